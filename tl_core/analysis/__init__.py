@@ -1,0 +1,1 @@
+"""Statements from stored numbers: pure functions of arrays and tables, the same on every machine."""

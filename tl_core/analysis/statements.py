@@ -1,0 +1,43 @@
+"""Numbers as people should read them: rounded to what their interval supports, with units."""
+
+from typing import Protocol
+
+from tl_core.analysis.statistics import Interval, wilson
+
+
+class Tested(Protocol):
+    """Anything that was tested: how many test images were classified correctly, and how many there were."""
+
+    @property
+    def correct(self) -> int | None: ...
+    @property
+    def test_images(self) -> int | None: ...
+
+
+def interval_of(run: Tested) -> Interval | None:
+    """The 95% Wilson interval of a run's test accuracy; None where it was not tested."""
+    if run.correct is None or not run.test_images:
+        return None
+    return wilson(run.correct, run.test_images)
+
+
+def percent(share: float, interval: Interval) -> str:
+    """ "85 % (82-88)": one decimal only where the interval is narrower than two points."""
+    digits = 0 if interval.high - interval.low > 0.02 else 1
+    return f"{100 * share:.{digits}f} % ({100 * interval.low:.{digits}f}\N{EN DASH}{100 * interval.high:.{digits}f})"
+
+
+def seconds(value: float) -> str:
+    """ "6 s", "0.4 s", "3 min 20 s", "2 h 5 min"."""
+    if value < 10:
+        return f"{value:.1f} s"
+    if value < 60:
+        return f"{value:.0f} s"
+    if value < 3600:
+        return f"{value // 60:.0f} min {value % 60:.0f} s"
+    return f"{value // 3600:.0f} h {value % 3600 // 60:.0f} min"
+
+
+def count(value: int) -> str:
+    """ "20,496", "3.4 M": whole below a hundred thousand, then in millions."""
+    return f"{value:,}" if value < 100_000 else f"{value / 1e6:.2g} M" if value < 10_000_000 else f"{value / 1e6:,.0f} M"

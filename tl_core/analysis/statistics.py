@@ -1,0 +1,48 @@
+"""Intervals and tests for accuracies."""
+
+from dataclasses import dataclass
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+Z95 = 1.959963984540054
+"""Two-sided 95% quantile of the normal distribution."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Lower and upper bound, both within 0..1."""
+
+    low: float
+    high: float
+
+
+def wilson(correct: int, total: int) -> Interval:
+    """95% Wilson score interval of the share `correct / total` (Wilson 1927). It stays within 0..1 and is
+    honest near the ends, where the usual plus-minus is not. `total` is at least 1."""
+    share = correct / total
+    centre = (share + Z95**2 / (2 * total)) / (1 + Z95**2 / total)
+    half = Z95 / (1 + Z95**2 / total) * sqrt(share * (1 - share) / total + Z95**2 / (4 * total**2))
+    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two models on the same test images: how many only the first, and only the second, got right, and the
+    two-sided p-value of the exact McNemar test that they are equally good."""
+
+    only_first: int
+    only_second: int
+    p_value: float
+
+
+def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
+    """Exact binomial McNemar test of two models' correctness (n,) on the same images (McNemar 1947)."""
+    from scipy.stats import binomtest  # takes a second to import, and few pages need it
+
+    only_first = int((first & ~second).sum())
+    only_second = int((second & ~first).sum())
+    differing = only_first + only_second
+    p_value = float(binomtest(only_first, differing, 0.5).pvalue) if differing else 1.0
+    return Paired(only_first, only_second, p_value)

@@ -1,0 +1,108 @@
+"""Backbones: networks whose lower part is kept. A source of backbones is one module of this package.
+
+A loaded backbone is a `Network`: one flat functional Keras graph from pixels (0..255, RGB) to pooled
+features, preprocessing inside, cut into blocks. Its `Outline` says the same in plain values, without Keras.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from tl_core.backbones.outline import BlockOutline, Outline, Provenance
+from tl_core.errors import SettingError
+from tl_core.registry import Part, Registry
+
+__all__ = ["Backbone", "BlockOutline", "Listing", "Network", "Outline", "Provenance", "Recipe", "backbones", "build", "register"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A loaded backbone.
+
+    `model` maps float32 pixels (batch, size, size, 3) in 0..255 to features (batch, feature_size).
+    `blocks` are consecutive groups of its layers, from the pixels upward: (name, layers). Layers without
+    weights may be left out of them; layers with weights may not.
+    `classifier` is (kernel, bias) of the source's own classes, where it has them.
+    """
+
+    model: Any
+    blocks: tuple[tuple[str, tuple[Any, ...]], ...]
+    provenance: Provenance
+    classifier: tuple[Any, Any] | None = None
+
+    def outline(self) -> Outline:
+        """The same network in plain values: blocks with parameters and multiply-adds."""
+        return Outline.of(self)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a backbone is trained from random weights when nothing else is asked: its own tuned settings."""
+
+    epochs: int
+    learning_rate: float
+    batch_size: int
+
+
+@dataclass(frozen=True)
+class Listing:
+    """One network that a source offers, with the facts one chooses by.
+
+    `settings` are the source's settings that give this network. `accuracy` is the published ImageNet top-1
+    accuracy in 0..1 and `reference` where it was published (both None where never pretrained);
+    `parameters` includes no classifier; `here` says whether its weights are on this machine;
+    `weights` says where they are, or where they can be had.
+    """
+
+    title: str
+    settings: dict[str, Any]
+    parameters: int
+    accuracy: float | None
+    reference: str | None
+    learned_from: str
+    licence: str
+    here: bool
+    weights: str
+
+
+class Backbone(Part):
+    """A source of networks."""
+
+    pretrained: ClassVar[bool] = True
+    """Whether pretrained weights exist at all."""
+    minimum_size: ClassVar[int] = 32
+    """Smallest side of an image, in pixels, that this network accepts."""
+    scratch: ClassVar[Recipe] = Recipe(epochs=30, learning_rate=1e-3, batch_size=32)
+
+    @abstractmethod
+    def load(self, image_size: int, *, pretrained: bool) -> Network:
+        """The network for square images of `image_size` pixels, with its pretrained weights or, where
+        `pretrained` is False, with random ones drawn from Keras' seed. Raises `WeightsError`."""
+
+    @abstractmethod
+    def require_weights(self) -> None:
+        """Raise `WeightsError` unless `load(..., pretrained=True)` can have the weights. Needs no Keras."""
+
+    @classmethod
+    @abstractmethod
+    def catalogue(cls) -> tuple[Listing, ...]:
+        """The networks this source offers. Needs no Keras."""
+
+    def listing(self) -> Listing:
+        """The entry of the catalogue that these settings choose."""
+        values = self.model_dump()
+        return next(entry for entry in self.catalogue() if all(values[key] == value for key, value in entry.settings.items()))
+
+    def require_size(self, image_size: int) -> None:
+        """Raise `SettingError` where images of `image_size` pixels are too small for this network."""
+        if image_size < self.minimum_size:
+            raise SettingError(
+                f"{self.listing().title} needs images of at least {self.minimum_size} pixels.",
+                f"Set image_size to {self.minimum_size} or more.",
+                received=f"image_size={image_size}",
+            )
+
+
+backbones: Registry[Backbone] = Registry("backbone", "tl_core.backbones")
+register = backbones.register
+build = backbones.build

@@ -1,0 +1,107 @@
+"""Images of your own: one folder a class."""
+
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from PIL import Image
+from pydantic import Field
+
+from tl_core.datasets import Data, Dataset, FileImages, register
+from tl_core.datasets.images import printable
+from tl_core.datasets.listing import Classes, list_images
+from tl_core.datasets.splitting import first_per_class, hold_out
+from tl_core.errors import DataError
+
+
+@register("image_folder")
+class ImageFolder(Dataset):
+    """Images of your own, in a folder with one folder a class.
+
+    Above the class folders there may be train, validation and test; what is missing is split off from the training
+    images, the same for every run. Files are opened when they are needed, so that a large folder opens at once.
+    """
+
+    title: ClassVar[str] = "Image folder"
+
+    path: Path | None = Field(
+        None,
+        title="Folder",
+        description="Folder with one folder of images a class, or with train, validation and test above those.",
+    )
+    test_share: float = Field(
+        0.25,
+        ge=0.01,
+        le=0.9,
+        title="Test share",
+        description="Which share of each class becomes the test set where the folder has none.",
+        json_schema_extra={"more": True},
+    )
+    validation_share: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        title="Validation share",
+        description="Which share of what is left is for validation where the folder has no such split; 0 for none.",
+        json_schema_extra={"more": True},
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(path=Path(_example_folder().name))
+
+    def load(self, seed: int) -> Data:
+        if self.path is None:
+            raise DataError("No folder is chosen yet.", "Give the folder of the images as dataset.path.")
+        listing = list_images(self.path)
+        names = sorted(listing.splits["train"])
+        shown = tuple(printable(name) for name in names)
+        notes = [*listing.notes(), *_classes_without_test(listing.splits, names)]
+        given = {split: _gather(classes, names, split) for split, classes in listing.splits.items() if classes}
+        train = given.pop("train")
+        for split, share in (("test", self.test_share), ("validation", self.validation_share)):
+            if split in given:
+                continue
+            kept, held = hold_out(train.labels, share, shown, split)
+            train, given[split] = train.take(kept), train.take(held)
+            if len(listing.splits) > 1 and len(held):
+                notes.append(f"There are no {split} images: {len(held):,} training images were set aside for it.")
+        drawn = first_per_class(train.labels, self.labels_per_class, seed)
+        return Data(shown, train.take(drawn), given["validation"], given["test"], tuple(notes))
+
+    def location(self) -> str:
+        return printable(str(self.path)) if self.path else "a folder yet to be chosen"
+
+
+def _gather(classes: Classes, names: list[str], split: str) -> FileImages:
+    """The images of one split, class by class. Raises `DataError` for a class that the training images lack."""
+    unknown = [printable(name) for name in classes if name not in names]
+    if unknown:
+        raise DataError(
+            f"The {split} images have a class without training images: {unknown[0]}.",
+            "Use the same class folders in each split.",
+            received=f"classes {', '.join(map(printable, names))} for training",
+        )
+    paths = tuple(path for name in names for path in classes.get(name, ()))
+    counts = [len(classes.get(name, ())) for name in names]
+    return FileImages(paths, np.repeat(np.arange(len(names), dtype=np.int64), counts))
+
+
+def _classes_without_test(splits: dict[str, Classes], names: list[str]) -> list[str]:
+    missing = [printable(name) for name in names if splits.get("test") and name not in splits["test"]]
+    return [f"Classes without a test image: {', '.join(missing)}."] if missing else []
+
+
+@cache
+def _example_folder() -> "tempfile.TemporaryDirectory[str]":
+    """Three classes with twelve small images of noise each; removed when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="transfer_lab_images_")
+    rng = np.random.default_rng(0)
+    for name in ("blue", "green", "red"):
+        Path(folder.name, name).mkdir()
+        for number in range(12):
+            pixels = rng.integers(0, 256, (20 + number, 24, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(Path(folder.name, name, f"{number:02}.png"))
+    return folder

@@ -1,0 +1,43 @@
+"""What a user can get wrong, said in one sentence: what, why, what next, and what was received.
+
+Anything that is not a `TransferError` is a bug of ours and keeps its traceback.
+"""
+
+from typing import Any
+
+
+class TransferError(Exception):
+    """A mistake that the user can mend.
+
+    `what` and `next_step` are whole sentences; `received` is what the user gave, shown as it was.
+    """
+
+    def __init__(self, what: str, next_step: str = "", *, received: Any = None) -> None:
+        parts = [what.strip(), next_step.strip()]
+        if received is not None:
+            parts.append(f"Received: {received}")
+        super().__init__(" ".join(part for part in parts if part))
+
+
+class SettingError(TransferError):
+    """A setting has a value it cannot take, or a part or setting of that name does not exist."""
+
+
+class DataError(TransferError):
+    """A dataset cannot be read, or what it holds cannot be learned from."""
+
+
+class WeightsError(TransferError):
+    """Pretrained weights are not on this machine, or are not what they should be."""
+
+
+class StorageError(TransferError):
+    """The place where runs are kept cannot be written or read."""
+
+
+class RunError(TransferError):
+    """A run does not exist, or is in a state in which the request makes no sense."""
+
+
+class Stopped(Exception):
+    """Somebody asked the run to stop. Not an error: it unwinds `train` from wherever it is."""

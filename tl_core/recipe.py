@@ -1,0 +1,55 @@
+"""A spec made whole and checked before anything starts: the three parts together, without Keras."""
+
+from dataclasses import dataclass
+
+from tl_core import backbones, datasets, strategies
+from tl_core.backbones import Backbone
+from tl_core.datasets import Dataset
+from tl_core.errors import WeightsError
+from tl_core.spec import RunSpec
+from tl_core.strategies import Strategy
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The parts of a run, built and checked one by one."""
+
+    dataset: Dataset
+    backbone: Backbone
+    strategy: Strategy
+    image_size: int
+    seed: int
+
+    @classmethod
+    def of(cls, spec: RunSpec) -> "Recipe":
+        """The parts that `spec` names; raises `SettingError` for a name or a setting that does not fit."""
+        return cls(
+            datasets.build(spec.dataset),
+            backbones.build(spec.backbone),
+            strategies.build(spec.strategy),
+            spec.image_size,
+            spec.seed,
+        )
+
+    def spec(self) -> RunSpec:
+        """The spec with every setting written out, so that a later change of a default changes no stored run."""
+        return RunSpec(
+            dataset=self.dataset.spec(),
+            backbone=self.backbone.spec(),
+            strategy=self.strategy.spec(),
+            image_size=self.image_size,
+            seed=self.seed,
+        )
+
+    def require_runnable(self) -> None:
+        """Raise the `TransferError` that the run would meet before its first batch, where it can be known now."""
+        self.backbone.require_size(self.image_size)
+        if not self.strategy.pretrained:
+            return
+        if not self.backbone.pretrained:
+            raise WeightsError(
+                f"{self.backbone.title} has no pretrained weights, so there is nothing to transfer.",
+                "Choose the strategy from_scratch, or another backbone.",
+                received=f"{self.backbone.name} with {self.strategy.name}",
+            )
+        self.backbone.require_weights()

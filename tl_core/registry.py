@@ -1,0 +1,104 @@
+"""Parts and where they are found: a part is one module with one frozen pydantic model, registered by a decorator.
+
+Its fields describe themselves; that one declaration checks the values, draws the form, makes the
+command-line option, the documentation and the JSON schema.
+"""
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Any, ClassVar, Generic, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tl_core.errors import SettingError
+from tl_core.spec import PartSpec, setting_error
+
+ENTRY_POINT_GROUP = "transfer_lab.parts"
+
+
+class Part(BaseModel):
+    """What all parts share: a name, a title, a one-sentence docstring, and fields that are its settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    @classmethod
+    def example(cls) -> Self:
+        """A small, quick instance of this part for the contract tests. The default settings, unless overridden."""
+        return cls()
+
+    @classmethod
+    def summary(cls) -> str:
+        """The first sentence of the docstring: what the part is, for people."""
+        return (cls.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+
+    @classmethod
+    def about(cls) -> str:
+        """The whole docstring, with its line breaks folded."""
+        return " ".join((cls.__doc__ or "").split())
+
+    def spec(self) -> PartSpec:
+        """This part as plain values, every setting written out."""
+        return PartSpec(name=self.name, **self.model_dump(mode="json"))
+
+
+P = TypeVar("P", bound=Part)
+
+
+class Registry(Generic[P]):
+    """The parts of one kind, found in the modules of one package and in installed entry points."""
+
+    def __init__(self, kind: str, package: str) -> None:
+        self.kind = kind
+        self._package = package
+        self._parts: dict[str, type[P]] = {}
+        self._discovered = False
+
+    def register(self, name: str) -> Callable[[type[P]], type[P]]:
+        """Class decorator that makes a part known by `name`. Two parts of one name are a bug, hence `ValueError`."""
+
+        def keep(part: type[P]) -> type[P]:
+            known = self._parts.get(name)
+            if known is not None and known.__module__ != part.__module__:
+                raise ValueError(f"Two {self.kind} parts are named {name!r}: {known.__module__} and {part.__module__}.")
+            part.name = name
+            self._parts[name] = part
+            return part
+
+        return keep
+
+    def parts(self) -> dict[str, type[P]]:
+        """Every part of this kind by name, sorted by name."""
+        self._discover()
+        return dict(sorted(self._parts.items()))
+
+    def part(self, name: str) -> type[P]:
+        """The class of the part called `name`; raises `SettingError` with the nearest name there is."""
+        parts = self.parts()
+        if name not in parts:
+            near = difflib.get_close_matches(name, parts, n=1)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            raise SettingError(f"There is no {self.kind} of that name.", f"{hint}Known: {', '.join(parts)}.", received=name)
+        return parts[name]
+
+    def build(self, spec: PartSpec) -> P:
+        """The part that `spec` names, with its settings checked; raises `SettingError`."""
+        part = self.part(spec.name)
+        try:
+            return part.model_validate(spec.settings)
+        except ValidationError as error:
+            raise setting_error(error, self.kind, part) from None
+
+    def _discover(self) -> None:
+        if self._discovered:
+            return
+        package: Any = importlib.import_module(self._package)
+        for module in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{self._package}.{module.name}")
+        for entry in entry_points(group=ENTRY_POINT_GROUP):
+            entry.load()
+        self._discovered = True

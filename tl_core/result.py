@@ -1,0 +1,97 @@
+"""What stays of a run: plain values, written once when it ends."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from tl_core.backbones.outline import Provenance
+
+
+class _Plain(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class PhaseRecord(_Plain):
+    """A phase as it was: what trained, and the proof that the rest did not move.
+
+    `trained` are the paths of the variables that an optimizer updated. `frozen_tensors` is the number of all
+    other weights and statistics and `unchanged_tensors` how many of them are bit for bit what they were before.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    blocks: tuple[str, ...]
+    trained: tuple[str, ...]
+    trainable_parameters: int
+    frozen_tensors: int
+    unchanged_tensors: int
+
+
+class Timing(_Plain):
+    """Wall seconds of one part of a run."""
+
+    name: str
+    seconds: float
+
+
+class Result(_Plain):
+    """The outcome of a run on the test images, and what it took.
+
+    `test_digest` is a sha256 over the test images and labels: runs with equal digests can be compared image by
+    image. `trainable_parameters` counts every parameter that trained in any phase.
+    """
+
+    class_names: tuple[str, ...]
+    train_images: int
+    validation_images: int
+    test_images: int
+    test_correct: int
+    test_digest: str
+    validation_accuracy: float | None
+    total_parameters: int
+    trainable_parameters: int
+    phases: tuple[PhaseRecord, ...]
+    timings: tuple[Timing, ...]
+    provenance: Provenance
+    notes: tuple[str, ...]
+    versions: dict[str, str]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of test images that were classified correctly, 0..1."""
+        return self.test_correct / self.test_images
+
+    @property
+    def seconds(self) -> float:
+        """Wall seconds inside `train`: data, backbone, all phases and the test. Starting Python is not in it."""
+        return sum(timing.seconds for timing in self.timings)
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the model said of each test image.
+
+    `labels` (n,) int64; `probabilities` (n, classes) float32. The `hardest` images are those whose true class
+    got the least probability: their indices (m,), their pixels (m, size, size, 3) uint8 as the network saw
+    them, and their names (m,).
+    """
+
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+    hardest: NDArray[np.int64]
+    hardest_pixels: NDArray[np.uint8]
+    hardest_names: NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that `train` gives back: the result, the predictions and the trained Keras model."""
+
+    result: Result
+    predictions: Predictions
+    model: Any

@@ -1,0 +1,80 @@
+"""A backbone measured on this machine: its outline, and how fast it goes. Kept, since it does not change.
+
+It is made in a process of its own, because it needs Keras and the process that serves pages has none.
+"""
+
+import os
+import sys
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+
+from pydantic import TypeAdapter
+
+from tl_core import backbones, executors
+from tl_core.backbones import Backbone, Outline
+from tl_core.spec import PartSpec
+
+BATCHES = 2
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The outline of a backbone at one image size; how many images a second go forward through it here; and the
+    seconds that starting Python, Keras and the network took."""
+
+    outline: Outline
+    images_per_second: float
+    starting_seconds: float
+
+    @classmethod
+    def read(cls, home: Path, backbone: Backbone, image_size: int) -> Self | None:
+        """The kept probe, or None where there is none yet."""
+        try:
+            return TypeAdapter(cls).validate_json(_file(home, backbone, image_size).read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+
+
+def request(home: Path, backbone: Backbone, image_size: int) -> None:
+    """Have the probe made in the background, unless that was asked for already."""
+    marker = _file(home, backbone, image_size).with_suffix(".asked")
+    marker.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
+    except FileExistsError:
+        return
+    os.close(descriptor)
+    command = [sys.executable, "-m", "tl_core", "probe", backbone.spec().model_dump_json(), str(image_size)]
+    executors.build(PartSpec(name="local")).launch(command, marker.with_suffix(".log"), lock=-1)
+
+
+def measure(home: Path, backbone_json: str, image_size: int) -> None:
+    """Load the network with random weights, send a few batches through it, and keep what came of it."""
+    import numpy as np
+    import psutil
+
+    backbone = backbones.build(PartSpec.model_validate_json(backbone_json))
+    network = backbone.load(image_size, pretrained=False)
+    pixels = np.zeros((32, image_size, image_size, 3), np.float32)
+    network.model.predict_on_batch(pixels)  # compiles
+    ready = time.perf_counter()
+    for _ in range(BATCHES):
+        network.model.predict_on_batch(pixels)
+    rate = BATCHES * len(pixels) / (time.perf_counter() - ready)
+    starting = time.time() - psutil.Process().create_time()
+    _keep(_file(home, backbone, image_size), Probe(network.outline(), rate, starting))
+
+
+def _keep(path: Path, probe: Probe) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    partial.write_bytes(TypeAdapter(Probe).dump_json(probe))
+    partial.replace(path)
+
+
+def _file(home: Path, backbone: Backbone, image_size: int) -> Path:
+    key = sha256(f"{backbone.name} {backbone.model_dump_json()} {image_size}".encode()).hexdigest()[:16]
+    return home / "probes" / f"{key}.json"

@@ -1,0 +1,47 @@
+"""Settings of this machine, all from environment variables: where runs are kept and which folders may be read."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from tl_core.errors import SettingError
+
+ServerPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+"""A path on the machine that trains, made absolute when it is set, so that a stored run means the same from anywhere."""
+
+HOME_VARIABLE = "TRANSFER_LAB_HOME"
+DATA_ROOTS_VARIABLE = "TRANSFER_LAB_DATA_ROOTS"
+
+
+def home() -> Path:
+    """The folder of everything Transfer Lab stores: `TRANSFER_LAB_HOME`, by default `~/.transfer_lab`."""
+    return Path(os.environ.get(HOME_VARIABLE) or "~/.transfer_lab").expanduser().absolute()
+
+
+def data_roots() -> tuple[Path, ...]:
+    """Folders below which the pages may read data: `TRANSFER_LAB_DATA_ROOTS`, separated like `PATH`.
+
+    By default: the user's home, the folder the app was started in, the system's temporary folder and
+    the places where data disks are usually mounted. The command line is not bound by it, since whoever
+    has a shell can read those files anyway.
+    """
+    given = os.environ.get(DATA_ROOTS_VARIABLE)
+    if given:
+        return tuple(Path(part).expanduser().resolve() for part in given.split(os.pathsep) if part)
+    usual = (Path.home(), Path.cwd(), Path(tempfile.gettempdir()), Path("/data"), Path("/mnt"), Path("/media"), Path("/srv"))
+    return tuple(path.resolve() for path in usual)
+
+
+def require_allowed(path: Path) -> None:
+    """Raise `SettingError` unless `path`, with links followed, lies below one of `data_roots()`."""
+    resolved = path.expanduser().resolve()
+    roots = data_roots()
+    if not any(resolved.is_relative_to(root) for root in roots):
+        raise SettingError(
+            "This folder lies outside the folders that the dashboard may read.",
+            f"Choose one below {', '.join(map(str, roots))}, or start the app with {DATA_ROOTS_VARIABLE} naming another root.",
+            received=path,
+        )

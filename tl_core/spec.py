@@ -1,0 +1,119 @@
+"""`RunSpec`: everything that decides a run, as plain JSON. It goes in; events and a `Result` come out."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from tl_core.errors import SettingError
+
+PART_KINDS = ("dataset", "backbone", "strategy")
+
+
+class PartSpec(BaseModel):
+    """A part by its name, with the settings that differ from its defaults (or all of them)."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    name: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_name_alone_will_do(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The settings without the name."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+class RunSpec(BaseModel):
+    """One run: which data, which backbone, which strategy, at which size, from which seed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    dataset: PartSpec = PartSpec(name="photo_patches")
+    backbone: PartSpec = PartSpec(name="efficientnet_lite0")
+    strategy: PartSpec = PartSpec(name="linear_probe")
+    image_size: int = Field(
+        96,
+        ge=8,
+        le=1024,
+        title="Image size",
+        description="Side of the square, in pixels, that every image is cropped and resized to.",
+    )
+    seed: int = Field(
+        0, ge=0, le=2**31 - 1, title="Seed", description="Draws the labelled images, the first weights and the order of the data."
+    )
+
+    @classmethod
+    def parse(cls, value: Mapping[str, Any]) -> Self:
+        """`value` checked; raises `SettingError` with the first thing that does not fit."""
+        try:
+            return cls.model_validate(value)
+        except ValidationError as error:
+            raise setting_error(error, "", cls) from None
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Self:
+        """This spec with settings changed by their dotted names, as in `{"dataset.path": "/data", "seed": "1"}`.
+
+        Naming a part alone (`{"dataset": "digits"}`) chooses that part with its defaults. Values may be
+        text, as they come from a command line or a URL. Raises `SettingError` for a name that does not exist.
+        """
+        value = self.model_dump()
+        for name in sorted(settings, key=lambda name: name.count(".")):
+            kind, _, field = name.partition(".")
+            if field and kind in PART_KINDS:
+                value[kind][field] = _from_text(settings[name])
+            else:
+                value[name] = _from_text(settings[name])
+        return self.parse(value)
+
+    def dotted(self) -> dict[str, Any]:
+        """Every value by its dotted name: the inverse of `with_settings`."""
+        flat: dict[str, Any] = {}
+        for name, value in self.model_dump(mode="json").items():
+            if name in PART_KINDS:
+                flat[name] = value.pop("name")
+                flat |= {f"{name}.{field}": setting for field, setting in value.items()}
+            else:
+                flat[name] = value
+        return flat
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The spec in a JSON file; raises `SettingError` where the file cannot be read or is not a spec."""
+        try:
+            value = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise SettingError(
+                f"The run file cannot be read ({error}).", "Give a JSON file with a run's settings.", received=path
+            ) from None
+        if not isinstance(value, dict):
+            raise SettingError("A run file holds one JSON object.", "See spec.json in the folder of any run.", received=path)
+        return cls.parse(value)
+
+
+def setting_error(error: ValidationError, prefix: str, model: type[BaseModel]) -> SettingError:
+    """The first complaint of `error` about `model`, as a sentence that names the setting as the user wrote it."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    name = f"{prefix}.{place}" if prefix and place else prefix or place
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(model.model_fields) or "none"
+        return SettingError(f"There is no setting {name}.", f"Known settings here: {known}.", received=f"{name}={first['input']}")
+    reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return SettingError(f"The setting {name} {reason}.", "Give a value that fits.", received=first["input"])
+
+
+def _from_text(value: Any) -> Any:
+    """`null` and lists as JSON; all other text is left to the field's own type, so that a folder may be named 10."""
+    if value == "null":
+        return None
+    if isinstance(value, str) and value.startswith(("[", "{")):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value

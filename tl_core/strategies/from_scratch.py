@@ -1,0 +1,47 @@
+"""From scratch: the same network from random weights, the control that every transfer is held against."""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from pydantic import Field
+
+from tl_core.backbones import Backbone, BlockOutline
+from tl_core.strategies import Phase, Strategy, everything, register
+
+
+@register("from_scratch")
+class FromScratch(Strategy):
+    """Train the whole network from random weights, as if nothing had been learned before."""
+
+    title: ClassVar[str] = "From scratch"
+    pretrained: ClassVar[bool] = False
+    when_to_use: ClassVar[str] = (
+        "The control: without it nobody can say what the transfer saved. "
+        "With many labels, or pictures unlike any photograph, it may win, and then transfer is not worth its weight."
+    )
+
+    epochs: int | None = Field(
+        None, ge=1, le=10_000, title="Epochs", description="Passes over the data; empty takes the number that suits the network."
+    )
+    learning_rate: float | None = Field(
+        None, gt=0, le=1, title="Learning rate", description="Step size of Adam; empty takes the rate that suits the network."
+    )
+    batch_size: int | None = Field(
+        None,
+        ge=1,
+        le=4096,
+        title="Batch size",
+        description="Images per step; empty takes the size that suits the network.",
+        json_schema_extra={"more": True},
+    )
+
+    def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline]) -> Iterator[Phase]:
+        recipe = backbone.scratch
+        yield Phase(
+            "everything",
+            self.epochs or recipe.epochs,
+            self.learning_rate or recipe.learning_rate,
+            self.batch_size or recipe.batch_size,
+            trains=everything,
+            batch_norm="adapts",
+        )

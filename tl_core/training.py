@@ -1,0 +1,201 @@
+"""The main path: a spec goes in, events come out while it runs, an outcome stays."""
+
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core import __version__, costs
+from tl_core.backbones import BlockOutline, Network
+from tl_core.datasets import Data, Images
+from tl_core.events import Plan, Reporter, Stage
+from tl_core.features.forward import forward
+from tl_core.features.pixels import SizedImages
+from tl_core.fitting import Features, Progress, Source, fit
+from tl_core.freezing import Freezer, Frozen, count_parameters, require_exact
+from tl_core.recipe import Recipe
+from tl_core.result import Outcome, PhaseRecord, Predictions, Result, Timing
+from tl_core.spec import RunSpec
+from tl_core.strategies import Phase
+
+HARDEST = 24
+"""How many of the hardest test images are kept with a run."""
+
+
+def train(spec: RunSpec, report: Reporter) -> Outcome:
+    """Run `spec` from its dataset to its test accuracy, saying through `report` what happens.
+
+    Raises a `TransferError` for what the user can mend, and whatever `report` raises (`Stopped`).
+    """
+    keras.utils.set_random_seed(spec.seed)
+    recipe = Recipe.of(spec)
+    run = Training(recipe, report)
+    with run.stage("Reading the dataset"):
+        data = recipe.dataset.load(recipe.seed)
+    with run.stage("Loading the backbone"):
+        network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)
+        model = recipe.strategy.join(network, data.class_names)
+    phases = run.plan(data, network, model)
+    for phase in phases:
+        run.train_phase(phase)
+    return run.test()
+
+
+class Training:
+    """One run in progress: its data, its model, and what has been done so far."""
+
+    data: Data
+    network: Network
+    model: Any
+    blocks: Sequence[BlockOutline]
+
+    def __init__(self, recipe: Recipe, report: Reporter) -> None:
+        self.recipe = recipe
+        self.report = report
+        self.progress = Progress(total=0)
+        self.timings: list[Timing] = []
+        self.records: list[PhaseRecord] = []
+        self.ever_trained: set[str] = set()
+        self.validation_accuracy: float | None = None
+        self._features: tuple[Features, Features] | None = None
+
+    @contextmanager
+    def stage(self, title: str) -> Iterator[None]:
+        """Say what is being done, and keep how long it took."""
+        self.report(Stage(title, self.progress.done if self.progress.total else 0.0))
+        started = time.perf_counter()
+        yield
+        self.timings.append(Timing(name=title, seconds=time.perf_counter() - started))
+
+    def plan(self, data: Data, network: Network, model: Any) -> tuple[Phase, ...]:
+        """Fix the phases, and what the whole run will cost, before the first of them starts."""
+        self.data, self.network, self.model = data, network, model
+        self.blocks = network.outline().blocks
+        self.images = costs.Images(len(data.train), len(data.validation), len(data.test))
+        self.train_images = SizedImages(data.train, self.recipe.image_size)
+        self.validation_images = SizedImages(data.validation, self.recipe.image_size)
+        self.freezer = Freezer(model, network)
+        phases = tuple(self.recipe.strategy.phases(self.recipe.backbone, self.blocks))
+        self.progress.total = costs.total_passes(phases, self.blocks, self.images)
+        steps = [-(-len(data.train) // phase.batch_size) for phase in phases]
+        described = [{"name": p.name, "epochs": p.epochs, "steps_per_epoch": n} for p, n in zip(phases, steps, strict=True)]
+        self.report(Plan(tuple(described), self.images.train, self.images.validation, self.images.test))
+        return phases
+
+    def train_phase(self, phase: Phase) -> None:
+        """Train what `phase` trains, then prove that nothing else moved."""
+        block_names = phase.trained_blocks(self.blocks)
+        train, validation, trained_part = self._inputs(block_names)
+        frozen = self.freezer.freeze(phase, block_names)
+        trained_part.compile(
+            optimizer=keras.optimizers.Adam(phase.learning_rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
+        )
+        require_exact(trained_part, frozen)
+        number = len(self.records)
+
+        def order(epoch: int) -> NDArray[np.intp]:
+            return np.random.default_rng([self.recipe.seed, number, epoch]).permutation(len(train))
+
+        with self.stage(f"Training: {phase.name}"):
+            passes = costs.epoch_passes(phase, self.blocks, self.images)
+            last = fit(trained_part, train, validation, phase, order, passes, self.progress, self.report)
+        self.validation_accuracy = last.validation_accuracy
+        self._record(phase, block_names, frozen)
+
+    def _inputs(self, block_names: tuple[str, ...]) -> tuple[Source, Source, Any]:
+        """Training and validation inputs and the model that takes them: where the whole backbone is frozen its
+        features are computed once, and the head alone is trained on them."""
+        if block_names:
+            self._features = None
+            return self.train_images, self.validation_images, self.model
+        if self._features is None:
+            with self.stage("Computing features"):
+                self._features = self._compute_features(self.train_images), self._compute_features(self.validation_images)
+        train, validation = self._features
+        return train, validation, keras.Model(self.network.model.output, self.model.output, name="head_alone")
+
+    def _compute_features(self, images: SizedImages) -> Features:
+        return Features(forward(self.network.model, images, self._meter("Computing features")), images.labels)
+
+    def _meter(self, title: str) -> Callable[[int], None]:
+        """A callback that counts images of a pure forward pass and reports their rate."""
+        started, seen = time.perf_counter(), 0
+
+        def count(images: int) -> None:
+            nonlocal seen
+            seen += images
+            self.progress.passed += images
+            self.report(Stage(title, self.progress.done, seen / (time.perf_counter() - started)))
+
+        return count
+
+    def _record(self, phase: Phase, block_names: tuple[str, ...], frozen: Frozen) -> None:
+        unchanged = frozen.unchanged(self.model)
+        if unchanged != len(frozen.before):
+            raise RuntimeError(f"{len(frozen.before) - unchanged} frozen tensors moved in the phase {phase.name}.")
+        self.ever_trained |= set(frozen.trained)
+        self.records.append(
+            PhaseRecord(
+                name=phase.name,
+                epochs=phase.epochs,
+                learning_rate=phase.learning_rate,
+                batch_size=phase.batch_size,
+                blocks=block_names,
+                trained=frozen.trained,
+                trainable_parameters=count_parameters(self.model, set(frozen.trained)),
+                frozen_tensors=len(frozen.before),
+                unchanged_tensors=unchanged,
+            )
+        )
+
+    def test(self) -> Outcome:
+        """Classify the test images, once, and gather everything that stays of the run."""
+        images = SizedImages(self.data.test, self.recipe.image_size)
+        with self.stage("Testing"):
+            probabilities = forward(self.model, images, self._meter("Testing"))
+        predictions = gather_predictions(self.data.test, images, probabilities)
+        result = Result(
+            class_names=self.data.class_names,
+            train_images=self.images.train,
+            validation_images=self.images.validation,
+            test_images=self.images.test,
+            test_correct=int((probabilities.argmax(axis=1) == images.labels).sum()),
+            test_digest=self.data.test.digest(),
+            validation_accuracy=self.validation_accuracy,
+            total_parameters=self.model.count_params(),
+            trainable_parameters=count_parameters(self.model, self.ever_trained),
+            phases=tuple(self.records),
+            timings=tuple(self.timings),
+            provenance=self.network.provenance,
+            notes=self.data.notes,
+            versions=versions(),
+        )
+        return Outcome(result, predictions, self.model)
+
+
+def gather_predictions(test: Images, images: SizedImages, probabilities: NDArray[np.float32]) -> Predictions:
+    """The predictions with the `HARDEST` images: those whose true class got the least probability."""
+    of_truth = probabilities[np.arange(len(images)), images.labels]
+    hardest = np.argsort(of_truth, kind="stable")[:HARDEST]
+    names = np.array([test.name(index) for index in hardest], dtype=np.str_)
+    return Predictions(images.labels, probabilities, hardest, images.batch(hardest), names)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the numbers, the backend's name and the number of processor cores."""
+    backend = keras.backend.backend()
+    return {
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        backend: metadata.version(backend),
+        "backend": backend,
+        "cores": str(os.cpu_count()),
+        "transfer_lab": __version__,
+    }
