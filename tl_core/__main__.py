@@ -107,6 +107,7 @@ def parts() -> None:
 
 
 @app.command(hidden=True)
+@says_what_is_wrong
 def work(run_id: str) -> None:
     """Do one stored run in this process."""
     from tl_core.runs.worker import work as do
@@ -115,6 +116,7 @@ def work(run_id: str) -> None:
 
 
 @app.command(hidden=True)
+@says_what_is_wrong
 def probe(backbone: str, image_size: int) -> None:
     """Measure one backbone (a JSON part) on this machine and keep its outline."""
     from tl_core.runs.probing import measure

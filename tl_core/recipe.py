@@ -1,12 +1,13 @@
 """A spec made whole and checked before anything starts: the three parts together, without Keras."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from tl_core import backbones, datasets, strategies
 from tl_core.backbones import Backbone
 from tl_core.datasets import Dataset
 from tl_core.errors import WeightsError
-from tl_core.spec import RunSpec
+from tl_core.spec import PART_KINDS, RunSpec
 from tl_core.strategies import Strategy
 
 
@@ -40,6 +41,20 @@ class Recipe:
             image_size=self.image_size,
             seed=self.seed,
         )
+
+    def overrides(self) -> dict[str, Any]:
+        """The fewest settings, by dotted name, that turn the default spec into this one: a short command, a short URL."""
+        default = Recipe.of(RunSpec())
+        changed: dict[str, Any] = {}
+        for kind in PART_KINDS:
+            part, usual = getattr(self, kind), getattr(default, kind)
+            if part.name != usual.name:
+                changed[kind] = part.name
+            blank = type(part)().model_dump(mode="json")
+            values = part.model_dump(mode="json")
+            changed |= {f"{kind}.{field}": value for field, value in values.items() if value != blank[field]}
+        numbers = ("image_size", "seed")
+        return changed | {name: getattr(self, name) for name in numbers if getattr(self, name) != getattr(default, name)}
 
     def require_runnable(self) -> None:
         """Raise the `TransferError` that the run would meet before its first batch, where it can be known now."""

@@ -65,7 +65,8 @@ class RunSpec(BaseModel):
         for name in sorted(settings, key=lambda name: name.count(".")):
             kind, _, field = name.partition(".")
             if field and kind in PART_KINDS:
-                value[kind][field] = _from_text(settings[name])
+                part = value[kind] if isinstance(value[kind], dict) else {"name": value[kind]}
+                value[kind] = part | {field: _from_text(settings[name])}
             else:
                 value[name] = _from_text(settings[name])
         return self.parse(value)

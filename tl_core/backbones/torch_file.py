@@ -100,10 +100,11 @@ class _Reader:
         self._header()
         tensors = self._pickle()
         keys = self._pickle()
-        if not isinstance(tensors, Mapping) or not all(isinstance(name, str) for name in tensors):
+        if not isinstance(tensors, dict) or not all(isinstance(name, str) for name in tensors):
             raise self.refusal("it holds something else than tensors by their names")
         numbers = self._numbers(keys)
-        return {name: self._array(name, tensor, numbers) for name, tensor in tensors.items()}
+        # Called on the class, since a pickle may give an OrderedDict attributes that hide its methods.
+        return {name: self._array(name, tensor, numbers) for name, tensor in dict.items(tensors)}
 
     def refusal(self, why: str) -> WeightsError:
         """What to raise about this file."""
@@ -115,7 +116,7 @@ class _Reader:
         if self._pickle() != MAGIC or self._pickle() != PROTOCOL:
             raise self.refusal("it does not begin as PyTorch's files do")
         machine = self._pickle()
-        if not isinstance(machine, dict) or machine.get("little_endian") is not True:
+        if not isinstance(machine, dict) or dict.get(machine, "little_endian") is not True:
             raise self.refusal("it was not written by a little-endian machine")
 
     def _pickle(self) -> Any:

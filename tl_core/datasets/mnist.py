@@ -57,7 +57,7 @@ class Mnist(Dataset):
         False, title="Download", description="Fetch MNIST (11 MB) into Keras' cache where it is not there yet."
     )
     validation_share: float = Field(
-        0.1,
+        0.05,
         ge=0,
         le=0.5,
         title="Validation share",

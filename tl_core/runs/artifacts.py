@@ -1,6 +1,8 @@
 """The files of a run. Each appears whole, by rename, or not at all."""
 
 import os
+import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,7 +45,7 @@ def read_predictions(folder: Path) -> Predictions:
     try:
         with np.load(folder / PREDICTIONS, allow_pickle=False) as arrays:
             return Predictions(**arrays)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise RunError(f"The stored predictions cannot be read ({error}).", "Run it again.", received=folder.name) from None
 
 

@@ -63,8 +63,8 @@ def _bury(store: Store, run: Run) -> None:
         run.id,
         ALIVE,
         State.CRASHED,
-        error="The process of this run ended without a word: it was killed, ran out of memory, or the machine went down. "
-        "Start it again; its log may say more.",
+        error="The process of this run ended without a word: it was killed, ran out of memory, its disk was full, "
+        "or the machine went down. Start it again; its log may say more.",
         error_kind="Crash",
     )
 
@@ -86,7 +86,7 @@ def _locked(folder: Path) -> Iterator[int]:
 
 
 def _process_is_gone(folder: Path) -> bool:
-    """Whether nobody holds the run's lock. A kernel lock ends with its last holder, so this cannot be fooled by a reused process id."""
+    """Whether nobody holds the run's lock: a kernel lock ends with its last holder, and no reused process id can fool it."""
     try:
         lock = os.open(folder / LOCK, os.O_RDWR)
     except FileNotFoundError:

@@ -18,6 +18,8 @@ from tl_core.backbones import Backbone, Outline
 from tl_core.spec import PartSpec
 
 BATCHES = 2
+GIVEN_UP_SECONDS = 120
+"""A probe that has not come by then is asked for again."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,11 @@ class Probe:
 
 
 def request(home: Path, backbone: Backbone, image_size: int) -> None:
-    """Have the probe made in the background, unless that was asked for already."""
+    """Have the probe made in the background, unless that was asked for a moment ago."""
     marker = _file(home, backbone, image_size).with_suffix(".asked")
     marker.parent.mkdir(parents=True, exist_ok=True)
+    if marker.exists() and time.time() - marker.stat().st_mtime > GIVEN_UP_SECONDS:
+        marker.unlink(missing_ok=True)
     try:
         descriptor = os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
     except FileExistsError:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 
@@ -112,10 +113,16 @@ class Store:
             (self.home / "runs").mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise _storage_error(self.home, error) from error
-        self._engine = sa.create_engine(f"sqlite:///{self.home / 'store.sqlite'}", connect_args={"timeout": BUSY_SECONDS})
+        self._file = self.home / "store.sqlite"
+        self._engine = sa.create_engine(sa.URL.create("sqlite", database=str(self._file)), connect_args={"timeout": BUSY_SECONDS})
         sa.event.listen(self._engine, "connect", _configure)
-        with self._transaction() as connection:
-            _metadata.create_all(connection)
+        unlogged = {"immutable": "1", "uri": "true"}
+        self._at_rest = sa.create_engine(sa.URL.create("sqlite", database=f"file:{quote(str(self._file))}", query=unlogged))
+        try:
+            with self._writing() as connection:
+                _create_tables(connection)
+        except StorageError:
+            self.runs(alive=True)  # on a full disk what is stored can still be read; anything else raises again
 
     def folder(self, run_id: str) -> Path:
         """The folder of a run's files."""
@@ -134,7 +141,7 @@ class Store:
         """Keep a new run in the state `starting`."""
         now = time.time()
         row = {"id": run_id, "spec": spec.model_dump(mode="json"), "state": State.STARTING, "created": now, "changed": now}
-        with self._transaction() as connection:
+        with self._writing() as connection:
             connection.execute(_runs.insert().values(**row))
 
     def change_state(self, run_id: str, leaving: Sequence[State], to: State, **values: Any) -> bool:
@@ -143,13 +150,13 @@ class Store:
         now = time.time()
         values |= {"state": to, "changed": now} | ({} if to.alive else {"ended": now})
         statement = _runs.update().where(_runs.c.id == run_id, _runs.c.state.in_(leaving)).values(**values)
-        with self._transaction() as connection:
+        with self._writing() as connection:
             return bool(connection.execute(statement).rowcount)
 
     def record(self, run_id: str, events: Sequence[tuple[float, Event]], **progress: Any) -> None:
         """Append events (each with its time) and update the run's `stage`, `done` or `images_per_second`, in one write."""
         rows = [{"run_id": run_id, "at": at, "kind": event.kind, "data": event.values()} for at, event in events]
-        with self._transaction() as connection:
+        with self._writing() as connection:
             if rows:
                 connection.execute(_events.insert(), rows)
             if progress:
@@ -157,7 +164,7 @@ class Store:
 
     def run(self, run_id: str) -> Run:
         """The run of that id; raises `RunError` where there is none."""
-        with self._transaction() as connection:
+        with self._reading() as connection:
             row = connection.execute(_runs.select().where(_runs.c.id == run_id)).mappings().first()
         if row is None:
             raise RunError("There is no run of that id here.", "See all runs with: python -m tl_core runs", received=run_id)
@@ -166,7 +173,7 @@ class Store:
     def runs(self, *, alive: bool = False) -> list[Run]:
         """Every run, the newest first; with `alive`, only those that should have a process."""
         query = _runs.select().order_by(_runs.c.created.desc())
-        with self._transaction() as connection:
+        with self._reading() as connection:
             rows = connection.execute(query.where(_runs.c.state.in_(ALIVE)) if alive else query).mappings().all()
         return [_run(row) for row in rows]
 
@@ -179,16 +186,47 @@ class Store:
         query = sa.select(inner.c.id, inner.c.at, inner.c.kind, inner.c.data).order_by(inner.c.id)
         if most is not None:
             query = query.where((inner.c.place - 1) % ((inner.c.total + most - 1) / most) == 0)
-        with self._transaction() as connection:
+        with self._reading() as connection:
             return [StoredEvent(*row) for row in connection.execute(query)]
 
     @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
+    def _writing(self) -> Iterator[sa.Connection]:
+        with _said_as_storage_error(self.home), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        with _said_as_storage_error(self.home), self._connect() as connection:
+            yield connection
+
+    def _connect(self) -> sa.Connection:
+        """A connection to read by. SQLite's log needs some space even for readers; where there is none, and no log
+        is left to be read, the file itself is enough."""
         try:
-            with self._engine.begin() as connection:
-                yield connection
-        except sa.exc.OperationalError as error:
-            raise _storage_error(self.home, error.orig or error) from error
+            return self._engine.connect()
+        except sa.exc.OperationalError:
+            log = self._file.with_name(f"{self._file.name}-wal")
+            if not self._file.is_file() or (log.is_file() and log.stat().st_size):
+                raise
+            return self._at_rest.connect()
+
+
+@contextmanager
+def _said_as_storage_error(home: Path) -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.DatabaseError as error:
+        if type(error) not in (sa.exc.DatabaseError, sa.exc.OperationalError):
+            raise  # a statement of ours that does not fit
+        raise _storage_error(home, error.orig or error) from error
+
+
+def _create_tables(connection: sa.Connection) -> None:
+    """Each table unless it is there, decided by SQLite: `create_all` looks first, and another process may be quicker."""
+    for table in _metadata.sorted_tables:
+        connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
 
 
 def _run(row: sa.RowMapping) -> Run:

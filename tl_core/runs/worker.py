@@ -1,9 +1,10 @@
 """The process of one run: from its stored spec to its stored outcome."""
 
+import contextlib
 import time
 import traceback
 
-from tl_core.errors import Stopped, TransferError
+from tl_core.errors import StorageError, Stopped, TransferError
 from tl_core.events import Stage
 from tl_core.runs import artifacts
 from tl_core.runs.recorder import Recorder
@@ -12,21 +13,27 @@ from tl_core.runs.store import Store
 
 
 def work(run_id: str) -> None:
-    """Do the run `run_id` of the store and leave it in one of its end states."""
+    """Do the run `run_id` of the store and leave it in one of its end states. Raises `StorageError` where that
+    cannot be written; `control.reconcile` then finds that the process is gone."""
     store = Store()
-    folder = store.folder(run_id)
     with Recorder(store, run_id) as recorder:
         try:
             _do(store, run_id, recorder)
         except Stopped:
-            recorder.flush()
-            store.change_state(run_id, ALIVE, State.CANCELLED)
+            _end(store, run_id, recorder, State.CANCELLED)
         except TransferError as error:
-            store.change_state(run_id, ALIVE, State.FAILED, error=str(error), error_kind=type(error).__name__)
+            _end(store, run_id, recorder, State.FAILED, error=str(error), error_kind=type(error).__name__)
         except Exception as error:  # noqa: BLE001  # the last line of defence: a bug, told as one
             traceback.print_exc()
-            told = f"A fault inside Transfer Lab ended this run ({type(error).__name__}: {error}). The log in {folder} has the details."
-            store.change_state(run_id, ALIVE, State.FAILED, error=told, error_kind="InternalError")
+            what = f"A fault inside Transfer Lab ended this run ({type(error).__name__}: {error})."
+            told = f"{what} The log in {store.folder(run_id)} has the details."
+            _end(store, run_id, recorder, State.FAILED, error=told, error_kind="InternalError")
+
+
+def _end(store: Store, run_id: str, recorder: Recorder, state: State, **values: str) -> None:
+    with contextlib.suppress(StorageError):  # how it ended matters more than its last half second
+        recorder.flush()
+    store.change_state(run_id, ALIVE, state, **values)
 
 
 def _do(store: Store, run_id: str, recorder: Recorder) -> None:
@@ -40,7 +47,7 @@ def _do(store: Store, run_id: str, recorder: Recorder) -> None:
     artifacts.write_outcome(store.folder(run_id), outcome)
     recorder.flush()
     result = outcome.result
-    store.change_state(
+    done = store.change_state(
         run_id,
         STOPPABLE,
         State.DONE,
@@ -53,3 +60,5 @@ def _do(store: Store, run_id: str, recorder: Recorder) -> None:
         trainable_parameters=result.trainable_parameters,
         total_parameters=result.total_parameters,
     )
+    if not done:
+        raise Stopped

@@ -1,0 +1,60 @@
+"""Backbone: which pretrained network."""
+
+import streamlit as st
+
+from tl_core import backbones
+from tl_core.analysis.statements import count
+from tl_core.spec import RunSpec
+from tl_core.ui import forms, frame, session, shown, steps
+from tl_core.ui.charts import choices
+from tl_core.ui.recipe_bar import recipe_bar
+
+recipe = session.recipe()
+present = recipe.backbone.listing()
+offered = [(name, listing) for name, source in backbones.backbones.parts().items() for listing in source.catalogue()]
+frame.heading(steps.BACKBONE)
+recipe_bar()
+choice, evidence = st.columns([1, 2], gap="large")
+
+
+def choose() -> None:
+    """Make the network picked in the list the draft's."""
+    name, listing = next(entry for entry in offered if entry[1].title == st.session_state["network"])
+    session.change({"backbone": name} | {f"backbone.{key}": value for key, value in listing.settings.items()})
+
+
+with choice:
+    st.session_state["network"] = present.title
+    st.radio(
+        "Network",
+        [listing.title for _, listing in offered],
+        captions=[
+            f"{count(entry.parameters)} parameters, "
+            + ("here" if entry.here else "pretrained weights not here" if entry.accuracy else "never pretrained")
+            for _, entry in offered
+        ],
+        key="network",
+        on_change=choose,
+        help="A backbone is the network whose lower part is kept and whose features the new classifier uses.",
+    )
+    forms.run_setting(RunSpec, "image_size", recipe.image_size)
+    forms.part_form("backbone", recipe.backbone, without=tuple(present.settings))
+
+with evidence:
+    shown.chart(choices.backbone_scatter(offered, present.title), "scatter", "Published accuracy against size of each network")
+    with st.container(border=True, key="backbone_card"):
+        st.markdown(f"**{present.title}**")
+        st.caption(recipe.backbone.about())
+        accuracy = f"{100 * present.accuracy:.1f} % ({present.reference})" if present.accuracy else "never pretrained"
+        st.table(
+            {
+                "Learned from": present.learned_from,
+                "ImageNet top-1 accuracy": accuracy,
+                "Parameters without a classifier": f"{present.parameters:,}",
+                "Licence of the weights": present.licence,
+                "Weights": present.weights,
+            }
+        )
+    if recipe.strategy.pretrained:
+        with shown.sentence_for_mistakes():
+            recipe.require_runnable()

@@ -1,0 +1,55 @@
+"""Strategy: how much of the network is retrained."""
+
+import streamlit as st
+
+from tl_core import strategies
+from tl_core.analysis.statements import count
+from tl_core.ui import estimates, forms, frame, previews, session, shown, steps
+from tl_core.ui.charts import network
+from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
+
+recipe = session.recipe()
+offered = strategies.strategies.parts()
+frame.heading(steps.STRATEGY)
+recipe_bar()
+choice, evidence = st.columns([1, 2], gap="large")
+
+
+def choose() -> None:
+    """Make the strategy picked in the list the draft's."""
+    session.change({"strategy": st.session_state["strategy_name"]})
+
+
+with choice:
+    st.session_state["strategy_name"] = recipe.strategy.name
+    st.radio(
+        "Strategy",
+        list(offered),
+        format_func=lambda name: offered[name].title,
+        captions=[part.summary() for part in offered.values()],
+        key="strategy_name",
+        on_change=choose,
+        help="A strategy says which blocks of the network train, in which phase, and how fast.",
+    )
+    forms.part_form("strategy", recipe.strategy)
+
+with evidence, shown.sentence_for_mistakes():
+    st.markdown(f"**When to use {recipe.strategy.title.lower()}.** {recipe.strategy.when_to_use}")
+    recipe.require_runnable()
+    require_allowed_paths(recipe)
+    classes = len(previews.preview(recipe.dataset, recipe.seed).class_names)
+    measured = estimates.probe(recipe)
+    if measured is None:
+        st.info("The network is drawn here as soon as it has been loaded once on this machine.", icon=":material/hourglass_top:")
+        st.stop()
+    outline = measured.outline
+    head = estimates.head_parameters(outline, classes)
+    plan = estimates.phases(recipe, outline)
+    shown.chart(
+        network.phase_chart(outline.blocks, plan, head), "phases", "Which blocks are frozen and which train in each phase"
+    )
+    st.caption(
+        f"{recipe.backbone.listing().title}: {len(outline.blocks)} blocks, {count(outline.parameters)} parameters, "
+        f"{outline.multiply_adds / 1e6:,.0f} million multiply-adds an image at {recipe.image_size} px. "
+        f"The head is one dense layer from {outline.feature_size:,} features to {classes} classes: {head:,} parameters."
+    )

@@ -1,0 +1,34 @@
+"""Train: the live run."""
+
+import streamlit as st
+
+from tl_core.ui import frame, session, shown, steps
+from tl_core.ui.live import live
+from tl_core.ui.recipe_bar import recipe_bar
+
+frame.heading(steps.TRAIN)
+recipe_bar()
+runs = session.runs()
+chosen = session.run_id() or (runs[0].id if runs else None)
+
+if chosen is None:
+    st.info(
+        "The live run is shown here: its curves, its pace and the machine's load. Press Start above to make the first one.",
+        icon=":material/play_arrow:",
+    )
+    st.stop()
+
+view, others = st.columns([4, 1], gap="large")
+with view, shown.sentence_for_mistakes():
+    live(chosen)
+
+with others:
+    st.markdown("**Latest runs**")
+    for run in runs[:6]:
+        with st.container(border=run.id == chosen, key=f"latest_{run.id}"):
+            st.page_link(
+                steps.TRAIN.script,
+                label=shown.plain(shown.title_of(run)),
+                query_params=session.url_parameters() | {session.RUN_PARAMETER: run.id},
+            )
+            st.caption(shown.plain(f"{run.state}, {shown.accuracy_of(run)}"))

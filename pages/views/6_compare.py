@@ -1,0 +1,23 @@
+"""Compare: which run is better, and whether that is true."""
+
+import streamlit as st
+
+from tl_core.ui import comparing, frame, session, shown, steps
+from tl_core.ui.picking import nothing_yet
+
+frame.heading(steps.COMPARE)
+runs = session.runs()
+
+if not runs:
+    nothing_yet("Every run is a row here, to sort, filter and compare. There is none yet.")
+else:
+    with shown.sentence_for_mistakes():
+        rows = comparing.filtered(comparing.table(runs))
+        by_id = {run.id: run for run in runs}
+        picked = [by_id[run_id] for run_id in comparing.choose(rows)]
+        comparing.verdicts(picked)
+        comparing.charts([by_id[run_id] for run_id in rows["Run"]], picked)
+        comparing.differences(picked)
+    st.caption(
+        "A run's own page: choose it under Result. This page's address leads to the same selection in any browser that reaches this server."
+    )

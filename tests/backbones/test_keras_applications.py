@@ -1,0 +1,229 @@
+"""The networks of Keras Applications: their graphs, and where their weights come from."""
+
+import hashlib
+import http.server
+import threading
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tl_core.backbones import Network
+from tl_core.backbones.download import download
+from tl_core.backbones.keras_applications import FAMILIES, KerasApplications, cached_file
+from tl_core.errors import WeightsError
+
+FEATURES = {"MobileNetV2": 1280, "EfficientNetB0": 1280, "ResNet50": 2048}
+SMALLEST = "MobileNetV2"
+
+
+def part(family: str = SMALLEST, **settings: Any) -> KerasApplications:
+    return KerasApplications.model_validate({"family": family} | settings)
+
+
+def pixels(size: int = 64) -> np.ndarray:
+    return np.random.default_rng(0).uniform(0, 255, (2, size, size, 3)).astype(np.float32)
+
+
+def outputs(model: Any, images: np.ndarray) -> np.ndarray:
+    return np.asarray(model(images, training=False))
+
+
+@cache
+def random_network(family: str) -> Network:
+    return part(family).load(64, pretrained=False)
+
+
+def write_legacy(model: Any, file: Path) -> None:
+    """The format of the published files, which Keras still reads and writes but no longer offers for weights alone."""
+    import h5py
+    from keras.src.legacy.saving import legacy_h5_format
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(file, "w") as group:
+        legacy_h5_format.save_weights_to_hdf5_group(group, model)
+
+
+@pytest.fixture(autouse=True)
+def keras_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    return tmp_path / "keras"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_builds_flat_with_random_weights(family: str) -> None:
+    import keras
+
+    for network in (random_network(family), part(family).load(96, pretrained=False)):
+        outline = network.outline()
+        assert not any(isinstance(layer, keras.Model) for layer in network.model.layers)
+        assert (outline.feature_size, outline.parameters) == (FEATURES[family], FAMILIES[family].parameters)
+        assert network.model.output.shape == (None, FEATURES[family])
+
+
+@pytest.mark.parametrize(("family", "count"), [("MobileNetV2", 19), ("EfficientNetB0", 18), ("ResNet50", 17)])
+def test_blocks_are_those_of_the_papers(family: str, count: int) -> None:
+    names = [name for name, _ in random_network(family).blocks]
+    assert names[0] == "stem"
+    assert (names[-1] == "top") is (family != "ResNet50")
+    assert len(names) == count
+
+
+@pytest.mark.parametrize(
+    ("family", "module", "layer"), [("MobileNetV2", "mobilenet_v2", "scale"), ("ResNet50", "resnet", "centre")]
+)
+def test_preprocesses_as_keras_does(family: str, module: str, layer: str) -> None:
+    import keras
+
+    model = random_network(family).model
+    before = keras.Model(model.input, model.get_layer(layer).output)
+    expected = getattr(keras.applications, module).preprocess_input(pixels())
+    np.testing.assert_allclose(outputs(before, pixels()), expected, rtol=1e-5, atol=1e-4)
+
+
+def test_efficientnet_is_normalised_as_its_weights_need() -> None:
+    """Keras itself adds the second division by the root of the deviation only where it fetches the weights."""
+    import keras
+
+    mean, std = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
+    model = part("EfficientNetB0").load(64, pretrained=False).model
+    layer = model.get_layer("normalization")
+    layer.set_weights([mean, std, np.array(0)])
+    layer.finalize_state()
+    before = keras.Model(model.input, layer.output)
+    np.testing.assert_allclose(outputs(before, pixels()), (pixels() / 255 - mean) / std, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_reads_keras_own_cache(family: str, keras_home: Path) -> None:
+    saved = random_network(family)
+    file = cached_file(FAMILIES[family])
+    write_legacy(saved.model, file)
+    assert file == keras_home / "models" / FAMILIES[family].file
+    assert part(family).listing().here
+    part(family).require_weights()
+    again = part(family).load(64, pretrained=True)
+    np.testing.assert_array_equal(outputs(again.model, pixels()), outputs(saved.model, pixels()))
+    assert again.provenance.sha256 == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_reads_a_file_of_one_s_own(tmp_path: Path) -> None:
+    import keras
+
+    plain = keras.applications.MobileNetV2(include_top=False, weights=None, input_shape=(64, 64, 3), pooling="avg")
+    plain.save_weights(tmp_path / "mine.weights.h5")
+    network = part(weights_file=str(tmp_path / "mine.weights.h5")).load(64, pretrained=True)
+    expected = outputs(plain, keras.applications.mobilenet_v2.preprocess_input(pixels()))
+    np.testing.assert_allclose(outputs(network.model, pixels()), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_table_has_keras_own_file_names() -> None:
+    """Keras builds these names in its code; a change there would leave people's caches unfound."""
+    import inspect
+
+    from keras.src.applications import efficientnet, mobilenet_v2, resnet
+
+    assert '"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_"' in inspect.getsource(mobilenet_v2)
+    assert FAMILIES["EfficientNetB0"].md5 == efficientnet.WEIGHTS_HASHES["b0"][1]
+    assert FAMILIES["ResNet50"].md5 == resnet.WEIGHTS_HASHES["resnet50"][1]
+    assert '"_notop.h5"' in inspect.getsource(efficientnet)
+    assert '_weights_tf_dim_ordering_tf_kernels_notop.h5"' in inspect.getsource(resnet)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_says_where_missing_weights_may_come_from(family: str) -> None:
+    assert not part(family).listing().here
+    for refused in (part(family).require_weights, lambda: part(family).load(64, pretrained=True)):
+        with pytest.raises(WeightsError, match=f"weights of {family} are not on this machine.*Set download") as caught:
+            refused()
+        assert FAMILIES[family].file in str(caught.value)
+
+
+def test_may_be_fetched() -> None:
+    part(download=True).require_weights()
+
+
+@pytest.mark.parametrize("name", ["missing.h5", "weights.pkl", "."])
+def test_a_named_file_must_be_there(tmp_path: Path, name: str) -> None:
+    (tmp_path / "weights.pkl").write_bytes(b"")
+    named = part(weights_file=str(tmp_path / name), download=True)
+    for refused in (named.require_weights, lambda: named.load(64, pretrained=True)):
+        with pytest.raises(WeightsError, match="weights_file="):
+            refused()
+
+
+@pytest.fixture(scope="module")
+def bad_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    import keras
+
+    folder = tmp_path_factory.mktemp("bad")
+    (folder / "text.h5").write_text("no weights")
+    (folder / "empty.h5").write_bytes(b"")
+    narrow = keras.applications.MobileNetV2(include_top=False, weights=None, alpha=0.35, input_shape=(64, 64, 3))
+    narrow.save_weights(folder / "narrow.weights.h5")
+    write_legacy(narrow, folder / "narrow.h5")
+    small = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+    small.save_weights(folder / "other.weights.h5")
+    write_legacy(small, folder / "other.h5")
+    small.save(folder / "model.keras")
+    (folder / "model.keras").rename(folder / "archive.h5")
+    (folder / "cut.h5").write_bytes((folder / "narrow.h5").read_bytes()[:100_000])
+    return folder
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container")
+@pytest.mark.parametrize(
+    "name", ["text.h5", "empty.h5", "narrow.weights.h5", "narrow.h5", "other.weights.h5", "other.h5", "archive.h5", "cut.h5"]
+)
+def test_a_file_that_does_not_fit(bad_files: Path, name: str) -> None:
+    with pytest.raises(WeightsError, match=f"does not fit mobilenetv2 .*Received: .*{name}"):
+        part(weights_file=str(bad_files / name)).load(64, pretrained=True)
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    """/good is whole, /short ends early, everything else is missing."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path in ("/good", "/short") else 404)
+        self.send_header("Content-Length", "100")
+        self.end_headers()
+        self.wfile.write(b"w" * (50 if self.path == "/short" else 100))
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Tests are quiet."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as serving:
+        threading.Thread(target=serving.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{serving.server_port}"
+        serving.shutdown()
+
+
+def test_download_leaves_the_whole_file(server: str, tmp_path: Path) -> None:
+    md5 = hashlib.md5(b"w" * 100).hexdigest()
+    file = download(f"{server}/good", tmp_path / "models" / "weights.h5", md5)
+    assert file.read_bytes() == b"w" * 100
+    assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(("path", "md5"), [("/short", None), ("/missing", None), ("/good", "0" * 32)])
+def test_download_leaves_nothing_else(server: str, tmp_path: Path, path: str, md5: str | None) -> None:
+    with pytest.raises(WeightsError, match=f"Received: {server}{path}"):
+        download(f"{server}{path}", tmp_path / "models" / "weights.h5", md5)
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_download_without_a_network(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"could not be fetched.*put it at"):
+        download("https://transfer-lab.invalid/weights.h5", tmp_path / "weights.h5")
+
+
+def test_download_where_nothing_may_be_written(server: str, tmp_path: Path) -> None:
+    (tmp_path / "models").write_text("a file where the folder should be")
+    with pytest.raises(WeightsError, match="could not be fetched"):
+        download(f"{server}/good", tmp_path / "models" / "weights.h5")

@@ -1,0 +1,54 @@
+"""Every test keeps its runs in a folder of its own, reaches no network, and leaves no process behind."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.helpers import CommandLine, Finished
+from tl_core.settings import HOME_VARIABLE
+
+NOWHERE = "http://127.0.0.1:9"
+"""Nothing listens there, so that whoever goes to the network in a test fails at once."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What all processes of the tests inherit."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(HOME_VARIABLE, str(tmp_path_factory.mktemp("session") / "home"))
+        patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
+        patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+        for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            patch.setenv(name, NOWHERE)
+        for name in ("no_proxy", "NO_PROXY"):
+            patch.setenv(name, "127.0.0.1,localhost")
+        yield
+
+
+@pytest.fixture(autouse=True)
+def home(surroundings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The test's own place for runs; what still runs below it when the test ends is ended."""
+    own = tmp_path / "home"
+    monkeypatch.setenv(HOME_VARIABLE, str(own))
+    yield own
+    end_processes_of(own)
+
+
+@pytest.fixture(scope="session")
+def default_run(surroundings: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """`train` with nothing said, once for all tests: photo_patches, 10 labels a class, 96 px, a linear probe on Lite0."""
+    place = tmp_path_factory.mktemp("default") / "home"
+    return CommandLine(place).run("train", "--json")
+
+
+def end_processes_of(home: Path) -> None:
+    """Kill every process that works on a run or a probe of `home`, each by its own id."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if "tl_core" in process.cmdline() and process.environ().get(HOME_VARIABLE) == str(home) and process.pid != os.getpid():
+                process.kill()
+                process.wait(timeout=10)

@@ -1,0 +1,112 @@
+"""What several test modules need."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from tl_core.settings import HOME_VARIABLE
+from tl_core.spec import RunSpec
+
+ROOT = Path(__file__).parents[1]
+T = TypeVar("T")
+
+FEW_CROPS = {"dataset.labels_per_class": 2, "dataset.validation_per_class": 1, "dataset.test_per_class": 2}
+"""Settings of photo_patches: 32 training, 16 validation and 32 test images in 16 classes."""
+SMALL_CNN = {"backbone": "small_cnn", "backbone.width": 4, "strategy": "from_scratch", "strategy.epochs": 1, "image_size": 16}
+QUICK = RunSpec().with_settings(FEW_CROPS | SMALL_CNN)
+"""A run that takes no longer than Keras takes to start."""
+ENDLESS = QUICK.with_settings({"strategy.epochs": 10_000})
+"""A run that has to be ended from outside."""
+
+
+def wait_until(condition: Callable[[], T], seconds: float = 60.0) -> T:
+    """What `condition` gives once it is true; fails after `seconds`."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, f"not so within {seconds} s"
+        time.sleep(0.02)
+    return value
+
+
+def write_images(folder: Path, classes: int = 3, each: int = 6, size: int = 20) -> Path:
+    """A dataset folder: `each` images in each of `classes` folders, every class in a brightness of its own."""
+    rng = np.random.default_rng(0)
+    for number in range(classes):
+        below = folder / f"class{number}"
+        below.mkdir(parents=True)
+        for index in range(each):
+            pixels = rng.integers(0, 60, (size, size, 3)) + number * 180 // max(1, classes - 1)
+            Image.fromarray(pixels.astype(np.uint8)).save(below / f"{index}.png")
+    return folder
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that has ended, and the home of its runs."""
+
+    code: int
+    out: str
+    err: str
+    home: Path
+
+    @property
+    def json(self) -> Any:
+        """Standard output, which must be one JSON value and nothing else."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class CommandLine:
+    """`python -m tl_core`, in processes of its own, with runs kept below `home`."""
+
+    home: Path
+
+    def start(self, *arguments: object, **variables: str) -> "subprocess.Popen[str]":
+        """The process, at work."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "tl_core", *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=os.environ | {HOME_VARIABLE: str(self.home)} | variables,
+        )
+
+    def run(self, *arguments: object, **variables: str) -> Finished:
+        """The process when it has ended, within two minutes."""
+        process = self.start(*arguments, **variables)
+        try:
+            out, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
+        return Finished(process.returncode, out, err, self.home)
+
+
+def settings_arguments(spec: RunSpec) -> list[str]:
+    """`spec` as options of the command line."""
+    pairs = [f"{name}={'null' if value is None else value}" for name, value in spec.dotted().items()]
+    return [part for pair in pairs for part in ("--set", pair)]
+
+
+def python(code: str, *arguments: object, **variables: str) -> Finished:
+    """`code` in a Python of its own, started in the repository's root."""
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | variables,
+        timeout=120,
+        check=False,
+    )
+    return Finished(done.returncode, done.stdout, done.stderr, Path(os.environ[HOME_VARIABLE]))

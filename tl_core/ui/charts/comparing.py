@@ -1,0 +1,138 @@
+"""Runs beside each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import plotly.graph_objects as go
+
+from tl_core.analysis.comparison import RunPoint, frontier
+from tl_core.analysis.statements import seconds
+from tl_core.runs.store import StoredEvent
+from tl_core.strategies import strategies
+from tl_core.ui.charts import theme
+
+TITLE = "Accuracy against time"
+FEW = 8
+"""Up to so many points have their names beside them."""
+
+
+def accuracy_against_seconds(points: Sequence[RunPoint]) -> go.Figure:
+    """Test accuracy (%, with 95% intervals) against wall seconds, log where the seconds span more than ten times.
+
+    From scratch is grey, other strategies have their own colour and marker. The line joins the runs that no other beats
+    in both. `customdata` is the run id.
+    """
+    if not points:
+        return theme.empty(TITLE, "Runs that have finished will be here.")
+    drawn = theme.figure(TITLE, 400, legend=True)
+    _add_frontier(drawn, frontier(points))
+    times = [point.seconds for point in points]
+    wide = min(times) > 0 and max(times) > 10 * min(times)
+    middle = (min(times) * max(times)) ** 0.5 if wide else max(times) / 2
+    for family in sorted({point.family for point in points}):
+        _add_family(drawn, family, [p for p in points if p.family == family], middle if len(points) <= FEW else None)
+    if wide:
+        theme.log_axis(drawn, times)
+    else:
+        drawn.update_xaxes(range=[0, 1.1 * max(times) or 1], showgrid=True)
+    return theme.axes(drawn, "Training time (s)", "Test accuracy (%)")
+
+
+def _add_frontier(drawn: go.Figure, best: Sequence[RunPoint]) -> None:
+    drawn.add_scatter(
+        x=[point.seconds for point in best],
+        y=[100 * point.accuracy for point in best],
+        mode="lines",
+        line={"color": theme.NEUTRAL, "dash": "dot", "width": 1.5, "shape": "hv"},
+        name="Best for its time",
+        hoverinfo="skip",
+        showlegend=len(best) > 1,
+    )
+
+
+def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], middle: float | None) -> None:
+    """The runs of one strategy; with `middle`, their names on the side of each where there is more room."""
+    title, colour, symbol = _family_style(family)
+    drawn.add_scatter(
+        x=[point.seconds for point in points],
+        y=[100 * point.accuracy for point in points],
+        error_y={
+            "type": "data",
+            "array": [100 * (point.high - point.accuracy) for point in points],
+            "arrayminus": [100 * (point.accuracy - point.low) for point in points],
+            "thickness": 1.2,
+            "width": 3,
+        },
+        mode="markers" if middle is None else "markers+text",
+        text=None
+        if middle is None
+        else [f"\N{NO-BREAK SPACE}{theme.plain(point.label, 24)}\N{NO-BREAK SPACE}" for point in points],
+        textposition=None if middle is None else ["middle left" if p.seconds > middle else "middle right" for p in points],
+        customdata=[point.run_id for point in points],
+        hovertext=[_point_hover(point) for point in points],
+        hovertemplate="%{hovertext}<extra></extra>",
+        marker={"color": colour, "symbol": symbol, "size": 11},
+        name=theme.plain(title),
+    )
+
+
+def _point_hover(point: RunPoint) -> str:
+    interval = f"95 % interval {100 * point.low:.1f}\N{EN DASH}{100 * point.high:.1f}"
+    return f"<b>{theme.plain(point.label, 60)}</b><br>{100 * point.accuracy:.1f} % right ({interval})<br>{seconds(point.seconds)}"
+
+
+def _family_style(family: str) -> tuple[str, str, str]:
+    """(title, colour, marker) of a strategy, by its place among all that there are, so that it keeps them on every page."""
+    known = strategies.parts()
+    if family not in known:
+        return family, theme.NEUTRAL, "hexagon"
+    part = known[family]
+    if not part.pretrained:
+        return part.title, theme.SCRATCH, "x"
+    place = [name for name in known if known[name].pretrained].index(family)
+    return part.title, theme.RUNS[place % len(theme.RUNS)], theme.SYMBOLS[place % len(theme.SYMBOLS)]
+
+
+def overlaid_curves(
+    curves: Mapping[str, Sequence[StoredEvent]],
+    labels: Mapping[str, str],
+    metric: Literal["accuracy", "loss"],
+    chosen: str | None,
+    x: Literal["seconds", "epochs"] = "epochs",
+) -> go.Figure:
+    """Validation accuracy (%) or loss (nats) of several runs, run id -> its `epoch` events in order, over epochs or over seconds
+    since each run's first epoch ended. Runs differ by colour, dash and marker; `chosen` is thick and deep blue."""
+    title = f"Validation {metric} of the runs"
+    shown = {run: events for run, events in curves.items() if any(e.data[f"validation_{metric}"] is not None for e in events)}
+    if not shown:
+        return theme.empty(title, "None of these runs has validation images.")
+    drawn = theme.figure(title, 360, legend=True)
+    unit, scale, digits = ("%", 100.0, 1) if metric == "accuracy" else ("nats", 1.0, 3)
+    for place, (run, events) in enumerate(shown.items()):
+        label, first = labels.get(run, run), events[0].at
+        points = theme.thin([(at_x(event, number, first, x), event) for number, event in enumerate(events, start=1)])
+        drawn.add_scatter(
+            x=[position for position, _ in points],
+            y=[theme.number(event.data[f"validation_{metric}"], scale) for _, event in points],
+            customdata=[(run, theme.plain(label, 60), theme.plain(e.data["phase"]), e.data["epoch"]) for _, e in points],
+            hovertemplate=f"<b>%{{customdata[1]}}</b><br>%{{customdata[2]}}, epoch %{{customdata[3]}}<br>%{{y:.{digits}f}} {unit}"
+            "<extra></extra>",
+            name=theme.plain(label, 28),
+            **_curve_style(None if run == chosen else place),
+        )
+    horizontal = "Epoch of the run" if x == "epochs" else "Seconds since the first epoch ended"
+    return theme.axes(drawn, horizontal, f"Validation {metric} ({unit})")
+
+
+def at_x(event: StoredEvent, number: int, first: float, x: Literal["seconds", "epochs"]) -> float:
+    """Where an `epoch` event stands: the epochs of the whole run so far, or the seconds since the first of them ended."""
+    return number if x == "epochs" else event.at - first
+
+
+def _curve_style(place: int | None) -> dict[str, Any]:
+    """The look of the run at `place`; of the chosen one for None."""
+    if place is None:
+        return {"mode": "lines", "line": {"color": theme.CHOSEN, "width": 4}}
+    colour, dash = theme.RUNS[place % len(theme.RUNS)], theme.DASHES[place % len(theme.DASHES)]
+    marker = {"symbol": theme.SYMBOLS[place % len(theme.SYMBOLS)], "size": 7, "maxdisplayed": 12}
+    return {"mode": "lines+markers", "line": {"color": colour, "width": 2, "dash": dash}, "marker": marker}

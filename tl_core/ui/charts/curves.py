@@ -1,0 +1,145 @@
+"""How a run learns, and what the machine does meanwhile."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from tl_core.runs.store import StoredEvent
+from tl_core.ui.charts import theme
+
+FEW = 40
+"""Below so many points a line alone hides how many there are: markers are shown."""
+
+
+class Measure(NamedTuple):
+    """One of the two quantities: the name of its field, what it is called, its unit, and what a value is multiplied by."""
+
+    field: str
+    title: str
+    unit: str
+    scale: float
+    digits: int
+
+
+class Curve(NamedTuple):
+    """The look of one kind of curve."""
+
+    name: str
+    colour: str
+    width: float
+    opacity: float = 1.0
+    validation: bool = False
+
+
+EACH_BATCH = Curve("Training, each batch", theme.TRAINING, width=1, opacity=0.4)
+TRAINING = Curve("Training", theme.TRAINING, width=1.8)
+VALIDATION = Curve("Validation", theme.CHOSEN, width=3.2, validation=True)
+MEASURES = (Measure("loss", "Loss", "nats", 1.0, 3), Measure("accuracy", "Accuracy", "%", 100.0, 1))
+
+
+def learning_curves(steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent], run_id: str) -> go.Figure:
+    """Loss (nats) and accuracy (%) over the steps of a run, from its `step` and `epoch` events in order.
+
+    Batches are thin and light, epochs of training thin, validation thick. Phases are shaded in turn: an event does not say
+    what a phase freezes, so its shade does not either. `customdata` is (run id, phase, epoch).
+    """
+    if not steps and not epochs:
+        return theme.empty("Learning curves", "Waiting for the first batch", height=320)
+    drawn = make_subplots(rows=1, cols=2, horizontal_spacing=0.12)
+    validated = [event for event in epochs if event.data["validation_loss"] is not None]
+    for column, measure in enumerate(MEASURES, start=1):
+        for curve, events in ((EACH_BATCH, steps), (TRAINING, epochs), (VALIDATION, validated)):
+            if events:
+                _add_curve(drawn, theme.thin(events), measure, curve, run_id)
+        drawn.update_yaxes(title={"text": f"{measure.title} ({measure.unit})", "standoff": 6}, col=column)
+    drawn.update_xaxes(title={"text": "Step (batches so far)", "standoff": 6}, nticks=5)
+    theme.dress(drawn, "Learning curves", 320, legend=True)
+    drawn.update_layout(uirevision=run_id)
+    _shade_phases(drawn, _phases([*steps, *epochs]))
+    return drawn
+
+
+def _add_curve(drawn: go.Figure, events: Sequence[StoredEvent], measure: Measure, curve: Curve, run_id: str) -> None:
+    field = f"validation_{measure.field}" if curve.validation else measure.field
+    column = 1 + MEASURES.index(measure)
+    drawn.add_scatter(
+        x=[event.data["step"] for event in events],
+        y=[theme.number(event.data[field], measure.scale) for event in events],
+        customdata=[(run_id, theme.plain(event.data["phase"]), event.data["epoch"]) for event in events],
+        name=curve.name,
+        legendgroup=curve.name,
+        showlegend=column == 1,
+        mode="lines+markers" if len(events) < FEW and curve.opacity == 1 else "lines",
+        line={"color": curve.colour, "width": curve.width},
+        marker={"size": curve.width + 2.5},
+        opacity=curve.opacity,
+        hovertemplate=f"<b>{curve.name}</b><br>%{{customdata[1]}}, epoch %{{customdata[2]}}, step %{{x:,}}<br>"
+        f"{measure.title} %{{y:.{measure.digits}f}} {measure.unit}<extra></extra>",
+        row=1,
+        col=column,
+    )
+
+
+def _phases(events: Sequence[StoredEvent]) -> list[tuple[str, int, int]]:
+    """(name, first step, last step) of each phase in order; a phase begins where the one before it ended."""
+    ordered = sorted(events, key=lambda event: event.data["step"])
+    found: list[tuple[str, int, int]] = []
+    for name, group in groupby(ordered, key=lambda event: str(event.data["phase"])):
+        found.append((name, found[-1][2] if found else 0, max(event.data["step"] for event in group)))
+    return found
+
+
+def _shade_phases(drawn: go.Figure, phases: Sequence[tuple[str, int, int]]) -> None:
+    """A grey ground under every second phase, and their names on two levels in turn so that neighbours do not collide."""
+    total = phases[-1][2]
+    for index, (name, start, end) in enumerate(phases):
+        for axis in ("", "2"):
+            if index % 2 == 0:
+                drawn.add_shape(
+                    type="rect", xref=f"x{axis}", yref=f"y{axis} domain", x0=start, x1=end, y0=0, y1=1,
+                    fillcolor=theme.SHADE, line_width=0, layer="below",
+                )  # fmt: skip
+            if (end - start) / max(total, 1) > 0.06:
+                drawn.add_annotation(
+                    text=theme.plain(name, 16), xref=f"x{axis}", yref=f"y{axis} domain", x=end if start > total / 2 else start,
+                    xanchor="right" if start > total / 2 else "left", y=1 - 0.08 * (index % 2), yanchor="top",
+                    showarrow=False, font_size=11, opacity=0.8,
+                )  # fmt: skip
+
+
+ROWS = (
+    ("cpu_percent", "CPU (%)", "CPU %{y:.0f} % of the machine", theme.CHOSEN),
+    ("memory_bytes", "Mem. (GB)", "Memory %{y:.2f} GB", theme.PURPLE),
+    ("gpu_percent", "GPU (%)", "GPU %{y:.0f} %", theme.GREEN),
+    ("gpu_memory_bytes", "GPU (GB)", "GPU memory %{y:.2f} GB", theme.VERMILLION),
+)
+
+
+def telemetry(events: Sequence[StoredEvent], started: float, cores: int) -> go.Figure:
+    """What a run used of the machine since `started` (seconds since 1970): processor in percent of all `cores`, memory in
+    GB (10^9 bytes), and the GPU's own where any sample has them. One row each on one time axis."""
+    shown = [row for row in ROWS if any(event.data.get(row[0]) is not None for event in events)]
+    if not shown:
+        return theme.empty("What the machine does", "Waiting for the first sample", height=120)
+    drawn = make_subplots(rows=len(shown), cols=1, shared_xaxes=True, vertical_spacing=0.12 / len(shown))
+    samples = theme.thin(events)
+    for index, (field, title, hover, colour) in enumerate(shown, start=1):
+        scale = {"cpu_percent": 1 / max(cores, 1), "gpu_percent": 1.0}.get(field, 1e-9)
+        drawn.add_scatter(
+            x=[event.at - started for event in samples],
+            y=[theme.number(event.data.get(field), scale) for event in samples],
+            mode="lines+markers" if len(samples) < 3 else "lines",
+            line={"color": colour, "width": 1.6},
+            hovertemplate=hover + "<br>%{x:.0f} s after the start<extra></extra>",
+            row=index,
+            col=1,
+        )
+        ends = {"range": [0, 105], "tickvals": [0, 50, 100]} if title.endswith("(%)") else {"rangemode": "tozero", "nticks": 3}
+        drawn.update_yaxes(title={"text": title, "standoff": 6, "font": {"size": 11}}, row=index, **ends)
+    drawn.update_xaxes(title={"text": "Seconds since the start", "standoff": 6}, row=len(shown))
+    theme.dress(drawn, "What the machine does", 90 * len(shown) + 90)
+    drawn.update_layout(uirevision=str(started))
+    return drawn

@@ -1,0 +1,148 @@
+"""What a run can and cannot do, and where its time went."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from tl_core.analysis.statements import seconds
+from tl_core.result import Timing
+from tl_core.ui.charts import theme
+from tl_core.ui.charts.data import data_uri, hover_cells
+
+MOST_NUMBERS = 16
+"""Up to so many classes the cells have room for numbers."""
+_WHITE_ABOVE = 72.0
+
+
+def confusion(matrix: NDArray[np.int64], class_names: Sequence[str]) -> go.Figure:
+    """Which class (rows) was taken for which (columns): `matrix` (k, k) counts test images; colour and number are percent
+    of the row. Colour goes from clear to deep blue, so that the empty cells are the page itself, light or dark."""
+    k = len(class_names)
+    if not k or not matrix.sum():
+        return theme.empty("What was taken for what", "No test images were classified.")
+    shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    drawn = theme.figure("What was taken for what", 150 + k * (26 if k <= MOST_NUMBERS else 18 if k <= 40 else 12))
+    names = [theme.plain(name, 60) for name in class_names]
+    drawn.add_heatmap(
+        z=shares,
+        zmin=0,
+        zmax=100,
+        colorscale=[(0, "rgba(0,114,178,0.04)"), (1, "rgba(0,114,178,1)")],
+        showscale=False,
+        xgap=1 if k <= 40 else 0,
+        ygap=1 if k <= 40 else 0,
+        text=[[_confusion_hover(names, matrix, row, column) for column in range(k)] for row in range(k)],
+        hovertemplate="%{text}<extra></extra>",
+    )
+    if k <= MOST_NUMBERS:
+        _add_numbers(drawn, shares)
+    every = max(1, -(-k // 32))
+    ticks = {"tickvals": list(range(0, k, every)), "showgrid": False, "tickfont": {"size": 12 if k <= 32 else 10}}
+    short = [theme.plain(name, 14) for name in class_names[::every]]
+    drawn.update_xaxes(**ticks, ticktext=short, tickangle=-90 if k > 4 else 0, title={"text": "Taken for", "standoff": 8})
+    drawn.update_yaxes(**ticks, ticktext=short, autorange="reversed", title={"text": "True class", "standoff": 8})
+    return drawn
+
+
+def _confusion_hover(names: Sequence[str], matrix: NDArray[np.int64], row: int, column: int) -> str:
+    counted, images = int(matrix[row, column]), int(matrix[row].sum())
+    verb = "recognised" if row == column else f"taken for {names[column]}"
+    return f"<b>{names[row]}</b> {verb}<br>{counted:,} of {images:,} images, {100 * counted / max(images, 1):.0f} %"
+
+
+def _add_numbers(drawn: go.Figure, shares: NDArray[np.float64]) -> None:
+    """White on deep blue; elsewhere the page's own text colour."""
+    for dark in (False, True):
+        rows, columns = np.nonzero((shares >= 0.5) & ((shares > _WHITE_ABOVE) == dark))
+        drawn.add_scatter(
+            x=columns,
+            y=rows,
+            mode="text",
+            text=[f"{share:.0f}" for share in shares[rows, columns]],
+            textfont={"size": 11, **({"color": "white"} if dark else {})},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+
+
+def seconds_bar(timings: Sequence[Timing], starting_seconds: float | None) -> go.Figure:
+    """Where the time went, in wall seconds: one bar, a part for each of `timings`, before them the start of Python."""
+    started = [Timing(name="Starting Python", seconds=starting_seconds)] if starting_seconds is not None else []
+    parts = _merged([*started, *timings])
+    total = sum(part.seconds for part in parts)
+    title = "Where the time went"
+    if not total:
+        return theme.empty(title, "The seconds of a finished run will be here.", height=120)
+    drawn = theme.figure(f"{title}: {seconds(total)}", 128 + 22 * -(-len(parts) // 3), legend=True)
+    for part, style in zip(parts, _styles(parts), strict=True):
+        drawn.add_bar(
+            x=[part.seconds],
+            y=[0],
+            orientation="h",
+            name=theme.plain(part.name, 28),
+            marker=style,
+            text=seconds(part.seconds) if part.seconds / total >= 0.12 else "",
+            textposition="inside",
+            insidetextanchor="middle",
+            textangle=0,
+            textfont={"color": theme.INK, "size": 12},
+            customdata=[[theme.plain(part.name, 60), seconds(part.seconds), 100 * part.seconds / total]],
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]}, %{customdata[2]:.0f} % of the run<extra></extra>",
+        )
+    drawn.update_layout(barmode="stack", bargap=0)
+    drawn.update_yaxes(visible=False, title="Run")
+    drawn.update_xaxes(title={"text": "Wall seconds", "standoff": 6}, range=[0, total], nticks=6)
+    return drawn
+
+
+def _merged(parts: Sequence[Timing]) -> list[Timing]:
+    """At most eight parts: of more, those in the middle that took least are one."""
+    if len(parts) <= 8:
+        return list(parts)
+    kept = sorted(sorted(range(len(parts)), key=lambda index: -parts[index].seconds)[:7])
+    rest = sum(part.seconds for index, part in enumerate(parts) if index not in kept)
+    return [*(parts[index] for index in kept), Timing(name=f"{len(parts) - 7} shorter parts", seconds=rest)]
+
+
+def _styles(parts: Sequence[Timing]) -> list[dict[str, Any]]:
+    """Orange for training, ice blue for passing images through a frozen network, other colours for the rest; parts of one
+    colour differ by their hatching."""
+    others = iter((theme.NEUTRAL, theme.SCRATCH, theme.PURPLE, theme.GREEN) * 3)
+    hatches = iter(("", "/", "x", ".", "-", "|", "+", "\\") * 2)
+    styles: list[dict[str, Any]] = []
+    for part in parts:
+        if part.name.startswith("Training"):
+            styles.append({"color": theme.TRAINING, "pattern": {"shape": next(hatches), "fgcolor": theme.INK, "fgopacity": 0.3}})
+        else:
+            styles.append({"color": theme.FROZEN if part.name == "Computing features" else next(others)})
+    return styles
+
+
+IMAGE_ROW = 150
+"""Pixels of a row of pictures with its caption."""
+
+
+def image_grid(pixels: NDArray[np.uint8], captions: Sequence[str], hovers: Sequence[str], columns: int = 6) -> go.Figure:
+    """Pictures (m, s, s, 3), the hardest first, each with a caption of two lines under it and more in its hover."""
+    if not len(pixels):
+        return theme.empty("The hardest test images", "No test images were classified.")
+    columns = min(columns, len(pixels))
+    rows = -(-len(pixels) // columns)
+    drawn = theme.figure("The hardest test images", 48 + IMAGE_ROW * rows)
+    letters = max(10, 72 // columns)
+    for index, picture in enumerate(pixels):
+        row, column = divmod(index, columns)
+        drawn.add_layout_image(
+            source=data_uri(picture), xref="x", yref="y", x=column + 0.5, y=row + 0.74, sizex=0.94, sizey=0.72,
+            xanchor="center", yanchor="bottom", sizing="contain",
+        )  # fmt: skip
+        caption = "<br>".join(theme.plain(line, letters) for line in captions[index].splitlines()[:2])
+        drawn.add_annotation(text=caption, x=column + 0.5, y=row + 0.75, yanchor="top", showarrow=False, font_size=11)
+    texts = [theme.lines(hover, 80) for hover in hovers] + [""] * (rows * columns - len(hovers))
+    drawn.add_heatmap(**hover_cells([texts[row * columns : (row + 1) * columns] for row in range(rows)]))
+    drawn.update_xaxes(range=[0, columns], visible=False, title="Images")
+    drawn.update_yaxes(range=[rows, 0], visible=False, title="Images")
+    return drawn

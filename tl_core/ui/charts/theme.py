@@ -1,0 +1,143 @@
+"""The one visual language of every chart: colours, the Plotly template, and how text from outside is made safe.
+
+The colours are those of Okabe and Ito (2008, "Color universal design"), which readers with any of the common colour
+deficiencies tell apart. Backgrounds stay transparent and text takes the page's own colour, so that a figure reads
+on white as on near-black.
+"""
+
+import html
+import math
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import plotly.graph_objects as go
+import plotly.io as pio
+
+Item = TypeVar("Item")
+
+FROZEN = "#56B4E9"
+TRAINING = "#E69F00"
+SCRATCH = "#999999"
+# A run that stands out must do so on both grounds. Black vanishes in the dark theme; this deep blue has a contrast of
+# 5.2 to white and 3.6 to #0E1117, above the 3 that WCAG asks of graphics.
+CHOSEN = "#0072B2"
+GREEN, VERMILLION, PURPLE = "#009E73", "#D55E00", "#CC79A7"
+# Things that are none of the above. Bluer and darker than SCRATCH, so that it does not claim to be a run from scratch.
+NEUTRAL = "#7389A3"
+INK = "#1A1A1A"
+"""Text on FROZEN and TRAINING, in either theme."""
+SPLITS = {"train": TRAINING, "validation": CHOSEN, "test": GREEN}
+# Okabe-Ito's yellow is left out: it cannot be seen on white.
+RUNS = (VERMILLION, GREEN, PURPLE, FROZEN, TRAINING, NEUTRAL)
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
+SHADE = "rgba(128,128,128,0.12)"
+CLEAR = "rgba(0,0,0,0)"
+
+MOST_POINTS = 500
+"""Points a curve may have: what a browser redraws every two seconds without being felt."""
+CONFIG: dict[str, Any] = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False}
+"""What a page passes to `st.plotly_chart(config=...)`."""
+TEMPLATE = "transfer_lab"
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+_GRID = "rgba(128,128,128,0.22)"
+
+pio.templates[TEMPLATE] = go.layout.Template(
+    layout=go.Layout(
+        colorway=RUNS,
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        font={"family": "Source Sans, Source Sans Pro, sans-serif", "size": 13},
+        xaxis={"automargin": True, "gridcolor": _GRID, "zeroline": False, "nticks": 7},
+        yaxis={"automargin": True, "gridcolor": _GRID, "zeroline": False, "nticks": 6},
+        hoverlabel={"align": "left"},
+        modebar={"bgcolor": CLEAR},
+    )
+)
+
+
+def figure(title: str, height: int, *, legend: bool = False) -> go.Figure:
+    """An empty figure of `height` pixels in the common style; with `legend` there is room for one under the title."""
+    return dress(go.Figure(), title, height, legend=legend)
+
+
+def dress(drawn: go.Figure, title: str, height: int, *, legend: bool = False) -> go.Figure:
+    """`drawn` with the template, title, margins and legend that every chart has.
+
+    Streamlit's theme rewrites what a template says of titles, margins and backgrounds, so these stand in the layout.
+    """
+    drawn.update_layout(
+        template=TEMPLATE,
+        title={"text": title, "x": 0, "xanchor": "left", "y": 1, "yanchor": "top", "pad": {"t": 8, "l": 2}, "font": {"size": 15}},
+        height=height,
+        margin={"l": 8, "r": 12, "t": 66 if legend else 44, "b": 8, "pad": 4},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        showlegend=legend,
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 1,
+            "yanchor": "bottom",
+            "bgcolor": CLEAR,
+            "itemsizing": "constant",
+        },
+        hovermode="closest",
+        dragmode=False,
+    )
+    return drawn
+
+
+def axes(drawn: go.Figure, x: str, y: str) -> go.Figure:
+    """`drawn` with titles on its axes, near enough that they belong to them."""
+    drawn.update_xaxes(title={"text": x, "standoff": 8})
+    drawn.update_yaxes(title={"text": y, "standoff": 8})
+    return drawn
+
+
+def log_axis(drawn: go.Figure, values: Sequence[float]) -> None:
+    """A log x axis around `values` (all above 0), ticked at 1, 2, 5, 10, ..., which reads better than Plotly's own ticks."""
+    low, high = min(values) / 1.5, max(values) * 1.5
+    steps = [base * 10.0**power for power in range(-3, 7) for base in (1, 2, 5)]
+    ticks = [step for step in steps if low <= step <= high]
+    if len(ticks) > 7:
+        ticks = [10.0**power for power in range(-3, 7) if low <= 10.0**power <= high]
+    drawn.update_xaxes(type="log", range=[math.log10(low), math.log10(high)], showgrid=True)
+    drawn.update_xaxes(tickvals=ticks, ticktext=[f"{tick:,g}" for tick in ticks])
+
+
+def empty(title: str, message: str, height: int = 160) -> go.Figure:
+    """A chart that has nothing to draw yet and says in `message` what will be here."""
+    drawn = figure(title, height)
+    drawn.update_xaxes(visible=False, range=[0, 1])
+    drawn.update_yaxes(visible=False, range=[0, 1])
+    drawn.add_annotation(text=message, xref="paper", yref="paper", x=0.5, y=0.5, showarrow=False, opacity=0.75)
+    return drawn
+
+
+def plain(text: object, most: int = 40) -> str:
+    """`text` from outside as one line that Plotly shows letter by letter: no markup, no control or direction marks,
+    at most `most` characters, the last of them an ellipsis where it was longer."""
+    visible = "".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in str(text))
+    line = " ".join(visible.split())
+    short = line if len(line) <= most else line[: most - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
+    return html.escape(short, quote=False)
+
+
+def lines(text: object, most: int = 40) -> str:
+    """`text` line by line, each as `plain` makes it."""
+    return "<br>".join(plain(line, most) for line in str(text).splitlines())
+
+
+def thin(items: Sequence[Item], most: int = MOST_POINTS) -> list[Item]:
+    """At most `most` of `items`, evenly spaced; the first and the last are among them."""
+    if len(items) <= most:
+        return list(items)
+    return [items[index] for index in np.linspace(0, len(items) - 1, most).round().astype(int)]
+
+
+def number(value: float | None, scale: float = 1.0) -> float | None:
+    """`value` times `scale`, or None (a gap in the line) where it is missing or not finite."""
+    return None if value is None or not np.isfinite(value) else float(value) * scale

@@ -1,0 +1,133 @@
+"""What the Compare page shows of many runs."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from tl_core.analysis import comparison
+from tl_core.analysis.statements import interval_of
+from tl_core.runs.store import Run
+from tl_core.ui import outcomes, picking, session, shown
+from tl_core.ui.charts import comparing
+
+FILTERS = ("Dataset", "Backbone", "Strategy", "State")
+
+
+def table(runs: Sequence[Run]) -> pd.DataFrame:
+    """Every run as a row, with numbers as numbers so that they sort."""
+    return pd.DataFrame([_row(run) for run in runs])
+
+
+def _row(run: Run) -> dict[str, object]:
+    interval = interval_of(run)
+    return {
+        "Run": run.id,
+        "State": run.state.value,
+        "Dataset": run.spec.dataset.name,
+        "Backbone": run.spec.backbone.settings.get("family") or run.spec.backbone.name,
+        "Strategy": run.spec.strategy.name,
+        "Labels": run.spec.dataset.settings.get("labels_per_class"),
+        "Size": run.spec.image_size,
+        "Seed": run.spec.seed,
+        "Accuracy": run.accuracy,
+        "From": interval and interval.low,
+        "To": interval and interval.high,
+        "Seconds": run.seconds,
+        "Trainable": run.trainable_parameters,
+        "Made": pd.Timestamp(run.created, unit="s"),
+    }
+
+
+def filtered(whole: pd.DataFrame) -> pd.DataFrame:
+    """The rows that the filters above the table let through."""
+    chosen = whole
+    columns = st.columns(len(FILTERS))
+    for place, column in zip(columns, FILTERS, strict=True):
+        kept = place.multiselect(
+            column,
+            sorted(whole[column].unique()),
+            key=f"filter_{column.lower()}",
+            placeholder="All",
+            help=f"Show only these: {column.lower()}.",
+        )
+        if kept:
+            chosen = chosen[chosen[column].isin(kept)]
+    return chosen.reset_index(drop=True)
+
+
+def choose(rows: pd.DataFrame) -> list[str]:
+    """The table; gives the ids of the rows that are ticked. The URL holds them."""
+    wanted = [part for part in st.query_params.get(session.RUNS_PARAMETER, "").split(",") if part]
+    ticked = rows.index[rows["Run"].isin(wanted)].tolist()
+    percent = st.column_config.NumberColumn(format="percent")
+    picked = st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": ticked}},
+        key=f"runs_table_{len(rows)}",
+        column_config={
+            "Accuracy": percent,
+            "From": st.column_config.NumberColumn(format="percent", help="Lower end of the 95 % interval (Wilson)."),
+            "To": st.column_config.NumberColumn(format="percent", help="Upper end of the 95 % interval (Wilson)."),
+            "Seconds": st.column_config.NumberColumn(format="%.1f", help="Wall seconds of data, backbone, training and test."),
+            "Trainable": st.column_config.NumberColumn(format="localized", help="Parameters that trained in any phase."),
+            "Labels": st.column_config.NumberColumn(help="Labelled training images of each class; empty means all."),
+            "Made": st.column_config.DatetimeColumn(format="DD MMM HH:mm", help="When it was started, UTC."),
+        },
+        alt="All runs; tick rows to compare them",
+    )
+    chosen = rows.loc[picked.selection.rows, "Run"].tolist()
+    if chosen:
+        st.query_params[session.RUNS_PARAMETER] = ",".join(chosen)
+    elif session.RUNS_PARAMETER in st.query_params and not ticked:
+        del st.query_params[session.RUNS_PARAMETER]
+    return chosen
+
+
+def verdicts(chosen: Sequence[Run]) -> None:
+    """The first chosen run against each other one, in a sentence with its test."""
+    tested = [run for run in chosen if run.accuracy is not None]
+    if len(tested) < 2:
+        st.caption("Tick two or more finished runs to hear which is better, and whether that can be told at all.")
+        return
+    first, *others = tested
+    for other in others:
+        st.markdown(f"- {shown.plain(comparison.verdict(outcomes.contender(first), outcomes.contender(other)))}")
+
+
+def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
+    """Accuracy against training time of all tested runs, and the chosen runs' curves over each other."""
+    points = [point(run) for run in (chosen or runs) if run.accuracy is not None]
+    if points:
+        shown.chart(comparing.accuracy_against_seconds(points), "frontier", "Test accuracy against training seconds")
+    if chosen:
+        labels = {run.id: picking.label(run) for run in chosen}
+        curves = {run.id: session.events(run.id, "epoch") for run in chosen}
+        metric = st.segmented_control("Curve", ["accuracy", "loss"], default="accuracy", required=True, key="curve_metric")
+        shown.chart(
+            comparing.overlaid_curves(curves, labels, metric, session.run_id()),
+            "overlaid",
+            "Validation curves of the chosen runs",
+        )
+
+
+def point(run: Run) -> comparison.RunPoint:
+    """A tested run as a point of accuracy against time."""
+    interval = interval_of(run)
+    assert interval and run.accuracy is not None and run.seconds is not None  # noqa: PT018  # only tested runs come here
+    return comparison.RunPoint(
+        run.id, shown.title_of(run), run.spec.strategy.name, run.accuracy, interval.low, interval.high, run.seconds
+    )
+
+
+def differences(chosen: Sequence[Run]) -> None:
+    """The settings in which the chosen runs differ."""
+    if len(chosen) > 1:
+        st.markdown("**Settings that differ**")
+        st.dataframe(
+            comparison.differences({run.id: run.spec.dotted() for run in chosen}), width="stretch", alt="Settings that differ"
+        )

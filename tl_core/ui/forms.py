@@ -1,0 +1,75 @@
+"""Forms from declarations: a part's fields draw their own widgets, and every change goes into the draft at once."""
+
+import types
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import streamlit as st
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from tl_core.registry import Part
+from tl_core.ui import session
+
+
+def part_form(kind: str, part: Part, *, without: tuple[str, ...] = ()) -> None:
+    """Widgets for the settings of `part`; those that few need stand behind "More"."""
+    fields = {name: field for name, field in type(part).model_fields.items() if name not in without}
+    rare = {name: field for name, field in fields.items() if _is_rare(field)}
+    for name in [name for name in fields if name not in rare]:
+        setting(f"{kind}.{name}", fields[name], getattr(part, name), scope=part.name)
+    if rare:
+        with st.expander("More", key=f"more_{kind}_{part.name}"):
+            for name, field in rare.items():
+                setting(f"{kind}.{name}", field, getattr(part, name), scope=part.name)
+
+
+def run_setting(model: type[BaseModel], name: str, value: Any) -> None:
+    """A widget for one setting of the run itself, such as its image size."""
+    setting(name, model.model_fields[name], value, scope="run")
+
+
+def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str) -> None:
+    """One widget for one setting, showing `value`. The draft is the truth: the widget is set from it at each run."""
+    key = f"{scope}_{dotted.replace('.', '_')}"
+    kind, optional = _kind(field.annotation)
+    st.session_state[key] = str(value) if isinstance(value, Path) else value
+    label, about = field.title or dotted, field.description
+    common: dict[str, Any] = {"key": key, "help": about, "on_change": _changed, "args": (key, dotted)}
+    if kind is bool:
+        st.toggle(label, **common)
+    elif get_origin(kind) is Literal:
+        st.selectbox(label, get_args(kind), **common)
+    elif kind in {int, float}:
+        _number(label, field, kind, optional, common)
+    else:
+        st.session_state[key] = "" if value is None else str(value)
+        st.text_input(label, placeholder="Path on the machine that runs the app" if kind is Path else "", **common)
+
+
+def _number(label: str, field: FieldInfo, kind: type, optional: bool, common: dict[str, Any]) -> None:
+    low = next((bound for item in field.metadata if (bound := getattr(item, "ge", getattr(item, "gt", None))) is not None), None)
+    high = next((bound for item in field.metadata if (bound := getattr(item, "le", getattr(item, "lt", None))) is not None), None)
+    limits = {"min_value": None if low is None else kind(low), "max_value": None if high is None else kind(high)}
+    shape: dict[str, Any] = {"step": 1} if kind is int else {"step": 0.001, "format": "%g"}
+    empty: dict[str, Any] = {"value": None, "placeholder": "as suits the rest"} if optional else {}
+    st.number_input(label, **limits, **shape, **empty, **common)
+
+
+def _changed(key: str, dotted: str) -> None:
+    value = st.session_state[key]
+    session.change({dotted: None if value in {"", None} else value})
+
+
+def _is_rare(field: FieldInfo) -> bool:
+    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("more"))
+
+
+def _kind(annotation: Any) -> tuple[Any, bool]:
+    """The type of a field without `None` and without annotations, and whether it may be None."""
+    if get_origin(annotation) in {Union, types.UnionType}:
+        inner = [_kind(argument)[0] for argument in get_args(annotation) if argument is not type(None)]
+        return inner[0], len(inner) < len(get_args(annotation))
+    if hasattr(annotation, "__metadata__"):
+        return _kind(get_args(annotation)[0])
+    return annotation, False

@@ -1,0 +1,169 @@
+"""What the Result page says: the sentence, the controls it is held against, and the evidence."""
+
+import shlex
+
+import pandas as pd
+import streamlit as st
+
+from tl_core.analysis import comparison, metrics
+from tl_core.analysis.statements import interval_of, seconds
+from tl_core.analysis.statistics import Interval
+from tl_core.recipe import Recipe
+from tl_core.result import Predictions, Result
+from tl_core.runs.states import State
+from tl_core.runs.store import Run
+from tl_core.spec import RunSpec
+from tl_core.ui import recipe_bar, session, shown, steps
+from tl_core.ui.charts import curves, outcome
+
+CONTROLS = ("small_cnn", "article_mlp")
+"""Networks that were never pretrained, offered as controls beside the run's own network from random weights."""
+
+
+def contender(run: Run) -> comparison.Contender:
+    """A finished run as one side of a comparison."""
+    said = session.predictions(run.id)
+    return comparison.Contender(
+        title=shown.title_of(run),
+        transfer=run.spec.strategy.name != "from_scratch",
+        correct=said.probabilities.argmax(axis=1) == said.labels,
+        accuracy=run.accuracy or 0.0,
+        interval=interval_of(run) or Interval(0.0, 1.0),
+        seconds=run.seconds or 0.0,
+        test_digest=run.test_digest or "",
+    )
+
+
+def sentence(run: Run, result: Result) -> None:
+    """The first thing said of a run."""
+    st.markdown(f"### {shown.accuracy_of(run)} of {result.test_images:,} test images right, in {seconds(result.seconds)}")
+    trained, total = result.trainable_parameters, result.total_parameters
+    st.caption(
+        f"In brackets the 95 % interval (Wilson). {result.train_images:,} training and {result.validation_images:,} validation images; "
+        f"{trained:,} of {total:,} parameters trained."
+    )
+
+
+def controls(run: Run) -> None:
+    """How the run stands against training from scratch with the same labels, and buttons for controls not run yet."""
+    if run.spec.strategy.name == "from_scratch":
+        st.caption("This run is a control itself: it starts from random weights.")
+        return
+    twins = [other for other in session.runs() if _is_control(other, run)]
+    latest = {other.spec.backbone.name: other for other in reversed(twins)}
+    for other in latest.values():
+        st.markdown(f"- {shown.plain(comparison.verdict(contender(run), contender(other)))}")
+    missing = [name for name in (run.spec.backbone.name, *CONTROLS) if name not in latest]
+    if not latest:
+        st.caption(
+            "What did the transfer save? Nobody can say until the same labels have been learned from scratch. Start a control:"
+        )
+    with st.container(horizontal=True, key="controls"):
+        for name in missing:
+            _control_button(run, name)
+
+
+def _control_button(run: Run, name: str) -> None:
+    changes = {"strategy": "from_scratch"} | ({} if name == run.spec.backbone.name else {"backbone": name})
+    recipe = Recipe.of(run.spec.with_settings(changes))
+    label = f"{recipe.backbone.listing().title} from scratch"
+    if st.button(
+        label, key=f"control_{name}", icon=":material/play_arrow:", help="Train it on the same labels, from random weights."
+    ):
+        with shown.sentence_for_mistakes():
+            started = recipe_bar.start(recipe)
+            st.switch_page(steps.TRAIN.script, query_params={session.RUN_PARAMETER: started})
+
+
+def _is_control(other: Run, run: Run) -> bool:
+    finished = other.state is State.DONE and other.spec.strategy.name == "from_scratch"
+    return finished and other.test_digest == run.test_digest and comparison.same_data(other.spec, run.spec)
+
+
+def evidence(run: Run, result: Result) -> None:
+    """Curves, mistakes, time, proof and settings, in tabs."""
+    said = session.predictions(run.id)
+    names = list(result.class_names)
+    tabs = st.tabs(["Mistakes", "Hardest images", "Classes", "Curves", "Time", "Proof", "Settings"])
+    with tabs[0]:
+        matrix = metrics.confusion_matrix(said.labels, said.probabilities.argmax(axis=1), len(names))
+        shown.chart(outcome.confusion(matrix, names), f"confusion_{run.id}", "Confusion matrix of the test images")
+    with tabs[1]:
+        hardest(said, names, run.id)
+    with tabs[2]:
+        classes(said, names)
+    with tabs[3]:
+        figure = curves.learning_curves(session.events(run.id, "step"), session.events(run.id, "epoch"), run.id)
+        shown.chart(figure, f"result_curves_{run.id}", "Loss and accuracy by step")
+    with tabs[4]:
+        starting = run.started - run.created if run.started else None
+        shown.chart(outcome.seconds_bar(result.timings, starting), f"time_{run.id}", "Seconds of each part of the run")
+    with tabs[5]:
+        proof(result)
+    with tabs[6]:
+        settings(run.spec, result)
+
+
+def hardest(said: Predictions, names: list[str], run_id: str) -> None:
+    """The test images whose true class got the least probability."""
+    rows = said.probabilities[said.hardest]
+    taken, sure, true = rows.argmax(axis=1), rows.max(axis=1), said.labels[said.hardest]
+    captions = [f"{names[t]}\nsaid {names[s]}, {100 * p:.0f} %" for t, s, p in zip(true, taken, sure, strict=True)]
+    st.caption(
+        "The test images whose true class got the least probability: the true class, what was said instead, and how sure it was."
+    )
+    shown.chart(
+        outcome.image_grid(said.hardest_pixels, captions, list(said.hardest_names)), f"hardest_{run_id}", "Hardest test images"
+    )
+
+
+def classes(said: Predictions, names: list[str]) -> None:
+    """Precision and recall of each class."""
+    table = metrics.per_class(said.labels, said.probabilities, names)
+    shares = {name: st.column_config.NumberColumn(format="percent") for name in table.select_dtypes("float").columns}
+    st.dataframe(table, hide_index=True, width="stretch", column_config=shares, alt="Precision and recall of each class")
+    st.caption(
+        "Precision: of the images taken for this class, the share that is. Recall: of this class's images, the share that was found, "
+        "with its 95 % interval. F1: their harmonic mean."
+    )
+
+
+def proof(result: Result) -> None:
+    """What trained in each phase, and that the rest did not move."""
+    for phase in result.phases:
+        st.markdown(
+            f"**{shown.plain(phase.name)}** · {phase.epochs} epochs at rate {phase.learning_rate:g}, batches of {phase.batch_size}: "
+            f"{len(phase.trained)} variables with {phase.trainable_parameters:,} parameters trained; "
+            f"**{phase.unchanged_tensors} of {phase.frozen_tensors} frozen tensors unchanged**, bit for bit, BatchNorm statistics included."
+        )
+        with st.expander("Variables that trained"):
+            st.code("\n".join(phase.trained), language=None)
+    source = result.provenance
+    st.caption(
+        f"Weights: {shown.plain(source.source)}, learned from {shown.plain(source.learned_from)}; sha256 {source.sha256 or 'none'}."
+    )
+
+
+def settings(spec: RunSpec, result: Result) -> None:
+    """The exact settings, the versions, and the command that repeats the run."""
+    changes = [f"--set {shlex.quote(f'{name}={_text(value)}')}" for name, value in Recipe.of(spec).overrides().items()]
+    st.code(" ".join(["python -m tl_core train", *changes]), language="bash")
+    table = {name: _text(value) for name, value in (spec.dotted() | result.versions).items()}
+    st.dataframe(
+        pd.DataFrame({"Setting": table.keys(), "Value": table.values()}),
+        hide_index=True,
+        width="stretch",
+        alt="All settings of this run",
+    )
+    if st.button(
+        "Use these settings",
+        key="use_settings",
+        icon=":material/edit:",
+        help="Make them the recipe, to change one and run again.",
+    ):
+        session.take(spec)
+        st.switch_page(steps.STRATEGY.script)
+
+
+def _text(value: object) -> str:
+    return "null" if value is None else str(value)

@@ -1,0 +1,43 @@
+"""Picking one run among the stored ones; the choice is in the URL."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from tl_core.runs.store import Run
+from tl_core.ui import session, shown, steps
+
+
+def pick(runs: Sequence[Run]) -> Run:
+    """A select box over `runs` (at least one), standing at the session's run or else at the newest."""
+    by_id = {run.id: run for run in runs}
+    wanted = session.run_id()
+    st.session_state["picked_run"] = wanted if wanted in by_id else runs[0].id
+    picked = st.selectbox(
+        "Run",
+        list(by_id),
+        key="picked_run",
+        format_func=lambda run_id: label(by_id[run_id]),
+        on_change=lambda: _look(st.session_state["picked_run"]),
+        help="Any finished run. The address of this page leads to the one that is chosen.",
+    )
+    _look(picked)
+    return by_id[picked]
+
+
+def label(run: Run) -> str:
+    """A run in a list: its words, its accuracy, when it was made."""
+    made = datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
+    return f"{shown.title_of(run)} · seed {run.spec.seed} · {shown.accuracy_of(run)} · {made}"
+
+
+def nothing_yet(what: str) -> None:
+    """An empty page that says what will be here and leads to where it begins."""
+    st.info(what, icon=":material/inbox:")
+    st.page_link(steps.DATASET.script, label="Begin with the dataset", icon=":material/arrow_forward:")
+
+
+def _look(run_id: str) -> None:
+    session.look_at(run_id)
+    st.query_params[session.RUN_PARAMETER] = run_id

@@ -1,0 +1,102 @@
+"""The recipe bar: what would run, what it would cost, and Start."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from tl_core import settings
+from tl_core.analysis.statements import count, seconds
+from tl_core.errors import TransferError
+from tl_core.recipe import Recipe
+from tl_core.runs import control
+from tl_core.ui import estimates, previews, session, shown, steps
+from tl_core.ui.steps import Step
+
+CHIP_PAGES = (steps.DATASET, steps.BACKBONE, steps.STRATEGY, steps.BACKBONE, steps.DATASET, steps.STRATEGY)
+"""Where each chip of `shown.chips` is set."""
+
+
+def recipe_bar() -> None:
+    """Draw the bar for this session's draft. Pressing Start leads to the Train page of the new run."""
+    recipe = session.recipe()
+    with st.container(border=True, key="recipe_bar"):
+        left, right = st.columns([5, 1], vertical_alignment="center")
+        with left:
+            _chips(recipe)
+            _estimate()
+        with right:
+            pressed = st.button(
+                "Start",
+                type="primary",
+                key="start",
+                icon=":material/play_arrow:",
+                width="stretch",
+                help="Train this recipe now, in a process of its own.",
+            )
+    problem = session.complaint()
+    if problem:
+        shown.say_wrong(problem)
+    if pressed:
+        with shown.sentence_for_mistakes():
+            started = start(recipe)
+            st.switch_page(steps.TRAIN.script, query_params=session.url_parameters() | {session.RUN_PARAMETER: started})
+
+
+def start(recipe: Recipe) -> str:
+    """Start a run of `recipe` and look at it; gives its id. Raises `TransferError`."""
+    require_allowed_paths(recipe)
+    started = control.start(session.store(), recipe.spec())
+    session.forget_runs()
+    session.look_at(started)
+    return started
+
+
+def require_allowed_paths(recipe: Recipe) -> None:
+    """Raise `SettingError` where a part points to a folder that the pages may not read."""
+    for part in (recipe.dataset, recipe.backbone, recipe.strategy):
+        for value in part.model_dump().values():
+            if isinstance(value, Path):
+                settings.require_allowed(value)
+
+
+def _chips(recipe: Recipe) -> None:
+    with st.container(horizontal=True, key="chips", gap="small"):
+        for text, step in zip(shown.chips(recipe), CHIP_PAGES, strict=True):
+            _chip(text, step)
+
+
+def _chip(text: str, step: Step) -> None:
+    st.page_link(
+        step.script,
+        label=text,
+        query_params=session.url_parameters(),
+        help=f"Change it on the page {step.title}.",
+        width="content",
+    )
+
+
+def _estimate() -> None:
+    """The estimate, looked for every two seconds until the machine has been measured, and then drawn once."""
+    waiting = estimates.probe(session.recipe()) is None
+    st.fragment(_estimate_now, run_every=session.POLL_SECONDS if waiting else None)(waiting)
+
+
+def _estimate_now(was_waiting: bool) -> None:
+    recipe = session.recipe()
+    measured = estimates.probe(recipe)
+    if measured is None:
+        st.caption(
+            "Measuring how fast this backbone is on this machine; that takes some ten seconds, once. You can start right away."
+        )
+        return
+    if was_waiting:
+        st.rerun()
+    try:
+        require_allowed_paths(recipe)
+        preview = previews.preview(recipe.dataset, recipe.seed)
+    except TransferError:
+        st.caption("An estimate appears here when the dataset can be read.")
+        return
+    found = estimates.estimate(recipe, measured, preview.images, len(preview.class_names))
+    trained, total = count(found.trainable_parameters), count(found.total_parameters)
+    st.caption(f"About {seconds(found.seconds)} on this machine · {trained} of {total} parameters train")

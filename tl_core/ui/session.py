@@ -1,0 +1,113 @@
+"""What a browser session knows: a draft of the recipe. Everything else is read from the store, or is in the URL."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from tl_core.errors import TransferError
+from tl_core.recipe import Recipe
+from tl_core.result import Predictions, Result
+from tl_core.runs import artifacts, control
+from tl_core.runs.store import Run, Store, StoredEvent
+from tl_core.spec import RunSpec
+
+SPEC, RUN, COMPLAINT = "draft_spec", "chosen_run", "complaint_about_url"
+RUN_PARAMETER, RUNS_PARAMETER = "run", "runs"
+POLL_SECONDS = 2.0
+MOST_POINTS = 500
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    """The store, opened once for all sessions."""
+    return Store()
+
+
+def recipe() -> Recipe:
+    """The draft of this session; in a new session, what the URL says, or else the defaults."""
+    if SPEC not in st.session_state:
+        st.session_state[SPEC] = _from_url().spec().dotted()
+    return Recipe.of(RunSpec().with_settings(st.session_state[SPEC]))
+
+
+def change(settings: Mapping[str, Any]) -> None:
+    """Change the draft by dotted names. What does not fit is said on the page, and the draft stays as it was."""
+    try:
+        st.session_state[SPEC] = Recipe.of(recipe().spec().with_settings(settings)).spec().dotted()
+    except TransferError as error:
+        st.session_state[COMPLAINT] = str(error)
+
+
+def take(spec: RunSpec) -> None:
+    """Make a stored run's settings the draft."""
+    st.session_state[SPEC] = spec.dotted()
+
+
+def url_parameters() -> dict[str, str]:
+    """What a URL must hold to give this draft, and the chosen run, to another browser."""
+    parameters = {name: "null" if value is None else str(value) for name, value in recipe().overrides().items()}
+    chosen = run_id()
+    return parameters | ({RUN_PARAMETER: chosen} if chosen else {})
+
+
+def run_id() -> str | None:
+    """The run that this session looks at: the URL's, else the one it looked at last."""
+    given = st.query_params.get(RUN_PARAMETER)
+    if given:
+        st.session_state[RUN] = given
+    return st.session_state.get(RUN)
+
+
+def look_at(chosen: str) -> None:
+    """Choose a run for the pages that show one."""
+    st.session_state[RUN] = chosen
+
+
+def complaint() -> str | None:
+    """What was wrong with the last change or with the URL; said once."""
+    return st.session_state.pop(COMPLAINT, None)
+
+
+@st.cache_data(ttl=1, show_spinner=False)
+def runs() -> list[Run]:
+    """Every run, the newest first; read at most once a second for all browsers."""
+    control.reconcile(store())
+    return store().runs()
+
+
+def run(chosen: str) -> Run:
+    """One run of `runs()`; raises `RunError` where there is none."""
+    return next((run for run in runs() if run.id == chosen), None) or store().run(chosen)
+
+
+@st.cache_data(ttl=1, show_spinner=False, max_entries=64)
+def events(chosen: str, kind: str) -> list[StoredEvent]:
+    """A run's events of one kind, at most `MOST_POINTS`; one query for all browsers that watch."""
+    return store().events(chosen, kind, most=MOST_POINTS)
+
+
+@st.cache_data(show_spinner=False, max_entries=32)
+def result(chosen: str) -> Result:
+    """The stored result of a finished run; it never changes."""
+    return artifacts.read_result(store().folder(chosen))
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def predictions(chosen: str) -> Predictions:
+    """The stored predictions of a finished run; they never change."""
+    return artifacts.read_predictions(store().folder(chosen))
+
+
+def forget_runs() -> None:
+    """Read the store again at the next look: something was started or stopped here."""
+    runs.clear()
+
+
+def _from_url() -> Recipe:
+    given = {name: value for name, value in st.query_params.items() if name not in {RUN_PARAMETER, RUNS_PARAMETER}}
+    try:
+        return Recipe.of(RunSpec().with_settings(given))
+    except TransferError as error:
+        st.session_state[COMPLAINT] = f"The address of this page holds a setting that does not fit. {error}"
+        return Recipe.of(RunSpec())

@@ -1,0 +1,84 @@
+"""Small things that several pages show the same way."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+from tl_core.analysis.statements import interval_of, percent
+from tl_core.errors import TransferError
+from tl_core.recipe import Recipe
+from tl_core.runs.states import State
+from tl_core.runs.store import Run
+
+CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
+
+COLOURS = {
+    State.STARTING: "blue",
+    State.RUNNING: "orange",
+    State.CANCELLING: "orange",
+    State.DONE: "green",
+    State.FAILED: "red",
+    State.CANCELLED: "gray",
+    State.CRASHED: "red",
+}
+
+
+def chart(figure: Any, key: str, alt: str) -> None:
+    """A Plotly figure as wide as its place, with `alt` for screen readers."""
+    st.plotly_chart(figure, width="stretch", theme="streamlit", key=key, config=CHART, alt=alt)
+
+
+@contextmanager
+def sentence_for_mistakes() -> Iterator[None]:
+    """Show a `TransferError` as its sentence and go on with the page."""
+    try:
+        yield
+    except TransferError as error:
+        say_wrong(str(error))
+
+
+def say_wrong(text: str) -> None:
+    """A sentence about something wrong, as plain text: it may hold a file name that somebody else chose."""
+    st.error(plain(text), icon=":material/error:")
+
+
+def plain(text: str) -> str:
+    """`text` with everything escaped that Streamlit's Markdown would read as a mark-up."""
+    for mark in "\\`*_{}[]<>()#+-.!|$~:":
+        text = text.replace(mark, "\\" + mark)
+    return text.replace("\n", " ")
+
+
+def badge(run: Run) -> None:
+    """The state of a run in its colour."""
+    st.badge(run.state.capitalize(), color=COLOURS[run.state])  # type: ignore[arg-type]  # a literal of colour names
+
+
+def title_of(run: Run) -> str:
+    """A run in a few words: backbone, strategy, dataset."""
+    try:
+        recipe = Recipe.of(run.spec)
+    except TransferError:  # made by a part that is no longer installed
+        return f"{run.spec.backbone.name} · {run.spec.strategy.name} · {run.spec.dataset.name}"
+    return " · ".join(chips(recipe)[1:3] + chips(recipe)[:1])
+
+
+def chips(recipe: Recipe) -> list[str]:
+    """The recipe in the words of the bar: dataset, backbone, strategy, image size, labels, seed."""
+    labels = recipe.dataset.labels_per_class
+    return [
+        recipe.dataset.title,
+        recipe.backbone.listing().title,
+        recipe.strategy.title,
+        f"{recipe.image_size} px",
+        "all labels" if labels is None else f"{labels} labels a class",
+        f"seed {recipe.seed}",
+    ]
+
+
+def accuracy_of(run: Run) -> str:
+    """ "85 % (82-88)", or a dash where the run was not tested."""
+    interval = interval_of(run)
+    return "\N{EM DASH}" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
