@@ -17,7 +17,10 @@ from tl_core.strategies import Phase
 class Source(Protocol):
     """Inputs of a model that can be taken by their indices: sized images, or features in memory."""
 
-    labels: Labels
+    @property
+    def labels(self) -> Labels:
+        """The class index of each input (n,)."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -87,7 +87,7 @@ class RunSpec(BaseModel):
         """The spec in a JSON file; raises `SettingError` where the file cannot be read or is not a spec."""
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise SettingError(
                 f"The run file cannot be read ({error}).", "Give a JSON file with a run's settings.", received=path
             ) from None
@@ -105,7 +105,8 @@ def setting_error(error: ValidationError, prefix: str, model: type[BaseModel]) -
         known = ", ".join(model.model_fields) or "none"
         return SettingError(f"There is no setting {name}.", f"Known settings here: {known}.", received=f"{name}={first['input']}")
     reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return SettingError(f"The setting {name} {reason}.", "Give a value that fits.", received=first["input"])
+    received = "null" if first["input"] is None else first["input"]
+    return SettingError(f"The setting {name} {reason}.", "Give a value that fits.", received=received)
 
 
 def _from_text(value: Any) -> Any:
@@ -115,6 +116,6 @@ def _from_text(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(("[", "{")):
         try:
             return json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return value
     return value

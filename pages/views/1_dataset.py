@@ -14,7 +14,8 @@ recipe_bar()
 choice, evidence = st.columns([1, 2], gap="large")
 
 with choice:
-    for name, source in datasets.datasets.parts().items():
+    usual = RunSpec().dataset.name
+    for name, source in sorted(datasets.datasets.parts().items(), key=lambda entry: entry[0] != usual):
         chosen = name == recipe.dataset.name
         with st.container(border=True, key=f"source_{name}"):
             st.markdown(f"**{source.title}**")

@@ -25,10 +25,14 @@ with view, shown.sentence_for_mistakes():
 with others:
     st.markdown("**Latest runs**")
     for run in runs[:6]:
-        with st.container(border=run.id == chosen, key=f"latest_{run.id}"):
-            st.page_link(
-                steps.TRAIN.script,
-                label=shown.plain(shown.title_of(run)),
-                query_params=session.url_parameters() | {session.RUN_PARAMETER: run.id},
-            )
-            st.caption(shown.plain(f"{run.state}, {shown.accuracy_of(run)}"))
+        title = shown.plain(shown.title_of(run))
+        st.button(
+            title,
+            key=f"latest_{run.id}",
+            type="tertiary",
+            disabled=run.id == chosen,
+            wrap=True,
+            on_click=session.look_at,
+            args=(run.id,),
+        )
+        st.caption(shown.plain(f"{run.state}, {shown.accuracy_of(run)}" if run.accuracy else run.state))

@@ -19,7 +19,7 @@ with shown.sentence_for_mistakes():
 
 if not finished:
     nothing_yet(
-        "The result of a run is shown here: its accuracy with an interval, its mistakes, and what it cost. No run has finished yet."
+        "The result of a run is shown here: its accuracy with an interval, its mistakes, its cost. No run has finished yet."
     )
 else:
     run = pick(finished)

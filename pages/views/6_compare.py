@@ -18,6 +18,4 @@ else:
         comparing.verdicts(picked)
         comparing.charts([by_id[run_id] for run_id in rows["Run"]], picked)
         comparing.differences(picked)
-    st.caption(
-        "A run's own page: choose it under Result. This page's address leads to the same selection in any browser that reaches this server."
-    )
+    st.caption("A run's own page: choose it under Result. This page's address holds the selection, to share or to keep.")

@@ -112,9 +112,11 @@ def points(difference: float) -> str:
 
 
 def p_text(p_value: float) -> str:
-    """ "p < 0.001", "p = 0.012", "p = 0.34": as many digits as a decision needs."""
+    """ "p < 0.001", "p = 0.012", "p = 0.34": as many digits as a decision needs, and never rounded across it."""
     if p_value < 0.001:
         return "p < 0.001"
+    if round(p_value, 3) == SIGNIFICANT and p_value < SIGNIFICANT:
+        return f"p < {SIGNIFICANT}"
     return f"p = {p_value:.3f}" if p_value < 0.1 else f"p = {p_value:.2f}"
 
 

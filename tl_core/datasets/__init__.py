@@ -51,6 +51,7 @@ class Dataset(Part):
         le=1_000_000,
         title="Labels a class",
         description="How many labelled training images of each class may be used; empty uses all of them.",
+        json_schema_extra={"empty": "all"},
     )
 
     @abstractmethod

@@ -4,7 +4,7 @@ import contextlib
 import time
 import traceback
 
-from tl_core.errors import StorageError, Stopped, TransferError
+from tl_core.errors import Stopped, StorageError, TransferError
 from tl_core.events import Stage
 from tl_core.runs import artifacts
 from tl_core.runs.recorder import Recorder

@@ -22,20 +22,20 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
 def _row(run: Run) -> dict[str, object]:
     interval = interval_of(run)
     return {
-        "Run": run.id,
         "State": run.state.value,
         "Dataset": run.spec.dataset.name,
+        "Labels": run.spec.dataset.settings.get("labels_per_class"),
         "Backbone": run.spec.backbone.settings.get("family") or run.spec.backbone.name,
         "Strategy": run.spec.strategy.name,
-        "Labels": run.spec.dataset.settings.get("labels_per_class"),
-        "Size": run.spec.image_size,
-        "Seed": run.spec.seed,
-        "Accuracy": run.accuracy,
-        "From": interval and interval.low,
-        "To": interval and interval.high,
+        "Accuracy": None if run.accuracy is None else 100 * run.accuracy,
+        "From": None if interval is None else 100 * interval.low,
+        "To": None if interval is None else 100 * interval.high,
         "Seconds": run.seconds,
         "Trainable": run.trainable_parameters,
+        "Size": run.spec.image_size,
+        "Seed": run.spec.seed,
         "Made": pd.Timestamp(run.created, unit="s"),
+        "Run": run.id,
     }
 
 
@@ -60,7 +60,6 @@ def choose(rows: pd.DataFrame) -> list[str]:
     """The table; gives the ids of the rows that are ticked. The URL holds them."""
     wanted = [part for part in st.query_params.get(session.RUNS_PARAMETER, "").split(",") if part]
     ticked = rows.index[rows["Run"].isin(wanted)].tolist()
-    percent = st.column_config.NumberColumn(format="percent")
     picked = st.dataframe(
         rows,
         hide_index=True,
@@ -70,9 +69,11 @@ def choose(rows: pd.DataFrame) -> list[str]:
         selection_default={"selection": {"rows": ticked}},
         key=f"runs_table_{len(rows)}",
         column_config={
-            "Accuracy": percent,
-            "From": st.column_config.NumberColumn(format="percent", help="Lower end of the 95 % interval (Wilson)."),
-            "To": st.column_config.NumberColumn(format="percent", help="Upper end of the 95 % interval (Wilson)."),
+            "Accuracy": st.column_config.NumberColumn(
+                format="%.1f %%", help="Share of the test images that were classified correctly."
+            ),
+            "From": st.column_config.NumberColumn(format="%.1f %%", help="Lower end of the 95 % interval (Wilson)."),
+            "To": st.column_config.NumberColumn(format="%.1f %%", help="Upper end of the 95 % interval (Wilson)."),
             "Seconds": st.column_config.NumberColumn(format="%.1f", help="Wall seconds of data, backbone, training and test."),
             "Trainable": st.column_config.NumberColumn(format="localized", help="Parameters that trained in any phase."),
             "Labels": st.column_config.NumberColumn(help="Labelled training images of each class; empty means all."),
@@ -101,15 +102,19 @@ def verdicts(chosen: Sequence[Run]) -> None:
 
 def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
     """Accuracy against training time of all tested runs, and the chosen runs' curves over each other."""
-    points = [point(run) for run in (chosen or runs) if run.accuracy is not None]
+    tested = [run for run in (chosen or runs) if run.accuracy is not None]
+    points = [point(run) for run in tested if run.test_digest == tested[0].test_digest]
     if points:
+        others = len(tested) - len(points)
+        if others:
+            st.caption(f"{others} runs are left out of this chart: they were tested on other images.")
         shown.chart(comparing.accuracy_against_seconds(points), "frontier", "Test accuracy against training seconds")
     if chosen:
         labels = {run.id: picking.label(run) for run in chosen}
         curves = {run.id: session.events(run.id, "epoch") for run in chosen}
         metric = st.segmented_control("Curve", ["accuracy", "loss"], default="accuracy", required=True, key="curve_metric")
         shown.chart(
-            comparing.overlaid_curves(curves, labels, metric, session.run_id()),
+            comparing.overlaid_curves(curves, labels, "loss" if metric == "loss" else "accuracy", session.run_id()),
             "overlaid",
             "Validation curves of the chosen runs",
         )
@@ -118,7 +123,7 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
 def point(run: Run) -> comparison.RunPoint:
     """A tested run as a point of accuracy against time."""
     interval = interval_of(run)
-    assert interval and run.accuracy is not None and run.seconds is not None  # noqa: PT018  # only tested runs come here
+    assert interval and run.accuracy is not None and run.seconds is not None  # only tested runs come here
     return comparison.RunPoint(
         run.id, shown.title_of(run), run.spec.strategy.name, run.accuracy, interval.low, interval.high, run.seconds
     )

@@ -50,9 +50,9 @@ def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str) -> None:
 def _number(label: str, field: FieldInfo, kind: type, optional: bool, common: dict[str, Any]) -> None:
     low = next((bound for item in field.metadata if (bound := getattr(item, "ge", getattr(item, "gt", None))) is not None), None)
     high = next((bound for item in field.metadata if (bound := getattr(item, "le", getattr(item, "lt", None))) is not None), None)
-    limits = {"min_value": None if low is None else kind(low), "max_value": None if high is None else kind(high)}
+    limits: dict[str, Any] = {"min_value": None if low is None else kind(low), "max_value": None if high is None else kind(high)}
     shape: dict[str, Any] = {"step": 1} if kind is int else {"step": 0.001, "format": "%g"}
-    empty: dict[str, Any] = {"value": None, "placeholder": "as suits the rest"} if optional else {}
+    empty: dict[str, Any] = {"value": None, "placeholder": _extra(field).get("empty", "automatic")} if optional else {}
     st.number_input(label, **limits, **shape, **empty, **common)
 
 
@@ -62,7 +62,12 @@ def _changed(key: str, dotted: str) -> None:
 
 
 def _is_rare(field: FieldInfo) -> bool:
-    return isinstance(field.json_schema_extra, dict) and bool(field.json_schema_extra.get("more"))
+    return bool(_extra(field).get("more"))
+
+
+def _extra(field: FieldInfo) -> dict[str, Any]:
+    """What a field says of its widget: "more" where few need it, "empty" for what an empty box means."""
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def _kind(annotation: Any) -> tuple[Any, bool]:

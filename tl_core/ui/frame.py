@@ -17,8 +17,9 @@ def sidebar() -> None:
     """Draw the sidebar."""
     with st.sidebar:
         st.markdown("### Transfer Lab")
+        choices = _choices()
         for step in steps.STEPS:
-            choice = _choices()[step]
+            choice = choices[step]
             icon = ":material/check_circle:" if choice else step.icon
             st.page_link(
                 step.script,

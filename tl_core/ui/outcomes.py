@@ -1,6 +1,7 @@
 """What the Result page says: the sentence, the controls it is held against, and the evidence."""
 
 import shlex
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,15 +17,20 @@ from tl_core.spec import RunSpec
 from tl_core.ui import recipe_bar, session, shown, steps
 from tl_core.ui.charts import curves, outcome
 
-CONTROLS = ("small_cnn", "article_mlp")
-"""Networks that were never pretrained, offered as controls beside the run's own network from random weights."""
+CONTROLS: tuple[dict[str, Any], ...] = (
+    {},
+    {"backbone": "small_cnn"},
+    {"backbone": "small_cnn", "backbone.batch_norm": True},
+    {"backbone": "article_mlp"},
+)
+"""What is offered as a control: the run's own network from random weights, and networks that were never pretrained."""
 
 
 def contender(run: Run) -> comparison.Contender:
     """A finished run as one side of a comparison."""
     said = session.predictions(run.id)
     return comparison.Contender(
-        title=shown.title_of(run),
+        title=shown.model_of(run),
         transfer=run.spec.strategy.name != "from_scratch",
         correct=said.probabilities.argmax(axis=1) == said.labels,
         accuracy=run.accuracy or 0.0,
@@ -39,7 +45,7 @@ def sentence(run: Run, result: Result) -> None:
     st.markdown(f"### {shown.accuracy_of(run)} of {result.test_images:,} test images right, in {seconds(result.seconds)}")
     trained, total = result.trainable_parameters, result.total_parameters
     st.caption(
-        f"In brackets the 95 % interval (Wilson). {result.train_images:,} training and {result.validation_images:,} validation images; "
+        f"In brackets the 95 % interval (Wilson). {result.train_images:,} images to train, {result.validation_images:,} to validate; "
         f"{trained:,} of {total:,} parameters trained."
     )
 
@@ -50,26 +56,24 @@ def controls(run: Run) -> None:
         st.caption("This run is a control itself: it starts from random weights.")
         return
     twins = [other for other in session.runs() if _is_control(other, run)]
-    latest = {other.spec.backbone.name: other for other in reversed(twins)}
+    latest = {shown.model_of(other): other for other in reversed(twins)}
     for other in latest.values():
         st.markdown(f"- {shown.plain(comparison.verdict(contender(run), contender(other)))}")
-    missing = [name for name in (run.spec.backbone.name, *CONTROLS) if name not in latest]
     if not latest:
         st.caption(
             "What did the transfer save? Nobody can say until the same labels have been learned from scratch. Start a control:"
         )
     with st.container(horizontal=True, key="controls"):
-        for name in missing:
-            _control_button(run, name)
+        for changes in CONTROLS:
+            recipe = Recipe.of(run.spec.with_settings({"strategy": "from_scratch"} | changes))
+            title = f"{recipe.backbone.listing().title} · {recipe.strategy.title}"
+            if title not in latest:
+                _control_button(recipe, title)
 
 
-def _control_button(run: Run, name: str) -> None:
-    changes = {"strategy": "from_scratch"} | ({} if name == run.spec.backbone.name else {"backbone": name})
-    recipe = Recipe.of(run.spec.with_settings(changes))
-    label = f"{recipe.backbone.listing().title} from scratch"
-    if st.button(
-        label, key=f"control_{name}", icon=":material/play_arrow:", help="Train it on the same labels, from random weights."
-    ):
+def _control_button(recipe: Recipe, title: str) -> None:
+    about = "Train it on the same labels, from random weights."
+    if st.button(title, key=f"control_{title}", icon=":material/play_arrow:", help=about):
         with shown.sentence_for_mistakes():
             started = recipe_bar.start(recipe)
             st.switch_page(steps.TRAIN.script, query_params={session.RUN_PARAMETER: started})
@@ -123,7 +127,7 @@ def classes(said: Predictions, names: list[str]) -> None:
     shares = {name: st.column_config.NumberColumn(format="percent") for name in table.select_dtypes("float").columns}
     st.dataframe(table, hide_index=True, width="stretch", column_config=shares, alt="Precision and recall of each class")
     st.caption(
-        "Precision: of the images taken for this class, the share that is. Recall: of this class's images, the share that was found, "
+        "Precision: of the images taken for this class, the share that is. Recall: of this class's images, the share found, "
         "with its 95 % interval. F1: their harmonic mean."
     )
 
@@ -132,16 +136,21 @@ def proof(result: Result) -> None:
     """What trained in each phase, and that the rest did not move."""
     for phase in result.phases:
         st.markdown(
-            f"**{shown.plain(phase.name)}** · {phase.epochs} epochs at rate {phase.learning_rate:g}, batches of {phase.batch_size}: "
-            f"{len(phase.trained)} variables with {phase.trainable_parameters:,} parameters trained; "
-            f"**{phase.unchanged_tensors} of {phase.frozen_tensors} frozen tensors unchanged**, bit for bit, BatchNorm statistics included."
+            f"**{shown.plain(phase.name)}** · {phase.epochs} epochs, rate {phase.learning_rate:g}, batch size {phase.batch_size}. "
+            f"{len(phase.trained)} variables with {phase.trainable_parameters:,} parameters trained."
+        )
+        still = f"{phase.unchanged_tensors} of {phase.frozen_tensors} frozen tensors unchanged"
+        st.markdown(
+            f":material/verified: **{still}**, bit for bit, BatchNorm statistics included."
+            if phase.frozen_tensors
+            else "Nothing was frozen."
         )
         with st.expander("Variables that trained"):
             st.code("\n".join(phase.trained), language=None)
     source = result.provenance
-    st.caption(
-        f"Weights: {shown.plain(source.source)}, learned from {shown.plain(source.learned_from)}; sha256 {source.sha256 or 'none'}."
-    )
+    st.caption(f"Weights: {shown.plain(source.source)}, learned from {shown.plain(source.learned_from)}.")
+    if source.sha256:
+        st.caption(f"sha256 of the weights file: {source.sha256}")
 
 
 def settings(spec: RunSpec, result: Result) -> None:

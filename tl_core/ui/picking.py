@@ -19,10 +19,10 @@ def pick(runs: Sequence[Run]) -> Run:
         list(by_id),
         key="picked_run",
         format_func=lambda run_id: label(by_id[run_id]),
-        on_change=lambda: _look(st.session_state["picked_run"]),
+        on_change=lambda: session.look_at(st.session_state["picked_run"]),
         help="Any finished run. The address of this page leads to the one that is chosen.",
     )
-    _look(picked)
+    session.look_at(picked)
     return by_id[picked]
 
 
@@ -36,8 +36,3 @@ def nothing_yet(what: str) -> None:
     """An empty page that says what will be here and leads to where it begins."""
     st.info(what, icon=":material/inbox:")
     st.page_link(steps.DATASET.script, label="Begin with the dataset", icon=":material/arrow_forward:")
-
-
-def _look(run_id: str) -> None:
-    session.look_at(run_id)
-    st.query_params[session.RUN_PARAMETER] = run_id

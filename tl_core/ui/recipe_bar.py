@@ -12,7 +12,7 @@ from tl_core.runs import control
 from tl_core.ui import estimates, previews, session, shown, steps
 from tl_core.ui.steps import Step
 
-CHIP_PAGES = (steps.DATASET, steps.BACKBONE, steps.STRATEGY, steps.BACKBONE, steps.DATASET, steps.STRATEGY)
+CHIP_PAGES = (steps.DATASET, steps.BACKBONE, steps.STRATEGY, steps.BACKBONE, steps.DATASET, steps.DATASET)
 """Where each chip of `shown.chips` is set."""
 
 

@@ -51,6 +51,14 @@ def url_parameters() -> dict[str, str]:
     return parameters | ({RUN_PARAMETER: chosen} if chosen else {})
 
 
+def keep_address() -> None:
+    """Write the draft into the page's address, so that a reload, or another browser, finds it as it is."""
+    selection = st.query_params.get(RUNS_PARAMETER)
+    wanted = url_parameters() | ({RUNS_PARAMETER: selection} if selection else {})
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
 def run_id() -> str | None:
     """The run that this session looks at: the URL's, else the one it looked at last."""
     given = st.query_params.get(RUN_PARAMETER)
@@ -60,8 +68,9 @@ def run_id() -> str | None:
 
 
 def look_at(chosen: str) -> None:
-    """Choose a run for the pages that show one."""
+    """Choose a run for the pages that show one, and put it into the address."""
     st.session_state[RUN] = chosen
+    st.query_params[RUN_PARAMETER] = chosen
 
 
 def complaint() -> str | None:

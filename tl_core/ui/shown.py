@@ -58,11 +58,21 @@ def badge(run: Run) -> None:
 
 def title_of(run: Run) -> str:
     """A run in a few words: backbone, strategy, dataset."""
+    return f"{model_of(run)} · {_parts(run)[0]}"
+
+
+def model_of(run: Run) -> str:
+    """A run among others on the same data: backbone and strategy."""
+    return " · ".join(_parts(run)[1:])
+
+
+def _parts(run: Run) -> tuple[str, str, str]:
+    """Titles of dataset, backbone and strategy; names where a run was made by a part that is no longer installed."""
     try:
         recipe = Recipe.of(run.spec)
-    except TransferError:  # made by a part that is no longer installed
-        return f"{run.spec.backbone.name} · {run.spec.strategy.name} · {run.spec.dataset.name}"
-    return " · ".join(chips(recipe)[1:3] + chips(recipe)[:1])
+    except TransferError:
+        return run.spec.dataset.name, run.spec.backbone.name, run.spec.strategy.name
+    return recipe.dataset.title, recipe.backbone.listing().title, recipe.strategy.title
 
 
 def chips(recipe: Recipe) -> list[str]:

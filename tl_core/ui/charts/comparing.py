@@ -67,7 +67,7 @@ def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], middl
         text=None
         if middle is None
         else [f"\N{NO-BREAK SPACE}{theme.plain(point.label, 24)}\N{NO-BREAK SPACE}" for point in points],
-        textposition=None if middle is None else ["middle left" if p.seconds > middle else "middle right" for p in points],
+        textposition=None if middle is None else ["top left" if p.seconds > middle else "bottom right" for p in points],
         customdata=[point.run_id for point in points],
         hovertext=[_point_hover(point) for point in points],
         hovertemplate="%{hovertext}<extra></extra>",

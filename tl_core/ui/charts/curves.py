@@ -34,7 +34,7 @@ class Curve(NamedTuple):
     validation: bool = False
 
 
-EACH_BATCH = Curve("Training, each batch", theme.TRAINING, width=1, opacity=0.4)
+EACH_BATCH = Curve("Each batch", theme.TRAINING, width=1, opacity=0.4)
 TRAINING = Curve("Training", theme.TRAINING, width=1.8)
 VALIDATION = Curve("Validation", theme.CHOSEN, width=3.2, validation=True)
 MEASURES = (Measure("loss", "Loss", "nats", 1.0, 3), Measure("accuracy", "Accuracy", "%", 100.0, 1))
@@ -48,14 +48,15 @@ def learning_curves(steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent],
     """
     if not steps and not epochs:
         return theme.empty("Learning curves", "Waiting for the first batch", height=320)
-    drawn = make_subplots(rows=1, cols=2, horizontal_spacing=0.12)
+    drawn = make_subplots(rows=1, cols=2, horizontal_spacing=0.16)
     validated = [event for event in epochs if event.data["validation_loss"] is not None]
     for column, measure in enumerate(MEASURES, start=1):
         for curve, events in ((EACH_BATCH, steps), (TRAINING, epochs), (VALIDATION, validated)):
             if events:
                 _add_curve(drawn, theme.thin(events), measure, curve, run_id)
         drawn.update_yaxes(title={"text": f"{measure.title} ({measure.unit})", "standoff": 6}, col=column)
-    drawn.update_xaxes(title={"text": "Step (batches so far)", "standoff": 6}, nticks=5)
+    drawn.update_yaxes(rangemode="tozero", col=1)
+    drawn.update_xaxes(title={"text": "Step (batches so far)", "standoff": 6}, nticks=4)
     theme.dress(drawn, "Learning curves", 320, legend=True)
     drawn.update_layout(uirevision=run_id)
     _shade_phases(drawn, _phases([*steps, *epochs]))
@@ -93,21 +94,23 @@ def _phases(events: Sequence[StoredEvent]) -> list[tuple[str, int, int]]:
 
 
 def _shade_phases(drawn: go.Figure, phases: Sequence[tuple[str, int, int]]) -> None:
-    """A grey ground under every second phase, and their names on two levels in turn so that neighbours do not collide."""
-    total = phases[-1][2]
+    """A grey ground under every second phase, and the names of those wide enough on two levels in turn, so that neighbours do
+    not collide: at the top where a loss falls away from it, at the bottom where an accuracy rises from it."""
+    total = max(phases[-1][2], 1)
     for index, (name, start, end) in enumerate(phases):
-        for axis in ("", "2"):
-            if index % 2 == 0:
+        for axis, top in (("", True), ("2", False)):
+            if index % 2 == 1:
                 drawn.add_shape(
                     type="rect", xref=f"x{axis}", yref=f"y{axis} domain", x0=start, x1=end, y0=0, y1=1,
                     fillcolor=theme.SHADE, line_width=0, layer="below",
                 )  # fmt: skip
-            if (end - start) / max(total, 1) > 0.06:
+            if (end - start) / total > 0.14:
+                side, level = ("right", end) if start > total / 2 else ("left", start), 0.09 * (index % 2)
                 drawn.add_annotation(
-                    text=theme.plain(name, 16), xref=f"x{axis}", yref=f"y{axis} domain", x=end if start > total / 2 else start,
-                    xanchor="right" if start > total / 2 else "left", y=1 - 0.08 * (index % 2), yanchor="top",
-                    showarrow=False, font_size=11, opacity=0.8,
+                    text=theme.plain(name, 16), xref=f"x{axis}", yref=f"y{axis} domain", x=side[1], xanchor=side[0],
+                    y=1 - level if top else level, yanchor="top" if top else "bottom", showarrow=False, font_size=11, opacity=0.8,
                 )  # fmt: skip
+    drawn.update_xaxes(range=[0, 1.02 * total])
 
 
 ROWS = (
@@ -120,7 +123,7 @@ ROWS = (
 
 def telemetry(events: Sequence[StoredEvent], started: float, cores: int) -> go.Figure:
     """What a run used of the machine since `started` (seconds since 1970): processor in percent of all `cores`, memory in
-    GB (10^9 bytes), and the GPU's own where any sample has them. One row each on one time axis."""
+    GB (10^9 bytes), and the GPU's own where any sample has them. One row each on one time axis; Python starts before 0."""
     shown = [row for row in ROWS if any(event.data.get(row[0]) is not None for event in events)]
     if not shown:
         return theme.empty("What the machine does", "Waiting for the first sample", height=120)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
 from tl_core import costs
@@ -10,10 +11,10 @@ from tl_core.backbones import BlockOutline
 from tl_core.strategies import Phase
 from tl_core.ui.charts import theme
 
-ROW = 74
+ROW = 78
 """Pixels of a phase: two lines of text and its blocks under them."""
-HEAD_WIDTH = 2.0
-"""Width of the head in blocks: room for its learning rate, which every phase has."""
+FEW = 8
+"""Up to so many blocks each has room for its learning rate."""
 TITLE = "What trains in each phase"
 
 
@@ -27,13 +28,14 @@ def phase_chart(blocks: Sequence[BlockOutline], phases: Sequence[Phase], head_pa
         return theme.empty(TITLE, "This strategy has no phases to draw.")
     drawn = theme.figure(TITLE, 96 + ROW * len(phases), legend=True)
     names = [block.name for block in blocks] + ["head"]
-    edges = [*range(len(blocks) + 1), len(blocks) + HEAD_WIDTH]
+    # The head is wide enough for a number, however many blocks there are.
+    edges = [*range(len(blocks) + 1), len(blocks) + max(1.0, len(blocks) / 7)]
     rows = [_trains(phase, blocks) for phase in phases]
     for row, (phase, trains) in enumerate(zip(phases, rows, strict=True)):
         hovers = [_block_hover(block, blocks, phase, trained) for block, trained in zip(blocks, trains, strict=False)]
         drawn.add_heatmap(
             x=edges,
-            y=[row + 0.46, row + 0.94],
+            y=[row + 0.54, row + 0.94],
             z=[[int(trained) for trained in trains]],
             text=[[*hovers, _head_hover(head_parameters, phase)]],
             zmin=0,
@@ -44,7 +46,7 @@ def phase_chart(blocks: Sequence[BlockOutline], phases: Sequence[Phase], head_pa
             hovertemplate="%{text}<extra></extra>",
         )
         _caption(drawn, row, phase, blocks, head_parameters)
-        _rates(drawn, row, phase, trains)
+        _rates(drawn, row, phase, trains, edges)
     for name, colour in (("Frozen", theme.FROZEN), ("Trains", theme.TRAINING)):
         drawn.add_scatter(x=[None], y=[None], mode="markers", marker={"symbol": "square", "size": 12, "color": colour}, name=name)
     drawn.update_xaxes(
@@ -67,12 +69,13 @@ def _trains(phase: Phase, blocks: Sequence[BlockOutline]) -> list[bool]:
 def _caption(drawn: go.Figure, row: int, phase: Phase, blocks: Sequence[BlockOutline], head: int) -> None:
     parameters = count(costs.trainable_parameters(phase, blocks, head))
     epochs = f"{phase.epochs} epoch{'s' if phase.epochs != 1 else ''}"
+    first = f"<b>{row + 1} {theme.plain(phase.name, 20)}</b> · {epochs} · learning rate {rate(phase)}"
     drawn.add_annotation(
-        text=f"<b>{row + 1} {theme.plain(phase.name, 24)}</b> · {epochs}<br>{parameters} parameters train; {cost(phase, blocks)}",
+        text=f"{first}<br>{parameters} parameters train; {cost(phase, blocks)}",
         x=0,
         xref="paper",
         xanchor="left",
-        y=row + 0.44,
+        y=row + 0.53,
         yanchor="bottom",
         align="left",
         showarrow=False,
@@ -87,16 +90,18 @@ def cost(phase: Phase, blocks: Sequence[BlockOutline]) -> str:
     return f"{100 * (1 + 2 * costs.trained_share(phase, blocks)) / 3:.0f} % of a full pass"
 
 
-def _rates(drawn: go.Figure, row: int, phase: Phase, trains: Sequence[bool]) -> None:
-    """The learning rate, once, in the middle of the orange that ends at the head: all of a phase trains at one rate."""
-    frozen = [index for index, trained in enumerate(trains) if not trained]
-    start = frozen[-1] + 1 if frozen else 0
-    end = len(trains) - 1 + HEAD_WIDTH
-    wide = end - start > 6
-    drawn.add_annotation(
-        text=f"learning rate {phase.learning_rate:g}" if wide else f"{phase.learning_rate:g}",
-        x=(start + end) / 2, y=row + 0.7, showarrow=False, font={"color": theme.INK, "size": 11},
-    )  # fmt: skip
+def _rates(drawn: go.Figure, row: int, phase: Phase, trains: Sequence[bool], edges: Sequence[float]) -> None:
+    """The learning rate on the head, which is wide enough, and on the other orange blocks where they are few."""
+    for index, trained in enumerate(trains):
+        if trained and (index == len(trains) - 1 or len(trains) <= FEW):
+            middle = (edges[index] + edges[index + 1]) / 2
+            font = {"color": theme.INK, "size": 11}
+            drawn.add_annotation(text=rate(phase), x=middle, y=row + 0.74, showarrow=False, font=font)
+
+
+def rate(phase: Phase) -> str:
+    """A phase's learning rate as a decimal number: "0.003", "0.00003"."""
+    return str(np.format_float_positional(phase.learning_rate, precision=3, fractional=False, trim="-"))
 
 
 def _block_hover(block: BlockOutline, blocks: Sequence[BlockOutline], phase: Phase, trained: bool) -> str:
@@ -104,7 +109,7 @@ def _block_hover(block: BlockOutline, blocks: Sequence[BlockOutline], phase: Pha
     norm = "frozen too" if phase.batch_norm == "frozen" else "adapts"
     lines = [
         f"<b>{theme.plain(block.name)}</b>",
-        f"Trains at learning rate {phase.learning_rate:g}" if trained else "Frozen",
+        f"Trains at learning rate {rate(phase)}" if trained else "Frozen",
         f"{block.layers} layer{'s' if block.layers != 1 else ''}, {block.parameters:,} parameters",
         f"{block.multiply_adds / 1e6:,.1f} M multiply-adds, {100 * block.multiply_adds / total:.0f} % of a pass",
     ]
@@ -114,4 +119,4 @@ def _block_hover(block: BlockOutline, blocks: Sequence[BlockOutline], phase: Pha
 
 
 def _head_hover(parameters: int, phase: Phase) -> str:
-    return f"<b>head</b><br>Trains at learning rate {phase.learning_rate:g}<br>1 layer, {parameters:,} parameters"
+    return f"<b>head</b><br>Trains at learning rate {rate(phase)}<br>1 layer, {parameters:,} parameters"

@@ -1,6 +1,7 @@
 """What a run can and cannot do, and where its time went."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from tl_core.ui.charts.data import data_uri, hover_cells
 MOST_NUMBERS = 16
 """Up to so many classes the cells have room for numbers."""
 _WHITE_ABOVE = 72.0
+MOST_PARTS = 8
+# How `tl_core.training` names its stages.
+TRAINING, FEATURES = "Training", "Computing features"
 
 
 def confusion(matrix: NDArray[np.int64], class_names: Sequence[str]) -> go.Figure:
@@ -42,8 +46,10 @@ def confusion(matrix: NDArray[np.int64], class_names: Sequence[str]) -> go.Figur
     every = max(1, -(-k // 32))
     ticks = {"tickvals": list(range(0, k, every)), "showgrid": False, "tickfont": {"size": 12 if k <= 32 else 10}}
     short = [theme.plain(name, 14) for name in class_names[::every]]
-    drawn.update_xaxes(**ticks, ticktext=short, tickangle=-90 if k > 4 else 0, title={"text": "Taken for", "standoff": 8})
-    drawn.update_yaxes(**ticks, ticktext=short, autorange="reversed", title={"text": "True class", "standoff": 8})
+    drawn.update_xaxes(
+        **ticks, range=[-0.5, k - 0.5], ticktext=short, tickangle=-90 if k > 4 else 0, title={"text": "Taken for", "standoff": 8}
+    )
+    drawn.update_yaxes(**ticks, ticktext=short, range=[k - 0.5, -0.5], title={"text": "True class", "standoff": 8})
     return drawn
 
 
@@ -76,7 +82,7 @@ def seconds_bar(timings: Sequence[Timing], starting_seconds: float | None) -> go
     title = "Where the time went"
     if not total:
         return theme.empty(title, "The seconds of a finished run will be here.", height=120)
-    drawn = theme.figure(f"{title}: {seconds(total)}", 128 + 22 * -(-len(parts) // 3), legend=True)
+    drawn = theme.figure(f"{title}: {seconds(total)}", 128 + 20 * -(-len(parts) // 2), legend=True)
     for part, style in zip(parts, _styles(parts), strict=True):
         drawn.add_bar(
             x=[part.seconds],
@@ -92,32 +98,35 @@ def seconds_bar(timings: Sequence[Timing], starting_seconds: float | None) -> go
             customdata=[[theme.plain(part.name, 60), seconds(part.seconds), 100 * part.seconds / total]],
             hovertemplate="%{customdata[0]}<br>%{customdata[1]}, %{customdata[2]:.0f} % of the run<extra></extra>",
         )
-    drawn.update_layout(barmode="stack", bargap=0)
+    # Below the bar there is room for as many rows of names as a narrow screen needs.
+    drawn.update_layout(barmode="stack", bargap=0, margin_t=40, legend={"yref": "container", "y": 0, "yanchor": "bottom"})
     drawn.update_yaxes(visible=False, title="Run")
     drawn.update_xaxes(title={"text": "Wall seconds", "standoff": 6}, range=[0, total], nticks=6)
     return drawn
 
 
 def _merged(parts: Sequence[Timing]) -> list[Timing]:
-    """At most eight parts: of more, those in the middle that took least are one."""
-    if len(parts) <= 8:
+    """At most `MOST_PARTS` parts: where there are more, all phases of training are one."""
+    phases = [part for part in parts if part.name.startswith(TRAINING)]
+    if len(parts) <= MOST_PARTS or len(phases) < 2:
         return list(parts)
-    kept = sorted(sorted(range(len(parts)), key=lambda index: -parts[index].seconds)[:7])
-    rest = sum(part.seconds for index, part in enumerate(parts) if index not in kept)
-    return [*(parts[index] for index in kept), Timing(name=f"{len(parts) - 7} shorter parts", seconds=rest)]
+    training = Timing(name=f"{TRAINING}, {len(phases)} phases", seconds=sum(part.seconds for part in phases))
+    place = parts.index(phases[0])
+    return [*parts[:place], training, *(part for part in parts[place:] if part not in phases)]
 
 
 def _styles(parts: Sequence[Timing]) -> list[dict[str, Any]]:
-    """Orange for training, ice blue for passing images through a frozen network, other colours for the rest; parts of one
-    colour differ by their hatching."""
-    others = iter((theme.NEUTRAL, theme.SCRATCH, theme.PURPLE, theme.GREEN) * 3)
-    hatches = iter(("", "/", "x", ".", "-", "|", "+", "\\") * 2)
+    """Orange for training, where a second and third phase are hatched; ice blue for passing images through a frozen network;
+    other colours for the rest."""
+    others = cycle((theme.NEUTRAL, theme.SCRATCH, theme.PURPLE, theme.GREEN))
+    hatches = cycle(("", "/", "x", "."))
     styles: list[dict[str, Any]] = []
     for part in parts:
-        if part.name.startswith("Training"):
-            styles.append({"color": theme.TRAINING, "pattern": {"shape": next(hatches), "fgcolor": theme.INK, "fgopacity": 0.3}})
+        if part.name.startswith(TRAINING):
+            pattern = {"shape": next(hatches), "fillmode": "overlay", "fgcolor": theme.INK, "fgopacity": 0.35, "size": 7}
+            styles.append({"color": theme.TRAINING, "pattern": pattern})
         else:
-            styles.append({"color": theme.FROZEN if part.name == "Computing features" else next(others)})
+            styles.append({"color": theme.FROZEN if part.name == FEATURES else next(others)})
     return styles
 
 
@@ -126,13 +135,16 @@ IMAGE_ROW = 150
 
 
 def image_grid(pixels: NDArray[np.uint8], captions: Sequence[str], hovers: Sequence[str], columns: int = 6) -> go.Figure:
-    """Pictures (m, s, s, 3), the hardest first, each with a caption of two lines under it and more in its hover."""
+    """Pictures (m, s, s, 3), the hardest first, each with a caption of two lines under it and more in its hover.
+
+    A caption too long for its column loses its end: what matters stands first ("61 % astronaut").
+    """
     if not len(pixels):
         return theme.empty("The hardest test images", "No test images were classified.")
     columns = min(columns, len(pixels))
     rows = -(-len(pixels) // columns)
     drawn = theme.figure("The hardest test images", 48 + IMAGE_ROW * rows)
-    letters = max(10, 72 // columns)
+    letters = max(10, 84 // columns)
     for index, picture in enumerate(pixels):
         row, column = divmod(index, columns)
         drawn.add_layout_image(
@@ -140,7 +152,7 @@ def image_grid(pixels: NDArray[np.uint8], captions: Sequence[str], hovers: Seque
             xanchor="center", yanchor="bottom", sizing="contain",
         )  # fmt: skip
         caption = "<br>".join(theme.plain(line, letters) for line in captions[index].splitlines()[:2])
-        drawn.add_annotation(text=caption, x=column + 0.5, y=row + 0.75, yanchor="top", showarrow=False, font_size=11)
+        drawn.add_annotation(text=caption, x=column + 0.5, y=row + 0.75, yanchor="top", showarrow=False, font_size=10)
     texts = [theme.lines(hover, 80) for hover in hovers] + [""] * (rows * columns - len(hovers))
     drawn.add_heatmap(**hover_cells([texts[row * columns : (row + 1) * columns] for row in range(rows)]))
     drawn.update_xaxes(range=[0, columns], visible=False, title="Images")

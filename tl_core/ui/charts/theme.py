@@ -49,8 +49,8 @@ pio.templates[TEMPLATE] = go.layout.Template(
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         font={"family": "Source Sans, Source Sans Pro, sans-serif", "size": 13},
-        xaxis={"automargin": True, "gridcolor": _GRID, "zeroline": False, "nticks": 7},
-        yaxis={"automargin": True, "gridcolor": _GRID, "zeroline": False, "nticks": 6},
+        xaxis={"automargin": True, "gridcolor": _GRID, "zeroline": False, "nticks": 7, "ticks": ""},
+        yaxis={"automargin": True, "gridcolor": _GRID, "zeroline": False, "nticks": 6, "ticks": ""},
         hoverlabel={"align": "left"},
         modebar={"bgcolor": CLEAR},
     )
@@ -83,6 +83,7 @@ def dress(drawn: go.Figure, title: str, height: int, *, legend: bool = False) ->
             "yanchor": "bottom",
             "bgcolor": CLEAR,
             "itemsizing": "constant",
+            "traceorder": "normal",
         },
         hovermode="closest",
         dragmode=False,

@@ -1,0 +1,151 @@
+"""Every page opens, whatever the store holds and whatever the address says; checked without a browser."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.helpers import ROOT, Finished, write_images
+from tl_core import backbones, datasets, strategies
+from tl_core.registry import Part
+from tl_core.settings import DATA_ROOTS_VARIABLE
+from tl_core.ui import steps
+
+PAGES = [step.script for step in steps.STEPS]
+
+
+@pytest.fixture(autouse=True)
+def nothing_cached(home: Path) -> Iterator[None]:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def finished(default_run: Finished, home: Path) -> str:
+    """The id of a finished run, in a copy of its store."""
+    shutil.copytree(default_run.home, home)
+    return str(default_run.json["run_id"])
+
+
+def opened(page: str, **address: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for name, value in address.items():
+        app.query_params[name] = value
+    app.switch_page(page)
+    app.run()
+    assert not app.exception, [element.message for element in app.exception]
+    return app
+
+
+def errors(app: AppTest) -> list[str]:
+    return [element.value.replace("\\", "") for element in app.error]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_opens_on_an_empty_store(page: str) -> None:
+    app = opened(page)
+    assert app.title[0].value == next(step.title for step in steps.STEPS if step.script == page)
+    assert not errors(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_opens_on_a_finished_run(page: str, finished: str) -> None:
+    assert not errors(opened(page, run=finished))
+
+
+def test_result_says_the_accuracy_with_its_interval(finished: str) -> None:
+    app = opened(steps.RESULT.script, run=finished)
+    said = " ".join(element.value for element in app.markdown)
+    assert "of 800 test images right" in said
+    assert "245 of 245 frozen tensors unchanged" in said
+
+
+def test_a_run_that_is_not_there_is_said(finished: str) -> None:
+    assert "There is no run of that id here" in errors(opened(steps.TRAIN.script, run="nothing"))[0]
+
+
+@pytest.mark.parametrize("page", PAGES[:4])
+def test_an_address_with_a_wrong_setting_is_said_and_the_defaults_stand(page: str) -> None:
+    app = opened(page, strategy="linear_prob")
+    assert "Did you mean linear_probe?" in errors(app)[0]
+    assert app.button(key="start")
+
+
+def test_the_address_sets_the_draft() -> None:
+    app = opened(steps.STRATEGY.script, **{"strategy": "fine_tuning", "strategy.blocks": "3", "seed": "7"})
+    assert app.radio(key="strategy_name").value == "fine_tuning"
+    assert app.number_input(key="fine_tuning_strategy_blocks").value == 3
+    assert app.query_params["seed"] == "7"
+
+
+def test_a_changed_setting_stays_when_its_page_is_left() -> None:
+    app = opened(steps.DATASET.script)
+    app.number_input(key="photo_patches_dataset_labels_per_class").set_value(5).run()
+    app.switch_page(steps.STRATEGY.script).run()
+    app.switch_page(steps.DATASET.script).run()
+    assert app.number_input(key="photo_patches_dataset_labels_per_class").value == 5
+    assert app.query_params["dataset.labels_per_class"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [("missing", "does not exist"), ("empty", "no images"), ("one", "at least two classes")],
+)
+def test_a_wrong_folder_is_one_sentence(path: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    write_images(tmp_path / "one", classes=1, each=30)
+    app = opened(steps.DATASET.script, **{"dataset": "image_folder", "dataset.path": str(tmp_path / path)})
+    assert said in " ".join(errors(app))
+
+
+def test_a_folder_outside_the_roots_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_images(tmp_path / "data", each=30)
+    monkeypatch.setenv(DATA_ROOTS_VARIABLE, str(tmp_path / "elsewhere"))
+    app = opened(steps.DATASET.script, **{"dataset": "image_folder", "dataset.path": str(tmp_path / "data")})
+    app.button(key="start").click().run()
+    assert all("outside the folders that the dashboard may read" in said for said in errors(app))
+    assert len(errors(app)) == 2
+
+
+def test_names_of_folders_are_shown_as_text(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "data", classes=2, each=30)
+    for named, hostile in zip(sorted(folder.iterdir()), ("<script>alert(1)<", "**bold** [x](javascript:1)"), strict=True):
+        named.rename(folder / hostile)
+    app = opened(steps.DATASET.script, **{"dataset": "image_folder", "dataset.path": str(tmp_path / "data")})
+    assert not errors(app)
+    assert "<script>" not in "".join(str(element) for element in app.get("plotly_chart"))
+
+
+def parts() -> list[Any]:
+    registries = (datasets.datasets, backbones.backbones, strategies.strategies)
+    pages = (steps.DATASET, steps.BACKBONE, steps.STRATEGY)
+    return [
+        pytest.param(page.script, registry.kind, part, id=f"{registry.kind}-{name}")
+        for page, registry in zip(pages, registries, strict=True)
+        for name, part in registry.parts().items()
+    ]
+
+
+@pytest.mark.parametrize(("page", "kind", "part"), parts())
+def test_every_setting_of_every_part_has_a_labelled_widget(page: str, kind: str, part: type[Part]) -> None:
+    app = opened(page, **{kind: part.name})
+    widgets = [*app.number_input, *app.text_input, *app.selectbox, *app.toggle, *app.radio]
+    labels = {widget.label for widget in widgets if widget.label}
+    chosen_elsewhere = set(getattr(part(), "listing", lambda: None)().settings) if kind == "backbone" else set()
+    wanted = {field.title for name, field in part.model_fields.items() if name not in chosen_elsewhere}
+    assert wanted <= labels
+
+
+@pytest.mark.parametrize("name", strategies.strategies.parts())
+def test_switching_strategies_changes_the_draft(name: str) -> None:
+    app = opened(steps.STRATEGY.script)
+    app.radio(key="strategy_name").set_value(name).run()
+    assert not app.exception
+    assert strategies.strategies.part(name).when_to_use in " ".join(element.value for element in app.markdown)

@@ -1,0 +1,187 @@
+"""What every strategy keeps to, whichever module it comes from: a new one is tested here without an edit."""
+
+import json
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from tl_core import backbones, costs, strategies
+from tl_core.backbones import Backbone, BlockOutline
+from tl_core.datasets import datasets
+from tl_core.events import Event, Plan, Stage, Step
+from tl_core.features.pixels import SizedImages
+from tl_core.freezing import digests
+from tl_core.recipe import Recipe
+from tl_core.result import Outcome
+from tl_core.spec import PartSpec, RunSpec
+from tl_core.strategies import HEAD, Phase, Strategy
+from tl_core.training import Training
+
+PARTS = strategies.strategies.parts()
+SIZE = 32
+TOY = tuple(BlockOutline(f"block {n}", layers=3, parameters=100, norm_parameters=20, multiply_adds=1000) for n in range(3))
+IMAGES = {"labels_per_class": 2, "validation_per_class": 1, "test_per_class": 1}
+
+
+class Trained:
+    """A strategy's example after a real run on a few images: what was reported, recorded and left."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self.strategy = strategy
+        self.events: list[Event] = []
+        self.before: list[dict[str, str]] = []
+        self.after: list[dict[str, str]] = []
+        dataset = datasets.build(PartSpec.model_validate({"name": "photo_patches"} | IMAGES))
+        keras.utils.set_random_seed(0)
+        self.training = Training(Recipe(dataset, backbone_for(strategy), strategy, SIZE, 0), self.events.append)
+        self.outcome = self.train()
+
+    def train(self) -> Outcome:
+        recipe = self.training.recipe
+        self.data = recipe.dataset.load(0)
+        self.network = recipe.backbone.load(SIZE, pretrained=recipe.strategy.pretrained)
+        self.model = recipe.strategy.join(self.network, self.data.class_names)
+        self.phases = self.training.plan(self.data, self.network, self.model)
+        for phase in self.phases:
+            self.before.append(digests(self.model))
+            self.training.train_phase(phase)
+            self.after.append(digests(self.model))
+        return self.training.test()
+
+
+def backbone_for(strategy: Strategy) -> Backbone:
+    name = "efficientnet_lite0" if strategy.pretrained else "small_cnn"
+    return backbones.build(PartSpec(name=name))
+
+
+@pytest.fixture(scope="module", params=sorted(PARTS))
+def strategy(request: pytest.FixtureRequest) -> Strategy:
+    return PARTS[request.param].example()
+
+
+@pytest.fixture(scope="module")
+def trained(strategy: Strategy) -> Trained:
+    return Trained(strategy)
+
+
+def test_describes_itself(strategy: Strategy) -> None:
+    assert strategy.title
+    assert strategy.summary().endswith(".")
+    assert strategy.when_to_use.endswith(".")
+    for name, field in type(strategy).model_fields.items():
+        assert field.title, name
+        assert field.description, name
+        assert field.description.endswith("."), name
+
+
+def test_can_be_constructed_without_settings(strategy: Strategy) -> None:
+    assert isinstance(type(strategy)(), Strategy)  # a form starts empty
+
+
+def test_cannot_be_changed(strategy: Strategy) -> None:
+    for name in type(strategy).model_fields:
+        with pytest.raises(ValidationError):
+            setattr(strategy, name, getattr(strategy, name))
+    with pytest.raises(ValidationError):
+        type(strategy).model_validate({"no_such_setting": 1})
+
+
+def test_survives_json(strategy: Strategy) -> None:
+    written = json.loads(json.dumps(strategy.spec().model_dump()))
+    assert strategies.build(PartSpec(**written)) == strategy
+
+
+def test_phases_are_plain_values(strategy: Strategy) -> None:
+    first, second = (list(strategy.phases(backbone_for(strategy), TOY)) for _ in range(2))
+    assert first
+    assert [as_plain(phase) for phase in first] == [as_plain(phase) for phase in second]
+    assert len({phase.name for phase in first}) == len(first)
+    for phase in first:
+        assert phase.name
+        assert phase.epochs >= 1
+        assert 0 < phase.learning_rate <= 1
+        assert phase.batch_size >= 1
+        assert phase.batch_norm in ("frozen", "adapts")
+        assert set(phase.trained_blocks(TOY)) <= {block.name for block in TOY}
+        json.dumps(as_plain(phase))
+
+
+def as_plain(phase: Phase) -> list[Any]:
+    return [phase.name, phase.epochs, phase.learning_rate, phase.batch_size, phase.batch_norm, phase.trained_blocks(TOY)]
+
+
+def test_phases_fit_networks_of_one_block(strategy: Strategy) -> None:
+    assert list(strategy.phases(backbone_for(strategy), TOY[:1]))
+
+
+def test_joins_into_one_flat_graph(trained: Trained) -> None:
+    model = trained.model
+    assert not [layer.name for layer in model.layers if isinstance(layer, keras.Model)]
+    assert [layer.name for layer in trained.network.model.layers] == [layer.name for layer in model.layers[:-1]]
+    assert model.layers[-1].name == HEAD
+    assert model.output.shape[1:] == (len(trained.data.class_names),)
+    assert model.output.dtype == "float32"
+
+
+def test_probabilities_sum_to_one(trained: Trained) -> None:
+    probabilities = trained.outcome.predictions.probabilities
+    assert probabilities.shape == (len(trained.data.test), len(trained.data.class_names))
+    assert probabilities.dtype == np.float32
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+    assert (probabilities >= 0).all()
+
+
+def test_the_record_is_exact(trained: Trained) -> None:
+    """What a record says of each phase, against what the phase asked for and what the variables did."""
+    records = trained.outcome.result.phases
+    assert [record.name for record in records] == [phase.name for phase in trained.phases]
+    for phase, record, before, after in zip(trained.phases, records, trained.before, trained.after, strict=True):
+        moved = {path for path in before if before[path] != after[path]}
+        assert set(record.trained) == expected_to_train(trained, phase)
+        assert set(record.trained) <= moved  # all of it moved, nothing was frozen by mistake
+        statistics = {path for path in moved - set(record.trained) if path.split("/")[-1].startswith("moving_")}
+        assert moved - set(record.trained) == statistics
+        assert not statistics or phase.batch_norm == "adapts"
+        assert record.frozen_tensors == record.unchanged_tensors == len(before) - len(set(record.trained) | statistics)
+        assert record.blocks == phase.trained_blocks(trained.training.blocks)
+
+
+def expected_to_train(trained: Trained, phase: Phase) -> set[str]:
+    """Said again from the network's blocks, independently of `freezing`."""
+    names = phase.trained_blocks(trained.training.blocks)
+    layers = [layer for name, members in trained.network.blocks if name in names for layer in members]
+    head = [trained.model.get_layer(HEAD)]
+    kept = [layer for layer in layers if phase.batch_norm == "adapts" or not isinstance(layer, keras.layers.BatchNormalization)]
+    statistics = ("moving_mean", "moving_variance")
+    return {weight.path for layer in kept + head for weight in layer.weights if not weight.path.endswith(statistics)}
+
+
+def test_the_count_told_before_the_run_is_the_count_after_it(trained: Trained) -> None:
+    head = trained.model.get_layer(HEAD).count_params()
+    for phase, record in zip(trained.phases, trained.outcome.result.phases, strict=True):
+        assert costs.trainable_parameters(phase, trained.training.blocks, head) == record.trainable_parameters
+
+
+def test_progress_was_planned_exactly(trained: Trained) -> None:
+    progress = trained.training.progress
+    assert progress.passed == pytest.approx(progress.total)
+    shares = [event.done for event in trained.events if isinstance(event, Stage | Step) and event.done > 0]
+    assert shares == sorted(shares)
+    plan = next(event for event in trained.events if isinstance(event, Plan))
+    steps = sum(phase["epochs"] * phase["steps_per_epoch"] for phase in plan.phases)
+    assert progress.steps == steps == sum(isinstance(event, Step) for event in trained.events)
+
+
+def test_the_model_survives_saving(trained: Trained, tmp_path: Any) -> None:
+    trained.model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    pixels = SizedImages(trained.data.test, SIZE).batch(np.arange(4)).astype(np.float32)
+    np.testing.assert_array_equal(loaded.predict_on_batch(pixels), trained.model.predict_on_batch(pixels))
+
+
+def test_its_spec_makes_a_run(strategy: Strategy) -> None:
+    spec = RunSpec(strategy=strategy.spec(), backbone=backbone_for(strategy).spec())
+    Recipe.of(spec).require_runnable()

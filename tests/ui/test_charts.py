@@ -1,0 +1,236 @@
+"""Every chart: it serialises, says what it shows, stays small, and shows text from outside letter by letter."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tl_core.analysis.comparison import RunPoint
+from tl_core.backbones import BlockOutline, Listing
+from tl_core.result import Timing
+from tl_core.runs.store import StoredEvent
+from tl_core.strategies import Phase, everything, last_blocks, nothing
+from tl_core.ui.charts import choices, comparing, curves, data, network, outcome, theme
+
+HOSTILE = ("<b onload=alert(1)>x</b>", "two\nlines", "y" * 300, "\u0639\u0631\u0628\u064a \u202ereversed", "%{x} &amp; $a$")
+K = len(HOSTILE)
+
+
+def steps(count: int, phases: tuple[str, ...] = ("head",)) -> list[StoredEvent]:
+    of = lambda n: {"phase": phases[n * len(phases) // count], "epoch": 1, "step": n + 1, "loss": 1.0, "accuracy": 0.5}  # noqa: E731
+    return [StoredEvent(n, 100.0 + n, "step", of(n)) for n in range(count)]
+
+
+def epochs(count: int, validation: float | None = 0.6) -> list[StoredEvent]:
+    added = {"validation_loss": validation, "validation_accuracy": validation, "seconds": 1.0}
+    return [StoredEvent(e.id, e.at, "epoch", e.data | added) for e in steps(count)]
+
+
+def samples(count: int, **more: Any) -> list[StoredEvent]:
+    values = {"cpu_percent": 150.0, "memory_bytes": 2 * 10**9, "gpu_percent": None, "gpu_memory_bytes": None} | more
+    return [StoredEvent(n, 100.0 + n, "telemetry", values) for n in range(count)]
+
+
+def listing(title: str, accuracy: float | None, *, here: bool = True) -> Listing:
+    return Listing(title, {}, 3_000_000, accuracy, "a paper", "ImageNet-1k", "MIT", here, "somewhere")
+
+
+BLOCKS = [BlockOutline(name, 3, 1000, 40, 10**6) for name in HOSTILE]
+PHASES = [
+    Phase("head", 20, 3e-3, 32, nothing),
+    Phase(HOSTILE[0], 5, 3e-4, 32, last_blocks(2)),
+    Phase("all", 1, 3e-5, 32, everything, "adapts"),
+]
+PICTURE = np.full((20, 30, 3), 128, np.uint8)
+POINTS = [
+    RunPoint(f"id{n}", name, family, 0.8, 0.7, 0.9, 5.0 * 3**n)
+    for n, (name, family) in enumerate(zip(HOSTILE, HOSTILE, strict=True))
+]
+
+CHARTS: dict[str, Callable[[], go.Figure]] = {
+    "learning_curves": lambda: curves.learning_curves(steps(2000, HOSTILE), epochs(700), "run"),
+    "first_batch": lambda: curves.learning_curves(steps(1), [], "run"),
+    "telemetry": lambda: curves.telemetry(samples(900, gpu_percent=50.0, gpu_memory_bytes=10**9), 100.0, 2),
+    "phase_chart": lambda: network.phase_chart(BLOCKS, PHASES, 20_496),
+    "phases_without_blocks": lambda: network.phase_chart([], PHASES[:1], 10),
+    "backbone_scatter": lambda: choices.backbone_scatter(
+        [("a", listing(HOSTILE[0], 0.7)), ("b", listing("B", 0.8, here=False))], "B"
+    ),
+    "sample_grid": lambda: data.sample_grid([[PICTURE] * 3, [PICTURE], [], [PICTURE], [PICTURE]], HOSTILE),
+    "class_balance": lambda: data.class_balance({"train": dict.fromkeys(HOSTILE, 3), "test": dict.fromkeys(HOSTILE, 9)}),
+    "split_bar": lambda: data.split_bar(60_000, 10, 10_000),
+    "confusion": lambda: outcome.confusion(np.arange(K * K).reshape(K, K), HOSTILE),
+    "confusion_of_100": lambda: outcome.confusion(np.eye(100, dtype=np.int64), [f"class {n}" for n in range(100)]),
+    "seconds_bar": lambda: outcome.seconds_bar([Timing(name=name, seconds=n) for n, name in enumerate(HOSTILE)], 3.0),
+    "image_grid": lambda: outcome.image_grid(np.stack([PICTURE] * K), HOSTILE, HOSTILE),
+    "accuracy_against_seconds": lambda: comparing.accuracy_against_seconds(POINTS),
+    "one_run": lambda: comparing.accuracy_against_seconds(POINTS[:1]),
+    "overlaid_curves": lambda: comparing.overlaid_curves(
+        {name: epochs(900) for name in HOSTILE}, {HOSTILE[0]: HOSTILE[0]}, "accuracy", HOSTILE[1], x="seconds"
+    ),
+}
+EMPTY: dict[str, Callable[[], go.Figure]] = {
+    "learning_curves": lambda: curves.learning_curves([], [], "run"),
+    "telemetry": lambda: curves.telemetry([], 0.0, 2),
+    "phase_chart": lambda: network.phase_chart(BLOCKS, [], 10),
+    "backbone_scatter": lambda: choices.backbone_scatter([("a", listing("Small CNN", None))], ""),
+    "sample_grid": lambda: data.sample_grid([], []),
+    "class_balance": lambda: data.class_balance({}),
+    "split_bar": lambda: data.split_bar(0, 0, 0),
+    "confusion": lambda: outcome.confusion(np.zeros((0, 0), np.int64), []),
+    "seconds_bar": lambda: outcome.seconds_bar([], None),
+    "image_grid": lambda: outcome.image_grid(np.zeros((0, 8, 8, 3), np.uint8), [], []),
+    "accuracy_against_seconds": lambda: comparing.accuracy_against_seconds([]),
+    "overlaid_curves": lambda: comparing.overlaid_curves({"a": epochs(3, None)}, {}, "loss", None),
+}
+
+
+@pytest.fixture(params=sorted(CHARTS))
+def chart(request: pytest.FixtureRequest) -> go.Figure:
+    return CHARTS[request.param]()
+
+
+def strings(value: Any) -> list[str]:
+    """Every text within a figure but pictures and the colours of the template."""
+    if isinstance(value, dict):
+        return [s for key, inner in value.items() if key not in {"template", "source"} for s in strings(inner)]
+    if isinstance(value, list):
+        return [s for inner in value for s in strings(inner)]
+    return [value] if isinstance(value, str) else []
+
+
+def test_says_what_it_shows(chart: go.Figure) -> None:
+    assert 5 < len(chart.layout.title.text) <= 50
+    layout = json.loads(chart.to_json())["layout"]
+    axes = [value for key, value in layout.items() if key.startswith(("xaxis", "yaxis"))]
+    visible = [axis for axis in axes if axis.get("visible", True) and axis.get("showticklabels", True)]
+    named = [axis for axis in visible if axis.get("title", {}).get("text")]
+    assert len(named) >= len(visible) - 1  # Rows of classes name themselves.
+    assert chart.layout.paper_bgcolor == theme.CLEAR
+    assert 90 <= chart.layout.height <= 2000
+
+
+def test_shows_text_from_outside_letter_by_letter(chart: go.Figure) -> None:
+    # Run ids and titles in `customdata` are for the page, which looks them up; Plotly shows only what a template names.
+    shown = [text for text in strings(json.loads(chart.to_json())) if text not in HOSTILE]
+    for text in shown:
+        assert "<b onload" not in text
+        assert "\u202e" not in text
+        assert "y" * 200 not in text
+        assert "\n" not in text
+    templates = [trace.hovertemplate or "" for trace in chart.data]
+    assert not any("%{x} &amp;" in template for template in templates)
+
+
+def test_names_that_are_drawn_are_escaped(chart: go.Figure) -> None:
+    layout = chart.layout
+    drawn = [str(note.text) for note in layout.annotations] + [str(trace.name or "") for trace in chart.data]
+    for axis in (layout.xaxis, layout.yaxis):
+        drawn += [str(text) for text in axis.ticktext or ()]
+    for trace in chart.data:
+        text = getattr(trace, "text", None)
+        drawn += strings(np.asarray(text).tolist()) if text is not None else []
+    assert not set(drawn) & set(HOSTILE)
+
+
+def test_draws_at_most_500_points_a_curve(chart: go.Figure) -> None:
+    assert all(len(trace.x) <= theme.MOST_POINTS for trace in chart.data if trace.type == "scatter" and trace.x is not None)
+
+
+@pytest.mark.parametrize("name", sorted(EMPTY))
+def test_empty_says_what_will_be_here(name: str) -> None:
+    chart = EMPTY[name]()
+    assert len(chart.layout.annotations[0].text) > 10
+    assert not chart.data
+    chart.to_json()
+
+
+def test_live_charts_keep_their_zoom() -> None:
+    assert CHARTS["learning_curves"]().layout.uirevision == "run"
+    assert CHARTS["telemetry"]().layout.uirevision == CHARTS["telemetry"]().layout.uirevision is not None
+
+
+def test_last_point_of_a_long_curve_is_drawn() -> None:
+    chart = curves.learning_curves(steps(3001), [], "run")
+    assert chart.data[0].x[-1] == 3001
+    assert chart.data[0].customdata[0][0] == "run"
+
+
+def test_losses_that_are_no_numbers_are_gaps() -> None:
+    events = steps(3)
+    events[1].data["loss"] = float("nan")
+    assert curves.learning_curves(events, [], "run").data[0].y == (1.0, None, 1.0)
+
+
+def test_telemetry_is_of_the_whole_machine() -> None:
+    chart = curves.telemetry(samples(3), 90.0, cores=2)
+    assert len(chart.data) == 2
+    assert chart.data[0].y == (75.0, 75.0, 75.0)
+    assert chart.data[1].y == (2.0, 2.0, 2.0)
+    assert chart.data[0].x[0] == 10.0
+
+
+def test_phases_are_blue_below_and_orange_above() -> None:
+    rows = [trace for trace in network.phase_chart(BLOCKS, PHASES, 100).data if trace.type == "heatmap"]
+    assert [list(row.z[0]) for row in rows] == [[0] * K + [1], [0] * (K - 2) + [1] * 3, [1] * (K + 1)]
+    assert "Frozen" in rows[0].text[0][0]
+    assert "BatchNorm: 40 of the parameters, adapts" in rows[2].text[0][0]
+    assert network.cost(PHASES[2], BLOCKS) == "100 % of a full pass"
+
+
+def test_grids_say_what_they_leave_out() -> None:
+    many = data.sample_grid([[PICTURE]] * 25, [str(n) for n in range(25)])
+    assert many.layout.title.text.endswith("and 5 more classes")
+    balance = data.class_balance({"train": {str(n): n for n in range(100)}})
+    assert balance.layout.title.text == "Images of the 15 largest and 15 smallest classes"
+    assert list(balance.data[0].x) == [*range(99, 84, -1), *range(14, -1, -1)]
+
+
+def test_classes_named_alike_keep_their_own_rows() -> None:
+    names = ["a" * 40 + "1", "a" * 40 + "2"]
+    assert list(data.class_balance({"train": dict(zip(names, (5, 3), strict=True))}).data[0].y) == [0, 1]
+
+
+def test_confusion_is_of_the_true_class() -> None:
+    chart = outcome.confusion(np.array([[3, 1], [0, 0]]), ["cat", "dog"])
+    assert chart.data[0].z.tolist() == [[75.0, 25.0], [0.0, 0.0]]
+    assert "1 of 4 images, 25 %" in chart.data[0].text[0][1]
+
+
+def test_runs_are_known_by_their_id() -> None:
+    chart = comparing.accuracy_against_seconds([RunPoint("r1", "A", "from_scratch", 0.5, 0.4, 0.6, 9.0)])
+    scratch = next(trace for trace in chart.data if trace.customdata is not None)
+    assert (list(scratch.customdata), scratch.marker.color, scratch.name) == (["r1"], theme.SCRATCH, "From scratch")
+    chosen = comparing.overlaid_curves({"r1": epochs(4), "r2": epochs(4)}, {"r2": "Two"}, "accuracy", "r2").data[1]
+    assert (chosen.line.color, chosen.name, chosen.customdata[0][0]) == (theme.CHOSEN, "Two", "r2")
+    assert chosen.y[0] == 60.0
+
+
+@given(st.text(max_size=80), st.integers(1, 60))
+def test_plain_text(text: str, most: int) -> None:
+    shown = theme.plain(text, most)
+    assert "<" not in shown
+    assert ">" not in shown
+    assert "&" not in shown.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "")
+    assert "\n" not in shown
+
+
+@given(st.lists(st.integers(), max_size=2000), st.integers(2, 500))
+def test_thinning_keeps_the_ends(items: list[int], most: int) -> None:
+    kept = theme.thin(items, most)
+    assert len(kept) == min(len(items), most)
+    assert kept[:1] == items[:1]
+    assert kept[-1:] == items[-1:]
+
+
+def test_charts_load_nothing_heavy() -> None:
+    modules = ", ".join(f"tl_core.ui.charts.{name}" for name in ("curves", "network", "choices", "data", "outcome", "comparing"))
+    code = f"import sys, {modules}; print(sorted({{'streamlit', 'keras', 'tensorflow', 'scipy'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
