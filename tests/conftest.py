@@ -1,14 +1,11 @@
 """Every test keeps its runs in a folder of its own, reaches no network, and leaves no process behind."""
 
-import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
-from tests.helpers import CommandLine, Finished
+from tests.helpers import CommandLine, Finished, end_processes_of
 from tl_core.settings import HOME_VARIABLE
 
 NOWHERE = "http://127.0.0.1:9"
@@ -43,12 +40,3 @@ def default_run(surroundings: None, tmp_path_factory: pytest.TempPathFactory) ->
     """`train` with nothing said, once for all tests: photo_patches, 10 labels a class, 96 px, a linear probe on Lite0."""
     place = tmp_path_factory.mktemp("default") / "home"
     return CommandLine(place).run("train", "--json")
-
-
-def end_processes_of(home: Path) -> None:
-    """Kill every process that works on a run or a probe of `home`, each by its own id."""
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if "tl_core" in process.cmdline() and process.environ().get(HOME_VARIABLE) == str(home) and process.pid != os.getpid():
-                process.kill()
-                process.wait(timeout=10)

@@ -1,5 +1,6 @@
 """What several test modules need."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import psutil
 from PIL import Image
 
 from tl_core.settings import HOME_VARIABLE
@@ -90,6 +92,15 @@ class CommandLine:
         finally:
             process.kill()
         return Finished(process.returncode, out, err, self.home)
+
+
+def end_processes_of(home: Path) -> None:
+    """Kill every process that works on a run or a probe of `home`, each by its own id."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if "tl_core" in process.cmdline() and process.environ().get(HOME_VARIABLE) == str(home) and process.pid != os.getpid():
+                process.kill()
+                process.wait(timeout=10)
 
 
 def settings_arguments(spec: RunSpec) -> list[str]:

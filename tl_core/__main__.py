@@ -1,5 +1,6 @@
 """The command line: `python -m tl_core`. It reads and writes the same store as the pages."""
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from rich.table import Table
 
 from tl_core import backbones, datasets, strategies
 from tl_core.analysis.statements import interval_of, percent
-from tl_core.errors import SettingError, TransferError
+from tl_core.errors import SettingError, StorageError, TransferError
 from tl_core.runs import control
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
@@ -72,7 +73,7 @@ def train(
     if as_json:
         print_json(summary(run))
     else:
-        out.print(headline(run), soft_wrap=True)
+        (out if run.state is State.DONE else err).print(headline(run), soft_wrap=True)
     raise typer.Exit(exit_code(run))
 
 
@@ -81,7 +82,8 @@ def train(
 def runs(as_json: AsJson = False) -> None:
     """List every run, the newest first, whoever started it."""
     store = Store()
-    control.reconcile(store)
+    with contextlib.suppress(StorageError):  # on a full disk no end can be written, but what there is can be listed
+        control.reconcile(store)
     found = store.runs()
     if as_json:
         print_json([summary(run) | {"spec": run.spec.model_dump(mode="json"), "created": run.created} for run in found])

@@ -18,7 +18,7 @@ IMAGES = 800
 
 def contender(title: str, right: int, *, transfer: bool = True, seconds: float = 6.0, **changes: Any) -> Contender:
     """A run that got the first `right` of the test images."""
-    values = {
+    values: dict[str, Any] = {
         "title": title,
         "transfer": transfer,
         "correct": np.arange(IMAGES) < right,

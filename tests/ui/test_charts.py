@@ -55,7 +55,9 @@ POINTS = [
 ]
 
 CHARTS: dict[str, Callable[[], go.Figure]] = {
-    "learning_curves": lambda: curves.learning_curves(steps(2000, HOSTILE), epochs(700), "run"),
+    "learning_curves": lambda: curves.learning_curves(steps(2000, HOSTILE), [], "run"),
+    "trained_and_validated": lambda: curves.learning_curves(steps(700), epochs(700), "run"),
+    "many_phases": lambda: curves.learning_curves(steps(400, tuple(f"top {n}" for n in range(200))), [], "run"),
     "first_batch": lambda: curves.learning_curves(steps(1), [], "run"),
     "telemetry": lambda: curves.telemetry(samples(900, gpu_percent=50.0, gpu_memory_bytes=10**9), 100.0, 2),
     "phase_chart": lambda: network.phase_chart(BLOCKS, PHASES, 20_496),
@@ -202,6 +204,12 @@ def test_confusion_is_of_the_true_class() -> None:
     chart = outcome.confusion(np.array([[3, 1], [0, 0]]), ["cat", "dog"])
     assert chart.data[0].z.tolist() == [[75.0, 25.0], [0.0, 0.0]]
     assert "1 of 4 images, 25 %" in chart.data[0].text[0][1]
+
+
+def test_numbers_read_on_the_page_they_are_on() -> None:
+    matrix = np.array([[9, 1], [4, 6]])
+    colours = [[t.textfont.color for t in outcome.confusion(matrix, "ab", dark=d).data[1:]] for d in (None, False, True)]
+    assert colours == [[None, "white"], [theme.INK, "white"], ["white", "white"]]
 
 
 def test_runs_are_known_by_their_id() -> None:

@@ -23,7 +23,7 @@ class Recorder:
 
     def __init__(self, store: Store, run_id: str) -> None:
         self._store, self._run_id = store, run_id
-        self._lock = threading.Lock()
+        self._lock, self._writing = threading.Lock(), threading.Lock()
         self._waiting: list[tuple[float, Event]] = []
         self._progress: dict[str, object] = {}
         self._stride = 1
@@ -57,11 +57,12 @@ class Recorder:
 
     def flush(self) -> None:
         """Write what is waiting. Raises `StorageError`; what could not be written waits on."""
-        with self._lock:
-            waiting, progress = list(self._waiting), dict(self._progress)
-        self._store.record(self._run_id, waiting, **progress)
-        with self._lock:
-            del self._waiting[: len(waiting)]
+        with self._writing:  # two threads flush, and each event is to be written once
+            with self._lock:
+                waiting, progress = list(self._waiting), dict(self._progress)
+            self._store.record(self._run_id, waiting, **progress)
+            with self._lock:
+                del self._waiting[: len(waiting)]
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Stage):

@@ -30,7 +30,7 @@ def watch(store: Store, run_id: str, console: Console) -> Run:
         TimeElapsedColumn(),
         TextColumn("{task.fields[left]}"),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Starting", total=1.0, left="")
         while (run := store.run(run_id)).state.alive:
             left = eta(run, time.time())

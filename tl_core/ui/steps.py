@@ -14,7 +14,12 @@ class Step:
     @property
     def script(self) -> str:
         """The page's file, as Streamlit names it."""
-        return f"pages/views/{self.number}_{self.title.lower()}.py"
+        return f"pages/views/{self.number}_{self.path}.py"
+
+    @property
+    def path(self) -> str:
+        """Its address below the server's root."""
+        return self.title.lower()
 
     @property
     def icon(self) -> str:

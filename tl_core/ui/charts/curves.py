@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
@@ -94,23 +94,38 @@ def _phases(events: Sequence[StoredEvent]) -> list[tuple[str, int, int]]:
 
 
 def _shade_phases(drawn: go.Figure, phases: Sequence[tuple[str, int, int]]) -> None:
-    """A grey ground under every second phase, and the names of those wide enough on two levels in turn, so that neighbours do
-    not collide: at the top where a loss falls away from it, at the bottom where an accuracy rises from it."""
+    """A grey ground under every second phase, and the names of those wide enough: at the top where a loss falls away from
+    them, at the bottom where an accuracy rises from them."""
     total = max(phases[-1][2], 1)
-    for index, (name, start, end) in enumerate(phases):
-        for axis, top in (("", True), ("2", False)):
-            if index % 2 == 1:
-                drawn.add_shape(
-                    type="rect", xref=f"x{axis}", yref=f"y{axis} domain", x0=start, x1=end, y0=0, y1=1,
-                    fillcolor=theme.SHADE, line_width=0, layer="below",
-                )  # fmt: skip
-            if (end - start) / total > 0.14:
-                side, level = ("right", end) if start > total / 2 else ("left", start), 0.09 * (index % 2)
-                drawn.add_annotation(
-                    text=theme.plain(name, 16), xref=f"x{axis}", yref=f"y{axis} domain", x=side[1], xanchor=side[0],
-                    y=1 - level if top else level, yanchor="top" if top else "bottom", showarrow=False, font_size=11, opacity=0.8,
-                )  # fmt: skip
+    sides = (("", True), ("2", False))
+    shades = [_shade(axis, start, end) for _, start, end in phases[1::2] for axis, _ in sides]
+    wide = [(index, phase) for index, phase in enumerate(phases) if phase[2] - phase[1] > 0.14 * total]
+    names = [_name(axis, phase, total, index % 2, top=top) for index, phase in wide for axis, top in sides]
+    # All at once: Plotly copies every earlier one for each that is added by itself.
+    drawn.update_layout(shapes=shades, annotations=names)
     drawn.update_xaxes(range=[0, 1.02 * total])
+
+
+def _shade(axis: str, start: int, end: int) -> dict[str, Any]:
+    ends = {"xref": f"x{axis}", "yref": f"y{axis} domain", "x0": start, "x1": end, "y0": 0, "y1": 1}
+    return {"type": "rect", **ends, "fillcolor": theme.SHADE, "line": {"width": 0}, "layer": "below"}
+
+
+def _name(axis: str, phase: tuple[str, int, int], total: int, level: int, *, top: bool) -> dict[str, Any]:
+    """A phase's name on one of two levels in turn, so that neighbours do not collide; it grows inward from the nearer edge."""
+    name, start, end = phase
+    late = start > total / 2
+    return {
+        "text": theme.plain(name, 16),
+        "xref": f"x{axis}",
+        "yref": f"y{axis} domain",
+        "x": end if late else start,
+        "xanchor": "right" if late else "left",
+        "y": 1 - 0.09 * level if top else 0.09 * level,
+        "yanchor": "top" if top else "bottom",
+        "showarrow": False,
+        "font": {"size": 11},
+    }
 
 
 ROWS = (

@@ -21,9 +21,10 @@ MOST_PARTS = 8
 TRAINING, FEATURES = "Training", "Computing features"
 
 
-def confusion(matrix: NDArray[np.int64], class_names: Sequence[str]) -> go.Figure:
+def confusion(matrix: NDArray[np.int64], class_names: Sequence[str], *, dark: bool | None = None) -> go.Figure:
     """Which class (rows) was taken for which (columns): `matrix` (k, k) counts test images; colour and number are percent
-    of the row. Colour goes from clear to deep blue, so that the empty cells are the page itself, light or dark."""
+    of the row. Colour goes from clear to deep blue, so that the empty cells are the page itself. `dark` is the
+    page's theme, for numbers that read well on it; where it is not known they take the page's own grey."""
     k = len(class_names)
     if not k or not matrix.sum():
         return theme.empty("What was taken for what", "No test images were classified.")
@@ -42,7 +43,7 @@ def confusion(matrix: NDArray[np.int64], class_names: Sequence[str]) -> go.Figur
         hovertemplate="%{text}<extra></extra>",
     )
     if k <= MOST_NUMBERS:
-        _add_numbers(drawn, shares)
+        _add_numbers(drawn, shares, None if dark is None else "white" if dark else theme.INK)
     every = max(1, -(-k // 32))
     ticks = {"tickvals": list(range(0, k, every)), "showgrid": False, "tickfont": {"size": 12 if k <= 32 else 10}}
     short = [theme.plain(name, 14) for name in class_names[::every]]
@@ -59,16 +60,16 @@ def _confusion_hover(names: Sequence[str], matrix: NDArray[np.int64], row: int, 
     return f"<b>{names[row]}</b> {verb}<br>{counted:,} of {images:,} images, {100 * counted / max(images, 1):.0f} %"
 
 
-def _add_numbers(drawn: go.Figure, shares: NDArray[np.float64]) -> None:
-    """White on deep blue; elsewhere the page's own text colour."""
-    for dark in (False, True):
-        rows, columns = np.nonzero((shares >= 0.5) & ((shares > _WHITE_ABOVE) == dark))
+def _add_numbers(drawn: go.Figure, shares: NDArray[np.float64], colour: str | None) -> None:
+    """Percents in `colour` (None: the page's own), but white where the blue under them is deep on any page."""
+    for deep in (False, True):
+        rows, columns = np.nonzero((shares >= 0.5) & ((shares > _WHITE_ABOVE) == deep))
         drawn.add_scatter(
             x=columns,
             y=rows,
             mode="text",
             text=[f"{share:.0f}" for share in shares[rows, columns]],
-            textfont={"size": 11, **({"color": "white"} if dark else {})},
+            textfont={"size": 11, "color": "white" if deep else colour},
             hoverinfo="skip",
             showlegend=False,
         )

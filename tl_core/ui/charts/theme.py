@@ -114,7 +114,7 @@ def empty(title: str, message: str, height: int = 160) -> go.Figure:
     drawn = figure(title, height)
     drawn.update_xaxes(visible=False, range=[0, 1])
     drawn.update_yaxes(visible=False, range=[0, 1])
-    drawn.add_annotation(text=message, xref="paper", yref="paper", x=0.5, y=0.5, showarrow=False, opacity=0.75)
+    drawn.add_annotation(text=message, xref="paper", yref="paper", x=0.5, y=0.5, showarrow=False)
     return drawn
 
 

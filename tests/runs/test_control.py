@@ -1,0 +1,197 @@
+"""Runs as processes: started, stopped, killed, left alone. Nothing here is a stand-in."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.helpers import ENDLESS, QUICK, CommandLine, settings_arguments, wait_until, write_images
+from tl_core.errors import RunError, SettingError, WeightsError
+from tl_core.runs import artifacts, control
+from tl_core.runs.states import State
+from tl_core.runs.store import Run, Store
+from tl_core.spec import RunSpec
+
+STOP_SECONDS = 15.0
+"""The promise is 5 s; a busy machine is allowed more. The seconds that it took are printed."""
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+def ended(store: Store, run_id: str, seconds: float = 90.0) -> Run:
+    """The run once it has ended, with what the pages do while they wait."""
+
+    def look() -> Run | None:
+        control.reconcile(store)
+        run = store.run(run_id)
+        return None if run.state.alive else run
+
+    return wait_until(look, seconds)
+
+
+def started(store: Store, spec: RunSpec = ENDLESS, *, until_it_trains: bool) -> Run:
+    """A run whose process has just been started, or that trains already."""
+    run_id = control.start(store, spec)
+    if until_it_trains:
+        wait_until(lambda: store.events(run_id, "step") or not store.run(run_id).state.alive)
+    run = store.run(run_id)
+    assert run.state is (State.RUNNING if until_it_trains else State.STARTING)
+    return run
+
+
+def is_gone(run: Run) -> bool:
+    return run.pid is not None and not psutil.pid_exists(run.pid)
+
+
+def kill(run: Run) -> None:
+    assert run.pid
+    os.kill(run.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("trains", [False, True], ids=["while starting", "while running"])
+def test_a_stopped_run_is_cancelled_soon(store: Store, trains: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    before = time.monotonic()
+    run = started(store, until_it_trains=trains)
+    if not trains:
+        assert time.monotonic() - before < 5  # whoever starts a run does not wait for Keras
+    control.reconcile(store)
+    assert store.run(run.id).state is run.state  # a run that lives is left alone
+    steps = len(store.events(run.id, "step"))
+    asked = time.monotonic()
+    control.stop(store, run.id)
+    assert store.run(run.id).state is State.CANCELLING
+    end = ended(store, run.id, STOP_SECONDS)
+    with capsys.disabled():
+        print(f"\n[stopped {'while running' if trains else 'while starting'} after {time.monotonic() - asked:.1f} s]", end="")
+    assert (end.state, end.error, end.error_kind) == (State.CANCELLED, None, None)
+    wait_until(lambda: is_gone(run), STOP_SECONDS)
+    assert len(store.events(run.id, "step")) >= steps
+    assert (steps > 0) == trains
+    assert "Traceback" not in artifacts.read_log(store.folder(run.id))
+    with pytest.raises(RunError, match="it is cancelled already"):
+        control.stop(store, run.id)
+
+
+@pytest.mark.parametrize("trains", [False, True], ids=["while starting", "while running"])
+def test_a_killed_run_has_crashed(store: Store, trains: bool) -> None:
+    run = started(store, until_it_trains=trains)
+    kept = {kind: len(store.events(run.id, kind)) for kind in ("plan", "step", "epoch")}
+    kill(run)
+    wait_until(lambda: is_gone(run))
+    assert store.run(run.id).state.alive  # nobody has noticed yet
+    end = ended(store, run.id)
+    assert (end.state, end.error_kind) == (State.CRASHED, "Crash")
+    assert end.error
+    assert end.error.startswith("The process of this run ended without a word: it was killed, ran out of memory")
+    assert end.ended
+    assert all(len(store.events(run.id, kind)) >= count for kind, count in kept.items())
+    assert RunSpec.read(store.folder(run.id) / artifacts.SPEC) == end.spec
+    with pytest.raises(RunError, match="has no result"):
+        artifacts.read_result(store.folder(run.id))
+
+
+def test_a_run_killed_while_it_is_being_stopped_is_cancelled(store: Store) -> None:
+    run = started(store, until_it_trains=False)
+    control.stop(store, run.id)
+    kill(run)
+    assert ended(store, run.id).state is State.CANCELLED
+
+
+def test_a_run_that_does_not_listen_is_ended_from_outside(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
+    run = started(store, until_it_trains=False)
+    assert run.pid
+    os.kill(run.pid, signal.SIGSTOP)
+    asked = time.monotonic()
+    control.stop(store, run.id)
+    control.stop(store, run.id)  # asking twice is no mistake
+    assert ended(store, run.id, STOP_SECONDS).state is State.CANCELLED
+    with capsys.disabled():
+        print(f"\n[stopped while deaf after {time.monotonic() - asked:.1f} s]", end="")
+    wait_until(lambda: is_gone(run))
+
+
+def test_a_run_outlives_whoever_started_it(home: Path) -> None:
+    starter = CommandLine(home).start("train", *settings_arguments(QUICK))
+    store = Store(home)
+    run = wait_until(lambda: next((run for run in store.runs() if run.pid), None))
+    starter.kill()
+    starter.communicate()
+    assert store.run(run.id).state.alive
+    end = ended(store, run.id)
+    assert (end.state, end.error) == (State.DONE, None)
+    assert end.started
+    assert end.ended
+    assert end.created <= end.started <= end.ended
+    assert (end.done, end.stage, end.test_images) == (1.0, "", 32)
+    assert [len(store.events(run.id, kind)) for kind in ("plan", "step", "epoch")] == [1, 1, 1]
+    assert store.events(run.id, "telemetry")[-1].data["memory_bytes"] > 1e7
+    folder = store.folder(run.id)
+    result, predictions = artifacts.read_result(folder), artifacts.read_predictions(folder)
+    assert (result.test_correct, result.seconds, result.test_digest) == (end.correct, end.seconds, end.test_digest)
+    assert len(predictions.labels) == end.test_images
+    assert {path.name for path in folder.iterdir()} == {"spec.json", "result.json", "predictions.npz", "model.keras", "log.txt", "lock"}
+    assert "Traceback" not in artifacts.read_log(folder)
+    control.reconcile(store)
+    assert store.run(run.id) == end
+
+
+def test_a_mistake_that_only_the_run_can_find(store: Store, tmp_path: Path) -> None:
+    data = write_images(tmp_path / "data")
+    for image in data.glob("class1/*.png"):
+        image.write_bytes(image.read_bytes()[:60])
+    changes = {"dataset": "image_folder", "dataset.path": str(data)}
+    end = ended(store, control.start(store, QUICK.with_settings({"dataset": "image_folder"} | changes)))
+    assert (end.state, end.error_kind) == (State.FAILED, "DataError")
+    assert end.error
+    assert "class1" in end.error
+    assert ".png" in end.error
+    assert "\n" not in end.error
+    assert "Traceback" not in artifacts.read_log(store.folder(end.id))
+    with pytest.raises(RunError, match="it is failed already"):
+        control.stop(store, end.id)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"dataset": "nothing"}, SettingError),
+        ({"strategy.epochs": 0}, SettingError),
+        ({"image_size": 8}, SettingError),
+        ({"strategy": "linear_probe"}, WeightsError),
+    ],
+)
+def test_what_cannot_run_leaves_nothing(store: Store, changes: dict[str, object], kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        control.start(store, QUICK.with_settings(changes))
+    assert store.runs() == []
+    assert list((store.home / "runs").iterdir()) == []
+
+
+def test_there_is_nothing_to_stop(store: Store) -> None:
+    with pytest.raises(RunError, match="There is no run of that id"):
+        control.stop(store, "nobody")
+
+
+def test_a_run_without_a_process_has_crashed(store: Store) -> None:
+    """The machine went down between the note that the run exists and the start of its process."""
+    store.create("left", QUICK)
+    assert ended(store, "left").state is State.CRASHED
+
+
+def test_many_who_reconcile_agree(store: Store) -> None:
+    run = started(store, until_it_trains=False)
+    others = [Store(store.home) for _ in range(4)]
+    for other in others * 5:
+        control.reconcile(other)
+        assert store.run(run.id).state is State.STARTING
+    kill(run)
+    wait_until(lambda: is_gone(run))
+    for other in others:
+        control.reconcile(other)
+    assert store.run(run.id).state is State.CRASHED

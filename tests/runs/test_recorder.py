@@ -1,0 +1,132 @@
+"""What a run reports is written behind its back, once each, and a stop comes through."""
+
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.helpers import QUICK, python, wait_until
+from tl_core.errors import StorageError, Stopped
+from tl_core.events import Plan, Stage, Step
+from tl_core.runs import control
+from tl_core.runs.recorder import KEPT_STEPS, Recorder
+from tl_core.runs.states import State
+from tl_core.runs.store import Store
+
+DEAF = """
+import sys, time
+from tl_core.runs.recorder import Recorder
+from tl_core.runs.store import Store
+with Recorder(Store(), "a") as recorder:
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def store() -> Store:
+    store = Store()
+    store.create("a", QUICK)
+    store.change_state("a", (State.STARTING,), State.RUNNING)
+    return store
+
+
+def step(number: int) -> Step:
+    return Step("head", 1, number, loss=1.0, accuracy=0.5, images_per_second=float(number), done=number / 10_000)
+
+
+def stored(store: Store) -> list[int]:
+    return [event.data["step"] for event in store.events("a", "step")]
+
+
+def test_events_are_written_from_behind(store: Store) -> None:
+    with Recorder(store, "a") as recorder:
+        recorder(Stage("Training", 0.1, 5.0))
+        for number in (1, 2, 3):
+            recorder(step(number))
+        wait_until(lambda: stored(store) == [1, 2, 3])
+        run = store.run("a")
+        assert (run.stage, run.done, run.images_per_second) == ("Training", 0.0003, 3.0)
+        wait_until(lambda: len(store.events("a", "telemetry")) >= 2)
+    assert not [thread for thread in threading.enumerate() if thread.name == "recorder"]
+    times = [event.at for event in store.events("a", "step")]
+    assert times == sorted(times)
+
+
+def test_flush_writes_what_waits(store: Store) -> None:
+    recorder = Recorder(store, "a")  # whose thread does not run
+    recorder(step(1))
+    assert stored(store) == []
+    recorder.flush()
+    recorder.flush()
+    assert stored(store) == [1]
+
+
+def test_every_event_is_written_once_whoever_flushes(store: Store) -> None:
+    recorder = Recorder(store, "a")
+    over = threading.Event()
+
+    def flush() -> None:
+        while not over.is_set():
+            recorder.flush()
+
+    with ThreadPoolExecutor(3) as pool:
+        flushing = [pool.submit(flush) for _ in range(3)]
+        for number in range(1, 1501):
+            recorder(step(number))
+        over.set()
+        for each in flushing:
+            each.result()
+    recorder.flush()
+    assert stored(store) == list(range(1, 1501))
+
+
+def test_of_a_long_run_some_steps_are_kept(store: Store) -> None:
+    recorder = Recorder(store, "a")
+    steps = 3 * KEPT_STEPS + 1
+    recorder(Plan(({"name": "head", "epochs": 1, "steps_per_epoch": steps},), 1, 1, 1))
+    for number in range(1, steps + 1):
+        recorder(step(number))
+    recorder.flush()
+    kept = stored(store)
+    assert KEPT_STEPS / 2 < len(kept) <= KEPT_STEPS
+    assert {after - before for before, after in zip(kept, kept[1:], strict=False)} == {4}
+    assert store.run("a").images_per_second == steps  # the progress is that of the last one
+
+
+def test_a_stop_comes_through_at_the_next_event(store: Store) -> None:
+    with Recorder(store, "a") as recorder:
+        recorder(step(1))
+        control.stop(store, "a")
+
+        def told() -> bool:
+            try:
+                recorder(step(2))
+            except Stopped:
+                return True
+            return False
+
+        wait_until(told)
+        with pytest.raises(Stopped):
+            recorder(step(3))
+
+
+def test_a_run_inside_one_long_operation_ends_where_it_stands(store: Store) -> None:
+    threading.Thread(target=lambda: (wait_until(lambda: store.events("a", "telemetry")), control.stop(store, "a"))).start()
+    done = python(DEAF)
+    assert (done.code, done.out, done.err) == (0, "ready\n", "")
+    assert store.run("a").state is State.CANCELLED
+
+
+def test_what_cannot_be_written_ends_the_run_with_its_sentence(store: Store) -> None:
+    with Recorder(store, "a") as recorder:
+        with sqlite3.connect(store.home / "store.sqlite") as connection:
+            connection.execute("DROP TABLE events")
+
+        def report() -> bool:
+            recorder(step(1))
+            return False
+
+        with pytest.raises(StorageError, match="Runs cannot be stored"):
+            wait_until(report)

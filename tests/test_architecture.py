@@ -1,0 +1,280 @@
+"""The house rules, read from the source: which way imports run, how long things are, what may not be written."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import ROOT, python
+from tl_core.runs.states import State
+
+LAYERS = (
+    ("app", "pages", "tl_core.__main__"),
+    ("tl_core.ui",),
+    ("tl_core.runs",),
+    ("tl_core.analysis",),
+    ("tl_core.training",),
+    ("tl_core.fitting", "tl_core.freezing"),
+    ("tl_core.features", "tl_core.recipe", "tl_core.costs"),
+    ("tl_core.strategies",),
+    ("tl_core.backbones", "tl_core.datasets", "tl_core.ranking", "tl_core.executors"),
+    ("tl_core.result",),
+    ("tl_core.registry", "tl_core.events", "tl_core.backbones.outline"),
+    ("tl_core.spec",),
+    ("tl_core.settings",),
+    ("tl_core.errors",),
+    ("tl_core",),
+)
+"""A module imports from its own entry and from lower layers, never from a neighbour or from above. The longest name that
+fits decides: an outline is a plain value, and lies lower than the networks that it describes."""
+
+SHOWS = ("app", "pages", "tl_core.ui")
+"""What may import Streamlit, and may import neither Keras nor TensorFlow."""
+ABOUT_TENSORFLOW: tuple[str, ...] = ()
+"""Modules whose subject TensorFlow is."""
+UNPICKLERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
+READS_PICKLES = "tl_core.backbones.torch_file"
+LAST_DEFENCE = "tl_core.runs.worker"
+PAGE_LINES, MODULE_LINES, FUNCTION_LINES = 80, 250, 40
+NOT_IMPORTED = {"tensorflow", "ruff", "mypy"}
+"""Requirements that no module imports by name: Keras' backend, and the two that check the code."""
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def source_files() -> dict[str, Path]:
+    """Every module of the product by its dotted name. A page's name starts with its number and is a path."""
+    files = [ROOT / "app.py", *(ROOT / "pages").rglob("*.py"), *(ROOT / "tl_core").rglob("*.py")]
+    return {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file for file in sorted(files)}
+
+
+MODULES = source_files()
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
+
+
+def nodes(module: str) -> Iterator[ast.AST]:
+    """All nodes but those that only a type checker reads."""
+    waiting: list[ast.AST] = [tree(module)]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for_types = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        waiting += node.orelse if for_types else ast.iter_child_nodes(node)  # type: ignore[attr-defined]
+
+
+def imported(module: str) -> set[str]:
+    """Dotted names that `module` imports, at its top or inside a function: a module of ours where it is one."""
+    found: set[str] = set()
+    for node in nodes(module):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} imports relatively"
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else str(node.module) for name in names}
+    return found
+
+
+def is_within(module: str, places: tuple[str, ...]) -> bool:
+    return any(module == place or module.startswith(f"{place}.") for place in places)
+
+
+def place_of(module: str) -> tuple[int, str]:
+    """The layer of `module`, counted from above, and its entry there."""
+    fitting = [(entry, index) for index, layer in enumerate(LAYERS) for entry in layer if is_within(module, (entry,))]
+    entry, index = max(fitting, key=lambda found: len(found[0]))
+    return index, entry
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_run_one_way(module: str) -> None:
+    layer, entry = place_of(module)
+    assert entry != "tl_core" or module == "tl_core", f"{module} has no place in LAYERS"
+    ours = {name for name in imported(module) if name in MODULES}
+    wrong = {name for name in ours if place_of(name)[0] <= layer and place_of(name)[1] != entry}
+    assert not wrong
+
+
+def test_imports_make_no_circle() -> None:
+    graph = {module: {name for name in imported(module) if name in MODULES and name != module} for module in MODULES}
+    assert len(tuple(TopologicalSorter(graph).static_order())) == len(MODULES)  # CycleError names the circle
+
+
+def test_the_layers_name_what_exists() -> None:
+    for entry in {entry for layer in LAYERS for entry in layer} - {"pages", "tl_core.ranking"}:
+        assert entry in MODULES, entry
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_who_imports_what(module: str) -> None:
+    roots = {name.split(".")[0] for name in imported(module)}
+    if is_within(module, SHOWS):
+        assert not roots & {"keras", "tensorflow"}
+    else:
+        assert "streamlit" not in roots
+    assert "tensorflow" not in roots or module in ABOUT_TENSORFLOW
+    assert not roots & UNPICKLERS or module == READS_PICKLES
+
+
+SERVES = """
+import importlib, pkgutil, sys
+import tl_core.ui
+from tl_core import backbones, datasets, executors, strategies
+from tl_core.recipe import Recipe
+from tl_core.runs import artifacts, control, probing, store, watching
+from tl_core.spec import RunSpec
+for module in pkgutil.walk_packages(tl_core.ui.__path__, "tl_core.ui."):
+    importlib.import_module(module.name)
+Recipe.of(RunSpec()).require_runnable()
+for registry in (datasets.datasets, backbones.backbones, strategies.strategies, executors.executors):
+    for part in registry.parts().values():
+        part.model_json_schema(), part.summary()
+for part in backbones.backbones.parts().values():
+    part.catalogue()
+control.reconcile(store.Store())
+print(sorted({"keras", "tensorflow", "torch", "jax"} & {name.split(".")[0] for name in sys.modules}))
+"""
+
+
+def test_the_process_that_serves_pages_has_no_keras() -> None:
+    done = python(SERVES)
+    assert (done.out, done.code) == ("[]\n", 0), done.err
+
+
+def length(file: Path) -> int:
+    return len(file.read_text(encoding="utf-8").splitlines())
+
+
+def functions(module: str) -> Iterator[Function]:
+    return (node for node in ast.walk(tree(module)) if isinstance(node, Function))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_is_too_long(module: str) -> None:
+    assert length(MODULES[module]) <= (PAGE_LINES if is_within(module, ("pages",)) else MODULE_LINES)
+    lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions(module)}
+    assert not {name: lines for name, lines in lengths.items() if lines > FUNCTION_LINES}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_public_names_are_typed_and_documented(module: str) -> None:
+    assert ast.get_docstring(tree(module)), "the module has no docstring"
+    missing = [name for name, node in public(module) if not (is_documented(node) or inherits_documentation(name))]
+    assert not missing, "without a docstring"
+    untyped = [name for name, node in public(module) if isinstance(node, Function) and not is_typed(node)]
+    assert not untyped
+
+
+def public(module: str) -> Iterator[tuple[str, ast.ClassDef | Function]]:
+    """Public classes, functions and methods: (name or Class.name, node). Python's own methods say what they do."""
+    for node in tree(module).body:
+        if isinstance(node, ast.ClassDef | Function) and not node.name.startswith("_"):
+            yield node.name, node
+            if isinstance(node, ast.ClassDef):
+                for below in node.body:
+                    if isinstance(below, Function) and not below.name.startswith("_"):
+                        yield f"{node.name}.{below.name}", below
+
+
+def is_documented(node: ast.ClassDef | Function) -> bool:
+    """Stubs of a protocol, whose body is an ellipsis, are covered by the protocol's own docstring."""
+    only = node.body[0]
+    is_stub = isinstance(only, ast.Expr) and isinstance(only.value, ast.Constant) and only.value.value is ...
+    return bool(ast.get_docstring(node)) or is_stub
+
+
+@cache
+def classes() -> dict[str, ast.ClassDef]:
+    return {node.name: node for module in MODULES for node in ast.walk(tree(module)) if isinstance(node, ast.ClassDef)}
+
+
+def inherits_documentation(name: str) -> bool:
+    """Whether a method overrides one that has a docstring, in a class above its own."""
+    owner, _, method = name.partition(".")
+    above = [base.id for base in classes()[owner].bases if isinstance(base, ast.Name)] if method else []
+    for base in (base for base in above if base in classes()):
+        members = [node for node in classes()[base].body if isinstance(node, Function) and node.name == method]
+        if any(ast.get_docstring(node) for node in members) or inherits_documentation(f"{base}.{method}"):
+            return True
+    return False
+
+
+def is_typed(node: Function) -> bool:
+    arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
+    named = [argument for argument in arguments if argument and argument.arg not in ("self", "cls")]
+    return node.returns is not None and all(argument.annotation for argument in named)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_what_may_not_be_written(module: str) -> None:
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type, f"a bare except in line {node.lineno}"
+            caught = {name.id for name in ast.walk(node.type) if isinstance(name, ast.Name)}
+            assert not caught & {"Exception", "BaseException"} or module == LAST_DEFENCE, f"line {node.lineno}"
+        elif isinstance(node, ast.keyword):
+            value = node.value.value if isinstance(node.value, ast.Constant) else None
+            assert not (node.arg or "").startswith("unsafe_"), f"line {node.value.lineno}"
+            assert (node.arg, value) not in {("safe_mode", False), ("allow_pickle", True)}, f"line {node.value.lineno}"
+        elif isinstance(node, ast.Compare | ast.MatchValue) and module != "tl_core.runs.states":
+            texts = {below.value for below in ast.walk(node) if isinstance(below, ast.Constant)}
+            assert not texts & {str(state) for state in State}, f"a state by its text in line {node.lineno}"
+
+
+def requirements() -> dict[str, str]:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    pins = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {name: version for name, version in pins}
+
+
+def all_imports() -> set[str]:
+    """Top-level names of other people's packages that anything in the repository imports, tests included."""
+    found = {name.split(".")[0] for module in MODULES for name in imported(module)}
+    for file in [*(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(str(node.module).split(".")[0])
+    ours = {path.stem for path in ROOT.iterdir()}
+    return found - ours - set(sys.stdlib_module_names)
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_every_requirement_is_pinned() -> None:
+    assert requirements()
+    for name, version in requirements().items():
+        assert re.fullmatch(r"[a-z0-9-]+", name), name
+        assert re.fullmatch(r"\d+(\.\d+)+", version), name
+
+
+def test_every_import_is_required() -> None:
+    made_by = packages_distributions()
+    required = set(requirements())
+    missing = {name for name in all_imports() if not {normal(dist) for dist in made_by.get(name, [name])} & required}
+    assert not missing
+
+
+def test_every_requirement_is_used() -> None:
+    """It is imported, or its files are: then its name stands in the code as a text."""
+    texts = {node.value for module in MODULES for node in ast.walk(tree(module)) if isinstance(node, ast.Constant)}
+    used = NOT_IMPORTED | {
+        normal(dist)
+        for name, dists in packages_distributions().items()
+        for dist in dists
+        if name in all_imports() or name in texts
+    }
+    assert not set(requirements()) - used
