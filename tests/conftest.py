@@ -32,7 +32,8 @@ def home(surroundings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     own = tmp_path / "home"
     monkeypatch.setenv(HOME_VARIABLE, str(own))
     yield own
-    end_processes_of(own)
+    if own.exists():
+        end_processes_of(own)
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ ENDLESS = QUICK.with_settings({"strategy.epochs": 10_000})
 """A run that has to be ended from outside."""
 
 
-def wait_until(condition: Callable[[], T], seconds: float = 60.0) -> T:
+def wait_until(condition: Callable[[], T | None], seconds: float = 60.0) -> T:
     """What `condition` gives once it is true; fails after `seconds`."""
     end = time.monotonic() + seconds
     while not (value := condition()):
@@ -98,7 +98,11 @@ def end_processes_of(home: Path) -> None:
     """Kill every process that works on a run or a probe of `home`, each by its own id."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if "tl_core" in process.cmdline() and process.environ().get(HOME_VARIABLE) == str(home) and process.pid != os.getpid():
+            if (
+                "tl_core" in process.cmdline()
+                and process.environ().get(HOME_VARIABLE) == str(home)
+                and process.pid != os.getpid()
+            ):
                 process.kill()
                 process.wait(timeout=10)
 

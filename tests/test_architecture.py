@@ -233,8 +233,8 @@ def test_what_may_not_be_written(module: str) -> None:
 
 def requirements() -> dict[str, str]:
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    pins = [line.split("==") for line in lines if line and not line.startswith("#")]
-    return {name: version for name, version in pins}
+    pins = [(line.partition("==")[0], line.partition("==")[2]) for line in lines if line and not line.startswith("#")]
+    return dict(pins)
 
 
 def all_imports() -> set[str]:

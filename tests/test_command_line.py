@@ -59,7 +59,16 @@ def test_a_run_file_an_option_and_a_setting(line: CommandLine, tmp_path: Path) -
     images = write_images(tmp_path / "pets", each=8)
     spec = QUICK.with_settings({"dataset": "digits", "dataset.labels_per_class": 3, "seed": 5})
     file = write(tmp_path / "run.json", spec.model_dump_json())
-    arguments = ("--spec", file, "--dataset", "image_folder", "--set", f"dataset.path={images}", "--set", "dataset.labels_per_class=2")
+    arguments = (
+        "--spec",
+        file,
+        "--dataset",
+        "image_folder",
+        "--set",
+        f"dataset.path={images}",
+        "--set",
+        "dataset.labels_per_class=2",
+    )
     done = line.run("train", *arguments, "--set", "image_size=24")
     assert (done.code, done.err.strip()) == (0, "")
     (run,) = Store(line.home).runs()
@@ -112,7 +121,10 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "unknown strategy": (["--strategy", "linear_prob"], "Did you mean linear_probe?"),
     "a name like nothing": (["--strategy", "zzz"], "Known: "),
     "unknown setting": (["--set", "sed=1"], "There is no setting sed."),
-    "unknown setting of a part": (["--set", "strategy.epoch=1"], "There is no setting strategy.epoch. Known settings here: epochs"),
+    "unknown setting of a part": (
+        ["--set", "strategy.epoch=1"],
+        "There is no setting strategy.epoch. Known settings here: epochs",
+    ),
     "out of range": (["--set", "strategy.epochs=0"], "The setting strategy.epochs should be greater than or equal to 1."),
     "no number": (["--set", "image_size=big"], "The setting image_size should be a valid integer"),
     "no equals sign": (["--set", "image_size"], "A setting is written name=value."),
@@ -184,7 +196,12 @@ def test_a_folder_that_is_no_dataset(line: CommandLine, tmp_path: Path, kind: st
 def test_parts_lists_every_setting(line: CommandLine) -> None:
     done = line.run("parts")
     assert (done.code, done.err) == (0, "")
-    for text in ("dataset photo_patches", "backbone efficientnet_lite0", "strategy fine_tuning", "--set dataset.labels_per_class=10"):
+    for text in (
+        "dataset photo_patches",
+        "backbone efficientnet_lite0",
+        "strategy fine_tuning",
+        "--set dataset.labels_per_class=10",
+    ):
         assert text in done.out
 
 

@@ -50,6 +50,7 @@ def says_what_is_wrong(command: Callable[..., None]) -> Callable[..., None]:
 @app.command()
 @says_what_is_wrong
 def train(
+    *,
     dataset: Name = None,
     backbone: Name = None,
     strategy: Name = None,

@@ -39,5 +39,5 @@ class RunError(TransferError):
     """A run does not exist, or is in a state in which the request makes no sense."""
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818  # not an error, like StopIteration
     """Somebody asked the run to stop. Not an error: it unwinds `train` from wherever it is."""

@@ -63,6 +63,7 @@ def fit(
     train: Source,
     validation: Source,
     phase: Phase,
+    *,
     order: Callable[[int], NDArray[np.intp]],
     passes: float,
     progress: Progress,

@@ -105,7 +105,9 @@ class Training:
 
         with self.stage(f"Training: {phase.name}"):
             passes = costs.epoch_passes(phase, self.blocks, self.images)
-            last = fit(trained_part, train, validation, phase, order, passes, self.progress, self.report)
+            last = fit(
+                trained_part, train, validation, phase, order=order, passes=passes, progress=self.progress, report=self.report
+            )
         self.validation_accuracy = last.validation_accuracy
         self._record(phase, block_names, frozen)
 

@@ -143,10 +143,7 @@ def test_one_tensor_leaves_each_block(network: Network) -> None:
     for name, layers in network.blocks:
         end = max(place[layer.name] for layer in layers)
         leaving = {
-            source.name
-            for operation in operations[end + 1 :]
-            for source in sources(operation)
-            if place[source.name] <= end
+            source.name for operation in operations[end + 1 :] for source in sources(operation) if place[source.name] <= end
         }
         assert len(leaving) <= 1, (name, leaving)
 

@@ -117,7 +117,8 @@ def test_features_do_not_depend_on_the_batches(count: int) -> None:
     assert sum(told) == count
     assert got.shape == (count, network.model.output.shape[-1])
     assert got.dtype == np.float32
-    one_by_one = np.concatenate([network.model.predict_on_batch(sized.batch(np.array([i])).astype(np.float32)) for i in range(count)])
+    singles = [sized.batch(np.array([index])).astype(np.float32) for index in range(count)]
+    one_by_one = np.concatenate([network.model.predict_on_batch(single) for single in singles])
     np.testing.assert_allclose(got, one_by_one, rtol=1e-4, atol=1e-5)
 
 

@@ -37,7 +37,9 @@ def in_order(count: int) -> Any:
 def run(model: Any, train: Features, validation: Features, order: Any = None, phase: Phase = PHASE) -> tuple[list[Event], Epoch]:
     events: list[Event] = []
     progress = Progress(total=100 * phase.epochs)
-    last = fit(model, train, validation, phase, order or in_order(len(train)), 100, progress, events.append)
+    last = fit(
+        model, train, validation, phase, order=order or in_order(len(train)), passes=100, progress=progress, report=events.append
+    )
     return events, last
 
 
@@ -105,7 +107,7 @@ def test_batches_follow_the_order_and_cover_it() -> None:
     assert all(inputs.dtype == np.float32 for inputs, _ in got)
 
 
-class Enough(Exception):
+class EnoughError(Exception):
     """What a reporter may raise."""
 
 
@@ -116,10 +118,10 @@ def test_what_the_reporter_raises_ends_it_and_leaves_no_thread() -> None:
     def report(event: Event) -> None:
         seen.append(event)
         if len(seen) == 2:
-            raise Enough
+            raise EnoughError
 
-    with pytest.raises(Enough):
-        fit(network(), features(100), features(4), PHASE, in_order(100), 1, Progress(1), report)
+    with pytest.raises(EnoughError):
+        fit(network(), features(100), features(4), PHASE, order=in_order(100), passes=1, progress=Progress(1), report=report)
     assert len(seen) == 2
     assert threading.active_count() == before
 

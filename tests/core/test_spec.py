@@ -17,7 +17,9 @@ values = st.one_of(st.none(), st.booleans(), st.integers(-(2**60), 2**60), st.fl
 parts = st.builds(
     lambda name, settings: PartSpec(name=name, **settings),
     st.text(min_size=1),
-    st.dictionaries(st.from_regex(r"\A[a-z][a-z_]{0,8}\Z").filter(lambda key: key not in {"name", "settings"}), values, max_size=3),
+    st.dictionaries(
+        st.from_regex(r"\A[a-z][a-z_]{0,8}\Z").filter(lambda key: key not in {"name", "settings"}), values, max_size=3
+    ),
 )
 specs = st.builds(
     RunSpec,

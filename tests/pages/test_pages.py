@@ -11,7 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import ROOT, Finished, write_images
 from tl_core import backbones, datasets, strategies
-from tl_core.registry import Part
+from tl_core.backbones import Backbone
+from tl_core.registry import Part, Registry
 from tl_core.settings import DATA_ROOTS_VARIABLE
 from tl_core.ui import steps
 
@@ -124,11 +125,14 @@ def test_names_of_folders_are_shown_as_text(tmp_path: Path) -> None:
 
 
 def parts() -> list[Any]:
-    registries = (datasets.datasets, backbones.backbones, strategies.strategies)
-    pages = (steps.DATASET, steps.BACKBONE, steps.STRATEGY)
+    kinds: list[tuple[steps.Step, Registry[Any]]] = [
+        (steps.DATASET, datasets.datasets),
+        (steps.BACKBONE, backbones.backbones),
+        (steps.STRATEGY, strategies.strategies),
+    ]
     return [
         pytest.param(page.script, registry.kind, part, id=f"{registry.kind}-{name}")
-        for page, registry in zip(pages, registries, strict=True)
+        for page, registry in kinds
         for name, part in registry.parts().items()
     ]
 
@@ -138,7 +142,8 @@ def test_every_setting_of_every_part_has_a_labelled_widget(page: str, kind: str,
     app = opened(page, **{kind: part.name})
     widgets = [*app.number_input, *app.text_input, *app.selectbox, *app.toggle, *app.radio]
     labels = {widget.label for widget in widgets if widget.label}
-    chosen_elsewhere = set(getattr(part(), "listing", lambda: None)().settings) if kind == "backbone" else set()
+    chosen = part()
+    chosen_elsewhere = set(chosen.listing().settings) if isinstance(chosen, Backbone) else set()
     wanted = {field.title for name, field in part.model_fields.items() if name not in chosen_elsewhere}
     assert wanted <= labels
 

@@ -1,6 +1,5 @@
 """A run's files are there whole or not at all."""
 
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -70,7 +69,9 @@ def test_predictions_hold_no_pickle(outcome: Outcome, tmp_path: Path) -> None:
         assert {arrays[name].dtype.kind for name in arrays} <= set("iufU")
 
 
-@pytest.mark.parametrize(("error", "told"), [(OSError(28, "No space left on device"), StorageError), (RuntimeError("x"), RuntimeError)])
+@pytest.mark.parametrize(
+    ("error", "told"), [(OSError(28, "No space left on device"), StorageError), (RuntimeError("a bug"), RuntimeError)]
+)
 def test_half_an_outcome_is_none(outcome: Outcome, tmp_path: Path, error: Exception, told: type[Exception]) -> None:
     with pytest.raises(told) as raised:
         artifacts.write_outcome(tmp_path, replace(outcome, model=Model(error)))
@@ -91,7 +92,7 @@ def test_the_old_file_stays_where_a_new_one_fails(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         artifacts.write_spec(tmp_path, Broken.model_construct())
     assert (tmp_path / artifacts.SPEC).read_bytes() == before
-    assert os.listdir(tmp_path) == [artifacts.SPEC]
+    assert list(tmp_path.iterdir()) == [tmp_path / artifacts.SPEC]
 
 
 def test_a_writer_killed_half_way_leaves_no_file_of_that_name(tmp_path: Path) -> None:

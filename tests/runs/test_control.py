@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def test_a_stopped_run_is_cancelled_soon(store: Store, trains: bool, capsys: pyt
     assert store.run(run.id).state is State.CANCELLING
     end = ended(store, run.id, STOP_SECONDS)
     with capsys.disabled():
-        print(f"\n[stopped {'while running' if trains else 'while starting'} after {time.monotonic() - asked:.1f} s]", end="")
+        sys.stdout.write(f"\n[stopped while {'running' if trains else 'starting'} after {time.monotonic() - asked:.1f} s]")
     assert (end.state, end.error, end.error_kind) == (State.CANCELLED, None, None)
     wait_until(lambda: is_gone(run), STOP_SECONDS)
     assert len(store.events(run.id, "step")) >= steps
@@ -112,7 +113,7 @@ def test_a_run_that_does_not_listen_is_ended_from_outside(store: Store, capsys: 
     control.stop(store, run.id)  # asking twice is no mistake
     assert ended(store, run.id, STOP_SECONDS).state is State.CANCELLED
     with capsys.disabled():
-        print(f"\n[stopped while deaf after {time.monotonic() - asked:.1f} s]", end="")
+        sys.stdout.write(f"\n[stopped while deaf after {time.monotonic() - asked:.1f} s]")
     wait_until(lambda: is_gone(run))
 
 
@@ -135,7 +136,14 @@ def test_a_run_outlives_whoever_started_it(home: Path) -> None:
     result, predictions = artifacts.read_result(folder), artifacts.read_predictions(folder)
     assert (result.test_correct, result.seconds, result.test_digest) == (end.correct, end.seconds, end.test_digest)
     assert len(predictions.labels) == end.test_images
-    assert {path.name for path in folder.iterdir()} == {"spec.json", "result.json", "predictions.npz", "model.keras", "log.txt", "lock"}
+    assert {path.name for path in folder.iterdir()} == {
+        "spec.json",
+        "result.json",
+        "predictions.npz",
+        "model.keras",
+        "log.txt",
+        "lock",
+    }
     assert "Traceback" not in artifacts.read_log(folder)
     control.reconcile(store)
     assert store.run(run.id) == end

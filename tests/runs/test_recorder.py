@@ -3,11 +3,12 @@
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 
 from tests.helpers import QUICK, python, wait_until
-from tl_core.errors import StorageError, Stopped
+from tl_core.errors import Stopped, StorageError
 from tl_core.events import Plan, Stage, Step
 from tl_core.runs import control
 from tl_core.runs.recorder import KEPT_STEPS, Recorder
@@ -91,7 +92,7 @@ def test_of_a_long_run_some_steps_are_kept(store: Store) -> None:
     recorder.flush()
     kept = stored(store)
     assert KEPT_STEPS / 2 < len(kept) <= KEPT_STEPS
-    assert {after - before for before, after in zip(kept, kept[1:], strict=False)} == {4}
+    assert {after - before for before, after in pairwise(kept)} == {4}
     assert store.run("a").images_per_second == steps  # the progress is that of the last one
 
 
@@ -113,7 +114,11 @@ def test_a_stop_comes_through_at_the_next_event(store: Store) -> None:
 
 
 def test_a_run_inside_one_long_operation_ends_where_it_stands(store: Store) -> None:
-    threading.Thread(target=lambda: (wait_until(lambda: store.events("a", "telemetry")), control.stop(store, "a"))).start()
+    def stop() -> None:
+        wait_until(lambda: store.events("a", "telemetry"))
+        control.stop(store, "a")
+
+    threading.Thread(target=stop).start()
     done = python(DEAF)
     assert (done.code, done.out, done.err) == (0, "ready\n", "")
     assert store.run("a").state is State.CANCELLED

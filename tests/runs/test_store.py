@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -174,7 +175,9 @@ def test_progress_and_events_are_one_write(store: Store) -> None:
 
 
 def steps(count: int) -> list[tuple[float, Event]]:
-    return [(float(n), Step("head", 1, n, loss=1.0, accuracy=0.5, images_per_second=9.0, done=n / count)) for n in range(1, count + 1)]
+    return [
+        (float(n), Step("head", 1, n, loss=1.0, accuracy=0.5, images_per_second=9.0, done=n / count)) for n in range(1, count + 1)
+    ]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -190,7 +193,7 @@ def test_thinned_events_are_even_and_keep_the_last(tmp_path_factory: pytest.Temp
     assert len(kept) <= most
     assert kept == sorted(set(kept))
     assert kept[-1:] == ([count] if count else [])
-    assert len({after - before for before, after in zip(kept, kept[1:], strict=False)}) <= 1
+    assert len({after - before for before, after in pairwise(kept)}) <= 1
     assert len(kept) == count or 2 * len(kept) + 1 >= min(count, most)
     assert len(store.events("a", "step")) == count
 
@@ -211,6 +214,6 @@ def test_a_home_that_is_a_file_is_told(tmp_path: Path) -> None:
 def test_a_file_that_is_no_store_is_told_and_kept(home: Path) -> None:
     home.mkdir()
     (home / "store.sqlite").write_bytes(b"not a database, and somebody's" * 100)
-    with pytest.raises(StorageError, match="Runs cannot be stored .*not a database"):
+    with pytest.raises(StorageError, match=r"Runs cannot be stored .*not a database"):
         Store()
     assert (home / "store.sqlite").read_bytes().startswith(b"not a database")

@@ -1,5 +1,6 @@
 """A small convolutional network without pretrained weights: the control that people usually build."""
 
+from itertools import pairwise
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -28,9 +29,15 @@ class SmallCNN(Untrained):
     minimum_size: ClassVar[int] = 16
     scratch: ClassVar[Recipe] = Recipe(epochs=60, learning_rate=1e-3, batch_size=32)
 
-    batch_norm: bool = Field(False, title="Batch normalisation", description="Normalise after each convolution: the harder control.")
+    batch_norm: bool = Field(
+        False, title="Batch normalisation", description="Normalise after each convolution: the harder control."
+    )
     width: int = Field(
-        WIDTH, ge=4, le=128, title="Width", description="Channels of the first stage; each later stage has twice as many as the one before."
+        WIDTH,
+        ge=4,
+        le=128,
+        title="Width",
+        description="Channels of the first stage; each later stage has twice as many as the one before.",
     )
 
     @classmethod
@@ -84,4 +91,4 @@ def count_parameters(width: int, batch_norm: bool) -> int:
     """Parameters (and BatchNorm statistics) of the network whose first stage has `width` channels."""
     channels = [3, *(width << stage for stage in range(STAGES))]
     a_channel = 4 if batch_norm else 1
-    return sum(9 * below * above + a_channel * above for below, above in zip(channels, channels[1:], strict=False))
+    return sum(9 * below * above + a_channel * above for below, above in pairwise(channels))

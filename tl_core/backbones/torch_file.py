@@ -180,8 +180,8 @@ class _Reader:
 
     def _array(self, name: str, tensor: Any, numbers: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         match tensor:
-            case Tensor(Storage(), int(), tuple(shape), tuple(strides)) if (
-                len(shape) == len(strides) <= 8 and all(isinstance(number, int) and number >= 0 for number in shape + strides)
+            case Tensor(Storage(), int(), tuple(shape), tuple(strides)) if len(shape) == len(strides) <= 8 and all(
+                isinstance(number, int) and number >= 0 for number in shape + strides
             ):
                 return self._view(name, tensor, numbers[tensor.storage.key])
         raise self.refusal(f"{_short(name)} is not a tensor")

@@ -103,9 +103,7 @@ def _has_folders(folder: Path) -> bool:
 def _split_folders(folders: list[Path]) -> dict[str, Path]:
     """The folder of each split, or nothing where the folders are classes: a class may be called train, as in traffic."""
     by_name = {folder.name.lower(): folder for folder in folders}
-    found = {
-        split: by_name[name] for split, names in SPLIT_FOLDERS.items() for name in reversed(names) if name in by_name
-    }
+    found = {split: by_name[name] for split, names in SPLIT_FOLDERS.items() for name in reversed(names) if name in by_name}
     return found if "train" in found and _has_folders(found["train"]) else {}
 
 

@@ -20,7 +20,12 @@ class FineTuning(Strategy):
     )
 
     blocks: int | None = Field(
-        None, ge=1, le=1000, title="Blocks to release", description="How many blocks nearest the head train; empty trains all.", json_schema_extra={"empty": "all"}
+        None,
+        ge=1,
+        le=1000,
+        title="Blocks to release",
+        description="How many blocks nearest the head train; empty trains all.",
+        json_schema_extra={"empty": "all"},
     )
     head_epochs: int = Field(
         20, ge=1, le=1000, title="Epochs of the head", description="Passes over the data with the network frozen."

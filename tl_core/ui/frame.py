@@ -19,20 +19,24 @@ def sidebar() -> None:
         st.markdown("### Transfer Lab")
         choices = _choices()
         for step in steps.STEPS:
-            choice = choices[step]
-            icon = ":material/check_circle:" if choice else step.icon
-            st.page_link(
-                step.script,
-                label=f"{step.number} {step.title}",
-                icon=icon,
-                query_params=session.url_parameters(),
-                help=step.question,
-            )
-            st.caption(shown.plain(choice or step.question))
+            _step(step, choices[step])
         st.divider()
         st.caption(f":material/memory: {_device()}")
         alive = [run for run in session.runs() if run.state.alive]
         st.fragment(_running, run_every=session.POLL_SECONDS if alive else None)(bool(alive))
+
+
+def _step(step: steps.Step, choice: str) -> None:
+    icon = ":material/check_circle:" if choice else step.icon
+    with st.container(gap=None):
+        st.page_link(
+            step.script,
+            label=f"{step.number} {step.title}",
+            icon=icon,
+            query_params=session.url_parameters(),
+            help=step.question,
+        )
+        st.caption(shown.plain(choice or step.question))
 
 
 def heading(step: steps.Step) -> None:

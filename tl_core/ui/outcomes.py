@@ -45,7 +45,8 @@ def sentence(run: Run, result: Result) -> None:
     st.markdown(f"### {shown.accuracy_of(run)} of {result.test_images:,} test images right, in {seconds(result.seconds)}")
     trained, total = result.trainable_parameters, result.total_parameters
     st.caption(
-        f"In brackets the 95 % interval (Wilson). {result.train_images:,} images to train, {result.validation_images:,} to validate; "
+        "In brackets the 95 % interval (Wilson). "
+        f"{result.train_images:,} images to train and {result.validation_images:,} to validate. "
         f"{trained:,} of {total:,} parameters trained."
     )
 
@@ -91,7 +92,8 @@ def evidence(run: Run, result: Result) -> None:
     tabs = st.tabs(["Mistakes", "Hardest images", "Classes", "Curves", "Time", "Proof", "Settings"])
     with tabs[0]:
         matrix = metrics.confusion_matrix(said.labels, said.probabilities.argmax(axis=1), len(names))
-        shown.chart(outcome.confusion(matrix, names), f"confusion_{run.id}", "Confusion matrix of the test images")
+        figure = outcome.confusion(matrix, names, dark=st.context.theme.type == "dark")
+        shown.chart(figure, f"confusion_{run.id}", "Confusion matrix of the test images")
     with tabs[1]:
         hardest(said, names, run.id)
     with tabs[2]:
@@ -112,13 +114,13 @@ def hardest(said: Predictions, names: list[str], run_id: str) -> None:
     """The test images whose true class got the least probability."""
     rows = said.probabilities[said.hardest]
     taken, sure, true = rows.argmax(axis=1), rows.max(axis=1), said.labels[said.hardest]
-    captions = [f"{names[t]}\nsaid {names[s]}, {100 * p:.0f} %" for t, s, p in zip(true, taken, sure, strict=True)]
+    captions = [f"is {names[t]}\n{100 * p:.0f} % {names[s]}" for t, s, p in zip(true, taken, sure, strict=True)]
+    hovers = [f"{name}: {names[t]}, taken for {names[s]}" for name, t, s in zip(said.hardest_names, true, taken, strict=True)]
     st.caption(
-        "The test images whose true class got the least probability: the true class, what was said instead, and how sure it was."
+        "The test images whose true class got the least probability: what each is, and what was said of it and how surely."
     )
-    shown.chart(
-        outcome.image_grid(said.hardest_pixels, captions, list(said.hardest_names)), f"hardest_{run_id}", "Hardest test images"
-    )
+    figure = outcome.image_grid(said.hardest_pixels, captions, hovers, columns=4)
+    shown.chart(figure, f"hardest_{run_id}", "Hardest test images")
 
 
 def classes(said: Predictions, names: list[str]) -> None:
@@ -136,7 +138,8 @@ def proof(result: Result) -> None:
     """What trained in each phase, and that the rest did not move."""
     for phase in result.phases:
         st.markdown(
-            f"**{shown.plain(phase.name)}** · {phase.epochs} epochs, rate {phase.learning_rate:g}, batch size {phase.batch_size}. "
+            f"**{shown.plain(phase.name)}** · {phase.epochs} epochs, rate {phase.learning_rate:g}, "
+            f"batch size {phase.batch_size}. "
             f"{len(phase.trained)} variables with {phase.trainable_parameters:,} parameters trained."
         )
         still = f"{phase.unchanged_tensors} of {phase.frozen_tensors} frozen tensors unchanged"

@@ -11,8 +11,7 @@ from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
-
-CHART = {"displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"]}
+from tl_core.ui.charts import theme
 
 COLOURS = {
     State.STARTING: "blue",
@@ -27,7 +26,7 @@ COLOURS = {
 
 def chart(figure: Any, key: str, alt: str) -> None:
     """A Plotly figure as wide as its place, with `alt` for screen readers."""
-    st.plotly_chart(figure, width="stretch", theme="streamlit", key=key, config=CHART, alt=alt)
+    st.plotly_chart(figure, width="stretch", theme="streamlit", key=key, config=theme.CONFIG, alt=alt)
 
 
 @contextmanager
