@@ -237,6 +237,7 @@ def requirements() -> dict[str, str]:
     return dict(pins)
 
 
+@cache
 def all_imports() -> set[str]:
     """Top-level names of other people's packages that anything in the repository imports, tests included."""
     found = {name.split(".")[0] for module in MODULES for name in imported(module)}

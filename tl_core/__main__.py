@@ -1,6 +1,5 @@
 """The command line: `python -m tl_core`. It reads and writes the same store as the pages."""
 
-import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -11,11 +10,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from tl_core import backbones, datasets, strategies
 from tl_core.analysis.statements import interval_of, percent
-from tl_core.errors import SettingError, StorageError, TransferError
+from tl_core.errors import SettingError, TransferError
 from tl_core.runs import control
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
@@ -24,7 +23,9 @@ from tl_core.spec import RunSpec
 
 USER_MISTAKE, OUR_FAULT, STOPPED = 2, 1, 130
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Transfer learning, measured.")
-out, err = Console(highlight=False), Console(stderr=True, highlight=False)
+# A pipe has no width of its own, and a run's id cut short is of no use to whoever reads it there.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+err = Console(stderr=True, highlight=False)
 
 Name = Annotated[str | None, typer.Option(help="Name of the part; see: python -m tl_core parts")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
@@ -83,13 +84,14 @@ def train(
 def runs(as_json: AsJson = False) -> None:
     """List every run, the newest first, whoever started it."""
     store = Store()
-    with contextlib.suppress(StorageError):  # on a full disk no end can be written, but what there is can be listed
-        control.reconcile(store)
+    control.reconcile(store)
     found = store.runs()
     if as_json:
         print_json([summary(run) | {"spec": run.spec.model_dump(mode="json"), "created": run.created} for run in found])
         return
-    table = Table("Run", "State", "Dataset", "Backbone", "Strategy", "Test accuracy", "Seconds", "Trainable", box=None)
+    table = Table(
+        Column("Run", no_wrap=True), "State", "Dataset", "Backbone", "Strategy", "Test accuracy", "Seconds", "Trainable", box=None
+    )
     for run in found:
         parts = (run.spec.dataset.name, run.spec.backbone.name, run.spec.strategy.name)
         seconds = "" if run.seconds is None else f"{run.seconds:.1f}"

@@ -127,9 +127,9 @@ def test_trap_3_a_layer_switched_behind_our_back_is_noticed(released: bool) -> N
     network, model = toy_network()
     phase = HEAD_ALONE if released else ALL_FROZEN_NORM
     frozen = Freezer(model, network).freeze(phase, block_names(network, phase))
-    model.get_layer("conv2").trainable = released
+    model.get_layer("block2_conv").trainable = released
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
-    with pytest.raises(RuntimeError, match=r"trainable variables differ from the phase's: .*conv2/kernel"):
+    with pytest.raises(RuntimeError, match=r"trainable variables differ from the phase's: .*block2_conv/kernel"):
         require_exact(model, frozen)
 
 
@@ -150,7 +150,7 @@ def test_a_run_does_not_claim_what_it_cannot_prove() -> None:
 
     def meddle(event: Event) -> None:
         if isinstance(event, Step) and event.step == 1:
-            variable = training.model.get_layer("norm1").moving_mean
+            variable = training.model.get_layer("block1_norm").moving_mean
             variable.assign(np.nextafter(keras.ops.convert_to_numpy(variable), np.float32(9)))
 
     training, (phase,) = begin(meddle)
@@ -168,7 +168,7 @@ def test_a_run_refuses_a_phase_that_trains_other_variables() -> None:
     class Forgetful:
         def freeze(self, phase: Phase, names: tuple[str, ...]) -> Frozen:
             frozen = freeze(phase, names)
-            training.model.get_layer("conv1").trainable = True
+            training.model.get_layer("block1_conv").trainable = True
             return frozen
 
     training.freezer = Forgetful()  # type: ignore[assignment]

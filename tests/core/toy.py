@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 import keras
 
 from tl_core.backbones import Listing, Network
-from tl_core.backbones.untrained import RANDOM, Untrained
+from tl_core.backbones.blocks import Blocks, blocks_by_name
+from tl_core.backbones.untrained import Untrained
 from tl_core.datasets import Data
 from tl_core.events import Event
 from tl_core.recipe import Recipe
@@ -31,15 +32,15 @@ class ToyBackbone(Untrained):
     def catalogue(cls) -> tuple[Listing, ...]:
         return ()
 
-    def load(self, image_size: int, *, pretrained: bool) -> Network:
-        pixels = keras.Input((image_size, image_size, 3), name="pixels")
-        x = keras.layers.Rescaling(1 / 255, name="scale")(pixels)
-        blocks = []
+    def features(self, scaled: Any) -> Any:
+        x = scaled
         for number in (1, 2, 3):
-            layers = keras.layers.Conv2D(6, 3, 2, name=f"conv{number}"), keras.layers.BatchNormalization(name=f"norm{number}")
-            x = keras.layers.ReLU(name=f"relu{number}")(layers[1](layers[0](x)))
-            blocks.append((f"block {number}", layers))
-        return Network(keras.Model(pixels, keras.layers.GlobalAveragePooling2D(name="average")(x)), tuple(blocks), RANDOM)
+            x = keras.layers.Conv2D(6, 3, 2, name=f"block{number}_conv")(x)
+            x = keras.layers.ReLU(name=f"block{number}_relu")(keras.layers.BatchNormalization(name=f"block{number}_norm")(x))
+        return keras.layers.GlobalAveragePooling2D(name="average")(x)
+
+    def blocks(self, model: Any) -> Blocks:
+        return blocks_by_name(model.layers, r"block(\d)_")
 
 
 def toy_network() -> tuple[Network, Any]:

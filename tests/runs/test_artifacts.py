@@ -23,7 +23,7 @@ def write(path):
     path.write_text('{"half": ')
     os._exit(9)
 
-artifacts._write(Path(sys.argv[1]), write)
+artifacts.write_whole(Path(sys.argv[1]), write)
 """
 
 
@@ -76,7 +76,7 @@ def test_half_an_outcome_is_none(outcome: Outcome, tmp_path: Path, error: Except
     with pytest.raises(told) as raised:
         artifacts.write_outcome(tmp_path, replace(outcome, model=Model(error)))
     if told is StorageError:
-        assert "The file model.keras of this run cannot be written" in str(raised.value)
+        assert "The file model.keras cannot be written" in str(raised.value)
         assert "No space left on device" in str(raised.value)
     assert list(tmp_path.iterdir()) == []
 

@@ -4,10 +4,12 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tl_core.backbones import Listing, Network, Recipe, register
-from tl_core.backbones.untrained import RANDOM, Untrained
+from tl_core.backbones import Listing, Recipe, register
+from tl_core.backbones.blocks import Blocks
+from tl_core.backbones.untrained import Untrained, listing
 
 ARTICLE_SIZE = 28
+WIDTH = 128
 
 
 @register("article_mlp")
@@ -33,45 +35,23 @@ class ArticleMLP(Untrained):
     @classmethod
     def catalogue(cls) -> tuple[Listing, ...]:
         """In grey and in colour; `parameters` are those at the article's 28 pixels, since they grow with the image."""
-        return tuple(_listing(cls.title, colour) for colour in (False, True))
+        titles = ((cls.title, False), (f"{cls.title}, in colour", True))
+        inputs = {False: ARTICLE_SIZE**2, True: ARTICLE_SIZE**2 * 3}
+        return tuple(listing(title, {"colour": colour}, (inputs[colour] + 1) * WIDTH) for title, colour in titles)
 
-    def load(self, image_size: int, *, pretrained: bool) -> Network:
-        """The network with random weights: pixels (batch, size, size, 3) in 0..255 to (batch, 128).
+    def features(self, scaled: Any) -> Any:
+        """Pixels in 0..1 to (batch, 128)."""
+        from keras import layers
 
-        Raises `WeightsError` where `pretrained` is asked for, `SettingError` where the images are too small.
-        """
-        self.require_size(image_size)
-        if pretrained:
-            self.require_weights()
-        import keras
-
-        pixels = keras.Input((image_size, image_size, 3), dtype="float32", name="pixels")
-        x = keras.layers.Rescaling(1 / 255, name="scale")(pixels)
+        x = scaled
         if not self.colour:
             # A pooling over the channels: the mean as a layer, so that the graph saves and loads like any other.
-            x = keras.layers.Reshape((image_size * image_size, 3), name="channels")(x)
-            x = keras.layers.GlobalAveragePooling1D(data_format="channels_first", name="grey")(x)
-        x = keras.layers.Flatten(name="flatten")(x)
-        x = keras.layers.Dense(128, activation="relu", name="dense")(x)
-        x = keras.layers.Dropout(0.2, name="dropout")(x)
-        model = keras.Model(pixels, x, name=self.name)
-        return Network(model, (("dense", tuple(_above_pixels(model))),), RANDOM)
+            x = layers.Reshape((x.shape[1] * x.shape[2], 3), name="channels")(x)
+            x = layers.GlobalAveragePooling1D(data_format="channels_first", name="grey")(x)
+        x = layers.Flatten(name="flatten")(x)
+        x = layers.Dense(WIDTH, activation="relu", name="dense")(x)
+        return layers.Dropout(0.2, name="dropout")(x)
 
-
-def _above_pixels(model: Any) -> list[Any]:
-    return [layer for layer in model.layers if layer.name != "pixels"]
-
-
-def _listing(title: str, colour: bool) -> Listing:
-    inputs = ARTICLE_SIZE**2 * (3 if colour else 1)
-    return Listing(
-        title=f"{title}, in colour" if colour else title,
-        settings={"colour": colour},
-        parameters=inputs * 128 + 128,
-        accuracy=None,
-        reference=None,
-        learned_from="nothing",
-        licence="none needed",
-        here=False,
-        weights="none exist; it starts from random ones",
-    )
+    def blocks(self, model: Any) -> Blocks:
+        """One block: there is nothing to cut."""
+        return (("dense", tuple(layer for layer in model.layers if layer.name != "pixels")),)

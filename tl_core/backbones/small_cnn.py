@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tl_core.backbones import Listing, Network, Recipe, register
-from tl_core.backbones.blocks import blocks_by_name
-from tl_core.backbones.untrained import RANDOM, Untrained
+from tl_core.backbones import Listing, Recipe, register
+from tl_core.backbones.blocks import Blocks, blocks_by_name
+from tl_core.backbones.untrained import Untrained, listing
 
 STAGES = 3
 WIDTH = 16
@@ -43,38 +43,21 @@ class SmallCNN(Untrained):
     @classmethod
     def catalogue(cls) -> tuple[Listing, ...]:
         """The plain network and the normalised one; `parameters` are those at the default width."""
-        return tuple(
-            Listing(
-                title=title,
-                settings={"batch_norm": batch_norm},
-                parameters=count_parameters(WIDTH, batch_norm),
-                accuracy=None,
-                reference=None,
-                learned_from="nothing",
-                licence="none needed",
-                here=False,
-                weights="none exist; it starts from random ones",
-            )
-            for title, batch_norm in ((cls.title, False), (f"{cls.title} with BatchNorm", True))
-        )
+        titles = ((cls.title, False), (f"{cls.title} with BatchNorm", True))
+        return tuple(listing(title, {"batch_norm": chosen}, count_parameters(WIDTH, chosen)) for title, chosen in titles)
 
-    def load(self, image_size: int, *, pretrained: bool) -> Network:
-        """The network with random weights: pixels (batch, size, size, 3) in 0..255 to (batch, 4 * width).
-
-        Raises `WeightsError` where `pretrained` is asked for, `SettingError` where the images are too small.
-        """
-        self.require_size(image_size)
-        if pretrained:
-            self.require_weights()
+    def features(self, scaled: Any) -> Any:
+        """Pixels in 0..1 to (batch, 4 * width)."""
         import keras
 
-        pixels = keras.Input((image_size, image_size, 3), dtype="float32", name="pixels")
-        x = keras.layers.Rescaling(1 / 255, name="scale")(pixels)
+        x = scaled
         for stage in range(STAGES):
             x = self._stage(x, self.width << stage, f"stage{stage + 1}")
-        x = keras.layers.GlobalAveragePooling2D(name="average")(x)
-        model = keras.Model(pixels, x, name=self.name)
-        return Network(model, blocks_by_name(model.layers, r"stage(\d)_"), RANDOM)
+        return keras.layers.GlobalAveragePooling2D(name="average")(x)
+
+    def blocks(self, model: Any) -> Blocks:
+        """A block a stage."""
+        return blocks_by_name(model.layers, r"stage(\d)_")
 
     def _stage(self, x: Any, channels: int, name: str) -> Any:
         from keras import layers

@@ -17,15 +17,15 @@ SPEC, RESULT, PREDICTIONS, MODEL, LOG = "spec.json", "result.json", "predictions
 
 def write_spec(folder: Path, spec: BaseModel) -> None:
     """`spec.json`: what `train --spec` takes to do the same run again."""
-    _write(folder / SPEC, lambda path: path.write_text(spec.model_dump_json(indent=2) + "\n", encoding="utf-8"))
+    write_whole(folder / SPEC, lambda path: path.write_text(spec.model_dump_json(indent=2) + "\n", encoding="utf-8"))
 
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:
     """All that stays of a finished run; `result.json` comes last, so that where it is the others are."""
     predictions = outcome.predictions
-    _write(folder / MODEL, outcome.model.save)
-    _write(folder / PREDICTIONS, lambda path: np.savez_compressed(path, **vars(predictions)))
-    _write(folder / RESULT, lambda path: path.write_text(outcome.result.model_dump_json(indent=2) + "\n", encoding="utf-8"))
+    write_whole(folder / MODEL, outcome.model.save)
+    write_whole(folder / PREDICTIONS, lambda path: np.savez_compressed(path, **vars(predictions)))
+    write_whole(folder / RESULT, lambda path: path.write_text(outcome.result.model_dump_json(indent=2) + "\n", encoding="utf-8"))
 
 
 def read_result(folder: Path) -> Result:
@@ -58,16 +58,19 @@ def read_log(folder: Path, lines: int = 200) -> str:
     return "\n".join(text.splitlines()[-lines:])
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file beside `path`, then move it there. Keras and NumPy look at the ending, so it is kept."""
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file beside `path`, then move it there: it is seen whole or not at all. Raises `StorageError`.
+
+    Keras and NumPy look at a name's ending, so the file beside it has the same one.
+    """
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
     try:
         write(partial)
         partial.replace(path)
     except OSError as error:
         raise StorageError(
-            f"The file {path.name} of this run cannot be written ({error}).",
-            "Free some space on that disk and start the run again.",
+            f"The file {path.name} cannot be written ({error}).",
+            "Free some space on that disk and start again.",
             received=path.parent,
         ) from error
     finally:

@@ -49,7 +49,8 @@ def reconcile(store: Store) -> None:
     """Give an end state to every run whose process is gone, and end those that are overdue after a stop."""
     for run in store.runs(alive=True):
         if _process_is_gone(store.folder(run.id)):
-            _bury(store, run)
+            with contextlib.suppress(StorageError):  # on a full disk no end can be written, but what there is can be shown
+                _bury(store, run)
         elif run.state is State.CANCELLING and run.pid and time.time() - run.changed > OVERDUE_SECONDS:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(run.pid, signal.SIGKILL)

@@ -3,6 +3,7 @@
 It is made in a process of its own, because it needs Keras and the process that serves pages has none.
 """
 
+import contextlib
 import os
 import sys
 import time
@@ -16,6 +17,8 @@ from pydantic import TypeAdapter
 
 from tl_core import backbones, executors
 from tl_core.backbones import Backbone, Outline
+from tl_core.errors import StorageError
+from tl_core.runs.artifacts import write_whole
 from tl_core.spec import PartSpec
 
 BATCHES = 8
@@ -43,18 +46,18 @@ class Probe:
 
 
 def request(home: Path, backbone: Backbone, image_size: int) -> None:
-    """Have the probe made in the background, unless that was asked for a moment ago."""
+    """Have the probe made in the background, unless that was asked for a moment ago.
+
+    Where the disk does not allow it there is no probe: a page without an estimate is better than none.
+    """
     marker = _file(home, backbone, image_size).with_suffix(".asked")
-    marker.parent.mkdir(parents=True, exist_ok=True)
-    if marker.exists() and time.time() - marker.stat().st_mtime > GIVEN_UP_SECONDS:
-        marker.unlink(missing_ok=True)
-    try:
-        descriptor = os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY)
-    except FileExistsError:
-        return
-    os.close(descriptor)
     command = [sys.executable, "-m", "tl_core", "probe", backbone.spec().model_dump_json(), str(image_size)]
-    executors.build(PartSpec(name="local")).launch(command, marker.with_suffix(".log"), lock=-1)
+    with contextlib.suppress(OSError, StorageError):
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        if marker.exists() and time.time() - marker.stat().st_mtime > GIVEN_UP_SECONDS:
+            marker.unlink(missing_ok=True)
+        os.close(os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # of many browsers one asks
+        executors.build(PartSpec(name="local")).launch(command, marker.with_suffix(".log"), lock=-1)
 
 
 def measure(home: Path, backbone_json: str, image_size: int) -> None:
@@ -68,20 +71,14 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
     network.model.predict_on_batch(pixels)  # compiles
     starting = time.time() - psutil.Process().create_time()
     rate = len(pixels) / min(_seconds(lambda: network.model.predict_on_batch(pixels)) for _ in range(BATCHES))
-    _keep(_file(home, backbone, image_size), Probe(network.outline(), rate, starting))
+    probe = TypeAdapter(Probe).dump_json(Probe(network.outline(), rate, starting))
+    write_whole(_file(home, backbone, image_size), lambda path: path.write_bytes(probe))
 
 
 def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-
-def _keep(path: Path, probe: Probe) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
-    partial.write_bytes(TypeAdapter(Probe).dump_json(probe))
-    partial.replace(path)
 
 
 def _file(home: Path, backbone: Backbone, image_size: int) -> Path:

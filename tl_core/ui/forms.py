@@ -14,7 +14,9 @@ from tl_core.ui import session
 
 def part_form(kind: str, part: Part, *, without: tuple[str, ...] = ()) -> None:
     """Widgets for the settings of `part`; those that few need stand behind "More"."""
-    fields = {name: field for name, field in type(part).model_fields.items() if name not in without}
+    own = type(part).__annotations__  # before those that all parts of the kind share
+    names = sorted(type(part).model_fields, key=lambda name: name not in own)
+    fields = {name: type(part).model_fields[name] for name in names if name not in without}
     rare = {name: field for name, field in fields.items() if _is_rare(field)}
     for name in [name for name in fields if name not in rare]:
         setting(f"{kind}.{name}", fields[name], getattr(part, name), scope=part.name)
