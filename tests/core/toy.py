@@ -27,6 +27,7 @@ class ToyBackbone(Untrained):
 
     name: ClassVar[str] = "toy"
     title: ClassVar[str] = "Toy"
+    minimum_size: ClassVar[int] = SIZE
 
     @classmethod
     def catalogue(cls) -> tuple[Listing, ...]:

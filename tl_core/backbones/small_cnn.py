@@ -27,7 +27,7 @@ class SmallCNN(Untrained):
 
     title: ClassVar[str] = "Small CNN"
     minimum_size: ClassVar[int] = 16
-    scratch: ClassVar[Recipe] = Recipe(epochs=60, learning_rate=1e-3, batch_size=32)
+    scratch: ClassVar[Recipe] = Recipe(epochs=45, learning_rate=2e-3, batch_size=32)
 
     batch_norm: bool = Field(
         False, title="Batch normalisation", description="Normalise after each convolution: the harder control."
