@@ -150,9 +150,9 @@ def test_a_mistake_is_one_sentence(line: CommandLine, tmp_path: Path, name: str)
     assert Store(line.home).runs() == []
 
 
-def require_one_sentence(done: Finished, sentence: str, start: str = "Error: ") -> None:
+def require_one_sentence(done: Finished, sentence: str) -> None:
     assert (done.code, done.out) == (2, "")
-    assert done.err.startswith(start)
+    assert done.err.startswith("Error: ")
     assert done.err.count("\n") == 1
     assert sentence in done.err
 
@@ -190,7 +190,8 @@ def test_a_folder_that_is_no_dataset(line: CommandLine, tmp_path: Path, kind: st
     make, sentence = FOLDERS[kind]
     make(tmp_path / "pets")
     done = line.run("train", "--dataset", "image_folder", "--set", f"dataset.path={tmp_path / 'pets'}", *TINY)
-    require_one_sentence(done, sentence, "Run ")
+    require_one_sentence(done, sentence)
+    assert Store(line.home).runs() == []
 
 
 def test_parts_lists_every_setting(line: CommandLine) -> None:

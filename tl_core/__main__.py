@@ -1,5 +1,6 @@
 """The command line: `python -m tl_core`. It reads and writes the same store as the pages."""
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from rich.table import Column, Table
 
 from tl_core import backbones, datasets, strategies
 from tl_core.analysis.statements import interval_of, percent
-from tl_core.errors import SettingError, TransferError
+from tl_core.errors import RunError, SettingError, TransferError
 from tl_core.runs import control
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
@@ -70,7 +71,8 @@ def train(
     try:
         run = watch(store, run_id, err)
     except KeyboardInterrupt:
-        control.stop(store, run_id)
+        with contextlib.suppress(RunError):  # it has just ended by itself
+            control.stop(store, run_id)
         run = watch(store, run_id, err)
     if as_json:
         print_json(summary(run))

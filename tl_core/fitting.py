@@ -80,7 +80,7 @@ def fit(
         started = time.perf_counter()
         seen, sums = 0, np.zeros(2)
         for inputs, labels in batches(train, order(epoch), phase.batch_size):
-            loss, accuracy = on_batch(model.train_on_batch, model, inputs, labels)
+            loss, accuracy = on_batch(model.train_on_batch, inputs, labels)
             seen += len(labels)
             sums += np.array([loss, accuracy]) * len(labels)
             progress.steps += 1
@@ -103,7 +103,7 @@ def assess(model: Any, source: Source, batch_size: int) -> tuple[float | None, f
         return None, None
     sums = np.zeros(2)
     for inputs, labels in batches(source, np.arange(len(source)), batch_size):
-        sums += np.array(on_batch(model.test_on_batch, model, inputs, labels)) * len(labels)
+        sums += np.array(on_batch(model.test_on_batch, inputs, labels)) * len(labels)
     loss, accuracy = sums / len(source)
     return float(loss), float(accuracy)
 
@@ -114,8 +114,7 @@ def batches(source: Source, order: NDArray[np.intp], size: int) -> Iterator[tupl
     return ahead((source.batch(part).astype(np.float32, copy=False), source.labels[part]) for part in parts)
 
 
-def on_batch(step: Callable[..., Any], model: Any, inputs: NDArray[np.float32], labels: Labels) -> tuple[float, float]:
-    """Loss and accuracy of this batch alone: Keras' metrics would carry over from batch to batch."""
-    model.reset_metrics()
+def on_batch(step: Callable[..., Any], inputs: NDArray[np.float32], labels: Labels) -> tuple[float, float]:
+    """Loss and accuracy of this batch alone: Keras resets its metrics after each of these calls."""
     logs = step(inputs, labels, return_dict=True)
     return float(logs["loss"]), float(logs["accuracy"])

@@ -58,6 +58,11 @@ class Recipe:
 
     def require_runnable(self) -> None:
         """Raise the `TransferError` that the run would meet before its first batch, where it can be known now."""
+        self.require_weights()
+        self.dataset.require_readable(self.seed)
+
+    def require_weights(self) -> None:
+        """Raise the `TransferError` of a backbone that does not take these images, or whose weights are not to be had."""
         self.backbone.require_size(self.image_size)
         if not self.strategy.pretrained:
             return

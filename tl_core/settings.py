@@ -9,7 +9,12 @@ from pydantic import AfterValidator
 
 from tl_core.errors import SettingError
 
-ServerPath = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111  # Path raises where there is no such user
+
+
+ServerPath = Annotated[Path, AfterValidator(_absolute)]
 """A path on the machine that trains, made absolute when it is set, so that a stored run means the same from anywhere."""
 
 HOME_VARIABLE = "TRANSFER_LAB_HOME"
@@ -37,7 +42,12 @@ def data_roots() -> tuple[Path, ...]:
 
 def require_allowed(path: Path) -> None:
     """Raise `SettingError` unless `path`, with links followed, lies below one of `data_roots()`."""
-    resolved = path.expanduser().resolve()
+    try:
+        resolved = path.resolve()
+    except (OSError, ValueError) as error:
+        raise SettingError(
+            f"This cannot be a path ({error}).", "Give the path of a folder on this machine.", received=path
+        ) from None
     roots = data_roots()
     if not any(resolved.is_relative_to(root) for root in roots):
         raise SettingError(

@@ -46,15 +46,13 @@ with evidence:
         st.markdown(f"**{present.title}**")
         st.caption(recipe.backbone.about())
         accuracy = f"{100 * present.accuracy:.1f} % ({present.reference})" if present.accuracy else "never pretrained"
-        st.table(
-            {
-                "Learned from": present.learned_from,
-                "ImageNet top-1 accuracy": accuracy,
-                "Parameters without a classifier": f"{present.parameters:,}",
-                "Licence of the weights": present.licence,
-                "Weights": present.weights,
-            }
-        )
-    if recipe.strategy.pretrained:
-        with shown.sentence_for_mistakes():
-            recipe.require_runnable()
+        facts = {
+            "Learned from": present.learned_from,
+            "ImageNet top-1 accuracy": accuracy,
+            "Parameters without a classifier": f"{present.parameters:,}",
+            "Licence of the weights": present.licence,
+            "Weights": present.weights,
+        }
+        st.markdown("\n".join(f"- **{name}:** {shown.plain(fact)}" for name, fact in facts.items()))
+    with shown.sentence_for_mistakes():
+        recipe.require_weights()

@@ -35,7 +35,7 @@ with choice:
 
 with evidence, shown.sentence_for_mistakes():
     st.markdown(f"**When to use {recipe.strategy.title.lower()}.** {recipe.strategy.when_to_use}")
-    recipe.require_runnable()
+    recipe.require_weights()
     require_allowed_paths(recipe)
     classes = len(previews.preview(recipe.dataset, recipe.seed).class_names)
     measured = estimates.probe(recipe)

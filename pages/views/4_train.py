@@ -25,7 +25,7 @@ with view, shown.sentence_for_mistakes():
 with others:
     st.markdown("**Latest runs**")
     for run in runs[:6]:
-        title = shown.plain(shown.title_of(run))
+        title = shown.plain(shown.model_of(run))
         st.button(
             title,
             key=f"latest_{run.id}",

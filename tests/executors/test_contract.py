@@ -39,7 +39,7 @@ def launch(executor: Executor, folder: Path, code: str) -> int:
     """`code` at work with the lock of `folder`; this process lets go of the lock."""
     with (folder / "lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return executor.launch([sys.executable, "-c", code], folder / "log.txt", lock.fileno())
+        return executor.launch([sys.executable, "-c", code], folder, folder / "log.txt", lock.fileno())
 
 
 def test_describes_itself(executor: Executor) -> None:
@@ -75,4 +75,4 @@ def test_the_process_reads_nothing_and_runs_this_very_code(executor: Executor, t
 
 def test_a_log_that_cannot_be_made_is_told(executor: Executor, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"The log of the run cannot be made .*missing"):
-        executor.launch([sys.executable, "-c", ""], tmp_path / "missing" / "log.txt", lock=-1)
+        executor.launch([sys.executable, "-c", ""], tmp_path, tmp_path / "missing" / "log.txt", lock=-1)

@@ -39,7 +39,8 @@ def opened(page: str, **address: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     for name, value in address.items():
         app.query_params[name] = value
-    app.switch_page(page)
+    if page != PAGES[0]:  # the first page is there already
+        app.switch_page(page)
     app.run()
     assert not app.exception, [element.message for element in app.exception]
     return app
@@ -113,6 +114,12 @@ def test_a_folder_outside_the_roots_is_refused(tmp_path: Path, monkeypatch: pyte
     app.button(key="start").click().run()
     assert all("outside the folders that the dashboard may read" in said for said in errors(app))
     assert len(errors(app)) == 2
+
+
+def test_a_dataset_that_a_run_would_fetch_is_not_fetched_by_the_page() -> None:
+    app = opened(steps.DATASET.script, **{"dataset": "mnist", "dataset.download": "true"})
+    assert "fetched when the run starts" in " ".join(errors(app))
+    assert app.toggle(key="mnist_dataset_download").value is True
 
 
 def test_names_of_folders_are_shown_as_text(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from tl_core.backbones.blocks import blocks_by_name
 from tl_core.backbones.download import download
 from tl_core.backbones.untrained import RANDOM
 from tl_core.errors import WeightsError
+from tl_core.settings import ServerPath
 
 LEARNED_FROM = "ImageNet-1k"
 REFERENCE = "Keras Applications, table of available models"
@@ -82,7 +83,7 @@ class KerasApplications(Backbone):
     family: Literal["MobileNetV2", "EfficientNetB0", "ResNet50"] = Field(
         "MobileNetV2", title="Network", description="Which network: MobileNetV2 is the quickest, ResNet50 the largest."
     )
-    weights_file: str | None = Field(
+    weights_file: ServerPath | None = Field(
         None,
         title="Weights file",
         description="A Keras weights file (.h5) of this network without its top; empty looks in Keras' cache.",
@@ -127,7 +128,7 @@ class KerasApplications(Backbone):
     def _find(self) -> Path | None:
         """The weights on this machine; a file that was named must be there."""
         if self.weights_file is not None:
-            named = Path(self.weights_file).expanduser()
+            named = self.weights_file
             if not named.is_file() or named.suffix not in SUFFIXES:
                 raise WeightsError(
                     f"The weights file of {self.family} is not there or is no HDF5 file by its name.",

@@ -59,6 +59,16 @@ class Dataset(Part):
         """The splits, with the training images drawn by `seed`. The test images never depend on `seed` or on
         `labels_per_class`, so that runs can be compared image by image. Raises `DataError`."""
 
+    @property
+    def fetches(self) -> bool:
+        """Whether `load` would go to the network, which only a run may do, and only where it was asked to."""
+        return False
+
+    def require_readable(self, seed: int) -> None:
+        """Raise the `DataError` that a run from `seed` would meet when it reads the dataset, where that costs no download."""
+        if not self.fetches:
+            self.load(seed)
+
     def location(self) -> str:
         """Where the images come from, for people: a package, a folder."""
         return "a package on this machine"

@@ -14,6 +14,7 @@ from tl_core.datasets.images import printable
 from tl_core.datasets.listing import Classes, list_images
 from tl_core.datasets.splitting import first_per_class, hold_out
 from tl_core.errors import DataError
+from tl_core.settings import ServerPath
 
 
 @register("image_folder")
@@ -26,7 +27,7 @@ class ImageFolder(Dataset):
 
     title: ClassVar[str] = "Image folder"
 
-    path: Path | None = Field(
+    path: ServerPath | None = Field(
         None,
         title="Folder",
         description="Folder with one folder of images a class, or with train, validation and test above those.",

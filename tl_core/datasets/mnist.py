@@ -20,6 +20,7 @@ from tl_core.datasets.idx import read_idx, write_idx
 from tl_core.datasets.images import printable
 from tl_core.datasets.splitting import first_per_class, hold_out
 from tl_core.errors import DataError
+from tl_core.settings import ServerPath
 
 CLASS_NAMES = tuple("0123456789")
 
@@ -47,7 +48,7 @@ class Mnist(Dataset):
 
     title: ClassVar[str] = "MNIST"
 
-    path: Path | None = Field(
+    path: ServerPath | None = Field(
         None,
         title="Folder of IDX files",
         description="Folder with the four files of MNIST, such as train-images-idx3-ubyte or train-images-idx3-ubyte.gz; "
@@ -76,6 +77,10 @@ class Mnist(Dataset):
         kept, held = hold_out(known.labels, self.validation_share, CLASS_NAMES, "validation")
         drawn = kept[first_per_class(known.labels[kept], self.labels_per_class, seed)]
         return Data(CLASS_NAMES, known.take(drawn), known.take(held), test)
+
+    @property
+    def fetches(self) -> bool:
+        return self.download and self.path is None and not _cached().is_file()
 
     def location(self) -> str:
         return printable(str(self.path or _cached()))

@@ -11,8 +11,9 @@ class Executor(Part):
     """Starts the process of a run."""
 
     @abstractmethod
-    def launch(self, command: Sequence[str], log: Path, lock: int) -> int:
-        """Start `command` apart from this process, its output going to `log`, and give its process id.
+    def launch(self, command: Sequence[str], home: Path, log: Path, lock: int) -> int:
+        """Start `command` apart from this process, its output going to `log`, its store being the one in `home`,
+        and give its process id.
 
         It inherits the file descriptor `lock` and thereby holds that lock until it ends, however it ends.
         Raises `StorageError` where the log cannot be made."""

@@ -10,6 +10,7 @@ from typing import ClassVar
 import tl_core
 from tl_core.errors import StorageError
 from tl_core.executors import Executor, register
+from tl_core.settings import HOME_VARIABLE
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
 
@@ -20,7 +21,7 @@ class Local(Executor):
 
     title: ClassVar[str] = "This machine"
 
-    def launch(self, command: Sequence[str], log: Path, lock: int) -> int:
+    def launch(self, command: Sequence[str], home: Path, log: Path, lock: int) -> int:
         try:
             output = log.open("ab")
         except OSError as error:
@@ -33,7 +34,7 @@ class Local(Executor):
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env={**QUIET, **os.environ, "PYTHONPATH": _search_path()},
+                env={**QUIET, **os.environ, HOME_VARIABLE: str(home), "PYTHONPATH": _search_path()},
                 pass_fds=(lock,) if lock >= 0 else (),
                 start_new_session=True,
             )

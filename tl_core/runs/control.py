@@ -32,7 +32,7 @@ def start(store: Store, spec: RunSpec) -> str:
     with _locked(folder) as lock:
         store.create(folder.name, recipe.spec())
         command = [sys.executable, "-m", "tl_core", "work", folder.name]
-        pid = executors.build(PartSpec(name="local")).launch(command, folder / artifacts.LOG, lock)
+        pid = executors.build(PartSpec(name="local")).launch(command, store.home, folder / artifacts.LOG, lock)
     store.record(folder.name, [], pid=pid)
     return folder.name
 

@@ -57,7 +57,7 @@ def request(home: Path, backbone: Backbone, image_size: int) -> None:
         if marker.exists() and time.time() - marker.stat().st_mtime > GIVEN_UP_SECONDS:
             marker.unlink(missing_ok=True)
         os.close(os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # of many browsers one asks
-        executors.build(PartSpec(name="local")).launch(command, marker.with_suffix(".log"), lock=-1)
+        executors.build(PartSpec(name="local")).launch(command, home, marker.with_suffix(".log"), lock=-1)
 
 
 def measure(home: Path, backbone_json: str, image_size: int) -> None:

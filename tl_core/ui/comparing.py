@@ -8,7 +8,7 @@ import streamlit as st
 from tl_core.analysis import comparison
 from tl_core.analysis.statements import interval_of
 from tl_core.runs.store import Run
-from tl_core.ui import outcomes, picking, session, shown
+from tl_core.ui import outcomes, session, shown
 from tl_core.ui.charts import comparing
 
 FILTERS = ("Dataset", "Backbone", "Strategy", "State")
@@ -110,7 +110,7 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
             st.caption(f"{others} runs are left out of this chart: they were tested on other images.")
         shown.chart(comparing.accuracy_against_seconds(points), "frontier", "Test accuracy against training seconds")
     if chosen:
-        labels = {run.id: picking.label(run) for run in chosen}
+        labels = {run.id: f"{shown.model_of(run)}, seed {run.spec.seed}" for run in chosen}
         curves = {run.id: session.events(run.id, "epoch") for run in chosen}
         metric = st.segmented_control("Curve", ["accuracy", "loss"], default="accuracy", required=True, key="curve_metric")
         shown.chart(
@@ -125,7 +125,7 @@ def point(run: Run) -> comparison.RunPoint:
     interval = interval_of(run)
     assert interval and run.accuracy is not None and run.seconds is not None  # only tested runs come here
     return comparison.RunPoint(
-        run.id, shown.title_of(run), run.spec.strategy.name, run.accuracy, interval.low, interval.high, run.seconds
+        run.id, shown.model_of(run), run.spec.strategy.name, run.accuracy, interval.low, interval.high, run.seconds
     )
 
 

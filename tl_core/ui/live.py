@@ -62,12 +62,22 @@ def _progress(run: Run) -> None:
     what = "Ending" if run.state is State.CANCELLING else run.stage or "Starting Python and Keras, which takes some seconds"
     st.progress(run.done, text=shown.plain(what))
     waiting = seconds(time.time() - run.created)
-    facts = [f"{waiting} since Start"]
+    facts = [*_phase_and_epoch(run), f"{waiting} since Start"]
     if left is not None:
         facts.append(f"about {seconds(left)} left")
     if run.images_per_second:
         facts.append(f"{run.images_per_second:,.0f} images a second in this stage")
     st.caption(" · ".join(facts))
+
+
+def _phase_and_epoch(run: Run) -> list[str]:
+    """Where the training stands, once it has begun."""
+    plan, every_step = session.events(run.id, "plan"), session.events(run.id, "step")
+    if not plan or not every_step:
+        return []
+    phases, last = plan[-1].data["phases"], every_step[-1].data
+    number = next(index for index, phase in enumerate(phases) if phase["name"] == last["phase"])
+    return [f"phase {number + 1} of {len(phases)}, epoch {last['epoch']} of {phases[number]['epochs']}"]
 
 
 def _why_it_ended(run: Run) -> None:

@@ -35,6 +35,8 @@ class Preview:
 
 def preview(dataset: Dataset, seed: int) -> Preview:
     """The preview of `dataset` as a run from `seed` would see it; kept for a minute. Raises `DataError`."""
+    if dataset.fetches:
+        raise DataError("This dataset is fetched when the run starts; until then there is nothing to show of it.", "Press Start.")
     return _preview(dataset.spec().model_dump_json(), seed)
 
 

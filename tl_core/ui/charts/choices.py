@@ -59,7 +59,7 @@ def _add_group(drawn: go.Figure, group: Sequence[Listing], *, here: bool, chosen
 def _add_legend(drawn: go.Figure) -> None:
     for name, symbol, colour in (
         ("On this machine", "circle", theme.NEUTRAL),
-        ("To be fetched", "circle-open", theme.NEUTRAL),
+        ("Not on this machine", "circle-open", theme.NEUTRAL),
         ("Chosen", "circle", theme.CHOSEN),
     ):
         marker = {"symbol": symbol, "color": colour, "size": 10, "line": {"width": 2, "color": colour}}
