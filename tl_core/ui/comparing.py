@@ -21,12 +21,13 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
 
 def _row(run: Run) -> dict[str, object]:
     interval = interval_of(run)
+    dataset, backbone, strategy = shown.parts_of(run)
     return {
         "State": run.state.value,
-        "Dataset": run.spec.dataset.name,
+        "Dataset": dataset,
         "Labels": run.spec.dataset.settings.get("labels_per_class"),
-        "Backbone": run.spec.backbone.settings.get("family") or run.spec.backbone.name,
-        "Strategy": run.spec.strategy.name,
+        "Backbone": backbone,
+        "Strategy": strategy,
         "Accuracy": None if run.accuracy is None else 100 * run.accuracy,
         "From": None if interval is None else 100 * interval.low,
         "To": None if interval is None else 100 * interval.high,

@@ -57,15 +57,15 @@ def badge(run: Run) -> None:
 
 def title_of(run: Run) -> str:
     """A run in a few words: backbone, strategy, dataset."""
-    return f"{model_of(run)} · {_parts(run)[0]}"
+    return f"{model_of(run)} · {parts_of(run)[0]}"
 
 
 def model_of(run: Run) -> str:
     """A run among others on the same data: backbone and strategy."""
-    return " · ".join(_parts(run)[1:])
+    return " · ".join(parts_of(run)[1:])
 
 
-def _parts(run: Run) -> tuple[str, str, str]:
+def parts_of(run: Run) -> tuple[str, str, str]:
     """Titles of dataset, backbone and strategy; names where a run was made by a part that is no longer installed."""
     try:
         recipe = Recipe.of(run.spec)

@@ -66,7 +66,7 @@ def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], middl
         mode="markers" if middle is None else "markers+text",
         text=None
         if middle is None
-        else [f"\N{NO-BREAK SPACE}{theme.plain(point.label, 24)}\N{NO-BREAK SPACE}" for point in points],
+        else [f"\N{NO-BREAK SPACE}{theme.plain(point.label, 36)}\N{NO-BREAK SPACE}" for point in points],
         textposition=None if middle is None else ["top left" if p.seconds > middle else "bottom right" for p in points],
         customdata=[point.run_id for point in points],
         hovertext=[_point_hover(point) for point in points],
@@ -117,7 +117,7 @@ def overlaid_curves(
             customdata=[(run, theme.plain(label, 60), theme.plain(e.data["phase"]), e.data["epoch"]) for _, e in points],
             hovertemplate=f"<b>%{{customdata[1]}}</b><br>%{{customdata[2]}}, epoch %{{customdata[3]}}<br>%{{y:.{digits}f}} {unit}"
             "<extra></extra>",
-            name=theme.plain(label, 28),
+            name=theme.plain(label, 42),
             **_curve_style(None if run == chosen else place),
         )
     horizontal = "Epoch of the run" if x == "epochs" else "Seconds since the first epoch ended"
