@@ -11,7 +11,7 @@ finished = [run for run in session.runs() if run.state is State.DONE]
 
 with shown.sentence_for_mistakes():
     wanted = session.run_id()
-    if wanted and session.run(wanted).state is not State.DONE:
+    if finished and wanted and session.run(wanted).state is not State.DONE:
         st.info(
             "The chosen run has no result yet; this is the newest one that has. See its state on the Train page.",
             icon=":material/hourglass_top:",

@@ -13,7 +13,10 @@ from tests.helpers import ROOT, Finished, write_images
 from tl_core import backbones, datasets, strategies
 from tl_core.backbones import Backbone
 from tl_core.registry import Part, Registry
+from tl_core.runs.states import State
+from tl_core.runs.store import Store
 from tl_core.settings import DATA_ROOTS_VARIABLE
+from tl_core.spec import RunSpec
 from tl_core.ui import steps
 
 PAGES = [step.script for step in steps.STEPS]
@@ -67,6 +70,24 @@ def test_result_says_the_accuracy_with_its_interval(finished: str) -> None:
     said = " ".join(element.value for element in app.markdown)
     assert "of 800 test images right" in said
     assert "245 of 245 frozen tensors unchanged" in said
+
+
+@pytest.mark.parametrize("page", PAGES[3:])
+def test_a_failed_run_says_why(page: str, home: Path) -> None:
+    store = Store()
+    folder = store.new_folder()
+    store.create(folder.name, RunSpec())
+    (folder / "log.txt").write_text("the last words of the process")
+    reason = "This image cannot be decoded. Received: /data/**cat**/[1].jpg"
+    store.change_state(folder.name, [State.STARTING], State.FAILED, error=reason, error_kind="DataError")
+    app = opened(page, run=folder.name)
+    if page == steps.TRAIN.script:
+        assert errors(app) == [reason]
+        assert [code.value for code in app.code] == ["the last words of the process"]
+    elif page == steps.RESULT.script:
+        assert "No run has finished yet" in app.info[-1].value
+    else:
+        assert app.dataframe[0].value["State"].tolist() == ["failed"]
 
 
 def test_a_run_that_is_not_there_is_said(finished: str) -> None:
