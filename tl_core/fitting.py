@@ -54,8 +54,8 @@ class Progress:
 
     @property
     def done(self) -> float:
-        """Share of the work done, 0..1."""
-        return min(1.0, self.passed / self.total) if self.total else 1.0
+        """Share of the work done, 0..1; 0 until the whole is known."""
+        return min(1.0, self.passed / self.total) if self.total else 0.0
 
 
 def fit(

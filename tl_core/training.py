@@ -69,7 +69,7 @@ class Training:
     @contextmanager
     def stage(self, title: str) -> Iterator[None]:
         """Say what is being done, and keep how long it took."""
-        self.report(Stage(title, self.progress.done if self.progress.total else 0.0))
+        self.report(Stage(title, self.progress.done))
         started = time.perf_counter()
         yield
         self.timings.append(Timing(name=title, seconds=time.perf_counter() - started))

@@ -48,5 +48,6 @@ with evidence, shown.sentence_for_mistakes():
     if preview.sizes:
         widths, heights = zip(*preview.sizes, strict=True)
         st.caption(f"Sample images are {min(widths)} to {max(widths)} pixels wide and {min(heights)} to {max(heights)} high.")
+    st.caption(shown.plain(f"Images come from {recipe.dataset.location()}."))
     for note in preview.notes:
         st.info(shown.plain(note), icon=":material/rule:")

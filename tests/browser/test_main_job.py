@@ -42,6 +42,10 @@ def test_main_job_on_the_defaults(tab: Tab, browser: Browser, server: Server) ->
     assert run_in_address(page) == run_id
     expect(page.get_by_text("EfficientNet-Lite0 · Linear probe · Photo patches").first).to_be_visible()
 
+    go_to(page, "6 Compare")
+    go_to(page, "4 Train")
+    assert run_in_address(page) == run_id
+
     second = Tab(browser, server.url)
     second.open(f"/train?run={run_id}")
     expect(second.page.get_by_text("EfficientNet-Lite0 · Linear probe · Photo patches").first).to_be_visible()

@@ -17,23 +17,23 @@ def sidebar() -> None:
     """Draw the sidebar."""
     with st.sidebar:
         st.markdown("### Transfer Lab")
-        choices = _choices()
+        choices, address = _choices(), session.url_parameters()
         for step in steps.STEPS:
-            _step(step, choices[step])
+            _step(step, choices[step], address)
         st.divider()
         st.caption(f":material/memory: {_device()}")
         alive = [run for run in session.runs() if run.state.alive]
         st.fragment(_running, run_every=session.POLL_SECONDS if alive else None)(bool(alive))
 
 
-def _step(step: steps.Step, choice: str) -> None:
+def _step(step: steps.Step, choice: str, address: dict[str, str]) -> None:
     icon = ":material/check_circle:" if choice else step.icon
     with st.container(gap=None):
         st.page_link(
             step.script,
             label=f"{step.number} {step.title}",
             icon=icon,
-            query_params=session.url_parameters(),
+            query_params=address,
             help=step.question,
         )
         st.caption(shown.plain(choice or step.question))

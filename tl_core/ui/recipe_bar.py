@@ -10,7 +10,6 @@ from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
 from tl_core.runs import control
 from tl_core.ui import estimates, previews, session, shown, steps
-from tl_core.ui.steps import Step
 
 CHIP_PAGES = (steps.DATASET, steps.BACKBONE, steps.STRATEGY, steps.BACKBONE, steps.DATASET, steps.DATASET)
 """Where each chip of `shown.chips` is set."""
@@ -60,19 +59,11 @@ def require_allowed_paths(recipe: Recipe) -> None:
 
 
 def _chips(recipe: Recipe) -> None:
+    address = session.url_parameters()
     with st.container(horizontal=True, key="chips", gap="small"):
         for text, step in zip(shown.chips(recipe), CHIP_PAGES, strict=True):
-            _chip(text, step)
-
-
-def _chip(text: str, step: Step) -> None:
-    st.page_link(
-        step.script,
-        label=text,
-        query_params=session.url_parameters(),
-        help=f"Change it on the page {step.title}.",
-        width="content",
-    )
+            about = f"Change it on the page {step.title}."
+            st.page_link(step.script, label=text, query_params=address, help=about, width="content")
 
 
 def _estimate() -> None:
