@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import CommandLine, Finished, end_processes_of
-from tl_core.settings import HOME_VARIABLE
+from tl_core.settings import HOME_VARIABLE, SPARE_VARIABLE
 
 NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there, so that whoever goes to the network in a test fails at once."""
@@ -19,6 +19,7 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv(HOME_VARIABLE, str(tmp_path_factory.mktemp("session") / "home"))
         patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
         patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+        patch.setenv(SPARE_VARIABLE, "0")
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             patch.setenv(name, NOWHERE)
         for name in ("no_proxy", "NO_PROXY"):

@@ -15,6 +15,8 @@ import numpy as np
 import psutil
 from PIL import Image
 
+from tl_core.runs.states import State, before
+from tl_core.runs.store import Store
 from tl_core.settings import HOME_VARIABLE
 from tl_core.spec import RunSpec
 
@@ -94,17 +96,45 @@ class CommandLine:
         return Finished(process.returncode, out, err, self.home)
 
 
-def end_processes_of(home: Path) -> None:
-    """Kill every process that works on a run or a probe of `home`, each by its own id."""
+def processes_of(home: Path) -> list[psutil.Process]:
+    """Every process that works for `home`: the runner, its spare, runs and probes; the runner first."""
+    found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if (
-                "tl_core" in process.cmdline()
-                and process.environ().get(HOME_VARIABLE) == str(home)
-                and process.pid != os.getpid()
-            ):
+            ours = "tl_core" in process.cmdline() and process.environ().get(HOME_VARIABLE) == str(home)
+            if ours and process.pid != os.getpid():
+                found.append(process)
+    return sorted(found, key=lambda process: "serve" not in process.cmdline())
+
+
+def end_processes_of(home: Path) -> None:
+    """Kill every process that works for `home`, each by its own id, until none is left."""
+    while found := processes_of(home):
+        for process in found:
+            with contextlib.suppress(psutil.Error):
                 process.kill()
                 process.wait(timeout=10)
+
+
+WAYS = {
+    State.QUEUED: (),
+    State.STARTING: (State.STARTING,),
+    State.RUNNING: (State.STARTING, State.RUNNING),
+    State.PAUSING: (State.STARTING, State.RUNNING, State.PAUSING),
+    State.PAUSED: (State.PAUSED,),
+    State.CANCELLING: (State.STARTING, State.CANCELLING),
+    State.DONE: (State.STARTING, State.RUNNING, State.DONE),
+    State.FAILED: (State.STARTING, State.FAILED),
+    State.CANCELLED: (State.CANCELLED,),
+    State.CRASHED: (State.STARTING, State.CRASHED),
+}
+
+
+def keep_run(store: Store, run_id: str, state: State = State.QUEUED, spec: RunSpec = QUICK, **values: object) -> None:
+    """A run in the store that has come to `state`, with `values` set by its last change."""
+    store.create(run_id, spec)
+    for to in WAYS[state]:
+        assert store.change_state(run_id, before(to), to, **(values if to is state else {}))
 
 
 def settings_arguments(spec: RunSpec) -> list[str]:

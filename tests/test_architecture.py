@@ -20,6 +20,8 @@ LAYERS = (
     ("tl_core.runs",),
     ("tl_core.analysis",),
     ("tl_core.training",),
+    ("tl_core.resuming",),
+    ("tl_core.checkpoints",),
     ("tl_core.fitting", "tl_core.freezing"),
     ("tl_core.features", "tl_core.recipe", "tl_core.costs"),
     ("tl_core.strategies",),
@@ -27,7 +29,7 @@ LAYERS = (
     ("tl_core.result",),
     ("tl_core.registry", "tl_core.events", "tl_core.backbones.outline"),
     ("tl_core.spec",),
-    ("tl_core.settings",),
+    ("tl_core.settings", "tl_core.storage"),
     ("tl_core.errors",),
     ("tl_core",),
 )

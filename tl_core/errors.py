@@ -39,5 +39,13 @@ class RunError(TransferError):
     """A run does not exist, or is in a state in which the request makes no sense."""
 
 
+class ExecutorError(TransferError):
+    """The place where runs are to be executed cannot be reached, or does not answer."""
+
+
 class Stopped(Exception):  # noqa: N818  # not an error, like StopIteration
     """Somebody asked the run to stop. Not an error: it unwinds `train` from wherever it is."""
+
+
+class Paused(Exception):  # noqa: N818  # not an error, like StopIteration
+    """Somebody asked the run to stop for a while. Not an error: it unwinds `train`, which leaves a checkpoint."""

@@ -68,15 +68,36 @@ class Epoch(Event):
 
 
 @dataclass(frozen=True)
+class Resumed(Event):
+    """An interrupted run goes on after the step `step` (0: before its first): what was reported after it is void, and comes
+    again. `done` is the share of the work that lies behind it."""
+
+    step: int
+    done: float
+
+
+@dataclass(frozen=True)
 class Telemetry(Event):
-    """Use of the machine by the run: percent of one core (may exceed 100), bytes of memory; the GPU's own
-    figures (percent, bytes), None where there is no GPU."""
+    """Use of the machine. Of the run's processes: percent of one core (may exceed 100), bytes of memory, and since the
+    time `since` (seconds since 1970; another one after a pause) CPU seconds, bytes read from disks and written, joules of
+    its GPUs. Of the machine: percent of all cores, bytes of memory and of the home's disk, the kernel's out-of-memory kills
+    since it started. `gpus` holds the fields of a `Gpu` each. None is "not measured"."""
 
     cpu_percent: float
     memory_bytes: int
-    gpu_percent: float | None = None
-    gpu_memory_bytes: int | None = None
+    since: float | None = None
+    cpu_seconds: float | None = None
+    disk_read_bytes: int | None = None
+    disk_written_bytes: int | None = None
+    energy_joules: float | None = None
+    machine_cpu_percent: float | None = None
+    memory_available_bytes: int | None = None
+    memory_total_bytes: int | None = None
+    disk_free_bytes: int | None = None
+    oom_kills: int | None = None
+    gpus: tuple[dict[str, Any], ...] = ()
 
 
 Reporter = Callable[[Event], None]
-"""Takes events as they happen. It may raise `Stopped`, which ends the run at the batch it is at."""
+"""Takes events as they happen. It may raise `Stopped`, which ends the run at the batch it is at, and
+`Paused`, after which the run goes on with the next one; the event that it was called with then counts as reported."""

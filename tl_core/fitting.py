@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -45,17 +45,67 @@ class Features:
 
 
 @dataclass
+class Pass:
+    """One pass over the training images, as far as it has come: batches, images, sums over the images, wall seconds."""
+
+    batches: int = 0
+    images: int = 0
+    loss: float = 0.0
+    accuracy: float = 0.0
+    seconds: float = 0.0
+
+    def add(self, images: int, loss: float, accuracy: float, seconds: float) -> None:
+        """A batch with its mean loss and accuracy; `seconds` are those since the pass began."""
+        self.batches += 1
+        self.images += images
+        self.loss += loss * images
+        self.accuracy += accuracy * images
+        self.seconds = seconds
+
+
+@dataclass
 class Progress:
-    """How much of the run's work is done, in the unit of `costs`."""
+    """How far a run has come: with the weights, it decides all that follows.
+
+    `passed` of `total` is the work done, in the unit of `costs`, and `steps` the batches of the whole run. `phase` and
+    `epoch` count finished ones, the epochs within the present phase, and `now` is the pass after them.
+    `validation_accuracy` is that of the last finished epoch; `has_features` says whether `passed` includes computing the
+    features of the backbone as it is.
+    """
 
     total: float
     passed: float = 0.0
     steps: int = 0
+    phase: int = 0
+    epoch: int = 0
+    now: Pass = field(default_factory=Pass)
+    validation_accuracy: float | None = None
+    has_features: bool = False
 
     @property
     def done(self) -> float:
         """Share of the work done, 0..1; 0 until the whole is known."""
-        return min(1.0, self.passed / self.total) if self.total else 0.0
+        return self.share(0)
+
+    @property
+    def within_phase(self) -> bool:
+        """Whether the present phase has had a step."""
+        return bool(self.epoch or self.now.batches)
+
+    def share(self, more: float) -> float:
+        """`done` when `more` passes will have been added."""
+        return min(1.0, (self.passed + more) / self.total) if self.total else 0.0
+
+    def end_epoch(self, validation_accuracy: float | None) -> None:
+        """The present pass is over."""
+        self.epoch += 1
+        self.now = Pass()
+        self.validation_accuracy = validation_accuracy
+
+    def end_phase(self) -> None:
+        """The present phase is over."""
+        self.phase += 1
+        self.epoch = 0
 
 
 def fit(
@@ -68,33 +118,44 @@ def fit(
     passes: float,
     progress: Progress,
     report: Reporter,
-) -> Epoch:
-    """Train the compiled `model` for all epochs of `phase`.
+) -> Iterator[None]:
+    """Train the compiled `model` for the epochs of `phase` that are left, from where `progress` stands.
 
     `order(epoch)` gives the order of the training images (epochs count from 0), so that it depends on nothing
-    but the run's seed. `passes` is what one epoch costs. Reports every step and epoch; whatever `report`
-    raises ends the training. Gives back the last epoch.
+    but the run's seed. `passes` is what one epoch costs. Reports every step and epoch, and yields at each moment from which
+    training can go on: after a step within an epoch, and after an epoch. `progress` is ahead of each report, so that
+    training can also go on from wherever `report` ends it by raising something.
     """
-    last = None
-    for epoch in range(phase.epochs):
-        started = time.perf_counter()
-        seen, sums = 0, np.zeros(2)
-        for inputs, labels in batches(train, order(epoch), phase.batch_size):
+    if not phase.epochs:
+        raise ValueError(f"The phase {phase.name} has no epochs.")
+    while progress.epoch < phase.epochs:
+        now = progress.now
+        started = time.perf_counter() - now.seconds
+        left = order(progress.epoch)[now.batches * phase.batch_size :]
+        for inputs, labels in batches(train, left, phase.batch_size):
             loss, accuracy = on_batch(model.train_on_batch, inputs, labels)
-            seen += len(labels)
-            sums += np.array([loss, accuracy]) * len(labels)
+            now.add(len(labels), loss, accuracy, time.perf_counter() - started)
             progress.steps += 1
             progress.passed += passes * len(labels) / len(train)
-            rate = seen / (time.perf_counter() - started)
-            report(Step(phase.name, epoch + 1, progress.steps, loss, accuracy, rate, progress.done))
+            rate = now.images / now.seconds
+            report(Step(phase.name, progress.epoch + 1, progress.steps, loss, accuracy, rate, progress.done))
+            if now.images < len(train):  # after the last one nobody could tell from its number whether the epoch was reported
+                yield
         held_out = assess(model, validation, phase.batch_size)
-        seconds = time.perf_counter() - started
-        loss, accuracy = (float(mean) for mean in sums / seen)
-        last = Epoch(phase.name, epoch + 1, progress.steps, loss, accuracy, *held_out, seconds)
-        report(last)
-    if last is None:
-        raise ValueError(f"The phase {phase.name} has no epochs.")
-    return last
+        progress.end_epoch(held_out[1])
+        means, seconds = (now.loss / now.images, now.accuracy / now.images), time.perf_counter() - started
+        report(Epoch(phase.name, progress.epoch, progress.steps, *means, *held_out, seconds))
+        yield
+
+
+def rehearse(model: Any, train: Source, batch_size: int) -> None:
+    """One training step on a full batch, for a model whose variables will be put back after it.
+
+    TensorFlow compiles a step for the shape that it sees first, and for any size when it sees another one; the two may
+    differ in the last bit. So the first batch must not be the short one at the end of an epoch.
+    """
+    for inputs, labels in batches(train, np.arange(len(train))[:batch_size], batch_size):
+        model.train_on_batch(inputs, labels)
 
 
 def assess(model: Any, source: Source, batch_size: int) -> tuple[float | None, float | None]:
@@ -110,7 +171,7 @@ def assess(model: Any, source: Source, batch_size: int) -> tuple[float | None, f
 
 def batches(source: Source, order: NDArray[np.intp], size: int) -> Iterator[tuple[NDArray[np.float32], Labels]]:
     """Inputs (float32) and labels in batches of `size` in the given order, the next one read ahead."""
-    parts = np.split(order, range(size, len(order), size))
+    parts = [order[start : start + size] for start in range(0, len(order), size)]
     return ahead((source.batch(part).astype(np.float32, copy=False), source.labels[part]) for part in parts)
 
 

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tl_core import backbones, datasets, strategies
+from tl_core import backbones, datasets, executors, strategies
 from tl_core.backbones import Backbone
 from tl_core.datasets import Dataset
 from tl_core.errors import WeightsError
+from tl_core.executors import Executor
 from tl_core.spec import PART_KINDS, RunSpec
 from tl_core.strategies import Strategy
 
@@ -18,6 +19,7 @@ class Recipe:
     dataset: Dataset
     backbone: Backbone
     strategy: Strategy
+    executor: Executor
     image_size: int
     seed: int
 
@@ -28,6 +30,7 @@ class Recipe:
             datasets.build(spec.dataset),
             backbones.build(spec.backbone),
             strategies.build(spec.strategy),
+            executors.build(spec.executor),
             spec.image_size,
             spec.seed,
         )
@@ -38,6 +41,7 @@ class Recipe:
             dataset=self.dataset.spec(),
             backbone=self.backbone.spec(),
             strategy=self.strategy.spec(),
+            executor=self.executor.spec(),
             image_size=self.image_size,
             seed=self.seed,
         )

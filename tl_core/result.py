@@ -43,7 +43,8 @@ class Result(_Plain):
     """The outcome of a run on the test images, and what it took.
 
     `test_digest` is a sha256 over the test images and labels: runs with equal digests can be compared image by
-    image. `trainable_parameters` counts every parameter that trained in any phase.
+    image. `trainable_parameters` counts every parameter that trained in any phase. `resumed` is how often the run was
+    interrupted and went on from a checkpoint.
     """
 
     class_names: tuple[str, ...]
@@ -60,6 +61,7 @@ class Result(_Plain):
     provenance: Provenance
     notes: tuple[str, ...]
     versions: dict[str, str]
+    resumed: int = 0
 
     @property
     def accuracy(self) -> float:
@@ -68,7 +70,9 @@ class Result(_Plain):
 
     @property
     def seconds(self) -> float:
-        """Wall seconds inside `train`: data, backbone, all phases and the test. Starting Python is not in it."""
+        """Wall seconds inside `train`: data, backbone, all phases and the test. Starting Python is not in it.
+
+        Of an interrupted run they are those of all its attempts, each up to the checkpoint that the next one began from."""
         return sum(timing.seconds for timing in self.timings)
 
 

@@ -18,12 +18,46 @@ ServerPath = Annotated[Path, AfterValidator(_absolute)]
 """A path on the machine that trains, made absolute when it is set, so that a stored run means the same from anywhere."""
 
 HOME_VARIABLE = "TRANSFER_LAB_HOME"
+RUNS_VARIABLE = "TRANSFER_LAB_RUNS"
 DATA_ROOTS_VARIABLE = "TRANSFER_LAB_DATA_ROOTS"
+SPARE_VARIABLE = "TRANSFER_LAB_SPARE"
+LEASES_VARIABLE = "TRANSFER_LAB_LEASES"
+CHECKPOINT_VARIABLE = "TRANSFER_LAB_CHECKPOINT_SECONDS"
 
 
 def home() -> Path:
     """The folder of everything Transfer Lab stores: `TRANSFER_LAB_HOME`, by default `~/.transfer_lab`."""
     return Path(os.environ.get(HOME_VARIABLE) or "~/.transfer_lab").expanduser().absolute()
+
+
+def run_folders(home: Path) -> Path:
+    """The folder that holds a folder of files for each run: `TRANSFER_LAB_RUNS`, by default `runs` below `home`.
+
+    A cluster needs it on a disk that all its machines see below the same path; the database beside it must be on a
+    disk of this machine.
+    """
+    given = os.environ.get(RUNS_VARIABLE)
+    return Path(given).expanduser().absolute() if given else home / "runs"
+
+
+def keeps_spare() -> bool:
+    """Whether an interpreter may wait with Keras imported: unless `TRANSFER_LAB_SPARE` is 0. It costs some memory."""
+    return os.environ.get(SPARE_VARIABLE, "1") != "0"
+
+
+def gpu_leases() -> Path:
+    """The folder of the locks on GPUs, one for all users of the machine: `TRANSFER_LAB_LEASES`, by default one in the
+    system's temporary folder."""
+    return Path(os.environ.get(LEASES_VARIABLE) or Path(tempfile.gettempdir()) / "transfer_lab_leases").absolute()
+
+
+def checkpoint_seconds() -> float:
+    """At least so many seconds lie between two checkpoints of a run: `TRANSFER_LAB_CHECKPOINT_SECONDS`, by default 30."""
+    given = os.environ.get(CHECKPOINT_VARIABLE) or "30"
+    try:
+        return float(given)
+    except ValueError:
+        raise SettingError(f"{CHECKPOINT_VARIABLE} is no number.", "Give it a number of seconds.", received=given) from None
 
 
 def data_roots() -> tuple[Path, ...]:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from tl_core.errors import SettingError
 
-PART_KINDS = ("dataset", "backbone", "strategy")
+PART_KINDS = ("dataset", "backbone", "strategy", "executor")
 
 
 class PartSpec(BaseModel):
@@ -30,12 +30,13 @@ class PartSpec(BaseModel):
 
 
 class RunSpec(BaseModel):
-    """One run: which data, which backbone, which strategy, at which size, from which seed."""
+    """One run: which data, which backbone, which strategy, at which size, from which seed, and executed where."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     dataset: PartSpec = PartSpec(name="photo_patches")
     backbone: PartSpec = PartSpec(name="efficientnet_lite0")
     strategy: PartSpec = PartSpec(name="linear_probe")
+    executor: PartSpec = PartSpec(name="local")
     image_size: int = Field(
         96,
         ge=8,

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core import strategies
+from tl_core import executors, strategies
 from tl_core.analysis.statements import count
 from tl_core.ui import estimates, forms, frame, previews, session, shown, steps
 from tl_core.ui.charts import network
@@ -32,6 +32,10 @@ with choice:
         help="A strategy says which blocks of the network train, in which phase, and how fast.",
     )
     forms.part_form("strategy", recipe.strategy)
+    with st.expander("Where it runs"):
+        about = "The machine or the cluster that the run's process is started on."
+        forms.part_choice(executors.executors, recipe.executor, "Executor", about)
+        forms.part_form("executor", recipe.executor)
 
 with evidence, shown.sentence_for_mistakes():
     st.markdown(f"**When to use {recipe.strategy.title.lower()}.** {recipe.strategy.when_to_use}")

@@ -1,9 +1,11 @@
-"""Train: the live run."""
+"""Train: the live run, and the queue beside it."""
 
 import streamlit as st
 
 from tl_core.ui import frame, session, shown, steps
+from tl_core.ui.again import again
 from tl_core.ui.live import live
+from tl_core.ui.queue_panel import queue_panel
 from tl_core.ui.recipe_bar import recipe_bar
 
 frame.heading(steps.TRAIN)
@@ -13,26 +15,16 @@ chosen = session.run_id() or (runs[0].id if runs else None)
 
 if chosen is None:
     st.info(
-        "The live run is shown here: its curves, its pace and the machine's load. Press Start above to make the first one.",
+        "The live run is shown here: its curves, its pace and the machine's load, and beside it the queue. "
+        "Press Start above to make the first one.",
         icon=":material/play_arrow:",
     )
     st.stop()
 
-view, others = st.columns([4, 1], gap="large")
+view, beside = st.columns([2, 1], gap="large")
 with view, shown.sentence_for_mistakes():
     live(chosen)
+    again(chosen)
 
-with others:
-    st.markdown("**Latest runs**")
-    for run in runs[:6]:
-        title = shown.plain(shown.model_of(run))
-        st.button(
-            title,
-            key=f"latest_{run.id}",
-            type="tertiary",
-            disabled=run.id == chosen,
-            wrap=True,
-            on_click=session.look_at,
-            args=(run.id,),
-        )
-        st.caption(shown.plain(f"{run.state}, {shown.accuracy_of(run)}" if run.accuracy else run.state))
+with beside:
+    queue_panel(chosen)

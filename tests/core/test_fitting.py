@@ -1,6 +1,7 @@
 """The training loop alone, on a network of one layer."""
 
 import threading
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -35,12 +36,17 @@ def in_order(count: int) -> Any:
 
 
 def run(model: Any, train: Features, validation: Features, order: Any = None, phase: Phase = PHASE) -> tuple[list[Event], Epoch]:
+    """All events, and the last of them, which is that of an epoch."""
     events: list[Event] = []
-    progress = Progress(total=100 * phase.epochs)
-    last = fit(
-        model, train, validation, phase, order=order or in_order(len(train)), passes=100, progress=progress, report=events.append
-    )
-    return events, last
+    order, progress = order or in_order(len(train)), Progress(total=100 * phase.epochs)
+    exhaust(fit(model, train, validation, phase, order=order, passes=100, progress=progress, report=events.append))
+    assert isinstance(events[-1], Epoch)
+    return events, events[-1]
+
+
+def exhaust(steps: Iterator[None]) -> None:
+    for _ in steps:
+        pass
 
 
 def test_every_step_and_epoch_is_reported_in_order() -> None:
@@ -52,7 +58,6 @@ def test_every_step_and_epoch_is_reported_in_order() -> None:
     assert [step.epoch for step in steps] == [1] * 3 + [2] * 3 + [3] * 3
     assert [step.done for step in steps] == pytest.approx([0.4 / 3, 0.8 / 3, 1 / 3, 1.4 / 3, 1.8 / 3, 2 / 3, 2.4 / 3, 2.8 / 3, 1])
     assert all(step.images_per_second > 0 for step in steps)
-    assert events[-1] is last
     assert (last.phase, last.epoch, last.step) == ("head", 3, 9)
 
 
@@ -121,7 +126,9 @@ def test_what_the_reporter_raises_ends_it_and_leaves_no_thread() -> None:
             raise EnoughError
 
     with pytest.raises(EnoughError):
-        fit(network(), features(100), features(4), PHASE, order=in_order(100), passes=1, progress=Progress(1), report=report)
+        exhaust(
+            fit(network(), features(100), features(4), PHASE, order=in_order(100), passes=1, progress=Progress(1), report=report)
+        )
     assert len(seen) == 2
     assert threading.active_count() == before
 

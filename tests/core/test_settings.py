@@ -48,3 +48,13 @@ def test_the_system_is_outside_of_the_usual_roots(monkeypatch: pytest.MonkeyPatc
     settings.require_allowed(tmp_path)
     with pytest.raises(SettingError, match=settings.DATA_ROOTS_VARIABLE):
         settings.require_allowed(Path("/etc"))
+
+
+def test_seconds_between_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(settings.CHECKPOINT_VARIABLE, raising=False)
+    assert settings.checkpoint_seconds() == 30
+    monkeypatch.setenv(settings.CHECKPOINT_VARIABLE, "0.5")
+    assert settings.checkpoint_seconds() == 0.5
+    monkeypatch.setenv(settings.CHECKPOINT_VARIABLE, "soon")
+    with pytest.raises(SettingError, match=f"{settings.CHECKPOINT_VARIABLE} is no number.*Received: soon"):
+        settings.checkpoint_seconds()

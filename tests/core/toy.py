@@ -1,19 +1,21 @@
 """A small network with BatchNorm, and runs of it that can be looked into while they go."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, ClassVar
 
 import keras
 
-from tl_core.backbones import Listing, Network
+from tl_core import backbones, strategies
+from tl_core.backbones import Backbone, BlockOutline, Listing, Network
 from tl_core.backbones.blocks import Blocks, blocks_by_name
 from tl_core.backbones.untrained import Untrained
 from tl_core.datasets import Data
 from tl_core.events import Event
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
-from tl_core.strategies import Phase
+from tl_core.strategies import Phase, Strategy, everything, nothing
 from tl_core.strategies.linear_probe import LinearProbe
 from tl_core.training import Training
 
@@ -42,6 +44,48 @@ class ToyBackbone(Untrained):
 
     def blocks(self, model: Any) -> Blocks:
         return blocks_by_name(model.layers, r"block(\d)_")
+
+
+class Noise(keras.layers.Layer):
+    """Some noise in training, from Keras' global generator."""
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        return inputs + 0.1 * keras.random.normal(keras.ops.shape(inputs)) if training else inputs
+
+
+class Dropping(ToyBackbone):
+    """The toy with layers whose random states move in every training step: their own, and the global one."""
+
+    name: ClassVar[str] = "dropping"
+
+    def features(self, scaled: Any) -> Any:
+        return Noise(name="noise")(keras.layers.Dropout(0.4, name="dropout")(super().features(scaled)))
+
+
+class Alternating(Strategy):
+    """The head, then everything, then the head again on features that have changed. Epochs of 12, 12 and 8 images."""
+
+    pretrained: ClassVar[bool] = False
+    title: ClassVar[str] = "Alternating"
+
+    def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline]) -> Iterator[Phase]:
+        yield Phase("head", 2, 1e-2, 12, trains=nothing)
+        yield Phase("all", 2, 1e-2, 12, trains=everything, batch_norm="adapts")
+        yield Phase("head again", 2, 1e-3, 12, trains=nothing)
+
+
+ALTERNATING = {"backbone": "dropping", "strategy": "alternating", "image_size": SIZE}
+
+
+@contextmanager
+def alternating() -> Iterator[RunSpec]:
+    """A spec of these two, which are parts like any other meanwhile."""
+    backbones.register(Dropping.name)(Dropping)
+    strategies.register("alternating")(Alternating)
+    try:
+        yield RunSpec().with_settings(FEW | ALTERNATING)
+    finally:
+        del backbones.backbones._parts[Dropping.name], strategies.strategies._parts["alternating"]
 
 
 def toy_network() -> tuple[Network, Any]:

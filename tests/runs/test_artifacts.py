@@ -17,13 +17,13 @@ from tl_core.training import train
 KILLED = """
 import os, sys
 from pathlib import Path
-from tl_core.runs import artifacts
+from tl_core.storage import write_whole
 
 def write(path):
     path.write_text('{"half": ')
     os._exit(9)
 
-artifacts.write_whole(Path(sys.argv[1]), write)
+write_whole(Path(sys.argv[1]), write)
 """
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import ENDLESS, QUICK, CommandLine, end_processes_of, settings_arguments, wait_until
+from tests.helpers import ENDLESS, QUICK, CommandLine, end_processes_of, keep_run, settings_arguments, wait_until
+from tl_core import locks
 from tl_core.errors import StorageError
+from tl_core.executors import LOCK
 from tl_core.runs import artifacts, control
+from tl_core.runs.reconcile import reconcile
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.settings import HOME_VARIABLE
@@ -48,9 +51,8 @@ def fill(disk: Path) -> None:
 def stored_run(home: Path) -> Store:
     """A store with a finished run, which no process has open."""
     store = Store(home)
-    store.create("before", QUICK)
-    store.change_state("before", (State.STARTING,), State.DONE, correct=3, test_images=4)
-    store._engine.dispose()
+    keep_run(store, "before", State.DONE, correct=3, test_images=4)
+    store.close()
     return store
 
 
@@ -71,19 +73,20 @@ def test_a_run_that_cannot_be_stored_does_not_start_and_the_others_can_be_read(s
     listed = line.run("runs", "--json")
     assert (listed.code, listed.err) == (0, "")
     assert [(run["run_id"], run["accuracy"]) for run in listed.json] == [("before", 0.75)]
+    assert [folder.name for folder in (home / "runs").iterdir()] == []
 
 
 def test_a_run_that_died_on_a_full_disk_is_listed_before_it_can_be_buried(small_disk: Path) -> None:
     home = small_disk / "home"
     store = stored_run(home)
-    store.create("dead", QUICK)
-    store._engine.dispose()
+    keep_run(store, "dead", State.RUNNING)
+    store.close()
     fill(small_disk)
     listed = CommandLine(home).run("runs", "--json")
     assert listed.code == 0
     assert [run["run_id"] for run in listed.json] == ["dead", "before"]
     (small_disk / "ballast").unlink()
-    control.reconcile(Store(home))
+    reconcile(Store(home))
     assert Store(home).run("dead").state is State.CRASHED
 
 
@@ -97,10 +100,8 @@ def test_a_disk_that_fills_during_a_run_ends_it_with_the_reason(small_disk: Path
 
     def look() -> Run | None:
         """The page's view of it, on a disk where even the end may not be written until there is room."""
-        with contextlib.suppress(StorageError):
-            control.reconcile(store)
         run = store.run(run_id)
-        if control._process_is_gone(store.folder(run_id)):
+        if not locks.is_held(store.folder(run_id) / LOCK):
             (small_disk / "ballast").unlink(missing_ok=True)
         return None if run.state.alive else run
 

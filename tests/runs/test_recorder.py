@@ -1,25 +1,29 @@
 """What a run reports is written behind its back, once each, and a stop comes through."""
 
+import contextlib
 import sqlite3
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 
-from tests.helpers import QUICK, python, wait_until
-from tl_core.errors import Stopped, StorageError
-from tl_core.events import Plan, Stage, Step
+from tests.helpers import keep_run, python, wait_until
+from tl_core.errors import Paused, Stopped, StorageError
+from tl_core.events import Epoch, Plan, Resumed, Stage, Step
 from tl_core.runs import control
+from tl_core.runs.link import StoreLink
 from tl_core.runs.recorder import KEPT_STEPS, Recorder
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 
 DEAF = """
 import sys, time
+from tl_core.runs.link import StoreLink
 from tl_core.runs.recorder import Recorder
 from tl_core.runs.store import Store
-with Recorder(Store(), "a") as recorder:
+with Recorder(StoreLink(Store(), "a")) as recorder:
     print("ready", flush=True)
     time.sleep(60)
 """
@@ -28,8 +32,7 @@ with Recorder(Store(), "a") as recorder:
 @pytest.fixture
 def store() -> Store:
     store = Store()
-    store.create("a", QUICK)
-    store.change_state("a", (State.STARTING,), State.RUNNING)
+    keep_run(store, "a", State.RUNNING)
     return store
 
 
@@ -42,7 +45,7 @@ def stored(store: Store) -> list[int]:
 
 
 def test_events_are_written_from_behind(store: Store) -> None:
-    with Recorder(store, "a") as recorder:
+    with Recorder(StoreLink(store, "a")) as recorder:
         recorder(Stage("Training", 0.1, 5.0))
         for number in (1, 2, 3):
             recorder(step(number))
@@ -56,7 +59,7 @@ def test_events_are_written_from_behind(store: Store) -> None:
 
 
 def test_flush_writes_what_waits(store: Store) -> None:
-    recorder = Recorder(store, "a")  # whose thread does not run
+    recorder = Recorder(StoreLink(store, "a"))  # whose thread does not run
     recorder(step(1))
     assert stored(store) == []
     recorder.flush()
@@ -66,7 +69,7 @@ def test_flush_writes_what_waits(store: Store) -> None:
 
 def test_every_event_is_written_once_whoever_flushes(store: Store) -> None:
     """The thread behind and the end of the run flush at the same moment, again and again."""
-    recorder = Recorder(store, "a")
+    recorder = Recorder(StoreLink(store, "a"))
     together = threading.Barrier(3)
 
     def flush(number: int) -> None:
@@ -82,7 +85,7 @@ def test_every_event_is_written_once_whoever_flushes(store: Store) -> None:
 
 
 def test_of_a_long_run_some_steps_are_kept(store: Store) -> None:
-    recorder = Recorder(store, "a")
+    recorder = Recorder(StoreLink(store, "a"))
     steps = 3 * KEPT_STEPS + 1
     recorder(Plan(({"name": "head", "epochs": 1, "steps_per_epoch": steps},), 1, 1, 1))
     for number in range(1, steps + 1):
@@ -94,21 +97,61 @@ def test_of_a_long_run_some_steps_are_kept(store: Store) -> None:
     assert store.run("a").images_per_second == steps  # the progress is that of the last one
 
 
-def test_a_stop_comes_through_at_the_next_event(store: Store) -> None:
-    with Recorder(store, "a") as recorder:
+@pytest.mark.parametrize(("wish", "told"), [(control.stop, Stopped), (control.pause, Paused)], ids=["stop", "pause"])
+def test_a_wish_comes_through_at_the_next_event(store: Store, wish: Callable[[Store, str], None], told: type[Exception]) -> None:
+    with Recorder(StoreLink(store, "a")) as recorder:
         recorder(step(1))
-        control.stop(store, "a")
+        wish(store, "a")
+        numbers = count(2)
 
-        def told() -> bool:
+        def comes_through() -> bool:
             try:
-                recorder(step(2))
-            except Stopped:
+                recorder(step(next(numbers)))
+            except told:
                 return True
             return False
 
-        wait_until(told)
-        with pytest.raises(Stopped):
-            recorder(step(3))
+        wait_until(comes_through)
+        with pytest.raises(told):
+            recorder(step(next(numbers)))
+        recorder.flush()
+    assert stored(store) == list(range(1, next(numbers)))  # the event that told it is kept, too
+
+
+def test_a_stop_outruns_a_pause(store: Store) -> None:
+    with Recorder(StoreLink(store, "a")) as recorder:
+        control.pause(store, "a")
+        control.stop(store, "a")
+
+        def stopped() -> bool:
+            with contextlib.suppress(Paused):
+                try:
+                    recorder(step(1))
+                except Stopped:
+                    return True
+            return False
+
+        wait_until(stopped)
+
+
+def test_a_pause_asked_for_before_the_first_event_is_told_by_it(store: Store) -> None:
+    control.pause(store, "a")
+    with pytest.raises(Paused):
+        Recorder(StoreLink(store, "a"))(Stage("Starting", 0.0))
+
+
+def test_a_resumed_run_reports_again_what_was_lost(store: Store) -> None:
+    recorder = Recorder(StoreLink(store, "a"))
+    for number in (1, 2, 3):
+        recorder(step(number))
+    recorder(Epoch("head", 1, 3, 1.0, 0.5, None, None, 1.0))
+    recorder(Resumed(step=2, done=0.5))
+    assert stored(store) == [1, 2]
+    assert store.events("a", "epoch") == []
+    recorder(step(3))
+    recorder.flush()
+    assert stored(store) == [1, 2, 3]
+    assert [event.data for event in store.events("a", "resumed")] == [{"step": 2, "done": 0.5}]
 
 
 def test_a_run_inside_one_long_operation_ends_where_it_stands(store: Store) -> None:
@@ -123,7 +166,7 @@ def test_a_run_inside_one_long_operation_ends_where_it_stands(store: Store) -> N
 
 
 def test_what_cannot_be_written_ends_the_run_with_its_sentence(store: Store) -> None:
-    with Recorder(store, "a") as recorder:
+    with Recorder(StoreLink(store, "a")) as recorder:
         with sqlite3.connect(store.home / "store.sqlite") as connection:
             connection.execute("DROP TABLE events")
 

@@ -1,8 +1,12 @@
 """The store with many writers and readers at once: real processes on a real file."""
 
+import contextlib
+import json
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -11,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.helpers import ROOT
+from tests.helpers import ROOT, keep_run
 from tl_core.errors import RunError, StorageError
-from tl_core.events import Event, Stage, Step
-from tl_core.runs.states import ALIVE, STOPPABLE, State
-from tl_core.runs.store import Store
+from tl_core.events import Epoch, Event, Stage, Step
+from tl_core.runs.states import AT_WORK, State, before
+from tl_core.runs.store import Priority, Store
 from tl_core.settings import HOME_VARIABLE
 from tl_core.spec import RunSpec
 
@@ -34,7 +38,7 @@ from tl_core.runs.store import Store
 store = Store()
 print("ready", flush=True)
 sys.stdin.readline()
-print(store.change_state("a", (State.STARTING,), State.RUNNING, stage=sys.argv[1]))
+print(store.change_state("a", (State.QUEUED,), State.STARTING, stage=sys.argv[1]))
 """
 WRITE = """
 import sys, time
@@ -45,6 +49,18 @@ print("ready", flush=True)
 sys.stdin.readline()
 for number in range(100):
     store.record("a", [(time.time(), Stage(f"{sys.argv[1]} {number} {part}", 0.0)) for part in range(3)])
+"""
+
+
+FIRST_VERSION = """
+CREATE TABLE runs (id VARCHAR NOT NULL PRIMARY KEY, spec JSON NOT NULL, state VARCHAR NOT NULL, created FLOAT NOT NULL,
+    started FLOAT, ended FLOAT, changed FLOAT NOT NULL, pid INTEGER, stage VARCHAR DEFAULT '' NOT NULL,
+    done FLOAT DEFAULT '0' NOT NULL, images_per_second FLOAT, error VARCHAR, error_kind VARCHAR, correct INTEGER,
+    test_images INTEGER, test_digest VARCHAR, seconds FLOAT, trainable_parameters INTEGER, total_parameters INTEGER);
+CREATE INDEX ix_runs_state ON runs (state);
+CREATE TABLE events (id INTEGER NOT NULL PRIMARY KEY, run_id VARCHAR NOT NULL REFERENCES runs (id), at FLOAT NOT NULL,
+    kind VARCHAR NOT NULL, data JSON NOT NULL);
+CREATE INDEX events_of_run ON events (run_id, kind, id);
 """
 
 
@@ -78,7 +94,7 @@ def test_a_fresh_store_can_be_opened_by_many_at_once(home: Path, monkeypatch: py
         monkeypatch.setenv(HOME_VARIABLE, str(home / str(number)))
         together(OPEN)
         Store().create("a", RunSpec())
-        assert Store().run("a").state is State.STARTING
+        assert Store().run("a").state is State.QUEUED
 
 
 def test_of_many_processes_one_wins(store: Store) -> None:
@@ -92,7 +108,7 @@ def test_of_many_threads_one_wins(store: Store) -> None:
 
     def stop(number: int) -> bool:
         barrier.wait()
-        return store.change_state("a", STOPPABLE, State.CANCELLING, stage=str(number))
+        return store.change_state("a", (State.QUEUED,), State.CANCELLED, stage=str(number))
 
     with ThreadPoolExecutor(TOGETHER) as pool:
         won = list(pool.map(stop, range(TOGETHER)))
@@ -125,14 +141,16 @@ def test_writers_lose_nothing_and_readers_see_whole_writes(store: Store) -> None
 def test_a_state_is_left_only_from_where_it_may_be(store: Store) -> None:
     assert not store.change_state("a", (State.RUNNING,), State.DONE, correct=1, test_images=2)
     run = store.run("a")
-    assert (run.state, run.correct, run.ended, run.accuracy) == (State.STARTING, None, None, None)
-    assert store.change_state("a", ALIVE, State.DONE, correct=1, test_images=2)
+    assert (run.state, run.correct, run.ended, run.accuracy) == (State.QUEUED, None, None, None)
+    for to in (State.STARTING, State.RUNNING):
+        assert store.change_state("a", before(to), to)
+    assert store.change_state("a", before(State.DONE), State.DONE, correct=1, test_images=2)
     run = store.run("a")
     assert (run.state, run.accuracy) == (State.DONE, 0.5)
     assert run.ended
     assert run.ended == run.changed >= run.created
-    assert not store.change_state("a", ALIVE, State.CANCELLED)
-    assert not store.change_state("nobody", tuple(State), State.DONE)
+    assert not store.change_state("a", before(State.FAILED), State.FAILED)
+    assert not store.change_state("nobody", before(State.DONE), State.DONE)
 
 
 def test_a_run_is_kept_as_it_was_given(store: Store) -> None:
@@ -142,12 +160,149 @@ def test_a_run_is_kept_as_it_was_given(store: Store) -> None:
     assert [run.id for run in store.runs()] == ["b", "a"]
 
 
-def test_only_those_alive(store: Store) -> None:
+def test_only_those_at_work_and_only_those_in_line(store: Store) -> None:
     for state in State:
-        store.create(state, RunSpec())
-        store.change_state(state, (State.STARTING,), state)
-    assert {run.state for run in store.runs(alive=True)} == set(ALIVE) == {state for state in State if state.alive}
+        keep_run(store, state, state)
+    assert [run.state for run in store.at_work()] == [state for state in State if state.at_work]
+    assert [run.id for run in store.queue()] == ["a", State.QUEUED]
+    assert set(AT_WORK) == {run.state for run in store.at_work()}
     assert len(store.runs()) == 1 + len(State)
+
+
+def line(store: Store) -> str:
+    return "".join(run.id for run in store.queue())
+
+
+def test_the_line_is_by_priority_then_by_time(store: Store) -> None:
+    for name, priority in {"b": Priority.NORMAL, "c": Priority.HIGH, "d": Priority.LOW, "e": Priority.HIGH}.items():
+        store.create(name, RunSpec(), priority=priority)
+    assert line(store) == "ceabd"
+    assert store.prioritise("d", Priority.HIGH)
+    assert line(store) == "cedab"
+    assert store.change_state("c", (State.QUEUED,), State.STARTING)
+    assert not store.prioritise("c", Priority.LOW)
+    assert store.run("c").priority is Priority.HIGH
+
+
+def test_a_run_that_is_queued_again_waits_behind_the_others(store: Store) -> None:
+    store.create("b", RunSpec())
+    assert store.change_state("a", (State.QUEUED,), State.PAUSED)
+    assert store.change_state("a", (State.PAUSED,), State.QUEUED)
+    assert line(store) == "ba"
+
+
+def test_a_run_that_its_runner_could_not_launch_keeps_its_place(store: Store) -> None:
+    store.create("b", RunSpec())
+    assert store.change_state("a", (State.QUEUED,), State.STARTING)
+    assert store.change_state("a", (State.STARTING,), State.QUEUED)
+    assert line(store) == "ab"
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    priorities=st.lists(st.sampled_from(Priority), min_size=1, max_size=6),
+    moves=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7)), max_size=6),
+)
+def test_a_moved_run_stands_where_it_was_put(
+    tmp_path_factory: pytest.TempPathFactory, priorities: list[Priority], moves: list[tuple[int, int]]
+) -> None:
+    store = Store(tmp_path_factory.mktemp("moved"))
+    for number, priority in enumerate(priorities):
+        store.create(str(number), RunSpec(), priority=priority)
+    expected = [run.id for run in store.queue()]
+    for index, to in moves:
+        run_id = expected.pop(index % len(expected))
+        expected.insert(min(to, len(expected)), run_id)
+        assert store.move(run_id, to)
+        assert [run.id for run in store.queue()] == expected
+    ranks = [run.priority for run in store.queue()]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+def test_what_does_not_wait_is_not_moved(store: Store) -> None:
+    keep_run(store, "b", State.RUNNING)
+    assert not store.move("b", 0)
+    assert not store.move("nobody", 0)
+
+
+def test_the_two_clocks(store: Store) -> None:
+    """Waiting runs in the queue and while Python starts, running while it trains; a pause stops both."""
+    at = store.run("a").created
+
+    def clocks(after: float) -> tuple[float, float]:
+        run = store.run("a")
+        return run.waiting_seconds(run.changed + after), run.running_seconds(run.changed + after)
+
+    assert clocks(5) == (5, 0)
+    ticks: list[float] = []
+    for to in (
+        State.STARTING,
+        State.RUNNING,
+        State.PAUSING,
+        State.PAUSED,
+        State.QUEUED,
+        State.STARTING,
+        State.RUNNING,
+        State.DONE,
+    ):
+        time.sleep(0.02)
+        store.change_state("a", before(to), to)
+        ticks.append(store.run("a").changed)
+    spans = [after - earlier for earlier, after in pairwise([at, *ticks])]
+    waited, ran = spans[0] + spans[1] + spans[5] + spans[6], spans[2] + spans[3] + spans[7]
+    assert clocks(5) == (pytest.approx(waited, abs=1e-4), pytest.approx(ran, abs=1e-4))  # an end stops both, too
+
+
+def test_a_resumed_run_has_no_error_and_no_end(store: Store) -> None:
+    keep_run(store, "b", State.CRASHED, error="It fell.", error_kind="Crash", done=0.5)
+    assert store.run("b").ended
+    assert store.change_state("b", (State.CRASHED,), State.QUEUED)
+    run = store.run("b")
+    assert (run.error, run.error_kind, run.ended, run.done) == (None, None, None, 0.5)
+
+
+def test_what_is_void_is_forgotten(store: Store) -> None:
+    store.create("b", RunSpec())
+    for name in "ab":
+        store.record(name, [*steps(5), (9.0, Epoch("head", 1, 5, 1.0, 0.5, None, None, 1.0)), (9.0, Stage("Testing", 1.0))])
+    store.forget_after("a", 3)
+    assert [event.data["step"] for event in store.events("a", "step")] == [1, 2, 3]
+    assert (len(store.events("a", "epoch")), len(store.events("a", "stage"))) == (0, 1)
+    assert (len(store.events("b", "step")), len(store.events("b", "epoch"))) == (5, 1)
+
+
+def test_a_store_of_the_first_version_is_widened_and_kept(home: Path) -> None:
+    home.mkdir(parents=True)
+    spec = RunSpec().model_dump(mode="json")
+    del spec["executor"]
+    with contextlib.closing(sqlite3.connect(home / "store.sqlite")) as connection, connection:
+        connection.executescript(FIRST_VERSION)
+        row = ("old", json.dumps(spec), "done", 1.0, 2.0, 3.0, 3.0, 4711, "", 1.0, 3, 4)
+        connection.execute(
+            "INSERT INTO runs (id, spec, state, created, started, ended, changed, pid, stage, done, correct, test_images) "
+            f"VALUES ({','.join('?' * len(row))})",
+            row,
+        )
+        connection.execute("INSERT INTO events (run_id, at, kind, data) VALUES ('old', 2.5, 'stage', '{\"title\": \"x\"}')")
+    together(OPEN, 4)
+    run = Store().run("old")
+    assert (run.accuracy, run.priority, run.attempts, run.handle, run.waited) == (0.75, Priority.NORMAL, 0, None, 0.0)
+    assert run.spec == RunSpec()
+    assert len(Store().events("old", "stage")) == 1
+    Store().create("new", RunSpec())
+    assert [run.id for run in Store().queue()] == ["new"]
+
+
+def test_a_run_is_named_by_the_end_of_its_id(store: Store) -> None:
+    store.create("20260101-abc", RunSpec())
+    store.create("20260101-abd", RunSpec())
+    assert store.named("abc") == "20260101-abc"
+    assert store.named("a") == "a"  # exactly that one, though others end so too
+    with pytest.raises(RunError, match="There is no run of that id here"):
+        store.named("%")
+    store.create("x-abc", RunSpec())
+    with pytest.raises(RunError, match="Several runs have ids that end so"):
+        store.named("abc")
 
 
 def test_ids_are_new_and_have_a_folder(store: Store) -> None:

@@ -13,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tl_core.analysis.comparison import RunPoint
+from tl_core.analysis.usage import Usage
 from tl_core.backbones import BlockOutline, Listing
+from tl_core.events import Telemetry
 from tl_core.result import Timing
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import Phase, everything, last_blocks, nothing
-from tl_core.ui.charts import choices, comparing, curves, data, network, outcome, theme
+from tl_core.ui.charts import choices, comparing, curves, data, machine, network, outcome, theme
 
 HOSTILE = ("<b onload=alert(1)>x</b>", "two\nlines", "y" * 300, "\u0639\u0631\u0628\u064a \u202ereversed", "%{x} &amp; $a$")
 K = len(HOSTILE)
@@ -33,9 +35,18 @@ def epochs(count: int, validation: float | None = 0.6) -> list[StoredEvent]:
     return [StoredEvent(e.id, e.at, "epoch", e.data | added) for e in steps(count)]
 
 
-def samples(count: int, **more: Any) -> list[StoredEvent]:
-    values = {"cpu_percent": 150.0, "memory_bytes": 2 * 10**9, "gpu_percent": None, "gpu_memory_bytes": None} | more
-    return [StoredEvent(n, 100.0 + n, "telemetry", values) for n in range(count)]
+def samples(count: int, since: float = 99.0, **more: Any) -> list[StoredEvent]:
+    values = Telemetry(cpu_percent=150.0, memory_bytes=2 * 10**9, since=since, **more).values()
+    return [StoredEvent(n, since + 1 + n, "telemetry", values) for n in range(count)]
+
+
+def gpu(name: str, **more: Any) -> dict[str, Any]:
+    figures = {"percent": 50.0, "memory_bytes": 10**9, "memory_total_bytes": 10**10, "watts": 250.0, "celsius": 60.0}
+    return {"uuid": f"GPU-{name}", "name": name} | figures | more
+
+
+def used(**more: Any) -> Usage:
+    return Usage(**(dict.fromkeys(Usage.__dataclass_fields__) | more))
 
 
 def listing(title: str, accuracy: float | None, *, here: bool = True) -> Listing:
@@ -59,7 +70,12 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
     "trained_and_validated": lambda: curves.learning_curves(steps(700), epochs(700), "run"),
     "many_phases": lambda: curves.learning_curves(steps(400, tuple(f"top {n}" for n in range(200))), [], "run"),
     "first_batch": lambda: curves.learning_curves(steps(1), [], "run"),
-    "telemetry": lambda: curves.telemetry(samples(900, gpu_percent=50.0, gpu_memory_bytes=10**9), 100.0, 2),
+    "telemetry": lambda: machine.telemetry(samples(900, gpus=[gpu(HOSTILE[0])]), 100.0, 2),
+    "telemetry_of_gpus": lambda: machine.telemetry(samples(40, gpus=[gpu(name) for name in HOSTILE]), 100.0, 2),
+    "telemetry_after_pauses": lambda: machine.telemetry(
+        [event for n in range(60) for event in samples(20, since=100.0 * n)], 100.0, 2
+    ),
+    "usage_bars": lambda: machine.usage_bars([(name, used(cpu_seconds=9.0)) for name in HOSTILE * 8]),
     "phase_chart": lambda: network.phase_chart(BLOCKS, PHASES, 20_496),
     "phases_without_blocks": lambda: network.phase_chart([], PHASES[:1], 10),
     "backbone_scatter": lambda: choices.backbone_scatter(
@@ -80,7 +96,8 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
 }
 EMPTY: dict[str, Callable[[], go.Figure]] = {
     "learning_curves": lambda: curves.learning_curves([], [], "run"),
-    "telemetry": lambda: curves.telemetry([], 0.0, 2),
+    "telemetry": lambda: machine.telemetry([], 0.0, 2),
+    "usage_bars": lambda: machine.usage_bars([]),
     "phase_chart": lambda: network.phase_chart(BLOCKS, [], 10),
     "backbone_scatter": lambda: choices.backbone_scatter([("a", listing("Small CNN", None))], ""),
     "sample_grid": lambda: data.sample_grid([], []),
@@ -172,11 +189,73 @@ def test_losses_that_are_no_numbers_are_gaps() -> None:
 
 
 def test_telemetry_is_of_the_whole_machine() -> None:
-    chart = curves.telemetry(samples(3), 90.0, cores=2)
+    chart = machine.telemetry(samples(3), 90.0, cores=2)
     assert len(chart.data) == 2
     assert chart.data[0].y == (75.0, 75.0, 75.0)
     assert chart.data[1].y == (2.0, 2.0, 2.0)
     assert chart.data[0].x[0] == 10.0
+    assert not chart.layout.showlegend
+
+
+def test_telemetry_of_early_versions_is_drawn() -> None:
+    old = {"cpu_percent": 150.0, "memory_bytes": 10**9, "gpu_percent": 50.0, "gpu_memory_bytes": 10**9}
+    chart = machine.telemetry([StoredEvent(n, 100.0 + n, "telemetry", old) for n in range(3)], 90.0, cores=2)
+    assert [trace.y[0] for trace in chart.data] == [75.0, 1.0, 50.0, 1.0]
+
+
+def test_a_pause_is_a_gap() -> None:
+    chart = machine.telemetry([*samples(2), *samples(2, since=200.0)], 100.0, cores=1)
+    assert chart.data[0].y == (150.0, 150.0, None, 150.0, 150.0)
+    assert chart.data[0].x == (0.0, 1.0, 1.0, 101.0, 102.0)
+
+
+def test_a_disk_that_hardly_moves_has_no_row() -> None:
+    def chart(rate: int) -> go.Figure:
+        counts = [samples(1, disk_read_bytes=n * rate, disk_written_bytes=n * rate)[0].data for n in range(4)]
+        moved = [StoredEvent(n, 100.0 + n, "telemetry", data) for n, data in enumerate(counts)]
+        return machine.telemetry(moved, 100.0, cores=1)
+
+    assert len(chart(400_000).data) == 2
+    assert chart(3_000_000).data[2].y == (None, 6.0, 6.0, 6.0)
+    assert chart(3_000_000).layout.yaxis3.title.text == "Disk (MB/s)"
+
+
+def test_each_gpu_has_a_line_where_it_is_measured() -> None:
+    divided = gpu("B", percent=None, watts=None)
+    chart = machine.telemetry(samples(3, gpus=[divided, gpu("A")]), 100.0, cores=1)
+    assert [trace.name for trace in chart.data if trace.showlegend] == ["GPU 2", "GPU 1"]
+    titles = {trace.yaxis: chart.layout[trace.yaxis.replace("y", "yaxis")].title.text for trace in chart.data[2:]}
+    assert list(titles.values()) == ["GPU (%)", "GPU (GB)", "GPU (W)", "GPU (°C)"]
+    assert [trace.name for trace in chart.data[2:]] == ["GPU 2", "GPU 1", "GPU 2", "GPU 2", "GPU 1", "GPU 2"]
+    assert len({trace.line.color for trace in chart.data if trace.meta == "GPU 2: A"}) == 1
+
+
+def test_one_gpu_needs_no_legend() -> None:
+    chart = machine.telemetry(samples(3, gpus=[gpu("NVIDIA H100")]), 100.0, cores=1)
+    assert not any(trace.showlegend for trace in chart.data)
+    assert chart.data[4].meta == "NVIDIA H100"
+    assert chart.data[4].hovertemplate.startswith("<b>%{meta}</b><br>%{y:.0f} W")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "unit", "last"), [(599, "Seconds", 599.0), (601, "Minutes", 601 / 60), (36_000, "Hours", 10)]
+)
+def test_long_runs_are_told_in_minutes_and_hours(seconds: int, unit: str, last: float) -> None:
+    chart = machine.telemetry([*samples(1), *samples(1, since=99.0 + seconds)], 100.0, cores=1)
+    assert chart.layout.xaxis2.title.text == f"{unit} since the start"
+    assert chart.data[0].x[-1] == pytest.approx(last)
+
+
+def test_use_that_was_not_measured_says_so() -> None:
+    runs = [
+        ("A", used(cpu_seconds=70.0, peak_memory_bytes=2 * 10**9, gpu_energy_joules=4680.0)),
+        ("B", used(cpu_seconds=7.0, peak_memory_bytes=5 * 10**7)),
+    ]
+    chart = machine.usage_bars(runs)
+    assert [bar.text[0].strip() for bar in chart.data] == ["1.3 Wh", "1 min 10 s", "2.0 GB"]
+    assert [bar.text[1].strip() for bar in chart.data] == ["not measured", "7.0 s", "50 MB"]
+    assert [note.text for note in chart.layout.annotations] == ["A", "B"]
+    assert machine.usage_bars([("A", used())] * 25).layout.title.text.endswith("; 5 not shown")
 
 
 def test_phases_are_blue_below_and_orange_above() -> None:
@@ -239,6 +318,8 @@ def test_thinning_keeps_the_ends(items: list[int], most: int) -> None:
 
 
 def test_charts_load_nothing_heavy() -> None:
-    modules = ", ".join(f"tl_core.ui.charts.{name}" for name in ("curves", "network", "choices", "data", "outcome", "comparing"))
+    modules = ", ".join(
+        f"tl_core.ui.charts.{name}" for name in ("curves", "machine", "network", "choices", "data", "outcome", "comparing")
+    )
     code = f"import sys, {modules}; print(sorted({{'streamlit', 'keras', 'tensorflow', 'scipy'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"

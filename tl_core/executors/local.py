@@ -1,18 +1,27 @@
 """A fresh process on this machine."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import ClassVar
 
-import tl_core
-from tl_core.errors import StorageError
-from tl_core.executors import Executor, register
-from tl_core.settings import HOME_VARIABLE
+from tl_core import locks, processes
+from tl_core.executors import Executor, Job, register
 
-QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
+UNSTORED = 2
+"""Exit status of a process that could not store how it ended."""
+_children: dict[str, "subprocess.Popen[bytes]"] = {}
+"""The processes that this one has launched and that were not asked for their last words yet, by handle."""
+
+
+def watch(process: "subprocess.Popen[bytes]") -> str:
+    """Leave no zombie of `process` when it ends, and remember it; gives its handle."""
+    threading.Thread(target=process.wait, name=f"reap {process.pid}", daemon=True).start()
+    _children[str(process.pid)] = process
+    return str(process.pid)
 
 
 @register("local")
@@ -21,27 +30,28 @@ class Local(Executor):
 
     title: ClassVar[str] = "This machine"
 
-    def launch(self, command: Sequence[str], home: Path, log: Path, lock: int) -> int:
+    def launch(self, job: Job, held: Sequence[int] = ()) -> str:
+        return watch(processes.spawn(["work", job.run_id], job.home, job.log, held, job.environment))
+
+    def lives(self, job: Job) -> bool:
+        return locks.is_held(job.lock)
+
+    def end(self, job: Job, *, at_once: bool) -> None:
+        if job.handle is None or not self.lives(job):  # its number may be another process' by now
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(int(job.handle), signal.SIGKILL if at_once else signal.SIGTERM)
+
+    def last_words(self, job: Job) -> str:
+        child = _children.pop(job.handle or "", None)
+        if child is None:
+            return ""
         try:
-            output = log.open("ab")
-        except OSError as error:
-            raise StorageError(
-                f"The log of the run cannot be made ({error}).", "Free some space on that disk.", received=log
-            ) from error
-        with output:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**QUIET, **os.environ, HOME_VARIABLE: str(home), "PYTHONPATH": _search_path()},
-                pass_fds=(lock,) if lock >= 0 else (),
-                start_new_session=True,
-            )
-        threading.Thread(target=process.wait, name=f"reap {process.pid}", daemon=True).start()
-        return process.pid
-
-
-def _search_path() -> str:
-    """Where this very package lies, first: the run uses the code that started it."""
-    return os.pathsep.join(filter(None, (str(Path(tl_core.__file__).parents[1]), os.environ.get("PYTHONPATH"))))
+            status = child.wait(timeout=1)  # its locks are free a moment before its status is known
+        except subprocess.TimeoutExpired:
+            return ""
+        if status < 0:
+            return f"It was ended by the signal {signal.Signals(-status).name}."
+        if status == UNSTORED:
+            return "It could not write any more: its disk was full, or could not be reached."
+        return f"Its exit status was {status}."

@@ -1,18 +1,20 @@
 """The files of a run. Each appears whole, by rename, or not at all."""
 
-import os
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel
 
-from tl_core.errors import RunError, StorageError
+from tl_core.errors import RunError
+from tl_core.executors import LOG
 from tl_core.result import Outcome, Predictions, Result
+from tl_core.storage import write_whole
 
-SPEC, RESULT, PREDICTIONS, MODEL, LOG = "spec.json", "result.json", "predictions.npz", "model.keras", "log.txt"
+SPEC, RESULT, PREDICTIONS, MODEL, CHECKPOINT = "spec.json", "result.json", "predictions.npz", "model.keras", "checkpoint"
+LONGEST_LINE = 1000
+"""Bytes of a line, on average over the last lines of a log, beyond which fewer lines are shown."""
 
 
 def write_spec(folder: Path, spec: BaseModel) -> None:
@@ -51,27 +53,23 @@ def read_predictions(folder: Path) -> Predictions:
 
 def read_log(folder: Path, lines: int = 200) -> str:
     """The last lines of what the run's process printed; empty where it printed nothing."""
+    return "\n".join(read_log_from(folder, max(0, log_size(folder) - LONGEST_LINE * lines))[0].splitlines()[-lines:])
+
+
+def read_log_from(folder: Path, place: int) -> tuple[str, int]:
+    """What was printed after the byte at `place`, and the place after that."""
     try:
-        text = (folder / LOG).read_text(encoding="utf-8", errors="replace")
+        with (folder / LOG).open("rb") as file:
+            file.seek(place)
+            text = file.read()
     except OSError:
-        return ""
-    return "\n".join(text.splitlines()[-lines:])
+        return "", place
+    return text.decode("utf-8", errors="replace"), place + len(text)
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make a file beside `path`, then move it there: it is seen whole or not at all. Raises `StorageError`.
-
-    Keras and NumPy look at a name's ending, so the file beside it has the same one.
-    """
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+def log_size(folder: Path) -> int:
+    """Bytes of what the run's process printed."""
     try:
-        write(partial)
-        partial.replace(path)
-    except OSError as error:
-        raise StorageError(
-            f"The file {path.name} cannot be written ({error}).",
-            "Free some space on that disk and start again.",
-            received=path.parent,
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+        return (folder / LOG).stat().st_size
+    except OSError:
+        return 0

@@ -1,102 +1,84 @@
-"""Starting and stopping runs, and noticing those whose process is gone."""
+"""What people ask of runs: start, pause, resume, stop, another place in the line. The runner sees to it."""
 
-import contextlib
-import fcntl
 import os
-import signal
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+import shutil
+from collections.abc import Mapping
+from typing import Any
 
-from tl_core import executors
 from tl_core.errors import RunError, StorageError
 from tl_core.recipe import Recipe
-from tl_core.runs import artifacts
-from tl_core.runs.states import ALIVE, STOPPABLE, State
-from tl_core.runs.store import Run, Store
-from tl_core.spec import PartSpec, RunSpec
+from tl_core.runs import artifacts, service
+from tl_core.runs.spare import passed_on
+from tl_core.runs.states import State, before
+from tl_core.runs.store import Priority, Store
+from tl_core.spec import RunSpec
 
-LOCK = "lock"
-OVERDUE_SECONDS = 4.0
-"""A run that is still there so long after a stop is ended from outside; inside it gives up earlier."""
+RESUMABLE = before(State.QUEUED)[1:]
+"""States from which a run can be continued: a pause, and every end but `done`."""
+STOPPABLE = (*before(State.CANCELLING), State.QUEUED, State.PAUSED)
+PAUSABLE = (*before(State.PAUSING), State.QUEUED)
 
 
-def start(store: Store, spec: RunSpec) -> str:
-    """Check `spec`, keep it as a run, and start its process; gives the run's id. Raises `TransferError`."""
+def start(store: Store, spec: RunSpec, *, priority: Priority = Priority.NORMAL) -> str:
+    """Check `spec` and put it into the queue; gives the run's id. It begins as soon as a device is free.
+    Raises `TransferError`."""
     recipe = Recipe.of(spec)
     recipe.require_runnable()
     folder = store.new_folder()
-    artifacts.write_spec(folder, recipe.spec())
-    with _locked(folder) as lock:
-        store.create(folder.name, recipe.spec())
-        command = [sys.executable, "-m", "tl_core", "work", folder.name]
-        pid = executors.build(PartSpec(name="local")).launch(command, store.home, folder / artifacts.LOG, lock)
-    store.record(folder.name, [], pid=pid)
+    try:
+        artifacts.write_spec(folder, recipe.spec())
+        store.create(folder.name, recipe.spec(), priority=priority, environment=passed_on(os.environ))
+    except StorageError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    service.ensure(store.home)
     return folder.name
 
 
+def again(store: Store, run_id: str, changes: Mapping[str, Any], *, priority: Priority = Priority.NORMAL) -> str:
+    """Start a run with the settings of another one, some changed by their dotted names; gives the new run's id."""
+    return start(store, store.run(run_id).spec.with_settings(changes), priority=priority)
+
+
 def stop(store: Store, run_id: str) -> None:
-    """Ask a run to end at its next batch. Raises `RunError` where it has ended already."""
-    if not store.change_state(run_id, STOPPABLE, State.CANCELLING):
-        state = store.run(run_id).state
-        if state is not State.CANCELLING:
-            raise RunError(f"This run cannot be stopped: it is {state} already.", received=run_id)
+    """End a run: at once where it waits, at its next batch where it trains. Raises `RunError` where it has ended already."""
+    at_rest = store.change_state(run_id, (State.QUEUED, State.PAUSED), State.CANCELLED)
+    if not at_rest and not store.change_state(run_id, before(State.CANCELLING), State.CANCELLING):
+        _refuse(store, run_id, "stopped", State.CANCELLING)
+    service.ensure(store.home)
 
 
-def reconcile(store: Store) -> None:
-    """Give an end state to every run whose process is gone, and end those that are overdue after a stop."""
-    for run in store.runs(alive=True):
-        if _process_is_gone(store.folder(run.id)):
-            with contextlib.suppress(StorageError):  # on a full disk no end can be written, but what there is can be shown
-                _bury(store, run)
-        elif run.state is State.CANCELLING and run.pid and time.time() - run.changed > OVERDUE_SECONDS:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(run.pid, signal.SIGKILL)
+def pause(store: Store, run_id: str) -> None:
+    """Have a run keep a checkpoint at its next batch and leave its device; a waiting one is held back.
+    Raises `RunError` where it has ended already."""
+    waits = store.change_state(run_id, (State.QUEUED,), State.PAUSED)
+    if not waits and not store.change_state(run_id, before(State.PAUSING), State.PAUSING):
+        _refuse(store, run_id, "paused", State.PAUSING, State.PAUSED)
+    service.ensure(store.home)
 
 
-def _bury(store: Store, run: Run) -> None:
-    if run.state is State.CANCELLING:
-        store.change_state(run.id, (State.CANCELLING,), State.CANCELLED)
-        return
-    store.change_state(
-        run.id,
-        ALIVE,
-        State.CRASHED,
-        error="The process of this run ended without a word: it was killed, ran out of memory, its disk was full, "
-        "or the machine went down. Start it again; its log may say more.",
-        error_kind="Crash",
-    )
+def resume(store: Store, run_id: str) -> None:
+    """Put a paused run, or one that failed, crashed or was stopped, into the queue again. It goes on from its last
+    checkpoint. Raises `RunError` where it is done, or at work."""
+    if not store.change_state(run_id, RESUMABLE, State.QUEUED):
+        _refuse(store, run_id, "resumed", State.QUEUED, State.STARTING, State.RUNNING)
+    service.ensure(store.home)
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[int]:
-    """The run's lock, held. The process that inherits the descriptor goes on holding it."""
-    try:
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise StorageError(
-            f"The lock of the run cannot be made ({error}).", "Free some space on that disk.", received=folder
-        ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield lock
-    finally:
-        os.close(lock)
+def move(store: Store, run_id: str, place: int) -> None:
+    """Put a waiting run at `place` of the line; 1 is the next to run. Raises `RunError` where it does not wait."""
+    if not store.move(run_id, max(0, place - 1)):
+        _refuse(store, run_id, "moved in the queue")
 
 
-def _process_is_gone(folder: Path) -> bool:
-    """Whether nobody holds the run's lock: a kernel lock ends with its last holder, and no reused process id can fool it."""
-    try:
-        lock = os.open(folder / LOCK, os.O_RDWR)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    else:
-        return True
-    finally:
-        os.close(lock)
+def prioritise(store: Store, run_id: str, priority: Priority) -> None:
+    """Let a waiting run go before or after those of other priorities. Raises `RunError` where it does not wait."""
+    if not store.prioritise(run_id, priority):
+        _refuse(store, run_id, "given a priority")
+
+
+def _refuse(store: Store, run_id: str, what: str, *fine: State) -> None:
+    """Raise the `RunError` of a wish that comes too late; a wish made twice is no mistake."""
+    state = store.run(run_id).state
+    if state not in fine:
+        raise RunError(f"This run cannot be {what}: it is {state} already.", received=run_id)

@@ -5,7 +5,6 @@ It is made in a process of its own, because it needs Keras and the process that 
 
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,11 +14,12 @@ from typing import Self
 
 from pydantic import TypeAdapter
 
-from tl_core import backbones, executors
+from tl_core import backbones, processes
 from tl_core.backbones import Backbone, Outline
 from tl_core.errors import StorageError
-from tl_core.runs.artifacts import write_whole
+from tl_core.executors import local
 from tl_core.spec import PartSpec
+from tl_core.storage import write_whole
 
 BATCHES = 8
 """The fastest of so many batches counts: the slower ones measure what else the machine was doing."""
@@ -51,13 +51,13 @@ def request(home: Path, backbone: Backbone, image_size: int) -> None:
     Where the disk does not allow it there is no probe: a page without an estimate is better than none.
     """
     marker = _file(home, backbone, image_size).with_suffix(".asked")
-    command = [sys.executable, "-m", "tl_core", "probe", backbone.spec().model_dump_json(), str(image_size)]
+    command = ["probe", backbone.spec().model_dump_json(), str(image_size)]
     with contextlib.suppress(OSError, StorageError):
         marker.parent.mkdir(parents=True, exist_ok=True)
         if marker.exists() and time.time() - marker.stat().st_mtime > GIVEN_UP_SECONDS:
             marker.unlink(missing_ok=True)
         os.close(os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # of many browsers one asks
-        executors.build(PartSpec(name="local")).launch(command, home, marker.with_suffix(".log"), lock=-1)
+        local.watch(processes.spawn(command, home, marker.with_suffix(".log")))
 
 
 def measure(home: Path, backbone_json: str, image_size: int) -> None:

@@ -1,17 +1,18 @@
-"""Writes what a run reports into the store, from a thread of its own, so that no training step waits for a disk."""
+"""Writes what a run reports into its store, from a thread of its own, so that no training step waits for a disk."""
 
+import contextlib
 import os
 import threading
 import time
 
-from tl_core.errors import Stopped, TransferError
-from tl_core.events import Event, Plan, Stage, Step
-from tl_core.runs.states import ALIVE, State
-from tl_core.runs.store import Store
+from tl_core.errors import Paused, Stopped, StorageError, TransferError
+from tl_core.events import Event, Plan, Resumed, Stage, Step
+from tl_core.runs.link import Link
+from tl_core.runs.states import State
 from tl_core.runs.telemetry import Sampler
 
 BEAT_SECONDS = 0.5
-"""How often events are written and a stop is looked for."""
+"""How often events are written and a wish is looked for."""
 GRACE_SECONDS = 2.5
 """How long a run may take to end by itself after a stop, before its process is ended where it stands."""
 KEPT_STEPS = 2000
@@ -19,18 +20,20 @@ KEPT_STEPS = 2000
 
 
 class Recorder:
-    """The reporter of a stored run. Called with an event it raises `Stopped` once a stop was asked for."""
+    """The reporter of a stored run. Called with an event it keeps it, and then raises `Paused` or `Stopped` once that
+    was asked for."""
 
-    def __init__(self, store: Store, run_id: str) -> None:
-        self._store, self._run_id = store, run_id
+    def __init__(self, link: Link) -> None:
+        self._link = link
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._waiting: list[tuple[float, Event]] = []
         self._progress: dict[str, object] = {}
         self._stride = 1
+        self._wished = link.state()
         self._stopped_at: float | None = None
         self._broken: TransferError | None = None
         self._closing = threading.Event()
-        self._sampler = Sampler()
+        self._sampler = Sampler(link.home, link.devices())
         self._thread = threading.Thread(target=self._beat, name="recorder", daemon=True)
 
     def __enter__(self) -> "Recorder":
@@ -40,13 +43,17 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._closing.set()
         self._thread.join()
+        with self._lock:
+            self._waiting.append((time.time(), self._sampler.sample()))
+        with contextlib.suppress(StorageError):  # what was used since the last sample
+            self.flush()
+        self._sampler.close()
 
     def __call__(self, event: Event) -> None:
-        """Take an event; raises `Stopped` after a stop, and the `StorageError` of a write that failed."""
-        if self._broken:
-            raise self._broken
-        if self._stopped_at is not None:
-            raise Stopped
+        """Take an event; raises `Paused` or `Stopped` on a wish, and the `StorageError` of a write that failed."""
+        if isinstance(event, Resumed):
+            self.flush()
+            self._link.forget_after(event.step)
         if isinstance(event, Plan):
             steps = sum(phase["epochs"] * phase["steps_per_epoch"] for phase in event.phases)
             self._stride = -(-steps // KEPT_STEPS)
@@ -54,13 +61,16 @@ class Recorder:
             self._note(event)
             if not isinstance(event, Stage) and not (isinstance(event, Step) and event.step % self._stride):
                 self._waiting.append((time.time(), event))
+        self._heed()
 
     def flush(self) -> None:
         """Write what is waiting. Raises `StorageError`; what could not be written waits on."""
         with self._writing:  # two threads flush, and each event is to be written once
             with self._lock:
                 waiting, progress = list(self._waiting), dict(self._progress)
-            self._store.record(self._run_id, waiting, **progress)
+            if not waiting and not progress:
+                return
+            self._link.record(waiting, **progress)
             with self._lock:
                 del self._waiting[: len(waiting)]
 
@@ -70,20 +80,30 @@ class Recorder:
         elif isinstance(event, Step):
             self._progress |= {"done": event.done, "images_per_second": event.images_per_second}
 
+    def _heed(self) -> None:
+        if self._broken:
+            raise self._broken
+        if self._wished is State.PAUSING:
+            raise Paused
+        if self._wished is State.CANCELLING:
+            raise Stopped
+
     def _beat(self) -> None:
         while not self._closing.wait(BEAT_SECONDS):
+            sample, due = self._sampler.sample(), self._sampler.due()
             with self._lock:
-                self._waiting.append((time.time(), self._sampler.sample()))
+                self._waiting += [(time.time(), sample)] if due else []
             try:
                 self.flush()
-                self._look_for_stop()
+                self._look_for_wishes()
             except TransferError as error:
                 self._broken = error
 
-    def _look_for_stop(self) -> None:
-        if self._stopped_at is None:
-            if self._store.run(self._run_id).state is State.CANCELLING:
-                self._stopped_at = time.monotonic()
-        elif time.monotonic() - self._stopped_at > GRACE_SECONDS:
-            self._store.change_state(self._run_id, ALIVE, State.CANCELLED)
+    def _look_for_wishes(self) -> None:
+        self._wished = self._link.state()
+        if self._wished is not State.CANCELLING:
+            return
+        self._stopped_at = self._stopped_at or time.monotonic()
+        if time.monotonic() - self._stopped_at > GRACE_SECONDS:
+            self._link.change_state((State.CANCELLING,), State.CANCELLED)
             os._exit(0)  # the main thread is inside one long operation, and nothing waits to be written

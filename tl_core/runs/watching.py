@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from tl_core.analysis.statements import seconds
-from tl_core.runs import control
+from tl_core.runs import service
+from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 
 POLL_SECONDS = 0.25
@@ -15,9 +16,9 @@ POLL_SECONDS = 0.25
 def eta(run: Run, now: float) -> float | None:
     """Seconds until `run` ends, from the share of its work done and the time that took; None before there is
     enough to say it from. Starting Python is not in the rate."""
-    if run.started is None or run.done < 0.02:
+    if run.state is not State.RUNNING or run.done < 0.02:
         return None
-    return (now - run.started) / run.done * (1 - run.done)
+    return run.running_seconds(now) / run.done * (1 - run.done)
 
 
 def watch(store: Store, run_id: str, console: Console) -> Run:
@@ -41,5 +42,5 @@ def watch(store: Store, run_id: str, console: Console) -> Run:
                 left="" if left is None else f"about {seconds(left)} left",
             )
             time.sleep(POLL_SECONDS)
-            control.reconcile(store)
+            service.ensure(store.home)
     return run

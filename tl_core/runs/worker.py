@@ -1,55 +1,69 @@
 """The process of one run: from its stored spec to its stored outcome."""
 
 import contextlib
+import os
 import time
 import traceback
+from collections.abc import Sequence
 
-from tl_core.errors import Stopped, StorageError, TransferError
+from tl_core.errors import Paused, Stopped, StorageError, TransferError
 from tl_core.events import Stage
-from tl_core.runs import artifacts
+from tl_core.runs import artifacts, endings
+from tl_core.runs.link import Link, StoreLink
 from tl_core.runs.recorder import Recorder
-from tl_core.runs.states import ALIVE, STOPPABLE, State
+from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
 
 
 def work(run_id: str) -> None:
-    """Do the run `run_id` of the store and leave it in one of its end states. Raises `StorageError` where that
-    cannot be written; `control.reconcile` then finds that the process is gone."""
-    store = Store()
-    with Recorder(store, run_id) as recorder:
+    """Do the run `run_id` of the store in this process."""
+    do(StoreLink(Store(), run_id))
+
+
+def do(link: Link) -> None:
+    """Do the run behind `link` and leave it paused or in one of its end states. Raises `StorageError` where that
+    cannot be written; the runner then finds that the process is gone."""
+    link.record([], handle=str(os.getpid()))
+    with Recorder(link) as recorder:
         try:
-            _do(store, run_id, recorder)
+            _train(link, recorder)
+        except Paused:
+            _leave(link, recorder, (State.PAUSING,), State.PAUSED)
         except Stopped:
-            _end(store, run_id, recorder, State.CANCELLED)
+            _leave(link, recorder, (State.CANCELLING,), State.CANCELLED)
         except TransferError as error:
-            _end(store, run_id, recorder, State.FAILED, error=str(error), error_kind=type(error).__name__)
-        except Exception as error:  # noqa: BLE001  # the last line of defence: a bug, told as one
+            _fail(link, recorder, str(error), type(error).__name__)
+        except Exception as error:  # noqa: BLE001  # the last line of defence: out of memory, or a bug told as one
             traceback.print_exc()
-            what = f"A fault inside Transfer Lab ended this run ({type(error).__name__}: {error})."
-            told = f"{what} The log in {store.folder(run_id)} has the details."
-            _end(store, run_id, recorder, State.FAILED, error=told, error_kind="InternalError")
+            _fail(link, recorder, *endings.of_exception(error, link.spec(), link.folder))
 
 
-def _end(store: Store, run_id: str, recorder: Recorder, state: State, **values: str) -> None:
+def _fail(link: Link, recorder: Recorder, told: str, kind: str) -> None:
+    _leave(link, recorder, before(State.FAILED), State.FAILED, error=told, error_kind=kind)
+
+
+def _leave(link: Link, recorder: Recorder, leaving: Sequence[State], to: State, **values: str) -> None:
     with contextlib.suppress(StorageError):  # how it ended matters more than its last half second
         recorder.flush()
-    store.change_state(run_id, ALIVE, state, **values)
+    if not link.change_state(leaving, to, **values):
+        link.change_state((State.CANCELLING,), State.CANCELLED)  # a stop that came meanwhile is what was wanted
 
 
-def _do(store: Store, run_id: str, recorder: Recorder) -> None:
+def _train(link: Link, recorder: Recorder) -> None:
     recorder(Stage("Starting Python and Keras", 0.0))
+    from tl_core.checkpoints import Checkpoints
     from tl_core.training import train
 
-    if not store.change_state(run_id, (State.STARTING,), State.RUNNING, started=time.time()):
-        raise Stopped
-    outcome = train(store.run(run_id).spec, recorder)
+    if not link.change_state((State.STARTING,), State.RUNNING, started=time.time()):
+        raise Paused if link.state() is State.PAUSING else Stopped
+    checkpoints = Checkpoints(link.folder / artifacts.CHECKPOINT)
+    outcome = train(link.spec(), recorder, checkpoints)
     recorder(Stage("Storing the result", 1.0))
-    artifacts.write_outcome(store.folder(run_id), outcome)
+    artifacts.write_outcome(link.folder, outcome)
     recorder.flush()
     result = outcome.result
-    done = store.change_state(
-        run_id,
-        STOPPABLE,
+    done = link.change_state(
+        before(State.DONE),
         State.DONE,
         done=1.0,
         stage="",
@@ -62,3 +76,4 @@ def _do(store: Store, run_id: str, recorder: Recorder) -> None:
     )
     if not done:
         raise Stopped
+    checkpoints.clear()

@@ -9,7 +9,7 @@ from tl_core.analysis import comparison
 from tl_core.analysis.statements import interval_of
 from tl_core.runs.store import Run
 from tl_core.ui import outcomes, session, shown
-from tl_core.ui.charts import comparing
+from tl_core.ui.charts import comparing, machine
 
 FILTERS = ("Dataset", "Backbone", "Strategy", "State")
 
@@ -112,13 +112,15 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
         shown.chart(comparing.accuracy_against_seconds(points), "frontier", "Test accuracy against training seconds")
     if chosen:
         labels = {run.id: f"{shown.model_of(run)}, seed {run.spec.seed}" for run in chosen}
-        curves = {run.id: session.events(run.id, "epoch") for run in chosen}
+        curves = {run.id: session.events(run, "epoch") for run in chosen}
         metric = st.segmented_control("Curve", ["accuracy", "loss"], default="accuracy", required=True, key="curve_metric")
         shown.chart(
             comparing.overlaid_curves(curves, labels, "loss" if metric == "loss" else "accuracy", session.run_id()),
             "overlaid",
             "Validation curves of the chosen runs",
         )
+        used = [(labels[run.id], session.usage(run)) for run in chosen]
+        shown.chart(machine.usage_bars(used), "usage", "GPU energy, CPU time and most memory of the chosen runs")
 
 
 def point(run: Run) -> comparison.RunPoint:

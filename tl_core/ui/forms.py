@@ -8,7 +8,7 @@ import streamlit as st
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tl_core.registry import Part
+from tl_core.registry import Part, Registry
 from tl_core.ui import session
 
 
@@ -26,6 +26,15 @@ def part_form(kind: str, part: Part, *, without: tuple[str, ...] = ()) -> None:
                 setting(f"{kind}.{name}", field, getattr(part, name), scope=part.name)
 
 
+def part_choice(registry: Registry[Any], present: Part, label: str, about: str) -> None:
+    """A list of the parts of a kind that takes the chosen one into the draft."""
+    titles = {name: part.title for name, part in registry.parts().items()}
+    key = f"{registry.kind}_name"
+    st.session_state[key] = present.name
+    common: dict[str, Any] = {"key": key, "help": about, "on_change": _changed, "args": (key, registry.kind)}
+    st.selectbox(label, list(titles), format_func=titles.__getitem__, **common)
+
+
 def run_setting(model: type[BaseModel], name: str, value: Any) -> None:
     """A widget for one setting of the run itself, such as its image size."""
     setting(name, model.model_fields[name], value, scope="run")
@@ -34,7 +43,7 @@ def run_setting(model: type[BaseModel], name: str, value: Any) -> None:
 def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str) -> None:
     """One widget for one setting, showing `value`. The draft is the truth: the widget is set from it at each run."""
     key = f"{scope}_{dotted.replace('.', '_')}"
-    kind, optional = _kind(field.annotation)
+    kind, optional = kind_of(field.annotation)
     st.session_state[key] = str(value) if isinstance(value, Path) else value
     label, about = field.title or dotted, field.description
     common: dict[str, Any] = {"key": key, "help": about, "on_change": _changed, "args": (key, dotted)}
@@ -72,11 +81,11 @@ def _extra(field: FieldInfo) -> dict[str, Any]:
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
-def _kind(annotation: Any) -> tuple[Any, bool]:
+def kind_of(annotation: Any) -> tuple[Any, bool]:
     """The type of a field without `None` and without annotations, and whether it may be None."""
     if get_origin(annotation) in {Union, types.UnionType}:
-        inner = [_kind(argument)[0] for argument in get_args(annotation) if argument is not type(None)]
+        inner = [kind_of(argument)[0] for argument in get_args(annotation) if argument is not type(None)]
         return inner[0], len(inner) < len(get_args(annotation))
     if hasattr(annotation, "__metadata__"):
-        return _kind(get_args(annotation)[0])
+        return kind_of(get_args(annotation)[0])
     return annotation, False

@@ -9,8 +9,11 @@ from tl_core.errors import TransferError
 from tl_core.runs import telemetry
 from tl_core.runs.states import State
 from tl_core.runs.watching import eta
-from tl_core.ui import previews, session, shown, steps
+from tl_core.ui import previews, session, shown, steps, waiting
 from tl_core.ui.recipe_bar import require_allowed_paths
+
+MOST_RUNNING = 3
+"""So many runs at work are shown; of the others their number is told."""
 
 
 def sidebar() -> None:
@@ -22,8 +25,8 @@ def sidebar() -> None:
             _step(step, choices[step], address)
         st.divider()
         st.caption(f":material/memory: {_device()}")
-        alive = [run for run in session.runs() if run.state.alive]
-        st.fragment(_running, run_every=session.POLL_SECONDS if alive else None)(bool(alive))
+        alive = any(run.state.alive for run in session.runs())
+        st.fragment(_running, run_every=session.POLL_SECONDS if alive else None)(alive)
 
 
 def _step(step: steps.Step, choice: str, address: dict[str, str]) -> None:
@@ -75,12 +78,15 @@ def _classes() -> str:
 
 
 def _running(was_running: bool) -> None:
-    alive = [run for run in session.runs() if run.state.alive]
-    if was_running and not alive:
-        st.rerun()
-    for run in alive[:3]:
-        left = eta(run, time.time())
-        text = f"{shown.title_of(run)}: {run.stage or run.state}" + (f", about {seconds(left)} left" if left is not None else "")
-        st.progress(run.done, text=shown.plain(text))
-    if not alive:
-        st.caption("Nothing runs now.")
+    with shown.sentence_for_mistakes():
+        runs = session.runs()
+        if any(run.state.alive for run in runs) != was_running:
+            st.rerun()
+        working, line = waiting.at_work(runs), waiting.line(runs)
+        for run in working[:MOST_RUNNING]:
+            left = eta(run, time.time())
+            about = f", about {seconds(left)} left" if left is not None else ""
+            st.progress(run.done, text=shown.plain(f"{shown.title_of(run)}: {run.stage or run.state}{about}"))
+        others = [f"{len(working) - MOST_RUNNING} more at work"] if len(working) > MOST_RUNNING else []
+        others += [f"{len(line)} waiting"] if line else []
+        st.caption(", ".join(others) if was_running else "Nothing runs now.")

@@ -1,103 +1,89 @@
-"""The live view of a run: drawn from what is stored, every two seconds while it runs, by any number of browsers."""
+"""The live view of a run: drawn from what is stored, every two seconds while it lives, by any number of browsers."""
 
 import os
-import time
+from collections.abc import Sequence
 
 import streamlit as st
 
-from tl_core.analysis.statements import seconds
-from tl_core.runs import artifacts, control
-from tl_core.runs.states import STOPPABLE, State
-from tl_core.runs.store import Run
-from tl_core.runs.watching import eta
-from tl_core.ui import session, shown, steps
-from tl_core.ui.charts import curves
+from tl_core.analysis.usage import gpus_of
+from tl_core.recipe import Recipe
+from tl_core.runs import control
+from tl_core.runs.states import State
+from tl_core.runs.store import Run, Store, StoredEvent
+from tl_core.ui import recipe_bar, session, shown, standing
+from tl_core.ui.charts import curves, machine
 
 
 def live(run_id: str) -> None:
-    """Show the run, and go on showing it until it has ended."""
+    """Show the run, and go on showing it while it moves on by itself. Raises `RunError` where there is none."""
     alive = session.run(run_id).state.alive
     st.fragment(_panel, run_every=session.POLL_SECONDS if alive else None)(run_id, alive)
 
 
 def _panel(run_id: str, was_alive: bool) -> None:
-    run = session.run(run_id)
-    if was_alive and not run.state.alive:
-        st.rerun()
-    _headline(run)
-    epochs, every_step = session.events(run_id, "epoch"), session.events(run_id, "step")
-    shown.chart(curves.learning_curves(every_step, epochs, run_id), f"curves_{run_id}", "Loss and accuracy by step")
-    _machine(run)
+    with shown.sentence_for_mistakes():
+        run = session.run(run_id)
+        if run.state.alive != was_alive or session.run_id() not in {run_id, None}:
+            st.rerun()  # once, so that the rest of the page follows and the polling begins or ends
+        _headline(run)
+        standing.standing(run)
+        _charts(run)
 
 
 def _headline(run: Run) -> None:
-    left, right = st.columns([5, 1], vertical_alignment="center")
-    with left, st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         shown.badge(run)
         st.markdown(f"**{shown.plain(shown.title_of(run))}**", width="content")
-    with right:
-        if run.state in STOPPABLE and st.button(
-            "Stop", key="stop", icon=":material/stop:", width="stretch", help="End this run at its next batch."
-        ):
-            with shown.sentence_for_mistakes():
-                control.stop(session.store(), run.id)
-                session.forget_runs()
-                st.rerun(scope="fragment")
-    if run.state.alive:
-        _progress(run)
-    elif run.state is State.DONE:
-        st.markdown(f"### Test accuracy {shown.accuracy_of(run)}, in {seconds(run.seconds or 0)}")
-        st.page_link(
-            steps.RESULT.script,
-            label="See the result",
-            icon=":material/arrow_forward:",
-            query_params={session.RUN_PARAMETER: run.id},
-        )
-    else:
-        _why_it_ended(run)
+    with st.container(horizontal=True, gap="small", key="run_buttons"):
+        if run.state in control.PAUSABLE:
+            held = "Keep it from starting until you resume it."
+            paused = "Keep a checkpoint at the next batch, and free the device."
+            title, about = ("Hold", held) if run.state is State.QUEUED else ("Pause", paused)
+            _button(title, "pause", about, control.pause, run.id)
+        if run.state in control.RESUMABLE:
+            _button("Resume", "resume", f"Put it into the queue again. {standing.resumes(run)}", control.resume, run.id)
+        if run.state in control.STOPPABLE:
+            _button("Stop", "stop", "End this run; what it has reported is kept.", control.stop, run.id)
+        _button("Run again", "replay", "Queue a new run with the same settings.", _again, run)
+    problem = session.refusal()
+    if problem:
+        shown.say_wrong(problem)
 
 
-def _progress(run: Run) -> None:
-    left = eta(run, time.time())
-    what = "Ending" if run.state is State.CANCELLING else run.stage or "Starting Python and Keras, which takes some seconds"
-    st.progress(run.done, text=shown.plain(what))
-    waiting = seconds(time.time() - run.created)
-    facts = [*_phase_and_epoch(run), f"{waiting} since Start"]
-    if left is not None:
-        facts.append(f"about {seconds(left)} left")
-    if run.images_per_second:
-        facts.append(f"{run.images_per_second:,.0f} images a second in this stage")
-    st.caption(" · ".join(facts))
+def _button(label: str, icon: str, about: str, *wish: object) -> None:
+    key = label.lower().replace(" ", "_")
+    st.button(label, key=key, icon=f":material/{icon}:", help=about, on_click=session.ask, args=wish)
 
 
-def _phase_and_epoch(run: Run) -> list[str]:
-    """Where the training stands, once it has begun."""
-    plan, every_step = session.events(run.id, "plan"), session.events(run.id, "step")
-    if not plan or not every_step:
-        return []
-    phases, last = plan[-1].data["phases"], every_step[-1].data
-    number = next(index for index, phase in enumerate(phases) if phase["name"] == last["phase"])
-    return [f"phase {number + 1} of {len(phases)}, epoch {last['epoch']} of {phases[number]['epochs']}"]
+def _again(_store: Store, run: Run) -> None:
+    recipe_bar.start(Recipe.of(run.spec))
 
 
-def _why_it_ended(run: Run) -> None:
-    if run.error:
-        shown.say_wrong(run.error)
-    elif run.state is State.CANCELLED:
-        st.info("This run was stopped. What it had reported until then is kept below.", icon=":material/stop_circle:")
-    log = artifacts.read_log(session.store().folder(run.id))
-    if log:
-        with st.expander("Log of the run"):
-            st.code(log, language=None)
-
-
-def _machine(run: Run) -> None:
-    samples = session.events(run.id, "telemetry")
+def _charts(run: Run) -> None:
+    if not run.attempts:
+        return  # it has not begun
+    every_step, epochs = session.events(run, "step"), session.events(run, "epoch")
+    _draw_curves(run.id, (_newest(every_step), _newest(epochs)), every_step, epochs)
+    samples = session.events(run, "telemetry")
     if not samples:
         st.caption("Processor and memory use appear here with the first sample.")
         return
-    shown.chart(
-        curves.telemetry(samples, run.created, os.cpu_count() or 1), f"machine_{run.id}", "Processor and memory use of this run"
-    )
-    if all(sample.data["gpu_percent"] is None for sample in samples):
+    _draw_machine(run.id, _newest(samples), run.created, samples)
+    if not any(gpus_of(sample.data) for sample in samples):
         st.caption("No GPU on this machine: NVIDIA's driver is not there. The run uses the processor.")
+
+
+def _newest(events: Sequence[StoredEvent]) -> int:
+    return events[-1].id if events else 0
+
+
+# Streamlit keeps what a cached function draws and shows it again: a figure is made once for all browsers.
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _draw_curves(run_id: str, newest: tuple[int, int], _steps: Sequence[StoredEvent], _epochs: Sequence[StoredEvent]) -> None:
+    shown.chart(curves.learning_curves(_steps, _epochs, run_id), f"curves_{run_id}", "Loss and accuracy by step")
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _draw_machine(run_id: str, newest: int, started: float, _samples: Sequence[StoredEvent]) -> None:
+    figure = machine.telemetry(_samples, started, os.cpu_count() or 1)
+    shown.chart(figure, f"machine_{run_id}", "Processor and memory use of this run")

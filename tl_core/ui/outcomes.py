@@ -49,6 +49,11 @@ def sentence(run: Run, result: Result) -> None:
         f"{result.train_images:,} images to train and {result.validation_images:,} to validate. "
         f"{trained:,} of {total:,} parameters trained."
     )
+    if result.resumed:
+        st.caption(
+            f"Interrupted {shown.times(result.resumed)}, it went on from its last checkpoint each time. "
+            "The seconds are those of all its attempts."
+        )
 
 
 def controls(run: Run) -> None:
@@ -99,11 +104,10 @@ def evidence(run: Run, result: Result) -> None:
     with tabs[2]:
         classes(said, names)
     with tabs[3]:
-        figure = curves.learning_curves(session.events(run.id, "step"), session.events(run.id, "epoch"), run.id)
+        figure = curves.learning_curves(session.events(run, "step"), session.events(run, "epoch"), run.id)
         shown.chart(figure, f"result_curves_{run.id}", "Loss and accuracy by step")
     with tabs[4]:
-        starting = run.started - run.created if run.started else None
-        shown.chart(outcome.seconds_bar(result.timings, starting), f"time_{run.id}", "Seconds of each part of the run")
+        shown.chart(outcome.seconds_bar(result.timings, run.waited), f"time_{run.id}", "Seconds of each part of the run")
     with tabs[5]:
         proof(result)
     with tabs[6]:

@@ -30,7 +30,7 @@ def recipe_bar() -> None:
                 key="start",
                 icon=":material/play_arrow:",
                 width="stretch",
-                help="Train this recipe now, in a process of its own.",
+                help="Put this recipe into the queue. It trains as soon as a device is free, in a process of its own.",
             )
     problem = session.complaint()
     if problem:
@@ -42,7 +42,7 @@ def recipe_bar() -> None:
 
 
 def start(recipe: Recipe) -> str:
-    """Start a run of `recipe` and look at it; gives its id. Raises `TransferError`."""
+    """Queue a run of `recipe` and look at it; gives its id. Raises `TransferError`."""
     require_allowed_paths(recipe)
     started = control.start(session.store(), recipe.spec())
     session.forget_runs()

@@ -1,20 +1,26 @@
 """What a browser session knows: a draft of the recipe. Everything else is read from the store, or is in the URL."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from tl_core import settings
+from tl_core.analysis.usage import Usage, usage_of
 from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
 from tl_core.result import Predictions, Result
-from tl_core.runs import artifacts, control
+from tl_core.runs import artifacts, service
 from tl_core.runs.store import Run, Store, StoredEvent
 from tl_core.spec import RunSpec
 
-SPEC, RUN, COMPLAINT = "draft_spec", "chosen_run", "complaint_about_url"
+SPEC, RUN, COMPLAINT, REFUSAL = "draft_spec", "chosen_run", "complaint_about_url", "refusal"
 RUN_PARAMETER, RUNS_PARAMETER = "run", "runs"
 POLL_SECONDS = 2.0
+SHARED_SECONDS = 0.95 * POLL_SECONDS
+"""How long what was read of the store serves all browsers; a browser that polls alone finds everything new."""
+WRITING_SECONDS = 60.0
+"""A change may be seen so long after the time it bears: writers wait for each other."""
 MOST_POINTS = 500
 
 
@@ -69,8 +75,25 @@ def run_id() -> str | None:
 
 def look_at(chosen: str) -> None:
     """Choose a run for the pages that show one, and put it into the address."""
+    if st.session_state.get(RUN) != chosen:
+        st.session_state.pop(REFUSAL, None)
     st.session_state[RUN] = chosen
     st.query_params[RUN_PARAMETER] = chosen
+
+
+def ask(wish: Callable[..., None], *details: Any) -> None:
+    """Do what a button asks of the store. A refusal is kept until the next wish, for the page polls."""
+    st.session_state.pop(REFUSAL, None)
+    try:
+        wish(store(), *details)
+    except TransferError as error:
+        st.session_state[REFUSAL] = str(error)
+    forget_runs()
+
+
+def refusal() -> str | None:
+    """Why the last wish could not be fulfilled."""
+    return st.session_state.get(REFUSAL)
 
 
 def complaint() -> str | None:
@@ -78,11 +101,36 @@ def complaint() -> str | None:
     return st.session_state.pop(COMPLAINT, None)
 
 
-@st.cache_data(ttl=1, show_spinner=False)
-def runs() -> list[Run]:
-    """Every run, the newest first; read at most once a second for all browsers."""
-    control.reconcile(store())
-    return store().runs()
+@st.cache_resource(ttl=SHARED_SECONDS, show_spinner=False)
+def runs() -> Sequence[Run]:
+    """Every run, the newest first; read at most once for all browsers that look at the same time."""
+    known = dict(_known())
+    newest = max((run.changed for run in known.values()), default=0.0)
+    known |= {run.id: run for run in store().runs(changed_since=newest - WRITING_SECONDS)}
+    _known().update(known)
+    found = sorted(known.values(), key=lambda run: run.created, reverse=True)
+    if any(run.state.alive for run in found):
+        _keep_runner()
+    return tuple(found)
+
+
+@st.cache_resource(show_spinner=False)
+def _known() -> dict[str, Run]:
+    """The runs of the last look by their ids, so that those that have ended are not read again."""
+    return {}
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def attend() -> None:
+    """Have a runner, and with it a spare interpreter, ready for whoever looks at a page: the next Start need not wait."""
+    if settings.keeps_spare():
+        service.ensure(store().home)
+
+
+@st.cache_data(ttl=5, show_spinner=False)
+def _keep_runner() -> None:
+    """While there is something to do somebody must do it, whatever has happened to the runner."""
+    service.ensure(store().home)
 
 
 def run(chosen: str) -> Run:
@@ -90,10 +138,25 @@ def run(chosen: str) -> Run:
     return next((run for run in runs() if run.id == chosen), None) or store().run(chosen)
 
 
-@st.cache_data(ttl=1, show_spinner=False, max_entries=64)
-def events(chosen: str, kind: str) -> list[StoredEvent]:
+def events(run: Run, kind: str) -> Sequence[StoredEvent]:
     """A run's events of one kind, at most `MOST_POINTS`; one query for all browsers that watch."""
-    return store().events(chosen, kind, most=MOST_POINTS)
+    return _events(run.id, kind, run.changed)
+
+
+@st.cache_resource(ttl=SHARED_SECONDS, show_spinner=False, max_entries=64)
+def _events(chosen: str, kind: str, changed: float) -> Sequence[StoredEvent]:
+    """`changed` makes it look again when the state has changed: what a run said last must not be missing at its end."""
+    return tuple(store().events(chosen, kind, most=MOST_POINTS))
+
+
+def usage(run: Run) -> Usage:
+    """What a run used of the machine, all its attempts together."""
+    return _usage(run.id, run.changed)
+
+
+@st.cache_data(ttl=60, show_spinner=False, max_entries=256)
+def _usage(chosen: str, changed: float) -> Usage:
+    return usage_of(store().events(chosen, "telemetry"))
 
 
 @st.cache_data(show_spinner=False, max_entries=32)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -11,11 +12,15 @@ from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
+from tl_core.spec import RunSpec
 from tl_core.ui.charts import theme
 
 COLOURS = {
+    State.QUEUED: "gray",
     State.STARTING: "blue",
     State.RUNNING: "orange",
+    State.PAUSING: "blue",
+    State.PAUSED: "blue",
     State.CANCELLING: "orange",
     State.DONE: "green",
     State.FAILED: "red",
@@ -67,10 +72,17 @@ def model_of(run: Run) -> str:
 
 def parts_of(run: Run) -> tuple[str, str, str]:
     """Titles of dataset, backbone and strategy; names where a run was made by a part that is no longer installed."""
+    return _parts(run.spec.model_dump_json())
+
+
+@lru_cache(maxsize=4096)
+def _parts(spec_json: str) -> tuple[str, str, str]:
+    """By the text of a spec, since lists of runs ask for the same ones every two seconds."""
+    spec = RunSpec.model_validate_json(spec_json)
     try:
-        recipe = Recipe.of(run.spec)
+        recipe = Recipe.of(spec)
     except TransferError:
-        return run.spec.dataset.name, run.spec.backbone.name, run.spec.strategy.name
+        return spec.dataset.name, spec.backbone.name, spec.strategy.name
     return recipe.dataset.title, recipe.backbone.listing().title, recipe.strategy.title
 
 
@@ -91,3 +103,8 @@ def accuracy_of(run: Run) -> str:
     """ "85 % (82-88)", or a dash where the run was not tested."""
     interval = interval_of(run)
     return "\N{EM DASH}" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
+
+
+def times(number: int) -> str:
+    """ "once", "twice", "3 times"."""
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")

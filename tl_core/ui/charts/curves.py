@@ -1,4 +1,4 @@
-"""How a run learns, and what the machine does meanwhile."""
+"""How a run learns."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -126,38 +126,3 @@ def _name(axis: str, phase: tuple[str, int, int], total: int, level: int, *, top
         "showarrow": False,
         "font": {"size": 11},
     }
-
-
-ROWS = (
-    ("cpu_percent", "CPU (%)", "CPU %{y:.0f} % of the machine", theme.CHOSEN),
-    ("memory_bytes", "Mem. (GB)", "Memory %{y:.2f} GB", theme.PURPLE),
-    ("gpu_percent", "GPU (%)", "GPU %{y:.0f} %", theme.GREEN),
-    ("gpu_memory_bytes", "GPU (GB)", "GPU memory %{y:.2f} GB", theme.VERMILLION),
-)
-
-
-def telemetry(events: Sequence[StoredEvent], started: float, cores: int) -> go.Figure:
-    """What a run used of the machine since `started` (seconds since 1970): processor in percent of all `cores`, memory in
-    GB (10^9 bytes), and the GPU's own where any sample has them. One row each on one time axis; Python starts before 0."""
-    shown = [row for row in ROWS if any(event.data.get(row[0]) is not None for event in events)]
-    if not shown:
-        return theme.empty("What the machine does", "Waiting for the first sample", height=120)
-    drawn = make_subplots(rows=len(shown), cols=1, shared_xaxes=True, vertical_spacing=0.12 / len(shown))
-    samples = theme.thin(events)
-    for index, (field, title, hover, colour) in enumerate(shown, start=1):
-        scale = {"cpu_percent": 1 / max(cores, 1), "gpu_percent": 1.0}.get(field, 1e-9)
-        drawn.add_scatter(
-            x=[event.at - started for event in samples],
-            y=[theme.number(event.data.get(field), scale) for event in samples],
-            mode="lines+markers" if len(samples) < 3 else "lines",
-            line={"color": colour, "width": 1.6},
-            hovertemplate=hover + "<br>%{x:.0f} s after the start<extra></extra>",
-            row=index,
-            col=1,
-        )
-        ends = {"range": [0, 105], "tickvals": [0, 50, 100]} if title.endswith("(%)") else {"rangemode": "tozero", "nticks": 3}
-        drawn.update_yaxes(title={"text": title, "standoff": 6, "font": {"size": 11}}, row=index, **ends)
-    drawn.update_xaxes(title={"text": "Seconds since the start", "standoff": 6}, row=len(shown))
-    theme.dress(drawn, "What the machine does", 90 * len(shown) + 90)
-    drawn.update_layout(uirevision=str(started))
-    return drawn

@@ -75,9 +75,9 @@ def _add_numbers(drawn: go.Figure, shares: NDArray[np.float64], colour: str | No
         )
 
 
-def seconds_bar(timings: Sequence[Timing], starting_seconds: float | None) -> go.Figure:
-    """Where the time went, in wall seconds: one bar, a part for each of `timings`, before them the start of Python."""
-    started = [Timing(name="Starting Python", seconds=starting_seconds)] if starting_seconds is not None else []
+def seconds_bar(timings: Sequence[Timing], waited_seconds: float | None) -> go.Figure:
+    """Where the time went, in wall seconds: one bar, a part for each of `timings`, before them what it waited."""
+    started = [Timing(name="Waiting and starting Python", seconds=waited_seconds)] if waited_seconds is not None else []
     parts = _merged([*started, *timings])
     total = sum(part.seconds for part in parts)
     title = "Where the time went"

@@ -1,0 +1,140 @@
+"""What live pages cost the server: one run, watched by more and more browsers.
+
+    python -m benchmarks.live_page [--pages 1 5 20] [--seconds 30] [--minutes 0]
+
+A real server, a real run that goes on all the while, and real browser pages that look at it. Told are the CPU seconds of
+the serving process in percent of one core, and its memory before and after. With `--minutes` the last number of pages is
+watched for so long, and the memory is told now and then.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+from playwright.sync_api import Browser, Page, sync_playwright
+from rich.console import Console
+from rich.table import Table
+
+from tl_core.runs import control
+from tl_core.runs.store import Store
+from tl_core.settings import HOME_VARIABLE
+from tl_core.spec import RunSpec
+
+SETTLE_SECONDS = 10
+"""Pages that have just been opened are not measured."""
+LONG = RunSpec().with_settings(
+    {
+        "dataset.labels_per_class": 20,
+        "backbone": "small_cnn",
+        "strategy": "from_scratch",
+        "strategy.epochs": 10_000,
+        "image_size": 64,
+    }
+)
+"""A run of more than an hour, with some thirty batches a second: its curves have all the points they may have."""
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-sync")
+
+
+@contextmanager
+def served(home: Path) -> Iterator[tuple[str, psutil.Process]]:
+    """The dashboard over `home`: its address and its process."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    options = ["--server.port", url.rpartition(":")[2], "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=os.environ | {HOME_VARIABLE: str(home)}) as process:
+        try:
+            wait_for(url)
+            yield url, psutil.Process(process.pid)
+        finally:
+            process.terminate()
+
+
+def wait_for(url: str) -> None:
+    """Until the server at `url` answers."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    for _ in range(300):
+        try:
+            direct.open(f"{url}/_stcore/health", timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise TimeoutError(f"No server at {url}.")
+
+
+def watching(browser: Browser, url: str) -> Page:
+    """A browser of its own that has drawn the page at `url`."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(url)
+    page.wait_for_selector(".js-plotly-plot", timeout=120_000)
+    return page
+
+
+def cores(process: psutil.Process, page: Page, seconds: float) -> float:
+    """Percent of one core that `process` uses in the next `seconds`, while the browser goes on."""
+    before, started = process.cpu_times(), time.monotonic()
+    page.wait_for_timeout(1000 * seconds)  # a sleep would stop the browser's own events
+    after = process.cpu_times()
+    return 100 * (after.user + after.system - before.user - before.system) / (time.monotonic() - started)
+
+
+def measure(browser: Browser, url: str, process: psutil.Process, arguments: argparse.Namespace, table: Table) -> None:
+    """A line of the table for each number of pages, and then the long watch."""
+    pages: list[Page] = []
+    for number in arguments.pages:
+        pages += [watching(browser, url) for _ in range(number - len(pages))]
+        pages[0].wait_for_timeout(1000 * SETTLE_SECONDS)
+        before = megabytes(process)
+        used = cores(process, pages[0], arguments.seconds)
+        table.add_row(str(number), f"{used:.1f}", f"{before:.0f}", f"{megabytes(process) - before:+.1f}")
+    for minute in range(1, arguments.minutes + 1):
+        used = cores(process, pages[0], 60)
+        if minute == arguments.minutes or minute % 5 == 1:
+            table.add_row(f"{len(pages)}, minute {minute}", f"{used:.1f}", f"{megabytes(process):.0f}", "")
+
+
+def megabytes(process: psutil.Process) -> float:
+    """Resident memory."""
+    return float(process.memory_info().rss) / 1e6
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """Measure and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pages", type=int, nargs="+", default=[1, 5, 20])
+    parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--minutes", type=int, default=0)
+    arguments = parser.parse_args(given)
+    table = Table("Pages", "CPU (% of a core)", "Memory (MB)", "More after it (MB)", title="The serving process")
+    home = Path(tempfile.mkdtemp(prefix="live_page_"))
+    store = Store(home)
+    run_id = control.start(store, LONG)
+    try:
+        while len(store.events(run_id, "epoch")) < 200:
+            time.sleep(0.5)
+        with served(home) as (url, process), sync_playwright() as playwright:
+            found = shutil.which("chromium") or shutil.which("google-chrome")
+            browser = playwright.chromium.launch(executable_path=found, args=QUIET)
+            measure(browser, f"{url}/train?run={run_id}", process, arguments, table)
+            browser.close()
+    finally:
+        control.stop(store, run_id)
+        while store.run(run_id).state.alive:
+            time.sleep(0.2)
+        shutil.rmtree(home, ignore_errors=True)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

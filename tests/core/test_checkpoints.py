@@ -1,0 +1,428 @@
+"""Interrupted and gone on with is the same as never interrupted: bit for bit, whatever interrupts it and wherever."""
+
+import json
+import math
+import random
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as drawn
+
+from tests.core.interrupting import (
+    Attempt,
+    Moment,
+    at,
+    at_epoch_after,
+    at_event,
+    at_stage,
+    at_step,
+    in_attempts,
+    require_same_outcome,
+    resumed_at,
+    told,
+)
+from tests.core.toy import Alternating, Dropping, alternating
+from tests.helpers import FEW_CROPS, python, wait_until
+from tl_core import strategies
+from tl_core.checkpoints import COST_FACTOR, FEATURES, STATE, Account, Checkpoints, State
+from tl_core.errors import Paused, RunError, Stopped, StorageError
+from tl_core.events import Epoch, Event, Plan, Resumed, Stage, Step
+from tl_core.fitting import Pass, Progress
+from tl_core.freezing import digests
+from tl_core.result import Outcome, Result
+from tl_core.resuming import put_back, put_back_random, random_state
+from tl_core.settings import CHECKPOINT_VARIABLE
+from tl_core.spec import RunSpec
+from tl_core.strategies import Strategy
+from tl_core.training import train
+
+PARTS = strategies.strategies.parts()
+
+Whole = tuple[Attempt, Outcome]
+
+
+@pytest.fixture(scope="module")
+def spec() -> Iterator[RunSpec]:
+    """Three phases of 6 steps and 2 epochs: features, everything, other features."""
+    with alternating() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def whole(spec: RunSpec) -> Whole:
+    """The run that was never interrupted."""
+    events = Attempt()
+    return events, train(spec, events)
+
+
+MOMENTS = {
+    "while features are computed": (at_stage("Computing features", 2), None),
+    "before the first step": (at_stage("Training: head"), 0),
+    "before the short batch of an epoch": (at_step(8), 8),
+    "the last step of an epoch": (at_step(9), 9),
+    "an epoch's end": (at_epoch_after(9), 9),
+    "a phase's end": (at_epoch_after(12), 12),
+    "between two phases": (at_stage("Computing features", 5), 12),
+    "while it is tested": (at_stage("Testing", 2), 18),
+}
+"""Where it is paused, and after which step it then goes on; None: from its start."""
+
+
+@pytest.mark.parametrize("name", MOMENTS)
+def test_paused_once(whole: Whole, spec: RunSpec, tmp_path: Path, name: str) -> None:
+    moment, step = MOMENTS[name]
+    attempts, outcome = in_attempts(spec, tmp_path, [moment])
+    require_same_run(whole, attempts, outcome)
+    assert resumed_at(attempts) == ([] if step is None else [step])
+    assert outcome.result.resumed == len(resumed_at(attempts))
+
+
+def require_same_run(whole: Whole, attempts: Sequence[Attempt], outcome: Outcome) -> None:
+    """Each step and epoch was told once, and all that came of it is the same, random numbers included."""
+    require_same_outcome(whole[1], outcome)
+    assert [pair for attempt in attempts for pair in attempt.drawn] == whole[0].drawn
+    assert told([event for attempt in attempts for event in attempt]) == told(whole[0])
+
+
+@pytest.mark.parametrize("moment", [at(Stage), at(Stage, 2), at(Plan)], ids=["reading", "loading", "plan"])
+def test_paused_before_there_is_anything_to_keep(spec: RunSpec, tmp_path: Path, moment: Moment) -> None:
+    with pytest.raises(Paused):
+        train(spec, Attempt(moment), Checkpoints(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_paused_again_before_anything_new_happened(whole: Whole, spec: RunSpec, tmp_path: Path) -> None:
+    """The former checkpoint stays: what was not put back yet is not written over."""
+    again = [at(Stage), at(Plan), at(Resumed), at_stage("Training: all"), at_step(9)]
+    attempts, outcome = in_attempts(spec, tmp_path, [at_step(8), *again])
+    require_same_run(whole, attempts, outcome)
+    assert resumed_at(attempts) == [8, 8, 8, 9]
+    assert outcome.result.resumed == 2
+
+
+@settings(max_examples=2, deadline=None, database=None)
+@given(drawn.lists(drawn.integers(1, 38), min_size=2, max_size=4))
+def test_paused_anywhere_any_number_of_times(whole: Whole, spec: RunSpec, numbers: list[int]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        attempts: list[Attempt] = []
+        for moment in map(at_event, numbers):
+            attempts.append(Attempt(moment))
+            try:
+                outcome = train(spec, attempts[-1], Checkpoints(Path(folder)))
+                break  # it had fewer events left
+            except Paused:
+                continue
+        else:
+            attempts.append(Attempt())
+            outcome = train(spec, attempts[-1], Checkpoints(Path(folder)))
+    require_same_run(whole, attempts, outcome)
+
+
+def example_spec(strategy: Strategy) -> RunSpec:
+    """48 images: two steps an epoch where a step has 32."""
+    backbone = (
+        {"backbone": "efficientnet_lite0"} if strategy.pretrained else {"backbone": "small_cnn", "backbone.batch_norm": True}
+    )
+    few = FEW_CROPS | {"dataset.labels_per_class": 3, "image_size": 32}
+    return RunSpec(strategy=strategy.spec()).with_settings(few | backbone)
+
+
+def spread(events: Sequence[Event]) -> list[Moment]:
+    """At the end of an epoch early on, and within an epoch of the last phase."""
+    ends = [event.step for event in events if isinstance(event, Epoch)]
+    steps = [event for event in events if isinstance(event, Step)]
+    within = [step.step for step in steps if step.phase == steps[-1].phase and step.step not in ends]
+    return [at_epoch_after(ends[len(ends) // 3]), at_step(within[len(within) // 2])]
+
+
+@pytest.mark.parametrize("name", sorted(PARTS))
+def test_every_strategy(name: str, tmp_path: Path) -> None:
+    spec, events = example_spec(PARTS[name].example()), Attempt()
+    outcome = train(spec, events)
+    attempts, resumed = in_attempts(spec, tmp_path, spread(events))
+    require_same_run((events, outcome), attempts, resumed)
+    assert resumed.result.resumed == len(attempts) - 1
+
+
+ATTEMPT = """
+import json, os, signal, sys
+from pathlib import Path
+import numpy as np
+from tests.core.toy import Alternating, Dropping, alternating
+from tl_core.checkpoints import Checkpoints
+from tl_core.errors import Paused
+from tl_core.events import Step
+from tl_core.freezing import digests
+from tl_core.training import train
+
+folder, last, how = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+
+class Printed(Attempt):
+    def __call__(self, event):
+        print(event.kind, json.dumps(event.values()), flush=True)
+        super().__call__(event)
+        if isinstance(event, Step) and event.step == last:
+            if how == "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            np.savez = half
+
+def half(path, **arrays):
+    savez(path, **arrays)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+savez = np.savez
+with alternating() as spec:
+    outcome = train(spec, Printed(at_step(last if how == "paused" else 0)), Checkpoints(folder))
+    print("digests", json.dumps(digests(outcome.model)))
+"""
+
+
+def told_by(output: str) -> list[Event]:
+    """The steps and epochs that a process printed."""
+    kinds: dict[str, type[Event]] = {"step": Step, "epoch": Epoch}
+    lines = [line.partition(" ") for line in output.splitlines()]
+    return told([kinds[kind](**json.loads(values)) for kind, _, values in lines if kind in kinds])
+
+
+def test_in_other_processes(whole: Whole, tmp_path: Path) -> None:
+    paused = python(ATTEMPT, tmp_path, 8, "paused")
+    assert paused.err.endswith("tl_core.errors.Paused\n")
+    done = python(ATTEMPT, tmp_path, 0, "finished")
+    assert done.code == 0, done.err
+    assert told_by(paused.out) + told_by(done.out) == told(whole[0])
+    assert f"digests {json.dumps(digests(whole[1].model))}\n" in done.out
+
+
+@pytest.mark.parametrize("how", ["killed", "killed while it writes"])
+def test_killed(whole: Whole, spec: RunSpec, tmp_path: Path, how: str) -> None:
+    """What came after the last whole checkpoint comes again, and alike."""
+    done = python(ATTEMPT, tmp_path, 10, how, **{CHECKPOINT_VARIABLE: "0"})
+    assert done.code == -signal.SIGKILL, done.err
+    assert len(list(tmp_path.glob(".partial-*"))) == (how != "killed")
+    (attempt,), outcome = in_attempts(spec, tmp_path, [])
+    require_same_outcome(whole[1], outcome)
+    (step,) = resumed_at([attempt])
+    still_true = [event for event in told_by(done.out) if event.step <= step]  # type: ignore[attr-defined]
+    assert still_true
+    assert still_true + told(attempt) == told(whole[0])
+
+
+def test_a_stop_keeps_nothing_new(spec: RunSpec, tmp_path: Path) -> None:
+    def report(event: Event) -> None:
+        if isinstance(event, Step) and event.step == 8:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        train(spec, report, Checkpoints(tmp_path))
+    kept = Checkpoints(tmp_path).load()
+    assert kept is not None
+    assert kept.account.progress.steps == 0  # from when the features were there
+
+
+@pytest.fixture(scope="module")
+def paused(spec: RunSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that was paused in its second phase."""
+    folder = tmp_path_factory.mktemp("paused")
+    with pytest.raises(Paused):
+        train(spec, Attempt(at_step(8)), Checkpoints(folder))
+    return folder
+
+
+def test_what_is_kept(paused: Path) -> None:
+    assert sorted(path.name for path in paused.iterdir()) == [FEATURES, STATE]
+    state = Checkpoints(paused).load()
+    assert state is not None
+    progress = state.account.progress
+    assert (progress.phase, progress.epoch, progress.now.batches, progress.now.images, progress.steps) == (1, 0, 2, 24, 8)
+    assert [record.name for record in state.account.records] == ["head"]
+    assert set(state.account.seconds) > {"Reading the dataset", "Computing features", "Training: head", "Training: all"}
+    assert 0 < progress.now.seconds <= state.account.seconds["Training: all"]
+    assert state.optimizer[0] == 2  # its own count of steps
+
+
+def test_the_seconds_of_all_attempts_count(spec: RunSpec, paused: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(paused, tmp_path / "copy"))
+    before = Checkpoints(folder).load()
+    assert before is not None
+    (attempt,), outcome = in_attempts(spec, folder, [])
+    after = {timing.name: timing.seconds for timing in outcome.result.timings}
+    for name in ("Reading the dataset", "Loading the backbone", "Training: all"):
+        assert after[name] > before.account.seconds[name]
+    assert after["Training: head"] == before.account.seconds["Training: head"]
+    (first,) = (event for event in attempt if isinstance(event, Epoch) and event.step == 9)
+    assert before.account.progress.now.seconds < first.seconds <= after["Training: all"]
+
+
+def test_nobody_falls_back_who_goes_on(spec: RunSpec, paused: Path, tmp_path: Path) -> None:
+    (attempt,), _ = in_attempts(spec, Path(shutil.copytree(paused, tmp_path / "copy")), [])
+    shares = [event.done for event in attempt if isinstance(event, Stage | Step | Resumed)]
+    assert shares[0] > 0.4
+    assert shares == sorted(shares)
+
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "network": {"image_size": 16, "backbone": "small_cnn"},
+    "dataset": {"dataset.labels_per_class": 3},
+    "seed": {"seed": 1},
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_checkpoint_of_another_run_is_told(spec: RunSpec, paused: Path, name: str) -> None:
+    before = (paused / STATE).read_bytes()
+    with pytest.raises(RunError, match=rf"\(it belongs to a run with another {name}\)\. Start the run again.*Received: {paused}"):
+        train(spec.with_settings(OTHERS[name]), Attempt(), Checkpoints(paused))
+    assert (paused / STATE).read_bytes() == before
+
+
+def test_another_plan_is_told(spec: RunSpec, paused: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    longer = [replace(phase, epochs=3) for phase in Alternating().phases(Dropping(), ())]
+    monkeypatch.setattr(Alternating, "phases", lambda *_: longer)
+    with pytest.raises(RunError, match="it belongs to a run with another plan"):
+        train(spec, Attempt(), Checkpoints(paused))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+@pytest.mark.parametrize("name", [STATE, FEATURES])
+def test_half_a_file_is_told(spec: RunSpec, paused: Path, tmp_path: Path, name: str, share: float) -> None:
+    folder = Path(shutil.copytree(paused, tmp_path / "copy"))
+    content = (folder / name).read_bytes()
+    (folder / name).write_bytes(content[: int(len(content) * share)])
+    checkpoints = Checkpoints(folder)
+    with pytest.raises(
+        RunError, match=rf"^The checkpoint of this run cannot be used \(.*\)\. Start .* Received: {folder / name}$"
+    ):
+        checkpoints.load()
+        checkpoints.load_features("any")
+
+
+SMALL = State({"seed": 1}, Account(Progress(total=1.0)), {}, {}, (np.arange(3.0),), (np.array(7),))
+
+
+def test_no_changed_byte_goes_unnoticed(tmp_path: Path) -> None:
+    """A checkpoint is read as it was written, or refused."""
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(SMALL)
+    whole = (tmp_path / STATE).read_bytes()
+    refused = 0
+    for place in range(len(whole)):
+        (tmp_path / STATE).write_bytes(whole[:place] + bytes([whole[place] ^ 0x41]) + whole[place + 1 :])
+        try:
+            require_equal(checkpoints.load())
+        except RunError:
+            refused += 1
+    assert refused > len(whole) / 2
+
+
+def require_equal(state: State | None) -> None:
+    assert state is not None
+    assert replace(state, variables=(), optimizer=()) == replace(SMALL, variables=(), optimizer=())
+    for found, expected in zip(state.variables + state.optimizer, SMALL.variables + SMALL.optimizer, strict=True):
+        np.testing.assert_array_equal(found, expected)
+        assert found.dtype == expected.dtype
+
+
+def test_numbers_that_are_none_come_back(tmp_path: Path) -> None:
+    """A diverged run has losses that JSON has no word for."""
+    lost = Progress(total=1 / 3, now=Pass(1, 1, math.nan, 0.1 + 0.2, math.inf))
+    Checkpoints(tmp_path).save(replace(SMALL, account=Account(lost)))
+    state = Checkpoints(tmp_path).load()
+    assert state is not None
+    assert math.isnan(state.account.progress.now.loss)
+    assert (state.account.progress.total, state.account.progress.now.accuracy) == (1 / 3, 0.1 + 0.2)
+    assert state.account.progress.now.seconds == math.inf
+
+
+def test_variables_of_other_shapes_are_told() -> None:
+    variable = keras.Variable(np.zeros((2, 3)))
+    for values in ((), (np.ones((3, 2)),), (np.ones((2, 3)), np.ones(1))):
+        with pytest.raises(RunError, match="it holds variables of other shapes"):
+            put_back([variable], values)
+    assert not keras.ops.convert_to_numpy(variable).any()
+
+
+def test_random_generators_go_on_where_they_were() -> None:
+    def draw() -> list[Any]:
+        return [random.random(), random.gauss(), np.random.normal(), *np.asarray(keras.random.normal((3,)))]
+
+    keras.utils.set_random_seed(3)
+    draw()
+    state = json.loads(json.dumps(random_state()))
+    expected = draw()
+    keras.utils.set_random_seed(4)  # and Keras' own generator does not exist now
+    put_back_random(state)
+    assert draw() == expected
+
+
+def test_features_are_those_asked_for(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    assert checkpoints.load_features("a") is None
+    checkpoints.save_features("a", np.eye(2, dtype=np.float32), np.zeros((0, 2)))
+    train_values, validation_values = checkpoints.load_features("a") or ()
+    np.testing.assert_array_equal(train_values, np.eye(2, dtype=np.float32))
+    assert validation_values.shape == (0, 2)
+    assert checkpoints.load_features("b") is None
+
+
+def test_features_are_computed_once(spec: RunSpec, tmp_path: Path) -> None:
+    attempts, _ = in_attempts(spec, tmp_path, [at_step(1), at_step(8), at_step(14)])
+    computing = [sum(at_stage("Computing features")([event]) for event in attempt) for attempt in attempts]
+    assert computing == [3, 0, 3, 0]  # three reports a pass; the third phase has features of its own
+
+
+def test_checkpoints_are_due_when_they_cost_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not Checkpoints(tmp_path).due()
+    monkeypatch.setenv(CHECKPOINT_VARIABLE, "0")
+    checkpoints = Checkpoints(tmp_path)
+    assert checkpoints.due()
+    started = time.monotonic()
+    checkpoints.save(SMALL)
+    ended = time.monotonic()
+    wait_until(lambda: checkpoints.due() or None)
+    assert time.monotonic() - ended >= COST_FACTOR * (ended - started) / 2
+
+
+def test_the_first_moment_after_going_on_is_kept(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(SMALL)
+    assert not checkpoints.due()
+    checkpoints.load()
+    assert checkpoints.due()
+
+
+def test_nothing_is_left_when_cleared(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "checkpoint")
+    checkpoints.clear()
+    checkpoints.save(SMALL)
+    checkpoints.clear()
+    assert list(tmp_path.iterdir()) == []
+    assert checkpoints.load() is None
+
+
+def test_what_a_killed_writer_left_goes_with_the_next_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / f".partial-1-{STATE}").write_bytes(b"half of it")
+    Checkpoints(tmp_path).save(SMALL)
+    assert [path.name for path in tmp_path.iterdir()] == [STATE]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=r"No checkpoint can be kept \(.*\)\. Make the folder writable\."):
+        Checkpoints(tmp_path / "file" / "checkpoint").save(SMALL)
+
+
+def test_an_old_result_was_never_interrupted(whole: Whole) -> None:
+    old = whole[1].result.model_dump(exclude={"resumed"})
+    assert Result.model_validate(old).resumed == 0

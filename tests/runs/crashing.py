@@ -1,0 +1,131 @@
+"""Killing processes at chosen instants, and watching that no device is ever used twice."""
+
+import contextlib
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.helpers import processes_of, wait_until
+from tl_core.runs import artifacts, service
+from tl_core.runs.states import State
+from tl_core.runs.store import Run, Store
+
+INSTRUMENTS = Path(__file__).parent / "instruments"
+
+
+def short_training(patch: pytest.MonkeyPatch) -> None:
+    """Processes started from here train without Keras."""
+    patch.setenv("PYTHONPATH", str(INSTRUMENTS))
+    patch.setenv("SHORT_TRAINING", "1")
+
+
+@dataclass(frozen=True)
+class Breakpoint:
+    """An instant at which some process started from here halts, once."""
+
+    place: Path
+
+    @classmethod
+    def at(cls, moment: str, place: Path, patch: pytest.MonkeyPatch) -> "Breakpoint":
+        """`moment` is "event:text", as `instruments/sitecustomize.py` has it."""
+        place.mkdir(exist_ok=True)
+        patch.setenv("PYTHONPATH", str(INSTRUMENTS))
+        patch.setenv("BREAK_AT", moment)
+        patch.setenv("BREAK_PLACE", str(place))
+        return cls(place)
+
+    def process(self) -> psutil.Process:
+        """The process that halted there, once one has."""
+        mark = self.place / "halted"
+        return psutil.Process(int(wait_until(lambda: mark.read_text() if mark.exists() else "")))
+
+    def remove(self) -> None:
+        """Let the process go on, and halt no other one."""
+        self.place.rename(self.place.with_name("removed"))
+
+
+def runner_of(store: Store) -> psutil.Process:
+    """The runner, once there is one."""
+    return wait_until(lambda: next((found for found in processes_of(store.home) if "serve" in found.cmdline()), None))
+
+
+def kill(process: psutil.Process) -> None:
+    """kill -9."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(signal.SIGKILL)
+        process.wait(timeout=10)
+
+
+def settled(store: Store, run_id: str, seconds: float = 120.0) -> Run:
+    """The run once it does not move on by itself, with what every page and command does while it waits."""
+
+    def look() -> Run | None:
+        service.ensure(store.home)
+        run = store.run(run_id)
+        return None if run.state.alive else run
+
+    return wait_until(look, seconds)
+
+
+@dataclass
+class Watchman:
+    """Looks all the time which processes work with the device of `home`: at most one may, whatever is killed."""
+
+    home: Path
+    looks: int = 0
+    together: list[list[int]] = field(default_factory=list)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def on_guard(self) -> Iterator["Watchman"]:
+        """Watch until the block ends, and then fail if a device was seen with two."""
+        thread = threading.Thread(target=self._look_again_and_again)
+        thread.start()
+        try:
+            yield self
+        finally:
+            self._over.set()
+            thread.join()
+        assert self.looks > 3
+        assert self.together == []
+
+    def _look_again_and_again(self) -> None:
+        while not self._over.is_set():
+            holders = [process.pid for process in processes_of(self.home) if self._works_on_device(process)]
+            self.looks += 1
+            if len(holders) > 1:
+                self.together.append(holders)
+            time.sleep(0.02)
+
+    def _works_on_device(self, process: psutil.Process) -> bool:
+        """Whether it is a run's process and has a device's lock open."""
+        with contextlib.suppress(OSError, psutil.Error):
+            if {"work", "spare"} & set(process.cmdline()):
+                below = Path(f"/proc/{process.pid}/fd")
+                return any(str(self.home / "leases") in str(number.readlink()) for number in below.iterdir())
+        return False
+
+
+def assert_whole(store: Store, run_id: str) -> None:
+    """What is stored of a run is all or nothing, and nothing of it is there twice."""
+    run, folder = store.run(run_id), store.folder(run_id)
+    steps = [event.data["step"] for event in store.events(run_id, "step")]
+    assert steps == sorted(set(steps))
+    epochs = Counter((event.data["phase"], event.data["epoch"]) for event in store.events(run_id, "epoch"))
+    assert set(epochs.values()) <= {1}
+    if run.state is State.DONE:
+        assert steps == list(range(1, steps[-1] + 1))
+        assert run.accuracy == artifacts.read_result(folder).accuracy
+        assert len(artifacts.read_predictions(folder).labels) == run.test_images
+        assert (folder / artifacts.MODEL).stat().st_size
+        assert not list(folder.glob("**/.partial-*")) or run.attempts > 1
+    elif run.state is not State.CANCELLED:
+        assert run.accuracy is None

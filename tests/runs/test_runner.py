@@ -1,0 +1,212 @@
+"""The runner: one for a home, whoever asks; it launches in order, hides the start of Python, and gives way to newer code."""
+
+import os
+import shutil
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.helpers import ENDLESS, QUICK, ROOT, keep_run, processes_of, wait_until
+from tests.runs.crashing import Watchman, kill, runner_of, settled, short_training
+from tests.runs.driver import make_driver
+from tl_core.executors import LOG
+from tl_core.runs import artifacts, control, service
+from tl_core.runs.states import State
+from tl_core.runs.store import Priority, Run, Store
+from tl_core.settings import LEASES_VARIABLE, SPARE_VARIABLE
+from tl_core.spec import RunSpec
+
+ENSURE = """
+import sys
+from itertools import pairwise
+from pathlib import Path
+from tl_core.runs import service
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(20):
+    service.ensure(Path(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Store:
+    short_training(monkeypatch)
+    return Store()
+
+
+def runners(store: Store) -> list[psutil.Process]:
+    return [process for process in processes_of(store.home) if "serve" in process.cmdline()]
+
+
+def the_spare(store: Store) -> psutil.Process:
+    return wait_until(lambda: next((found for found in processes_of(store.home) if "spare" in found.cmdline()), None))
+
+
+def short(epochs: int = 2) -> RunSpec:
+    return QUICK.with_settings({"strategy.epochs": epochs})
+
+
+def all_settled(store: Store, run_ids: list[str]) -> list[Run]:
+    return [settled(store, run_id) for run_id in run_ids]
+
+
+def test_of_many_who_want_a_runner_one_starts_it(store: Store) -> None:
+    asking = [
+        subprocess.Popen([sys.executable, "-c", ENSURE, str(store.home)], cwd=ROOT, stdin=-1, stdout=-1, text=True)
+        for _ in range(5)
+    ]
+    for process in asking:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    for process in asking:
+        process.communicate("\n", timeout=60)
+    assert len(runners(store)) == 1
+    assert service.is_there(store.home)
+
+
+def test_runs_go_in_order_one_at_a_time_and_a_failure_holds_nobody_up(store: Store) -> None:
+    with Watchman(store.home).on_guard():
+        blocker = control.start(store, ENDLESS)
+        wait_until(lambda: store.events(blocker, "step"))
+        run_ids = [control.start(store, short(), priority=Priority(level)) for level in (0, -1, 0, 1)]
+        broken = control.start(store, QUICK.with_settings({"strategy.batch_size": 7}), priority=Priority.HIGH)
+        shutil.rmtree(store.folder(broken))  # its files are gone: it cannot even be locked
+        control.move(store, run_ids[2], 1)
+        assert [run.id for run in store.queue()] == [run_ids[index] for index in (2, 3)] + [broken, run_ids[0], run_ids[1]]
+        control.stop(store, blocker)
+        ends = all_settled(store, run_ids)
+    assert {end.state for end in ends} == {State.DONE}
+    order = sorted(ends, key=lambda end: end.started or 0)
+    assert [end.id for end in order] == [run_ids[index] for index in (2, 3, 0, 1)]
+    for earlier, later in pairwise(order):
+        assert (earlier.ended or 0) <= (later.started or 0)
+    assert "No such file" in store.run(broken).stage
+    assert store.run(broken).state is State.QUEUED
+
+
+def test_two_gpus_work_at_the_same_time(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With two devices two runs are at work, each with its own. The driver is a stand-in."""
+    monkeypatch.setenv(LEASES_VARIABLE, str(tmp_path / "leases"))
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(make_driver(tmp_path)))
+    run_ids = [control.start(store, short(40)) for _ in range(3)]
+    wait_until(lambda: len(store.at_work()) == 2 and all(run.state is State.RUNNING for run in store.at_work()))
+    first, second = store.at_work()
+    assert first.device != second.device
+    assert first.device and first.device.startswith("GPU-")
+    assert [run.id for run in store.queue()] == [run_ids[2]]
+    for run in (first, second):
+        assert psutil.Process(int(run.handle or 0)).environ()["CUDA_VISIBLE_DEVICES"] == run.device
+    assert {end.state for end in all_settled(store, run_ids)} == {State.DONE}
+
+
+def test_a_spare_takes_the_next_run_and_is_used_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SPARE_VARIABLE, "1")
+    service.ensure(store.home)
+    spare = the_spare(store)
+    run_id = control.start(store, short(40))
+    wait_until(lambda: store.run(run_id).state is State.RUNNING)
+    run = store.run(run_id)
+    assert run.handle == str(spare.pid)
+    assert os.getsid(spare.pid) == spare.pid  # a group of its own, that can be ended without the runner's
+    control.stop(store, run_id)
+    assert settled(store, run_id).state is State.CANCELLED
+    wait_until(lambda: not psutil.pid_exists(spare.pid))
+    second = control.start(store, short())
+    assert settled(store, second).state is State.DONE
+    assert store.run(second).handle != run.handle
+
+
+def test_a_spare_does_a_real_run_and_prints_into_its_log(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SPARE_VARIABLE, "1")
+    monkeypatch.delenv("SHORT_TRAINING")
+    service.ensure(store.home)
+    spare = the_spare(store)
+    end = settled(store, control.start(store, QUICK))
+    assert (end.state, end.handle) == (State.DONE, str(spare.pid))
+    assert (store.folder(end.id) / LOG).is_file()
+    assert end.accuracy == artifacts.read_result(store.folder(end.id)).accuracy
+
+
+def test_a_run_with_another_environment_does_not_take_the_spare(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its backend, for one, was chosen when the spare imported Keras."""
+    monkeypatch.setenv(SPARE_VARIABLE, "1")
+    service.ensure(store.home)
+    spare = the_spare(store)
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    run_id = control.start(store, short())
+    end = settled(store, run_id)
+    assert end.environment["KERAS_BACKEND"] == "jax"
+    assert end.state is State.DONE
+    assert end.handle != str(spare.pid)
+
+
+def test_a_killed_spare_costs_no_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SPARE_VARIABLE, "1")
+    service.ensure(store.home)
+    spare = the_spare(store)
+    kill(spare)
+    assert settled(store, control.start(store, short())).state is State.DONE
+
+
+def test_a_spare_goes_with_its_runner(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SPARE_VARIABLE, "1")
+    service.ensure(store.home)
+    spare = the_spare(store)
+    kill(runner_of(store))
+    wait_until(lambda: not psutil.pid_exists(spare.pid))
+
+
+def test_newer_code_takes_over_and_the_runs_do_not_notice(store: Store) -> None:
+    run_id = control.start(store, short(60))
+    wait_until(lambda: store.events(run_id, "step"))
+    before = runner_of(store)
+    (store.home / "runner.code").write_text("an older version")
+    service.ensure(store.home)
+    wait_until(lambda: not psutil.pid_exists(before.pid))
+    end = settled(store, run_id)
+    assert (end.state, end.attempts) == (State.DONE, 1)
+    assert service.is_there(store.home)
+
+
+def test_a_paused_run_frees_its_device(store: Store) -> None:
+    with Watchman(store.home).on_guard():
+        first = control.start(store, ENDLESS)
+        wait_until(lambda: store.events(first, "step"))
+        second = control.start(store, short())
+        control.pause(store, first)
+        assert settled(store, second).state is State.DONE
+        assert store.run(first).state is State.PAUSED
+        control.resume(store, first)
+        wait_until(lambda: store.run(first).state is State.RUNNING)
+        assert store.run(first).attempts == 2
+        control.stop(store, first)
+        assert settled(store, first).state is State.CANCELLED
+
+
+def test_a_cancelled_run_keeps_what_it_had_and_can_be_continued(store: Store) -> None:
+    run_id = control.start(store, short(40))
+    wait_until(lambda: store.events(run_id, "epoch"))
+    control.stop(store, run_id)
+    assert settled(store, run_id).state is State.CANCELLED
+    assert store.events(run_id, "epoch")
+    assert list((store.folder(run_id) / artifacts.CHECKPOINT).iterdir())
+    control.resume(store, run_id)
+    end = settled(store, run_id)
+    assert end.state is State.DONE
+    assert store.events(run_id, "resumed")
+
+
+def test_what_waits_stays_after_a_reboot_and_what_ran_can_be_resumed(store: Store) -> None:
+    """After a reboot there is no process and no lock: the store alone is left."""
+    keep_run(store, "ran", State.RUNNING, spec=short(), attempts=1)
+    keep_run(store, "waits", spec=short())
+    for name in ("ran", "waits"):
+        store.folder(name).mkdir()
+    assert settled(store, "waits").state is State.DONE
+    assert store.run("ran").state is State.CRASHED
+    control.resume(store, "ran")
+    assert settled(store, "ran").state is State.DONE

@@ -1,0 +1,182 @@
+"""A run's checkpoint: all that decides how it goes on, in a folder of plain arrays and one JSON text.
+
+`state.npz` is replaced by each new checkpoint; `features.npz` holds what a frozen backbone gave, which is not worth
+computing twice. Both are written whole, so that a process that is killed while it writes leaves the former one.
+"""
+
+import json
+import math
+import shutil
+import struct
+import time
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from tl_core import settings
+from tl_core.errors import RunError, StorageError
+from tl_core.fitting import Progress
+from tl_core.result import PhaseRecord
+from tl_core.storage import write_whole
+
+STATE, FEATURES = "state.npz", "features.npz"
+COST_FACTOR = 50
+"""Between two checkpoints lies at least so many times what one takes: they cost 2 % of the time at most."""
+DAMAGED = (
+    OSError,
+    EOFError,
+    ValueError,
+    LookupError,
+    NotImplementedError,
+    RuntimeError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+"""What reading a file raises that was cut off or changed."""
+
+Arrays = tuple[Any, ...]
+"""NumPy arrays."""
+
+
+@dataclass
+class Account:
+    """What a run has behind it: how far it has come, the finished phases, the paths that ever trained, wall seconds by
+    stage, and how often it was interrupted and went on."""
+
+    progress: Progress
+    records: list[PhaseRecord] = field(default_factory=list)
+    ever_trained: set[str] = field(default_factory=set)
+    seconds: dict[str, float] = field(default_factory=dict)
+    resumed: int = 0
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything that decides how a run goes on.
+
+    `identity` says which run it is: network, data and plan, each in plain values. `variables` are the model's and
+    `optimizer` the optimizer's (empty before the first step of a phase), `before` the digests of what the present phase
+    leaves alone, `random` the states of the random generators.
+    """
+
+    identity: dict[str, Any]
+    account: Account
+    before: dict[str, str]
+    random: dict[str, Any]
+    variables: Arrays
+    optimizer: Arrays
+
+    def difference(self, identity: dict[str, Any]) -> str | None:
+        """The first name under which `identity` has another value, None where this is a state of that run."""
+        return next((name for name, value in identity.items() if self.identity.get(name) != value), None)
+
+
+class Checkpoints:
+    """The checkpoint folder of one run. At most one process at a time writes it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._every = settings.checkpoint_seconds()
+        self._cost = 0.0
+        self._last = time.monotonic()
+
+    def due(self) -> bool:
+        """Whether enough time has passed since the last checkpoint for another one."""
+        return time.monotonic() - self._last >= max(self._every, COST_FACTOR * self._cost)
+
+    def save(self, state: State) -> None:
+        """Keep `state` in place of the former one. Raises `StorageError`, and then the former one is still there."""
+        started = time.monotonic()
+        plain = TypeAdapter(State).dump_python(state, mode="json", exclude={"variables", "optimizer"})
+        arrays = (
+            {"plain": np.array(json.dumps(plain))} | _named("variables", state.variables) | _named("optimizer", state.optimizer)
+        )
+        self._write(STATE, arrays)
+        self._last = time.monotonic()
+        self._cost = self._last - started
+
+    def load(self) -> State | None:
+        """The kept state, None where there is none. Raises `RunError` where it cannot be read as a whole.
+
+        The next one is due at once: a run that goes on should not have to go on from the same place again.
+        """
+        arrays = self._read(STATE)
+        if arrays is None:
+            return None
+        self._last = -math.inf
+        try:
+            plain = json.loads(str(arrays["plain"]))
+            groups = {"variables": _group("variables", arrays), "optimizer": _group("optimizer", arrays)}
+            return TypeAdapter(State).validate_python(plain | groups)
+        except (KeyError, TypeError, ValueError) as error:
+            raise unusable(_in_a_line(error), self.folder / STATE) from None
+
+    def save_features(self, key: str, *values: Any) -> None:
+        """Keep arrays of features. `key` stands for all that they depend on. Raises `StorageError`."""
+        self._write(FEATURES, {"key": np.array(key)} | _named("features", values))
+
+    def load_features(self, key: str) -> Arrays | None:
+        """The features kept under `key`, None where those there are others. Raises `RunError` where they cannot be read."""
+        arrays = self._read(FEATURES)
+        if arrays is None or str(arrays.get("key")) != key:
+            return None
+        try:
+            return _group("features", arrays)
+        except KeyError as error:
+            raise unusable(_in_a_line(error), self.folder / FEATURES) from None
+
+    def clear(self) -> None:
+        """Remove all of it: for a run that has ended."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _write(self, name: str, arrays: dict[str, Any]) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for left in self.folder.glob(f".partial-*-{name}"):  # by a process that was killed while it wrote
+                left.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"No checkpoint can be kept ({error}).", "Make the folder writable.", received=self.folder
+            ) from error
+        write_whole(self.folder / name, lambda path: np.savez(path, **arrays))
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        path = self.folder / name
+        try:
+            with zipfile.ZipFile(path) as archive:
+                damaged = archive.testzip()  # NumPy trusts a header before its checksum is known
+            if damaged:
+                raise zipfile.BadZipFile(f"{damaged} is damaged")
+            with np.load(path, allow_pickle=False) as arrays:
+                return dict(arrays)
+        except FileNotFoundError:
+            return None
+        except DAMAGED as error:
+            raise unusable(_in_a_line(error), path) from None
+
+
+def _named(prefix: str, arrays: Arrays) -> dict[str, Any]:
+    """`arrays` under names, and how many there are."""
+    return {prefix: np.array(len(arrays))} | {f"{prefix} {index}": array for index, array in enumerate(arrays)}
+
+
+def _group(prefix: str, arrays: dict[str, Any]) -> Arrays:
+    """The inverse of `_named`; a missing one is a `KeyError`."""
+    return tuple(arrays[f"{prefix} {index}"] for index in range(int(arrays[prefix])))
+
+
+def _in_a_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def unusable(reason: str, received: object) -> RunError:
+    """The error of a checkpoint from which nothing can go on, and why."""
+    return RunError(
+        f"The checkpoint of this run cannot be used ({reason}).", "Start the run again from its settings.", received=received
+    )

@@ -1,0 +1,55 @@
+"""What all commands share: the application, its two outputs, and how a mistake is told."""
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from tl_core.errors import TransferError
+from tl_core.runs.schema import Priority
+
+USER_MISTAKE, OUR_FAULT, STOPPED = 2, 1, 130
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Transfer learning, measured.")
+# A pipe has no width of its own, and a run's id cut short is of no use to whoever reads it there.
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+err = Console(stderr=True, highlight=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, or the end of one that no other run has.")]
+
+PRIORITIES = "|".join(priority.name.lower() for priority in Priority)
+
+
+def priority_named(text: str) -> Priority:
+    """The priority of that name; typer tells the user of the `BadParameter` that it raises otherwise."""
+    names = {priority.name.lower(): priority for priority in Priority}
+    if text.lower() not in names:
+        raise typer.BadParameter(f"A priority is one of {', '.join(names)}. Received: {text}")
+    return names[text.lower()]
+
+
+def says_what_is_wrong(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose `TransferError` becomes one sentence (or one JSON object) and exit code 2."""
+
+    @wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except TransferError as error:
+            if kwargs.get("as_json"):
+                print_json({"error": str(error)})
+            else:
+                err.print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True)
+            raise typer.Exit(USER_MISTAKE) from None
+
+    return guarded
+
+
+def print_json(value: Any) -> None:
+    """JSON alone on standard output."""
+    sys.stdout.write(json.dumps(value) + "\n")

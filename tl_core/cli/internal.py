@@ -1,0 +1,52 @@
+"""Commands that Transfer Lab gives to itself: each is a process of its own."""
+
+from pathlib import Path
+
+from tl_core.cli.console import app, says_what_is_wrong
+from tl_core.runs.store import Store
+
+
+@app.command(hidden=True)
+@says_what_is_wrong
+def work(run_id: str) -> None:
+    """Do one stored run in this process."""
+    from tl_core.runs.worker import work as do
+
+    do(run_id)
+
+
+@app.command(hidden=True)
+@says_what_is_wrong
+def work_apart(folder: Path, attempt: int) -> None:
+    """Do the run of `folder` in this process, on a machine that sees the folder but not the store."""
+    from tl_core.runs.mailbox import Mailbox
+    from tl_core.runs.worker import do
+
+    do(Mailbox(folder, attempt))
+
+
+@app.command(hidden=True)
+@says_what_is_wrong
+def serve(lock: int) -> None:
+    """Be the runner; `lock` is the inherited descriptor of its lock."""
+    from tl_core.runs.runner import serve as attend
+
+    attend(Store().home)
+
+
+@app.command(hidden=True)
+@says_what_is_wrong
+def spare(channel: int) -> None:
+    """Import Keras and wait for a run at the inherited socket `channel`."""
+    from tl_core.runs.spare import wait
+
+    wait(channel)
+
+
+@app.command(hidden=True)
+@says_what_is_wrong
+def probe(backbone: str, image_size: int) -> None:
+    """Measure one backbone (a JSON part) on this machine and keep its outline."""
+    from tl_core.runs.probing import measure
+
+    measure(Store().home, backbone, image_size)

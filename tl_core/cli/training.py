@@ -1,0 +1,86 @@
+"""Commands that start runs and follow them."""
+
+import contextlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tl_core.cli.console import PRIORITIES, AsJson, RunId, app, err, out, print_json, priority_named, says_what_is_wrong
+from tl_core.cli.wording import exit_code, headline, summary
+from tl_core.errors import RunError, SettingError
+from tl_core.runs import control
+from tl_core.runs.schema import Priority
+from tl_core.runs.states import State
+from tl_core.runs.store import Run, Store
+from tl_core.runs.watching import watch as follow
+from tl_core.spec import RunSpec
+
+Name = Annotated[str | None, typer.Option(help="Name of the part; see: python -m tl_core parts")]
+
+
+@app.command()
+@says_what_is_wrong
+def train(
+    *,
+    dataset: Name = None,
+    backbone: Name = None,
+    strategy: Name = None,
+    executor: Name = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting by its dotted name: --set dataset.path=DIR")
+    ] = None,
+    spec: Annotated[Path | None, typer.Option(help="A JSON file with a whole run; other options change it.")] = None,
+    like: Annotated[
+        str | None, typer.Option(metavar="RUN", help="A run whose settings to take; other options change them.")
+    ] = None,
+    priority: Annotated[
+        Priority, typer.Option(parser=priority_named, metavar=PRIORITIES, help="A higher one goes first in the queue.")
+    ] = "normal",  # type: ignore[assignment]  # typer parses the default too
+    wait: Annotated[bool, typer.Option(help="Wait for the end; without, print the run's id and leave it in the queue.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Train one model in a process of its own, as soon as a device is free, and wait for its test accuracy."""
+    named = {"dataset": dataset, "backbone": backbone, "strategy": strategy, "executor": executor}
+    store = Store()
+    base = store.run(store.named(like)).spec if like else RunSpec.read(spec) if spec else RunSpec()
+    chosen = {name: value for name, value in named.items() if value} | dict(map(assignment, settings or []))
+    run_id = control.start(store, base.with_settings(chosen), priority=priority)
+    if not wait:
+        print_json(summary(store.run(run_id))) if as_json else out.print(run_id)
+        return
+    try:
+        run = follow(store, run_id, err)
+    except KeyboardInterrupt:
+        with contextlib.suppress(RunError):  # it has just ended by itself
+            control.stop(store, run_id)
+        run = follow(store, run_id, err)
+    tell(run, as_json=as_json)
+
+
+@app.command()
+@says_what_is_wrong
+def watch(run: RunId, as_json: AsJson = False) -> None:
+    """Follow a run until it ends or is paused. Ctrl-C leaves it alone."""
+    store = Store()
+    try:
+        tell(follow(store, store.named(run), err), as_json=as_json)
+    except KeyboardInterrupt:
+        err.print("The run goes on.")
+
+
+def tell(run: Run, *, as_json: bool) -> None:
+    """Say how a run ended, and leave with its exit code."""
+    if as_json:
+        print_json(summary(run))
+    else:
+        (out if run.state is State.DONE else err).print(headline(run), soft_wrap=True)
+    raise typer.Exit(exit_code(run))
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """`name=value` as a pair; raises `SettingError` where there is no equals sign."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SettingError("A setting is written name=value.", "For example: --set image_size=96", received=text)
+    return name, value

@@ -1,0 +1,63 @@
+"""A run in words, for people and for programs."""
+
+import time
+from typing import Any
+
+from rich.markup import escape
+
+from tl_core.analysis.statements import interval_of, percent, seconds
+from tl_core.cli.console import OUR_FAULT, STOPPED, USER_MISTAKE
+from tl_core.runs import endings
+from tl_core.runs.states import State
+from tl_core.runs.store import Run
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """What `--json` prints of a run."""
+    interval, now = interval_of(run), time.time()
+    return {
+        "run_id": run.id,
+        "state": run.state,
+        "accuracy": run.accuracy,
+        "accuracy_interval": interval and [interval.low, interval.high],
+        "seconds": run.seconds,
+        "waiting_seconds": run.waiting_seconds(now),
+        "running_seconds": run.running_seconds(now),
+        "priority": run.priority,
+        "attempts": run.attempts,
+        "device": run.device,
+        "trainable_parameters": run.trainable_parameters,
+        "error": run.error,
+    }
+
+
+def headline(run: Run) -> str:
+    """How a run stands, for people."""
+    if run.state is not State.DONE or run.seconds is None:
+        return f"Run {run.id} is {run.state}. {escape(run.error or '')}".strip()
+    return (
+        f"Run {run.id}\n"
+        f"Test accuracy {accuracy_of(run)} of {run.test_images:,} images, 95% interval\n"
+        f"{run.seconds:.1f} s, {run.trainable_parameters:,} of {run.total_parameters:,} parameters trained"
+    )
+
+
+def accuracy_of(run: Run) -> str:
+    """The accuracy in percent with its interval; empty where there is none."""
+    interval = interval_of(run)
+    return "" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
+
+
+def clocks(run: Run) -> str:
+    """Both clocks: "4 s + 1 min"."""
+    now = time.time()
+    return f"{seconds(run.waiting_seconds(now))} + {seconds(run.running_seconds(now))}"
+
+
+def exit_code(run: Run) -> int:
+    """0 for a run that is done, waits or is paused; 2 where the user can mend it, 130 for a stop, 1 for a fault."""
+    if run.state is State.CANCELLED:
+        return STOPPED
+    if run.state not in (State.FAILED, State.CRASHED):
+        return 0
+    return OUR_FAULT if run.error_kind in {endings.INTERNAL, endings.CRASH} else USER_MISTAKE

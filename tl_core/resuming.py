@@ -1,0 +1,159 @@
+"""How a run goes on where it was interrupted: what is living goes into its checkpoint, and comes back to life.
+
+Weights, optimizer, random generators and progress are what decides the next step. Keras' Python objects (compiled
+model, traced functions) are made again by the same code that made them first.
+"""
+
+import hashlib
+import json
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+from keras.src.backend.common import global_state
+from keras.src.random import seed_generator
+
+from tl_core.backbones import BlockOutline
+from tl_core.checkpoints import Account, Arrays, Checkpoints, State, unusable
+from tl_core.datasets import Data
+from tl_core.errors import Paused
+from tl_core.fitting import Progress, Source, rehearse
+from tl_core.freezing import Frozen
+from tl_core.strategies import Phase
+
+
+class Keeper:
+    """Keeps all that decides how a run goes on, and puts it back. Without `checkpoints` it does neither.
+
+    Nothing is kept while nothing has happened since the last checkpoint; so what has not been put back yet is never
+    written over.
+    """
+
+    def __init__(self, checkpoints: Checkpoints | None) -> None:
+        self._checkpoints = checkpoints
+        self._found = checkpoints.load() if checkpoints else None
+        self.account = self._found.account if self._found else Account(Progress(total=0))
+        self._optimizer: Any = None
+        self._frozen: Frozen | None = None
+
+    def put_back(self, model: Any, identity: dict[str, Any]) -> bool:
+        """Bring `model` to where the checkpoint was taken; False where there is none.
+
+        Raises `RunError` for the checkpoint of another run: one with another `identity`.
+        """
+        self._model, self._identity = model, identity
+        self._kept = deepcopy(self.account.progress)
+        if self._checkpoints is None or self._found is None:
+            return False
+        if name := self._found.difference(identity):
+            raise unusable(f"it belongs to a run with another {name}", self._checkpoints.folder)
+        put_back(model.variables, self._found.variables)
+        put_back_random(self._found.random)
+        self.account.resumed += 1
+        return True
+
+    def enter(self, part: Any, frozen: Frozen, train: Source, batch_size: int) -> Frozen:
+        """A phase begins or goes on: `part` is its compiled model. Gives back what was frozen when the phase first began."""
+        if self._found and self.account.progress.within_phase:
+            rehearse(part, train, batch_size)
+            put_back(self._model.variables, self._found.variables)
+            put_back(part.optimizer.variables, self._found.optimizer)
+            put_back_random(self._found.random)
+            frozen = replace(frozen, before=self._found.before)
+        self._found = None
+        self._optimizer, self._frozen = part.optimizer, frozen
+        return frozen
+
+    def features(self, frozen: Frozen, compute: Callable[[], Arrays]) -> Arrays:
+        """What `compute` gives, once for a backbone as it is: `frozen` is all of it."""
+        if self._checkpoints is None:
+            return compute()
+        key = hashlib.sha256(json.dumps([self._identity, frozen.before]).encode()).hexdigest()
+        values = self._checkpoints.load_features(key)
+        if values is None:
+            values = compute()
+            self._checkpoints.save_features(key, *values)
+        return values
+
+    def due(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        return self._checkpoints is not None and self._checkpoints.due()
+
+    def keep(self) -> None:
+        """A checkpoint of this moment, unless nothing has happened since the last one."""
+        if self._checkpoints and self.account.progress != self._kept:
+            self._checkpoints.save(self._state())
+            self._kept = deepcopy(self.account.progress)
+
+    @contextmanager
+    def kept_when_paused(self) -> Iterator[None]:
+        """A checkpoint of the moment at which `Paused` comes out of this."""
+        try:
+            yield
+        except Paused:
+            self.keep()
+            raise
+
+    def _state(self) -> State:
+        within = self.account.progress.within_phase
+        return State(
+            identity=self._identity,
+            account=self.account,
+            before=self._frozen.before if self._frozen and within else {},
+            random=random_state(),
+            variables=values_of(self._model.variables),
+            optimizer=values_of(self._optimizer.variables) if within else (),
+        )
+
+
+def identity_of(model: Any, data: Data, phases: Sequence[Phase], blocks: Sequence[BlockOutline], seed: int) -> dict[str, Any]:
+    """What a run and its continuation must agree in, as plain JSON values, under the names in which a user is told of it."""
+    splits = [data.train.labels, data.validation.labels, data.test.labels]
+    return {
+        "network": {weight.path: list(weight.shape) for weight in model.weights},
+        "dataset": [list(data.class_names), [[len(labels), hashlib.sha256(labels.tobytes()).hexdigest()] for labels in splits]],
+        "plan": [[p.name, p.epochs, p.learning_rate, p.batch_size, p.batch_norm, list(p.trained_blocks(blocks))] for p in phases],
+        "seed": seed,
+    }
+
+
+def values_of(variables: Sequence[Any]) -> Arrays:
+    """The values of `variables`, in their order."""
+    return tuple(keras.ops.convert_to_numpy(variable) for variable in variables)
+
+
+def put_back(variables: Sequence[Any], values: Arrays) -> None:
+    """Give `variables` the values that `values_of` took. Raises `RunError` unless each has its shape."""
+    expected, found = ([tuple(each.shape) for each in group] for group in (variables, values))
+    if expected != found:
+        raise unusable("it holds variables of other shapes", f"{len(found)} variables where there are {len(expected)}")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def random_state() -> dict[str, Any]:
+    """Where Python's, NumPy's and Keras' global random generators stand, as plain JSON values.
+
+    Keras has a global one from the first call that asks for it; layers have their own, which are variables of the model.
+    """
+    of_keras = global_state.get_global_attribute(seed_generator.GLOBAL_SEED_GENERATOR)
+    of_numpy: Any = np.random.get_state(legacy=False)
+    return {
+        "python": random.getstate(),
+        "numpy": of_numpy | {"state": {name: np.asarray(value).tolist() for name, value in of_numpy["state"].items()}},
+        "keras": None if of_keras is None else keras.ops.convert_to_numpy(of_keras.state).tolist(),
+    }
+
+
+def put_back_random(state: dict[str, Any]) -> None:
+    """Let the generators go on from where `random_state` found them."""
+    if state["keras"] is not None:  # first: where there is none yet, making it draws from Python's
+        seed_generator.global_seed_generator().state.assign(np.array(state["keras"]))
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    np.random.set_state(state["numpy"])

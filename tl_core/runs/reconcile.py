@@ -1,0 +1,53 @@
+"""Noticing runs whose process is gone, and ending those that are overdue after a stop."""
+
+import contextlib
+import time
+
+from tl_core import executors
+from tl_core.errors import ExecutorError, StorageError
+from tl_core.executors import Executor, Job
+from tl_core.runs import endings
+from tl_core.runs.states import State
+from tl_core.runs.store import Run, Store
+
+ASKED_SECONDS, OVERDUE_SECONDS = 3.0, 4.0
+"""A run that is still there so long after a stop is asked to end by a signal, and then ended. Inside it gives up earlier."""
+MOST_LAUNCHES = 3
+"""A run that vanishes so often before it has begun is not launched again by itself."""
+
+
+def reconcile(store: Store) -> None:
+    """Look after every run on this machine that should have a process."""
+    for run in store.at_work():
+        executor = executors.build(run.spec.executor)
+        if executor.shares_store:
+            look_after(store, run, executor)
+
+
+def look_after(store: Store, run: Run, executor: Executor) -> None:
+    """Give `run` an end state where its process is gone, and end it where it is overdue."""
+    job = job_of(store, run)
+    try:
+        if not executor.lives(job):
+            with contextlib.suppress(StorageError):  # on a full disk no end can be written, but what there is can be shown
+                bury(store, store.run(run.id), executor)
+        elif run.state is State.CANCELLING and (late := time.time() - run.changed) > ASKED_SECONDS:
+            executor.end(job, at_once=late > OVERDUE_SECONDS)
+    except ExecutorError as error:
+        store.record(run.id, [], stage=str(error))
+
+
+def job_of(store: Store, run: Run) -> Job:
+    """`run` as its executor sees it."""
+    return Job(run.id, run.attempts, store.home, store.folder(run.id), run.environment, run.handle)
+
+
+def bury(store: Store, run: Run, executor: Executor) -> None:
+    """The end of a run whose process is gone."""
+    if run.state is State.CANCELLING:
+        store.change_state(run.id, (State.CANCELLING,), State.CANCELLED)
+    elif run.state is State.STARTING and run.handle is None and run.attempts < MOST_LAUNCHES:
+        store.change_state(run.id, (State.STARTING,), State.QUEUED)  # the runner died before it had launched it
+    elif run.state.at_work:
+        told, kind = endings.of_death(store, run, executor.last_words(job_of(store, run)))
+        store.change_state(run.id, (run.state,), State.CRASHED, error=told, error_kind=kind)

@@ -1,0 +1,148 @@
+"""What the store keeps: its tables, and their rows as plain values."""
+
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from tl_core.runs.states import State
+from tl_core.spec import RunSpec
+
+WAITS = (State.QUEUED, State.STARTING)
+"""States that the clock of waiting counts."""
+RUNS = (State.RUNNING, State.PAUSING, State.CANCELLING)
+"""States that the clock of running counts."""
+
+metadata = sa.MetaData()
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("spec", sa.JSON, nullable=False),
+    sa.Column("state", sa.String, nullable=False, index=True),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("started", sa.Float),
+    sa.Column("ended", sa.Float),
+    sa.Column("changed", sa.Float, nullable=False),
+    sa.Column("waited", sa.Float, nullable=False, server_default="0"),
+    sa.Column("ran", sa.Float, nullable=False, server_default="0"),
+    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("place", sa.Float, nullable=False, server_default="0"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("environment", sa.JSON, nullable=False, server_default="{}"),
+    sa.Column("device", sa.String),
+    sa.Column("handle", sa.String),
+    sa.Column("collected", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("stage", sa.String, nullable=False, server_default=""),
+    sa.Column("done", sa.Float, nullable=False, server_default="0"),
+    sa.Column("images_per_second", sa.Float),
+    sa.Column("error", sa.String),
+    sa.Column("error_kind", sa.String),
+    sa.Column("correct", sa.Integer),
+    sa.Column("test_images", sa.Integer),
+    sa.Column("test_digest", sa.String),
+    sa.Column("seconds", sa.Float),
+    sa.Column("trainable_parameters", sa.Integer),
+    sa.Column("total_parameters", sa.Integer),
+)
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.String, sa.ForeignKey("runs.id"), nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("data", sa.JSON, nullable=False),
+    sa.Index("events_of_run", "run_id", "kind", "id"),
+)
+
+
+class Priority(IntEnum):
+    """Which of two waiting runs goes first, whenever they were queued."""
+
+    LOW = -1
+    NORMAL = 0
+    HIGH = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the store knows it. Times are seconds since 1970; the last six fields are None until it is done.
+
+    `changed` is when its state last changed. `waited` and `ran` are the two clocks, in seconds up to that moment:
+    waiting for a device and for Python, and training. `attempts` counts how often a process was launched for it, `device`
+    is what the present or last one held, `handle` its process id (or its name in a cluster), and `collected` how many bytes
+    of its letters have been read (`runs.mailbox`). `done` is the share of its work that lies behind it (0..1), and
+    `seconds` the wall seconds inside `train`.
+    """
+
+    id: str
+    spec: RunSpec
+    state: State
+    created: float
+    started: float | None
+    ended: float | None
+    changed: float
+    waited: float
+    ran: float
+    priority: Priority
+    place: float
+    attempts: int
+    environment: dict[str, str]
+    device: str | None
+    handle: str | None
+    collected: int
+    stage: str
+    done: float
+    images_per_second: float | None
+    error: str | None
+    error_kind: str | None
+    correct: int | None
+    test_images: int | None
+    test_digest: str | None
+    seconds: float | None
+    trainable_parameters: int | None
+    total_parameters: int | None
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of test images classified correctly, 0..1; None until the run is done."""
+        return None if self.correct is None or not self.test_images else self.correct / self.test_images
+
+    def waiting_seconds(self, now: float) -> float:
+        """How long it has waited until `now`, pauses not counted."""
+        return self.waited + (max(0.0, now - self.changed) if self.state in WAITS else 0.0)
+
+    def running_seconds(self, now: float) -> float:
+        """How long it has trained until `now`, pauses not counted."""
+        return self.ran + (max(0.0, now - self.changed) if self.state in RUNS else 0.0)
+
+
+_COLUMNS = tuple(field.name for field in fields(Run))
+
+
+def run_of(row: sa.RowMapping) -> Run:
+    """A row of `runs` as a value."""
+    values = {name: row[name] for name in _COLUMNS}
+    read = {"spec": RunSpec.parse(row["spec"]), "state": State(row["state"]), "priority": Priority(row["priority"])}
+    return Run(**values | read)
+
+
+@dataclass(frozen=True)
+class StoredEvent:
+    """An event as it was stored: its number, when it happened, its kind, and its fields."""
+
+    id: int
+    at: float
+    kind: str
+    data: dict[str, Any]
+
+
+def clocks(now: float) -> dict[str, sa.ColumnElement[float]]:
+    """Both clocks set forward to `now`, for the state that is being left."""
+    passed = sa.func.max(0.0, now - runs.c.changed)
+    return {
+        "waited": runs.c.waited + sa.case((runs.c.state.in_(WAITS), passed), else_=0.0),
+        "ran": runs.c.ran + sa.case((runs.c.state.in_(RUNS), passed), else_=0.0),
+    }

@@ -1,0 +1,38 @@
+"""Files that appear whole, or not at all, whatever happens while they are written."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from tl_core.errors import StorageError
+
+
+def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` make a file beside `path`, then move it there: it is seen whole or not at all. Raises `StorageError`.
+
+    After a power cut the old file is there or the new one: the content reaches the disk before the name does.
+    Keras and NumPy look at a name's ending, so the file beside it has the same one.
+    """
+    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    try:
+        write(partial)
+        _to_disk(partial)
+        partial.replace(path)
+        _to_disk(path.parent)
+    except OSError as error:
+        raise StorageError(
+            f"The file {path.name} cannot be written ({error}).",
+            "Free some space on that disk and start again.",
+            received=path.parent,
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    """Wait until the file at `path`, or the names in the folder at `path`, are on the disk itself."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

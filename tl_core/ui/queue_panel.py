@@ -1,0 +1,141 @@
+"""The queue beside the live run: what is at work, who waits in which place, what is paused, what ended last."""
+
+import time
+from collections.abc import Sequence
+
+import streamlit as st
+
+from tl_core.analysis.statements import seconds
+from tl_core.runs import control
+from tl_core.runs.states import State
+from tl_core.runs.store import Priority, Run, Store
+from tl_core.runs.watching import eta
+from tl_core.ui import session, shown, waiting
+
+MOST_WAITING, MOST_OTHERS = 8, 4
+"""How many runs of a list are shown; of the others their number is told."""
+HOLD, REMOVE = "Hold", "Remove"
+
+
+def queue_panel(looked_at: str) -> None:
+    """Show the queue, every two seconds while anything goes on. `looked_at` is the run that the page shows."""
+    alive = any(run.state.alive for run in session.runs())
+    st.fragment(_panel, run_every=session.POLL_SECONDS if alive else None)(looked_at, alive)
+
+
+def _panel(looked_at: str, was_alive: bool) -> None:
+    with shown.sentence_for_mistakes():
+        runs = session.runs()
+        if any(run.state.alive for run in runs) != was_alive or session.run_id() not in {looked_at, None}:
+            st.rerun()  # the whole page follows
+        working, line = waiting.at_work(runs), waiting.line(runs)
+        st.markdown("**Queue**")
+        st.caption(f"{len(working)} at work, {len(line)} waiting" if working or line else "Nothing is at work and nothing waits.")
+        for run in working[:MOST_WAITING]:
+            _at_work(run, looked_at)
+        for place, run in enumerate(line[:MOST_WAITING], start=1):
+            _waiting(run, place, len(line), looked_at)
+        _say_more(len(line) - MOST_WAITING, "wait")
+        _paused([run for run in runs if run.state is State.PAUSED], looked_at)
+        _ended([run for run in runs if run.state.ended], looked_at)
+
+
+def _title(run: Run, looked_at: str, before: str = "") -> None:
+    st.button(
+        before + shown.plain(shown.model_of(run)),
+        key=f"look_at_{run.id}",
+        type="tertiary",
+        disabled=run.id == looked_at,
+        wrap=True,
+        help=shown.plain(f"{shown.parts_of(run)[0]}, seed {run.spec.seed}"),
+        on_click=session.look_at,
+        args=(run.id,),
+    )
+
+
+def _at_work(run: Run, looked_at: str) -> None:
+    left = eta(run, time.time())
+    with st.container(gap="xsmall", key=f"at_work_{run.id}"):
+        _title(run, looked_at)
+        about = f", about {seconds(left)} left" if left is not None else ""
+        st.progress(run.done, text=f"{run.state.capitalize()}, {100 * run.done:.0f} %{about}")
+
+
+def _waiting(run: Run, place: int, of: int, looked_at: str) -> None:
+    with st.container(gap=None, key=f"waiting_{run.id}"):
+        _title(run, looked_at, f"{place}\\. ")
+        priority = "" if run.priority is Priority.NORMAL else f"{run.priority.name.lower()} priority, "
+        st.caption(f"{priority}waiting for {seconds(run.waiting_seconds(time.time()))}")
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            _move("Up", run, place - 1, "Let it go before the run ahead of it.", disabled=place == 1)
+            _move("Down", run, place + 1, "Let the run behind it go first.", disabled=place == of)
+            _more(run)
+
+
+def _move(label: str, run: Run, place: int, about: str, *, disabled: bool) -> None:
+    st.button(
+        label,
+        key=f"{label.lower()}_{run.id}",
+        type="tertiary",
+        icon=f":material/arrow_{label.lower()}ward:",
+        help=about,
+        disabled=disabled,
+        on_click=session.ask,
+        args=(control.move, run.id, place),
+    )
+
+
+def _more(run: Run) -> None:
+    """What else can be done with a waiting run. A menu keeps no value, so that no redrawing can take one away."""
+    priorities = {f"{priority.name.capitalize()} priority": priority for priority in sorted(Priority, reverse=True)}
+    key = f"more_{run.id}"
+
+    def choose() -> None:
+        chosen = st.session_state[key]
+        session.ask(_fulfil, run.id, priorities.get(chosen, chosen))
+
+    others = [title for title, priority in priorities.items() if priority is not run.priority]
+    about = "Its priority, or keep it from starting, or take it out of the queue."
+    st.menu_button("More", [*others, HOLD, REMOVE], key=key, type="tertiary", help=about, on_click=choose)
+
+
+def _fulfil(store: Store, run_id: str, chosen: Priority | str) -> None:
+    if isinstance(chosen, Priority):
+        control.prioritise(store, run_id, chosen)
+    elif chosen == HOLD:
+        control.pause(store, run_id)
+    elif chosen == REMOVE:
+        control.stop(store, run_id)
+
+
+def _paused(runs: Sequence[Run], looked_at: str) -> None:
+    if runs:
+        st.markdown("**Paused**")
+    for run in runs[:MOST_OTHERS]:
+        with st.container(gap=None, key=f"paused_{run.id}"):
+            _title(run, looked_at)
+            about = "Put it at the end of the line; it goes on from its last checkpoint."
+            st.button(
+                "Resume",
+                key=f"resume_{run.id}",
+                type="tertiary",
+                icon=":material/resume:",
+                help=about,
+                on_click=session.ask,
+                args=(control.resume, run.id),
+            )
+    _say_more(len(runs) - MOST_OTHERS, "are paused")
+
+
+def _ended(runs: Sequence[Run], looked_at: str) -> None:
+    if runs:
+        st.markdown("**Ended last**")
+    for run in sorted(runs, key=lambda run: run.changed, reverse=True)[:MOST_OTHERS]:
+        with st.container(gap=None, key=f"ended_{run.id}"):
+            _title(run, looked_at)
+            st.caption(shown.plain(shown.accuracy_of(run) if run.accuracy is not None else run.state.capitalize()))
+
+
+def _say_more(number: int, do: str) -> None:
+    if number > 0:
+        st.caption(f"{number} more {do}.")
