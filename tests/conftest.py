@@ -12,6 +12,11 @@ NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there, so that whoever goes to the network in a test fails at once."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The soak test's length."""
+    parser.addoption("--soak", type=int, default=200, help="How many runs tests/runs/test_soak.py makes.")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What all processes of the tests inherit."""

@@ -96,15 +96,17 @@ class CommandLine:
         return Finished(process.returncode, out, err, self.home)
 
 
-def processes_of(home: Path) -> list[psutil.Process]:
-    """Every process that works for `home`: the runner, its spare, runs and probes; the runner first."""
+def processes_of(home: Path, *kinds: str) -> list[psutil.Process]:
+    """The processes that work for `home`, the runner first; with `kinds`, only those of these commands ("serve" is the
+    runner, "spare" its spare, "work" a run, "probe" a probe)."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            ours = "tl_core" in process.cmdline() and process.environ().get(HOME_VARIABLE) == str(home)
-            if ours and process.pid != os.getpid():
-                found.append(process)
-    return sorted(found, key=lambda process: "serve" not in process.cmdline())
+            command = process.cmdline()
+            wanted = "tl_core" in command and (not kinds or set(kinds) & set(command))
+            if wanted and process.pid != os.getpid() and process.environ().get(HOME_VARIABLE) == str(home):
+                found.append(("serve" not in command, process.pid, process))
+    return [process for *_, process in sorted(found)]
 
 
 def end_processes_of(home: Path) -> None:

@@ -16,7 +16,7 @@ from tl_core.runs.states import State
 
 LAYERS = (
     ("app", "pages", "tl_core.__main__"),
-    ("tl_core.ui",),
+    ("tl_core.ui", "tl_core.cli"),
     ("tl_core.runs",),
     ("tl_core.analysis",),
     ("tl_core.training",),
@@ -29,7 +29,8 @@ LAYERS = (
     ("tl_core.result",),
     ("tl_core.registry", "tl_core.events", "tl_core.backbones.outline"),
     ("tl_core.spec",),
-    ("tl_core.settings", "tl_core.storage"),
+    ("tl_core.processes",),
+    ("tl_core.settings", "tl_core.storage", "tl_core.locks"),
     ("tl_core.errors",),
     ("tl_core",),
 )
@@ -133,7 +134,7 @@ import importlib, pkgutil, sys
 import tl_core.ui
 from tl_core import backbones, datasets, executors, strategies
 from tl_core.recipe import Recipe
-from tl_core.runs import artifacts, control, probing, store, watching
+from tl_core.runs import artifacts, control, probing, reconcile, runner, store, watching
 from tl_core.spec import RunSpec
 for module in pkgutil.walk_packages(tl_core.ui.__path__, "tl_core.ui."):
     importlib.import_module(module.name)
@@ -143,7 +144,7 @@ for registry in (datasets.datasets, backbones.backbones, strategies.strategies, 
         part.model_json_schema(), part.summary()
 for part in backbones.backbones.parts().values():
     part.catalogue()
-control.reconcile(store.Store())
+reconcile.reconcile(store.Store())
 print(sorted({"keras", "tensorflow", "torch", "jax"} & {name.split(".")[0] for name in sys.modules}))
 """
 

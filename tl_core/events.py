@@ -68,6 +68,14 @@ class Epoch(Event):
 
 
 @dataclass(frozen=True)
+class Checkpoint(Event):
+    """A checkpoint will be written at `step`: what was reported until now must be kept before, since no resumed run will
+    report it again. No reporter raises `Stopped` or `Paused` at this event."""
+
+    step: int
+
+
+@dataclass(frozen=True)
 class Resumed(Event):
     """An interrupted run goes on after the step `step` (0: before its first): what was reported after it is void, and comes
     again. `done` is the share of the work that lies behind it."""

@@ -129,11 +129,11 @@ def test_paused_anywhere_any_number_of_times(whole: Whole, spec: RunSpec, number
 
 
 def example_spec(strategy: Strategy) -> RunSpec:
-    """48 images: two steps an epoch where a step has 32."""
+    """64 images: two steps an epoch where a step has 32."""
     backbone = (
         {"backbone": "efficientnet_lite0"} if strategy.pretrained else {"backbone": "small_cnn", "backbone.batch_norm": True}
     )
-    few = FEW_CROPS | {"dataset.labels_per_class": 3, "image_size": 32}
+    few = FEW_CROPS | {"dataset.labels_per_class": 4, "image_size": 32}
     return RunSpec(strategy=strategy.spec()).with_settings(few | backbone)
 
 
@@ -158,9 +158,9 @@ ATTEMPT = """
 import json, os, signal, sys
 from pathlib import Path
 import numpy as np
-from tests.core.toy import Alternating, Dropping, alternating
+from tests.core.interrupting import Attempt, at_step
+from tests.core.toy import alternating
 from tl_core.checkpoints import Checkpoints
-from tl_core.errors import Paused
 from tl_core.events import Step
 from tl_core.freezing import digests
 from tl_core.training import train
@@ -272,6 +272,19 @@ def test_nobody_falls_back_who_goes_on(spec: RunSpec, paused: Path, tmp_path: Pa
     assert shares == sorted(shares)
 
 
+def test_what_moved_during_a_pause_is_noticed(spec: RunSpec, tmp_path: Path) -> None:
+    """The proof that nothing frozen moved spans the interruption: it holds what is put back against what was before the phase."""
+    checkpoints = Checkpoints(tmp_path)
+    with pytest.raises(Paused):
+        train(spec, Attempt(at_step(2)), checkpoints)
+    state = checkpoints.load()
+    assert state is not None
+    kernel = np.nextafter(state.variables[0], np.float32(9))
+    checkpoints.save(replace(state, variables=(kernel, *state.variables[1:])))
+    with pytest.raises(RuntimeError, match=r"1 frozen tensors moved in the phase head\."):
+        train(spec, Attempt(), Checkpoints(tmp_path))
+
+
 OTHERS: dict[str, dict[str, Any]] = {
     "network": {"image_size": 16, "backbone": "small_cnn"},
     "dataset": {"dataset.labels_per_class": 3},
@@ -311,14 +324,15 @@ def test_half_a_file_is_told(spec: RunSpec, paused: Path, tmp_path: Path, name: 
 SMALL = State({"seed": 1}, Account(Progress(total=1.0)), {}, {}, (np.arange(3.0),), (np.array(7),))
 
 
-def test_no_changed_byte_goes_unnoticed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bits", [0x02, 0x41])
+def test_no_changed_byte_goes_unnoticed(tmp_path: Path, bits: int) -> None:
     """A checkpoint is read as it was written, or refused."""
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save(SMALL)
     whole = (tmp_path / STATE).read_bytes()
     refused = 0
     for place in range(len(whole)):
-        (tmp_path / STATE).write_bytes(whole[:place] + bytes([whole[place] ^ 0x41]) + whole[place + 1 :])
+        (tmp_path / STATE).write_bytes(whole[:place] + bytes([whole[place] ^ bits]) + whole[place + 1 :])
         try:
             require_equal(checkpoints.load())
         except RunError:

@@ -54,12 +54,15 @@ class Noise(keras.layers.Layer):
 
 
 class Dropping(ToyBackbone):
-    """The toy with layers whose random states move in every training step: their own, and the global one."""
+    """One block with BatchNorm, and layers whose random states move in every training step: their own, and the global one."""
 
     name: ClassVar[str] = "dropping"
 
     def features(self, scaled: Any) -> Any:
-        return Noise(name="noise")(keras.layers.Dropout(0.4, name="dropout")(super().features(scaled)))
+        x = keras.layers.Conv2D(12, 3, 2, name="block1_conv")(scaled)
+        x = keras.layers.ReLU(name="block1_relu")(keras.layers.BatchNormalization(name="block1_norm")(x))
+        x = keras.layers.GlobalAveragePooling2D(name="average")(x)
+        return Noise(name="noise")(keras.layers.Dropout(0.4, name="dropout")(x))
 
 
 class Alternating(Strategy):

@@ -1,78 +1,97 @@
-"""What every executor keeps to: the process stands apart, its output is kept, and it holds the lock while it lives."""
+"""What every executor keeps to, and for those of this machine that the process stands apart, its output is kept, and it holds
+its locks while it lives."""
 
-import fcntl
 import json
 import os
-import signal
-import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.helpers import wait_until
-from tl_core import executors
+from tests.helpers import ENDLESS, QUICK, keep_run, wait_until
+from tests.runs.crashing import short_training
+from tl_core import executors, locks
 from tl_core.errors import StorageError
-from tl_core.executors import Executor
-from tl_core.spec import PartSpec
+from tl_core.executors import Executor, Job
+from tl_core.runs.reconcile import job_of
+from tl_core.runs.states import State
+from tl_core.runs.store import Store
+from tl_core.spec import PartSpec, RunSpec
 
 PARTS = executors.executors.parts()
-SLEEP = "import sys, time; print('at work', flush=True); time.sleep(300)"
+HERE = [name for name, part in PARTS.items() if part.shares_store]
 
 
-@pytest.fixture(params=sorted(PARTS))
-def executor(request: pytest.FixtureRequest) -> Executor:
-    return PARTS[request.param].example()
-
-
-def is_free(lock: Path) -> bool:
-    """Whether nobody holds the lock."""
-    with lock.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
-
-
-def launch(executor: Executor, folder: Path, code: str) -> int:
-    """`code` at work with the lock of `folder`; this process lets go of the lock."""
-    with (folder / "lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return executor.launch([sys.executable, "-c", code], folder, folder / "log.txt", lock.fileno())
-
-
-def test_describes_itself(executor: Executor) -> None:
+@pytest.mark.parametrize("name", PARTS)
+def test_describes_itself(name: str) -> None:
+    executor = PARTS[name].example()
     assert executor.title
     assert executor.summary().endswith(".")
     written = json.loads(json.dumps(executor.spec().model_dump()))
     assert executors.build(PartSpec(**written)) == executor
 
 
-def test_the_process_stands_apart_and_holds_the_lock_until_it_is_killed(executor: Executor, tmp_path: Path) -> None:
-    pid = launch(executor, tmp_path, SLEEP)
-    try:
-        wait_until(lambda: (tmp_path / "log.txt").read_text() == "at work\n")
-        assert os.getsid(pid) == os.getpgid(pid) == pid != os.getsid(0)
-        assert not is_free(tmp_path / "lock")
-    finally:
-        os.killpg(pid, signal.SIGKILL)
-    wait_until(lambda: is_free(tmp_path / "lock"))
+@pytest.fixture(params=HERE)
+def executor(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Executor:
+    short_training(monkeypatch)
+    return PARTS[request.param].example()
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+def launch(executor: Executor, store: Store, spec: RunSpec) -> Job:
+    """A run at work; this process lets go of its lock."""
+    folder = store.new_folder()
+    keep_run(store, folder.name, State.STARTING, spec)
+    lock = locks.hold(folder / executors.LOCK)
+    assert lock is not None
+    handle = executor.launch(job_of(store, store.run(folder.name)), [lock])
+    os.close(lock)
+    store.record(folder.name, [], handle=handle)
+    return job_of(store, store.run(folder.name))
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["asked", "at once"])
+def test_the_process_stands_apart_and_holds_its_lock_until_it_is_ended(executor: Executor, store: Store, at_once: bool) -> None:
+    job = launch(executor, store, ENDLESS)
+    wait_until(lambda: store.events(job.run_id, "step"))
+    pid = int(job.handle or 0)
+    assert os.getsid(pid) == os.getpgid(pid) == pid != os.getsid(0)
+    assert executor.lives(job)
+    executor.end(job, at_once=at_once)
+    wait_until(lambda: not executor.lives(job))
+    assert executor.last_words(job) == f"It was ended by the signal {'SIGKILL' if at_once else 'SIGTERM'}."
     wait_until(lambda: not psutil.pid_exists(pid))  # reaped: no zombie stays behind
+    executor.end(job, at_once=True)  # no mistake, and nobody else's process
 
 
-def test_output_errors_and_a_crash_are_in_the_log(executor: Executor, tmp_path: Path) -> None:
-    launch(executor, tmp_path, "import sys; print('out'); print('err', file=sys.stderr); raise SystemExit(3)")
-    wait_until(lambda: is_free(tmp_path / "lock"))
-    assert sorted((tmp_path / "log.txt").read_text().split()) == ["err", "out"]
+def test_output_is_in_the_log(executor: Executor, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONVERBOSE", "1")
+    job = launch(executor, store, QUICK)
+    wait_until(lambda: not executor.lives(job))
+    assert f"{Path(executors.__file__).parent}" in job.log.read_text()  # and it ran this very code
+    assert store.run(job.run_id).state is State.DONE
 
 
-def test_the_process_reads_nothing_and_runs_this_very_code(executor: Executor, tmp_path: Path) -> None:
-    launch(executor, tmp_path, "import sys, tl_core; print(repr(sys.stdin.read()), tl_core.__file__)")
-    wait_until(lambda: is_free(tmp_path / "lock"))
-    assert (tmp_path / "log.txt").read_text().split() == ["''", str(Path(executors.__file__).parents[1] / "__init__.py")]
+def test_the_variables_of_a_job_reach_its_process(executor: Executor, store: Store) -> None:
+    folder = store.new_folder()
+    keep_run(store, folder.name, State.STARTING, ENDLESS)
+    job = Job(folder.name, 1, store.home, folder, {"TF_OF_THE_JOB": "7"})
+    handle = executor.launch(job)
+    wait_until(lambda: store.events(folder.name, "step"))
+    assert psutil.Process(int(handle)).environ()["TF_OF_THE_JOB"] == "7"
 
 
-def test_a_log_that_cannot_be_made_is_told(executor: Executor, tmp_path: Path) -> None:
+def test_a_job_that_was_never_launched_does_not_live(executor: Executor, store: Store) -> None:
+    job = Job("a", 1, store.home, store.folder("a"), {})
+    assert not executor.lives(job)
+    assert executor.last_words(job) == ""
+    executor.end(job, at_once=True)
+
+
+def test_a_log_that_cannot_be_made_is_told(executor: Executor, store: Store) -> None:
     with pytest.raises(StorageError, match=r"The log of the run cannot be made .*missing"):
-        executor.launch([sys.executable, "-c", ""], tmp_path, tmp_path / "missing" / "log.txt", lock=-1)
+        executor.launch(Job("a", 1, store.home, store.home / "missing", {}))

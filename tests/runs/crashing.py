@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from tests.helpers import processes_of, wait_until
+from tl_core import settings
 from tl_core.runs import artifacts, service
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
@@ -54,7 +56,7 @@ class Breakpoint:
 
 def runner_of(store: Store) -> psutil.Process:
     """The runner, once there is one."""
-    return wait_until(lambda: next((found for found in processes_of(store.home) if "serve" in found.cmdline()), None))
+    return wait_until(lambda: next(iter(processes_of(store.home, "serve")), None))
 
 
 def kill(process: psutil.Process) -> None:
@@ -77,41 +79,46 @@ def settled(store: Store, run_id: str, seconds: float = 120.0) -> Run:
 
 @dataclass
 class Watchman:
-    """Looks all the time which processes work with the device of `home`: at most one may, whatever is killed."""
+    """Looks all the time which processes work with which device of `home`: at most one with each, whatever is killed."""
 
     home: Path
     looks: int = 0
-    together: list[list[int]] = field(default_factory=list)
+    seen: set[str] = field(default_factory=set)
+    together: list[tuple[str, list[int]]] = field(default_factory=list)
     _over: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
     def on_guard(self) -> Iterator["Watchman"]:
-        """Watch until the block ends, and then fail if a device was seen with two."""
-        thread = threading.Thread(target=self._look_again_and_again)
-        thread.start()
-        try:
-            yield self
-        finally:
-            self._over.set()
-            thread.join()
+        """Watch until the block ends, and then fail if a device was seen with two, or none was seen at work."""
+        with ThreadPoolExecutor(1) as pool:
+            watching = pool.submit(self._look_again_and_again)
+            try:
+                yield self
+            finally:
+                self._over.set()
+            watching.result()
         assert self.looks > 3
+        assert self.seen
         assert self.together == []
 
     def _look_again_and_again(self) -> None:
         while not self._over.is_set():
-            holders = [process.pid for process in processes_of(self.home) if self._works_on_device(process)]
+            holders: dict[str, list[int]] = {}
+            for process in processes_of(self.home, "work", "spare"):
+                for device in self._devices_of(process):
+                    holders.setdefault(device, []).append(process.pid)
             self.looks += 1
-            if len(holders) > 1:
-                self.together.append(holders)
+            self.seen |= holders.keys()
+            self.together += [(device, pids) for device, pids in holders.items() if len(pids) > 1]
             time.sleep(0.02)
 
-    def _works_on_device(self, process: psutil.Process) -> bool:
-        """Whether it is a run's process and has a device's lock open."""
+    def _devices_of(self, process: psutil.Process) -> set[str]:
+        """The devices whose locks a run's process has open."""
         with contextlib.suppress(OSError, psutil.Error):
-            if {"work", "spare"} & set(process.cmdline()):
-                below = Path(f"/proc/{process.pid}/fd")
-                return any(str(self.home / "leases") in str(number.readlink()) for number in below.iterdir())
-        return False
+            folders = (self.home / "leases", settings.gpu_leases())
+            opened = [number.readlink() for number in Path(f"/proc/{process.pid}/fd").iterdir()]
+            return {path.name for path in opened if path.parent in folders}
+        return set()
 
 
 def assert_whole(store: Store, run_id: str) -> None:

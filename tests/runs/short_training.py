@@ -9,7 +9,7 @@ import numpy as np
 from tl_core.backbones.outline import Provenance
 from tl_core.checkpoints import Checkpoints
 from tl_core.errors import Paused
-from tl_core.events import Epoch, Plan, Reporter, Resumed, Stage, Step
+from tl_core.events import Checkpoint, Epoch, Plan, Reporter, Resumed, Stage, Step
 from tl_core.result import Outcome, Predictions, Result
 from tl_core.spec import RunSpec
 from tl_core.storage import write_whole
@@ -48,9 +48,11 @@ def train(spec: RunSpec, report: Reporter, checkpoints: Checkpoints | None = Non
             report(Step("everything", epoch, step, 1 / step, step / total, 50.0, step / total))
             if step % STEPS_PER_EPOCH == 0:
                 report(Epoch("everything", epoch, step, 1 / step, step / total, None, None, 0.1))
+                report(Checkpoint(step))
                 keep(checkpoints, step)
         report(Stage("Testing", 1.0))
     except Paused:
+        report(Checkpoint(step))
         keep(checkpoints, step)
         raise
     return outcome(step, first)

@@ -39,11 +39,11 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
 
 
 def runners(store: Store) -> list[psutil.Process]:
-    return [process for process in processes_of(store.home) if "serve" in process.cmdline()]
+    return processes_of(store.home, "serve")
 
 
 def the_spare(store: Store) -> psutil.Process:
-    return wait_until(lambda: next((found for found in processes_of(store.home) if "spare" in found.cmdline()), None))
+    return wait_until(lambda: next(iter(processes_of(store.home, "spare")), None))
 
 
 def short(epochs: int = 2) -> RunSpec:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.helpers import QUICK
+from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.runs.watching import eta
 
@@ -18,9 +19,12 @@ def run() -> Run:
 
 def test_nothing_is_said_before_there_is_something_to_say_it_from(run: Run) -> None:
     assert eta(run, 100.0) is None
-    assert eta(replace(run, started=90.0, done=0.01), 100.0) is None
+    assert eta(replace(run, done=0.5), 100.0) is None  # it waits
+    assert eta(replace(run, state=State.RUNNING, changed=90.0, done=0.01), 100.0) is None
 
 
 def test_what_is_left_goes_as_fast_as_what_is_done(run: Run) -> None:
-    assert eta(replace(run, started=90.0, done=0.25), 100.0) == pytest.approx(30.0)
-    assert eta(replace(run, started=90.0, done=1.0), 100.0) == 0
+    at_work = replace(run, state=State.RUNNING, changed=90.0)
+    assert eta(replace(at_work, done=0.25), 100.0) == pytest.approx(30.0)
+    assert eta(replace(at_work, done=1.0), 100.0) == 0
+    assert eta(replace(at_work, done=0.25, ran=10.0), 100.0) == pytest.approx(60.0)  # before a pause it ran, too

@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from tl_core.cli.wording import USER_MISTAKE
 from tl_core.errors import TransferError
 from tl_core.runs.schema import Priority
 
-USER_MISTAKE, OUR_FAULT, STOPPED = 2, 1, 130
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Transfer learning, measured.")
 # A pipe has no width of its own, and a run's id cut short is of no use to whoever reads it there.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -42,7 +42,7 @@ def says_what_is_wrong(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **kwargs)
         except TransferError as error:
             if kwargs.get("as_json"):
-                print_json({"error": str(error)})
+                print_json({"run_id": None, "state": None, "error": str(error)})
             else:
                 err.print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True)
             raise typer.Exit(USER_MISTAKE) from None

@@ -6,10 +6,12 @@ from typing import Any
 from rich.markup import escape
 
 from tl_core.analysis.statements import interval_of, percent, seconds
-from tl_core.cli.console import OUR_FAULT, STOPPED, USER_MISTAKE
 from tl_core.runs import endings
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
+
+USER_MISTAKE, OUR_FAULT, STOPPED = 2, 1, 130
+"""Exit codes."""
 
 
 def summary(run: Run) -> dict[str, Any]:

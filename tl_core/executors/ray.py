@@ -64,9 +64,10 @@ class Ray(Executor):
     shares_store: ClassVar[bool] = False
 
     address: Annotated[str, AfterValidator(_address)] | None = Field(
-        None, description=f"Where the head's dashboard answers, as in http://head:8265. If not given: {ADDRESS_VARIABLE}, or {HERE}."
+        None,
+        description=f"Where the head's dashboard answers, as in http://head:8265. If not given: {ADDRESS_VARIABLE}, or {HERE}.",
     )
-    gpus: float = Field(0, ge=0, le=64, description="GPUs to reserve: a share of one below 1, or a whole number. 0: none is seen.")
+    gpus: float = Field(0, ge=0, le=64, description="GPUs to reserve: a share of one, or a whole number. 0: none is seen.")
     cpus: float = Field(1, gt=0, le=1024, description="Processor cores to reserve.")
     memory_gb: float | None = Field(
         None, gt=0, le=1 << 16, description="Memory to reserve, in gigabytes. Ray counts it, but holds no run to it."

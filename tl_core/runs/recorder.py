@@ -6,7 +6,7 @@ import threading
 import time
 
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
-from tl_core.events import Event, Plan, Resumed, Stage, Step
+from tl_core.events import Checkpoint, Event, Plan, Resumed, Stage, Step
 from tl_core.runs.link import Link
 from tl_core.runs.states import State
 from tl_core.runs.telemetry import Sampler
@@ -61,7 +61,10 @@ class Recorder:
             self._note(event)
             if not isinstance(event, Stage) and not (isinstance(event, Step) and event.step % self._stride):
                 self._waiting.append((time.time(), event))
-        self._heed()
+        if isinstance(event, Checkpoint):
+            self.flush()
+        else:
+            self._heed()
 
     def flush(self) -> None:
         """Write what is waiting. Raises `StorageError`; what could not be written waits on."""

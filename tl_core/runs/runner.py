@@ -14,7 +14,7 @@ from tl_core import executors, locks
 from tl_core.errors import ExecutorError, StorageError, TransferError
 from tl_core.executors import Executor, Job
 from tl_core.executors.local import watch
-from tl_core.runs import leases, reconcile, service
+from tl_core.runs import leases, mailbox, reconcile, service
 from tl_core.runs.leases import Lease
 from tl_core.runs.spare import Spare
 from tl_core.runs.states import State
@@ -96,8 +96,6 @@ class Runner:
     def _look_after(self, run: Run) -> None:
         executor = executors.build(run.spec.executor)
         if not executor.shares_store:
-            from tl_core.runs import mailbox
-
             mailbox.collect(self._store, run)
             mailbox.tell(self._store, self._store.run(run.id))
             run = self._store.run(run.id)

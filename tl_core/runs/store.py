@@ -165,15 +165,23 @@ class Store:
         with self._database.writing() as connection:
             return bool(connection.execute(statement).rowcount)
 
+    def counts(self, run_id: str) -> dict[str, int]:
+        """How many events of each kind a run has."""
+        query = sa.select(events.c.kind, sa.func.count()).where(events.c.run_id == run_id).group_by(events.c.kind)
+        with self._database.reading() as connection:
+            return {str(kind): int(count) for kind, count in connection.execute(query)}
+
     def events(self, run_id: str, kind: str, *, most: int | None = None) -> list[StoredEvent]:
         """Events of one kind in order. With `most`, evenly thinned in the database to about that many; the last is kept."""
-        numbered = sa.select(
-            events, sa.func.row_number().over(order_by=events.c.id.desc()).label("place"), sa.func.count().over().label("total")
-        ).where(events.c.run_id == run_id, events.c.kind == kind)
-        inner = numbered.subquery()
-        query = sa.select(inner.c.id, inner.c.at, inner.c.kind, inner.c.data).order_by(inner.c.id)
-        if most is not None:
-            query = query.where((inner.c.place - 1) % ((inner.c.total + most - 1) / most) == 0)
+        wanted = events.c.run_id == run_id, events.c.kind == kind
+        query = sa.select(events.c.id, events.c.at, events.c.kind, events.c.data).where(*wanted).order_by(events.c.id)
+        if most is not None:  # the index alone says which to read
+            place = sa.func.row_number().over(order_by=events.c.id.desc())
+            numbered = (
+                sa.select(events.c.id, place.label("place"), sa.func.count().over().label("total")).where(*wanted).subquery()
+            )
+            kept = (numbered.c.place - 1) % ((numbered.c.total + most - 1) / most) == 0
+            query = query.where(events.c.id.in_(sa.select(numbered.c.id).where(kept)))
         with self._database.reading() as connection:
             return [StoredEvent(*row) for row in connection.execute(query)]
 

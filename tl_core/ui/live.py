@@ -1,7 +1,6 @@
 """The live view of a run: drawn from what is stored, every two seconds while it lives, by any number of browsers."""
 
 import os
-from collections.abc import Sequence
 
 import streamlit as st
 
@@ -9,9 +8,11 @@ from tl_core.analysis.usage import gpus_of
 from tl_core.recipe import Recipe
 from tl_core.runs import control
 from tl_core.runs.states import State
-from tl_core.runs.store import Run, Store, StoredEvent
+from tl_core.runs.store import Run, Store
 from tl_core.ui import recipe_bar, session, shown, standing
 from tl_core.ui.charts import curves, machine
+
+Version = tuple[int, float]
 
 
 def live(run_id: str) -> None:
@@ -62,28 +63,27 @@ def _again(_store: Store, run: Run) -> None:
 def _charts(run: Run) -> None:
     if not run.attempts:
         return  # it has not begun
-    every_step, epochs = session.events(run, "step"), session.events(run, "epoch")
-    _draw_curves(run.id, (_newest(every_step), _newest(epochs)), every_step, epochs)
+    _draw_curves(run, session.version(run, "step"), session.version(run, "epoch"))
     samples = session.events(run, "telemetry")
     if not samples:
         st.caption("Processor and memory use appear here with the first sample.")
         return
-    _draw_machine(run.id, _newest(samples), run.created, samples)
+    _draw_machine(run, session.version(run, "telemetry"))
     if not any(gpus_of(sample.data) for sample in samples):
         st.caption("No GPU on this machine: NVIDIA's driver is not there. The run uses the processor.")
 
 
-def _newest(events: Sequence[StoredEvent]) -> int:
-    return events[-1].id if events else 0
+# Streamlit keeps what a cached function draws, and shows it again: a figure is made once for all browsers.
+_drawn_once = st.cache_resource(show_spinner=False, max_entries=16, hash_funcs={Run: lambda run: run.id})
 
 
-# Streamlit keeps what a cached function draws and shows it again: a figure is made once for all browsers.
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _draw_curves(run_id: str, newest: tuple[int, int], _steps: Sequence[StoredEvent], _epochs: Sequence[StoredEvent]) -> None:
-    shown.chart(curves.learning_curves(_steps, _epochs, run_id), f"curves_{run_id}", "Loss and accuracy by step")
+@_drawn_once
+def _draw_curves(run: Run, steps: Version, epochs: Version) -> None:
+    figure = curves.learning_curves(session.events(run, "step"), session.events(run, "epoch"), run.id)
+    shown.chart(figure, f"curves_{run.id}", "Loss and accuracy by step")
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
-def _draw_machine(run_id: str, newest: int, started: float, _samples: Sequence[StoredEvent]) -> None:
-    figure = machine.telemetry(_samples, started, os.cpu_count() or 1)
-    shown.chart(figure, f"machine_{run_id}", "Processor and memory use of this run")
+@_drawn_once
+def _draw_machine(run: Run, samples: Version) -> None:
+    figure = machine.telemetry(session.events(run, "telemetry"), run.created, os.cpu_count() or 1)
+    shown.chart(figure, f"machine_{run.id}", "Processor and memory use of this run")

@@ -138,14 +138,25 @@ def run(chosen: str) -> Run:
     return next((run for run in runs() if run.id == chosen), None) or store().run(chosen)
 
 
-def events(run: Run, kind: str) -> Sequence[StoredEvent]:
-    """A run's events of one kind, at most `MOST_POINTS`; one query for all browsers that watch."""
-    return _events(run.id, kind, run.changed)
+def version(run: Run, kind: str) -> tuple[int, float]:
+    """Changes when a curve of the run's events of that kind would look different: a curve of `MOST_POINTS` does not before
+    as large a part of them has come again. At every change of the run's state it does."""
+    count = _counts(run.id, run.changed).get(kind, 0)
+    return count - count % max(1, count // MOST_POINTS), run.changed
 
 
 @st.cache_resource(ttl=SHARED_SECONDS, show_spinner=False, max_entries=64)
-def _events(chosen: str, kind: str, changed: float) -> Sequence[StoredEvent]:
-    """`changed` makes it look again when the state has changed: what a run said last must not be missing at its end."""
+def _counts(chosen: str, changed: float) -> Mapping[str, int]:
+    return store().counts(chosen)
+
+
+def events(run: Run, kind: str) -> Sequence[StoredEvent]:
+    """A run's events of one kind, at most `MOST_POINTS`; read once for all browsers that watch, and not to be changed."""
+    return _events(run.id, kind, version(run, kind))
+
+
+@st.cache_resource(show_spinner=False, max_entries=64)
+def _events(chosen: str, kind: str, version: tuple[int, float]) -> Sequence[StoredEvent]:
     return tuple(store().events(chosen, kind, most=MOST_POINTS))
 
 

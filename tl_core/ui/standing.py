@@ -52,7 +52,10 @@ def _facts(run: Run) -> list[str]:
     now = time.time()
     facts = _phase_and_epoch(run) if run.state.at_work else []
     waited, ran = run.waiting_seconds(now), run.running_seconds(now)
-    facts.append(f"waiting for {seconds(waited)}" if run.state is State.QUEUED else f"waited {seconds(waited)}")
+    if run.state is State.QUEUED:
+        facts.append(f"waiting for {seconds(waited)}")
+    elif run.attempts:
+        facts.append(f"waited {seconds(waited)}")
     if ran:
         facts.append(f"running for {seconds(ran)}" if run.state.at_work else f"ran {seconds(ran)}")
     left = eta(run, now)

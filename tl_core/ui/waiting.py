@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+from tl_core import executors
 from tl_core.analysis.statements import seconds
+from tl_core.errors import SettingError
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.runs.watching import eta
@@ -22,6 +24,14 @@ def at_work(runs: Sequence[Run]) -> list[Run]:
     return sorted((run for run in runs if run.state.at_work), key=lambda run: run.created)
 
 
+def needs_device(run: Run) -> bool:
+    """Whether it waits for a device of this machine."""
+    try:
+        return executors.executors.part(run.spec.executor.name).needs_device
+    except SettingError:  # a part that is no longer installed
+        return True
+
+
 def place(run: Run, runs: Sequence[Run]) -> str:
     """ "Next in line", "Second in line", "27th in line"."""
     index = [other.id for other in line(runs)].index(run.id)
@@ -35,7 +45,10 @@ def _th(number: int) -> str:
 
 def when(run: Run, runs: Sequence[Run], now: float) -> str:
     """What the start of a waiting run waits for."""
-    ahead, working = [other.id for other in line(runs)].index(run.id), at_work(runs)
+    if not needs_device(run):
+        return "It has a queue of its own: it is handed over as soon as the place it runs at answers."
+    ahead = [other.id for other in line(runs) if needs_device(other)].index(run.id)
+    working = [other for other in at_work(runs) if needs_device(other)]
     if not working:
         return "It starts as soon as the ones before it have ended." if ahead else "It starts at once."
     lefts = [left for other in working if (left := eta(other, now)) is not None]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -69,7 +70,8 @@ def _add_curve(drawn: go.Figure, events: Sequence[StoredEvent], measure: Measure
     drawn.add_scatter(
         x=[event.data["step"] for event in events],
         y=[theme.number(event.data[field], measure.scale) for event in events],
-        customdata=[(run_id, theme.plain(event.data["phase"]), event.data["epoch"]) for event in events],
+        # As an array: Plotly looks at every cell of a list of lists.
+        customdata=np.array([(run_id, theme.plain(event.data["phase"]), event.data["epoch"]) for event in events], dtype=object),
         name=curve.name,
         legendgroup=curve.name,
         showlegend=column == 1,
