@@ -268,7 +268,8 @@ def test_a_mistake_as_json(line: CommandLine) -> None:
     done = line.run("train", "--dataset", "digit", "--json")
     assert (done.code, done.err) == (2, "")
     assert "Did you mean digits?" in done.json["error"]
-    assert (done.json["run_id"], done.json["state"]) == (None, None)
+    assert set(done.json) == KEYS
+    assert [value for key, value in done.json.items() if key != "error"] == [None] * (len(KEYS) - 1)
 
 
 @pytest.mark.parametrize(

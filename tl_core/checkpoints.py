@@ -11,6 +11,7 @@ import struct
 import time
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,17 +28,7 @@ from tl_core.storage import write_whole
 STATE, FEATURES = "state.npz", "features.npz"
 COST_FACTOR = 50
 """Between two checkpoints lies at least so many times what one takes: they cost 2 % of the time at most."""
-DAMAGED = (
-    OSError,
-    EOFError,
-    ValueError,
-    LookupError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-    zipfile.BadZipFile,
-)
+DAMAGED = (OSError, EOFError, ValueError, LookupError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile)
 """What reading a file raises that was cut off or changed."""
 
 Arrays = tuple[Any, ...]
@@ -90,9 +81,13 @@ class Checkpoints:
         """Whether enough time has passed since the last checkpoint for another one."""
         return time.monotonic() - self._last >= max(self._every, COST_FACTOR * self._cost)
 
-    def save(self, state: State) -> None:
-        """Keep `state` in place of the former one. Raises `StorageError`, and then the former one is still there."""
+    def save(self, take: Callable[[], State]) -> None:
+        """Keep the state that `take` gives in place of the former one; what both cost together says when the next is due.
+
+        Raises `StorageError`, and then the former one is still there.
+        """
         started = time.monotonic()
+        state = take()
         plain = TypeAdapter(State).dump_python(state, mode="json", exclude={"variables", "optimizer"})
         arrays = (
             {"plain": np.array(json.dumps(plain))} | _named("variables", state.variables) | _named("optimizer", state.optimizer)

@@ -87,7 +87,7 @@ class Keeper:
     def keep(self) -> None:
         """A checkpoint of this moment, unless nothing has happened since the last one."""
         if self._checkpoints and self.account.progress != self._kept:
-            self._checkpoints.save(self._state())
+            self._checkpoints.save(self._state)
             self._kept = deepcopy(self.account.progress)
 
     @contextmanager

@@ -280,7 +280,7 @@ def test_what_moved_during_a_pause_is_noticed(spec: RunSpec, tmp_path: Path) -> 
     state = checkpoints.load()
     assert state is not None
     kernel = np.nextafter(state.variables[0], np.float32(9))
-    checkpoints.save(replace(state, variables=(kernel, *state.variables[1:])))
+    checkpoints.save(lambda: replace(state, variables=(kernel, *state.variables[1:])))
     with pytest.raises(RuntimeError, match=r"1 frozen tensors moved in the phase head\."):
         train(spec, Attempt(), Checkpoints(tmp_path))
 
@@ -328,7 +328,7 @@ SMALL = State({"seed": 1}, Account(Progress(total=1.0)), {}, {}, (np.arange(3.0)
 def test_no_changed_byte_goes_unnoticed(tmp_path: Path, bits: int) -> None:
     """A checkpoint is read as it was written, or refused."""
     checkpoints = Checkpoints(tmp_path)
-    checkpoints.save(SMALL)
+    checkpoints.save(lambda: SMALL)
     whole = (tmp_path / STATE).read_bytes()
     refused = 0
     for place in range(len(whole)):
@@ -338,6 +338,17 @@ def test_no_changed_byte_goes_unnoticed(tmp_path: Path, bits: int) -> None:
         except RunError:
             refused += 1
     assert refused > len(whole) / 2
+
+
+def test_a_changed_shape_is_noticed(tmp_path: Path) -> None:
+    """NumPy reads as much as the header says, and of a long array that is less than the checksum is of."""
+    checkpoints = Checkpoints(tmp_path)
+    checkpoints.save(lambda: replace(SMALL, variables=(np.zeros(30_000),)))
+    content = (tmp_path / STATE).read_bytes()
+    assert content.count(b"(30000,)") == 1
+    (tmp_path / STATE).write_bytes(content.replace(b"(30000,)", b"(10000,)"))
+    with pytest.raises(RunError, match="is damaged"):
+        checkpoints.load()
 
 
 def require_equal(state: State | None) -> None:
@@ -351,7 +362,7 @@ def require_equal(state: State | None) -> None:
 def test_numbers_that_are_none_come_back(tmp_path: Path) -> None:
     """A diverged run has losses that JSON has no word for."""
     lost = Progress(total=1 / 3, now=Pass(1, 1, math.nan, 0.1 + 0.2, math.inf))
-    Checkpoints(tmp_path).save(replace(SMALL, account=Account(lost)))
+    Checkpoints(tmp_path).save(lambda: replace(SMALL, account=Account(lost)))
     state = Checkpoints(tmp_path).load()
     assert state is not None
     assert math.isnan(state.account.progress.now.loss)
@@ -401,8 +412,13 @@ def test_checkpoints_are_due_when_they_cost_little(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv(CHECKPOINT_VARIABLE, "0")
     checkpoints = Checkpoints(tmp_path)
     assert checkpoints.due()
+
+    def take() -> State:
+        time.sleep(0.01)  # what taking it costs counts too
+        return SMALL
+
     started = time.monotonic()
-    checkpoints.save(SMALL)
+    checkpoints.save(take)
     ended = time.monotonic()
     wait_until(lambda: checkpoints.due() or None)
     assert time.monotonic() - ended >= COST_FACTOR * (ended - started) / 2
@@ -410,7 +426,7 @@ def test_checkpoints_are_due_when_they_cost_little(tmp_path: Path, monkeypatch: 
 
 def test_the_first_moment_after_going_on_is_kept(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path)
-    checkpoints.save(SMALL)
+    checkpoints.save(lambda: SMALL)
     assert not checkpoints.due()
     checkpoints.load()
     assert checkpoints.due()
@@ -419,7 +435,7 @@ def test_the_first_moment_after_going_on_is_kept(tmp_path: Path) -> None:
 def test_nothing_is_left_when_cleared(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path / "checkpoint")
     checkpoints.clear()
-    checkpoints.save(SMALL)
+    checkpoints.save(lambda: SMALL)
     checkpoints.clear()
     assert list(tmp_path.iterdir()) == []
     assert checkpoints.load() is None
@@ -427,14 +443,14 @@ def test_nothing_is_left_when_cleared(tmp_path: Path) -> None:
 
 def test_what_a_killed_writer_left_goes_with_the_next_checkpoint(tmp_path: Path) -> None:
     (tmp_path / f".partial-1-{STATE}").write_bytes(b"half of it")
-    Checkpoints(tmp_path).save(SMALL)
+    Checkpoints(tmp_path).save(lambda: SMALL)
     assert [path.name for path in tmp_path.iterdir()] == [STATE]
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=r"No checkpoint can be kept \(.*\)\. Make the folder writable\."):
-        Checkpoints(tmp_path / "file" / "checkpoint").save(SMALL)
+        Checkpoints(tmp_path / "file" / "checkpoint").save(lambda: SMALL)
 
 
 def test_an_old_result_was_never_interrupted(whole: Whole) -> None:

@@ -25,14 +25,16 @@ from tl_core.runs import artifacts, control, mailbox
 from tl_core.runs.reconcile import job_of
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.settings import SPARE_VARIABLE
+from tl_core.settings import CHECKPOINT_VARIABLE, SPARE_VARIABLE
 from tl_core.spec import PartSpec, RunSpec
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install -r requirements-ray.txt")
 
 WORKERS = ("127.0.0.3", "127.0.0.4")
+SURROUNDINGS = {SPARE_VARIABLE: "0", CHECKPOINT_VARIABLE: "0.5"}
 THERE = {"executor": "ray", "executor.python": sys.executable}
-SOME_STEPS = QUICK.with_settings({"strategy.epochs": 60})
+LONG = QUICK.with_settings({"strategy.epochs": 300})
+"""A run that trains for some seconds."""
 
 
 @pytest.fixture(scope="module")
@@ -51,13 +53,19 @@ def cluster(surroundings: None) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def store(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Store:
+def store(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A store whose runs leave the cluster when the test ends, however it ends."""
     point_to(cluster.address, monkeypatch)
-    return Store()
+    store = Store()
+    yield store
+    for run in store.at_work():
+        with contextlib.suppress(ExecutorError):
+            executor_of(run).end(job_of(store, run), at_once=True)
 
 
 def point_to(address: str, patch: pytest.MonkeyPatch, token: str = TOKEN) -> None:
-    for name, value in {"RAY_ADDRESS": address, "RAY_AUTH_TOKEN": token, SPARE_VARIABLE: "0"}.items():
+    """Have processes started from here send runs there, and keep checkpoints often."""
+    for name, value in (SURROUNDINGS | {"RAY_ADDRESS": address, "RAY_AUTH_TOKEN": token}).items():
         patch.setenv(name, value)
     for name in ("no_proxy", "NO_PROXY"):
         patch.setenv(name, "127.0.0.1,127.0.0.2,localhost")
@@ -95,6 +103,25 @@ def steps(store: Store, run_id: str) -> list[int]:
     return [event.data["step"] for event in store.events(run_id, "step")]
 
 
+def trained(store: Store, run_id: str) -> list[int]:
+    """The steps of a run, once there are some."""
+
+    def found() -> list[int]:
+        run = store.run(run_id)
+        assert run.state.alive, run.error
+        return steps(store, run_id)
+
+    return wait_until(found, 120)
+
+
+def kept(store: Store, run_id: str) -> Path:
+    """The checkpoint of a run's first attempt, once there is one."""
+    file = mailbox.attempt_folder(store.folder(run_id), 1) / artifacts.CHECKPOINT / "state.npz"
+    trained(store, run_id)
+    wait_until(file.exists)
+    return file
+
+
 def test_two_runs_side_by_side_give_what_a_run_on_this_machine_gives(cluster: Cluster, store: Store) -> None:
     run_ids = [control.start(store, there(QUICK)) for _ in range(2)]
     ends = [settled(store, run_id) for run_id in run_ids]
@@ -114,7 +141,7 @@ def test_two_runs_side_by_side_give_what_a_run_on_this_machine_gives(cluster: Cl
 
 def test_a_stop_ends_the_process_within_seconds(store: Store) -> None:
     run_id = control.start(store, there(ENDLESS))
-    wait_until(lambda: steps(store, run_id))
+    trained(store, run_id)
     asked = time.monotonic()
     control.stop(store, run_id)
     assert settled(store, run_id).state is State.CANCELLED
@@ -124,7 +151,8 @@ def test_a_stop_ends_the_process_within_seconds(store: Store) -> None:
 
 def test_a_process_that_does_not_listen_is_ended_through_ray(store: Store) -> None:
     run_id = control.start(store, there(ENDLESS))
-    (process,) = wait_until(lambda: steps(store, run_id) and workers_of(store, run_id))
+    trained(store, run_id)
+    (process,) = workers_of(store, run_id)
     process.send_signal(signal.SIGSTOP)
     asked = time.monotonic()
     control.stop(store, run_id)
@@ -134,8 +162,8 @@ def test_a_process_that_does_not_listen_is_ended_through_ray(store: Store) -> No
 
 
 def test_a_paused_run_goes_on_to_the_same_result(store: Store) -> None:
-    interrupted, whole = (control.start(store, there(SOME_STEPS)) for _ in range(2))
-    wait_until(lambda: len(steps(store, interrupted)) > 3)
+    interrupted, whole = (control.start(store, there(LONG)) for _ in range(2))
+    trained(store, interrupted)
     control.pause(store, interrupted)
     assert settled(store, interrupted).state is State.PAUSED
     control.resume(store, interrupted)
@@ -151,8 +179,8 @@ def test_a_paused_run_goes_on_to_the_same_result(store: Store) -> None:
 def test_a_run_that_waits_in_rays_queue_can_be_paused_and_stopped(store: Store) -> None:
     """Ray itself does not stop a job that has not begun."""
     run_id = control.start(store, there(QUICK, gpus=8))
-    run = wait_until(lambda: (found := store.run(run_id)).handle and found.stage == mailbox.WAITING and found)
-    assert run.state is State.STARTING
+    wait_until(lambda: store.run(run_id).stage == mailbox.WAITING and store.run(run_id).handle)
+    assert store.run(run_id).state is State.STARTING
     control.pause(store, run_id)
     assert settled(store, run_id).state is State.PAUSED
     control.resume(store, run_id)
@@ -217,7 +245,7 @@ def test_a_restarted_head(cluster: Cluster, store: Store) -> None:
     """What trained is told to have crashed and goes on from its checkpoint; what waited is sent again, and done once."""
     trains = control.start(store, there(ENDLESS))
     waits = control.start(store, there(QUICK, gpus=1))
-    wait_until(lambda: (store.folder(trains) / "attempt-1" / artifacts.CHECKPOINT / "state.npz").exists())
+    kept(store, trains)
     assert store.run(waits).state is State.STARTING
     cluster.kill(cluster.head_ip)
     wait_until(lambda: store.run(waits).stage.startswith("The Ray cluster does not answer (Connection refused)"))
@@ -233,7 +261,7 @@ def test_a_restarted_head(cluster: Cluster, store: Store) -> None:
     control.resume(store, trains)
     done = settled(store, waits)
     assert (done.state, done.attempts) == (State.DONE, 2)
-    (resumed,) = wait_until(lambda: store.events(trains, "resumed"))
+    (resumed,) = wait_until(lambda: store.events(trains, "resumed"), 120)
     wait_until(lambda: steps(store, trains)[-1] > resumed.data["step"])
     numbers = steps(store, trains)
     assert numbers == sorted(set(numbers))
@@ -243,14 +271,14 @@ def test_a_restarted_head(cluster: Cluster, store: Store) -> None:
 
 
 def test_a_killed_runner_is_not_missed(store: Store) -> None:
-    run_id = control.start(store, there(SOME_STEPS))
-    wait_until(lambda: steps(store, run_id))
+    run_id = control.start(store, there(LONG))
+    trained(store, run_id)
     runner_of(store).kill()
-    wait_until(lambda: (store.folder(run_id) / "attempt-1" / artifacts.RESULT).exists())
+    wait_until((store.folder(run_id) / "attempt-1" / artifacts.RESULT).exists)
     end = settled(store, run_id)
     assert (end.state, end.attempts) == (State.DONE, 1)
     assert steps(store, run_id) == sorted(set(steps(store, run_id)))
-    assert len(store.events(run_id, "epoch")) == 60
+    assert len(store.events(run_id, "epoch")) == 300
 
 
 def test_an_unreachable_head_leaves_the_run_in_the_queue(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,8 +286,7 @@ def test_an_unreachable_head_leaves_the_run_in_the_queue(home: Path, monkeypatch
     point_to(f"http://127.0.0.1:{port}", monkeypatch)
     store = Store()
     run_id = control.start(store, there(QUICK))
-    run = wait_until(lambda: (found := store.run(run_id)).stage and found)
-    assert run.stage == (
+    assert wait_until(lambda: store.run(run_id).stage) == (
         "The Ray cluster does not answer (Connection refused). Start its head, or name the address of its dashboard in "
         f"RAY_ADDRESS. Received: http://127.0.0.1:{port}"
     )

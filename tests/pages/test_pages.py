@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import ROOT, Finished, write_images
-from tl_core import backbones, datasets, strategies
+from tl_core import backbones, datasets, executors, strategies
 from tl_core.backbones import Backbone
 from tl_core.registry import Part, Registry
 from tl_core.runs.states import State
@@ -34,7 +34,7 @@ def nothing_cached(home: Path) -> Iterator[None]:
 @pytest.fixture
 def finished(default_run: Finished, home: Path) -> str:
     """The id of a finished run, in a copy of its store."""
-    shutil.copytree(default_run.home, home)
+    shutil.copytree(default_run.home, home, ignore=shutil.ignore_patterns("runner.*"))  # of which one is a pipe
     return str(default_run.json["run_id"])
 
 
@@ -79,6 +79,7 @@ def test_a_failed_run_says_why(page: str, home: Path) -> None:
     store.create(folder.name, RunSpec())
     (folder / "log.txt").write_text("the last words of the process")
     reason = "This image cannot be decoded. Received: /data/**cat**/[1].jpg"
+    store.change_state(folder.name, [State.QUEUED], State.STARTING)
     store.change_state(folder.name, [State.STARTING], State.FAILED, error=reason, error_kind="DataError")
     app = opened(page, run=folder.name)
     if page == steps.TRAIN.script:
@@ -157,6 +158,7 @@ def parts() -> list[Any]:
         (steps.DATASET, datasets.datasets),
         (steps.BACKBONE, backbones.backbones),
         (steps.STRATEGY, strategies.strategies),
+        (steps.STRATEGY, executors.executors),
     ]
     return [
         pytest.param(page.script, registry.kind, part, id=f"{registry.kind}-{name}")
@@ -172,7 +174,7 @@ def test_every_setting_of_every_part_has_a_labelled_widget(page: str, kind: str,
     labels = {widget.label for widget in widgets if widget.label}
     chosen = part()
     chosen_elsewhere = set(chosen.listing().settings) if isinstance(chosen, Backbone) else set()
-    wanted = {field.title for name, field in part.model_fields.items() if name not in chosen_elsewhere}
+    wanted = {field.title or f"{kind}.{name}" for name, field in part.model_fields.items() if name not in chosen_elsewhere}
     assert wanted <= labels
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import ENDLESS, QUICK, CommandLine, end_processes_of, keep_run, settings_arguments, wait_until
+from tests.helpers import ENDLESS, QUICK, CommandLine, end_processes_of, keep_run, settings_arguments, wait_until, write_images
+from tests.runs.crashing import settled
 from tl_core import locks
 from tl_core.errors import StorageError
 from tl_core.executors import LOCK
@@ -136,3 +137,14 @@ def test_a_disk_that_may_only_be_read_still_shows_its_runs(small_disk: Path) -> 
     assert [run.id for run in store.runs()] == ["before"]
     with pytest.raises(StorageError, match="make the folder writable"):
         control.start(store, QUICK)
+
+
+def test_data_that_may_only_be_read_is_enough(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images = write_images(small_disk / "data")
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "elsewhere"))
+    store = Store()
+    spec = QUICK.with_settings({"dataset": "image_folder"}).with_settings({"dataset.path": str(images)})
+    end = settled(store, control.start(store, spec))
+    end_processes_of(store.home)
+    assert (end.state, end.error) == (State.DONE, None)

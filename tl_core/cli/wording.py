@@ -12,25 +12,23 @@ from tl_core.runs.store import Run
 
 USER_MISTAKE, OUR_FAULT, STOPPED = 2, 1, 130
 """Exit codes."""
+FIELDS = (
+    *("run_id", "state", "accuracy", "accuracy_interval", "seconds", "waiting_seconds", "running_seconds"),
+    *("priority", "attempts", "device", "trainable_parameters", "error"),
+)
+"""What `--json` prints of a run, and of a mistake with nothing but `error`."""
 
 
 def summary(run: Run) -> dict[str, Any]:
     """What `--json` prints of a run."""
     interval, now = interval_of(run), time.time()
-    return {
+    own = {
         "run_id": run.id,
-        "state": run.state,
-        "accuracy": run.accuracy,
         "accuracy_interval": interval and [interval.low, interval.high],
-        "seconds": run.seconds,
         "waiting_seconds": run.waiting_seconds(now),
         "running_seconds": run.running_seconds(now),
-        "priority": run.priority,
-        "attempts": run.attempts,
-        "device": run.device,
-        "trainable_parameters": run.trainable_parameters,
-        "error": run.error,
     }
+    return {field: own[field] if field in own else getattr(run, field) for field in FIELDS}
 
 
 def headline(run: Run) -> str:

@@ -106,6 +106,7 @@ class Ray(Executor):
         self._ask(f"/api/jobs/{_name(job)}/stop", {})
 
     def forgot(self, job: Job) -> bool:
+        """Whether Ray lost it before it began: with its head, or after too long a wait for a machine."""
         known = self._job(job)
         return known is None or known.get("error_type") == NEVER_BEGAN
 
@@ -154,7 +155,8 @@ class Ray(Executor):
                 return None
             raise _refused(address, error) from None
         except (OSError, ValueError, http.client.HTTPException) as error:
-            why = str(getattr(error, "reason", None) or error) or type(error).__name__
+            reason = getattr(error, "reason", error)
+            why = getattr(reason, "strerror", None) or str(reason) or type(error).__name__
             _silent[address] = time.monotonic() + SILENCE_SECONDS, why
             raise _unreachable(address, why) from None
 

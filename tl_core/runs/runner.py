@@ -34,11 +34,11 @@ SETTLED_SECONDS = 15.0
 
 
 def serve(home: Path) -> None:
-    """Be the runner of `home` until it has been idle for long. The caller holds the runner's lock."""
+    """Be the runner of `home` until it has been idle for long, or `home` is gone. The caller holds the runner's lock."""
     bell, runner = service.Bell(home), Runner(Store(home))
     rung = time.monotonic()
     try:
-        while time.monotonic() - rung < IDLE_SECONDS:
+        while time.monotonic() - rung < IDLE_SECONDS and service.lock_file(home).exists():
             busy = runner.tick()
             rings = bell.wait(TICK_SECONDS if busy else SLEEP_SECONDS)
             if service.RETIRE in rings:

@@ -63,7 +63,8 @@ def _again(_store: Store, run: Run) -> None:
 def _charts(run: Run) -> None:
     if not run.attempts:
         return  # it has not begun
-    _draw_curves(run, session.version(run, "step"), session.version(run, "epoch"))
+    if run.state.alive or session.events(run, "epoch") or session.events(run, "step"):
+        _draw_curves(run, session.version(run, "step"), session.version(run, "epoch"))
     samples = session.events(run, "telemetry")
     if not samples:
         st.caption("Processor and memory use appear here with the first sample.")
@@ -80,10 +81,10 @@ _drawn_once = st.cache_resource(show_spinner=False, max_entries=16, hash_funcs={
 @_drawn_once
 def _draw_curves(run: Run, steps: Version, epochs: Version) -> None:
     figure = curves.learning_curves(session.events(run, "step"), session.events(run, "epoch"), run.id)
-    shown.chart(figure, f"curves_{run.id}", "Loss and accuracy by step")
+    shown.live_chart(figure, f"curves_{run.id}", "Loss and accuracy by step")
 
 
 @_drawn_once
 def _draw_machine(run: Run, samples: Version) -> None:
     figure = machine.telemetry(session.events(run, "telemetry"), run.created, os.cpu_count() or 1)
-    shown.chart(figure, f"machine_{run.id}", "Processor and memory use of this run")
+    shown.live_chart(figure, f"machine_{run.id}", "Processor and memory use of this run")

@@ -47,7 +47,7 @@ def _title(run: Run, looked_at: str, before: str = "") -> None:
         type="tertiary",
         disabled=run.id == looked_at,
         wrap=True,
-        help=shown.plain(f"{shown.parts_of(run)[0]}, seed {run.spec.seed}"),
+        help=shown.plain(f"Look at this run on {shown.parts_of(run)[0]}."),
         on_click=session.look_at,
         args=(run.id,),
     )
@@ -64,8 +64,9 @@ def _at_work(run: Run, looked_at: str) -> None:
 def _waiting(run: Run, place: int, of: int, looked_at: str) -> None:
     with st.container(gap=None, key=f"waiting_{run.id}"):
         _title(run, looked_at, f"{place}\\. ")
-        priority = "" if run.priority is Priority.NORMAL else f"{run.priority.name.lower()} priority, "
-        st.caption(f"{priority}waiting for {seconds(run.waiting_seconds(time.time()))}")
+        facts = [] if run.priority is Priority.NORMAL else [f"{run.priority.name.lower()} priority"]
+        facts += [f"seed {run.spec.seed}", f"waiting for {seconds(run.waiting_seconds(time.time()))}"]
+        st.caption(" · ".join(facts))
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             _move("Up", run, place - 1, "Let it go before the run ahead of it.", disabled=place == 1)
             _move("Down", run, place + 1, "Let the run behind it go first.", disabled=place == of)
@@ -133,7 +134,8 @@ def _ended(runs: Sequence[Run], looked_at: str) -> None:
     for run in sorted(runs, key=lambda run: run.changed, reverse=True)[:MOST_OTHERS]:
         with st.container(gap=None, key=f"ended_{run.id}"):
             _title(run, looked_at)
-            st.caption(shown.plain(shown.accuracy_of(run) if run.accuracy is not None else run.state.capitalize()))
+            ended = shown.accuracy_of(run) if run.accuracy is not None else run.state.capitalize()
+            st.caption(shown.plain(f"seed {run.spec.seed} · {ended}"))
 
 
 def _say_more(number: int, do: str) -> None:

@@ -1,0 +1,201 @@
+"""The Train page, in every state that a run and the queue can be in; checked without a browser."""
+
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.helpers import QUICK
+from tests.pages.test_pages import PAGES, errors, nothing_cached, opened
+from tl_core.runs import service
+from tl_core.runs.states import State
+from tl_core.runs.store import Priority, Store
+from tl_core.spec import RunSpec
+from tl_core.ui import steps
+
+__all__ = ["nothing_cached"]  # a fixture that is used by its effect
+
+WAYS: dict[State, tuple[State, ...]] = {
+    State.QUEUED: (),
+    State.STARTING: (State.STARTING,),
+    State.RUNNING: (State.STARTING, State.RUNNING),
+    State.PAUSING: (State.STARTING, State.RUNNING, State.PAUSING),
+    State.PAUSED: (State.STARTING, State.RUNNING, State.PAUSING, State.PAUSED),
+    State.CANCELLING: (State.STARTING, State.RUNNING, State.CANCELLING),
+    State.DONE: (State.STARTING, State.RUNNING, State.DONE),
+    State.FAILED: (State.STARTING, State.RUNNING, State.FAILED),
+    State.CANCELLED: (State.CANCELLED,),
+    State.CRASHED: (State.STARTING, State.RUNNING, State.CRASHED),
+}
+"""How a run gets into each state."""
+
+
+@pytest.fixture(autouse=True)
+def nobody_attends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No runner: the runs stay in the states they are put in."""
+    monkeypatch.setattr(service, "ensure", lambda home: None)
+
+
+def put(state: State = State.QUEUED, priority: Priority = Priority.NORMAL, spec: RunSpec = QUICK) -> str:
+    """A run in `state`; its id."""
+    store = Store()
+    folder = store.new_folder()
+    store.create(folder.name, spec, priority=priority)
+    now = State.QUEUED
+    for to in WAYS[state]:
+        values = {"correct": 3, "test_images": 4, "seconds": 1.0, "done": 1.0} if to is State.DONE else {}
+        values |= {"error": "It went wrong. Received: [x](y)"} if to in {State.FAILED, State.CRASHED} else {}
+        values |= {"attempts": 1} if to is State.STARTING else {}
+        assert store.change_state(folder.name, (now,), to, **values)
+        now = to
+    return folder.name
+
+
+def said(app: AppTest) -> str:
+    shown = [*app.markdown, *app.caption, *app.info, *app.error, *app.warning]
+    return "\n".join(element.value.replace("\\", "") for element in shown)
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("state", State)
+def test_every_page_opens_on_a_run_in_every_state(page: str, state: State) -> None:
+    if state is State.DONE and page == steps.RESULT.script:
+        pytest.skip("a run that is done has files too; see test_pages")
+    app = opened(page, run=put(state))
+    assert not [told for told in errors(app) if "went wrong" not in told]
+
+
+OFFERED = {
+    State.QUEUED: {"Hold", "Stop"},
+    State.STARTING: {"Pause", "Stop"},
+    State.RUNNING: {"Pause", "Stop"},
+    State.PAUSING: {"Stop"},
+    State.PAUSED: {"Resume", "Stop"},
+    State.CANCELLING: set(),
+    State.DONE: set(),
+    State.FAILED: {"Resume"},
+    State.CANCELLED: {"Resume"},
+    State.CRASHED: {"Resume"},
+}
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_can_be_done_in_each_state_is_offered(state: State) -> None:
+    app = opened(steps.TRAIN.script, run=put(state))
+    there = {name for name in ("Hold", "Pause", "Stop", "Resume") if name.lower() in {button.key for button in app.button}}
+    assert there == OFFERED[state]
+    assert app.button(key="run_again")
+
+
+def test_an_empty_queue_says_so() -> None:
+    assert "Nothing is at work and nothing waits." in said(opened(steps.TRAIN.script, run=put(State.CANCELLED)))
+
+
+def test_a_waiting_run_says_its_place_and_what_it_waits_for() -> None:
+    put(State.RUNNING)
+    first, second = put(), put()
+    app = opened(steps.TRAIN.script, run=first)
+    assert "Next in line" in said(app)
+    assert "It starts when Small CNN · From scratch ends." in said(app)
+    app = opened(steps.TRAIN.script, run=second)
+    assert "Second in line" in said(app)
+    assert "one other run goes first" in said(app)
+
+
+def test_a_run_of_high_priority_is_the_next() -> None:
+    put(State.RUNNING)
+    put()
+    assert "Next in line" in said(opened(steps.TRAIN.script, run=put(priority=Priority.HIGH)))
+
+
+@pytest.mark.parametrize(("count", "more"), [(1, None), (8, None), (9, "1 more wait."), (50, "42 more wait.")])
+def test_a_long_queue_is_cut_and_says_how_much_is_left_out(count: int, more: str | None) -> None:
+    chosen = [put() for _ in range(count)][-1]
+    app = opened(steps.TRAIN.script, run=chosen)
+    assert f"0 at work, {count} waiting" in said(app)
+    assert [more] == [line for line in said(app).splitlines() if "more wait" in line] if more else "more wait" not in said(app)
+    assert f"{count} waiting" in " ".join(caption.value for caption in app.sidebar.caption)
+
+
+def test_moving_in_the_queue_and_looking_at_another_run() -> None:
+    first, second = put(), put()
+    app = opened(steps.TRAIN.script, run=first)
+    assert app.button(key=f"up_{first}").disabled
+    assert app.button(key=f"down_{second}").disabled
+    app.button(key=f"up_{second}").click().run()
+    assert [run.id for run in Store().queue()] == [second, first]
+    app.button(key=f"look_at_{second}").click().run()
+    assert second in app.query_params["run"]
+    assert "Next in line" in said(app)
+
+
+def test_a_wish_that_comes_too_late_is_one_sentence() -> None:
+    run_id = put(State.RUNNING)
+    app = opened(steps.TRAIN.script, run=run_id)
+    Store().change_state(run_id, (State.RUNNING,), State.FAILED, error="Gone.")
+    app.button(key="stop").click().run()
+    assert any("cannot be stopped" in told for told in errors(app))
+    assert not app.exception
+
+
+def test_a_failed_run_says_why_once_with_what_resume_would_do() -> None:
+    run_id = put(State.CRASHED)
+    (Store().folder(run_id) / "log.txt").write_text("the last words")
+    app = opened(steps.TRAIN.script, run=run_id)
+    assert errors(app) == ["It went wrong. Received: [x](y)"]
+    assert [code.value for code in app.code] == ["the last words"]
+    assert "begins anew" in app.button(key="resume").help
+
+
+def test_both_clocks_are_told() -> None:
+    assert re.search(r"waited \d[^·]* s · running for \d", said(opened(steps.TRAIN.script, run=put(State.RUNNING))))
+
+
+def test_again_with_one_setting_changed() -> None:
+    run_id = put(State.DONE)
+    app = opened(steps.TRAIN.script, run=run_id)
+    app.selectbox(key=f"again_setting_{run_id}").set_value("image_size").run()
+    app.text_input(key=f"again_value_{run_id}_image_size").set_value("many").run()
+    app.button(key=f"again_start_{run_id}").click().run()
+    assert any("image_size" in told and "Received: many" in told for told in errors(app))
+    app.text_input(key=f"again_value_{run_id}_image_size").set_value("24").run()
+    app.button(key=f"again_start_{run_id}").click().run()
+    assert not app.exception
+    (new,) = Store().queue()
+    assert new.spec.image_size == 24
+    assert new.spec.strategy.name == QUICK.strategy.name
+    assert "Next in line" in said(app)
+
+
+def test_again_with_the_same_value_is_refused() -> None:
+    run_id = put(State.DONE)
+    app = opened(steps.TRAIN.script, run=run_id)
+    app.button(key=f"again_start_{run_id}").click().run()
+    assert any("has this value already" in told for told in errors(app))
+    assert not Store().queue()
+
+
+def test_run_again_queues_the_same_settings() -> None:
+    run_id = put(State.DONE)
+    app = opened(steps.TRAIN.script, run=run_id)
+    app.button(key="run_again").click().run()
+    (new,) = Store().queue()
+    assert new.spec.seed == QUICK.seed
+    assert new.spec.image_size == QUICK.image_size
+    assert "Next in line" in said(app)
+
+
+def test_a_run_that_was_made_by_a_part_that_is_gone_is_shown(home: Path) -> None:
+    spec = RunSpec.parse({"strategy": "of_yesterday", "executor": "of_yesterday"})
+    app = opened(steps.TRAIN.script, run=put(spec=spec))
+    assert "of_yesterday" in said(app)
+
+
+def test_the_place_where_a_run_executes_is_chosen_out_of_the_way() -> None:
+    app = opened(steps.STRATEGY.script, executor="local")
+    assert app.selectbox(key="executor_name").value == "local"

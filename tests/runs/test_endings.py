@@ -1,0 +1,93 @@
+"""Why a run ended, in a sentence: memory that runs out is told as that, however it runs out."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import ENDLESS, QUICK, keep_run, python, wait_until
+from tests.runs.crashing import settled
+from tl_core.executors import LOG
+from tl_core.runs import control, endings
+from tl_core.runs.states import State
+from tl_core.runs.store import Store
+
+GROUPS = Path("/sys/fs/cgroup/memory")
+LIMITED = """
+import resource, sys
+from pathlib import Path
+import keras, psutil
+from tl_core.runs import endings
+from tl_core.spec import RunSpec
+keras.ops.convert_to_numpy(keras.ops.ones((2, 2)))
+limit = psutil.Process().memory_info().vms + (1 << 29)
+resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+try:
+    {work}
+except Exception as error:
+    print(endings.of_exception(error, RunSpec(), Path("folder"))[1])
+"""
+
+
+@pytest.fixture
+def store() -> Store:
+    return Store()
+
+
+@pytest.fixture
+def small_group(tmp_path: Path) -> Iterator[Path]:
+    """A control group in which a process gets little more memory than it has."""
+    group = GROUPS / f"transfer_lab_{os.getpid()}"
+    try:
+        group.mkdir()
+        (group / "memory.limit_in_bytes").write_text(str(100 << 20))
+        with contextlib.suppress(OSError):
+            (group / "memory.memsw.limit_in_bytes").write_text(str(100 << 20))
+    except OSError as error:
+        pytest.skip(f"a control group for memory cannot be made here: {error}")
+    yield group
+    with contextlib.suppress(OSError):
+        group.rmdir()
+
+
+def test_a_run_that_the_kernel_ends_for_want_of_memory(store: Store, small_group: Path) -> None:
+    """For real: the kernel's killer comes."""
+    spec = ENDLESS.with_settings({"image_size": 256, "strategy.batch_size": 64, "dataset.labels_per_class": 20})
+    run_id = control.start(store, spec)
+    wait_until(lambda: store.run(run_id).state is State.RUNNING)
+    (small_group / "cgroup.procs").write_text(store.run(run_id).handle or "")
+    end = settled(store, run_id)
+    assert (end.state, end.error_kind) == (State.CRASHED, endings.OUT_OF_MEMORY)
+    assert end.error == (
+        "The system ended this run because memory ran out. Run it again with a smaller batch size (it was 64), "
+        "or with smaller images (they were 256 px)."
+    )
+    assert not (store.folder(run_id) / "result.json").exists()
+
+
+@pytest.mark.parametrize("work", ["keras.ops.ones((40_000, 40_000))", "bytearray(1 << 36)"], ids=["the backend", "Python"])
+def test_memory_that_runs_out_inside_the_process(work: str) -> None:
+    done = python(LIMITED.format(work=work))
+    assert done.out == f"{endings.OUT_OF_MEMORY}\n", done.err
+
+
+def test_an_allocator_that_gives_up_says_so_in_the_log(store: Store) -> None:
+    """C++ ends the process without an exception that Python could see."""
+    keep_run(store, "a", State.RUNNING)
+    store.folder("a").mkdir()
+    (store.folder("a") / LOG).write_text("terminate called after throwing an instance of 'std::bad_alloc'\n")
+    assert endings.of_death(store, store.run("a"), "It was ended by the signal SIGABRT.")[1] == endings.OUT_OF_MEMORY
+
+
+def test_anything_else_is_told_as_what_is_known(store: Store) -> None:
+    keep_run(store, "a", State.RUNNING)
+    told, kind = endings.of_death(store, store.run("a"), "It was ended by the signal SIGSEGV.")
+    assert kind == endings.CRASH
+    assert "SIGSEGV" in told
+    assert "Resume goes on from its last checkpoint" in told
+    told, kind = endings.of_exception(ValueError("first\nsecond"), QUICK, Path("/runs/a"))
+    assert (kind, told.count("\n")) == (endings.INTERNAL, 0)
+    assert "(ValueError: first)" in told
+    assert "/runs/a" in told
