@@ -33,10 +33,20 @@ class Server:
             port = free.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         self.log = home.parent / "server.log"
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"]
-        with self.log.open("w") as output:
+        self.start()
+
+    def start(self) -> None:
+        """Start it; again at the same port, where it was killed."""
+        port = self.url.rpartition(":")[2]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", port, "--server.headless", "true"]
+        with self.log.open("a") as output:
             self.process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=output, stderr=subprocess.STDOUT)
         wait_until(self._answers, 60)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.kill()
+        self.process.wait(timeout=20)
 
     def _answers(self) -> bool:
         try:

@@ -160,8 +160,9 @@ from pathlib import Path
 import numpy as np
 from tests.core.interrupting import Attempt, at_step
 from tests.core.toy import alternating
+from tl_core import checkpoints
 from tl_core.checkpoints import Checkpoints
-from tl_core.events import Step
+from tl_core.events import Epoch, Step
 from tl_core.freezing import digests
 from tl_core.training import train
 
@@ -175,6 +176,8 @@ class Printed(Attempt):
             if how == "killed":
                 os.kill(os.getpid(), signal.SIGKILL)
             np.savez = half
+        if isinstance(event, Epoch) and event.step == 9 and how == "killed as an epoch ends":
+            os.kill(os.getpid(), signal.SIGKILL)
 
 def half(path, **arrays):
     savez(path, **arrays)
@@ -183,6 +186,7 @@ def half(path, **arrays):
     os.kill(os.getpid(), signal.SIGKILL)
 
 savez = np.savez
+checkpoints.COST_FACTOR = 0  # with no seconds between them either: one at every moment
 with alternating() as spec:
     outcome = train(spec, Printed(at_step(last if how == "paused" else 0)), Checkpoints(folder))
     print("digests", json.dumps(digests(outcome.model)))
@@ -205,17 +209,16 @@ def test_in_other_processes(whole: Whole, tmp_path: Path) -> None:
     assert f"digests {json.dumps(digests(whole[1].model))}\n" in done.out
 
 
-@pytest.mark.parametrize("how", ["killed", "killed while it writes"])
-def test_killed(whole: Whole, spec: RunSpec, tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize(("how", "step"), [("killed", 9), ("killed while it writes", 9), ("killed as an epoch ends", 8)])
+def test_killed(whole: Whole, spec: RunSpec, tmp_path: Path, how: str, step: int) -> None:
     """What came after the last whole checkpoint comes again, and alike."""
     done = python(ATTEMPT, tmp_path, 10, how, **{CHECKPOINT_VARIABLE: "0"})
     assert done.code == -signal.SIGKILL, done.err
-    assert len(list(tmp_path.glob(".partial-*"))) == (how != "killed")
+    assert len(list(tmp_path.glob(".partial-*"))) == (how == "killed while it writes")
     (attempt,), outcome = in_attempts(spec, tmp_path, [])
     require_same_outcome(whole[1], outcome)
-    (step,) = resumed_at([attempt])
+    assert resumed_at([attempt]) == [step]
     still_true = [event for event in told_by(done.out) if event.step <= step]  # type: ignore[attr-defined]
-    assert still_true
     assert still_true + told(attempt) == told(whole[0])
 
 

@@ -2,14 +2,16 @@
 
 import contextlib
 import hashlib
-import os
 import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import h5py
 import psutil
@@ -20,7 +22,7 @@ from tests.helpers import ENDLESS, QUICK, wait_until
 from tests.runs.crashing import runner_of, settled
 from tl_core import executors
 from tl_core.errors import ExecutorError, SettingError
-from tl_core.executors import Executor, Job
+from tl_core.executors import Executor, Job, ray
 from tl_core.runs import artifacts, control, mailbox
 from tl_core.runs.reconcile import job_of
 from tl_core.runs.states import State
@@ -306,14 +308,31 @@ def test_an_address_that_is_none_is_told(address: str, monkeypatch: pytest.Monke
             executors.build(PartSpec(name="ray")).lives(Job("nobody", 1, Path("/"), Path("/nobody"), {}))
 
 
-def test_the_token_goes_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
-    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:1")
-    ray = executors.build(PartSpec(name="ray"))
-    stranger = executors.build(PartSpec(name="ray", address="http://127.0.0.1:2"))
-    assert ray._where() == ("http://127.0.0.1:1", "secret")  # type: ignore[attr-defined]
-    assert stranger._where() == ("http://127.0.0.1:2", None)  # type: ignore[attr-defined]
-    assert "secret" not in os.environ.get("NOTHING", "")
+class Listener(BaseHTTPRequestHandler):
+    """Knows no job, and keeps the tokens that it is sent."""
+
+    tokens: ClassVar[list[str | None]] = []
+
+    def do_GET(self) -> None:
+        self.tokens.append(self.headers["Authorization"])
+        self.send_error(404)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+def test_the_token_goes_only_to_the_address_that_it_came_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens a page may name another address; the token is the operator's."""
+    job = Job("nobody", 1, Path("/"), Path("/nobody"), {})
+    with HTTPServer(("127.0.0.1", 0), Listener) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        for ours in (address, "http://127.0.0.1:9"):
+            point_to(ours, monkeypatch, token="secret")
+            assert not executors.build(PartSpec(name="ray", address=f"{address}/")).lives(job)
+            time.sleep(ray.LOOK_SECONDS)
+        server.shutdown()
+    assert Listener.tokens == ["Bearer secret", None]
 
 
 @pytest.mark.parametrize("gpus", [1.5, -1, 65])

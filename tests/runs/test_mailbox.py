@@ -5,6 +5,7 @@ import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -299,6 +300,25 @@ def test_the_last_wish_counts_while_the_folder_cannot_be_read(store: Store) -> N
     assert link.state() is State.PAUSING
     (store.folder(RUN) / mailbox.WISH).write_text("")
     assert link.state() is State.PAUSING
+
+
+def test_what_comes_after_the_end_is_of_no_account(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run may be resumed in the very instant in which it is paused; the new attempt is read from its beginning."""
+    link = begin(store)
+    store.change_state(RUN, (State.RUNNING,), State.PAUSING)
+    look(store)
+    assert link.change_state((State.PAUSING,), State.PAUSED)
+    link.record([], stage="a beat too late")
+    change_state = store.change_state
+
+    def resumed_at_once(*arguments: Any, **values: Any) -> bool:
+        return change_state(*arguments, **values) and change_state(RUN, (State.PAUSED,), State.QUEUED)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "change_state", resumed_at_once)
+        mailbox.collect(store, store.run(RUN))
+    run = store.run(RUN)
+    assert (run.state, run.collected, run.stage) == (State.QUEUED, 0, "")
 
 
 def test_a_new_attempt_is_read_from_its_beginning(store: Store) -> None:

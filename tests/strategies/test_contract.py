@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tl_core import backbones, costs, strategies
+from tl_core import backbones, costs, executors, strategies
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.datasets import datasets
 from tl_core.events import Event, Plan, Stage, Step
@@ -36,7 +36,8 @@ class Trained:
         self.after: list[dict[str, str]] = []
         dataset = datasets.build(PartSpec.model_validate({"name": "photo_patches"} | IMAGES))
         keras.utils.set_random_seed(0)
-        self.training = Training(Recipe(dataset, backbone_for(strategy), strategy, SIZE, 0), self.events.append)
+        recipe = Recipe(dataset, backbone_for(strategy), strategy, executors.build(PartSpec(name="local")), SIZE, 0)
+        self.training = Training(recipe, self.events.append)
         self.outcome = self.train()
 
     def train(self) -> Outcome:

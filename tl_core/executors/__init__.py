@@ -62,6 +62,10 @@ class Executor(Part):
         """End the process and all that it started: asked to (SIGTERM), or `at_once` (SIGKILL). No error where it is gone.
         Raises `ExecutorError`."""
 
+    def forgot(self, job: Job) -> bool:
+        """Whether it was lost before it began, so that it is to be launched again. Asked where `job` does not live."""
+        return job.handle is None
+
     def last_words(self, job: Job) -> str:
         """What is known of how the process ended, as a sentence; empty where nothing is."""
         return ""

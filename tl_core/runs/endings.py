@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tl_core.executors import LOG
+from tl_core.executors import LOG, build
 from tl_core.runs.store import Run, Store
 from tl_core.runs.telemetry import oom_kills
 from tl_core.spec import RunSpec
@@ -55,7 +55,8 @@ def _out_of_memory(what: str, spec: RunSpec) -> str:
 def _memory_ran_out(store: Store, run: Run) -> bool:
     samples = [event.data for event in store.events(run.id, "telemetry") if run.started is None or event.at >= run.started]
     kills = [sample["oom_kills"] for sample in samples if sample.get("oom_kills") is not None]
-    if kills and (now := oom_kills()) is not None and now > kills[0]:
+    here = build(run.spec.executor).shares_store  # the kernel of another machine counts for itself
+    if here and kills and (now := oom_kills()) is not None and now > kills[0]:
         return True
     if samples and samples[-1].get("memory_total_bytes"):
         last = samples[-1]

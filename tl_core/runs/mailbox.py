@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from tl_core.errors import StorageError
 from tl_core.events import Event
@@ -35,7 +35,6 @@ _KINDS = {kind.__name__.lower(): TypeAdapter(kind) for kind in Event.__subclasse
 class Wish(BaseModel):
     """What the runner tells the process: the attempt that counts, and the state of the run in the store."""
 
-    model_config = ConfigDict(frozen=True)
     attempt: int
     state: State
 
@@ -162,6 +161,8 @@ def collect(store: Store, run: Run) -> None:
             _logger.warning("Run %s: a letter that cannot be read was left out: %r", run.id, line[:200])
         if letter is None or not _deliver(store, run, letter, read):
             store.record(run.id, [], collected=read)
+        elif letter.to is not None and not letter.to.at_work:
+            return  # what comes after the end is of no account, and the run may have been resumed by now
     if read == 0:
         store.change_state(run.id, (State.PAUSING,), State.PAUSED)
         store.change_state(run.id, (State.CANCELLING,), State.CANCELLED)
@@ -184,8 +185,7 @@ def _lines(file: Path, start: int) -> Iterator[bytes]:
         return
     except OSError as error:
         raise _storage_error(file, error) from error
-    for line in text.split(b"\n")[:-1]:
-        yield line + b"\n"
+    yield from (line + b"\n" for line in text.split(b"\n")[:-1])
 
 
 def _parse(line: bytes) -> Letter | None:

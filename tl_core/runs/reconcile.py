@@ -6,7 +6,7 @@ import time
 from tl_core import executors
 from tl_core.errors import ExecutorError, StorageError
 from tl_core.executors import Executor, Job
-from tl_core.runs import endings
+from tl_core.runs import endings, mailbox
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 
@@ -30,11 +30,14 @@ def look_after(store: Store, run: Run, executor: Executor) -> None:
     try:
         if not executor.lives(job):
             with contextlib.suppress(StorageError):  # on a full disk no end can be written, but what there is can be shown
+                if not executor.shares_store:
+                    mailbox.collect(store, run)  # its last words, written since the last look
                 bury(store, store.run(run.id), executor)
         elif run.state is State.CANCELLING and (late := time.time() - run.changed) > ASKED_SECONDS:
             executor.end(job, at_once=late > OVERDUE_SECONDS)
     except ExecutorError as error:
-        store.record(run.id, [], stage=str(error))
+        if run.stage != str(error):
+            store.record(run.id, [], stage=str(error))
 
 
 def job_of(store: Store, run: Run) -> Job:
@@ -42,12 +45,17 @@ def job_of(store: Store, run: Run) -> Job:
     return Job(run.id, run.attempts, store.home, store.folder(run.id), run.environment, run.handle)
 
 
+def _may_be_launched_again(run: Run, executor: Executor, job: Job) -> bool:
+    """Whether it was lost before it began: the runner died before it had launched it, or a cluster forgot it."""
+    return executor.forgot(job) and (run.attempts < MOST_LAUNCHES or not executor.shares_store)
+
+
 def bury(store: Store, run: Run, executor: Executor) -> None:
     """The end of a run whose process is gone."""
     if run.state is State.CANCELLING:
         store.change_state(run.id, (State.CANCELLING,), State.CANCELLED)
-    elif run.state is State.STARTING and run.handle is None and run.attempts < MOST_LAUNCHES:
-        store.change_state(run.id, (State.STARTING,), State.QUEUED)  # the runner died before it had launched it
+    elif run.state is State.STARTING and _may_be_launched_again(run, executor, job_of(store, run)):
+        store.change_state(run.id, (State.STARTING,), State.QUEUED)
     elif run.state.at_work:
         told, kind = endings.of_death(store, run, executor.last_words(job_of(store, run)))
         store.change_state(run.id, (run.state,), State.CRASHED, error=told, error_kind=kind)

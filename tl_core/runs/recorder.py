@@ -76,6 +76,8 @@ class Recorder:
             self._link.record(waiting, **progress)
             with self._lock:
                 del self._waiting[: len(waiting)]
+                # Written once: what the run says of itself last must not come back after its end.
+                self._progress = {name: value for name, value in self._progress.items() if progress.get(name) != value}
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Stage):

@@ -97,10 +97,19 @@ class Runner:
         executor = executors.build(run.spec.executor)
         if not executor.shares_store:
             mailbox.collect(self._store, run)
-            mailbox.tell(self._store, self._store.run(run.id))
             run = self._store.run(run.id)
+            mailbox.tell(self._store, run)
         if run.state.at_work:
             reconcile.look_after(self._store, run, executor)
+        if not executor.shares_store:
+            self._let_go(self._store.run(run.id), executor)
+
+    def _let_go(self, run: Run, executor: Executor) -> None:
+        """Tell a process that sees no store that its run has left it behind, and the cluster, where it may still wait."""
+        mailbox.tell(self._store, run)
+        if run.state in (State.PAUSED, State.CANCELLED):
+            with contextlib.suppress(ExecutorError):
+                executor.end(reconcile.job_of(self._store, run), at_once=True)
 
     def _launch_if_possible(self, run: Run) -> None:
         executor = executors.build(run.spec.executor)
@@ -149,7 +158,8 @@ class Runner:
 
     def _wait_for_executor(self, run: Run, error: ExecutorError) -> None:
         self._retry_at[run.id] = time.monotonic() + RETRY_SECONDS
-        self._store.change_state(run.id, (State.STARTING,), State.QUEUED)
+        # The next attempt is the same one: where the cluster heard of it after all, it is there already.
+        self._store.change_state(run.id, (State.STARTING,), State.QUEUED, attempts=run.attempts)
         self._store.record(run.id, [], stage=str(error))
 
     def _keep_spare(self, at_work: Sequence[Run], queue: Sequence[Run]) -> None:

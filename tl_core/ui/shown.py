@@ -1,15 +1,11 @@
 """Small things that several pages show the same way."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-import plotly.io as pio
 import streamlit as st
-from streamlit.elements.lib.layout_utils import LayoutConfig
-from streamlit.proto.PlotlyChart_pb2 import PlotlyChart
 
 from tl_core.analysis.statements import interval_of, percent
 from tl_core.errors import TransferError
@@ -36,16 +32,6 @@ COLOURS = {
 def chart(figure: Any, key: str, alt: str) -> None:
     """A Plotly figure as wide as its place, with `alt` for screen readers."""
     st.plotly_chart(figure, width="stretch", theme="streamlit", key=key, config=theme.CONFIG, alt=alt)
-
-
-def live_chart(figure: Any, key: str, alt: str) -> None:
-    """Like `chart`, for a figure that changes while somebody looks at it: zoom, hidden curves and what is pointed at stay.
-
-    Streamlit's own command (1.67) makes the data part of a chart's identity, so that the browser throws the chart away and
-    begins a new one whenever they change. Here the identity is `key`."""
-    drawn = PlotlyChart(id=f"$$ID-live-{key}", spec=pio.to_json(figure, validate=False), theme="streamlit", alt=alt)
-    drawn.config = json.dumps(theme.CONFIG)
-    st.container()._enqueue("plotly_chart", drawn, layout_config=LayoutConfig(width="stretch"))
 
 
 @contextmanager

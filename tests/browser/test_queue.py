@@ -1,0 +1,164 @@
+"""The queue and its runs in a real browser: what survives, and what the buttons do."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import Server, Tab
+from tests.browser.test_main_job import run_in_address
+from tests.helpers import ENDLESS, QUICK, wait_until
+from tl_core.runs import control
+from tl_core.runs.states import State
+from tl_core.runs.store import Run, Store
+from tl_core.spec import RunSpec
+
+pytestmark = pytest.mark.browser
+
+TITLE = "Small CNN · From scratch · Photo patches"
+
+
+@pytest.fixture
+def store(server: Server) -> Store:
+    """The store of the server's runs, the server being there."""
+    return Store()
+
+
+def at_work(store: Store, spec: RunSpec = ENDLESS) -> str:
+    """The id of a run that trains."""
+    run_id = control.start(store, spec)
+    wait_until(lambda: store.run(run_id).done > 0 or store.run(run_id).state.ended, 120)
+    assert store.run(run_id).state is State.RUNNING
+    return run_id
+
+
+def in_state(store: Store, run_id: str, state: State, seconds: float = 60) -> Run:
+    wait_until(lambda: store.run(run_id).state is state, seconds)
+    return store.run(run_id)
+
+
+def badge(page: Page, state: str) -> None:
+    """The page shows the run in `state`."""
+    expect(page.get_by_test_id("stMain").get_by_text(state, exact=True).first).to_be_visible()
+
+
+def press(page: Page, key: str) -> None:
+    page.locator(f".st-key-{key} button").first.click()  # beside it stands one for its help
+
+
+def choose(page: Page, run_id: str, what: str) -> None:
+    """Something from the menu of a waiting run."""
+    press(page, f"more_{run_id}")
+    page.get_by_role("menuitem", name=what).click()
+
+
+def test_a_reload_and_a_second_browser_see_the_same_run(tab: Tab, store: Store, browser: Browser, server: Server) -> None:
+    run_id = at_work(store)
+    page = tab.open(f"/train?run={run_id}")
+    badge(page, "Running")
+    page.reload()
+    tab.settled()
+    badge(page, "Running")
+    second = Tab(browser, server.url)
+    badge(second.open(f"/train?run={run_id}"), "Running")
+    press(page, "stop")
+    for watching in (page, second.page):
+        expect(watching.get_by_text("This run was stopped.")).to_be_visible()
+    assert not second.errors
+    second.page.context.close()
+
+
+def test_the_server_is_killed_and_the_run_goes_on(tab: Tab, store: Store, server: Server) -> None:
+    run_id = at_work(store)
+    page = tab.open(f"/train?run={run_id}")
+    badge(page, "Running")
+    server.kill()
+    before = store.run(run_id).done
+    wait_until(lambda: store.run(run_id).done > before, 60)
+    server.start()
+    page.reload()
+    tab.settled()
+    badge(page, "Running")
+    expect(page.get_by_text(TITLE).first).to_be_visible()
+    assert run_in_address(page) == run_id
+    tab.errors.clear()  # of the time without a server
+
+
+def test_pause_and_resume_from_the_page(tab: Tab, store: Store) -> None:
+    run_id = at_work(store)
+    page = tab.open(f"/train?run={run_id}")
+    press(page, "pause")
+    in_state(store, run_id, State.PAUSED)
+    expect(page.get_by_text("Paused at")).to_be_visible()
+    steps = store.counts(run_id)["step"]
+    press(page, "resume")
+    in_state(store, run_id, State.RUNNING)
+    badge(page, "Running")
+    wait_until(lambda: store.counts(run_id)["step"] > steps, 60)
+    assert store.run(run_id).attempts == 2
+    assert store.events(run_id, "resumed")
+    press(page, "stop")
+    expect(page.get_by_text("This run was stopped.")).to_be_visible()
+    assert in_state(store, run_id, State.CANCELLED).error is None
+
+
+def test_a_queue_of_five_with_priorities(tab: Tab, store: Store) -> None:
+    first = at_work(store)
+    waiting = [control.start(store, QUICK.with_settings({"seed": seed})) for seed in range(5)]
+    page = tab.open(f"/train?run={waiting[4]}")
+    expect(page.get_by_text("Fifth in line")).to_be_visible()
+    choose(page, waiting[4], "High priority")
+    expect(page.get_by_text("Next in line")).to_be_visible()
+    press(page, f"down_{waiting[0]}")
+    choose(page, waiting[2], "Remove")
+    choose(page, waiting[3], "Hold")
+    expect(page.get_by_text("1 at work, 3 waiting")).to_be_visible()
+    assert [run.id for run in store.queue()] == [waiting[4], waiting[1], waiting[0]]
+    assert store.run(waiting[2]).state is State.CANCELLED
+    press(page, f"look_at_{first}")
+    badge(page, "Running")
+    assert run_in_address(page) == first
+    press(page, "stop")
+    high = in_state(store, waiting[4], State.DONE, 120)
+    others = [store.run(run_id).started for run_id in (waiting[1], waiting[0])]
+    assert all(started is None or started > (high.started or 0) for started in others)
+    for run_id in (waiting[1], waiting[0]):
+        in_state(store, run_id, State.DONE, 120)
+    expect(page.get_by_text("Nothing is at work and nothing waits.")).to_be_visible()
+    press(page, f"resume_{waiting[3]}")
+    in_state(store, waiting[3], State.DONE, 120)
+
+
+def test_start_never_refuses(tab: Tab, store: Store) -> None:
+    at_work(store)
+    page = tab.open("/train?strategy=from_scratch&backbone=small_cnn")
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_text("Next in line")).to_be_visible()
+    page.get_by_role("button", name="Start", exact=True).click()
+    expect(page.get_by_text("Second in line")).to_be_visible()
+    assert len(store.queue()) == 2
+
+
+def test_again_with_one_setting_changed(tab: Tab, store: Store) -> None:
+    at_work(store)
+    run_id = control.start(store, QUICK)
+    page = tab.open(f"/train?run={run_id}")
+    page.get_by_text("Run again with one setting changed").click()
+    value = page.get_by_label("New value")
+    value.fill("7")
+    page.wait_for_timeout(5000)  # two polls
+    assert value.input_value() == "7"
+    value.press("Tab")
+    page.get_by_role("button", name="Start with this change").click()
+    expect(page.get_by_text("Second in line")).to_be_visible()
+    new = store.run(run_in_address(page))
+    assert new.spec.seed == 7
+    assert new.spec.image_size == QUICK.image_size
+
+
+def test_a_menu_stays_open_while_the_page_polls(tab: Tab, store: Store) -> None:
+    at_work(store)
+    run_id = control.start(store, QUICK)
+    page = tab.open(f"/train?run={run_id}")
+    press(page, f"more_{run_id}")
+    page.wait_for_timeout(5000)  # two polls
+    page.get_by_role("menuitem", name="Low priority").click()
+    expect(page.get_by_text("low priority")).to_be_visible()
