@@ -22,6 +22,7 @@ from tl_core.backbones import BlockOutline
 from tl_core.checkpoints import Account, Arrays, Checkpoints, State, unusable
 from tl_core.datasets import Data
 from tl_core.errors import Paused
+from tl_core.events import Checkpoint, Reporter
 from tl_core.fitting import Progress, Source, rehearse
 from tl_core.freezing import Frozen
 from tl_core.strategies import Phase
@@ -34,8 +35,8 @@ class Keeper:
     written over.
     """
 
-    def __init__(self, checkpoints: Checkpoints | None) -> None:
-        self._checkpoints = checkpoints
+    def __init__(self, checkpoints: Checkpoints | None, report: Reporter) -> None:
+        self._checkpoints, self._report = checkpoints, report
         self._found = checkpoints.load() if checkpoints else None
         self.account = self._found.account if self._found else Account(Progress(total=0))
         self._optimizer: Any = None
@@ -87,6 +88,7 @@ class Keeper:
     def keep(self) -> None:
         """A checkpoint of this moment, unless nothing has happened since the last one."""
         if self._checkpoints and self.account.progress != self._kept:
+            self._report(Checkpoint(self.account.progress.steps))
             self._checkpoints.save(self._state)
             self._kept = deepcopy(self.account.progress)
 

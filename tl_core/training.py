@@ -64,7 +64,7 @@ class Training:
     def __init__(self, recipe: Recipe, report: Reporter, checkpoints: Checkpoints | None = None) -> None:
         self.recipe = recipe
         self.report = report
-        self.keeper = Keeper(checkpoints)
+        self.keeper = Keeper(checkpoints, report)
         self.account = self.keeper.account
         self.progress = self.account.progress
         self._lapped = time.perf_counter()

@@ -30,7 +30,7 @@ def at_work(store: Store, spec: RunSpec = ENDLESS) -> str:
     return run_id
 
 
-def in_state(store: Store, run_id: str, state: State, seconds: float = 60) -> Run:
+def in_state(store: Store, run_id: str, state: State, seconds: float = 120) -> Run:
     wait_until(lambda: store.run(run_id).state is state, seconds)
     return store.run(run_id)
 
@@ -117,14 +117,14 @@ def test_a_queue_of_five_with_priorities(tab: Tab, store: Store) -> None:
     badge(page, "Running")
     assert run_in_address(page) == first
     press(page, "stop")
-    high = in_state(store, waiting[4], State.DONE, 120)
+    high = in_state(store, waiting[4], State.DONE)
     others = [store.run(run_id).started for run_id in (waiting[1], waiting[0])]
     assert all(started is None or started > (high.started or 0) for started in others)
     for run_id in (waiting[1], waiting[0]):
-        in_state(store, run_id, State.DONE, 120)
+        in_state(store, run_id, State.DONE)
     expect(page.get_by_text("Nothing is at work and nothing waits.")).to_be_visible()
     press(page, f"resume_{waiting[3]}")
-    in_state(store, waiting[3], State.DONE, 120)
+    in_state(store, waiting[3], State.DONE)
 
 
 def test_start_never_refuses(tab: Tab, store: Store) -> None:
@@ -142,7 +142,7 @@ def test_again_with_one_setting_changed(tab: Tab, store: Store) -> None:
     run_id = control.start(store, QUICK)
     page = tab.open(f"/train?run={run_id}")
     page.get_by_text("Run again with one setting changed").click()
-    value = page.get_by_label("New value")
+    value = page.get_by_role("textbox", name="New value")
     value.fill("7")
     page.wait_for_timeout(5000)  # two polls
     assert value.input_value() == "7"

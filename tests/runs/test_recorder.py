@@ -11,7 +11,7 @@ import pytest
 
 from tests.helpers import keep_run, python, wait_until
 from tl_core.errors import Paused, Stopped, StorageError
-from tl_core.events import Epoch, Plan, Resumed, Stage, Step
+from tl_core.events import Checkpoint, Epoch, Plan, Resumed, Stage, Step
 from tl_core.runs import control
 from tl_core.runs.link import StoreLink
 from tl_core.runs.recorder import KEPT_STEPS, Recorder
@@ -138,6 +138,25 @@ def test_a_pause_asked_for_before_the_first_event_is_told_by_it(store: Store) ->
     control.pause(store, "a")
     with pytest.raises(Paused):
         Recorder(StoreLink(store, "a"))(Stage("Starting", 0.0))
+
+
+def test_what_was_reported_is_kept_before_a_checkpoint(store: Store) -> None:
+    """Else a run killed after its checkpoint would lack, for ever, the steps that lay waiting to be written."""
+    control.pause(store, "a")
+    recorder = Recorder(StoreLink(store, "a"))  # whose thread does not run
+    with pytest.raises(Paused):
+        recorder(step(1))
+    recorder(Checkpoint(1))  # while a run is being paused, too
+    assert stored(store) == [1]
+
+
+def test_an_end_is_not_overwritten(store: Store) -> None:
+    with Recorder(StoreLink(store, "a")) as recorder:
+        recorder(Stage("Storing the result", 1.0))
+        recorder.flush()
+        store.change_state("a", (State.RUNNING,), State.DONE, stage="", done=1.0)
+    assert store.run("a").stage == ""
+    assert len(store.events("a", "telemetry")) >= 1  # what was used until the end is kept all the same
 
 
 def test_a_resumed_run_reports_again_what_was_lost(store: Store) -> None:
