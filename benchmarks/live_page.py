@@ -3,8 +3,9 @@
     python -m benchmarks.live_page [--pages 1 5 20] [--seconds 30] [--minutes 0]
 
 A real server, a real run that goes on all the while, and real browser pages that look at it. Told are the CPU seconds of
-the serving process in percent of one core, and its memory before and after. With `--minutes` the last number of pages is
-watched for so long, and the memory is told now and then.
+the serving process in percent of one core, how often a page asked (every two seconds, unless the machine is too busy with
+the browsers themselves), and the memory before and after. With `--minutes` the last number of pages is watched for so
+long, and the memory is told now and then.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
@@ -32,6 +33,8 @@ from tl_core.spec import RunSpec
 
 SETTLE_SECONDS = 10
 """Pages that have just been opened are not measured."""
+PARTS = 3
+"""A Train page polls for the run, for the queue and for the sidebar."""
 LONG = RunSpec().with_settings(
     {
         "dataset.labels_per_class": 20,
@@ -73,9 +76,23 @@ def wait_for(url: str) -> None:
     raise TimeoutError(f"No server at {url}.")
 
 
-def watching(browser: Browser, url: str) -> Page:
+class Asked:
+    """Counts what browsers send over their sockets: a message for each part of a page that polls."""
+
+    number = 0
+
+    def listen(self, socket: WebSocket) -> None:
+        """Count what is sent over `socket`."""
+        socket.on("framesent", self._count)
+
+    def _count(self, _frame: object) -> None:
+        self.number += 1
+
+
+def watching(browser: Browser, url: str, asked: Asked) -> Page:
     """A browser of its own that has drawn the page at `url`."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.on("websocket", asked.listen)
     page.goto(url)
     page.wait_for_selector(".js-plotly-plot", timeout=120_000)
     return page
@@ -92,16 +109,22 @@ def cores(process: psutil.Process, page: Page, seconds: float) -> float:
 def measure(browser: Browser, url: str, process: psutil.Process, arguments: argparse.Namespace, table: Table) -> None:
     """A line of the table for each number of pages, and then the long watch."""
     pages: list[Page] = []
+    asked = Asked()
+
+    def add_row(title: str, seconds: float) -> None:
+        before, asked.number = megabytes(process), 0
+        used = cores(process, pages[0], seconds)
+        polls = asked.number / PARTS / seconds / len(pages)
+        row = title, f"{used:.1f}", f"{polls:.2f}", f"{before:.0f}", f"{megabytes(process) - before:+.1f}"
+        table.add_row(*row)
+        Console().print(*row)
+
     for number in arguments.pages:
-        pages += [watching(browser, url) for _ in range(number - len(pages))]
+        pages += [watching(browser, url, asked) for _ in range(number - len(pages))]
         pages[0].wait_for_timeout(1000 * SETTLE_SECONDS)
-        before = megabytes(process)
-        used = cores(process, pages[0], arguments.seconds)
-        table.add_row(str(number), f"{used:.1f}", f"{before:.0f}", f"{megabytes(process) - before:+.1f}")
-    for minute in range(1, arguments.minutes + 1):
-        used = cores(process, pages[0], 60)
-        if minute == arguments.minutes or minute % 5 == 1:
-            table.add_row(f"{len(pages)}, minute {minute}", f"{used:.1f}", f"{megabytes(process):.0f}", "")
+        add_row(str(number), arguments.seconds)
+    for minute in range(0, arguments.minutes, 5):
+        add_row(f"{len(pages)}, after {minute} min", 60 * min(5, arguments.minutes - minute))
 
 
 def megabytes(process: psutil.Process) -> float:
@@ -116,12 +139,13 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--minutes", type=int, default=0)
     arguments = parser.parse_args(given)
-    table = Table("Pages", "CPU (% of a core)", "Memory (MB)", "More after it (MB)", title="The serving process")
+    columns = "Pages", "CPU (% of a core)", "Polls of a page a second", "Memory (MB)", "More after it (MB)"
+    table = Table(*columns, title="The serving process")
     home = Path(tempfile.mkdtemp(prefix="live_page_"))
     store = Store(home)
     run_id = control.start(store, LONG)
     try:
-        while len(store.events(run_id, "epoch")) < 200:
+        while len(store.events(run_id, "epoch")) < 50:
             time.sleep(0.5)
         with served(home) as (url, process), sync_playwright() as playwright:
             found = shutil.which("chromium") or shutil.which("google-chrome")

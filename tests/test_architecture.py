@@ -45,8 +45,8 @@ UNPICKLERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "
 READS_PICKLES = "tl_core.backbones.torch_file"
 LAST_DEFENCE = "tl_core.runs.worker"
 PAGE_LINES, MODULE_LINES, FUNCTION_LINES = 80, 250, 40
-NOT_IMPORTED = {"tensorflow", "ruff", "mypy"}
-"""Requirements that no module imports by name: Keras' backend, and the two that check the code."""
+NOT_IMPORTED = {"tensorflow", "ruff", "mypy", "pytest-xdist"}
+"""Requirements that no module imports by name: Keras' backend, the two that check the code, and what runs tests side by side."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

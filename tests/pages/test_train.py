@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -44,7 +45,7 @@ def put(state: State = State.QUEUED, priority: Priority = Priority.NORMAL, spec:
     store.create(folder.name, spec, priority=priority)
     now = State.QUEUED
     for to in WAYS[state]:
-        values = {"correct": 3, "test_images": 4, "seconds": 1.0, "done": 1.0} if to is State.DONE else {}
+        values: dict[str, Any] = {"correct": 3, "test_images": 4, "seconds": 1.0, "done": 1.0} if to is State.DONE else {}
         values |= {"error": "It went wrong. Received: [x](y)"} if to in {State.FAILED, State.CRASHED} else {}
         values |= {"attempts": 1} if to is State.STARTING else {}
         assert store.change_state(folder.name, (now,), to, **values)

@@ -65,14 +65,21 @@ class Ray(Executor):
 
     address: Annotated[str, AfterValidator(_address)] | None = Field(
         None,
+        title="Address of the head",
         description=f"Where the head's dashboard answers, as in http://head:8265. If not given: {ADDRESS_VARIABLE}, or {HERE}.",
     )
-    gpus: float = Field(0, ge=0, le=64, description="GPUs to reserve: a share of one, or a whole number. 0: none is seen.")
-    cpus: float = Field(1, gt=0, le=1024, description="Processor cores to reserve.")
-    memory_gb: float | None = Field(
-        None, gt=0, le=1 << 16, description="Memory to reserve, in gigabytes. Ray counts it, but holds no run to it."
+    gpus: float = Field(
+        0, ge=0, le=64, title="GPUs", description="GPUs to reserve: a share of one, or a whole number. 0: none is seen."
     )
-    python: str = Field("python", min_length=1, description="The interpreter on the machines of the cluster.")
+    cpus: float = Field(1, gt=0, le=1024, title="Cores", description="Processor cores to reserve.")
+    memory_gb: float | None = Field(
+        None,
+        gt=0,
+        le=1 << 16,
+        title="Memory (GB)",
+        description="Memory to reserve, in gigabytes. Ray counts it, but holds no run to it.",
+    )
+    python: str = Field("python", min_length=1, title="Python", description="The interpreter on the machines of the cluster.")
 
     @model_validator(mode="after")
     def _gpus_are_whole(self) -> "Ray":
