@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.helpers import ENDLESS, QUICK, CommandLine, Finished, settings_arguments, wait_until, write_images
@@ -161,8 +162,9 @@ def test_a_run_is_held_resumed_followed_and_cancelled(quick_line: CommandLine) -
 def test_whoever_watches_leaves_the_run_alone(quick_line: CommandLine) -> None:
     store = Store(quick_line.home)
     run_id = queued(quick_line)
-    watching = quick_line.start("watch", run_id)
     wait_until(lambda: store.events(run_id, "step"))
+    watching = quick_line.start("watch", run_id)
+    wait_until(lambda: any("store.sqlite" in file.path for file in psutil.Process(watching.pid).open_files()))
     watching.send_signal(signal.SIGINT)
     out, err = watching.communicate(timeout=60)
     assert (out, err.splitlines()[-1]) == ("", "The run goes on.")

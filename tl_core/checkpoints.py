@@ -96,6 +96,11 @@ class Checkpoints:
         self._last = time.monotonic()
         self._cost = self._last - started
 
+    @property
+    def any(self) -> bool:
+        """Whether there is one, usable or not."""
+        return (self.folder / STATE).is_file()
+
     def load(self) -> State | None:
         """The kept state, None where there is none. Raises `RunError` where it cannot be read as a whole.
 

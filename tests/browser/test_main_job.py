@@ -19,7 +19,10 @@ def run_in_address(page: Page) -> str:
 
 
 def press_start(page: Page) -> str:
+    before = parse_qs(urlsplit(page.url).query).get("run", [""])[0]
     page.get_by_role("button", name="Start", exact=True).click()
+    another = "before => !['', null, before].includes(new URLSearchParams(location.search).get('run'))"
+    page.wait_for_function(another, arg=before, timeout=60_000)
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     return run_in_address(page)
@@ -71,7 +74,7 @@ def test_stop_ends_the_run(tab: Tab) -> None:
     page = tab.open("/train?strategy=from_scratch&strategy.epochs=1000")
     run_id = press_start(page)
     store = Store()
-    wait_until(lambda: store.run(run_id).state is State.RUNNING and store.run(run_id).done > 0, 60)
+    wait_until(lambda: store.run(run_id).state is State.RUNNING and store.run(run_id).done > 0, 180)
     asked = time.monotonic()
     page.get_by_role("button", name="Stop", exact=True).click()
     wait_until(lambda: not store.run(run_id).state.alive, 20)

@@ -62,8 +62,8 @@ def train(
 @says_what_is_wrong
 def watch(run: RunId, as_json: AsJson = False) -> None:
     """Follow a run until it ends or is paused. Ctrl-C leaves it alone."""
-    store = Store()
     try:
+        store = Store()
         tell(follow(store, store.named(run), err), as_json=as_json)
     except KeyboardInterrupt:
         err.print("The run goes on.")

@@ -57,6 +57,8 @@ def _train(link: Link, recorder: Recorder) -> None:
     if not link.change_state((State.STARTING,), State.RUNNING, started=time.time()):
         raise Paused if link.state() is State.PAUSING else Stopped
     checkpoints = Checkpoints(link.folder / artifacts.CHECKPOINT)
+    if not checkpoints.any:
+        link.forget_after(0)  # a former attempt that kept none is void, and all that it reported
     outcome = train(link.spec(), recorder, checkpoints)
     recorder(Stage("Storing the result", 1.0))
     artifacts.write_outcome(link.folder, outcome)
