@@ -56,7 +56,7 @@ def test_a_run_that_the_kernel_ends_for_want_of_memory(store: Store, small_group
     """For real: the kernel's killer comes."""
     spec = ENDLESS.with_settings({"image_size": 256, "strategy.batch_size": 64, "dataset.labels_per_class": 20})
     run_id = control.start(store, spec)
-    wait_until(lambda: store.run(run_id).state is State.RUNNING)
+    wait_until(lambda: store.run(run_id).state is State.RUNNING and store.events(run_id, "telemetry"))
     (small_group / "cgroup.procs").write_text(store.run(run_id).handle or "")
     end = settled(store, run_id)
     assert (end.state, end.error_kind) == (State.CRASHED, endings.OUT_OF_MEMORY)

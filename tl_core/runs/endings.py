@@ -53,7 +53,8 @@ def _out_of_memory(what: str, spec: RunSpec) -> str:
 
 
 def _memory_ran_out(store: Store, run: Run) -> bool:
-    samples = [event.data for event in store.events(run.id, "telemetry") if run.started is None or event.at >= run.started]
+    samples = [event.data for event in store.events(run.id, "telemetry")]
+    samples = [sample for sample in samples if sample.get("since") == samples[-1].get("since")]  # those of the last attempt
     kills = [sample["oom_kills"] for sample in samples if sample.get("oom_kills") is not None]
     here = build(run.spec.executor).shares_store  # the kernel of another machine counts for itself
     if here and kills and (now := oom_kills()) is not None and now > kills[0]:
