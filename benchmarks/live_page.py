@@ -94,7 +94,7 @@ def watching(browser: Browser, url: str, asked: Asked) -> Page:
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.on("websocket", asked.listen)
     page.goto(url)
-    page.wait_for_selector(".js-plotly-plot", timeout=120_000)
+    page.wait_for_selector(".kept-chart .main-svg", timeout=120_000)
     return page
 
 
@@ -145,7 +145,7 @@ def main(given: Sequence[str] | None = None) -> None:
     store = Store(home)
     run_id = control.start(store, LONG)
     try:
-        while len(store.events(run_id, "epoch")) < 50:
+        while len(store.events(run_id, "epoch")) < 550:
             time.sleep(0.5)
         with served(home) as (url, process), sync_playwright() as playwright:
             found = shutil.which("chromium") or shutil.which("google-chrome")

@@ -162,3 +162,35 @@ def test_a_menu_stays_open_while_the_page_polls(tab: Tab, store: Store) -> None:
     page.wait_for_timeout(5000)  # two polls
     page.get_by_role("menuitem", name="Low priority").click()
     expect(page.get_by_text("low priority")).to_be_visible()
+
+
+AXES = "document.querySelector('.kept-chart')._fullLayout"
+
+
+def zoomed(page: Page) -> list[list[float]]:
+    """What the two step axes of the learning curves show now."""
+    return page.evaluate(f"[{AXES}.xaxis.range, {AXES}.xaxis2.range]")
+
+
+def test_a_zoom_is_kept_while_the_curves_grow(tab: Tab, store: Store) -> None:
+    run_id = at_work(store)
+    page = tab.open(f"/train?run={run_id}")
+    grounds = page.locator(".kept-chart").first.locator(".nsewdrag")
+    expect(grounds.first).to_be_visible()
+    wait_until(lambda: len(store.events(run_id, "epoch")) >= 4, 120)
+    points = "document.querySelector('.kept-chart').data[1]?.x.length ?? 0"
+    page.wait_for_function(f"{points} >= 4")
+    ground = grounds.first.bounding_box()
+    assert ground
+    page.mouse.move(ground["x"] + 0.3 * ground["width"], ground["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(ground["x"] + 0.7 * ground["width"], ground["y"] + 100, steps=5)
+    page.mouse.up()
+    first, before = zoomed(page), page.evaluate(points)
+    page.wait_for_function(f"{points} > {before} + 2")
+    assert zoomed(page) == first
+    assert first[0] == first[1]
+    page.wait_for_timeout(600)  # two clicks soon after the drag would count as three
+    grounds.first.dblclick()
+    page.wait_for_function(f"{AXES}.xaxis.range[1] > {first[0][1]}")
+    control.stop(store, run_id)

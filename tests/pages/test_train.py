@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import QUICK
 from tests.pages.test_pages import PAGES, errors, nothing_cached, opened
-from tl_core.runs import service
+from tl_core.runs import service, telemetry
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Store
 from tl_core.spec import RunSpec
@@ -38,7 +38,7 @@ def nobody_attends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "ensure", lambda home: None)
 
 
-def put(state: State = State.QUEUED, priority: Priority = Priority.NORMAL, spec: RunSpec = QUICK) -> str:
+def put(state: State = State.QUEUED, priority: Priority = Priority.NORMAL, spec: RunSpec = QUICK, **facts: Any) -> str:
     """A run in `state`; its id."""
     store = Store()
     folder = store.new_folder()
@@ -47,7 +47,7 @@ def put(state: State = State.QUEUED, priority: Priority = Priority.NORMAL, spec:
     for to in WAYS[state]:
         values: dict[str, Any] = {"correct": 3, "test_images": 4, "seconds": 1.0, "done": 1.0} if to is State.DONE else {}
         values |= {"error": "It went wrong. Received: [x](y)"} if to in {State.FAILED, State.CRASHED} else {}
-        values |= {"attempts": 1} if to is State.STARTING else {}
+        values |= {"attempts": 1, **facts} if to is State.STARTING else {}
         assert store.change_state(folder.name, (now,), to, **values)
         now = to
     return folder.name
@@ -200,3 +200,13 @@ def test_a_run_that_was_made_by_a_part_that_is_gone_is_shown(home: Path) -> None
 def test_the_place_where_a_run_executes_is_chosen_out_of_the_way() -> None:
     app = opened(steps.STRATEGY.script, executor="local")
     assert app.selectbox(key="executor_name").value == "local"
+
+
+def test_the_sidebar_says_which_run_holds_a_device() -> None:
+    ((device, title),) = telemetry.described().items()
+    put(State.RUNNING)
+    put(State.RUNNING, device=device)
+    app = opened(steps.TRAIN.script)
+    words = [element.value.replace("\\", "") for element in app.sidebar.caption]
+    assert any(title in word for word in words)
+    assert any("Elsewhere" in word for word in words)

@@ -22,14 +22,14 @@ from tests.helpers import python, wait_until
 from tests.runs.driver import make_driver
 from tl_core.runs import telemetry
 from tl_core.runs.nvml import VISIBLE_VARIABLE, Integral
-from tl_core.runs.telemetry import Device, Sampler, device, devices, gpus, spacing
+from tl_core.runs.telemetry import Device, Sampler, described, devices, gpus, spacing
 
 BUSY = "import time\nwhile time.process_time() < 0.4: pass\ntime.sleep(60)"
 ASKS = """
 import json, sys, time
 from dataclasses import asdict
 from pathlib import Path
-from tl_core.runs.telemetry import Sampler, device, devices, gpus
+from tl_core.runs.telemetry import Sampler, described, devices, gpus
 sampler = Sampler(Path.cwd(), sys.argv[1:])
 begun = time.monotonic()
 samples = [sampler.sample().values()]
@@ -39,7 +39,7 @@ seconds = time.monotonic() - begun
 sampler.close()
 sampler.close()
 closed = sampler.sample().values()
-told = {"gpus": [asdict(gpu) for gpu in gpus()], "devices": [asdict(each) for each in devices()], "device": device()}
+told = {"gpus": [asdict(gpu) for gpu in gpus()], "devices": [asdict(each) for each in devices()], "described": described()}
 print(json.dumps(told | {"samples": samples, "closed": closed, "seconds": seconds}))
 """
 
@@ -184,9 +184,9 @@ def test_gpus_are_those_of_the_machine(sampler: Sampler) -> None:
 
 def test_the_device_is_named_for_people() -> None:
     first = devices()[0]
-    assert device().startswith(first.title.split(",")[0])
+    assert described()[first.id].startswith(first.title.split(",")[0])
     if not first.is_gpu:
-        assert devices() == [Device("cpu", device(), False)]
+        assert devices() == [Device("cpu", described()["cpu"], False)]
 
 
 def test_a_run_on_the_processor_holds_no_gpu(asked: Asked) -> None:
@@ -200,7 +200,7 @@ def test_a_gpu_is_read(asked: Asked) -> None:
     assert [sample["energy_joules"] for sample in told["samples"]] == [5.0, 10.0]
     assert [gpu["uuid"] for gpu in told["gpus"]] == ["GPU-aaaa", "GPU-bbbb"]
     assert [each["title"] for each in told["devices"]] == ["NVIDIA H100, 80 GB", "NVIDIA A100-SXM4, 80 GB"]
-    assert told["device"] == "NVIDIA H100, 71 of 80 GB free"
+    assert next(iter(told["described"].values())) == "NVIDIA H100, 71 of 80 GB free"
 
 
 def test_energy_is_of_all_gpus_that_the_run_holds(asked: Asked) -> None:
@@ -228,7 +228,7 @@ def test_a_figure_that_is_not_offered_leaves_the_others(asked: Asked, lacks: str
     missing = {"memory": {"memory_bytes", "memory_total_bytes"}, "energy": set()}.get(lacks, {lacks})
     assert {name for name, value in gpu.items() if value is None} == missing
     assert told["samples"][1]["energy_joules"] > 0
-    assert told["device"].startswith("NVIDIA H100")
+    assert next(iter(told["described"].values())).startswith("NVIDIA H100")
 
 
 def test_energy_that_nothing_tells_of_is_not_measured(asked: Asked) -> None:

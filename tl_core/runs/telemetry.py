@@ -46,15 +46,16 @@ def devices() -> list[Device]:
     return [Device(gpu.uuid, _titled(gpu), True) for gpu in gpus()] or [Device(CPU, _processor(), False)]
 
 
-def device() -> str:
-    """What a run started now would train on, for people: "CPU, 2 cores", or "NVIDIA H100, 71 of 80 GB free"."""
-    found = gpus()
-    if not found:
-        return _processor()
-    used, total = found[0].memory_bytes, found[0].memory_total_bytes
+def described() -> dict[str, str]:
+    """What each device is called now, by its id, for people: "CPU, 2 cores", or "NVIDIA H100, 71 of 80 GB free"."""
+    return {gpu.uuid: _with_room(gpu) for gpu in gpus()} or {CPU: _processor()}
+
+
+def _with_room(gpu: Gpu) -> str:
+    used, total = gpu.memory_bytes, gpu.memory_total_bytes
     if used is None or total is None:
-        return _titled(found[0])
-    return f"{_name(found[0])}, {(total - used) / MAKERS_GB:.0f} of {total / MAKERS_GB:.0f} GB free"
+        return _titled(gpu)
+    return f"{_name(gpu)}, {(total - used) / MAKERS_GB:.0f} of {total / MAKERS_GB:.0f} GB free"
 
 
 def spacing(age: float) -> float:

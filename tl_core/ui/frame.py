@@ -1,6 +1,7 @@
 """The frame around every page: the six steps with their present choices, the device, and what runs now."""
 
 import time
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -8,12 +9,13 @@ from tl_core.analysis.statements import seconds
 from tl_core.errors import TransferError
 from tl_core.runs import telemetry
 from tl_core.runs.states import State
+from tl_core.runs.store import Run
 from tl_core.runs.watching import eta
 from tl_core.ui import previews, session, shown, steps, waiting
 from tl_core.ui.recipe_bar import require_allowed_paths
 
-MOST_RUNNING = 3
-"""So many runs at work are shown; of the others their number is told."""
+MOST_ELSEWHERE = 3
+"""So many runs of a cluster are shown; of the others their number is told."""
 
 
 def sidebar() -> None:
@@ -24,7 +26,6 @@ def sidebar() -> None:
         for step in steps.STEPS:
             _step(step, choices[step], address)
         st.divider()
-        st.caption(f":material/memory: {_device()}")
         alive = any(run.state.alive for run in session.runs())
         st.fragment(_running, run_every=session.POLL_SECONDS if alive else None)(alive)
 
@@ -49,8 +50,8 @@ def heading(step: steps.Step) -> None:
 
 
 @st.cache_data(ttl=5, show_spinner=False)
-def _device() -> str:
-    return telemetry.device()
+def _devices() -> dict[str, str]:
+    return telemetry.described()
 
 
 def _choices() -> dict[steps.Step, str]:
@@ -83,10 +84,28 @@ def _running(was_running: bool) -> None:
         if any(run.state.alive for run in runs) != was_running:
             st.rerun()
         working, line = waiting.at_work(runs), waiting.line(runs)
-        for run in working[:MOST_RUNNING]:
-            left = eta(run, time.time())
-            about = f", about {seconds(left)} left" if left is not None else ""
-            st.progress(run.done, text=shown.plain(f"{shown.title_of(run)}: {run.stage or run.state}{about}"))
-        others = [f"{len(working) - MOST_RUNNING} more at work"] if len(working) > MOST_RUNNING else []
-        others += [f"{len(line)} waiting"] if line else []
-        st.caption(", ".join(others) if was_running else "Nothing runs now.")
+        _held(working)
+        st.caption(f"{len(line)} waiting" if line else "" if working else "Nothing runs now.")
+
+
+def _held(working: Sequence[Run]) -> None:
+    """Each device with the run that holds it, and the runs that hold none of this machine: those of a cluster."""
+    devices = _devices()
+    for device, title in devices.items():
+        st.caption(f":material/memory: {shown.plain(title)}")
+        for run in working:
+            if run.device == device:
+                _progress(run)
+    elsewhere = [run for run in working if run.device not in devices]
+    if elsewhere:
+        st.caption(":material/hub: Elsewhere")
+    for run in elsewhere[:MOST_ELSEWHERE]:
+        _progress(run)
+    if len(elsewhere) > MOST_ELSEWHERE:
+        st.caption(f"{len(elsewhere) - MOST_ELSEWHERE} more at work")
+
+
+def _progress(run: Run) -> None:
+    left = eta(run, time.time())
+    about = f", about {seconds(left)} left" if left is not None else ""
+    st.progress(run.done, text=shown.plain(f"{shown.title_of(run)}: {run.stage or run.state}{about}"))

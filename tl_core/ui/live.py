@@ -2,6 +2,7 @@
 
 import os
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from tl_core.analysis.usage import gpus_of
@@ -11,8 +12,8 @@ from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.ui import recipe_bar, session, shown, standing
 from tl_core.ui.charts import curves, machine
+from tl_core.ui.kept_chart import kept_chart
 
-HELD = "versions_held_still"
 Versions = tuple[tuple[int, float], ...]
 """Of each kind of event, what `session.version` says."""
 
@@ -65,40 +66,31 @@ def _again(_store: Store, run: Run) -> None:
 def _charts(run: Run) -> None:
     if not run.attempts:
         return  # it has not begun
-    versions = _held_still(run, tuple(session.version(run, kind) for kind in ("step", "epoch", "telemetry")))
+    versions = tuple(session.version(run, kind) for kind in ("step", "epoch", "telemetry"))
     if run.state.alive or session.events(run, "epoch") or session.events(run, "step"):
-        _draw_curves(run, versions[:2])
+        kept_chart(_curves(run, versions[:2]), f"curves_{run.id}", "Loss and accuracy by step")
     samples = session.events(run, "telemetry")
     if not samples:
         st.caption("Processor and memory use appear here with the first sample.")
         return
-    _draw_machine(run, versions[2:])
+    kept_chart(_machine(run, versions[2:]), f"machine_{run.id}", "Processor and memory use of this run")
     if not any(gpus_of(sample.data) for sample in samples):
         st.caption("No GPU on this machine: NVIDIA's driver is not there. The run uses the processor.")
 
 
-def _held_still(run: Run, newest: Versions) -> Versions:
-    """What of the events is drawn: `newest`, unless somebody wants to look closely. Streamlit (1.67) begins a chart anew
-    whenever its data change, and what was zoomed or hidden in it is lost."""
-    held: dict[str, Versions] = st.session_state.setdefault(HELD, {})
-    about = "New data draw a chart anew, and then it forgets what you zoomed or hid. Hold the charts to look closely."
-    if run.state.at_work and st.toggle("Hold the charts still", key="hold_charts", help=about):
-        return held.setdefault(run.id, newest)
-    held.pop(run.id, None)
-    return newest
+# A figure is made once for all browsers.
+_made_once = st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Run: lambda run: run.id})
 
 
-# Streamlit keeps what a cached function draws, and shows it again: a figure is made once for all browsers.
-_drawn_once = st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Run: lambda run: run.id})
+@_made_once
+def _curves(run: Run, versions: Versions) -> bytes:
+    return _json(curves.learning_curves(session.events(run, "step"), session.events(run, "epoch"), run.id))
 
 
-@_drawn_once
-def _draw_curves(run: Run, versions: Versions) -> None:
-    figure = curves.learning_curves(session.events(run, "step"), session.events(run, "epoch"), run.id)
-    shown.chart(figure, f"curves_{run.id}", "Loss and accuracy by step")
+@_made_once
+def _machine(run: Run, versions: Versions) -> bytes:
+    return _json(machine.telemetry(session.events(run, "telemetry"), run.created, os.cpu_count() or 1))
 
 
-@_drawn_once
-def _draw_machine(run: Run, versions: Versions) -> None:
-    figure = machine.telemetry(session.events(run, "telemetry"), run.created, os.cpu_count() or 1)
-    shown.chart(figure, f"machine_{run.id}", "Processor and memory use of this run")
+def _json(figure: go.Figure) -> bytes:
+    return str(figure.to_json(validate=False)).encode()

@@ -57,7 +57,7 @@ def learning_curves(steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent],
                 _add_curve(drawn, theme.thin(events), measure, curve, run_id)
         drawn.update_yaxes(title={"text": f"{measure.title} ({measure.unit})", "standoff": 6}, col=column)
     drawn.update_yaxes(rangemode="tozero", col=1)
-    drawn.update_xaxes(title={"text": "Step (batches so far)", "standoff": 6}, nticks=4)
+    drawn.update_xaxes(title={"text": "Step (batches so far)", "standoff": 6}, nticks=4, matches="x")  # one zoom for both
     theme.dress(drawn, "Learning curves", 320, legend=True)
     drawn.update_layout(uirevision=run_id)
     _shade_phases(drawn, _phases([*steps, *epochs]))
@@ -105,7 +105,8 @@ def _shade_phases(drawn: go.Figure, phases: Sequence[tuple[str, int, int]]) -> N
     names = [_name(axis, phase, total, index % 2, top=top) for index, phase in wide for axis, top in sides]
     # All at once: Plotly copies every earlier one for each that is added by itself.
     drawn.update_layout(shapes=shades, annotations=names)
-    drawn.update_xaxes(range=[0, 1.02 * total])
+    # No range of our own: Plotly keeps a reader's zoom only against ends that it chose by itself.
+    drawn.update_xaxes(rangemode="tozero")
 
 
 def _shade(axis: str, start: int, end: int) -> dict[str, Any]:

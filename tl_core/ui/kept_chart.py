@@ -1,0 +1,34 @@
+"""A Plotly chart that keeps what was zoomed and hidden in it while its data go on changing.
+
+`st.plotly_chart` (1.67) counts the data to what a chart is, and begins anew with every change. Here the data are given to
+the same chart; what is kept is Plotly's own choice (`uirevision` of the figure's layout). Plotly itself is the copy in its
+Python package, served by this server: no network is needed.
+"""
+
+from pathlib import Path
+
+import plotly
+import streamlit as st
+from streamlit.components import v1, v2
+
+SCRIPT = Path(__file__).with_suffix(".js")
+PLOTLY = "plotly.min.js"
+SERVED = "plotly_package"
+_ADDRESS = f"component/{__name__}.{SERVED}/{PLOTLY}"
+
+
+@st.cache_resource(show_spinner=False)
+def _serve_plotly() -> None:
+    """Have the server answer for the folder of Plotly's script; said once a process."""
+    v1.declare_component(SERVED, path=str(Path(plotly.__file__).parent / "package_data"))
+
+
+_mount = v2.component("transfer_lab_kept_chart", js=SCRIPT.read_text(encoding="utf-8"), isolate_styles=False)
+
+
+def kept_chart(figure_json: bytes, key: str, alt: str) -> None:
+    """Draw a figure (Plotly's JSON, with `uirevision` and `height` in its layout), as wide as its place. Calls with the same
+    `key` bring new data to the same chart. `alt` is what screen readers say."""
+    _serve_plotly()
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    _mount(key=key, data={"figure": figure_json.decode(), "alt": alt, "plotly": f"/{base}/{_ADDRESS}".replace("//", "/")})
