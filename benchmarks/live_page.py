@@ -37,7 +37,7 @@ PARTS = 3
 """A Train page polls for the run, for the queue and for the sidebar."""
 LONG = RunSpec().with_settings(
     {
-        "dataset.labels_per_class": 20,
+        "dataset.labels_per_class": 40,
         "backbone": "small_cnn",
         "strategy": "from_scratch",
         "strategy.epochs": 10_000,

@@ -26,6 +26,8 @@ from tl_core.result import PhaseRecord
 from tl_core.storage import write_whole
 
 STATE, FEATURES = "state.npz", "features.npz"
+GROUPS = ("variables", "optimizer", "best")
+"""The fields of a `State` that are arrays."""
 COST_FACTOR = 50
 """Between two checkpoints lies at least so many times what one takes: they cost 2 % of the time at most."""
 DAMAGED = (OSError, EOFError, ValueError, LookupError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile)
@@ -38,13 +40,14 @@ Arrays = tuple[Any, ...]
 @dataclass
 class Account:
     """What a run has behind it: how far it has come, the finished phases, the paths that ever trained, wall seconds by
-    stage, and how often it was interrupted and went on."""
+    stage, how often it was interrupted and went on, and the learning rates that the present phase has measured, by path."""
 
     progress: Progress
     records: list[PhaseRecord] = field(default_factory=list)
     ever_trained: set[str] = field(default_factory=set)
     seconds: dict[str, float] = field(default_factory=dict)
     resumed: int = 0
+    rates: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,8 @@ class State:
 
     `identity` says which run it is: network, data and plan, each in plain values. `variables` are the model's and
     `optimizer` the optimizer's (empty before the first step of a phase), `before` the digests of what the present phase
-    leaves alone, `random` the states of the random generators.
+    leaves alone, `random` the states of the random generators, `best` the model's variables at the best epoch of a phase
+    that may end early.
     """
 
     identity: dict[str, Any]
@@ -62,6 +66,7 @@ class State:
     random: dict[str, Any]
     variables: Arrays
     optimizer: Arrays
+    best: Arrays = ()
 
     def difference(self, identity: dict[str, Any]) -> str | None:
         """The first name under which `identity` has another value, None where this is a state of that run."""
@@ -88,10 +93,10 @@ class Checkpoints:
         """
         started = time.monotonic()
         state = take()
-        plain = TypeAdapter(State).dump_python(state, mode="json", exclude={"variables", "optimizer"})
-        arrays = (
-            {"plain": np.array(json.dumps(plain))} | _named("variables", state.variables) | _named("optimizer", state.optimizer)
-        )
+        plain = TypeAdapter(State).dump_python(state, mode="json", exclude=set(GROUPS))
+        arrays = {"plain": np.array(json.dumps(plain))}
+        for name in GROUPS:
+            arrays |= _named(name, getattr(state, name))
         self._write(STATE, arrays)
         self._last = time.monotonic()
         self._cost = self._last - started
@@ -112,7 +117,7 @@ class Checkpoints:
         self._last = -math.inf
         try:
             plain = json.loads(str(arrays["plain"]))
-            groups = {"variables": _group("variables", arrays), "optimizer": _group("optimizer", arrays)}
+            groups = {name: _group(name, arrays) for name in GROUPS}
             return TypeAdapter(State).validate_python(plain | groups)
         except (KeyError, TypeError, ValueError) as error:
             raise unusable(_in_a_line(error), self.folder / STATE) from None

@@ -8,9 +8,10 @@ fine-tuning 3.1 an epoch, an epoch of a head on kept features 0.05.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tl_core.backbones import BlockOutline
-from tl_core.strategies import Phase
+from tl_core.strategies import BatchNorm, Moves, Phase
 
 HEAD_EPOCH = 0.05
 
@@ -40,9 +41,10 @@ def epoch_passes(phase: Phase, blocks: Sequence[BlockOutline], images: Images) -
 
 
 def feature_passes(phases: Sequence[Phase], blocks: Sequence[BlockOutline], images: Images) -> float:
-    """Passes spent on computing features once, for the phases that train the head alone."""
-    frozen = any(not phase.trained_blocks(blocks) for phase in phases)
-    return float(images.train + images.validation) if frozen else 0.0
+    """Passes spent on computing features for the phases that train the head alone; once while the backbone stays as it is."""
+    trains = [bool(phase.trained_blocks(blocks)) for phase in phases]
+    times = sum(not now and before for before, now in pairwise([True, *trains]))
+    return float(times * (images.train + images.validation))
 
 
 def total_passes(phases: Sequence[Phase], blocks: Sequence[BlockOutline], images: Images) -> float:
@@ -58,6 +60,11 @@ def trainable_parameters(phase: Phase, blocks: Sequence[BlockOutline], head: int
 
 
 def _trainable(block: BlockOutline, phase: Phase) -> int:
-    """Half of BatchNorm's parameters are statistics, which no optimizer trains."""
-    kept = 0 if phase.batch_norm == "frozen" else block.norm_parameters // 2
-    return block.parameters - block.norm_parameters + kept
+    """What `phase` trains of a block that it trains."""
+    norms = block.other_norms + (0 if phase.batch_norm == BatchNorm.FROZEN else block.norm_parameters - block.statistics)
+    return {
+        Moves.EVERYTHING: block.parameters - block.norm_parameters - block.other_norms + norms,
+        Moves.NORMS: norms,
+        Moves.BIASES: norms + block.biases,
+        Moves.ADAPTERS: phase.rank * block.adapter_units,
+    }[phase.moves]

@@ -1,7 +1,7 @@
 """The one training loop. Strategies never call it; `training` does, once a phase."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -11,7 +11,11 @@ from numpy.typing import NDArray
 from tl_core.datasets.images import Labels
 from tl_core.events import Epoch, Reporter, Step
 from tl_core.features.pixels import ahead
-from tl_core.strategies import Phase
+from tl_core.strategies import Learning, Phase
+
+Lesson = tuple[Any, Any, Any]
+Augment = Callable[[Any, Any, Sequence[int]], tuple[Any, Any]]
+"""From inputs, labels (n, classes) and the batch's number to both as they are to be learned."""
 
 
 class Source(Protocol):
@@ -69,7 +73,8 @@ class Progress:
 
     `passed` of `total` is the work done, in the unit of `costs`, and `steps` the batches of the whole run. `phase` and
     `epoch` count finished ones, the epochs within the present phase, and `now` is the pass after them.
-    `validation_accuracy` is that of the last finished epoch; `has_features` says whether `passed` includes computing the
+    `validation_accuracy` is that of the last finished epoch, `best_loss` the lowest validation loss of the present phase and
+    `best_epoch` its epoch; `has_features` says whether `passed` includes computing the
     features of the backbone as it is.
     """
 
@@ -80,6 +85,8 @@ class Progress:
     epoch: int = 0
     now: Pass = field(default_factory=Pass)
     validation_accuracy: float | None = None
+    best_loss: float | None = None
+    best_epoch: int = 0
     has_features: bool = False
 
     @property
@@ -96,16 +103,25 @@ class Progress:
         """`done` when `more` passes will have been added."""
         return min(1.0, (self.passed + more) / self.total) if self.total else 0.0
 
-    def end_epoch(self, validation_accuracy: float | None) -> None:
-        """The present pass is over."""
+    def end_epoch(self, validation_loss: float | None, validation_accuracy: float | None) -> bool:
+        """The present pass is over. Whether it was the best of its phase."""
         self.epoch += 1
         self.now = Pass()
         self.validation_accuracy = validation_accuracy
+        best = validation_loss is not None and (self.best_loss is None or validation_loss < self.best_loss)
+        if best:
+            self.best_loss, self.best_epoch = validation_loss, self.epoch
+        return best
+
+    def waits_in_vain(self, learning: Learning) -> bool:
+        """Whether the present phase has had `learning.patience` epochs without a lower validation loss."""
+        known = learning.patience is not None and self.best_loss is not None
+        return known and self.epoch - self.best_epoch >= (learning.patience or 0)
 
     def end_phase(self) -> None:
         """The present phase is over."""
         self.phase += 1
-        self.epoch = 0
+        self.epoch, self.best_loss, self.best_epoch = 0, None, 0
 
 
 def fit(
@@ -118,22 +134,28 @@ def fit(
     passes: float,
     progress: Progress,
     report: Reporter,
+    keep_best: Callable[[], None] = lambda: None,
+    augment: Augment | None = None,
 ) -> Iterator[None]:
     """Train the compiled `model` for the epochs of `phase` that are left, from where `progress` stands.
 
     `order(epoch)` gives the order of the training images (epochs count from 0), so that it depends on nothing
-    but the run's seed. `passes` is what one epoch costs. Reports every step and epoch, and yields at each moment from which
-    training can go on: after a step within an epoch, and after an epoch. `progress` is ahead of each report, so that
-    training can also go on from wherever `report` ends it by raising something.
+    but the run's seed. `passes` is what one epoch costs. `keep_best` is called after each epoch with the lowest validation
+    loss so far, where the phase's patience may end it; `augment` changes each batch of training images and its labels.
+    Reports every step and epoch, and yields at each moment from which training can go on: after a step within an epoch, and
+    after an epoch. `progress` is ahead of each report, so that training can also go on from wherever `report` ends it by
+    raising something.
     """
     if not phase.epochs:
         raise ValueError(f"The phase {phase.name} has no epochs.")
-    while progress.epoch < phase.epochs:
+    prepare = Preparation(model.output_shape[-1], train.labels, phase.learning, augment)
+    while progress.epoch < phase.epochs and not progress.waits_in_vain(phase.learning):
         now = progress.now
         started = time.perf_counter() - now.seconds
         left = order(progress.epoch)[now.batches * phase.batch_size :]
-        for inputs, labels in batches(train, left, phase.batch_size):
-            loss, accuracy = on_batch(model.train_on_batch, inputs, labels)
+        for batch in prepare.lessons(train, left, phase.batch_size, (progress.epoch, now.batches)):
+            loss, accuracy = told(model.train_on_batch(*batch, return_dict=True))
+            labels = batch[1]
             now.add(len(labels), loss, accuracy, time.perf_counter() - started)
             progress.steps += 1
             progress.passed += passes * len(labels) / len(train)
@@ -141,30 +163,33 @@ def fit(
             report(Step(phase.name, progress.epoch + 1, progress.steps, loss, accuracy, rate, progress.done))
             if now.images < len(train):  # after the last one nobody could tell from its number whether the epoch was reported
                 yield
-        held_out = assess(model, validation, phase.batch_size)
-        progress.end_epoch(held_out[1])
+        held_out = assess(model, validation, phase.batch_size, phase.learning)
+        if progress.end_epoch(*held_out) and phase.learning.patience:
+            keep_best()
         means, seconds = (now.loss / now.images, now.accuracy / now.images), time.perf_counter() - started
         report(Epoch(phase.name, progress.epoch, progress.steps, *means, *held_out, seconds))
         yield
 
 
-def rehearse(model: Any, train: Source, batch_size: int) -> None:
+def rehearse(model: Any, train: Source, phase: Phase) -> None:
     """One training step on a full batch, for a model whose variables will be put back after it.
 
     TensorFlow compiles a step for the shape that it sees first, and for any size when it sees another one; the two may
     differ in the last bit. So the first batch must not be the short one at the end of an epoch.
     """
-    for inputs, labels in batches(train, np.arange(len(train))[:batch_size], batch_size):
-        model.train_on_batch(inputs, labels)
+    prepare = Preparation(model.output_shape[-1], train.labels, phase.learning)
+    for batch in prepare.lessons(train, np.arange(len(train))[: phase.batch_size], phase.batch_size, (0, 0)):
+        model.train_on_batch(*batch)
 
 
-def assess(model: Any, source: Source, batch_size: int) -> tuple[float | None, float | None]:
-    """Mean loss and accuracy of `model` over `source`; None where it is empty."""
+def assess(model: Any, source: Source, batch_size: int, learning: Learning) -> tuple[float | None, float | None]:
+    """Mean cross-entropy and accuracy of `model` over `source`; None where it is empty."""
     if not len(source):
         return None, None
     sums = np.zeros(2)
     for inputs, labels in batches(source, np.arange(len(source)), batch_size):
-        sums += np.array(on_batch(model.test_on_batch, inputs, labels)) * len(labels)
+        logs = model.test_on_batch(inputs, targets(labels, model.output_shape[-1], learning), return_dict=True)
+        sums += np.array(told(logs)) * len(labels)
     loss, accuracy = sums / len(source)
     return float(loss), float(accuracy)
 
@@ -175,7 +200,40 @@ def batches(source: Source, order: NDArray[np.intp], size: int) -> Iterator[tupl
     return ahead((source.batch(part).astype(np.float32, copy=False), source.labels[part]) for part in parts)
 
 
-def on_batch(step: Callable[..., Any], inputs: NDArray[np.float32], labels: Labels) -> tuple[float, float]:
-    """Loss and accuracy of this batch alone: Keras resets its metrics after each of these calls."""
-    logs = step(inputs, labels, return_dict=True)
-    return float(logs["loss"]), float(logs["accuracy"])
+class Preparation:
+    """Makes batches into what a step of training takes: inputs, what to aim at, and the weight of each image or None."""
+
+    def __init__(self, classes: int, labels: Labels, learning: Learning, augment: Augment | None = None) -> None:
+        self._classes, self._learning, self._augment = classes, learning, augment
+        self._weights = class_weights(labels, classes) if learning.balanced else None
+
+    def lessons(self, source: Source, order: NDArray[np.intp], size: int, first: tuple[int, int]) -> Iterator[Lesson]:
+        """Batches of `size` in the given order, the next one made ready meanwhile; `first` is the number of the first one."""
+        parts = [order[start : start + size] for start in range(0, len(order), size)]
+        epoch, place = first
+        return ahead(self._lesson(source, part, (epoch, place + index)) for index, part in enumerate(parts))
+
+    def _lesson(self, source: Source, part: NDArray[np.intp], number: tuple[int, int]) -> Lesson:
+        inputs, labels = source.batch(part).astype(np.float32, copy=False), source.labels[part]
+        aims = targets(labels, self._classes, self._learning)
+        if self._augment:
+            inputs, aims = self._augment(inputs, aims, number)
+        return inputs, aims, None if self._weights is None else self._weights[labels]
+
+
+def told(logs: Mapping[str, Any]) -> tuple[float, float]:
+    """The plain cross-entropy (nats) and the accuracy that a model compiled for a phase tells."""
+    return float(logs["cross_entropy"]), float(logs["accuracy"])
+
+
+def targets(labels: Labels, classes: int, learning: Learning) -> NDArray[Any]:
+    """Class indices (n,), or shares of classes (n, classes) float32 where labels are softened."""
+    return np.eye(classes, dtype=np.float32)[labels] if learning.soft else labels
+
+
+def class_weights(labels: Labels, classes: int) -> NDArray[np.float32]:
+    """For each class the inverse of its share among `labels`, so that the weights of all images have the mean 1; 0 for a class
+    without images."""
+    counts = np.bincount(labels, minlength=classes)
+    present = np.count_nonzero(counts)
+    return np.divide(len(labels), present * counts, out=np.zeros(classes), where=counts > 0).astype(np.float32)

@@ -1,13 +1,14 @@
 """Freezing that is checked: which variables may train, and proof that no other one moved.
 
-Keras' own switches are not enough (measured on Keras 3.15): `training=False` does not keep BatchNorm's
-statistics still during training, the recursive `model.trainable = True` is a no-op where it is already True,
-and a change after `compile` does nothing until the next one. So: leaves are set, the model is compiled after
-that, the list of trainable variables is compared with what it should be, and afterwards every other variable
-is compared bit for bit.
+Keras' own switches are not enough (measured on Keras 3.15): `training=False` does not keep BatchNorm's statistics still
+during training, the recursive `model.trainable = True` is a no-op where it is already True, a layer that is set trainable
+lets the kernel under its adapters train, and a change after `compile` does nothing until the next one. So: leaves and their
+variables are set, the model is compiled after that, the list of trainable variables is compared with what it should be,
+and afterwards every other variable is compared bit for bit.
 """
 
 import hashlib
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,16 @@ import keras
 import numpy as np
 
 from tl_core.backbones import Network
-from tl_core.strategies import Phase
+from tl_core.strategies import BatchNorm, Moves, Phase
 
 Digests = dict[str, str]
+NORMS = (
+    keras.layers.BatchNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.GroupNormalization,
+    keras.layers.RMSNormalization,
+)
+BIASES = ("bias", "beta")
 
 
 @dataclass(frozen=True)
@@ -39,28 +47,104 @@ class Freezer:
     def __init__(self, model: Any, network: Network) -> None:
         self._model = model
         self._born = {path: {variable.path for variable in layer.trainable_variables} for path, layer in _leaves(model)}
-        self._blocks = {layer.name: name for name, layers in network.blocks for layer in layers}
+        self._blocks = {layer.name: block.name for block in network.blocks for layer in block.layers}
         self._backbone = {layer.name for layer in network.model.layers}
+        self._penalties = [(each, each.regularizer) for each in model.weights]
+        self._activity = [(layer, layer.activity_regularizer) for _, layer in _leaves(model)]
+
+    def take_off(self) -> None:
+        """Take off what a phase has put on: penalties, and statistics that are held."""
+        for variable, regularizer in self._penalties:
+            variable.regularizer = regularizer
+        for layer, regularizer in self._activity:
+            layer.activity_regularizer = regularizer
+            vars(layer).pop("call", None)
 
     def freeze(self, phase: Phase, block_names: tuple[str, ...]) -> Frozen:
         """Set every leaf layer for `phase`, whose trained blocks are `block_names`. Compile after it, then `require_exact`."""
-        may_train: set[str] = set()
-        adapting: set[str] = set()
+        self.take_off()
+        trained: set[str] = set()
+        moving: set[str] = set()
         for path, layer in _leaves(self._model):
             if not layer.weights:
                 continue
-            layer.trainable = self._trains(layer, phase, block_names)
-            if layer.trainable:
-                may_train |= self._born[path]
-                adapting |= {variable.path for variable in layer.variables}
-        before = {path: digest for path, digest in digests(self._model).items() if path not in adapting}
-        return Frozen(tuple(sorted(may_train)), before)
+            chosen = {variable.path for variable in layer.weights if self._trains(path, layer, variable, phase, block_names)}
+            _set(layer, chosen, hold_statistics=phase.batch_norm != BatchNorm.ADAPTS)
+            trained |= chosen
+            moving |= {variable.path for variable in layer.weights if _moves(layer, variable, chosen, phase)}
+        if phase.solver:  # it sets what belongs to the head and does not train, too
+            moving |= {path for path in digests(self._model) if self._of_head(path)}
+        before = {path: digest for path, digest in digests(self._model).items() if path not in trained | moving}
+        return Frozen(tuple(sorted(trained)), before)
 
-    def _trains(self, layer: Any, phase: Phase, block_names: tuple[str, ...]) -> bool:
+    def _of_head(self, variable_path: str) -> bool:
+        return variable_path.split("/", maxsplit=1)[0] not in self._backbone
+
+    def block_of(self, variable_path: str) -> str | None:
+        """The name of the block that a variable belongs to, None for one of the head."""
+        return None if self._of_head(variable_path) else self._blocks.get(variable_path.split("/", maxsplit=1)[0])
+
+    def _trains(self, path: str, layer: Any, variable: Any, phase: Phase, block_names: Container[str | None]) -> bool:
         if layer.name not in self._backbone:
-            return True
-        is_norm = isinstance(layer, keras.layers.BatchNormalization)
-        return self._blocks.get(layer.name) in block_names and not (is_norm and phase.batch_norm == "frozen")
+            return variable.path in self._born[path]
+        return (
+            variable.path in self._born[path] and self._blocks.get(layer.name) in block_names and _belongs(layer, variable, phase)
+        )
+
+
+def _belongs(layer: Any, variable: Any, phase: Phase) -> bool:
+    """Whether `variable`, of a trained block, is among those that `phase` moves."""
+    if isinstance(layer, NORMS):
+        still = isinstance(layer, keras.layers.BatchNormalization) and phase.batch_norm == BatchNorm.FROZEN
+        return phase.moves != Moves.ADAPTERS and not still
+    adapter = "lora" in variable.name
+    return {
+        Moves.EVERYTHING: not adapter,
+        Moves.NORMS: False,
+        Moves.BIASES: variable.name in BIASES,
+        Moves.ADAPTERS: adapter,
+    }[phase.moves]
+
+
+def _moves(layer: Any, variable: Any, chosen: set[str], phase: Phase) -> bool:
+    """Whether `variable` may change without being trained: the statistics of a norm that trains and adapts."""
+    is_statistic = isinstance(layer, keras.layers.BatchNormalization) and not variable.trainable
+    return is_statistic and bool(chosen) and phase.batch_norm == BatchNorm.ADAPTS
+
+
+def _set(layer: Any, chosen: set[str], *, hold_statistics: bool) -> None:
+    """Let exactly the variables of `layer` at the paths `chosen` train."""
+    layer.trainable = bool(chosen)
+    for variable in layer.trainable_variables:
+        variable.trainable = variable.path in chosen
+    if isinstance(layer, keras.layers.BatchNormalization):
+        _hold_statistics(layer, held=hold_statistics)
+    if chosen and getattr(layer, "lora_enabled", False):
+        _revive(layer)
+
+
+def _revive(layer: Any) -> None:
+    """Draw A of an adapter anew where A and B are both 0, as Keras leaves them when it loads weights: neither would ever have a
+    gradient again. Their product stays 0."""
+    pair = layer.lora_kernel_a, layer.lora_kernel_b
+    if not any(keras.ops.convert_to_numpy(variable).any() for variable in pair):
+        pair[0].assign(keras.initializers.HeUniform(seed=0)(pair[0].shape))
+
+
+def _hold_statistics(layer: Any, *, held: bool) -> None:
+    """Have a BatchNorm layer use and keep its statistics even where its scale and shift train.
+
+    Its `call` is given `training=False` whatever the model says: passing that to the layer when the graph is made is not
+    enough, since a functional model overwrites it during `fit` (keras-team/keras 20285).
+    """
+    vars(layer).pop("call", None)
+    if held:
+        usual = layer.call
+
+        def call(inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+            return usual(inputs, training=False, mask=mask)
+
+        vars(layer)["call"] = call
 
 
 def require_exact(compiled: Any, frozen: Frozen) -> None:

@@ -17,19 +17,26 @@ class _Plain(BaseModel):
 class PhaseRecord(_Plain):
     """A phase as it was: what trained, and the proof that the rest did not move.
 
+    `epochs` are those that it had; `best_epoch` is the one that it went back to, where it might end early. `learning_rate` is
+    that of the head, None where the head was computed; `chosen` is then what was chosen for it on the way, `chosen_by` what
+    chose it, and `remarks` are whole sentences.
     `trained` are the paths of the variables that an optimizer updated. `frozen_tensors` is the number of all
     other weights and statistics and `unchanged_tensors` how many of them are bit for bit what they were before.
     """
 
     name: str
     epochs: int
-    learning_rate: float
+    learning_rate: float | None
     batch_size: int
     blocks: tuple[str, ...]
     trained: tuple[str, ...]
     trainable_parameters: int
     frozen_tensors: int
     unchanged_tensors: int
+    best_epoch: int | None = None
+    chosen: dict[str, float] = {}
+    chosen_by: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 class Timing(_Plain):

@@ -40,6 +40,7 @@ class Keeper:
         self._found = checkpoints.load() if checkpoints else None
         self.account = self._found.account if self._found else Account(Progress(total=0))
         self._optimizer: Any = None
+        self._best: Arrays = ()
         self._frozen: Frozen | None = None
 
     def put_back(self, model: Any, identity: dict[str, Any]) -> bool:
@@ -58,17 +59,27 @@ class Keeper:
         self.account.resumed += 1
         return True
 
-    def enter(self, part: Any, frozen: Frozen, train: Source, batch_size: int) -> Frozen:
+    def enter(self, part: Any, frozen: Frozen, train: Source, phase: Phase) -> Frozen:
         """A phase begins or goes on: `part` is its compiled model. Gives back what was frozen when the phase first began."""
         if self._found and self.account.progress.within_phase:
-            rehearse(part, train, batch_size)
+            rehearse(part, train, phase)
             put_back(self._model.variables, self._found.variables)
             put_back(part.optimizer.variables, self._found.optimizer)
             put_back_random(self._found.random)
-            frozen = replace(frozen, before=self._found.before)
+            frozen, self._best = replace(frozen, before=self._found.before), self._found.best
         self._found = None
         self._optimizer, self._frozen = part.optimizer, frozen
         return frozen
+
+    def keep_best(self) -> None:
+        """Remember the present values: no epoch of this phase had a lower validation loss."""
+        self._best = values_of(self._model.variables)
+
+    def leave(self) -> None:
+        """A phase ends; where epochs were waited for in vain, the model goes back to its best one."""
+        if self._best and self.account.progress.best_epoch < self.account.progress.epoch:
+            put_back(self._model.variables, self._best)
+        self._best = ()
 
     def features(self, frozen: Frozen, compute: Callable[[], Arrays]) -> Arrays:
         """What `compute` gives, once for a backbone as it is: `frozen` is all of it."""
@@ -110,6 +121,7 @@ class Keeper:
             random=random_state(),
             variables=values_of(self._model.variables),
             optimizer=values_of(self._optimizer.variables) if within else (),
+            best=self._best,
         )
 
 
@@ -119,7 +131,7 @@ def identity_of(model: Any, data: Data, phases: Sequence[Phase], blocks: Sequenc
     return {
         "network": {weight.path: list(weight.shape) for weight in model.weights},
         "dataset": [list(data.class_names), [[len(labels), hashlib.sha256(labels.tobytes()).hexdigest()] for labels in splits]],
-        "plan": [[p.name, p.epochs, p.learning_rate, p.batch_size, p.batch_norm, list(p.trained_blocks(blocks))] for p in phases],
+        "plan": [phase.described(blocks) for phase in phases],
         "seed": seed,
     }
 

@@ -1,34 +1,33 @@
 """The main path: a spec goes in, events come out while it runs, an outcome stays."""
 
-import os
-import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from importlib import metadata
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core import __version__, costs
+from tl_core import costs
+from tl_core.adapting import Adapter
+from tl_core.augmenting import Augmenter
 from tl_core.backbones import BlockOutline, Network
 from tl_core.checkpoints import Checkpoints
-from tl_core.datasets import Data, Images
-from tl_core.events import Plan, Reporter, Resumed, Stage
-from tl_core.features.forward import forward
+from tl_core.datasets import Data
+from tl_core.evaluation import gather_predictions, versions
+from tl_core.events import Epoch, Plan, Reporter, Resumed
+from tl_core.features.forward import BATCH, forward
+from tl_core.features.heads import Head
 from tl_core.features.pixels import SizedImages
-from tl_core.fitting import Features, Source, fit
-from tl_core.freezing import Freezer, Frozen, count_parameters, require_exact
+from tl_core.fitting import Features, Source, assess, fit
+from tl_core.freezing import Frozen, count_parameters
 from tl_core.recipe import Recipe
-from tl_core.result import Outcome, PhaseRecord, Predictions, Result, Timing
+from tl_core.result import Outcome, PhaseRecord, Result, Timing
 from tl_core.resuming import Keeper, identity_of
 from tl_core.spec import RunSpec
-from tl_core.strategies import Phase
-
-HARDEST = 24
-"""How many of the hardest test images are kept with a run."""
+from tl_core.stages import Stages
+from tl_core.strategies import Classifier, Phase
 
 
 def train(spec: RunSpec, report: Reporter, checkpoints: Checkpoints | None = None) -> Outcome:
@@ -45,8 +44,8 @@ def train(spec: RunSpec, report: Reporter, checkpoints: Checkpoints | None = Non
         data = recipe.dataset.load(recipe.seed)
     with run.stage("Loading the backbone"):
         network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)
-        model = recipe.strategy.join(network, data.class_names)
-    phases = run.plan(data, network, model)
+        classifier = recipe.strategy.join(network, data.class_names)
+    phases = run.plan(data, network, classifier)
     with run.keeper.kept_when_paused():
         for phase in run.left_of(phases):
             run.train_phase(phase)
@@ -58,6 +57,7 @@ class Training:
 
     data: Data
     network: Network
+    classifier: Classifier
     model: Any
     blocks: Sequence[BlockOutline]
 
@@ -67,37 +67,21 @@ class Training:
         self.keeper = Keeper(checkpoints, report)
         self.account = self.keeper.account
         self.progress = self.account.progress
-        self._lapped = time.perf_counter()
+        self.stages = Stages(self.account, report)
+        self.stage = self.stages.stage
         self._features: tuple[Features, Features] | None = None
 
-    @contextmanager
-    def stage(self, title: str) -> Iterator[None]:
-        """Say what is being done, and keep how long it took."""
-        self.report(Stage(title, self.progress.done))
-        self._lapped = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._lap(title)
-
-    def _lap(self, title: str) -> None:
-        """Add the seconds since the last call to those of the stage `title`."""
-        now = time.perf_counter()
-        self.account.seconds[title] = self.account.seconds.get(title, 0.0) + now - self._lapped
-        self._lapped = now
-
-    def plan(self, data: Data, network: Network, model: Any) -> tuple[Phase, ...]:
+    def plan(self, data: Data, network: Network, classifier: Classifier) -> tuple[Phase, ...]:
         """Fix the phases, and what the whole run will cost, before the first of them starts."""
-        self.data, self.network, self.model = data, network, model
+        self.data, self.network, self.classifier, self.model = data, network, classifier, classifier.model
         self.blocks = network.outline().blocks
         self.images = costs.Images(len(data.train), len(data.validation), len(data.test))
         self.train_images = SizedImages(data.train, self.recipe.image_size)
         self.validation_images = SizedImages(data.validation, self.recipe.image_size)
-        self.freezer = Freezer(model, network)
-        phases = tuple(self.recipe.strategy.phases(self.recipe.backbone, self.blocks))
+        self.adapter = Adapter(classifier, network, self.blocks)
+        phases = tuple(self.recipe.strategy.phases(self.recipe.backbone, self.blocks, self.images.train))
         self.progress.total = costs.total_passes(phases, self.blocks, self.images)
-        steps = [-(-len(data.train) // phase.batch_size) for phase in phases]
-        described = [{"name": p.name, "epochs": p.epochs, "steps_per_epoch": n} for p, n in zip(phases, steps, strict=True)]
+        described = [{"name": p.name, "epochs": p.epochs, "steps_per_epoch": p.steps(self.images.train)} for p in phases]
         self.report(Plan(tuple(described), self.images.train, self.images.validation, self.images.test))
         return phases
 
@@ -108,47 +92,76 @@ class Training:
         return phases[self.progress.phase :]
 
     def train_phase(self, phase: Phase) -> None:
-        """Train what `phase` trains, then prove that nothing else moved."""
-        block_names = phase.trained_blocks(self.blocks)
-        frozen = self.freezer.freeze(phase, block_names)
-        train, validation, trained_part = self._inputs(block_names, frozen)
-        trained_part.compile(
-            optimizer=keras.optimizers.Adam(phase.learning_rate), loss="sparse_categorical_crossentropy", metrics=["accuracy"]
-        )
-        require_exact(trained_part, frozen)
-        frozen = self.keeper.enter(trained_part, frozen, train, phase.batch_size)
-        seed = [self.recipe.seed, self.progress.phase]
+        """Train what `phase` trains, or compute its head, then prove that nothing else moved."""
+        frozen = self.adapter.freeze(phase)
+        if phase.trained_blocks(self.blocks):
+            self._features, self.progress.has_features = None, False
+            self._fit(phase, frozen, self.train_images, self.validation_images, self.model)
+        else:  # the whole backbone is frozen: its features are computed once, and the head stands on them alone
+            train, validation = self._head_inputs(frozen)
+            head = self.classifier.head
+            if phase.solver:
+                self._solve(phase, frozen, train, validation, head)
+            else:
+                self._fit(phase, frozen, train, validation, head)
 
-        def order(epoch: int) -> NDArray[np.intp]:
-            return np.random.default_rng([*seed, epoch]).permutation(len(train))
-
+    def _fit(self, phase: Phase, frozen: Frozen, train: Source, validation: Source, part: Any) -> None:
+        order = partial(shuffled, len(train), (self.recipe.seed, self.progress.phase))
+        if phase.measured_rates and not self.progress.within_phase:
+            with self.stage(f"Measuring gradients: {phase.name}"):
+                self.account.rates = dict(self.adapter.measured_rates(phase, part, train, order(0)))
+        rates = self.account.rates or self.adapter.rates(phase, part)
+        self.adapter.compile(part, phase, frozen, rates, phase.epochs * phase.steps(len(train)))
+        frozen = self.keeper.enter(part, frozen, train, phase)
         passes = costs.epoch_passes(phase, self.blocks, self.images)
-        steps = fit(
-            trained_part, train, validation, phase, order=order, passes=passes, progress=self.progress, report=self.report
+        fitting = fit(
+            part,
+            train,
+            validation,
+            phase,
+            order=order,
+            passes=passes,
+            progress=self.progress,
+            report=self.report,
+            keep_best=self.keeper.keep_best,
+            augment=self._augmenter(phase) if train is self.train_images else None,
         )
         with self.stage(f"Training: {phase.name}"):
-            for _ in steps:
+            for _ in fitting:
                 if self.keeper.due():
-                    self._lap(f"Training: {phase.name}")
+                    self.stages.lap(f"Training: {phase.name}")
                     self.keeper.keep()
-        self._record(phase, block_names, frozen)
-        self.progress.end_phase()
+        self.progress.passed += passes * (phase.epochs - self.progress.epoch)  # those that patience spared
+        self.keeper.leave()
+        self._end(phase, frozen)
 
-    def _inputs(self, block_names: tuple[str, ...], frozen: Frozen) -> tuple[Source, Source, Any]:
-        """Training and validation inputs and the model that takes them: where the whole backbone is frozen its
-        features are computed once, and the head alone is trained on them."""
-        if block_names:
-            self._features, self.progress.has_features = None, False
-            return self.train_images, self.validation_images, self.model
+    def _augmenter(self, phase: Phase) -> Augmenter | None:
+        learning, seed = phase.learning, (self.recipe.seed, self.progress.phase, 1)
+        return Augmenter(learning, self.recipe.image_size, seed) if learning.augments else None
+
+    def _solve(self, phase: Phase, frozen: Frozen, train: Features, validation: Features, head: Any) -> None:
+        started, name, step = time.perf_counter(), phase.name, self.progress.steps + 1
+        with self.stage(f"Training: {name}"):
+            found = self.adapter.solve(phase, head, train, validation)
+            (loss, accuracy), held_out = (assess(head, source, BATCH, phase.learning) for source in (train, validation))
+        self.progress.steps = step
+        self.progress.passed += costs.epoch_passes(phase, self.blocks, self.images)
+        self.progress.end_epoch(*held_out)
+        self._end(phase, frozen, found)  # before the report, which may end this attempt: a head is computed whole or not at all
+        assert loss is not None and accuracy is not None  # there are training images
+        self.report(Epoch(name, 1, step, loss, accuracy, *held_out, time.perf_counter() - started))
+
+    def _head_inputs(self, frozen: Frozen) -> tuple[Features, Features]:
+        """Training and validation features of the frozen backbone, computed once while it stays as it is."""
         if self._features is None:
             train, validation = self.keeper.features(frozen, self._compute_features)
             self._features = Features(train, self.train_images.labels), Features(validation, self.validation_images.labels)
             self._count_features()
-        return *self._features, keras.Model(self.network.model.output, self.model.output, name="head_alone")
+        return self._features
 
     def _compute_features(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         with self.stage("Computing features"):
-            count, model = self._meter("Computing features"), self.network.model
+            count, model = self.stages.meter("Computing features"), self.classifier.featurizer
             return forward(model, self.train_images, count), forward(model, self.validation_images, count)
 
     def _count_features(self) -> None:
@@ -158,19 +171,7 @@ class Training:
             self.progress.has_features = True
             self.keeper.keep()
 
-    def _meter(self, title: str) -> Callable[[int], None]:
-        """A callback that reports the images of a pure forward pass and their rate. What is done counts when all of it is,
-        since an interrupted pass begins anew."""
-        started, seen = time.perf_counter(), 0
-
-        def count(images: int) -> None:
-            nonlocal seen
-            seen += images
-            self.report(Stage(title, self.progress.share(seen), seen / (time.perf_counter() - started)))
-
-        return count
-
-    def _record(self, phase: Phase, block_names: tuple[str, ...], frozen: Frozen) -> None:
+    def _end(self, phase: Phase, frozen: Frozen, head: Head | None = None) -> None:
         unchanged = frozen.unchanged(self.model)
         if unchanged != len(frozen.before):
             raise RuntimeError(f"{len(frozen.before) - unchanged} frozen tensors moved in the phase {phase.name}.")
@@ -178,22 +179,29 @@ class Training:
         self.account.records.append(
             PhaseRecord(
                 name=phase.name,
-                epochs=phase.epochs,
-                learning_rate=phase.learning_rate,
+                epochs=self.progress.epoch,
+                best_epoch=self.progress.best_epoch if phase.learning.patience else None,
+                learning_rate=None if phase.solver else phase.learning_rate,
                 batch_size=phase.batch_size,
-                blocks=block_names,
+                blocks=phase.trained_blocks(self.blocks),
                 trained=frozen.trained,
                 trainable_parameters=count_parameters(self.model, set(frozen.trained)),
                 frozen_tensors=len(frozen.before),
                 unchanged_tensors=unchanged,
+                chosen=dict(head.chosen) if head else {},
+                chosen_by=head.chosen_by if head else "",
+                remarks=head.notes if head else (),
             )
         )
+        self.account.rates = {}
+        self.progress.end_phase()
 
     def test(self) -> Outcome:
         """Classify the test images, once, and gather everything that stays of the run."""
+        model = self.adapter.finished()
         images = SizedImages(self.data.test, self.recipe.image_size)
         with self.stage("Testing"):
-            probabilities = forward(self.model, images, self._meter("Testing"))
+            probabilities = forward(model, images, self.stages.meter("Testing"))
         self.progress.passed += len(images)
         predictions = gather_predictions(self.data.test, images, probabilities)
         result = Result(
@@ -213,25 +221,9 @@ class Training:
             versions=versions(),
             resumed=self.account.resumed,
         )
-        return Outcome(result, predictions, self.model)
+        return Outcome(result, predictions, model)
 
 
-def gather_predictions(test: Images, images: SizedImages, probabilities: NDArray[np.float32]) -> Predictions:
-    """The predictions with the `HARDEST` images: those whose true class got the least probability."""
-    of_truth = probabilities[np.arange(len(images)), images.labels]
-    hardest = np.argsort(of_truth, kind="stable")[:HARDEST]
-    names = np.array([test.name(index) for index in hardest], dtype=np.str_)
-    return Predictions(images.labels, probabilities, hardest, images.batch(hardest), names)
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides the numbers, the backend's name and the number of processor cores."""
-    backend = keras.backend.backend()
-    return {
-        "python": platform.python_version(),
-        "keras": keras.__version__,
-        backend: metadata.version(backend),
-        "backend": backend,
-        "cores": str(os.cpu_count()),
-        "transfer_lab": __version__,
-    }
+def shuffled(count: int, stream: tuple[int, int], epoch: int) -> NDArray[np.intp]:
+    """The order of `count` images in an epoch: it depends on nothing but the run's seed, the phase's number and the epoch's."""
+    return np.random.default_rng([*stream, epoch]).permutation(count)

@@ -17,16 +17,25 @@ choice, evidence = st.columns([1, 2], gap="large")
 
 def choose() -> None:
     """Make the strategy picked in the list the draft's."""
-    session.change({"strategy": st.session_state["strategy_name"]})
+    if st.session_state["strategy_name"]:
+        session.change({"strategy": st.session_state["strategy_name"]})
 
 
 with choice:
-    st.session_state["strategy_name"] = recipe.strategy.name
+    family = st.segmented_control(
+        "Kind of strategy",
+        list(strategies.Family),
+        default=recipe.strategy.family,
+        key="strategy_family",
+        help="From the cheapest to the dearest: what of the network is retrained, and what holds it back.",
+    )
+    of_family = [name for name, part in offered.items() if part.family == (family or recipe.strategy.family)]
+    st.session_state["strategy_name"] = recipe.strategy.name if recipe.strategy.name in of_family else None
     st.radio(
         "Strategy",
-        list(offered),
+        of_family,
         format_func=lambda name: offered[name].title,
-        captions=[part.summary() for part in offered.values()],
+        captions=[offered[name].summary() for name in of_family],
         key="strategy_name",
         on_change=choose,
         help="A strategy says which blocks of the network train, in which phase, and how fast.",
@@ -41,14 +50,15 @@ with evidence, shown.sentence_for_mistakes():
     st.markdown(f"**When to use {recipe.strategy.title.lower()}.** {recipe.strategy.when_to_use}")
     recipe.require_weights()
     require_allowed_paths(recipe)
-    classes = len(previews.preview(recipe.dataset, recipe.seed).class_names)
+    preview = previews.preview(recipe.dataset, recipe.seed)
+    classes = len(preview.class_names)
     measured = estimates.probe(recipe)
     if measured is None:
         st.info("The network is drawn here as soon as it has been loaded once on this machine.", icon=":material/hourglass_top:")
         st.stop()
     outline = measured.outline
     head = estimates.head_parameters(outline, classes)
-    plan = estimates.phases(recipe, outline)
+    plan = estimates.phases(recipe, outline, preview.images.train)
     shown.chart(
         network.phase_chart(outline.blocks, plan, head), "phases", "Which blocks are frozen and which train in each phase"
     )

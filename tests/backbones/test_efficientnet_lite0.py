@@ -63,7 +63,7 @@ def test_multiply_adds_follow_from_the_places_of_each_kernel(network: Network) -
 
 
 def test_blocks_are_those_of_the_paper(network: Network) -> None:
-    names = " ".join(name.removeprefix("block ") for name, _ in network.blocks)
+    names = " ".join(block.name.removeprefix("block ") for block in network.blocks)
     assert names == "stem 1a 2a 2b 3a 3b 4a 4b 4c 5a 5b 5c 6a 6b 6c 6d 7a top"
 
 

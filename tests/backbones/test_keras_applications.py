@@ -66,7 +66,7 @@ def test_builds_flat_with_random_weights(family: str) -> None:
 
 @pytest.mark.parametrize(("family", "count"), [("MobileNetV2", 19), ("EfficientNetB0", 18), ("ResNet50", 17)])
 def test_blocks_are_those_of_the_papers(family: str, count: int) -> None:
-    names = [name for name, _ in random_network(family).blocks]
+    names = [block.name for block in random_network(family).blocks]
     assert names[0] == "stem"
     assert (names[-1] == "top") is (family != "ResNet50")
     assert len(names) == count

@@ -25,7 +25,7 @@ def cut(names: str, pattern: str = r"b(\d)_") -> list[tuple[str, str]]:
 
 def test_article_network_has_its_parameters() -> None:
     network = ArticleMLP().load(28, pretrained=False)
-    assert FromScratch().join(network, [str(digit) for digit in range(10)]).count_params() == 101_770
+    assert FromScratch().join(network, [str(digit) for digit in range(10)]).model.count_params() == 101_770
 
 
 @pytest.mark.parametrize("colour", [False, True])
@@ -56,7 +56,7 @@ def test_article_network_in_colour_tells_colours_apart() -> None:
 def test_small_network_counts_its_parameters(width: int, batch_norm: bool) -> None:
     network = SmallCNN(width=width, batch_norm=batch_norm).load(64, pretrained=False)
     assert network.outline().parameters == count_parameters(width, batch_norm)
-    assert [name for name, _ in network.blocks] == ["block 1", "block 2", "block 3"]
+    assert [block.name for block in network.blocks] == ["block 1", "block 2", "block 3"]
 
 
 def test_small_network_learns() -> None:
@@ -69,7 +69,7 @@ def test_small_network_learns() -> None:
     for image, label in zip(pixels, labels, strict=True):
         image[:, 16 * label : 16 * label + 16] += 120
         image[:16, :, label] += 15
-    model = FromScratch().join(SmallCNN(width=8, batch_norm=True).load(32, pretrained=False), ["left", "right"])
+    model = FromScratch().join(SmallCNN(width=8, batch_norm=True).load(32, pretrained=False), ["left", "right"]).model
     model.compile(keras.optimizers.Adam(1e-2), loss="sparse_categorical_crossentropy")
     history = model.fit(pixels, labels, epochs=8, batch_size=8, verbose=0).history["loss"]
     assert history[-1] < 0.3 * history[0]

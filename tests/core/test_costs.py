@@ -1,20 +1,25 @@
 """What a run costs in passes: forward one, backward two, and only as far down as something trains."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from tl_core import costs
 from tl_core.backbones import BlockOutline
-from tl_core.strategies import Phase, everything, last_blocks, nothing
+from tl_core.strategies import BatchNorm, Moves, Phase, everything, last_blocks, nothing
 
 BLOCKS = (
-    BlockOutline("a", layers=2, parameters=100, norm_parameters=20, multiply_adds=10),
-    BlockOutline("b", layers=2, parameters=200, norm_parameters=40, multiply_adds=30),
+    BlockOutline("a", layers=2, parameters=100, norm_parameters=20, multiply_adds=10, statistics=10, biases=5, adapter_units=7),
+    BlockOutline(
+        "b", layers=2, parameters=200, norm_parameters=40, multiply_adds=30, statistics=20, other_norms=6, adapter_units=3
+    ),
     BlockOutline("c", layers=2, parameters=300, norm_parameters=0, multiply_adds=60),
 )
 IMAGES = costs.Images(train=100, validation=10, test=50)
 HEAD = Phase("head", 4, 1e-3, 8, trains=nothing)
 TOP = Phase("top", 3, 1e-4, 8, trains=last_blocks(1))
-ALL = Phase("all", 2, 1e-4, 8, trains=everything, batch_norm="adapts")
+ALL = Phase("all", 2, 1e-4, 8, trains=everything, batch_norm=BatchNorm.ADAPTS)
 
 
 @pytest.mark.parametrize(("phase", "share"), [(HEAD, 0.0), (TOP, 0.6), (ALL, 1.0)])
@@ -46,3 +51,22 @@ def test_frozen_batch_norm_and_statistics_are_not_trainable() -> None:
     frozen = Phase("all", 1, 1e-3, 8, trains=everything)
     assert costs.trainable_parameters(frozen, BLOCKS, head=7) == 7 + 80 + 160 + 300
     assert costs.trainable_parameters(ALL, BLOCKS, head=7) == 7 + 90 + 180 + 300
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"moves": Moves.NORMS, "batch_norm": BatchNorm.STATISTICS_FROZEN}, 10 + 20 + 6),
+        ({"moves": Moves.BIASES, "batch_norm": BatchNorm.STATISTICS_FROZEN}, 10 + 20 + 6 + 5),
+        ({"moves": Moves.BIASES, "batch_norm": BatchNorm.FROZEN}, 6 + 5),
+        ({"moves": Moves.ADAPTERS, "rank": 4}, 4 * (7 + 3)),
+    ],
+)
+def test_a_part_of_each_block_trains(changes: dict[str, Any], expected: int) -> None:
+    assert costs.trainable_parameters(replace(ALL, **changes), BLOCKS, head=7) == 7 + expected
+
+
+def test_features_are_computed_again_after_the_backbone_has_changed() -> None:
+    features = IMAGES.train + IMAGES.validation
+    for phases, times in (([HEAD], 1), ([HEAD, HEAD], 1), ([HEAD, ALL, HEAD], 2), ([ALL], 0), ([ALL, HEAD], 1)):
+        assert costs.feature_passes(phases, BLOCKS, IMAGES) == times * features

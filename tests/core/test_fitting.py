@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from tl_core.errors import DataError
 from tl_core.events import Epoch, Event, Step
 from tl_core.fitting import Features, Progress, assess, batches, fit
-from tl_core.strategies import Phase, nothing
+from tl_core.optimizing import loss_of, metrics_of
+from tl_core.strategies import Learning, Phase, nothing
 
+PLAIN = Learning()
 PHASE = Phase("head", epochs=3, learning_rate=0.05, batch_size=4, trains=nothing)
 
 
@@ -27,7 +29,7 @@ def features(count: int) -> Features:
 def network() -> Any:
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="softmax")])
-    model.compile(optimizer=keras.optimizers.Adam(0.05), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(optimizer=keras.optimizers.Adam(0.05), loss=loss_of(PLAIN), metrics=metrics_of(PLAIN))
     return model
 
 
@@ -76,11 +78,11 @@ def test_a_step_has_its_own_loss_and_an_epoch_their_mean() -> None:
     data = features(10)
     events, last = run(model, data, features(7))
     steps = [event for event in events if isinstance(event, Step)][:3]
-    alone = [assess(model, Features(data.values[a:b], data.labels[a:b]), 10) for a, b in ((0, 4), (4, 8), (8, 10))]
+    alone = [assess(model, Features(data.values[a:b], data.labels[a:b]), 10, PLAIN) for a, b in ((0, 4), (4, 8), (8, 10))]
     assert [step.loss for step in steps] == pytest.approx([loss for loss, _ in alone], rel=1e-5)
     assert [step.accuracy for step in steps] == pytest.approx([accuracy for _, accuracy in alone])
-    assert (last.loss, last.accuracy) == pytest.approx(assess(model, data, 3), rel=1e-5)
-    assert (last.validation_loss, last.validation_accuracy) == pytest.approx(assess(model, features(7), 7), rel=1e-5)
+    assert (last.loss, last.accuracy) == pytest.approx(assess(model, data, 3, PLAIN), rel=1e-5)
+    assert (last.validation_loss, last.validation_accuracy) == pytest.approx(assess(model, features(7), 7, PLAIN), rel=1e-5)
 
 
 def test_no_validation_images_no_validation_numbers() -> None:

@@ -10,18 +10,19 @@ import numpy as np
 import pytest
 
 from tests.core.toy import SIZE, begin, shortened, toy_network
+from tl_core.adapting import Adapter
 from tl_core.backbones import Network, backbones
 from tl_core.events import Event, Step
 from tl_core.freezing import Freezer, Frozen, count_parameters, digests, require_exact
 from tl_core.spec import PartSpec
-from tl_core.strategies import HEAD, Phase, everything, last_blocks, nothing
+from tl_core.strategies import HEAD, BatchNorm, Phase, everything, last_blocks, nothing
 from tl_core.strategies.linear_probe import LinearProbe
 
 RATE = 1e-2
 HEAD_ALONE = Phase("head", 1, RATE, 8, trains=nothing)
 TOP_TWO = Phase("top", 1, RATE, 8, trains=last_blocks(2))
 ALL_FROZEN_NORM = Phase("all", 1, RATE, 8, trains=everything)
-ALL_ADAPTING = Phase("all", 1, RATE, 8, trains=everything, batch_norm="adapts")
+ALL_ADAPTING = Phase("all", 1, RATE, 8, trains=everything, batch_norm=BatchNorm.ADAPTS)
 
 PIXELS = np.random.default_rng(0).uniform(0, 255, (8, SIZE, SIZE, 3)).astype(np.float32)
 LABELS = np.arange(8) % 3
@@ -113,7 +114,7 @@ def test_trap_2_a_phase_freezes_what_the_one_before_it_trained() -> None:
 def test_only_the_blocks_asked_for_move() -> None:
     network, model = toy_network()
     frozen, moved = train_phase(Freezer(model, network), network, model, TOP_TWO)
-    released = {layer.name for _, layers in network.blocks[-2:] for layer in layers} | {HEAD}
+    released = {layer.name for block in network.blocks[-2:] for layer in block.layers} | {HEAD}
     assert {path.split("/")[-2] for path in moved} <= released
     assert moved == set(frozen.trained)
     assert count_parameters(model, set(frozen.trained)) == sum(
@@ -163,15 +164,18 @@ def test_a_run_refuses_a_phase_that_trains_other_variables() -> None:
     """A layer that the freezer does not know of: the run ends before its first step."""
     steps: list[Event] = []
     training, (phase,) = begin(steps.append)
-    freeze = training.freezer.freeze
+    freeze = training.adapter.freeze
 
-    class Forgetful:
-        def freeze(self, phase: Phase, names: tuple[str, ...]) -> Frozen:
-            frozen = freeze(phase, names)
+    class Forgetful(Adapter):
+        def __init__(self) -> None:
+            vars(self).update(vars(training.adapter))
+
+        def freeze(self, phase: Phase) -> Frozen:
+            frozen = freeze(phase)
             training.model.get_layer("block1_conv").trainable = True
             return frozen
 
-    training.freezer = Forgetful()  # type: ignore[assignment]
+    training.adapter = Forgetful()
     with pytest.raises(RuntimeError, match="trainable variables differ"):
         training.train_phase(shortened(phase, trains=last_blocks(1)))
     assert not [event for event in steps if isinstance(event, Step)]
@@ -192,7 +196,7 @@ def test_trap_12_no_backbone_is_a_model_within_the_model() -> None:
     for name in backbones.parts():
         backbone = backbones.build(PartSpec(name=name))
         network = backbone.load(32, pretrained=False)
-        model = LinearProbe().join(network, ("a", "b"))
+        model = LinearProbe().join(network, ("a", "b")).model
         assert not [layer.name for layer in model.layers if isinstance(layer, keras.Model)], name
 
 

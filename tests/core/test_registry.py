@@ -34,7 +34,7 @@ class External(Strategy):
     title: ClassVar[str] = "External"
     when_to_use: ClassVar[str] = "In this test."
 
-    def phases(self, backbone, blocks):
+    def phases(self, backbone, blocks, train_images):
         yield Phase("head", 1, 1e-3, 8, trains=nothing)
 '''
 

@@ -10,13 +10,14 @@ from tests.core.toy import TOY, begin, shortened
 from tests.helpers import FEW_CROPS, QUICK, Finished
 from tl_core.datasets import ArrayImages, Data
 from tl_core.errors import Stopped
+from tl_core.evaluation import HARDEST
 from tl_core.events import Epoch, Event, Plan, Stage, Step
 from tl_core.freezing import digests
 from tl_core.result import Outcome, Result
 from tl_core.runs.artifacts import read_predictions, read_result
 from tl_core.spec import RunSpec
 from tl_core.strategies import HEAD
-from tl_core.training import HARDEST, train
+from tl_core.training import train
 
 TWO_EPOCHS = QUICK.with_settings({"strategy.epochs": 2})
 ON_LITE0 = RunSpec().with_settings(FEW_CROPS | {"image_size": 32})
@@ -162,8 +163,8 @@ def test_the_head_is_trained_on_features_that_are_computed_once() -> None:
     assert result.phases[0].frozen_tensors == result.phases[0].unchanged_tensors > 200
 
 
-def test_fine_tuning_of_two_blocks_trains_those_and_the_head() -> None:
-    changes = {"strategy": "fine_tuning", "strategy.blocks": 2, "strategy.head_epochs": 1, "strategy.epochs": 1}
+def test_a_probe_and_then_two_blocks() -> None:
+    changes = {"strategy": "lp_ft", "strategy.blocks": 2, "strategy.epochs": 1}
     head, top = outcome_of(ON_LITE0.with_settings(changes)).result.phases
     assert (head.blocks, top.blocks) == ((), ("block 7a", "top"))
     assert {path.split("/")[0] for path in top.trained} == {
@@ -174,7 +175,7 @@ def test_fine_tuning_of_two_blocks_trains_those_and_the_head() -> None:
         HEAD,
     }
     assert top.trainable_parameters == 192 * 1152 + 9 * 1152 + 1152 * 320 + 320 * 1280 + 1280 * 16 + 16
-    assert top.learning_rate == pytest.approx(head.learning_rate / 10)
+    assert (head.learning_rate, top.learning_rate) == (None, 3e-4)
 
 
 def test_two_runs_in_one_process_name_their_variables_alike() -> None:

@@ -9,14 +9,14 @@ import keras
 
 from tl_core import backbones, strategies
 from tl_core.backbones import Backbone, BlockOutline, Listing, Network
-from tl_core.backbones.blocks import Blocks, blocks_by_name
+from tl_core.backbones.blocks import Block, cut_into_blocks
 from tl_core.backbones.untrained import Untrained
 from tl_core.datasets import Data
 from tl_core.events import Event
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
-from tl_core.strategies import Phase, Strategy, everything, nothing
-from tl_core.strategies.linear_probe import LinearProbe
+from tl_core.strategies import BatchNorm, Phase, Strategy, everything, nothing
+from tl_core.strategies.from_scratch import FromScratch
 from tl_core.training import Training
 
 SIZE, CLASSES = 16, ("a", "b", "c")
@@ -42,8 +42,25 @@ class ToyBackbone(Untrained):
             x = keras.layers.ReLU(name=f"block{number}_relu")(keras.layers.BatchNormalization(name=f"block{number}_norm")(x))
         return keras.layers.GlobalAveragePooling2D(name="average")(x)
 
-    def blocks(self, model: Any) -> Blocks:
-        return blocks_by_name(model.layers, r"block(\d)_")
+    def blocks(self, model: Any) -> tuple[Block, ...]:
+        return cut_into_blocks(model, r"block(\d)_")
+
+
+class Known(ToyBackbone):
+    """The toy as if it had been pretrained, with norms of two kinds and a layer whose kernel can have an adapter."""
+
+    name: ClassVar[str] = "known"
+    pretrained: ClassVar[bool] = True
+
+    def require_weights(self) -> None:
+        return
+
+    def load(self, image_size: int, *, pretrained: bool) -> Network:
+        return super().load(image_size, pretrained=False)
+
+    def features(self, scaled: Any) -> Any:
+        x = keras.layers.LayerNormalization(name="block4_norm")(super().features(scaled))
+        return keras.layers.ReLU(name="block4_relu")(keras.layers.Dense(10, name="block4_dense")(x))
 
 
 class Noise(keras.layers.Layer):
@@ -71,13 +88,23 @@ class Alternating(Strategy):
     pretrained: ClassVar[bool] = False
     title: ClassVar[str] = "Alternating"
 
-    def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline]) -> Iterator[Phase]:
+    def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
         yield Phase("head", 2, 1e-2, 12, trains=nothing)
-        yield Phase("all", 2, 1e-2, 12, trains=everything, batch_norm="adapts")
+        yield Phase("all", 2, 1e-2, 12, trains=everything, batch_norm=BatchNorm.ADAPTS)
         yield Phase("head again", 2, 1e-3, 12, trains=nothing)
 
 
 ALTERNATING = {"backbone": "dropping", "strategy": "alternating", "image_size": SIZE}
+
+
+@contextmanager
+def known() -> Iterator[str]:
+    """The name of `Known`, which is a part like any other meanwhile."""
+    backbones.register(Known.name)(Known)
+    try:
+        yield Known.name
+    finally:
+        del backbones.backbones._parts[Known.name]
 
 
 @contextmanager
@@ -95,7 +122,7 @@ def toy_network() -> tuple[Network, Any]:
     """The toy with random weights, alone and with a head for three classes."""
     keras.utils.set_random_seed(0)
     network = ToyBackbone().load(SIZE, pretrained=False)
-    return network, LinearProbe().join(network, CLASSES)
+    return network, FromScratch().join(network, CLASSES).model
 
 
 def begin(
@@ -107,8 +134,8 @@ def begin(
     training = Training(recipe, report)
     data = change(recipe.dataset.load(recipe.seed))
     network = recipe.backbone.load(recipe.image_size, pretrained=False)
-    model = recipe.strategy.join(network, data.class_names)
-    return training, training.plan(data, network, model)
+    classifier = recipe.strategy.join(network, data.class_names)
+    return training, training.plan(data, network, classifier)
 
 
 def shortened(phase: Phase, **changes: Any) -> Phase:

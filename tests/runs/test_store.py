@@ -154,7 +154,7 @@ def test_a_state_is_left_only_from_where_it_may_be(store: Store) -> None:
 
 
 def test_a_run_is_kept_as_it_was_given(store: Store) -> None:
-    spec = RunSpec().with_settings({"dataset.labels_per_class": 3, "strategy": "fine_tuning", "strategy.blocks": None})
+    spec = RunSpec().with_settings({"dataset.labels_per_class": 3, "strategy": "lp_ft", "strategy.blocks": None})
     store.create("b", spec)
     assert Store().run("b").spec == spec
     assert [run.id for run in store.runs()] == ["b", "a"]

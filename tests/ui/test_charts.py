@@ -18,7 +18,7 @@ from tl_core.backbones import BlockOutline, Listing
 from tl_core.events import Telemetry
 from tl_core.result import Timing
 from tl_core.runs.store import StoredEvent
-from tl_core.strategies import Phase, everything, last_blocks, nothing
+from tl_core.strategies import BatchNorm, Phase, everything, last_blocks, nothing
 from tl_core.ui.charts import choices, comparing, curves, data, machine, network, outcome, theme
 
 HOSTILE = ("<b onload=alert(1)>x</b>", "two\nlines", "y" * 300, "\u0639\u0631\u0628\u064a \u202ereversed", "%{x} &amp; $a$")
@@ -57,7 +57,7 @@ BLOCKS = [BlockOutline(name, 3, 1000, 40, 10**6) for name in HOSTILE]
 PHASES = [
     Phase("head", 20, 3e-3, 32, nothing),
     Phase(HOSTILE[0], 5, 3e-4, 32, last_blocks(2)),
-    Phase("all", 1, 3e-5, 32, everything, "adapts"),
+    Phase("all", 1, 3e-5, 32, everything, BatchNorm.ADAPTS),
 ]
 PICTURE = np.full((20, 30, 3), 128, np.uint8)
 POINTS = [

@@ -8,6 +8,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from tl_core.backbones.blocks import Block
 from tl_core.backbones.outline import BlockOutline, Outline, Provenance
 from tl_core.errors import SettingError
 from tl_core.registry import Part, Registry
@@ -20,13 +21,12 @@ class Network:
     """A loaded backbone.
 
     `model` maps float32 pixels (batch, size, size, 3) in 0..255 to features (batch, feature_size).
-    `blocks` are consecutive groups of its layers, from the pixels upward: (name, layers). Layers without
-    weights may be left out of them; layers with weights may not.
+    `blocks` are consecutive groups of its layers, from the pixels upward, each with the one tensor that leaves it.
     `classifier` is (kernel, bias) of the source's own classes, where it has them.
     """
 
     model: Any
-    blocks: tuple[tuple[str, tuple[Any, ...]], ...]
+    blocks: tuple[Block, ...]
     provenance: Provenance
     classifier: tuple[Any, Any] | None = None
 

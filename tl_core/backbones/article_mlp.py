@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Listing, Recipe, register
-from tl_core.backbones.blocks import Blocks
+from tl_core.backbones.blocks import Block
 from tl_core.backbones.untrained import Untrained, listing
 
 ARTICLE_SIZE = 28
@@ -52,6 +52,6 @@ class ArticleMLP(Untrained):
         x = layers.Dense(WIDTH, activation="relu", name="dense")(x)
         return layers.Dropout(0.2, name="dropout")(x)
 
-    def blocks(self, model: Any) -> Blocks:
+    def blocks(self, model: Any) -> tuple[Block, ...]:
         """One block: there is nothing to cut."""
-        return (("dense", tuple(layer for layer in model.layers if layer.name != "pixels")),)
+        return (Block("dense", tuple(model.layers), model.output),)

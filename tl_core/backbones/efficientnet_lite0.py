@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from tl_core.backbones import Backbone, Listing, Network, Provenance, register
-from tl_core.backbones.blocks import blocks_by_name
+from tl_core.backbones.blocks import cut_into_blocks
 from tl_core.backbones.torch_file import Arrays, read_torch_file
 from tl_core.backbones.untrained import RANDOM
 from tl_core.errors import WeightsError
@@ -92,7 +92,7 @@ class EfficientNetLite0(Backbone):
         self.require_size(image_size)
         arrays = _read_weights() if pretrained else None
         model = _graph(image_size, self.name)
-        blocks = blocks_by_name(model.layers, r"block(\d[a-d])_")
+        blocks = cut_into_blocks(model, r"block(\d[a-d])_")
         if arrays is None:
             return Network(model, blocks, RANDOM)
         _set_weights(model, arrays)

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from tl_core.backbones import Backbone, Listing, Network, Provenance, register
-from tl_core.backbones.blocks import blocks_by_name
+from tl_core.backbones.blocks import cut_into_blocks
 from tl_core.backbones.download import download
 from tl_core.backbones.untrained import RANDOM
 from tl_core.errors import WeightsError
@@ -107,7 +107,7 @@ class KerasApplications(Backbone):
         family = FAMILIES[self.family]
         file = self._obtain() if pretrained else None
         model = _graph(self.family, image_size)
-        blocks = blocks_by_name(model.layers, family.block)
+        blocks = cut_into_blocks(model, family.block)
         if file is None:
             return Network(model, blocks, RANDOM)
         _load_weights(model, file)

@@ -8,6 +8,7 @@ from pydantic import TypeAdapter
 
 if TYPE_CHECKING:
     from tl_core.backbones import Network
+    from tl_core.backbones.blocks import Block
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,24 @@ class Provenance:
 
 @dataclass(frozen=True)
 class BlockOutline:
-    """A block of layers: its parameters (those of BatchNorm apart too) and multiply-adds an image."""
+    """A block of layers in numbers.
+
+    `parameters` are all weights and statistics, `norm_parameters` those of BatchNorm among them, `statistics` the part of
+    these that no optimizer trains. `other_norms` and `biases` are those of other norms, and of other layers. `adapter_units`
+    times the rank are the parameters of low-rank adapters. `channels` is the last axis of what leaves the block, and
+    `multiply_adds` those of one image.
+    """
 
     name: str
     layers: int
     parameters: int
     norm_parameters: int
     multiply_adds: int
+    statistics: int = 0
+    other_norms: int = 0
+    biases: int = 0
+    adapter_units: int = 0
+    channels: int = 0
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,7 @@ class Outline:
     @classmethod
     def of(cls, network: "Network") -> Self:
         """The outline of a loaded network."""
-        blocks = tuple(_outline_block(name, layers) for name, layers in network.blocks)
+        blocks = tuple(_outline_block(block) for block in network.blocks)
         return cls(blocks, int(network.model.output.shape[-1]), network.provenance)
 
     def to_json(self) -> bytes:
@@ -65,10 +77,37 @@ class Outline:
         return TypeAdapter(cls).validate_json(text)
 
 
-def _outline_block(name: str, layers: tuple[Any, ...]) -> BlockOutline:
-    parameters = sum(layer.count_params() for layer in layers)
-    norm = sum(layer.count_params() for layer in layers if type(layer).__name__ == "BatchNormalization")
-    return BlockOutline(name, len(layers), parameters, norm, sum(multiply_adds(layer) for layer in layers))
+def _outline_block(block: "Block") -> BlockOutline:
+    layers = block.layers
+    norms = [layer for layer in layers if type(layer).__name__ == "BatchNormalization"]
+    others = [layer for layer in layers if type(layer).__name__.endswith("Normalization") and layer not in norms]
+    rest = [layer for layer in layers if layer not in norms and layer not in others]
+    return BlockOutline(
+        block.name,
+        len(layers),
+        parameters=sum(map(_size, layers)),
+        norm_parameters=sum(map(_size, norms)),
+        multiply_adds=sum(multiply_adds(layer) for layer in layers),
+        statistics=sum(_size(layer, "moving_mean", "moving_variance") for layer in norms),
+        other_norms=sum(map(_size, others)),
+        biases=sum(_size(layer, "bias") for layer in rest),
+        adapter_units=sum(map(_adapter_units, rest)),
+        channels=int(block.output.shape[-1]),
+    )
+
+
+def _size(layer: Any, *names: str) -> int:
+    """How many numbers the weights of `layer` hold that have one of `names` (all of them without a name), adapters apart."""
+    chosen = (weight for weight in layer.weights if weight.name in names or not names)
+    return sum(int(prod(weight.shape)) for weight in chosen if "lora" not in weight.name)
+
+
+def _adapter_units(layer: Any) -> int:
+    """What a low-rank adapter of rank 1 beside the kernel of `layer` holds: 0 where Keras has none."""
+    if not hasattr(layer, "enable_lora"):
+        return 0
+    shape = layer.kernel.shape
+    return int(prod(shape[:-1])) + int(shape[-1])
 
 
 def multiply_adds(layer: Any) -> int:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Listing, Recipe, register
-from tl_core.backbones.blocks import Blocks, blocks_by_name
+from tl_core.backbones.blocks import Block, cut_into_blocks
 from tl_core.backbones.untrained import Untrained, listing
 
 STAGES = 3
@@ -55,9 +55,9 @@ class SmallCNN(Untrained):
             x = self._stage(x, self.width << stage, f"stage{stage + 1}")
         return keras.layers.GlobalAveragePooling2D(name="average")(x)
 
-    def blocks(self, model: Any) -> Blocks:
+    def blocks(self, model: Any) -> tuple[Block, ...]:
         """A block a stage."""
-        return blocks_by_name(model.layers, r"stage(\d)_")
+        return cut_into_blocks(model, r"stage(\d)_")
 
     def _stage(self, x: Any, channels: int, name: str) -> Any:
         from keras import layers

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from typing import Any, ClassVar
 
 from tl_core.backbones import Backbone, Listing, Network, Provenance
-from tl_core.backbones.blocks import Blocks
+from tl_core.backbones.blocks import Block
 from tl_core.errors import WeightsError
 
 RANDOM = Provenance(source="random weights", licence="none needed", learned_from="nothing")
@@ -44,7 +44,7 @@ class Untrained(Backbone):
         """The layers from pixels in 0..1 (batch, size, size, 3) to features (batch, n)."""
 
     @abstractmethod
-    def blocks(self, model: Any) -> Blocks:
+    def blocks(self, model: Any) -> tuple[Block, ...]:
         """The blocks of the finished network."""
 
 

@@ -6,14 +6,16 @@ from typing import ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
-from tl_core.strategies import Phase, Strategy, everything, register
+from tl_core.strategies import BatchNorm, Family, Phase, everything, register
+from tl_core.strategies.gradient import ByGradient
 
 
 @register("from_scratch")
-class FromScratch(Strategy):
+class FromScratch(ByGradient):
     """Train the whole network from random weights, as if nothing had been learned before."""
 
     title: ClassVar[str] = "From scratch"
+    family: ClassVar[Family] = Family.CONTROL
     pretrained: ClassVar[bool] = False
     when_to_use: ClassVar[str] = (
         "The control: without it nobody can say what the transfer saved. "
@@ -26,7 +28,7 @@ class FromScratch(Strategy):
     learning_rate: float | None = Field(
         None, gt=0, le=1, title="Learning rate", description="Step size of Adam; empty takes the rate that suits the network."
     )
-    batch_size: int | None = Field(
+    batch_size: int | None = Field(  # type: ignore[assignment]  # the one strategy whose network may say it
         None,
         ge=1,
         le=4096,
@@ -35,7 +37,7 @@ class FromScratch(Strategy):
         json_schema_extra={"more": True},
     )
 
-    def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline]) -> Iterator[Phase]:
+    def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
         recipe = backbone.scratch
         yield Phase(
             "everything",
@@ -43,5 +45,6 @@ class FromScratch(Strategy):
             self.learning_rate or recipe.learning_rate,
             self.batch_size or recipe.batch_size,
             trains=everything,
-            batch_norm="adapts",
+            batch_norm=BatchNorm.ADAPTS,
+            learning=self.learning(),
         )

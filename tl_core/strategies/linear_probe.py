@@ -1,29 +1,50 @@
-"""Linear probe: a new head on a frozen backbone."""
+"""Linear probe: a new head on a frozen backbone, computed instead of trained."""
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
-from tl_core.strategies import Phase, Strategy, nothing, register
+from tl_core.strategies import Classifier, Family, Phase, Solver, Strategy, register
+from tl_core.strategies.gradient import solved
 
 
 @register("linear_probe")
 class LinearProbe(Strategy):
-    """Train a new classifier on the features of the frozen network."""
+    """Compute a new classifier on the features of the frozen network."""
 
     title: ClassVar[str] = "Linear probe"
+    family: ClassVar[Family] = Family.FROZEN
     when_to_use: ClassVar[str] = (
         "Few labels, or an answer in seconds: each image passes the network once and only the head learns. "
         "It is hard to beat when the new pictures resemble those that the network learned from."
     )
 
-    epochs: int = Field(40, ge=1, le=1000, title="Epochs", description="Passes of the head over the features.")
-    learning_rate: float = Field(3e-3, gt=0, le=1, title="Learning rate", description="Step size of Adam for the head.")
-    batch_size: int = Field(
-        32, ge=1, le=4096, title="Batch size", description="Images per step.", json_schema_extra={"more": True}
+    solver: Literal["logistic", "ridge"] = Field(
+        "logistic",
+        title="Head",
+        description="Logistic regression (L-BFGS), or ridge regression in closed form, which is quicker and a little less exact.",
+    )
+    strength: float | None = Field(
+        None,
+        gt=0,
+        le=1e6,
+        title="Freedom of the head (C)",
+        description="The inverse of the penalty on large weights; empty chooses it on the validation images.",
+        json_schema_extra={"empty": "chosen", "more": True},
+    )
+    normalise: bool = Field(
+        True,
+        title="Normalise features",
+        description="Centre the features and bring them to length 1 first (CL2N).",
+        json_schema_extra={"more": True},
     )
 
-    def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline]) -> Iterator[Phase]:
-        yield Phase("head", self.epochs, self.learning_rate, self.batch_size, trains=nothing)
+    def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
+        """The network with a head that may normalise its features."""
+        return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)
+
+    def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
+        solver = Solver(self.solver)
+        yield solved(solver, strength=self.strength) if solver is Solver.LOGISTIC else solved(solver)

@@ -29,9 +29,9 @@ def probe(recipe: Recipe) -> Probe | None:
     return found
 
 
-def phases(recipe: Recipe, outline: Outline) -> tuple[Phase, ...]:
-    """The phases of the draft's strategy on that network."""
-    return tuple(recipe.strategy.phases(recipe.backbone, outline.blocks))
+def phases(recipe: Recipe, outline: Outline, train_images: int) -> tuple[Phase, ...]:
+    """The phases of the draft's strategy on that network and so many training images."""
+    return tuple(recipe.strategy.phases(recipe.backbone, outline.blocks, train_images))
 
 
 def head_parameters(outline: Outline, classes: int) -> int:
@@ -42,7 +42,7 @@ def head_parameters(outline: Outline, classes: int) -> int:
 def estimate(recipe: Recipe, measured: Probe, images: costs.Images, classes: int) -> Estimate:
     """By the cost model in `costs` and the measured rate of this machine."""
     outline = measured.outline
-    plan = phases(recipe, outline)
+    plan = phases(recipe, outline, images.train)
     head = head_parameters(outline, classes)
     passes = costs.total_passes(plan, outline.blocks, images)
     most = max(costs.trainable_parameters(phase, outline.blocks, head) for phase in plan)

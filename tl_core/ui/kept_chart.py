@@ -26,9 +26,9 @@ def _serve_plotly() -> None:
 _mount = v2.component("transfer_lab_kept_chart", js=SCRIPT.read_text(encoding="utf-8"), isolate_styles=False)
 
 
-def kept_chart(figure_json: bytes, key: str, alt: str) -> None:
+def kept_chart(figure_json: str, key: str, alt: str) -> None:
     """Draw a figure (Plotly's JSON, with `uirevision` and `height` in its layout), as wide as its place. Calls with the same
     `key` bring new data to the same chart. `alt` is what screen readers say."""
     _serve_plotly()
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    _mount(key=key, data={"figure": figure_json.decode(), "alt": alt, "plotly": f"/{base}/{_ADDRESS}".replace("//", "/")})
+    _mount(key=key, data={"figure": figure_json, "alt": alt, "plotly": f"/{base}/{_ADDRESS}".replace("//", "/")})

@@ -14,9 +14,6 @@ from tl_core.ui import recipe_bar, session, shown, standing
 from tl_core.ui.charts import curves, machine
 from tl_core.ui.kept_chart import kept_chart
 
-Versions = tuple[tuple[int, float], ...]
-"""Of each kind of event, what `session.version` says."""
-
 
 def live(run_id: str) -> None:
     """Show the run, and go on showing it while it moves on by itself. Raises `RunError` where there is none."""
@@ -68,29 +65,25 @@ def _charts(run: Run) -> None:
         return  # it has not begun
     versions = tuple(session.version(run, kind) for kind in ("step", "epoch", "telemetry"))
     if run.state.alive or session.events(run, "epoch") or session.events(run, "step"):
-        kept_chart(_curves(run, versions[:2]), f"curves_{run.id}", "Loss and accuracy by step")
+        drawn = session.newest("curves", run, versions[:2], lambda: _curves(run))
+        kept_chart(drawn, f"curves_{run.id}", "Loss and accuracy by step")
     samples = session.events(run, "telemetry")
     if not samples:
         st.caption("Processor and memory use appear here with the first sample.")
         return
-    kept_chart(_machine(run, versions[2:]), f"machine_{run.id}", "Processor and memory use of this run")
+    drawn = session.newest("machine", run, versions[2:], lambda: _machine(run))
+    kept_chart(drawn, f"machine_{run.id}", "Processor and memory use of this run")
     if not any(gpus_of(sample.data) for sample in samples):
         st.caption("No GPU on this machine: NVIDIA's driver is not there. The run uses the processor.")
 
 
-# A figure is made once for all browsers.
-_made_once = st.cache_resource(show_spinner=False, max_entries=32, hash_funcs={Run: lambda run: run.id})
-
-
-@_made_once
-def _curves(run: Run, versions: Versions) -> bytes:
+def _curves(run: Run) -> str:
     return _json(curves.learning_curves(session.events(run, "step"), session.events(run, "epoch"), run.id))
 
 
-@_made_once
-def _machine(run: Run, versions: Versions) -> bytes:
+def _machine(run: Run) -> str:
     return _json(machine.telemetry(session.events(run, "telemetry"), run.created, os.cpu_count() or 1))
 
 
-def _json(figure: go.Figure) -> bytes:
-    return str(figure.to_json(validate=False)).encode()
+def _json(figure: go.Figure) -> str:
+    return str(figure.to_json(validate=False))

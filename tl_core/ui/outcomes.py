@@ -10,7 +10,7 @@ from tl_core.analysis import comparison, metrics
 from tl_core.analysis.statements import interval_of, seconds
 from tl_core.analysis.statistics import Interval
 from tl_core.recipe import Recipe
-from tl_core.result import Predictions, Result
+from tl_core.result import PhaseRecord, Predictions, Result
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
@@ -142,8 +142,7 @@ def proof(result: Result) -> None:
     """What trained in each phase, and that the rest did not move."""
     for phase in result.phases:
         st.markdown(
-            f"**{shown.plain(phase.name)}** · {phase.epochs} epochs, rate {phase.learning_rate:g}, "
-            f"batch size {phase.batch_size}. "
+            f"**{shown.plain(phase.name)}** · {_how(phase)}. "
             f"{len(phase.trained)} variables with {phase.trainable_parameters:,} parameters trained."
         )
         still = f"{phase.unchanged_tensors} of {phase.frozen_tensors} frozen tensors unchanged"
@@ -158,6 +157,15 @@ def proof(result: Result) -> None:
     st.caption(f"Weights: {shown.plain(source.source)}, learned from {shown.plain(source.learned_from)}.")
     if source.sha256:
         st.caption(f"sha256 of the weights file: {source.sha256}")
+
+
+def _how(phase: PhaseRecord) -> str:
+    """How a phase went, in its own numbers."""
+    if phase.learning_rate is None:
+        chosen = ", ".join(f"{name} = {value:g}" for name, value in phase.chosen.items())
+        return "computed from the features" + (f", {shown.plain(f'{chosen} ({phase.chosen_by})')}" if chosen else "")
+    best = f", back to the best one, epoch {phase.best_epoch}" if phase.best_epoch not in {None, phase.epochs} else ""
+    return f"{phase.epochs} epochs{best}, rate {phase.learning_rate:g}, batch size {phase.batch_size}"
 
 
 def settings(spec: RunSpec, result: Result) -> None:

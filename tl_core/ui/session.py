@@ -1,7 +1,7 @@
 """What a browser session knows: a draft of the recipe. Everything else is read from the store, or is in the URL."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -13,6 +13,8 @@ from tl_core.result import Predictions, Result
 from tl_core.runs import artifacts, service
 from tl_core.runs.store import Run, Store, StoredEvent
 from tl_core.spec import RunSpec
+
+Value = TypeVar("Value")
 
 SPEC, RUN, COMPLAINT, REFUSAL = "draft_spec", "chosen_run", "complaint_about_url", "refusal"
 RUN_PARAMETER, RUNS_PARAMETER = "run", "runs"
@@ -152,12 +154,22 @@ def _counts(chosen: str, changed: float) -> Mapping[str, int]:
 
 def events(run: Run, kind: str) -> Sequence[StoredEvent]:
     """A run's events of one kind, at most `MOST_POINTS`; read once for all browsers that watch, and not to be changed."""
-    return _events(run.id, kind, version(run, kind))
+    return newest(f"events {kind}", run, version(run, kind), lambda: tuple(store().events(run.id, kind, most=MOST_POINTS)))
+
+
+def newest(what: str, run: Run, version: object, make: Callable[[], Value]) -> Value:
+    """What `make` gives for the present `version` of a run; made once for all browsers, and only the newest is kept: a run that
+    is watched for an hour has hundreds."""
+    slot = _slot(what, run.id)
+    kept = slot.get("kept")
+    if kept is None or kept[0] != version:
+        kept = slot["kept"] = version, make()
+    return kept[1]
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _events(chosen: str, kind: str, version: tuple[int, float]) -> Sequence[StoredEvent]:
-    return tuple(store().events(chosen, kind, most=MOST_POINTS))
+def _slot(what: str, run_id: str) -> dict[str, Any]:
+    return {}
 
 
 def usage(run: Run) -> Usage:

@@ -1,5 +1,6 @@
 """The network as a row of blocks for every phase: what is frozen, what trains, and what that costs."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,18 +9,21 @@ import plotly.graph_objects as go
 from tl_core import costs
 from tl_core.analysis.statements import count
 from tl_core.backbones import BlockOutline
-from tl_core.strategies import Phase
+from tl_core.strategies import HEAD, BatchNorm, Moves, Phase
 from tl_core.ui.charts import theme
 
 ROW = 78
 """Pixels of a phase: two lines of text and its blocks under them."""
 FEW = 8
 """Up to so many blocks each has room for its learning rate."""
+BARELY = 0.4
+"""The shade of the slowest block that trains, where the fastest has 1."""
 TITLE = "What trains in each phase"
 
 
 def phase_chart(blocks: Sequence[BlockOutline], phases: Sequence[Phase], head_parameters: int) -> go.Figure:
-    """`blocks` from the pixels (left) to the head (right), a row for each of `phases`; blue is frozen, orange trains.
+    """`blocks` from the pixels (left) to the head (right), a row for each of `phases`; blue is frozen, orange trains, and
+    light orange is a block of which only a part trains. Where blocks learn at different rates, the paler ones are slower.
 
     Above each row: the parameters that train, and what an epoch costs of training everything for an epoch, where
     forward counts 1 and backward 2 (`tl_core.costs`). Blocks are drawn equally wide; what each is, is in its hover.
@@ -36,18 +40,20 @@ def phase_chart(blocks: Sequence[BlockOutline], phases: Sequence[Phase], head_pa
         drawn.add_heatmap(
             x=edges,
             y=[row + 0.54, row + 0.94],
-            z=[[int(trained) for trained in trains]],
+            z=[_shades(phase, blocks, trains)],
             text=[[*hovers, _head_hover(head_parameters, phase)]],
             zmin=0,
             zmax=1,
-            colorscale=[(0, theme.FROZEN), (1, theme.TRAINING)],
+            colorscale=[(0, theme.FROZEN), (BARELY, theme.FROZEN), (BARELY, theme.PALE_TRAINING), (1, theme.TRAINING)],
             showscale=False,
             xgap=2,
             hovertemplate="%{text}<extra></extra>",
         )
         _caption(drawn, row, phase, blocks, head_parameters)
         _rates(drawn, row, phase, trains, edges)
-    for name, colour in (("Frozen", theme.FROZEN), ("Trains", theme.TRAINING)):
+    partly = any(phase.moves != Moves.EVERYTHING for phase in phases)
+    legend = [("Frozen", theme.FROZEN), ("Trains", theme.TRAINING), ("Trains in part", theme.PALE_TRAINING)]
+    for name, colour in legend[: 3 if partly else 2]:
         drawn.add_scatter(x=[None], y=[None], mode="markers", marker={"symbol": "square", "size": 12, "color": colour}, name=name)
     drawn.update_xaxes(
         range=[0, edges[-1]],
@@ -60,6 +66,18 @@ def phase_chart(blocks: Sequence[BlockOutline], phases: Sequence[Phase], head_pa
     return drawn
 
 
+def _shades(phase: Phase, blocks: Sequence[BlockOutline], trains: Sequence[bool]) -> list[float]:
+    """0 for a frozen block; from `BARELY` to 1 for one that trains, by its learning rate on a log scale."""
+    factors = phase.factors([block.name for block in blocks])
+    rates = [factors[block.name] for block in blocks] + [factors[HEAD]]
+    slowest = min(rate for rate, trained in zip(rates, trains, strict=True) if trained)
+    span = math.log(max(rates) / slowest) or 1.0
+    shades = [1 - (1 - BARELY) * math.log(max(rates) / rate) / span if max(rates) > slowest else 1.0 for rate in rates]
+    if phase.moves != Moves.EVERYTHING:
+        shades = [BARELY] * len(blocks) + [1.0]
+    return [shade if trained else 0.0 for shade, trained in zip(shades, trains, strict=True)]
+
+
 def _trains(phase: Phase, blocks: Sequence[BlockOutline]) -> list[bool]:
     """Whether each block trains, and the head, which always does."""
     trained = set(phase.trained_blocks(blocks))
@@ -69,7 +87,8 @@ def _trains(phase: Phase, blocks: Sequence[BlockOutline]) -> list[bool]:
 def _caption(drawn: go.Figure, row: int, phase: Phase, blocks: Sequence[BlockOutline], head: int) -> None:
     parameters = count(costs.trainable_parameters(phase, blocks, head))
     epochs = f"{phase.epochs} epoch{'s' if phase.epochs != 1 else ''}"
-    first = f"<b>{row + 1} {theme.plain(phase.name, 20)}</b> · {epochs} · learning rate {rate(phase)}"
+    how = f"computed ({phase.solver})" if phase.solver else f"{epochs} · learning rate {rate(phase)}"
+    first = f"<b>{row + 1} {theme.plain(phase.name, 20)}</b> · {how}"
     drawn.add_annotation(
         text=f"{first}<br>{parameters} parameters train; {cost(phase, blocks)}",
         x=0,
@@ -92,31 +111,38 @@ def cost(phase: Phase, blocks: Sequence[BlockOutline]) -> str:
 
 def _rates(drawn: go.Figure, row: int, phase: Phase, trains: Sequence[bool], edges: Sequence[float]) -> None:
     """The learning rate on the head, which is wide enough, and on the other orange blocks where they are few."""
+    factors = [*phase.factors([str(index) for index in range(len(trains) - 1)]).values()]
     for index, trained in enumerate(trains):
-        if trained and (index == len(trains) - 1 or len(trains) <= FEW):
+        if trained and not phase.solver and (index == len(trains) - 1 or len(trains) <= FEW):
             middle = (edges[index] + edges[index + 1]) / 2
             font = {"color": theme.INK, "size": 11}
-            drawn.add_annotation(text=rate(phase), x=middle, y=row + 0.74, showarrow=False, font=font)
+            drawn.add_annotation(text=rate(phase, factors[index]), x=middle, y=row + 0.74, showarrow=False, font=font)
 
 
-def rate(phase: Phase) -> str:
+def rate(phase: Phase, factor: float = 1.0) -> str:
     """A phase's learning rate as a decimal number: "0.003", "0.00003"."""
-    return str(np.format_float_positional(phase.learning_rate, precision=3, fractional=False, trim="-"))
+    return str(np.format_float_positional(factor * phase.learning_rate, precision=3, fractional=False, trim="-"))
 
 
 def _block_hover(block: BlockOutline, blocks: Sequence[BlockOutline], phase: Phase, trained: bool) -> str:
     total = sum(each.multiply_adds for each in blocks) or 1
-    norm = "frozen too" if phase.batch_norm == "frozen" else "adapts"
+    norm = {BatchNorm.FROZEN: "frozen too", BatchNorm.STATISTICS_FROZEN: "its statistics stay", BatchNorm.ADAPTS: "adapts"}
+    factor = phase.factors([each.name for each in blocks])[block.name]
+    fast = "a rate that is measured" if phase.measured_rates else f"learning rate {rate(phase, factor)}"
+    what = "Trains" if phase.moves == Moves.EVERYTHING else f"{phase.moves.capitalize()} train"
     lines = [
         f"<b>{theme.plain(block.name)}</b>",
-        f"Trains at learning rate {rate(phase)}" if trained else "Frozen",
+        f"{what} at {fast}" if trained else "Frozen",
         f"{block.layers} layer{'s' if block.layers != 1 else ''}, {block.parameters:,} parameters",
         f"{block.multiply_adds / 1e6:,.1f} M multiply-adds, {100 * block.multiply_adds / total:.0f} % of a pass",
     ]
     if block.norm_parameters:
-        lines.append(f"BatchNorm: {block.norm_parameters:,} of the parameters" + (f", {norm}" if trained else ""))
+        lines.append(
+            f"BatchNorm: {block.norm_parameters:,} of the parameters" + (f", {norm[phase.batch_norm]}" if trained else "")
+        )
     return "<br>".join(lines)
 
 
 def _head_hover(parameters: int, phase: Phase) -> str:
-    return f"<b>head</b><br>Trains at learning rate {rate(phase)}<br>1 layer, {parameters:,} parameters"
+    how = f"Computed: {phase.solver}" if phase.solver else f"Trains at learning rate {rate(phase)}"
+    return f"<b>head</b><br>{how}<br>{parameters:,} parameters"

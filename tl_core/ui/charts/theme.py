@@ -18,6 +18,7 @@ Item = TypeVar("Item")
 
 FROZEN = "#56B4E9"
 TRAINING = "#E69F00"
+PALE_TRAINING = "#F4D8A0"
 SCRATCH = "#999999"
 # A run that stands out must do so on both grounds. Black vanishes in the dark theme; this deep blue has a contrast of
 # 5.2 to white and 3.6 to #0E1117, above the 3 that WCAG asks of graphics.

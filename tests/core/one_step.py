@@ -1,0 +1,88 @@
+"""A network small enough to do a step of training by hand: four numbers, a hidden layer with a norm, a head."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.adapting import Adapter
+from tl_core.backbones import Network
+from tl_core.backbones.blocks import Block
+from tl_core.backbones.untrained import RANDOM
+from tl_core.fitting import targets
+from tl_core.strategies import HEAD, Learning, Phase, Strategy
+
+Values = dict[str, NDArray[np.float64]]
+
+RATE, CLASSES = 0.1, 3
+SGD = Learning(optimizer="sgd")
+INPUTS = np.random.default_rng(1).normal(size=(8, 4)).astype(np.float32)
+LABELS = np.arange(8, dtype=np.int64) % CLASSES
+
+
+def network() -> Network:
+    """Dense 4 to 5, BatchNorm with statistics that are not those of a batch, ReLU."""
+    keras.utils.set_random_seed(3)
+    x = inputs = keras.Input((4,), name="numbers")
+    layers = [keras.layers.Dense(5, name="below"), keras.layers.BatchNormalization(name="norm"), keras.layers.ReLU(name="relu")]
+    for layer in layers:
+        x = layer(x)
+    drawn = np.random.default_rng(2)
+    layers[1].set_weights([drawn.uniform(0.5, 1.5, 5) for _ in range(4)])
+    return Network(keras.Model(inputs, x), (Block("below", tuple(layers), x),), RANDOM)
+
+
+@dataclass
+class Step:
+    """A step of training: the values of all variables before it and after it, by path."""
+
+    before: Values
+    after: Values
+
+    @property
+    def moved(self) -> set[str]:
+        """Which of them changed."""
+        return {path for path, value in self.before.items() if not np.array_equal(value, self.after[path])}
+
+
+def step_of(strategy: Strategy, phase: Phase, prepare: Any = lambda model: None) -> tuple[Step, Any]:
+    """One step of `phase` on all inputs, after `prepare` has changed the model (not its start); and the model."""
+    made = network()
+    classifier = strategy.join(made, [str(name) for name in range(CLASSES)])
+    adapter = Adapter(classifier, made, made.outline().blocks)
+    prepare(classifier.model)
+    frozen = adapter.freeze(phase)
+    adapter.compile(classifier.model, phase, frozen, adapter.rates(phase, classifier.model), steps=1)
+    before = values(classifier.model)
+    classifier.model.train_on_batch(INPUTS, targets(LABELS, CLASSES, phase.learning))
+    assert frozen.unchanged(classifier.model) == len(frozen.before)
+    return Step(before, values(classifier.model)), classifier.model
+
+
+def values(model: Any) -> Values:
+    return {weight.path: keras.ops.convert_to_numpy(weight).astype(np.float64) for weight in model.weights}
+
+
+def gradients(now: Values, kernel: NDArray[np.float64]) -> Values:
+    """Of the mean cross-entropy, by the chain rule written out. `kernel` is what the lower layer multiplies by."""
+    inputs = INPUTS.astype(np.float64)
+    below = inputs @ kernel + now["below/bias"]
+    spread = np.sqrt(now["norm/moving_variance"] + 1e-3)
+    normed = (below - now["norm/moving_mean"]) / spread
+    shifted = normed * now["norm/gamma"] + now["norm/beta"]
+    hidden = np.maximum(shifted, 0)
+    logits = hidden @ now[f"{HEAD}/kernel"] + now[f"{HEAD}/bias"]
+    shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    wrong = (shares - np.eye(CLASSES)[LABELS]) / len(LABELS)
+    above = (wrong @ now[f"{HEAD}/kernel"].T) * (shifted > 0)
+    lower = above * now["norm/gamma"] / spread
+    return {
+        f"{HEAD}/kernel": hidden.T @ wrong,
+        f"{HEAD}/bias": wrong.sum(axis=0),
+        "norm/gamma": (above * normed).sum(axis=0),
+        "norm/beta": above.sum(axis=0),
+        "below/kernel": inputs.T @ lower,
+        "below/bias": lower.sum(axis=0),
+    }

@@ -1,0 +1,38 @@
+"""What a trained model says of the test images, and what decided the numbers."""
+
+import os
+import platform
+from importlib import metadata
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core import __version__
+from tl_core.datasets import Images
+from tl_core.features.pixels import SizedImages
+from tl_core.result import Predictions
+
+HARDEST = 24
+"""How many of the hardest test images are kept with a run."""
+
+
+def gather_predictions(test: Images, images: SizedImages, probabilities: NDArray[np.float32]) -> Predictions:
+    """The predictions with the `HARDEST` images: those whose true class got the least probability."""
+    of_truth = probabilities[np.arange(len(images)), images.labels]
+    hardest = np.argsort(of_truth, kind="stable")[:HARDEST]
+    names = np.array([test.name(index) for index in hardest], dtype=np.str_)
+    return Predictions(images.labels, probabilities, hardest, images.batch(hardest), names)
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides the numbers, the backend's name and the number of processor cores."""
+    backend = keras.backend.backend()
+    return {
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        backend: metadata.version(backend),
+        "backend": backend,
+        "cores": str(os.cpu_count()),
+        "transfer_lab": __version__,
+    }

@@ -1,0 +1,102 @@
+"""Heads that are computed rather than trained: ridge regression and nearest class means.
+
+Their scores are no logits. One temperature, fitted to scores of images that were left out, makes probabilities of them
+that mean what they say (Guo et al. 2017, arXiv 1706.04599).
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tl_core.features.heads.head import Head, Labels, Matrix
+from tl_core.features.heads.logistic_regression import DEFAULT
+from tl_core.features.heads.space import Space
+
+PENALTIES = tuple(10.0 ** (power / 2) for power in range(-6, 9))
+"""Ridge penalties that are tried, for points whose mean squared length is 1."""
+DEFAULT_PENALTY, DEFAULT_RIDGE_TEMPERATURE, DEFAULT_MEANS_TEMPERATURE = 1.0, 1 / 8, 1 / 3
+"""Where no class has two images, so that leaving one out leaves nothing to compare it with. Measured with one image a
+class on photo patches and on digits."""
+LEFT_OUT = "leave-one-out"
+
+
+def ridge(features: ArrayLike, labels: ArrayLike, classes: int, *, normalise: bool = True) -> Head:
+    """Ridge regression on targets of +1 for an image's class and -1 for the others, in closed form.
+
+    `features` (images, features) and `labels` (images,) within 0..classes-1; CL2N features if `normalise`. The penalty is
+    the one of `PENALTIES` with the least squared error when each image is left out (exact, from one SVD: Rifkin & Lippert
+    2007, MIT-CSAIL-TR-2007-025), and the temperature is fitted to the scores of the left-out images. Neither needs
+    validation images. The normalisation is not repeated without the image left out.
+
+    Raises `DataError` without images or with features that are not finite.
+    """
+    from sklearn.linear_model import RidgeCV  # a second to import
+
+    space = Space.of((features, labels), classes, normalise=normalise)
+    if len(space.present) == 1:
+        return space.constant_head()
+    repeated = has_company(space.labels)
+    targets = 2.0 * np.eye(len(space.present))[space.labels] - 1.0
+    penalties = list(PENALTIES) if repeated.any() else [DEFAULT_PENALTY]
+    # With a scorer the library keeps the left-out predictions; without, only their squared errors.
+    model = RidgeCV(penalties, gcv_mode="svd", scoring="neg_mean_squared_error", store_cv_results=True)
+    model.fit(space.points, targets)
+    scores = model.cv_results_[:, :, penalties.index(model.alpha_)]
+    heat = temperature(scores[repeated], space.labels[repeated]) if repeated.any() else DEFAULT_RIDGE_TEMPERATURE
+    chosen = {"penalty": float(model.alpha_) * space.scale**2, "temperature": heat}
+    by = LEFT_OUT if repeated.any() else DEFAULT
+    return space.head(model.coef_.T / heat, model.intercept_ / heat, chosen=chosen, chosen_by=by)
+
+
+def class_means(features: ArrayLike, labels: ArrayLike, classes: int, *, normalise: bool = True) -> Head:
+    """Nearest class mean: logits are -|x - mean|^2 / temperature, but for what all classes share.
+
+    `features` (images, features) and `labels` (images,) within 0..classes-1; with CL2N features, if `normalise`, it is
+    SimpleShot (Wang et al. 2019, arXiv 1911.04623). Multiplied out it is an affine map: 2 mean x - |mean|^2. The temperature
+    is fitted to the training images, each of which is first taken out of the mean of its class; images alone in their
+    class are left aside, and where all are, it is `DEFAULT_MEANS_TEMPERATURE` times the mean squared length of the points.
+
+    Raises `DataError` without images or with features that are not finite.
+    """
+    space = Space.of((features, labels), classes, normalise=normalise, turn=False)
+    if len(space.present) == 1:
+        return space.constant_head()
+    points, counts = space.points, np.bincount(space.labels)
+    means = np.eye(len(counts))[space.labels].T @ points / counts[:, None]
+    distances = (points**2).sum(axis=1)[:, None] - 2 * points @ means.T + (means**2).sum(axis=1)
+    repeated = has_company(space.labels)
+    heat, by = DEFAULT_MEANS_TEMPERATURE, DEFAULT
+    if repeated.any():
+        apart, own = distances[repeated], space.labels[repeated]
+        # Without x the mean of its n images moves away from x, by a factor of n / (n - 1).
+        apart[np.arange(len(own)), own] *= (counts[own] / (counts[own] - 1)) ** 2
+        heat, by = temperature(-apart, own), LEFT_OUT
+    chosen = {"temperature": heat * space.scale**2}
+    return space.head(2 * means.T / heat, -(means**2).sum(axis=1) / heat, chosen=chosen, chosen_by=by)
+
+
+def has_company(labels: Labels) -> np.ndarray:
+    """Whether each image, (images,), has another one in its class."""
+    return np.asarray(np.bincount(labels)[labels] > 1)
+
+
+def temperature(scores: Matrix, labels: Labels) -> float:
+    """What to divide `scores` (images, classes) by, so that softmax has the least mean cross-entropy with `labels`.
+
+    It is as if one more image had been seen that could be of any class: scores that get every image right would
+    otherwise claim to be certain (after Platt 1999, Probabilistic outputs for support vector machines).
+    """
+    from scipy.optimize import minimize_scalar
+    from scipy.special import log_softmax
+
+    images, classes = scores.shape
+    targets = (images * np.eye(classes)[labels] + 1 / classes) / (images + 1)
+    spread = float(scores.std(axis=1).mean())
+    if spread == 0:
+        return 1.0
+
+    def loss(log_temperature: float) -> float:
+        return -float((targets * log_softmax(scores / np.exp(log_temperature), axis=1)).sum(axis=1).mean())
+
+    reach = np.log(1e3)
+    found = minimize_scalar(loss, bounds=(np.log(spread) - reach, np.log(spread) + reach), method="bounded")
+    return float(np.exp(found.x))

@@ -1,0 +1,68 @@
+"""What a linear head is: a normalisation of the features, one affine map, softmax.
+
+Every head is this, however it was found, so that all go into the same layers of a model.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Matrix = NDArray[np.float64]
+Labels = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """A linear classifier: logits = normalised features @ kernel + bias.
+
+    `kernel` is (features, classes) and `bias` (classes,), both float64. `centre` (features,) is subtracted from the
+    features first, where there is one. `groups` are the sizes of consecutive groups of features, each of which is then
+    divided by its L2 norm: no group for no division, one of all features for CL2N (SimpleShot, Wang et al. 2019,
+    arXiv 1911.04623).
+
+    `chosen` holds the hyperparameters by name and `chosen_by` says what chose them. `iterations` is 0 for a closed form;
+    `notes` are whole sentences on what one should know of this fit.
+    """
+
+    kernel: Matrix
+    bias: Matrix
+    centre: Matrix | None = None
+    groups: tuple[int, ...] = ()
+    chosen: Mapping[str, float] = field(default_factory=dict)
+    chosen_by: str = ""
+    iterations: int = 0
+    converged: bool = True
+    notes: tuple[str, ...] = ()
+
+    @property
+    def unit(self) -> bool:
+        """Whether features are divided by a norm."""
+        return bool(self.groups)
+
+    def logits(self, features: ArrayLike) -> Matrix:
+        """(images, features) to (images, classes)."""
+        return normalised(np.asarray(features, np.float64), self.centre, self.groups) @ self.kernel + self.bias
+
+    def probabilities(self, features: ArrayLike) -> Matrix:
+        """(images, features) to (images, classes); each row sums to 1."""
+        from scipy.special import softmax  # a fifth of a second to import, and pages never fit a head
+
+        return np.asarray(softmax(self.logits(features), axis=1))
+
+
+def normalised(features: Matrix, centre: Matrix | None, groups: Sequence[int]) -> Matrix:
+    """`features` (images, features) less `centre` (features,), each of the `groups` divided by its L2 norm.
+
+    A norm counts as no less than what float32, in which networks compute, can tell from the centre: an image that lies
+    there stays at 0, and does not become a random direction of length 1.
+    """
+    result = features - (0.0 if centre is None else centre)
+    end = 0
+    for size in groups:
+        start, end = end, end + size
+        part = result[:, start:end]
+        blur = 0.0 if centre is None else np.finfo(np.float32).eps * np.linalg.norm(centre[start:end])
+        part /= np.maximum(np.linalg.norm(part, axis=1, keepdims=True), max(float(blur), np.finfo(np.float64).tiny))
+    return result

@@ -1,0 +1,44 @@
+"""What a run does at each moment, and how long each part of it took."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tl_core.checkpoints import Account
+from tl_core.events import Reporter, Stage
+
+
+class Stages:
+    """Says through `report` what is being done, and adds up the wall seconds of each stage in `account`."""
+
+    def __init__(self, account: Account, report: Reporter) -> None:
+        self._account, self._report = account, report
+        self._lapped = time.perf_counter()
+
+    @contextmanager
+    def stage(self, title: str) -> Iterator[None]:
+        """Say what is being done, and keep how long it took."""
+        self._report(Stage(title, self._account.progress.done))
+        self._lapped = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.lap(title)
+
+    def lap(self, title: str) -> None:
+        """Add the seconds since the last call to those of the stage `title`."""
+        now = time.perf_counter()
+        self._account.seconds[title] = self._account.seconds.get(title, 0.0) + now - self._lapped
+        self._lapped = now
+
+    def meter(self, title: str) -> Callable[[int], None]:
+        """A callback that reports the images of a pure forward pass and their rate. What is done counts when all of it is,
+        since an interrupted pass begins anew."""
+        started, seen = time.perf_counter(), 0
+
+        def count(images: int) -> None:
+            nonlocal seen
+            seen += images
+            self._report(Stage(title, self._account.progress.share(seen), seen / (time.perf_counter() - started)))
+
+        return count

@@ -1,0 +1,47 @@
+"""Discriminative rates: the deeper a block, the more slowly it learns."""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from pydantic import Field
+
+from tl_core.backbones import Backbone, BlockOutline
+from tl_core.strategies import Family, Phase, everything, register
+from tl_core.strategies.gradient import FromProbe
+from tl_core.strategies.phases import Rates
+
+
+@register("discriminative_rates")
+class DiscriminativeRates(FromProbe):
+    """Train everything, each block more slowly than the one above it.
+
+    Howard and Ruder 2018 (ULMFiT), arXiv 1801.06146; the spread over the whole network is that of fastai's `fine_tune`.
+    """
+
+    title: ClassVar[str] = "Discriminative rates"
+    family: ClassVar[Family] = Family.TUNED
+    when_to_use: ClassVar[str] = (
+        "Pictures that resemble the source's in their edges and textures and differ in what they show. "
+        "One number, the spread, replaces the question of which blocks to freeze."
+    )
+
+    spread: float = Field(
+        100.0,
+        ge=1,
+        le=1e6,
+        title="Spread",
+        description="How many times faster the head learns than the lowest block; the blocks between lie evenly on a log scale.",
+    )
+
+    def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
+        yield from self.probe()
+        yield self.phase("everything", self.epochs, self.learning_rate, everything, rates=falling(self.spread))
+
+
+def falling(spread: float) -> Rates:
+    """From 1 in the head down to 1 / `spread` in the lowest block, by equal factors."""
+
+    def rates(blocks: Sequence[str]) -> dict[str, float]:
+        return {name: spread ** -((len(blocks) - index) / len(blocks)) for index, name in enumerate(blocks)}
+
+    return rates

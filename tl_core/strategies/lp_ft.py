@@ -1,0 +1,40 @@
+"""Probe, then fine-tune: the head is computed first, then everything trains from there."""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from pydantic import Field
+
+from tl_core.backbones import Backbone, BlockOutline
+from tl_core.strategies import Family, Phase, everything, last_blocks, register
+from tl_core.strategies.gradient import FromProbe
+
+
+@register("lp_ft")
+class ProbeThenFineTune(FromProbe):
+    """Compute a linear probe first, then train everything, or the last blocks, from it (LP-FT).
+
+    Kumar et al. 2022, arXiv 2202.10054.
+    """
+
+    title: ClassVar[str] = "Probe, then fine-tune"
+    family: ClassVar[Family] = Family.TUNED
+    when_to_use: ClassVar[str] = (
+        "The safe choice where a linear probe is not enough: it starts as good as the probe and improves from there. "
+        "The new head makes no large errors at first, so the features under it are not spoiled."
+    )
+
+    blocks: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        title="Blocks to release",
+        description="How many blocks nearest the head train; empty trains all.",
+        json_schema_extra={"empty": "all"},
+    )
+
+    def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
+        yield from self.probe()
+        released = everything if self.blocks is None else last_blocks(self.blocks)
+        name = "everything" if self.blocks is None else f"last {min(self.blocks, len(blocks))} blocks"
+        yield self.phase(name, self.epochs, self.learning_rate, released)

@@ -1,0 +1,226 @@
+"""What a strategy says: phases, in plain values that need no Keras."""
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from tl_core.backbones import BlockOutline, Network
+
+HEAD = "head"
+"""The name of the last layer, and of the head among the blocks."""
+
+Selector = Callable[[Sequence[str]], tuple[str, ...]]
+Rates = Callable[[Sequence[str]], Mapping[str, float]]
+"""From the blocks' names to what the learning rate is multiplied by in each; a block (or `HEAD`) that is left out has 1."""
+
+
+def nothing(blocks: Sequence[str]) -> tuple[str, ...]:
+    """No block of the backbone trains: the head alone."""
+    return ()
+
+
+def everything(blocks: Sequence[str]) -> tuple[str, ...]:
+    """Every block trains."""
+    return tuple(blocks)
+
+
+def last_blocks(count: int) -> Selector:
+    """The `count` blocks nearest the head train (all of them where there are fewer)."""
+
+    def choose(blocks: Sequence[str]) -> tuple[str, ...]:
+        return tuple(blocks[max(0, len(blocks) - count) :])
+
+    return choose
+
+
+class Moves(StrEnum):
+    """Which variables of a trained block train."""
+
+    EVERYTHING = "everything"
+    NORMS = "scale and shift of the norms"
+    BIASES = "biases, and scale and shift of the norms"
+    ADAPTERS = "low-rank adapters"
+
+
+class BatchNorm(StrEnum):
+    """What BatchNorm layers in trained blocks do: stay as they are; keep their statistics and train scale and shift; or
+    follow the new data with both."""
+
+    FROZEN = "frozen"
+    STATISTICS_FROZEN = "statistics frozen"
+    ADAPTS = "adapts"
+
+
+class Solver(StrEnum):
+    """How a head is computed from features, instead of being trained in epochs."""
+
+    LOGISTIC = "logistic"
+    RIDGE = "ridge"
+    CLASS_MEANS = "class means"
+    SELECTED = "selected features"
+
+
+class Augmentation(StrEnum):
+    """How training images are changed: not at all; mirrored; mirrored and moved by up to an eighth; or mirrored and distorted
+    in two of eleven ways (Cubuk et al. 2020, RandAugment, arXiv 1909.13719)."""
+
+    NONE = "none"
+    FLIP = "flip"
+    FLIP_AND_CROP = "flip and crop"
+    RAND_AUGMENT = "RandAugment"
+
+
+class Ease(StrEnum):
+    """The way from one end of a piece of a schedule to the other."""
+
+    LINEAR = "linear"
+    COSINE = "cosine"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A piece of a schedule: until the share `until` of the phase's steps the factor goes from `start` to `end`."""
+
+    until: float
+    start: float
+    end: float
+    ease: Ease = Ease.LINEAR
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What the learning rate is multiplied by in the course of a phase; the last piece ends at 1."""
+
+    pieces: tuple[Piece, ...] = (Piece(1.0, 1.0, 1.0),)
+
+    def factor(self, share: float) -> float:
+        """The factor when `share` of the phase (0..1) has passed."""
+        begin = 0.0
+        for piece in self.pieces:
+            if share < piece.until or piece is self.pieces[-1]:
+                along = min(1.0, max(0.0, (share - begin) / (piece.until - begin)))
+                eased = along if piece.ease is Ease.LINEAR else (1 - math.cos(math.pi * along)) / 2
+                return piece.start + (piece.end - piece.start) * eased
+            begin = piece.until
+        raise ValueError("A schedule has at least one piece.")
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether the factor is 1 all the time."""
+        return all(piece.start == piece.end == 1 for piece in self.pieces)
+
+
+CONSTANT = Schedule()
+
+
+def cosine(warmup: float = 0.1) -> Schedule:
+    """Up from 0 in the first `warmup` of the steps, then down to 0 along half a cosine (Loshchilov and Hutter 2017)."""
+    rise = (Piece(warmup, 0.0, 1.0),) if warmup else ()
+    return Schedule((*rise, Piece(1.0, 1.0, 0.0, Ease.COSINE)))
+
+
+def one_cycle(rise: float = 0.25) -> Schedule:
+    """Up from a 25th of the rate in the first `rise` of the steps, then down to a 100,000th, both along half a cosine
+    (Smith 2018, with fastai's numbers)."""
+    return Schedule((Piece(rise, 1 / 25, 1.0, Ease.COSINE), Piece(1.0, 1.0, 1e-5, Ease.COSINE)))
+
+
+def steps_down(boundaries: Sequence[float], warmup: float) -> Schedule:
+    """Up from 0 in the first `warmup` of the steps, then a tenth from each of `boundaries` (shares, growing) on."""
+    level, pieces = 1.0, [Piece(warmup, 0.0, 1.0)]
+    for end in (*boundaries, 1.0):
+        pieces.append(Piece(end, level, level))
+        level /= 10
+    return Schedule(tuple(pieces))
+
+
+@dataclass(frozen=True)
+class Learning:
+    """The way of learning, apart from how fast.
+
+    `optimizer` is "adam" (decoupled weight decay where there is any: AdamW) or "sgd" (momentum 0.9). `weight_decay` spares
+    norms and biases. `clip_norm` is the longest the gradient of all variables together may be. `patience` is how many epochs
+    without a lower validation loss end a phase, which then goes back to its best epoch. `balanced` weights each image by
+    the inverse of its class's share. `label_smoothing` is the share of a label that is spread over all classes; `mixup` and
+    `cutmix` are the parameters of the beta distribution from which the share of another image is drawn (Zhang et al. 2018,
+    arXiv 1710.09412; Yun et al. 2019, arXiv 1905.04899), 0 for none of it.
+    """
+
+    optimizer: str = "adam"
+    schedule: Schedule = CONSTANT
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    patience: int | None = None
+    balanced: bool = False
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    augmentation: Augmentation = Augmentation.NONE
+
+    @property
+    def soft(self) -> bool:
+        """Whether labels are shares of classes instead of one class."""
+        return bool(self.label_smoothing or self.mixup or self.cutmix)
+
+    @property
+    def augments(self) -> bool:
+        """Whether training images are changed in any way."""
+        return bool(self.mixup or self.cutmix) or self.augmentation != Augmentation.NONE
+
+
+class Penalty(Protocol):
+    """Something that is added to the loss of a phase. A frozen dataclass, in the file of the strategy that it belongs to."""
+
+    def put_on(self, model: Any, network: "Network", start: Mapping[str, Any]) -> None:
+        """Add it to the compiled `model`'s losses, by regularizers of variables or of layers, which the next phase takes off.
+        `start` holds the values of the variables, by their paths, before any phase."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training in which the same variables train with the same settings. The head always trains.
+
+    `trains` chooses blocks, and `moves` which of their variables; adapters have the inner size `rank`. `learning_rate` is that
+    of the head; in the blocks it is multiplied by `rates`, or, with `measured_rates`, in each variable by its relative gradient
+    over so many batches. With a `solver` the head is computed from the features at once: no block trains, and `epochs` is 1.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    trains: Selector
+    batch_norm: BatchNorm = BatchNorm.FROZEN
+    moves: Moves = Moves.EVERYTHING
+    rank: int = 0
+    rates: Rates | None = None
+    measured_rates: int = 0
+    learning: Learning = field(default_factory=Learning)
+    penalty: Penalty | None = None
+    solver: Solver | None = None
+    solver_settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def trained_blocks(self, blocks: "Sequence[BlockOutline]") -> tuple[str, ...]:
+        """Names of the blocks that train in this phase."""
+        return self.trains([block.name for block in blocks])
+
+    def steps(self, images: int) -> int:
+        """The steps of one epoch over `images` images; a head is computed in one."""
+        return 1 if self.solver else -(-images // self.batch_size)
+
+    def factors(self, blocks: Sequence[str]) -> dict[str, float]:
+        """What the learning rate is multiplied by in each of `blocks` and in the head."""
+        given = dict(self.rates(blocks)) if self.rates else {}
+        return {name: given.get(name, 1.0) for name in (*blocks, HEAD)}
+
+    def described(self, blocks: "Sequence[BlockOutline]") -> dict[str, Any]:
+        """All of it in plain JSON values, with `trains` and `rates` as they come out for `blocks`."""
+        plain = {"trains": list(self.trained_blocks(blocks)), "rates": self.factors([block.name for block in blocks])}
+        for name in ("name", "epochs", "learning_rate", "batch_size", "batch_norm", "moves", "measured_rates", "solver"):
+            plain[name] = getattr(self, name)
+        more = {"penalty": repr(self.penalty), "solver_settings": dict(self.solver_settings), "learning": asdict(self.learning)}
+        return json.loads(json.dumps(plain | more))  # what it will be when it is read again
