@@ -234,7 +234,10 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
         ["--set", "strategy.epoch=1"],
         "There is no setting strategy.epoch. Known settings here: epochs",
     ),
-    "out of range": (["--set", "strategy.epochs=0"], "The setting strategy.epochs should be greater than or equal to 1."),
+    "out of range": (
+        ["--strategy", "lp_ft", "--set", "strategy.epochs=0"],
+        "The setting strategy.epochs should be greater than or equal to 1.",
+    ),
     "no number": (["--set", "image_size=big"], "The setting image_size should be a valid integer"),
     "no equals sign": (["--set", "image_size"], "A setting is written name=value."),
     "no name": (["--set", "=3"], "There is no setting"),

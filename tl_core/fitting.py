@@ -58,6 +58,16 @@ class Pass:
     accuracy: float = 0.0
     seconds: float = 0.0
 
+    @property
+    def rate(self) -> float:
+        """Images a second."""
+        return self.images / self.seconds
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """Loss and accuracy over its images."""
+        return self.loss / self.images, self.accuracy / self.images
+
     def add(self, images: int, loss: float, accuracy: float, seconds: float) -> None:
         """A batch with its mean loss and accuracy; `seconds` are those since the pass began."""
         self.batches += 1
@@ -103,6 +113,12 @@ class Progress:
         """`done` when `more` passes will have been added."""
         return min(1.0, (self.passed + more) / self.total) if self.total else 0.0
 
+    def add_batch(self, images: int, loss: float, accuracy: float, seconds: float, passes: float) -> None:
+        """A batch of the present pass is over; `seconds` are those since the pass began, `passes` what an image costs."""
+        self.now.add(images, loss, accuracy, seconds)
+        self.steps += 1
+        self.passed += passes * images
+
     def end_epoch(self, validation_loss: float | None, validation_accuracy: float | None) -> bool:
         """The present pass is over. Whether it was the best of its phase."""
         self.epoch += 1
@@ -142,9 +158,8 @@ def fit(
     `order(epoch)` gives the order of the training images (epochs count from 0), so that it depends on nothing
     but the run's seed. `passes` is what one epoch costs. `keep_best` is called after each epoch with the lowest validation
     loss so far, where the phase's patience may end it; `augment` changes each batch of training images and its labels.
-    Reports every step and epoch, and yields at each moment from which training can go on: after a step within an epoch, and
-    after an epoch. `progress` is ahead of each report, so that training can also go on from wherever `report` ends it by
-    raising something.
+    Reports every step and epoch, and yields at each moment from which training can go on: after a step within an epoch and
+    after an epoch. `progress` is ahead of each report: training can go on from wherever `report` ends it by raising.
     """
     if not phase.epochs:
         raise ValueError(f"The phase {phase.name} has no epochs.")
@@ -155,19 +170,15 @@ def fit(
         left = order(progress.epoch)[now.batches * phase.batch_size :]
         for batch in prepare.lessons(train, left, phase.batch_size, (progress.epoch, now.batches)):
             loss, accuracy = told(model.train_on_batch(*batch, return_dict=True))
-            labels = batch[1]
-            now.add(len(labels), loss, accuracy, time.perf_counter() - started)
-            progress.steps += 1
-            progress.passed += passes * len(labels) / len(train)
-            rate = now.images / now.seconds
-            report(Step(phase.name, progress.epoch + 1, progress.steps, loss, accuracy, rate, progress.done))
+            progress.add_batch(len(batch[0]), loss, accuracy, time.perf_counter() - started, passes / len(train))
+            report(Step(phase.name, progress.epoch + 1, progress.steps, loss, accuracy, now.rate, progress.done))
             if now.images < len(train):  # after the last one nobody could tell from its number whether the epoch was reported
                 yield
         held_out = assess(model, validation, phase.batch_size, phase.learning)
         if progress.end_epoch(*held_out) and phase.learning.patience:
             keep_best()
-        means, seconds = (now.loss / now.images, now.accuracy / now.images), time.perf_counter() - started
-        report(Epoch(phase.name, progress.epoch, progress.steps, *means, *held_out, seconds))
+        seconds = time.perf_counter() - started
+        report(Epoch(phase.name, progress.epoch, progress.steps, *now.means, *held_out, seconds))
         yield
 
 

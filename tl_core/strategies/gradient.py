@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tl_core.strategies import Classifier, Learning, Phase, Solver, Strategy, nothing
-from tl_core.strategies.phases import CONSTANT, Augmentation, Selector, cosine, one_cycle
+from tl_core.strategies.phases import CONSTANT, Augmentation, Rates, Selector, cosine, one_cycle
 
 SCHEDULES = {"constant": CONSTANT, "cosine": cosine(), "one_cycle": one_cycle()}
 MORE: dict[str, Any] = {"more": True}
@@ -103,6 +103,31 @@ class ByGradient(Strategy):
         return Phase(name, epochs, learning_rate, self.batch_size, trains, learning=self.learning(), **more)
 
 
+class FromNewHead(ByGradient):
+    """A strategy that begins with a head of random weights, which therefore learns faster than what lies under it."""
+
+    epochs: int = Field(10, ge=1, le=1000, title="Epochs", description="Passes over the data.")
+    learning_rate: float = Field(1e-4, gt=0, le=0.1, title="Learning rate", description="Step size of Adam for the blocks.")
+    head_factor: float = Field(
+        10.0,
+        ge=0.1,
+        le=1000,
+        title="Head's factor",
+        description="How many times faster than the blocks the head learns, which begins from nothing.",
+        json_schema_extra=MORE,
+    )
+
+    def together(self, name: str, trains: Selector) -> Phase:
+        """A phase in which the chosen blocks and the head train."""
+        rate = self.head_factor * self.learning_rate
+        return self.phase(name, self.epochs, rate, trains, rates=slower(self.head_factor))
+
+
+def slower(factor: float) -> Rates:
+    """Every block learns so many times more slowly than the head."""
+    return lambda blocks: dict.fromkeys(blocks, 1 / factor)
+
+
 def solved(solver: Solver = Solver.LOGISTIC, name: str = "head", **settings: Any) -> Phase:
     """A phase in which the head is computed from the features of the frozen network."""
     return Phase(name, 1, 1.0, 32, nothing, solver=solver, solver_settings=settings)
@@ -118,6 +143,14 @@ class FromProbe(ByGradient):
         description="Centre the features and bring them to length 1 in front of the head.",
         json_schema_extra=MORE,
     )
+    strength: float | None = Field(
+        None,
+        gt=0,
+        le=1e6,
+        title="Freedom of the head (C)",
+        description="The inverse of the penalty on large weights of the first head; empty chooses it on the validation images.",
+        json_schema_extra=MORE | {"empty": "chosen"},
+    )
     epochs: int = Field(5, ge=1, le=1000, title="Epochs", description="Passes over the data after the head has been computed.")
     learning_rate: float = Field(3e-4, gt=0, le=1, title="Learning rate", description="Step size of Adam.")
 
@@ -127,4 +160,4 @@ class FromProbe(ByGradient):
 
     def probe(self) -> Iterator[Phase]:
         """The head's own phase."""
-        yield solved(Solver.LOGISTIC)
+        yield solved(Solver.LOGISTIC, strength=self.strength)

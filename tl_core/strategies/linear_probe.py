@@ -46,5 +46,4 @@ class LinearProbe(Strategy):
         return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
-        solver = Solver(self.solver)
-        yield solved(solver, strength=self.strength) if solver is Solver.LOGISTIC else solved(solver)
+        yield solved(Solver.LOGISTIC, strength=self.strength) if self.solver == "logistic" else solved(Solver.RIDGE)

@@ -58,10 +58,10 @@ class BatchNorm(StrEnum):
 class Solver(StrEnum):
     """How a head is computed from features, instead of being trained in epochs."""
 
-    LOGISTIC = "logistic"
-    RIDGE = "ridge"
+    LOGISTIC = "logistic regression"
+    RIDGE = "ridge regression"
     CLASS_MEANS = "class means"
-    SELECTED = "selected features"
+    SELECTED = "logistic regression on selected features"
 
 
 class Augmentation(StrEnum):

@@ -7,12 +7,11 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, last_blocks, register
-from tl_core.strategies.fine_tuning import tenth
-from tl_core.strategies.gradient import ByGradient
+from tl_core.strategies.gradient import FromNewHead
 
 
 @register("last_blocks")
-class LastBlocks(ByGradient):
+class LastBlocks(FromNewHead):
     """Freeze the lower blocks and train the last ones together with the head."""
 
     title: ClassVar[str] = "Last blocks"
@@ -23,15 +22,6 @@ class LastBlocks(ByGradient):
     )
 
     blocks: int = Field(2, ge=1, le=1000, title="Blocks to train", description="How many blocks nearest the head train.")
-    epochs: int = Field(10, ge=1, le=1000, title="Epochs", description="Passes over the data.")
-    learning_rate: float = Field(
-        1e-4,
-        gt=0,
-        le=0.1,
-        title="Learning rate",
-        description="Step size of Adam for the blocks; the head takes ten times as much.",
-    )
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
-        name = f"last {min(self.blocks, len(blocks))} blocks"
-        yield self.phase(name, self.epochs, 10 * self.learning_rate, last_blocks(self.blocks), rates=tenth)
+        yield self.together(f"last {min(self.blocks, len(blocks))} blocks", last_blocks(self.blocks))

@@ -38,16 +38,18 @@ class Space:
     basis: Matrix | None
 
     @classmethod
-    def of(cls, images: Labelled, classes: int, *, normalise: bool, groups: Sequence[int] = (), turn: bool = True) -> "Space":
+    def of(
+        cls, images: Labelled, classes: int, *, normalise: bool, groups: Sequence[int] | None = None, turn: bool = True
+    ) -> "Space":
         """The space of training `images`.
 
-        With `normalise` it is CL2N, over all features or over each of the `groups`. Without, `scale` is the root of the
-        mean squared distance from the mean, so that penalties do not depend on the unit of the features. `turn` allows a
-        `basis`. Raises `DataError` without images or with features that are not finite.
+        With `normalise` it is CL2N, or, where there are `groups`, each of them divided by its norm and nothing centred.
+        Without, `scale` is the root of the mean squared distance from the mean, so that penalties do not depend on the unit
+        of the features. `turn` allows a `basis`. Raises `DataError` without images or with features that are not finite.
         """
         features, labels = usable(images, classes)
         width = features.shape[1]
-        centre = features.mean(axis=0) if normalise else None
+        centre = features.mean(axis=0) if normalise and groups is None else None
         groups = tuple(groups or (width,)) if normalise else ()
         if groups and sum(groups) != width:
             raise ValueError(f"groups {groups} of {width} features")

@@ -51,10 +51,7 @@ def phase_chart(blocks: Sequence[BlockOutline], phases: Sequence[Phase], head_pa
         )
         _caption(drawn, row, phase, blocks, head_parameters)
         _rates(drawn, row, phase, trains, edges)
-    partly = any(phase.moves != Moves.EVERYTHING for phase in phases)
-    legend = [("Frozen", theme.FROZEN), ("Trains", theme.TRAINING), ("Trains in part", theme.PALE_TRAINING)]
-    for name, colour in legend[: 3 if partly else 2]:
-        drawn.add_scatter(x=[None], y=[None], mode="markers", marker={"symbol": "square", "size": 12, "color": colour}, name=name)
+    _legend(drawn, partly=any(phase.moves != Moves.EVERYTHING for phase in phases))
     drawn.update_xaxes(
         range=[0, edges[-1]],
         showgrid=False,
@@ -64,6 +61,12 @@ def phase_chart(blocks: Sequence[BlockOutline], phases: Sequence[Phase], head_pa
     )
     drawn.update_yaxes(range=[len(phases), 0], visible=False, title="Phase")
     return drawn
+
+
+def _legend(drawn: go.Figure, *, partly: bool) -> None:
+    entries = [("Frozen", theme.FROZEN), ("Trains", theme.TRAINING), ("Trains in part", theme.PALE_TRAINING)]
+    for name, colour in entries[: 3 if partly else 2]:
+        drawn.add_scatter(x=[None], y=[None], mode="markers", marker={"symbol": "square", "size": 12, "color": colour}, name=name)
 
 
 def _shades(phase: Phase, blocks: Sequence[BlockOutline], trains: Sequence[bool]) -> list[float]:
