@@ -12,11 +12,11 @@ def recipe(**settings: object) -> Recipe:
 
 
 def test_the_spec_is_written_out_in_full_and_means_the_same() -> None:
-    made = recipe(dataset="digits", strategy="lp_ft", strategy__blocks="2", seed=3)
+    made = recipe(dataset="digits", strategy="lp_ft", strategy__blocks="last 2", seed=3)
     for part in (made.dataset, made.backbone, made.strategy):
         kind = {made.dataset: made.spec().dataset, made.backbone: made.spec().backbone}.get(part, made.spec().strategy)
         assert set(kind.settings) == set(type(part).model_fields)
-    assert made.spec().strategy.settings["blocks"] == 2
+    assert made.spec().strategy.settings["blocks"] == "last 2"
     assert Recipe.of(made.spec()) == made
     assert Recipe.of(RunSpec.parse(made.spec().model_dump(mode="json"))) == made
 
@@ -27,7 +27,7 @@ def test_the_spec_is_written_out_in_full_and_means_the_same() -> None:
         ({}, {}),
         ({"seed": 4, "image_size": 64}, {"seed": 4, "image_size": 64}),
         ({"strategy": "fine_tuning"}, {"strategy": "fine_tuning"}),
-        ({"strategy": "lp_ft", "strategy.blocks": 2}, {"strategy": "lp_ft", "strategy.blocks": 2}),
+        ({"strategy": "lp_ft", "strategy.blocks": "last 2"}, {"strategy": "lp_ft", "strategy.blocks": "last 2"}),
         ({"dataset.labels_per_class": 10}, {}),
         ({"dataset.labels_per_class": 11}, {"dataset.labels_per_class": 11}),
     ],

@@ -164,7 +164,7 @@ def test_the_head_is_trained_on_features_that_are_computed_once() -> None:
 
 
 def test_a_probe_and_then_two_blocks() -> None:
-    changes = {"strategy": "lp_ft", "strategy.blocks": 2, "strategy.epochs": 1}
+    changes = {"strategy": "lp_ft", "strategy.blocks": "last 2", "strategy.epochs": 1}
     head, top = outcome_of(ON_LITE0.with_settings(changes)).result.phases
     assert (head.blocks, top.blocks) == ((), ("block 7a", "top"))
     assert {path.split("/")[0] for path in top.trained} == {

@@ -1,7 +1,8 @@
 """Heads that are computed from features, held to independent computations of what they claim to be."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from tests.helpers import python
 from tl_core.errors import DataError, SettingError
@@ -30,11 +32,19 @@ from tl_core.features.heads.logistic_regression import (
     Solver,
     folds,
 )
+from tl_core.features.heads.threads import one_thread
 
 Array = NDArray[np.float64]
 Solve = Callable[..., Head]
 SOLVERS = pytest.mark.parametrize("solve", [logistic, ridge, class_means, head2toe])
 SHAPES = pytest.mark.parametrize(("each", "width"), [(12, 5), (4, 40)], ids=["more images", "more features"])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick() -> Iterator[None]:
+    """What is compared with is on one thread, too."""
+    with threadpool_limits(1, user_api="blas"):
+        yield
 
 
 def clusters(each: int, width: int, classes: int = 3, apart: float = 1.0, seed: int = 0) -> tuple[Array, NDArray[np.intp]]:
@@ -60,7 +70,8 @@ def cl2n(features: Array, centre: Array) -> Array:
 
 def test_a_head_is_a_normalisation_an_affine_map_and_softmax() -> None:
     generator = np.random.default_rng(0)
-    features, kernel, bias, centre = (generator.normal(size=shape) for shape in [(6, 5), (5, 3), 3, 5])
+    features, kernel = generator.normal(size=(6, 5)), generator.normal(size=(5, 3))
+    bias, centre = generator.normal(size=3), generator.normal(size=5)
     np.testing.assert_allclose(Head(kernel, bias).logits(features), features @ kernel + bias)
     offsets = features - centre
     parts = [part / np.linalg.norm(part, axis=1, keepdims=True) for part in (offsets[:, :2], offsets[:, 2:])]
@@ -316,14 +327,14 @@ def test_temperature_has_the_least_loss() -> None:
 @SOLVERS
 def test_classes_without_images(solve: Solve) -> None:
     """Columns are in the order of the classes, and absent classes are out of the question wherever one looks."""
-    features, labels = clusters(6, 5)
+    features, labels = clusters(6, 5, apart=3.0)
     names = np.array([4, 1, 2])
     head = solve(features, names[labels], 6)
     assert head.kernel.shape == (5, 6)
     anywhere = np.random.default_rng(2).normal(size=(200, 5)) * np.logspace(-3, 6, 200)[:, None]
     assert head.probabilities(anywhere)[:, [0, 3, 5]].max() < 1e-12
-    dense = solve(features, names[labels] - names.min(), 4)
-    np.testing.assert_allclose(head.probabilities(features)[:, 1:5], dense.probabilities(features), atol=1e-9)
+    fewer = solve(features, names[labels] - 1, 4)
+    np.testing.assert_allclose(head.probabilities(features)[:, 1:5], fewer.probabilities(features), atol=1e-9)
     assert accuracy(head, features, names[labels]) > 0.8
 
 
@@ -468,7 +479,7 @@ def test_each_fit_begins_where_the_last_one_ended() -> None:
 
 
 @pytest.fixture(scope="module")
-def digits() -> list[NDArray[np.float64]]:
+def digits() -> list[NDArray[Any]]:
     images, labels = load_digits(return_X_y=True)
     return train_test_split(images, labels, test_size=0.5, stratify=labels, random_state=0)
 
@@ -477,13 +488,23 @@ def digits() -> list[NDArray[np.float64]]:
     ("solve", "normalise", "least"),
     [(logistic, False, 0.95), (logistic, True, 0.95), (ridge, True, 0.91), (class_means, True, 0.88), (head2toe, True, 0.95)],
 )
-def test_real_digits(digits: list[NDArray[np.float64]], solve: Solve, normalise: bool, least: float) -> None:
+def test_real_digits(digits: list[NDArray[Any]], solve: Solve, normalise: bool, least: float) -> None:
     """And the probabilities mean what they say: the mean of the largest is near the share that is right."""
     train, test, answers, truth = digits
     head = solve(train, answers, 10, normalise=normalise)
     found = accuracy(head, test, truth)
     assert found >= least
     assert head.probabilities(test).max(axis=1).mean() == pytest.approx(found, abs=0.03)
+
+
+def test_one_thread_computes() -> None:
+    def threads() -> set[int]:
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        before = threads()
+        assert one_thread(threads)() == {1}
+        assert threads() == before
 
 
 ALONE = """

@@ -103,9 +103,9 @@ def test_an_address_with_a_wrong_setting_is_said_and_the_defaults_stand(page: st
 
 
 def test_the_address_sets_the_draft() -> None:
-    app = opened(steps.STRATEGY.script, **{"strategy": "lp_ft", "strategy.blocks": "3", "seed": "7"})
+    app = opened(steps.STRATEGY.script, **{"strategy": "lp_ft", "strategy.blocks": "last 3", "seed": "7"})
     assert app.radio(key="strategy_name").value == "lp_ft"
-    assert app.number_input(key="lp_ft_strategy_blocks").value == 3
+    assert app.text_input(key="lp_ft_strategy_blocks").value == "last 3"
     assert app.query_params["seed"] == "7"
 
 

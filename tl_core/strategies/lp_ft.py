@@ -6,8 +6,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
-from tl_core.strategies import Family, Phase, everything, last_blocks, register
+from tl_core.strategies import Family, Phase, everything, register
 from tl_core.strategies.gradient import FromProbe
+from tl_core.strategies.phases import chosen
 
 
 @register("lp_ft")
@@ -24,17 +25,15 @@ class ProbeThenFineTune(FromProbe):
         "The new head makes no large errors at first, so the features under it are not spoiled."
     )
 
-    blocks: int | None = Field(
+    blocks: str | None = Field(
         None,
-        ge=1,
-        le=1000,
+        min_length=1,
+        max_length=100,
         title="Blocks to release",
-        description="How many blocks nearest the head train; empty trains all.",
-        json_schema_extra={"empty": "all"},
+        description='Which blocks train: "last 2", "block 5 and up", or a pattern such as "block 5*"; empty trains all.',
     )
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
         yield from self.probe()
-        released = everything if self.blocks is None else last_blocks(self.blocks)
-        name = "everything" if self.blocks is None else f"last {min(self.blocks, len(blocks))} blocks"
-        yield self.phase(name, self.epochs, self.learning_rate, released)
+        released = everything if self.blocks is None else chosen(self.blocks)
+        yield self.phase(self.blocks or "everything", self.epochs, self.learning_rate, released)

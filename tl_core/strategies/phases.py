@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tl_core.backbones.blocks import select
+
 if TYPE_CHECKING:
     from tl_core.backbones import BlockOutline, Network
 
@@ -35,6 +37,12 @@ def last_blocks(count: int) -> Selector:
         return tuple(blocks[max(0, len(blocks) - count) :])
 
     return choose
+
+
+def chosen(choice: str) -> Selector:
+    """The blocks that `choice` names: "last 2", "block 5 and up", or a pattern such as "block 5*" (`blocks.select`). It raises
+    `SettingError` for a network that has none such."""
+    return lambda blocks: select(blocks, choice)
 
 
 class Moves(StrEnum):

@@ -6,8 +6,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
-from tl_core.strategies import Family, Phase, last_blocks, register
+from tl_core.strategies import Family, Phase, register
 from tl_core.strategies.gradient import FromNewHead
+from tl_core.strategies.phases import chosen
 
 
 @register("last_blocks")
@@ -21,7 +22,13 @@ class LastBlocks(FromNewHead):
         "It costs less than full fine-tuning, since the backward pass ends at the lowest block that trains."
     )
 
-    blocks: int = Field(2, ge=1, le=1000, title="Blocks to train", description="How many blocks nearest the head train.")
+    blocks: str = Field(
+        "last 2",
+        min_length=1,
+        max_length=100,
+        title="Blocks to train",
+        description='Which blocks train: "last 2", "block 5 and up", or a pattern such as "block 5*".',
+    )
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
-        yield self.together(f"last {min(self.blocks, len(blocks))} blocks", last_blocks(self.blocks))
+        yield self.together(self.blocks, chosen(self.blocks))

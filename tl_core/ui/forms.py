@@ -1,6 +1,7 @@
 """Forms from declarations: a part's fields draw their own widgets, and every change goes into the draft at once."""
 
 import types
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -51,6 +52,8 @@ def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str) -> None:
         st.toggle(label, **common)
     elif get_origin(kind) is Literal:
         st.selectbox(label, get_args(kind), **common)
+    elif isinstance(kind, type) and issubclass(kind, StrEnum):
+        st.selectbox(label, list(kind), **common)
     elif kind in {int, float}:
         _number(label, field, kind, optional, common)
     else:

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from tl_core.features.heads.head import Head, Labels, Matrix
 from tl_core.features.heads.logistic_regression import DEFAULT
 from tl_core.features.heads.space import Space
+from tl_core.features.heads.threads import one_thread
 
 PENALTIES = tuple(10.0 ** (power / 2) for power in range(-6, 9))
 """Ridge penalties that are tried, for points whose mean squared length is 1."""
@@ -19,6 +20,7 @@ class on photo patches and on digits."""
 LEFT_OUT = "leave-one-out"
 
 
+@one_thread
 def ridge(features: ArrayLike, labels: ArrayLike, classes: int, *, normalise: bool = True) -> Head:
     """Ridge regression on targets of +1 for an image's class and -1 for the others, in closed form.
 
@@ -47,6 +49,7 @@ def ridge(features: ArrayLike, labels: ArrayLike, classes: int, *, normalise: bo
     return space.head(model.coef_.T / heat, model.intercept_ / heat, chosen=chosen, chosen_by=by)
 
 
+@one_thread
 def class_means(features: ArrayLike, labels: ArrayLike, classes: int, *, normalise: bool = True) -> Head:
     """Nearest class mean: logits are -|x - mean|^2 / temperature, but for what all classes share.
 

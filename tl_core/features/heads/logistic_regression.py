@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from tl_core.features.heads.head import Head, Labels, Matrix
 from tl_core.features.heads.space import Labelled, Space, positive, weights_of
+from tl_core.features.heads.threads import one_thread
 
 STRENGTHS = tuple(10.0**power for power in range(-2, 6))
 """Values of C that are tried, for points whose mean squared length is 1. Decades will do: on features of EfficientNet-Lite0
@@ -37,6 +38,7 @@ class Trial(NamedTuple):
     held_labels: Labels
 
 
+@one_thread
 def logistic(
     features: ArrayLike,
     labels: ArrayLike,

@@ -17,6 +17,7 @@ from tl_core.features.heads.group_lasso import GroupLasso, group_lasso
 from tl_core.features.heads.head import Head, Labels, Matrix
 from tl_core.features.heads.logistic_regression import DEFAULT_STRENGTH, GIVEN, Solver, Trial, choose_strength, trials_of
 from tl_core.features.heads.space import Labelled, Space, weights_of
+from tl_core.features.heads.threads import one_thread
 
 KEEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 1.0)
 """Shares of the features that are tried."""
@@ -63,6 +64,7 @@ class Ranked:
         return (points[:, kept] - self.mean[kept]) / self.deviation[kept]
 
 
+@one_thread
 def select_features(
     features: ArrayLike,
     labels: ArrayLike,
@@ -84,6 +86,7 @@ def select_features(
     return Selection(ranked.kept(share), ranked.lasso.scores, share, by)
 
 
+@one_thread
 def head2toe(
     features: ArrayLike,
     labels: ArrayLike,
