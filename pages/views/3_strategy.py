@@ -57,7 +57,7 @@ with evidence, shown.sentence_for_mistakes():
         st.info("The network is drawn here as soon as it has been loaded once on this machine.", icon=":material/hourglass_top:")
         st.stop()
     outline = measured.outline
-    head = estimates.head_parameters(outline, classes)
+    head = estimates.head_parameters(recipe, outline, classes)
     plan = estimates.phases(recipe, outline, preview.images.train)
     shown.chart(
         network.phase_chart(outline.blocks, plan, head), "phases", "Which blocks are frozen and which train in each phase"
@@ -65,5 +65,6 @@ with evidence, shown.sentence_for_mistakes():
     st.caption(
         f"{recipe.backbone.listing().title}: {len(outline.blocks)} blocks, {count(outline.parameters)} parameters, "
         f"{outline.multiply_adds / 1e6:,.0f} million multiply-adds an image at {recipe.image_size} px. "
-        f"The head is one dense layer from {outline.feature_size:,} features to {classes} classes: {head:,} parameters."
+        f"The head is one dense layer from {recipe.strategy.feature_size(outline):,} features to {classes} classes: "
+        f"{head:,} parameters."
     )

@@ -181,6 +181,8 @@ def wanted(layer: Any, weight: Any, phase: Phase) -> bool:
 
 def test_the_count_told_before_the_run_is_the_count_after_it(trained: Trained) -> None:
     head = trained.model.get_layer(HEAD).count_params()
+    features = trained.strategy.feature_size(trained.network.outline())
+    assert head == (features + 1) * len(trained.data.class_names)
     for phase, record in zip(trained.phases, trained.outcome.result.phases, strict=True):
         assert costs.trainable_parameters(phase, trained.training.blocks, head) == record.trainable_parameters
 

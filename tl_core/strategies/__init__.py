@@ -24,7 +24,7 @@ from tl_core.strategies.phases import (
 )
 
 if TYPE_CHECKING:
-    from tl_core.backbones import Backbone, BlockOutline, Network
+    from tl_core.backbones import Backbone, BlockOutline, Network, Outline
 
 __all__ = [
     "HEAD",
@@ -69,6 +69,10 @@ class Strategy(Part):
     def join(self, network: "Network", class_names: Sequence[str]) -> Classifier:
         """The network with a new head on it."""
         return Classifier.on(network.model.input, network.model.output, len(class_names))
+
+    def feature_size(self, outline: "Outline") -> int:
+        """How many numbers the head stands on, on a network of that outline."""
+        return outline.feature_size
 
     @abstractmethod
     def phases(self, backbone: "Backbone", blocks: "Sequence[BlockOutline]", train_images: int) -> Iterator[Phase]:

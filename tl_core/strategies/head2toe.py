@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tl_core.backbones import Backbone, BlockOutline
+from tl_core.backbones import Backbone, BlockOutline, Outline
 from tl_core.strategies import Classifier, Family, Phase, Solver, Strategy, register
 from tl_core.strategies.gradient import solved
 
@@ -41,6 +41,10 @@ class Head2Toe(Strategy):
         pooled = [_pooled(index, block.output) for index, block in enumerate(network.blocks)]
         features = layers.Concatenate(name="all_blocks")(pooled) if len(pooled) > 1 else pooled[0]
         return Classifier.on(network.model.input, features, len(class_names))
+
+    def feature_size(self, outline: Outline) -> int:
+        """Those of all blocks together."""
+        return sum(block.channels for block in outline.blocks)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
         yield solved(Solver.SELECTED, keep=self.keep)

@@ -34,16 +34,16 @@ def phases(recipe: Recipe, outline: Outline, train_images: int) -> tuple[Phase, 
     return tuple(recipe.strategy.phases(recipe.backbone, outline.blocks, train_images))
 
 
-def head_parameters(outline: Outline, classes: int) -> int:
+def head_parameters(recipe: Recipe, outline: Outline, classes: int) -> int:
     """A dense layer's kernel and bias from the features to the classes."""
-    return (outline.feature_size + 1) * classes
+    return (recipe.strategy.feature_size(outline) + 1) * classes
 
 
 def estimate(recipe: Recipe, measured: Probe, images: costs.Images, classes: int) -> Estimate:
     """By the cost model in `costs` and the measured rate of this machine."""
     outline = measured.outline
     plan = phases(recipe, outline, images.train)
-    head = head_parameters(outline, classes)
+    head = head_parameters(recipe, outline, classes)
     passes = costs.total_passes(plan, outline.blocks, images)
     most = max(costs.trainable_parameters(phase, outline.blocks, head) for phase in plan)
     return Estimate(measured.starting_seconds + passes / measured.images_per_second, most, outline.parameters + head)
