@@ -42,7 +42,10 @@ const watchers = new WeakMap();
 
 function followWidth(place, drawer) {
   if (watchers.has(place)) return;
-  const watcher = new ResizeObserver(() => drawer.Plots.resize(place));
+  const watcher = new ResizeObserver(() => {
+    // The observer tells of a place that was taken off the page too; Plotly refuses to size what has no box.
+    if (place.isConnected && place.offsetParent) drawer.Plots.resize(place);
+  });
   watchers.set(place, watcher);
   watcher.observe(place);
 }
