@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from tl_core.strategies.phases import Ease, Learning, Schedule
+from tl_core.strategies.phases import Ease, Learning, Piece, Schedule
 
 MOMENTUM = 0.9
 """Of "sgd"."""
@@ -29,13 +29,19 @@ class Scheduled(keras.optimizers.schedules.LearningRateSchedule):
         factor = ops.cast(self.schedule.pieces[-1].end, "float32")
         for begin, piece in reversed(list(zip(begins, self.schedule.pieces, strict=True))):
             along = ops.clip((share - begin) / (piece.until - begin), 0.0, 1.0)
-            eased = along if piece.ease is Ease.LINEAR else (1.0 - ops.cos(math.pi * along)) / 2.0
-            factor = ops.where(share < piece.until, piece.start + (piece.end - piece.start) * eased, factor)
+            factor = ops.where(share < piece.until, _between(piece, along), factor)
         return self.peak * factor
 
     def get_config(self) -> dict[str, Any]:
         """Not for saving: the optimizer of a phase lives no longer than the phase."""
         return {"peak": self.peak, "steps": self.steps}
+
+
+def _between(piece: Piece, along: Any) -> Any:
+    if piece.ease is Ease.GEOMETRIC:
+        return piece.start * ops.exp(math.log(piece.end / piece.start) * along)
+    eased = along if piece.ease is Ease.LINEAR else (1.0 - ops.cos(math.pi * along)) / 2.0
+    return piece.start + (piece.end - piece.start) * eased
 
 
 class Groups(keras.optimizers.MultiOptimizer):

@@ -1,7 +1,7 @@
 """The main path: a spec goes in, events come out while it runs, an outcome stays."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -37,19 +37,26 @@ def train(spec: RunSpec, report: Reporter, checkpoints: Checkpoints | None = Non
     bit on a CPU). Raises a `TransferError` for what the user can mend, and whatever `report` raises (`Stopped`, and
     `Paused`, which leaves a checkpoint once training has begun).
     """
-    keras.utils.set_random_seed(spec.seed)
-    recipe = Recipe.of(spec)
-    run = Training(recipe, report, checkpoints)
-    with run.stage("Reading the dataset"):
-        data = recipe.dataset.load(recipe.seed)
-    with run.stage("Loading the backbone"):
-        network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)
-        classifier = recipe.strategy.join(network, data.class_names)
-    phases = run.plan(data, network, classifier)
+    run, phases = prepare(spec, report, checkpoints)
     with run.keeper.kept_when_paused():
         for phase in run.left_of(phases):
             run.train_phase(phase)
         return run.test()
+
+
+def prepare(
+    spec: RunSpec, report: Reporter, checkpoints: Checkpoints | None = None, *, at_most: int | None = None
+) -> "tuple[Training, tuple[Phase, ...]]":
+    """A run that is ready for its first phase, and its phases. With `at_most` its data are cut to so many images."""
+    keras.utils.set_random_seed(spec.seed)
+    recipe = Recipe.of(spec)
+    run = Training(recipe, report, checkpoints)
+    with run.stage("Reading the dataset"):
+        data = recipe.dataset.load(recipe.seed).cut_to(at_most)
+    with run.stage("Loading the backbone"):
+        network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)
+        classifier = recipe.strategy.join(network, data.class_names)
+    return run, run.plan(data, network, classifier)
 
 
 class Training:
@@ -94,19 +101,24 @@ class Training:
     def train_phase(self, phase: Phase) -> None:
         """Train what `phase` trains, or compute its head, then prove that nothing else moved."""
         frozen = self.adapter.freeze(phase)
+        part, train, validation = self.stand(phase, frozen)
+        if phase.solver:
+            assert isinstance(train, Features)
+            assert isinstance(validation, Features)
+            self._solve(phase, frozen, train, validation, part)
+        else:
+            self._fit(phase, frozen, train, validation, part)
+
+    def stand(self, phase: Phase, frozen: Frozen) -> tuple[Any, Source, Source]:
+        """The model that `phase` trains, and its training and validation inputs: the whole classifier on images, or, where all
+        of the backbone is frozen, the head alone on features that are computed once."""
         if phase.trained_blocks(self.blocks):
             self._features, self.progress.has_features = None, False
-            self._fit(phase, frozen, self.train_images, self.validation_images, self.model)
-        else:  # the whole backbone is frozen: its features are computed once, and the head stands on them alone
-            train, validation = self._head_inputs(frozen)
-            head = self.classifier.head
-            if phase.solver:
-                self._solve(phase, frozen, train, validation, head)
-            else:
-                self._fit(phase, frozen, train, validation, head)
+            return self.model, self.train_images, self.validation_images
+        return self.classifier.head, *self._head_inputs(frozen)
 
     def _fit(self, phase: Phase, frozen: Frozen, train: Source, validation: Source, part: Any) -> None:
-        order = partial(shuffled, len(train), (self.recipe.seed, self.progress.phase))
+        order = self.order(len(train))
         if phase.measured_rates and not self.progress.within_phase:
             with self.stage(f"Measuring gradients: {phase.name}"):
                 self.account.rates = dict(self.adapter.measured_rates(phase, part, train, order(0)))
@@ -124,7 +136,7 @@ class Training:
             progress=self.progress,
             report=self.report,
             keep_best=self.keeper.keep_best,
-            augment=self._augmenter(phase) if train is self.train_images else None,
+            augment=self.augmenter(phase, train),
         )
         with self.stage(f"Training: {phase.name}"):
             for _ in fitting:
@@ -135,9 +147,15 @@ class Training:
         self.keeper.leave()
         self._end(phase, frozen)
 
-    def _augmenter(self, phase: Phase) -> Augmenter | None:
+    def order(self, images: int) -> Callable[[int], NDArray[np.intp]]:
+        """The order of so many training images in each epoch of the present phase."""
+        return partial(shuffled, images, (self.recipe.seed, self.progress.phase))
+
+    def augmenter(self, phase: Phase, train: Source) -> Augmenter | None:
+        """What changes the images of `phase`, where it trains on images and wants them changed."""
         learning, seed = phase.learning, (self.recipe.seed, self.progress.phase, 1)
-        return Augmenter(learning, self.recipe.image_size, seed) if learning.augments else None
+        wanted = learning.augments and train is self.train_images
+        return Augmenter(learning, self.recipe.image_size, seed) if wanted else None
 
     def _solve(self, phase: Phase, frozen: Frozen, train: Features, validation: Features, head: Any) -> None:
         started, name, step = time.perf_counter(), phase.name, self.progress.steps + 1

@@ -4,7 +4,7 @@ import streamlit as st
 
 from tl_core import executors, strategies
 from tl_core.analysis.statements import count
-from tl_core.ui import estimates, forms, frame, previews, session, shown, steps
+from tl_core.ui import estimates, forms, frame, previews, rate_finder, session, shown, steps
 from tl_core.ui.charts import network
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 
@@ -68,3 +68,4 @@ with evidence, shown.sentence_for_mistakes():
         f"The head is one dense layer from {recipe.strategy.feature_size(outline):,} features to {classes} classes: "
         f"{head:,} parameters."
     )
+    rate_finder.rate_finder(recipe, measured, preview.images.train)

@@ -15,9 +15,10 @@ from tl_core.events import Epoch, Event
 from tl_core.fitting import Features, Progress, class_weights, fit
 from tl_core.optimizing import Scheduled
 from tl_core.strategies import Learning
-from tl_core.strategies.phases import CONSTANT, Augmentation, Schedule, cosine, one_cycle, steps_down
+from tl_core.strategies.phases import CONSTANT, Augmentation, Schedule, cosine, one_cycle, rising, steps_down
 
 SCHEDULES = {"constant": CONSTANT, "cosine": cosine(), "one cycle": one_cycle(), "steps": steps_down((0.4, 0.6, 0.8), 0.2)}
+SCHEDULES["rising"] = rising(1e-6)
 PICTURES = np.random.default_rng(0).uniform(0, 255, (6, 32, 32, 3)).astype(np.float32)
 ONE_HOT = np.eye(3, dtype=np.float32)[np.arange(6) % 3]
 
@@ -42,6 +43,7 @@ def test_schedules_at_known_places() -> None:
     assert [cosine(0.1).factor(share) for share in (0, 0.05, 0.1, 0.55, 1)] == pytest.approx([0, 0.5, 1, 0.5, 0])
     assert [one_cycle().factor(share) for share in (0, 0.25, 1)] == pytest.approx([0.04, 1, 1e-5])
     assert [SCHEDULES["steps"].factor(share) for share in (0.1, 0.3, 0.5, 0.7, 0.9)] == pytest.approx([0.5, 1, 0.1, 0.01, 0.001])
+    assert [SCHEDULES["rising"].factor(share) for share in (0, 0.5, 1)] == pytest.approx([1e-6, 1e-3, 1])
     assert Schedule().is_constant
     assert not cosine().is_constant
 

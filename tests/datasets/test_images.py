@@ -141,3 +141,14 @@ def test_empty_splits() -> None:
 )
 def test_printable(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+def test_data_are_cut_to_so_many_images_drawn_evenly() -> None:
+    images = ArrayImages(np.arange(10, dtype=np.uint8).reshape(10, 1, 1), np.arange(10) % 2)
+    whole = Data(("a", "b"), images, images.take([1, 2]), images)
+    cut = whole.cut_to(4)
+    assert isinstance(cut.train, ArrayImages)
+    assert np.ravel(cut.train.pixels).tolist() == [0, 3, 6, 9]
+    assert (len(cut.validation), len(cut.test)) == (2, 10)
+    assert whole.cut_to(None) is whole
+    assert whole.cut_to(10) == whole

@@ -50,3 +50,12 @@ def probe(backbone: str, image_size: int) -> None:
     from tl_core.runs.probing import measure
 
     measure(Store().home, backbone, image_size)
+
+
+@app.command(hidden=True)
+@says_what_is_wrong
+def find_rate(spec: str, steps: int) -> None:
+    """Try `steps` learning rates for a run (its JSON spec) and keep the curve."""
+    from tl_core.runs.finding import find
+
+    find(Store().home, spec, steps)

@@ -5,8 +5,9 @@ repaired or left out. Loading needs neither Keras nor TensorFlow, so that the pa
 """
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 from pydantic import Field
 
 from tl_core.datasets.images import ArrayImages, FileImages, Images
@@ -40,6 +41,16 @@ class Data:
         for split, images in (("train", self.train), ("test", self.test)):
             if not len(images):
                 raise DataError(f"The {split} split has no images.", "Choose more labels a class, or a dataset with more images.")
+
+    def cut_to(self, at_most: int | None) -> "Data":
+        """The same with at most so many training and so many validation images, drawn evenly; None leaves them all."""
+        if at_most is None:
+            return self
+        train, validation = (
+            images.take(np.linspace(0, len(images) - 1, at_most).astype(np.intp)) if len(images) > at_most else images
+            for images in (self.train, self.validation)
+        )
+        return replace(self, train=train, validation=validation)
 
 
 class Dataset(Part):

@@ -107,7 +107,7 @@ class FromNewHead(ByGradient):
     """A strategy that begins with a head of random weights, which therefore learns faster than what lies under it."""
 
     epochs: int = Field(10, ge=1, le=1000, title="Epochs", description="Passes over the data.")
-    learning_rate: float = Field(1e-4, gt=0, le=0.1, title="Learning rate", description="Step size of Adam for the blocks.")
+    learning_rate: float = Field(1e-4, gt=0, le=1, title="Learning rate", description="Step size of Adam for the blocks.")
     head_factor: float = Field(
         10.0,
         ge=0.1,

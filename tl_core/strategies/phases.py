@@ -87,6 +87,7 @@ class Ease(StrEnum):
 
     LINEAR = "linear"
     COSINE = "cosine"
+    GEOMETRIC = "geometric"
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,8 @@ class Schedule:
         for piece in self.pieces:
             if share < piece.until or piece is self.pieces[-1]:
                 along = min(1.0, max(0.0, (share - begin) / (piece.until - begin)))
+                if piece.ease is Ease.GEOMETRIC:
+                    return piece.start * (piece.end / piece.start) ** along
                 eased = along if piece.ease is Ease.LINEAR else (1 - math.cos(math.pi * along)) / 2
                 return piece.start + (piece.end - piece.start) * eased
             begin = piece.until
@@ -135,6 +138,12 @@ def one_cycle(rise: float = 0.25) -> Schedule:
     """Up from a 25th of the rate in the first `rise` of the steps, then down to a 100,000th, both along half a cosine
     (Smith 2018, with fastai's numbers)."""
     return Schedule((Piece(rise, 1 / 25, 1.0, Ease.COSINE), Piece(1.0, 1.0, 1e-5, Ease.COSINE)))
+
+
+def rising(lowest: float) -> Schedule:
+    """From `lowest` (above 0) up to 1, by the same ratio in every step: the range test of learning rates (Smith 2017, arXiv
+    1506.01186)."""
+    return Schedule((Piece(1.0, lowest, 1.0, Ease.GEOMETRIC),))
 
 
 def steps_down(boundaries: Sequence[float], warmup: float) -> Schedule:

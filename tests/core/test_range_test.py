@@ -1,0 +1,102 @@
+"""The range test of learning rates, for real, on small networks."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.core.toy import FEW, SIZE, known
+from tests.helpers import QUICK
+from tl_core import training
+from tl_core.errors import SettingError, Stopped
+from tl_core.events import Event, Stage, Step
+from tl_core.range_test import HIGHEST, LOWEST, rate_at, sweep
+from tl_core.spec import RunSpec
+from tl_core.strategies import strategies
+
+STEPS = 7
+
+
+def steps_of(spec: RunSpec, steps: int = STEPS) -> tuple[str, list[Step]]:
+    told: list[Event] = []
+    phase = sweep(spec, steps, told.append)
+    return phase, [event for event in told if isinstance(event, Step)]
+
+
+def test_rates_rise_by_the_same_ratio_between_the_ends() -> None:
+    rates = np.array([rate_at(step, 60) for step in range(1, 61)])
+    assert rates[0] > LOWEST
+    assert rates[-1] < HIGHEST
+    np.testing.assert_allclose(rates[1:] / rates[:-1], (HIGHEST / LOWEST) ** (1 / 60), rtol=1e-9)
+
+
+def test_so_many_steps_over_more_than_one_epoch() -> None:
+    """32 images in batches of 16: seven batches are more than three epochs."""
+    phase, steps = steps_of(QUICK.with_settings({"strategy.batch_size": 16}))
+    assert phase == "everything"
+    assert [step.step for step in steps] == list(range(1, STEPS + 1))
+    assert {step.epoch for step in steps} == {1, 2, 3, 4}
+
+
+def test_the_present_rate_changes_nothing() -> None:
+    losses = [[step.loss for step in steps_of(QUICK.with_settings({"strategy.learning_rate": rate}))[1]] for rate in (1e-5, 1e-2)]
+    assert losses[0] == losses[1]
+
+
+def test_a_rate_that_is_too_high_breaks_out() -> None:
+    """So the rate does reach the optimizer, and rises: nothing moves at first, and in the end everything."""
+    _, steps = steps_of(QUICK.with_settings({"strategy.batch_size": 32}), 40)
+    losses = [step.loss for step in steps]
+    assert max(losses[:8]) - min(losses[:8]) < 1e-2  # every batch holds all images
+    assert max(losses[-8:]) > 1.3 * min(losses)
+
+
+@pytest.mark.parametrize("name", [name for name, part in strategies.parts().items() if "learning_rate" in part.model_fields])
+def test_every_strategy_with_a_rate_can_be_searched(name: str) -> None:
+    with known() as backbone:
+        spec = RunSpec().with_settings(FEW | {"backbone": backbone, "strategy": name, "image_size": SIZE})
+        phase, steps = steps_of(spec, 2)
+    assert len(steps) == 2
+    assert phase
+
+
+def test_the_head_is_computed_before() -> None:
+    """Probe, then fine-tune: at the lowest rates its loss is that of the probe, not that of a new head (log 16)."""
+    with known() as backbone:
+        spec = RunSpec().with_settings(FEW | {"backbone": backbone, "strategy": "lp_ft", "image_size": SIZE})
+        _, steps = steps_of(spec, 5)
+    assert steps[0].loss < 0.95 * np.log(16)
+
+
+def test_a_strategy_without_a_rate_is_refused() -> None:
+    with known() as backbone, pytest.raises(SettingError, match=r"strategy\.learning_rate"):
+        sweep(RunSpec().with_settings({"backbone": backbone, "strategy": "linear_probe"}), STEPS, lambda event: None)
+
+
+def test_it_ends_when_told() -> None:
+    def stop(event: Event) -> None:
+        if isinstance(event, Step) and event.step == 3:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        sweep(QUICK, STEPS, stop)
+
+
+def test_many_images_are_cut_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tl_core.range_test.MOST_IMAGES", 5)
+    seen: list[int] = []
+    fit: Any = training.fit
+
+    def watched(part: Any, train: Any, *rest: Any, **more: Any) -> Any:
+        seen.append(len(train))
+        return fit(part, train, *rest, **more)
+
+    monkeypatch.setattr("tl_core.range_test.fit", watched)
+    steps_of(QUICK)
+    assert seen == [5]
+
+
+def test_it_says_what_it_does() -> None:
+    told: list[Event] = []
+    sweep(QUICK, 2, told.append)
+    assert [event.title for event in told if isinstance(event, Stage)] == ["Reading the dataset", "Loading the backbone"]

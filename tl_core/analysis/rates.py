@@ -1,0 +1,53 @@
+"""What a range test of learning rates says: where the loss falls, and where it breaks out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MEMORY = 0.9
+"""How much of the smoothed loss each step keeps, of which a batch's own loss gets the rest."""
+BROKEN_OUT = 2.0
+"""Beyond so many times its lowest value the smoothed loss will not come back."""
+FEWEST = 10
+"""Steps without which nothing is suggested."""
+SAFETY = 10.0
+
+
+@dataclass(frozen=True)
+class RateCurve:
+    """The learning rates that were tried, rising, and the loss (nats, finite) of the batch at each."""
+
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+
+    @property
+    def smoothed(self) -> NDArray[np.float64]:
+        """The losses as a moving average that starts without a bias (as Adam's moments do)."""
+        return smooth(self.losses)
+
+    @property
+    def has_broken_out(self) -> bool:
+        """Whether the loss has left for good, so that higher rates need not be tried."""
+        smoothed = self.smoothed
+        return len(smoothed) >= FEWEST and bool(smoothed[-1] > BROKEN_OUT * smoothed.min() + 0.1)
+
+    @property
+    def lowest(self) -> float | None:
+        """The rate at which the smoothed loss was lowest; None where too little was measured."""
+        return self.rates[int(np.argmin(self.smoothed))] if len(self.rates) >= FEWEST else None
+
+    @property
+    def suggestion(self) -> float | None:
+        """A tenth of `lowest`, to one digit: by then the loss falls fast, and it is far from breaking out."""
+        return None if self.lowest is None else float(f"{self.lowest / SAFETY:.0e}")
+
+
+def smooth(losses: Sequence[float]) -> NDArray[np.float64]:
+    """A moving average of `losses`, each value corrected for the few that it was made of."""
+    kept, smoothed = 0.0, []
+    for number, loss in enumerate(losses, start=1):
+        kept = MEMORY * kept + (1 - MEMORY) * loss
+        smoothed.append(kept / (1 - MEMORY**number))
+    return np.array(smoothed)

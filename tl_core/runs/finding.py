@@ -1,0 +1,166 @@
+"""The learning-rate finder: a range test in a process of its own, whose curve is kept and can be watched as it grows."""
+
+import os
+import time
+import traceback
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from math import isfinite
+from pathlib import Path
+from typing import Self
+
+from pydantic import TypeAdapter
+
+from tl_core import locks, processes
+from tl_core.analysis.rates import RateCurve
+from tl_core.errors import RunError, Stopped, TransferError
+from tl_core.events import Event, Stage, Step
+from tl_core.executors import local
+from tl_core.recipe import Recipe
+from tl_core.runs import endings, leases
+from tl_core.runs.database import storage_error
+from tl_core.runs.telemetry import devices
+from tl_core.spec import RunSpec
+from tl_core.storage import write_whole
+
+SECONDS = 40.0
+"""What the steps may take; loading the network comes before."""
+MOST_STEPS, FEWEST_STEPS = 100, 20
+WRITING_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Search:
+    """A range test as far as it has come. `planned` is how many rates will be tried unless the loss breaks out before;
+    `error` says why there is no curve."""
+
+    planned: int
+    stage: str = "Starting Python and Keras"
+    phase: str = ""
+    curve: RateCurve = field(default=RateCurve((), ()))
+    finished: bool = False
+    error: str = ""
+
+    @classmethod
+    def read(cls, home: Path, recipe: Recipe) -> Self | None:
+        """The kept search for a recipe, whatever its present learning rate is; None where there is none, or where its process
+        has gone without an end."""
+        file = _file(home, recipe)
+        try:
+            found = TypeAdapter(cls).validate_json(file.read_bytes())
+        except (FileNotFoundError, ValueError):
+            return None
+        return found if found.finished or locks.is_held(_lock(file)) else None
+
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0..1."""
+        return min(1.0, len(self.curve.rates) / self.planned)
+
+
+def steps_within(step_seconds: float) -> int:
+    """How many rates can be tried within `SECONDS` where a step takes so long."""
+    return int(min(MOST_STEPS, max(FEWEST_STEPS, SECONDS / max(step_seconds, 1e-6))))
+
+
+def request(home: Path, recipe: Recipe, steps: int) -> None:
+    """Start the search in the background, unless it is at work. Raises `StorageError`, and `RunError` where every GPU is in
+    use."""
+    file = _file(home, recipe)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        own = locks.hold(_lock(file))
+    except OSError as error:
+        raise storage_error(file.parent, error) from error
+    if own is None:
+        return
+    try:
+        held, environment = _device(home)
+        _write(file, Search(steps))
+        command = ["find-rate", recipe.spec().model_dump_json(), str(steps)]
+        local.watch(processes.spawn(command, home, file.with_suffix(".log"), (own, *held), environment))
+        for descriptor in held:
+            os.close(descriptor)
+    finally:
+        os.close(own)
+
+
+def _device(home: Path) -> tuple[tuple[int, ...], dict[str, str]]:
+    """What the process holds and sees: a GPU for itself, as a run does, since its memory is not shared. On a processor it works
+    beside whatever else does."""
+    gpus = [device for device in devices() if device.is_gpu]
+    if not gpus:
+        return (), {}
+    lease = leases.take(home, gpus)
+    if lease is None:
+        raise RunError("Every GPU of this machine is in use.", "Search for a learning rate when a run has ended.")
+    return (lease.descriptor,), lease.environment()
+
+
+def find(home: Path, spec_json: str, steps: int) -> None:
+    """Do the search, keeping what is known of it every second."""
+    spec = RunSpec.model_validate_json(spec_json)
+    file = _file(home, Recipe.of(spec))
+    watch = _Watch(file, Search(steps))
+    try:
+        from tl_core.range_test import sweep
+
+        sweep(spec, steps, watch)
+    except Stopped:
+        pass
+    except TransferError as error:
+        watch.now = replace(watch.now, error=str(error))
+    except Exception as error:  # noqa: BLE001  # a search must end, whatever happens in it
+        traceback.print_exc()
+        watch.now = replace(watch.now, error=endings.of_exception(error, spec, file.parent)[0])
+    _write(file, replace(watch.now, finished=True))
+
+
+class _Watch:
+    """Gathers what a sweep reports, and ends it once its loss has broken out or its time is over."""
+
+    def __init__(self, file: Path, search: Search) -> None:
+        self.now = search
+        self._file, self._written = file, 0.0
+        self._first: float | None = None
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Stage):
+            self.now = replace(self.now, stage=event.title)
+        elif isinstance(event, Step):
+            self._add(event)
+        if time.monotonic() - self._written > WRITING_SECONDS:
+            _write(self._file, self.now)
+            self._written = time.monotonic()
+
+    def _add(self, step: Step) -> None:
+        from tl_core.range_test import rate_at
+
+        self._first = self._first or time.monotonic()
+        if not isfinite(step.loss):
+            raise Stopped
+        tried = self.now.curve
+        curve = RateCurve((*tried.rates, rate_at(step.step, self.now.planned)), (*tried.losses, step.loss))
+        self.now = replace(self.now, stage="Trying learning rates", phase=step.phase, curve=curve)
+        if curve.has_broken_out or time.monotonic() - self._first > 1.5 * SECONDS:
+            raise Stopped
+
+
+def _write(file: Path, search: Search) -> None:
+    content = TypeAdapter(Search).dump_json(search)
+    write_whole(file, lambda path: path.write_bytes(content))
+
+
+def _file(home: Path, recipe: Recipe) -> Path:
+    """By everything that decides the curve: neither the present rate nor the number of epochs does."""
+    usual = type(recipe.strategy).model_fields
+    strategy = {name: value for name, value in recipe.strategy.model_dump(mode="json").items() if name != "learning_rate"}
+    strategy |= {"epochs": str(usual["epochs"].default)} if "epochs" in usual else {}
+    spec = recipe.spec()
+    decisive = [spec.dataset, spec.backbone, recipe.strategy.name, strategy, spec.image_size, spec.seed]
+    key = sha256(TypeAdapter(list).dump_json(decisive)).hexdigest()[:16]
+    return home / "rates" / f"{key}.json"
+
+
+def _lock(file: Path) -> Path:
+    return file.with_suffix(".lock")

@@ -1,0 +1,87 @@
+"""Finding a learning rate: a button, a curve that grows, and a suggestion that is taken with a click."""
+
+import streamlit as st
+
+from tl_core import costs
+from tl_core.recipe import Recipe
+from tl_core.runs import finding
+from tl_core.runs.finding import Search
+from tl_core.runs.probing import Probe
+from tl_core.ui import estimates, session, shown
+from tl_core.ui.charts import rates
+from tl_core.ui.kept_chart import kept_chart
+
+ABOUT = (
+    "The same training, for a few dozen batches in which the learning rate rises from far too low to far too high. "
+    "Where the loss is lowest the rate is about to become too high; a tenth of it is a good one."
+)
+
+
+def rate_finder(recipe: Recipe, measured: Probe, train_images: int) -> None:
+    """Shown for a strategy that has a learning rate, and polled while its search is at work."""
+    if "learning_rate" not in type(recipe.strategy).model_fields:
+        return
+    st.subheader("Learning rate", help=ABOUT)
+    found = Search.read(session.store().home, recipe)
+    at_work = found is not None and not found.finished
+    st.fragment(_panel, run_every=1.0 if at_work else None)(recipe, measured, train_images, at_work)
+
+
+def _panel(recipe: Recipe, measured: Probe, train_images: int, was_at_work: bool) -> None:
+    found = Search.read(session.store().home, recipe)
+    if (found is not None and not found.finished) != was_at_work:
+        st.rerun()  # the polling begins or ends
+    planned = finding.steps_within(_step_seconds(recipe, measured, train_images))
+    if found is None or found.error:
+        st.caption(f"{ABOUT} It tries {planned} rates and takes about a minute.")
+    if found is not None:
+        _show(recipe, found)
+    if not was_at_work:
+        again = found is not None
+        title, icon = ("Search again", "replay") if again else ("Find a learning rate", "search")
+        st.button(title, key="find_rate", icon=f":material/{icon}:", on_click=_request, args=(recipe, planned))
+    shown_refusal = session.refusal()
+    if shown_refusal:
+        shown.say_wrong(shown_refusal)
+
+
+def _show(recipe: Recipe, found: Search) -> None:
+    if found.error:
+        shown.say_wrong(found.error)
+        return
+    if not found.finished:
+        st.progress(found.share, f"{found.stage}: {len(found.curve.rates)} of at most {found.planned}")
+    present = _present(recipe)
+    figure = rates.rate_chart(found.curve, present, str(found.planned))
+    kept_chart(str(figure.to_json(validate=False)), "rate_curve", "The loss at each learning rate that was tried")
+    if not found.finished:
+        return
+    suggestion = found.curve.suggestion
+    if suggestion is None:
+        st.caption("The loss broke out before enough rates had been tried, so nothing is suggested.")
+        return
+    st.caption(
+        f"Tried in the phase “{found.phase}” on training images alone. The loss was lowest at {found.curve.lowest:.1g}; "
+        f"a tenth of that is suggested."
+    )
+    taken = suggestion == present
+    label = f"{suggestion:g} is set" if taken else f"Use {suggestion:g}"
+    change = {"strategy.learning_rate": suggestion}
+    st.button(label, key="use_rate", type="primary", disabled=taken, on_click=session.change, args=(change,))
+
+
+def _present(recipe: Recipe) -> float:
+    """The rate that is set, or the one that an empty box stands for."""
+    return recipe.strategy.model_dump()["learning_rate"] or recipe.backbone.scratch.learning_rate
+
+
+def _step_seconds(recipe: Recipe, measured: Probe, train_images: int) -> float:
+    """By the cost model and the measured rate of this machine, for the dearest phase."""
+    images = costs.Images(train_images, 0, 0)
+    phases = estimates.phases(recipe, measured.outline, train_images)
+    dearest = max(costs.epoch_passes(phase, measured.outline.blocks, images) / phase.steps(train_images) for phase in phases)
+    return dearest / measured.images_per_second
+
+
+def _request(recipe: Recipe, planned: int) -> None:
+    session.ask(lambda store: finding.request(store.home, recipe, planned))
