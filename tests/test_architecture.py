@@ -21,6 +21,7 @@ LAYERS = (
     ("tl_core.analysis",),
     ("tl_core.range_test",),
     ("tl_core.training",),
+    ("tl_core.execution",),
     ("tl_core.adapting", "tl_core.stages", "tl_core.evaluation"),
     ("tl_core.resuming",),
     ("tl_core.checkpoints",),
@@ -33,7 +34,7 @@ LAYERS = (
     ("tl_core.spec",),
     ("tl_core.processes",),
     ("tl_core.settings", "tl_core.storage", "tl_core.locks"),
-    ("tl_core.errors",),
+    ("tl_core.errors", "tl_core.arithmetic"),
     ("tl_core",),
 )
 """A module imports from its own entry and from lower layers, never from a neighbour or from above. The longest name that

@@ -32,8 +32,9 @@ CHOOSES = {Solver.LOGISTIC, Solver.SELECTED}
 class Adapter:
     """Makes one classifier ready for its phases, one after the other."""
 
-    def __init__(self, classifier: Classifier, network: Network, blocks: Sequence[BlockOutline]) -> None:
-        self._model, self._network = classifier.model, network
+    def __init__(self, classifier: Classifier, network: Network, blocks: Sequence[BlockOutline], *, xla: bool = False) -> None:
+        self._classifier, self._model, self._network = classifier, classifier.model, network
+        self._xla = compiling(xla)
         self._blocks = blocks
         self._freezer = Freezer(classifier.model, network)
         variables = classifier.model.variables
@@ -46,7 +47,16 @@ class Adapter:
     def finished(self) -> Any:
         """The trained model with nothing on it that belongs to a phase: what is tested and saved."""
         self._freezer.take_off()
-        return keras.Model(self._model.input, self._model.output, name=self._model.name)
+        return self._compiling(keras.Model(self._model.input, self._model.output, name=self._model.name))
+
+    def featurizer(self) -> Any:
+        """From pixels to the features, for a forward pass."""
+        return self._compiling(self._classifier.featurizer)
+
+    def _compiling(self, model: Any) -> Any:
+        if self._xla != "auto":
+            model.jit_compile = self._xla
+        return model
 
     def compile(self, part: Any, phase: Phase, frozen: Frozen, rates: Rates, steps: int) -> None:
         """Compile `part` (the classifier or its head) for `phase` of `steps` steps, with the learning rate of each variable
@@ -54,7 +64,8 @@ class Adapter:
         if phase.penalty:
             phase.penalty.put_on(part, self._network, self._start)
         chosen = optimizer(part.trainable_variables, rates, phase.learning, steps)
-        part.compile(optimizer=chosen, loss=loss_of(phase.learning), metrics=metrics_of(phase.learning))
+        losses = {"loss": loss_of(phase.learning), "metrics": metrics_of(phase.learning)}
+        part.compile(optimizer=chosen, **losses, jit_compile=self._xla)
         require_exact(part, frozen)
 
     def rates(self, phase: Phase, part: Any) -> Rates:
@@ -68,7 +79,7 @@ class Adapter:
         Auto-RGN: Lee et al. 2023, arXiv 2210.11466. No weight moves.
         """
         measuring = GradientNorms()
-        part.compile(optimizer=measuring, loss=loss_of(phase.learning))
+        part.compile(optimizer=measuring, loss=loss_of(phase.learning), jit_compile=self._xla)
         first = order[: phase.measured_rates * phase.batch_size]
         for inputs, labels in batches(train, first, phase.batch_size):
             part.train_on_batch(inputs, targets(labels, part.output_shape[-1], phase.learning))
@@ -96,6 +107,12 @@ class Adapter:
 
     def _group(self, path: str) -> str:
         return self._freezer.block_of(path) or HEAD
+
+
+def compiling(xla: bool) -> bool | str:
+    """Keras' `jit_compile`. Left to itself Keras compiles with XLA wherever TensorFlow sees a GPU, whether it pays or not; the
+    other backends have their own one way."""
+    return xla if keras.backend.backend() == "tensorflow" else "auto"
 
 
 def paths(variables: Sequence[Any]) -> list[str]:

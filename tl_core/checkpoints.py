@@ -20,6 +20,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from tl_core import settings
+from tl_core.arithmetic import Arithmetic
 from tl_core.errors import RunError, StorageError
 from tl_core.fitting import Progress
 from tl_core.result import PhaseRecord
@@ -40,7 +41,8 @@ Arrays = tuple[Any, ...]
 @dataclass
 class Account:
     """What a run has behind it: how far it has come, the finished phases, the paths that ever trained, wall seconds by
-    stage, how often it was interrupted and went on, and the learning rates that the present phase has measured, by path."""
+    stage, how often it was interrupted and went on, the learning rates that the present phase has measured, by path, and what it
+    computes in once that is decided."""
 
     progress: Progress
     records: list[PhaseRecord] = field(default_factory=list)
@@ -48,6 +50,7 @@ class Account:
     seconds: dict[str, float] = field(default_factory=dict)
     resumed: int = 0
     rates: dict[str, float] = field(default_factory=dict)
+    arithmetic: Arithmetic = Arithmetic.AUTO
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from tl_core.events import Reporter
+from tl_core.execution import Training
 from tl_core.fitting import Features, Progress, fit
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase
 from tl_core.strategies.phases import rising
-from tl_core.training import Training, prepare
+from tl_core.training import prepare
 
 SETTING = "strategy.learning_rate"
 LOWEST, HIGHEST = 1e-6, 1.0

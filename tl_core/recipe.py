@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tl_core import backbones, datasets, executors, strategies
+from tl_core.arithmetic import Arithmetic
 from tl_core.backbones import Backbone
 from tl_core.datasets import Dataset
 from tl_core.errors import WeightsError
@@ -22,6 +23,7 @@ class Recipe:
     executor: Executor
     image_size: int
     seed: int
+    arithmetic: Arithmetic = Arithmetic.AUTO
 
     @classmethod
     def of(cls, spec: RunSpec) -> "Recipe":
@@ -33,6 +35,7 @@ class Recipe:
             executors.build(spec.executor),
             spec.image_size,
             spec.seed,
+            spec.arithmetic,
         )
 
     def spec(self) -> RunSpec:
@@ -44,6 +47,7 @@ class Recipe:
             executor=self.executor.spec(),
             image_size=self.image_size,
             seed=self.seed,
+            arithmetic=self.arithmetic,
         )
 
     def overrides(self) -> dict[str, Any]:
@@ -57,8 +61,8 @@ class Recipe:
             blank = type(part)().model_dump(mode="json")
             values = part.model_dump(mode="json")
             changed |= {f"{kind}.{field}": value for field, value in values.items() if value != blank[field]}
-        numbers = ("image_size", "seed")
-        return changed | {name: getattr(self, name) for name in numbers if getattr(self, name) != getattr(default, name)}
+        own = ("image_size", "seed", "arithmetic")
+        return changed | {name: getattr(self, name) for name in own if getattr(self, name) != getattr(default, name)}
 
     def require_runnable(self) -> None:
         """Raise the `TransferError` that the run would meet before its first batch, where it can be known now."""

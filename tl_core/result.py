@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from tl_core.arithmetic import Arithmetic
 from tl_core.backbones.outline import Provenance
 
 
@@ -69,6 +70,7 @@ class Result(_Plain):
     notes: tuple[str, ...]
     versions: dict[str, str]
     resumed: int = 0
+    arithmetic: Arithmetic = Arithmetic.FLOAT32
 
     @property
     def accuracy(self) -> float:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from tl_core.arithmetic import Arithmetic
 from tl_core.errors import SettingError
 
 PART_KINDS = ("dataset", "backbone", "strategy", "executor")
@@ -46,6 +47,12 @@ class RunSpec(BaseModel):
     )
     seed: int = Field(
         0, ge=0, le=2**31 - 1, title="Seed", description="Draws the labelled images, the first weights and the order of the data."
+    )
+    arithmetic: Arithmetic = Field(
+        Arithmetic.AUTO,
+        title="Arithmetic",
+        description="The numbers that the network is computed in, and whether XLA compiles its steps. Auto takes float32, unless "
+        "something else was measured to be faster for such a run on this machine.",
     )
 
     @classmethod

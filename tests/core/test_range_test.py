@@ -7,7 +7,7 @@ import pytest
 
 from tests.core.toy import FEW, SIZE, known
 from tests.helpers import QUICK
-from tl_core import training
+from tl_core import range_test
 from tl_core.errors import SettingError, Stopped
 from tl_core.events import Event, Stage, Step
 from tl_core.range_test import HIGHEST, LOWEST, rate_at, sweep
@@ -85,7 +85,7 @@ def test_it_ends_when_told() -> None:
 def test_many_images_are_cut_down(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tl_core.range_test.MOST_IMAGES", 5)
     seen: list[int] = []
-    fit: Any = training.fit
+    fit: Any = range_test.fit
 
     def watched(part: Any, train: Any, *rest: Any, **more: Any) -> Any:
         seen.append(len(train))

@@ -13,11 +13,11 @@ from tl_core.backbones.blocks import Block, cut_into_blocks
 from tl_core.backbones.untrained import Untrained
 from tl_core.datasets import Data
 from tl_core.events import Event
+from tl_core.execution import Training
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.strategies import BatchNorm, Phase, Strategy, everything, nothing
 from tl_core.strategies.from_scratch import FromScratch
-from tl_core.training import Training
 
 SIZE, CLASSES = 16, ("a", "b", "c")
 FEW = {"dataset.labels_per_class": 2, "dataset.validation_per_class": 1, "dataset.test_per_class": 2}

@@ -103,13 +103,17 @@ class Watchman:
 
     def _look_again_and_again(self) -> None:
         while not self._over.is_set():
-            holders: dict[str, list[int]] = {}
+            holders: dict[str, dict[int, int]] = {}
             for process in processes_of(self.home, "work", "spare"):
-                for device in self._devices_of(process):
-                    holders.setdefault(device, []).append(process.pid)
+                with contextlib.suppress(psutil.Error):
+                    parent = process.ppid()
+                    for device in self._devices_of(process):
+                        holders.setdefault(device, {})[process.pid] = parent
             self.looks += 1
             self.seen |= holders.keys()
-            self.together += [(device, pids) for device, pids in holders.items() if len(pids) > 1]
+            # What a process has just forked, to start a command, is a copy of it until then.
+            apart = {device: [pid for pid in pids if pids[pid] not in pids] for device, pids in holders.items()}
+            self.together += [(device, pids) for device, pids in apart.items() if len(pids) > 1]
             time.sleep(0.02)
 
     def _devices_of(self, process: psutil.Process) -> set[str]:

@@ -1,5 +1,6 @@
 """How long a run still takes."""
 
+import signal
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from tests.helpers import QUICK
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.runs.watching import eta
+from tl_core.runs.watching import Interrupts, eta
 
 
 @pytest.fixture
@@ -28,3 +29,19 @@ def test_what_is_left_goes_as_fast_as_what_is_done(run: Run) -> None:
     assert eta(replace(at_work, done=0.25), 100.0) == pytest.approx(30.0)
     assert eta(replace(at_work, done=1.0), 100.0) == 0
     assert eta(replace(at_work, done=0.25, ran=10.0), 100.0) == pytest.approx(60.0)  # before a pause it ran, too
+
+
+def test_ctrl_c_is_remembered_where_python_would_lose_it() -> None:
+    """In a callback of the garbage collector, of the import system or of a finalizer an exception is printed and gone."""
+
+    class Falling:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGINT)
+
+    with Interrupts() as interrupts:
+        interrupts.check()
+        Falling()
+        with pytest.raises(KeyboardInterrupt):
+            interrupts.check()
+        interrupts.check()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -14,6 +14,7 @@ from tl_core import costs, executors, strategies
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.datasets import datasets
 from tl_core.events import Event, Plan, Stage, Step
+from tl_core.execution import Training
 from tl_core.features.pixels import SizedImages
 from tl_core.freezing import digests
 from tl_core.recipe import Recipe
@@ -21,7 +22,6 @@ from tl_core.result import Outcome
 from tl_core.spec import PartSpec, RunSpec
 from tl_core.strategies import HEAD, BatchNorm, Moves, Phase, Strategy
 from tl_core.strategies.classifier import CENTRE
-from tl_core.training import Training
 
 PARTS = strategies.strategies.parts()
 TOY = tuple(BlockOutline(f"block {n}", layers=3, parameters=100, norm_parameters=20, multiply_adds=1000) for n in range(3))

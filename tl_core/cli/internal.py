@@ -59,3 +59,12 @@ def find_rate(spec: str, steps: int) -> None:
     from tl_core.runs.finding import find
 
     find(Store().home, spec, steps)
+
+
+@app.command(hidden=True)
+@says_what_is_wrong
+def measure_arithmetic(backbone: str, image_size: int) -> None:
+    """Measure how fast one backbone (a JSON part) is in each arithmetic on this machine."""
+    from tl_core.runs.speeds import measure
+
+    measure(Store().home, backbone, image_size)

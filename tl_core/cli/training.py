@@ -13,6 +13,7 @@ from tl_core.runs import control
 from tl_core.runs.schema import Priority
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
+from tl_core.runs.watching import Interrupts
 from tl_core.runs.watching import watch as follow
 from tl_core.spec import RunSpec
 
@@ -49,12 +50,13 @@ def train(
     if not wait:
         print_json(summary(store.run(run_id))) if as_json else out.print(run_id)
         return
-    try:
-        run = follow(store, run_id, err)
-    except KeyboardInterrupt:
-        with contextlib.suppress(RunError):  # it has just ended by itself
-            control.stop(store, run_id)
-        run = follow(store, run_id, err)
+    with Interrupts() as interrupts:
+        try:
+            run = follow(store, run_id, err, interrupts)
+        except KeyboardInterrupt:
+            with contextlib.suppress(RunError):  # it has just ended by itself
+                control.stop(store, run_id)
+            run = follow(store, run_id, err, interrupts)
     tell(run, as_json=as_json)
 
 
@@ -62,11 +64,12 @@ def train(
 @says_what_is_wrong
 def watch(run: RunId, as_json: AsJson = False) -> None:
     """Follow a run until it ends or is paused. Ctrl-C leaves it alone."""
-    try:
-        store = Store()
-        tell(follow(store, store.named(run), err), as_json=as_json)
-    except KeyboardInterrupt:
-        err.print("The run goes on.")
+    with Interrupts() as interrupts:
+        try:
+            store = Store()
+            tell(follow(store, store.named(run), err, interrupts), as_json=as_json)
+        except KeyboardInterrupt:
+            err.print("The run goes on.")
 
 
 def tell(run: Run, *, as_json: bool) -> None:

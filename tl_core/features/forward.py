@@ -19,6 +19,6 @@ def forward(model: Any, images: SizedImages, on_batch: Callable[[int], None]) ->
     outputs = []
     parts = np.array_split(np.arange(len(images)), range(BATCH, len(images), BATCH))
     for indices, pixels in ahead((part, images.batch(np.resize(part, BATCH))) for part in parts if len(part)):
-        outputs.append(np.asarray(model.predict_on_batch(pixels.astype(np.float32)))[: len(indices)])
+        outputs.append(np.asarray(model.predict_on_batch(pixels.astype(np.float32)), np.float32)[: len(indices)])
         on_batch(len(indices))
     return np.concatenate(outputs) if outputs else np.zeros((0, model.output.shape[-1]), np.float32)

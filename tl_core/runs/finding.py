@@ -1,6 +1,5 @@
 """The learning-rate finder: a range test in a process of its own, whose curve is kept and can be watched as it grows."""
 
-import os
 import time
 import traceback
 from dataclasses import dataclass, field, replace
@@ -11,15 +10,11 @@ from typing import Self
 
 from pydantic import TypeAdapter
 
-from tl_core import locks, processes
 from tl_core.analysis.rates import RateCurve
-from tl_core.errors import RunError, Stopped, TransferError
+from tl_core.errors import Stopped, TransferError
 from tl_core.events import Event, Stage, Step
-from tl_core.executors import local
 from tl_core.recipe import Recipe
-from tl_core.runs import endings, leases
-from tl_core.runs.database import storage_error
-from tl_core.runs.telemetry import devices
+from tl_core.runs import apart, endings
 from tl_core.spec import RunSpec
 from tl_core.storage import write_whole
 
@@ -50,7 +45,7 @@ class Search:
             found = TypeAdapter(cls).validate_json(file.read_bytes())
         except (FileNotFoundError, ValueError):
             return None
-        return found if found.finished or locks.is_held(_lock(file)) else None
+        return found if found.finished or apart.is_at_work(file) else None
 
     @property
     def share(self) -> float:
@@ -67,34 +62,8 @@ def request(home: Path, recipe: Recipe, steps: int) -> None:
     """Start the search in the background, unless it is at work. Raises `StorageError`, and `RunError` where every GPU is in
     use."""
     file = _file(home, recipe)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        own = locks.hold(_lock(file))
-    except OSError as error:
-        raise storage_error(file.parent, error) from error
-    if own is None:
-        return
-    try:
-        held, environment = _device(home)
-        _write(file, Search(steps))
-        command = ["find-rate", recipe.spec().model_dump_json(), str(steps)]
-        local.watch(processes.spawn(command, home, file.with_suffix(".log"), (own, *held), environment))
-        for descriptor in held:
-            os.close(descriptor)
-    finally:
-        os.close(own)
-
-
-def _device(home: Path) -> tuple[tuple[int, ...], dict[str, str]]:
-    """What the process holds and sees: a GPU for itself, as a run does, since its memory is not shared. On a processor it works
-    beside whatever else does."""
-    gpus = [device for device in devices() if device.is_gpu]
-    if not gpus:
-        return (), {}
-    lease = leases.take(home, gpus)
-    if lease is None:
-        raise RunError("Every GPU of this machine is in use.", "Search for a learning rate when a run has ended.")
-    return (lease.descriptor,), lease.environment()
+    command = ["find-rate", recipe.spec().model_dump_json(), str(steps)]
+    apart.start(home, file, command, lambda: _write(file, Search(steps)))
 
 
 def find(home: Path, spec_json: str, steps: int) -> None:
@@ -160,7 +129,3 @@ def _file(home: Path, recipe: Recipe) -> Path:
     decisive = [spec.dataset, spec.backbone, recipe.strategy.name, strategy, spec.image_size, spec.seed]
     key = sha256(TypeAdapter(list).dump_json(decisive)).hexdigest()[:16]
     return home / "rates" / f"{key}.json"
-
-
-def _lock(file: Path) -> Path:
-    return file.with_suffix(".lock")

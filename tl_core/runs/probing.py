@@ -70,17 +70,23 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
     pixels = np.zeros((32, image_size, image_size, 3), np.float32)
     network.model.predict_on_batch(pixels)  # compiles
     starting = time.time() - psutil.Process().create_time()
-    rate = len(pixels) / min(_seconds(lambda: network.model.predict_on_batch(pixels)) for _ in range(BATCHES))
+    rate = len(pixels) / min(seconds_of(lambda: network.model.predict_on_batch(pixels)) for _ in range(BATCHES))
     probe = TypeAdapter(Probe).dump_json(Probe(network.outline(), rate, starting))
     write_whole(_file(home, backbone, image_size), lambda path: path.write_bytes(probe))
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def seconds_of(work: Callable[[], object]) -> float:
+    """Wall seconds that `work` takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
-def _file(home: Path, backbone: Backbone, image_size: int) -> Path:
+def file_of(home: Path, kind: str, backbone: Backbone, image_size: int) -> Path:
+    """Where what was measured of a backbone at an image size is kept; `kind` is a folder."""
     key = sha256(f"{backbone.name} {backbone.model_dump_json()} {image_size}".encode()).hexdigest()[:16]
-    return home / "probes" / f"{key}.json"
+    return home / kind / f"{key}.json"
+
+
+def _file(home: Path, backbone: Backbone, image_size: int) -> Path:
+    return file_of(home, "probes", backbone, image_size)

@@ -1,6 +1,9 @@
 """Following a run from its store until it ends: the command line's view of what the Train page shows."""
 
+import signal
 import time
+from types import FrameType, TracebackType
+from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -21,8 +24,36 @@ def eta(run: Run, now: float) -> float | None:
     return run.running_seconds(now) / run.done * (1 - run.done)
 
 
-def watch(store: Store, run_id: str, console: Console) -> Run:
-    """Show a progress bar on `console` until the run has ended; gives the run as it ended."""
+class Interrupts:
+    """Ctrl-C while this is entered is remembered, and raised where it is asked for.
+
+    Python raises `KeyboardInterrupt` wherever the process is; within a callback of the import system or of the garbage
+    collector it is printed and lost.
+    """
+
+    def __init__(self) -> None:
+        self._pressed = False
+        self._former: Any = None
+
+    def __enter__(self) -> Self:
+        self._former = signal.signal(signal.SIGINT, self._remember)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        signal.signal(signal.SIGINT, self._former)
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:
+        self._pressed = True
+
+    def check(self) -> None:
+        """Raise `KeyboardInterrupt` if Ctrl-C was pressed since the last time."""
+        if self._pressed:
+            self._pressed = False
+            raise KeyboardInterrupt
+
+
+def watch(store: Store, run_id: str, console: Console, interrupts: Interrupts) -> Run:
+    """Show a progress bar on `console` until the run has ended; gives the run as it ended. Raises `KeyboardInterrupt`."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -42,5 +73,6 @@ def watch(store: Store, run_id: str, console: Console) -> Run:
                 left="" if left is None else f"about {seconds(left)} left",
             )
             time.sleep(POLL_SECONDS)
+            interrupts.check()
             service.ensure(store.home)
     return run

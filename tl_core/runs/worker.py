@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
 from tl_core.events import Stage
-from tl_core.runs import artifacts, endings
+from tl_core.runs import artifacts, endings, speeds
 from tl_core.runs.link import Link, StoreLink
 from tl_core.runs.recorder import Recorder
 from tl_core.runs.states import State, before
@@ -59,7 +59,7 @@ def _train(link: Link, recorder: Recorder) -> None:
     checkpoints = Checkpoints(link.folder / artifacts.CHECKPOINT)
     if not checkpoints.any:
         link.forget_after(0)  # a former attempt that kept none is void, and all that it reported
-    outcome = train(link.spec(), recorder, checkpoints)
+    outcome = train(link.spec(), recorder, checkpoints, decide=speeds.decide(link.home))
     recorder(Stage("Storing the result", 1.0))
     artifacts.write_outcome(link.folder, outcome)
     recorder.flush()

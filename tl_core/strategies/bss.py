@@ -28,6 +28,7 @@ class Shrinkage:
         The squared singular values are the eigenvalues of the smaller of the two Gram matrices."""
         from keras import ops
 
+        features = ops.cast(features, "float32")  # which may be half as long, and of those there are no eigenvalues
         rows, columns = features.shape
         wide = rows is not None and rows < columns
         gram = ops.matmul(features, ops.transpose(features)) if wide else ops.matmul(ops.transpose(features), features)

@@ -26,8 +26,11 @@ class Classifier:
 
         x = features
         if normalise:
-            centre = keras.layers.EinsumDense("bd,d->bd", x.shape[-1], bias_axes="d", kernel_initializer="ones", name=CENTRE)
-            x = keras.layers.UnitNormalization(name=UNIT)(centre(x))
+            exact: dict[str, Any] = {"dtype": "float32"}
+            centre = keras.layers.EinsumDense(
+                "bd,d->bd", x.shape[-1], bias_axes="d", kernel_initializer="ones", name=CENTRE, **exact
+            )
+            x = keras.layers.UnitNormalization(name=UNIT, **exact)(centre(x))
             centre.trainable = False
         outputs = keras.layers.Dense(classes, activation="softmax", dtype="float32", name=HEAD)(x)
         return cls(keras.Model(inputs, outputs, name="classifier"), features)

@@ -1,0 +1,54 @@
+"""Short work in a process of its own, one at a time for each file that it makes. Its kernel lock says whether it is at work."""
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tl_core import locks, processes
+from tl_core.errors import RunError
+from tl_core.executors import local
+from tl_core.runs import leases
+from tl_core.runs.database import storage_error
+from tl_core.runs.telemetry import devices
+
+
+def start(home: Path, file: Path, command: Sequence[str], begin: Callable[[], object] = lambda: None) -> None:
+    """Start `command` (of this package) for `file`, unless it is at work. `begin` is called before.
+
+    It gets a GPU for itself, as a run does, since memory on it is not shared; on a processor it works beside whatever else
+    does. Raises `StorageError`, and `RunError` where every GPU is in use.
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            own = locks.hold(_lock(file))
+        except OSError as error:
+            raise storage_error(file.parent, error) from error
+        if own is None:
+            return
+        held.callback(os.close, own)
+        descriptors, environment = _device(home)
+        for descriptor in descriptors:
+            held.callback(os.close, descriptor)
+        begin()
+        local.watch(processes.spawn(command, home, file.with_suffix(".log"), (own, *descriptors), environment))
+
+
+def is_at_work(file: Path) -> bool:
+    """Whether a process is making `file`."""
+    return locks.is_held(_lock(file))
+
+
+def _device(home: Path) -> tuple[tuple[int, ...], dict[str, str]]:
+    gpus = [device for device in devices() if device.is_gpu]
+    if not gpus:
+        return (), {}
+    lease = leases.take(home, gpus)
+    if lease is None:
+        raise RunError("Every GPU of this machine is in use.", "Ask for this again when a run has ended.")
+    return (lease.descriptor,), lease.environment()
+
+
+def _lock(file: Path) -> Path:
+    return file.with_suffix(".lock")

@@ -1,0 +1,103 @@
+"""How fast a network is in each arithmetic on this machine: measured once on request, kept, and what "auto" goes by."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from tl_core import backbones, costs
+from tl_core.arithmetic import CHOICES, Arithmetic, Speed, Speeds
+from tl_core.backbones import Backbone
+from tl_core.recipe import Recipe
+from tl_core.runs import apart
+from tl_core.runs.probing import Probe, file_of, seconds_of
+from tl_core.runs.telemetry import devices
+from tl_core.spec import PartSpec
+from tl_core.storage import write_whole
+
+BATCH = 32
+TIMES = 3
+"""The fastest of so many counts: the slower ones measure what else the machine was doing."""
+SECONDS = 180.0
+"""After so long no further arithmetic is begun."""
+CLASSES = 16
+
+
+def read(home: Path, backbone: Backbone, image_size: int) -> Speeds | None:
+    """What was measured, which grows while it is being measured; None where nothing was on this machine's device."""
+    try:
+        found = TypeAdapter(Speeds).validate_json(_file(home, backbone, image_size).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if found.device == _device() else None
+
+
+def is_measuring(home: Path, backbone: Backbone, image_size: int) -> bool:
+    """Whether it is being measured."""
+    return apart.is_at_work(_file(home, backbone, image_size))
+
+
+def request(home: Path, backbone: Backbone, image_size: int) -> None:
+    """Measure it in the background. Raises what `apart.start` does."""
+    command = ["measure-arithmetic", backbone.spec().model_dump_json(), str(image_size)]
+    apart.start(home, _file(home, backbone, image_size), command)
+
+
+def decide(home: Path) -> Callable[[Recipe, costs.Images], Arithmetic]:
+    """What a run on this machine computes in whose spec leaves it open, by what `home` knows of it."""
+
+    def by_measurement(recipe: Recipe, images: costs.Images) -> Arithmetic:
+        known, probe = (kind(home, recipe.backbone, recipe.image_size) for kind in (read, Probe.read))
+        if not isinstance(known, Speeds) or not isinstance(probe, Probe):
+            return Arithmetic.FLOAT32
+        blocks = probe.outline.blocks
+        phases = tuple(recipe.strategy.phases(recipe.backbone, blocks, images.train))
+        trains = any(phase.trained_blocks(blocks) for phase in phases)
+        return known.fastest(costs.total_passes(phases, blocks, images), trains=trains)
+
+    return by_measurement
+
+
+def measure(home: Path, backbone_json: str, image_size: int) -> None:
+    """Measure one arithmetic after the other, float32 first, and keep each at once."""
+    import keras
+
+    backbone = backbones.build(PartSpec.model_validate_json(backbone_json))
+    speeds, began = dict[Arithmetic, Speed](), time.monotonic()
+    for arithmetic in CHOICES:
+        if time.monotonic() - began > SECONDS or (arithmetic.xla and keras.backend.backend() != "tensorflow"):
+            continue
+        speeds[arithmetic] = _speed(backbone, image_size, arithmetic)
+        _keep(_file(home, backbone, image_size), Speeds(_device(), BATCH, speeds))
+
+
+def _keep(file: Path, speeds: Speeds) -> None:
+    content = TypeAdapter(Speeds).dump_json(speeds)
+    write_whole(file, lambda path: path.write_bytes(content))
+
+
+def _speed(backbone: Backbone, image_size: int, arithmetic: Arithmetic) -> Speed:
+    import keras
+    import numpy as np
+
+    from tl_core.adapting import compiling
+    from tl_core.strategies import Classifier
+
+    keras.config.set_dtype_policy(arithmetic.policy)
+    network = backbone.load(image_size, pretrained=False)
+    model = Classifier.on(network.model.input, network.model.output, CLASSES).model
+    model.compile("adam", loss="sparse_categorical_crossentropy", jit_compile=compiling(arithmetic.xla))
+    pixels = np.zeros((BATCH, image_size, image_size, 3), np.float32)
+    work = (lambda: model.train_on_batch(pixels, np.arange(BATCH) % CLASSES)), (lambda: model.predict_on_batch(pixels))
+    firsts = [seconds_of(each) for each in work]
+    step, forward = (min(seconds_of(each) for _ in range(TIMES)) for each in work)
+    return Speed(max(0.0, sum(firsts) - step - forward) if arithmetic.xla else 0.0, step, forward)
+
+
+def _device() -> str:
+    return ", ".join(sorted(device.title for device in devices()))
+
+
+def _file(home: Path, backbone: Backbone, image_size: int) -> Path:
+    return file_of(home, "speeds", backbone, image_size)
