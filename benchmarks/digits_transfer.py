@@ -46,6 +46,7 @@ class DigitsCNN(Untrained):
 
     title: ClassVar[str] = "Digits CNN"
     pretrained: ClassVar[bool] = True
+    minimum_size: ClassVar[int] = SIDE
     learned: ClassVar[list[Any]] = []
     """The weights after the source task."""
 

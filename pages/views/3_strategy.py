@@ -4,7 +4,7 @@ import streamlit as st
 
 from tl_core import executors, strategies
 from tl_core.analysis.statements import count
-from tl_core.ui import estimates, forms, frame, previews, rate_finder, session, shown, steps
+from tl_core.ui import arithmetic_panel, estimates, forms, frame, previews, rate_finder, session, shown, steps
 from tl_core.ui.charts import network
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 
@@ -69,3 +69,4 @@ with evidence, shown.sentence_for_mistakes():
         f"{head:,} parameters."
     )
     rate_finder.rate_finder(recipe, measured, preview.images.train)
+    arithmetic_panel.arithmetic_panel(recipe, preview.images)

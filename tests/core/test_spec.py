@@ -77,7 +77,10 @@ def test_a_folder_may_be_named_like_a_number() -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"sed": 1}, "There is no setting sed. Known settings here: dataset, backbone, strategy, executor, image_size, seed."),
+        (
+            {"sed": 1},
+            "There is no setting sed. Known settings here: dataset, backbone, strategy, executor, image_size, seed, a",
+        ),
         ({"model.x": 1}, "There is no setting model.x."),
         ({"seed": "one"}, "The setting seed should be a valid integer"),
         ({"seed": -1}, "The setting seed should be greater than or equal to 0."),

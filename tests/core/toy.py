@@ -13,7 +13,7 @@ from tl_core.backbones.blocks import Block, cut_into_blocks
 from tl_core.backbones.untrained import Untrained
 from tl_core.datasets import Data
 from tl_core.events import Event
-from tl_core.execution import Training
+from tl_core.execution import Training, in_float32
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.strategies import BatchNorm, Phase, Strategy, everything, nothing
@@ -133,6 +133,7 @@ def begin(
     recipe = replace(Recipe.of(spec), backbone=ToyBackbone())
     training = Training(recipe, report)
     data = change(recipe.dataset.load(recipe.seed))
+    training.begin_arithmetic(data, in_float32)
     network = recipe.backbone.load(recipe.image_size, pretrained=False)
     classifier = recipe.strategy.join(network, data.class_names)
     return training, training.plan(data, network, classifier)

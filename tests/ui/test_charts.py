@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from tl_core.analysis.comparison import RunPoint
 from tl_core.analysis.rates import RateCurve
 from tl_core.analysis.usage import Usage
+from tl_core.arithmetic import CHOICES, Speed, Speeds
 from tl_core.backbones import BlockOutline, Listing
 from tl_core.events import Telemetry
 from tl_core.result import Timing
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import BatchNorm, Phase, everything, last_blocks, nothing
-from tl_core.ui.charts import choices, comparing, curves, data, machine, network, outcome, rates, theme
+from tl_core.ui.charts import choices, comparing, curves, data, machine, network, outcome, rates, speeds, theme
 
 HOSTILE = ("<b onload=alert(1)>x</b>", "two\nlines", "y" * 300, "\u0639\u0631\u0628\u064a \u202ereversed", "%{x} &amp; $a$")
 K = len(HOSTILE)
@@ -80,6 +81,7 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
     "usage_bars": lambda: machine.usage_bars([(name, used(cpu_seconds=9.0)) for name in HOSTILE * 8]),
     "phase_chart": lambda: network.phase_chart(BLOCKS, PHASES, 20_496),
     "rate_chart": lambda: rates.rate_chart(RateCurve(RATES, RATES), 1e-4, "40"),
+    "speed_chart": lambda: speeds.speed_chart(Speeds(HOSTILE[0], 32, {each: Speed(1.0, 0.5, 0.2) for each in CHOICES})),
     "phases_without_blocks": lambda: network.phase_chart([], PHASES[:1], 10),
     "backbone_scatter": lambda: choices.backbone_scatter(
         [("a", listing(HOSTILE[0], 0.7)), ("b", listing("B", 0.8, here=False))], "B"
@@ -103,6 +105,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "usage_bars": lambda: machine.usage_bars([]),
     "phase_chart": lambda: network.phase_chart(BLOCKS, [], 10),
     "rate_chart": lambda: rates.rate_chart(RateCurve((), ()), 1e-4, "40"),
+    "speed_chart": lambda: speeds.speed_chart(Speeds("CPU", 32, {})),
     "backbone_scatter": lambda: choices.backbone_scatter([("a", listing("Small CNN", None))], ""),
     "sample_grid": lambda: data.sample_grid([], []),
     "class_balance": lambda: data.class_balance({}),

@@ -1,0 +1,135 @@
+"""Arithmetic: measured for real on this machine, chosen by what was measured, and trained in."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from tests.helpers import FEW_CROPS, QUICK, processes_of, wait_until
+from tl_core import backbones, costs
+from tl_core.arithmetic import CHOICES, Arithmetic, Speed, Speeds
+from tl_core.backbones import Backbone
+from tl_core.events import Event
+from tl_core.execution import in_float32
+from tl_core.recipe import Recipe
+from tl_core.runs import probing, speeds
+from tl_core.runs.probing import Probe
+from tl_core.spec import PartSpec, RunSpec
+from tl_core.training import train
+
+IMAGES = costs.Images(32, 16, 32)
+TENSORFLOW = keras.backend.backend() == "tensorflow"
+
+
+@pytest.fixture
+def backbone() -> Backbone:
+    return backbones.build(PartSpec.model_validate({"name": "small_cnn", "width": 4}))
+
+
+def measured(**seconds: tuple[float, float, float]) -> Speeds:
+    return Speeds("CPU", 32, {Arithmetic[name]: Speed(*each) for name, each in seconds.items()})
+
+
+def test_float32_where_nothing_else_pays() -> None:
+    assert measured().fastest(100, trains=True) is Arithmetic.FLOAT32
+    assert measured(BFLOAT16=(0, 1, 1)).fastest(100, trains=True) is Arithmetic.FLOAT32
+    assert measured(FLOAT32=(0, 1, 1), BFLOAT16=(0, 0.95, 0.95)).fastest(100, trains=True) is Arithmetic.FLOAT32
+
+
+def test_forward_and_training_are_two_things() -> None:
+    """As on one processor: 16 bits are faster forward and slower backward."""
+    known = measured(FLOAT32=(0, 1, 1), BFLOAT16=(0, 1.5, 0.7))
+    assert known.fastest(100, trains=False) is Arithmetic.BFLOAT16
+    assert known.fastest(100, trains=True) is Arithmetic.FLOAT32
+
+
+def test_compiling_must_be_earned() -> None:
+    known = measured(FLOAT32=(0, 0.96, 0.32), FLOAT32_XLA=(10, 0.48, 0.16))
+    assert known.seconds(Arithmetic.FLOAT32, 1000, trains=True) == pytest.approx(10)
+    assert known.seconds(Arithmetic.FLOAT32_XLA, 1000, trains=True) == pytest.approx(15)
+    assert known.fastest(1000, trains=True) is Arithmetic.FLOAT32
+    assert known.fastest(10_000, trains=True) is Arithmetic.FLOAT32_XLA
+
+
+def test_it_is_measured_on_request_and_decides(home: Path, backbone: Backbone) -> None:
+    recipe = Recipe.of(QUICK)
+    assert speeds.read(home, backbone, 16) is None
+    assert speeds.decide(home)(recipe, IMAGES) is Arithmetic.FLOAT32
+    speeds.request(home, backbone, 16)
+    speeds.request(home, backbone, 16)
+    assert speeds.is_measuring(home, backbone, 16)
+    assert len(processes_of(home, "measure-arithmetic")) == 1
+    wait_until(lambda: not speeds.is_measuring(home, backbone, 16), 120)
+    known = speeds.read(home, backbone, 16)
+    assert known
+    assert tuple(known.speeds) == tuple(each for each in CHOICES if TENSORFLOW or not each.xla)
+    assert all(speed.step_seconds > 0 and speed.forward_seconds > 0 for speed in known.speeds.values())
+    assert speeds.decide(home)(recipe, IMAGES) is Arithmetic.FLOAT32  # until the backbone's blocks are known
+    probing.request(home, backbone, 16)
+    probe = wait_until(lambda: Probe.read(home, backbone, 16))
+    phases = tuple(recipe.strategy.phases(backbone, probe.outline.blocks, IMAGES.train))
+    passes = costs.total_passes(phases, probe.outline.blocks, IMAGES)
+    assert speeds.decide(home)(recipe, IMAGES) is known.fastest(passes, trains=True)
+
+
+def test_what_was_measured_on_another_device_does_not_count(home: Path, backbone: Backbone) -> None:
+    file = speeds._file(home, backbone, 16)
+    file.parent.mkdir(parents=True)
+    speeds._keep(file, Speeds("another device", 32, {Arithmetic.FLOAT32: Speed(0, 1, 1)}))
+    assert speeds.read(home, backbone, 16) is None
+    for content in ("", "{", '{"device": 1}'):
+        file.write_text(content)
+        assert speeds.read(home, backbone, 16) is None
+
+
+@pytest.mark.parametrize("strategy", ["from_scratch", "linear_probe", "lp_ft", "bss", "head2toe"])
+def test_a_run_in_16_bits(strategy: str) -> None:
+    """It learns, its variables and its probabilities keep 32 bits, and it says what it was computed in."""
+    backbone = {"backbone": "small_cnn", "strategy.epochs": 2} if strategy == "from_scratch" else {}
+    spec = RunSpec().with_settings(
+        FEW_CROPS | {"strategy": strategy, "image_size": 32, "arithmetic": "mixed bfloat16"} | backbone
+    )
+    outcome = train(spec, lambda event: None)
+    assert outcome.result.arithmetic is Arithmetic.BFLOAT16
+    assert outcome.predictions.probabilities.dtype == np.float32
+    np.testing.assert_allclose(outcome.predictions.probabilities.sum(axis=1), 1, atol=1e-5)
+    assert {keras.backend.standardize_dtype(each.dtype) for each in outcome.model.trainable_variables} <= {"float32"}
+    assert any(layer.compute_dtype == "bfloat16" for layer in outcome.model.layers)
+
+
+@pytest.mark.skipif(not TENSORFLOW, reason="XLA is a choice with TensorFlow alone")
+@pytest.mark.parametrize("strategy", ["from_scratch", "lp_ft"])
+def test_a_run_with_xla(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[bool] = []
+    plain = keras.Model.jit_compile.fset
+
+    def seen(self: keras.Model, value: bool) -> None:
+        compiled.append(value)
+        plain(self, value)
+
+    monkeypatch.setattr(keras.Model, "jit_compile", keras.Model.jit_compile.setter(seen))
+    settings = {"backbone": "small_cnn"} if strategy == "from_scratch" else {}
+    spec = RunSpec().with_settings(FEW_CROPS | {"strategy": strategy, "strategy.epochs": 1, "image_size": 32} | settings)
+    outcome = train(spec.with_settings({"arithmetic": "float32 with XLA"}), lambda event: None)
+    assert outcome.result.arithmetic is Arithmetic.FLOAT32_XLA
+    assert True in compiled
+    compiled.clear()
+    assert train(spec, lambda event: None).result.arithmetic is Arithmetic.FLOAT32
+    assert True not in compiled
+
+
+def test_what_is_open_is_decided_once_the_data_are_known() -> None:
+    asked: list[costs.Images] = []
+
+    def decide(recipe: Recipe, images: costs.Images) -> Arithmetic:
+        asked.append(images)
+        return Arithmetic.BFLOAT16
+
+    told: list[Event] = []
+    assert train(QUICK, told.append, decide=decide).result.arithmetic is Arithmetic.BFLOAT16
+    assert asked == [IMAGES]
+    explicit = QUICK.with_settings({"arithmetic": "float32"})
+    assert train(explicit, told.append, decide=decide).result.arithmetic is Arithmetic.FLOAT32
+    assert len(asked) == 1
+    assert in_float32(Recipe.of(QUICK), IMAGES) is Arithmetic.FLOAT32
