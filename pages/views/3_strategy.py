@@ -22,14 +22,15 @@ def choose() -> None:
 
 
 with choice:
-    family = st.pills(
+    families = list(strategies.Family)
+    family = st.selectbox(
         "Kind of strategy",
-        list(strategies.Family),
-        default=recipe.strategy.family,
+        families,
+        index=families.index(recipe.strategy.family),
         key="strategy_family",
         help="From the cheapest to the dearest: what of the network is retrained, and what holds it back.",
     )
-    of_family = [name for name, part in offered.items() if part.family == (family or recipe.strategy.family)]
+    of_family = [name for name, part in offered.items() if part.family == family]
     st.session_state["strategy_name"] = recipe.strategy.name if recipe.strategy.name in of_family else None
     st.radio(
         "Strategy",

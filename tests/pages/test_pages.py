@@ -181,7 +181,7 @@ def test_every_setting_of_every_part_has_a_labelled_widget(page: str, kind: str,
 @pytest.mark.parametrize("name", strategies.strategies.parts())
 def test_switching_strategies_changes_the_draft(name: str) -> None:
     app = opened(steps.STRATEGY.script)
-    app.pills(key="strategy_family").set_value(strategies.strategies.part(name).family).run()
+    app.selectbox(key="strategy_family").set_value(strategies.strategies.part(name).family).run()
     app.radio(key="strategy_name").set_value(name).run()
     assert not app.exception
     assert strategies.strategies.part(name).when_to_use in " ".join(element.value for element in app.markdown)

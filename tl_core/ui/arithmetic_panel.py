@@ -21,7 +21,8 @@ def arithmetic_panel(recipe: Recipe, images: costs.Images) -> None:
     with st.expander("Arithmetic", icon=":material/speed:", key="arithmetic_panel"):
         forms.run_setting(RunSpec, "arithmetic", recipe.arithmetic)
         at_work = speeds.is_measuring(session.store().home, recipe.backbone, recipe.image_size)
-        st.fragment(_evidence, run_every=session.POLL_SECONDS if at_work else None)(recipe, images, at_work)
+        evidence = st.fragment(_evidence, run_every=session.POLL_SECONDS) if at_work else _evidence
+        evidence(recipe, images, at_work)
 
 
 def _evidence(recipe: Recipe, images: costs.Images, was_at_work: bool) -> None:

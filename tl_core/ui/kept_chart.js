@@ -21,10 +21,11 @@ function plotly(address) {
 // The page's own colour and letters, of the theme that is chosen now.
 function dressed(layout, place) {
   const style = getComputedStyle(place);
-  const font = { ...layout.font, color: style.color, family: style.fontFamily };
+  const font = { ...layout.font, size: 12, color: style.color, family: style.fontFamily };
+  const title = { ...layout.title, font: { ...layout.title?.font, weight: 600 } };
   // A finger that is dragged scrolls the page; only a mouse draws the frame of a zoom.
   const dragmode = matchMedia("(pointer: fine)").matches ? "zoom" : false;
-  return { ...layout, font, dragmode, autosize: true };
+  return { ...layout, font, title, dragmode, autosize: true };
 }
 
 function placeIn(parent) {

@@ -17,6 +17,9 @@ ABOUT = (
 )
 
 
+POLL_SECONDS = 1.0
+
+
 def rate_finder(recipe: Recipe, measured: Probe, train_images: int) -> None:
     """Shown for a strategy that has a learning rate, and polled while its search is at work."""
     if "learning_rate" not in type(recipe.strategy).model_fields:
@@ -24,7 +27,9 @@ def rate_finder(recipe: Recipe, measured: Probe, train_images: int) -> None:
     st.subheader("Learning rate", help=ABOUT)
     found = Search.read(session.store().home, recipe)
     at_work = found is not None and not found.finished
-    st.fragment(_panel, run_every=1.0 if at_work else None)(recipe, measured, train_images, at_work)
+    # A fragment redraws nothing but itself, and what a button here changes is shown all over the page.
+    panel = st.fragment(_panel, run_every=POLL_SECONDS) if at_work else _panel
+    panel(recipe, measured, train_images, at_work)
 
 
 def _panel(recipe: Recipe, measured: Probe, train_images: int, was_at_work: bool) -> None:
@@ -37,12 +42,10 @@ def _panel(recipe: Recipe, measured: Probe, train_images: int, was_at_work: bool
     if found is not None:
         _show(recipe, found)
     if not was_at_work:
-        again = found is not None
-        title, icon = ("Search again", "replay") if again else ("Find a learning rate", "search")
-        st.button(title, key="find_rate", icon=f":material/{icon}:", on_click=_request, args=(recipe, planned))
-    shown_refusal = session.refusal()
-    if shown_refusal:
-        shown.say_wrong(shown_refusal)
+        _buttons(recipe, found, planned)
+    refusal = session.refusal()
+    if refusal:
+        shown.say_wrong(refusal)
 
 
 def _show(recipe: Recipe, found: Search) -> None:
@@ -54,20 +57,24 @@ def _show(recipe: Recipe, found: Search) -> None:
     present = _present(recipe)
     figure = rates.rate_chart(found.curve, present, str(found.planned))
     kept_chart(str(figure.to_json(validate=False)), "rate_curve", "The loss at each learning rate that was tried")
-    if not found.finished:
-        return
-    suggestion = found.curve.suggestion
-    if suggestion is None:
+    if found.finished and found.curve.lowest is None:
         st.caption("The loss broke out before enough rates had been tried, so nothing is suggested.")
-        return
-    st.caption(
-        f"Tried in the phase “{found.phase}” on training images alone. The loss was lowest at {found.curve.lowest:.1g}; "
-        f"a tenth of that is suggested."
-    )
-    taken = suggestion == present
-    label = f"{suggestion:g} is set" if taken else f"Use {suggestion:g}"
-    change = {"strategy.learning_rate": suggestion}
-    st.button(label, key="use_rate", type="primary", disabled=taken, on_click=session.change, args=(change,))
+    elif found.finished:
+        st.caption(
+            f"Tried in the phase *{shown.plain(found.phase)}* on training images alone. "
+            f"The loss was lowest at {found.curve.lowest:.1g}; a tenth of that is suggested."
+        )
+
+
+def _buttons(recipe: Recipe, found: Search | None, planned: int) -> None:
+    suggestion = found.curve.suggestion if found else None
+    with st.container(horizontal=True, gap="small", key="rate_buttons"):
+        if suggestion is not None:
+            taken = suggestion == _present(recipe)
+            label, change = f"{suggestion:g} is set" if taken else f"Use {suggestion:g}", {"strategy.learning_rate": suggestion}
+            st.button(label, key="use_rate", type="primary", disabled=taken, on_click=session.change, args=(change,))
+        title, icon = ("Search again", "replay") if found else ("Find a learning rate", "search")
+        st.button(title, key="find_rate", icon=f":material/{icon}:", on_click=_request, args=(recipe, planned))
 
 
 def _present(recipe: Recipe) -> float:

@@ -7,6 +7,8 @@ import plotly.graph_objects as go
 from tl_core.analysis.rates import RateCurve
 from tl_core.ui.charts import theme
 
+SHOWN = 1000.0
+"""The axis spans so many times the first rate at least, that it does not jump while the first ones come."""
 TITLE = "Loss at each learning rate"
 
 
@@ -38,8 +40,9 @@ def rate_chart(curve: RateCurve, present: float, revision: str) -> go.Figure:
     if present != curve.suggestion:
         _mark(drawn, present, "now", {"color": theme.NEUTRAL, "dash": "dot", "width": 2})
     theme.axes(drawn, "Learning rate", "Loss (nats)")
-    drawn.update_xaxes(type="log", exponentformat="power", dtick=1)
-    drawn.update_yaxes(rangemode="tozero")
+    drawn.update_xaxes(type="log", exponentformat="power", dtick=1, autorangeoptions={"include": curve.rates[0] * SHOWN})
+    # What lies far above is the last batch alone, whose loss has broken out.
+    drawn.update_yaxes(rangemode="tozero", autorangeoptions={"clipmax": 1.3 * float(curve.smoothed.max())})
     drawn.update_layout(uirevision=revision)
     return drawn
 
