@@ -1,0 +1,77 @@
+"""The Strategy page: a learning rate that is found and taken, and an arithmetic that is measured."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.helpers import end_processes_of, wait_until
+from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tl_core.recipe import Recipe
+from tl_core.runs import finding, probing, speeds
+from tl_core.runs.finding import Search
+from tl_core.runs.probing import Probe
+from tl_core.spec import RunSpec
+from tl_core.ui import steps
+
+SMALL = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "image_size": "16"}
+
+
+@pytest.fixture
+def recipe(home: Path) -> Recipe:
+    """A draft whose backbone has been measured."""
+    recipe = Recipe.of(RunSpec().with_settings(SMALL))
+    probing.request(home, recipe.backbone, 16)
+    wait_until(lambda: Probe.read(home, recipe.backbone, 16))
+    return recipe
+
+
+def strategy_page() -> AppTest:
+    app = opened(steps.STRATEGY.script, **SMALL)
+    assert not errors(app)
+    return app
+
+
+def test_a_learning_rate_is_found_and_taken(home: Path, recipe: Recipe) -> None:
+    app = strategy_page()
+    app.button(key="find_rate").click().run()
+    assert not errors(app)
+    assert not [button for button in app.button if button.key in {"find_rate", "use_rate"}]  # it is at work
+    wait_until(lambda: (found := Search.read(home, recipe)) and found.finished)
+    app = strategy_page()
+    suggested = Search.read(home, recipe)
+    assert suggested
+    assert suggested.curve.suggestion
+    app.button(key="use_rate").click().run()
+    assert app.query_params["strategy.learning_rate"] == str(suggested.curve.suggestion)
+    assert app.number_input(key="from_scratch_strategy_learning_rate").value == suggested.curve.suggestion
+    assert app.button(key="use_rate").disabled
+
+
+def test_a_search_that_failed_says_why(home: Path, recipe: Recipe) -> None:
+    file = finding._file(home, recipe)
+    file.parent.mkdir(parents=True)
+    finding._write(file, Search(40, finished=True, error="The disk is full."))
+    app = opened(steps.STRATEGY.script, **SMALL)
+    assert errors(app) == ["The disk is full."]
+    assert app.button(key="find_rate").label == "Search again"
+
+
+def test_no_rate_no_search(home: Path, recipe: Recipe) -> None:
+    assert "Learning rate" in [element.value for element in strategy_page().subheader]
+    probing.request(home, Recipe.of(RunSpec()).backbone, 96)
+    wait_until(lambda: Probe.read(home, Recipe.of(RunSpec()).backbone, 96))
+    assert "Learning rate" not in [element.value for element in opened(steps.STRATEGY.script).subheader]
+
+
+def test_the_arithmetic_is_measured_and_said(home: Path, recipe: Recipe) -> None:
+    app = strategy_page()
+    app.button(key="measure_arithmetic").click().run()
+    assert speeds.is_measuring(home, recipe.backbone, 16)
+    assert "Being measured" in app.info[-1].value
+    wait_until(lambda: not speeds.is_measuring(home, recipe.backbone, 16), 120)
+    app = strategy_page()
+    assert any("for this run, auto takes" in caption.value for caption in app.caption)
+    app.selectbox(key="run_arithmetic").set_value("mixed bfloat16").run()
+    assert app.query_params["arithmetic"] == "mixed bfloat16"
+    end_processes_of(home)
