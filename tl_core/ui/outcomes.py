@@ -9,6 +9,7 @@ import streamlit as st
 from tl_core.analysis import comparison, metrics
 from tl_core.analysis.statements import interval_of, seconds
 from tl_core.analysis.statistics import Interval
+from tl_core.arithmetic import Arithmetic
 from tl_core.recipe import Recipe
 from tl_core.result import PhaseRecord, Predictions, Result
 from tl_core.runs.states import State
@@ -169,10 +170,12 @@ def _how(phase: PhaseRecord) -> str:
 
 
 def settings(spec: RunSpec, result: Result) -> None:
-    """The exact settings, the versions, and the command that repeats the run."""
+    """The exact settings, the versions, and the command that repeats the run, in the arithmetic that was decided on."""
+    if result.arithmetic is not Arithmetic.FLOAT32:
+        spec = spec.with_settings({"arithmetic": result.arithmetic})
     changes = [f"--set {shlex.quote(f'{name}={_text(value)}')}" for name, value in Recipe.of(spec).overrides().items()]
     st.code(" ".join(["python -m tl_core train", *changes]), language="bash")
-    table = {name: _text(value) for name, value in (spec.dotted() | result.versions).items()}
+    table = {name: _text(value) for name, value in (spec.dotted() | {"arithmetic": result.arithmetic} | result.versions).items()}
     st.dataframe(
         pd.DataFrame({"Setting": table.keys(), "Value": table.values()}),
         hide_index=True,
