@@ -50,7 +50,7 @@ def guide_epoch(recipe: Recipe, pixels: np.ndarray, labels: np.ndarray, *, froze
     for layer in network.model.layers:
         layer.trainable = not frozen
     model = recipe.strategy.join(network, [str(label) for label in np.unique(labels)]).model
-    model.compile(keras.optimizers.Adam(1e-3), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     fit = {"x": pixels, "y": labels, "batch_size": 32, "verbose": 0}
     model.fit(**fit)
     cost = measured(lambda: model.fit(**fit, epochs=GUIDE_EPOCHS))

@@ -41,16 +41,16 @@ LAYERS = (
 fits decides: an outline is a plain value, and lies lower than the networks that it describes."""
 
 SHOWS = ("app", "pages", "tl_core.ui")
-"""What may import Streamlit, and may import neither Keras nor TensorFlow."""
-ABOUT_TENSORFLOW: tuple[str, ...] = ()
-"""Modules whose subject TensorFlow is."""
+"""What may import Streamlit, and may import neither Keras nor a backend of it."""
+ABOUT_BACKENDS: dict[str, tuple[str, ...]] = {"tensorflow": (), "jax": (), "torch": ("tl_core.resuming",)}
+"""Modules that must speak with a backend of Keras itself."""
 UNPICKLERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 READS_PICKLES = "tl_core.backbones.torch_file"
 LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.runs.finding")
 """What a process of its own ends in: there an exception that nobody expected is told."""
 PAGE_LINES, MODULE_LINES, FUNCTION_LINES = 80, 250, 40
-NOT_IMPORTED = {"tensorflow", "ruff", "mypy", "pytest-xdist"}
-"""Requirements that no module imports by name: Keras' backend, the two that check the code, and what runs tests side by side."""
+NOT_IMPORTED = {"tensorflow", "jax", "ruff", "mypy", "pytest-xdist"}
+"""Requirements that no module imports by name: Keras' backends, the two that check the code, and what runs tests side by side."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -62,6 +62,11 @@ def source_files() -> dict[str, Path]:
 
 
 MODULES = source_files()
+
+
+def python_files() -> list[Path]:
+    """Everything in Python that is here, tests and benchmarks included."""
+    return [*MODULES.values(), *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "benchmarks").rglob("*.py"))]
 
 
 @cache
@@ -126,10 +131,10 @@ def test_the_layers_name_what_exists() -> None:
 def test_who_imports_what(module: str) -> None:
     roots = {name.split(".")[0] for name in imported(module)}
     if is_within(module, SHOWS):
-        assert not roots & {"keras", "tensorflow"}
+        assert not roots & {"keras", "keras_hub", *ABOUT_BACKENDS}
     else:
         assert "streamlit" not in roots
-    assert "tensorflow" not in roots or module in ABOUT_TENSORFLOW
+    assert not {backend for backend, modules in ABOUT_BACKENDS.items() if backend in roots and module not in modules}
     assert not roots & UNPICKLERS or module == READS_PICKLES
 
 
@@ -149,11 +154,11 @@ for registry in (datasets.datasets, backbones.backbones, strategies.strategies, 
 for part in backbones.backbones.parts().values():
     part.catalogue()
 reconcile.reconcile(store.Store())
-print(sorted({"keras", "tensorflow", "torch", "jax"} & {name.split(".")[0] for name in sys.modules}))
+print(sorted({"keras", "keras_hub", "tensorflow", "torch", "jax"} & {name.split(".")[0] for name in sys.modules}))
 """
 
 
-def test_the_process_that_serves_pages_has_no_keras() -> None:
+def test_trap_11_the_process_that_serves_pages_has_no_keras() -> None:
     done = python(SERVES)
     assert (done.out, done.code) == ("[]\n", 0), done.err
 
@@ -238,10 +243,35 @@ def test_what_may_not_be_written(module: str) -> None:
             assert not texts & {str(state) for state in State}, f"a state by its text in line {node.lineno}"
 
 
+COMPILES_OTHERWISE = r"re|(self\.)?adapter|sa\..*"
+"""What has a `compile` that is not Keras': Python's patterns, our own `Adapter`, and SQLAlchemy."""
+
+
+def test_trap_10_what_is_compiled_is_passed_by_name() -> None:
+    """The third argument of Keras' `compile` is `loss_weights`, where one would expect the metrics."""
+    calls = [
+        (str(file.relative_to(ROOT)), node.lineno, ast.unparse(node.func.value))
+        for file in python_files()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "compile" and node.args
+    ]
+    assert not [call for call in calls if not re.fullmatch(COMPILES_OTHERWISE, call[-1])]
+
+
+TRAPS = range(1, 13)
+"""The numbers of Keras' traps; the tests say what each of them is."""
+
+
+def test_every_trap_has_a_test() -> None:
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("*.py")]
+    assert {int(number) for text in texts for number in re.findall(r"^def test_trap_(\d+)_", text, re.MULTILINE)} == set(TRAPS)
+
+
 def requirements() -> dict[str, str]:
-    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    pins = [(line.partition("==")[0], line.partition("==")[2]) for line in lines if line and not line.startswith("#")]
-    return dict(pins)
+    """Of the product, and of its tests on Keras' other backends."""
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements-backends.txt")]
+    lines = [line for line in "\n".join(texts).splitlines() if line and not line.startswith(("#", "-"))]
+    return {line.partition("==")[0]: line.partition("==")[2] for line in lines}
 
 
 @cache
@@ -285,4 +315,4 @@ def test_every_requirement_is_used() -> None:
         for dist in dists
         if name in all_imports() or name in texts
     }
-    assert not set(requirements()) - used
+    assert not set(requirements()) - used - all_imports()  # those of the other backends may not be installed here

@@ -151,7 +151,7 @@ def put_back(variables: Sequence[Any], values: Arrays) -> None:
 
 
 def random_state() -> dict[str, Any]:
-    """Where Python's, NumPy's and Keras' global random generators stand, as plain JSON values.
+    """Where Python's, NumPy's, Keras' and the backend's global random generators stand, as plain JSON values.
 
     Keras has a global one from the first call that asks for it; layers have their own, which are variables of the model.
     """
@@ -161,6 +161,7 @@ def random_state() -> dict[str, Any]:
         "python": random.getstate(),
         "numpy": of_numpy | {"state": {name: np.asarray(value).tolist() for name, value in of_numpy["state"].items()}},
         "keras": None if of_keras is None else keras.ops.convert_to_numpy(of_keras.state).tolist(),
+        "backend": [bytes(state.tolist()).hex() for state in _torch_states()],
     }
 
 
@@ -171,3 +172,25 @@ def put_back_random(state: dict[str, Any]) -> None:
     version, numbers, gauss = state["python"]
     random.setstate((version, tuple(numbers), gauss))
     np.random.set_state(state["numpy"])
+    _put_back_torch([bytes.fromhex(text) for text in state.get("backend", ())])
+
+
+def _torch_states() -> list[Any]:
+    """The states of torch's own generators where torch is the backend: the processor's, then each device's.
+
+    There, and nowhere else, Keras draws the masks of Dropout from them, and not from the layer's own generator.
+    """
+    if keras.backend.backend() != "torch":
+        return []
+    import torch
+
+    return [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else ())]
+
+
+def _put_back_torch(states: Sequence[bytes]) -> None:
+    if states:
+        import torch
+
+        of_processor, *of_devices = (torch.tensor(list(state), dtype=torch.uint8) for state in states)
+        torch.set_rng_state(of_processor)
+        torch.cuda.set_rng_state_all(of_devices)

@@ -70,7 +70,7 @@ def test_small_network_learns() -> None:
         image[:, 16 * label : 16 * label + 16] += 120
         image[:16, :, label] += 15
     model = FromScratch().join(SmallCNN(width=8, batch_norm=True).load(32, pretrained=False), ["left", "right"]).model
-    model.compile(keras.optimizers.Adam(1e-2), loss="sparse_categorical_crossentropy")
+    model.compile(optimizer=keras.optimizers.Adam(1e-2), loss="sparse_categorical_crossentropy")
     history = model.fit(pixels, labels, epochs=8, batch_size=8, verbose=0).history["loss"]
     assert history[-1] < 0.3 * history[0]
 

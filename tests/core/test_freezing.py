@@ -3,6 +3,7 @@
 The numbers are those of shared/reference/keras-traps.md, which says how each was found.
 """
 
+from contextlib import nullcontext
 from typing import Any
 
 import keras
@@ -18,6 +19,7 @@ from tl_core.spec import PartSpec
 from tl_core.strategies import HEAD, BatchNorm, Phase, everything, last_blocks, nothing
 from tl_core.strategies.linear_probe import LinearProbe
 
+BACKEND = keras.backend.backend()
 RATE = 1e-2
 HEAD_ALONE = Phase("head", 1, RATE, 8, trains=nothing)
 TOP_TWO = Phase("top", 1, RATE, 8, trains=last_blocks(2))
@@ -82,7 +84,8 @@ def test_trap_1_frozen_batch_norm_infers_while_the_rest_trains() -> None:
     """In a training step the frozen layers normalise by their statistics, not by those of the batch."""
     network, model = toy_network()
     Freezer(model, network).freeze(ALL_FROZEN_NORM, block_names(network, ALL_FROZEN_NORM))
-    np.testing.assert_allclose(model(PIXELS, training=True), model(PIXELS, training=False), rtol=1e-5)
+    training, inferring = (keras.ops.convert_to_numpy(model(PIXELS, training=flag)) for flag in (True, False))
+    np.testing.assert_allclose(training, inferring, rtol=1e-5)
 
 
 def test_adapting_batch_norm_moves_all_of_it() -> None:
@@ -135,15 +138,19 @@ def test_trap_3_a_layer_switched_behind_our_back_is_noticed(released: bool) -> N
 
 
 def test_trap_3_freezing_without_a_new_compile_is_caught_by_the_proof() -> None:
-    """What a run would be that froze and forgot to compile: Keras says the layer is frozen, and it moves."""
+    """What a run would be that froze and forgot to compile: Keras says the layer is frozen, and it moves.
+
+    So it is on TensorFlow. JAX refuses the step, and torch, which traces nothing, asks again at each step what trains.
+    """
     network, model = toy_network()
     freezer = Freezer(model, network)
     train_phase(freezer, network, model, ALL_ADAPTING)
     frozen = freezer.freeze(HEAD_ALONE, ())
     require_exact(model, frozen)  # Keras' list looks right
-    for _ in range(3):
-        model.train_on_batch(PIXELS, LABELS)
-    assert frozen.unchanged(model) < len(frozen.before)
+    with pytest.raises(ValueError, match="built with") if BACKEND == "jax" else nullcontext():
+        for _ in range(3):
+            model.train_on_batch(PIXELS, LABELS)
+    assert (frozen.unchanged(model) < len(frozen.before)) == (BACKEND == "tensorflow")
 
 
 def test_a_run_does_not_claim_what_it_cannot_prove() -> None:
@@ -198,6 +205,7 @@ def test_trap_12_no_backbone_is_a_model_within_the_model() -> None:
         network = backbone.load(32, pretrained=False)
         model = LinearProbe().join(network, ("a", "b")).model
         assert not [layer.name for layer in model.layers if isinstance(layer, keras.Model)], name
+        keras.Model(model.input, [*(block.output for block in network.blocks), model.output])  # "Graph disconnected", if nested
 
 
 def test_paths_are_one_to_one() -> None:

@@ -1,9 +1,10 @@
 """Keras' traps in the way of learning, and three strategies against a step that is computed by hand in NumPy.
 
-Those of freezing are in test_freezing.
+Those of freezing are in test_freezing. `pytest -k trap` finds all twelve.
 """
 
 from dataclasses import replace
+from inspect import signature
 from typing import Any
 
 import keras
@@ -118,7 +119,8 @@ def test_groups_are_clipped_together() -> None:
     rates = {variables[0].path: 1.0, variables[1].path: 0.5}
     chosen = optimizer(variables, rates, Learning(optimizer="sgd", clip_norm=1.0), steps=10)
     chosen.apply([keras.ops.full((1,), 30.0), keras.ops.full((1,), 40.0)], variables)
-    np.testing.assert_allclose([float(variable[0]) for variable in variables], [-0.6, -0.4], rtol=1e-5)
+    moved = [float(keras.ops.convert_to_numpy(variable)[0]) for variable in variables]
+    np.testing.assert_allclose(moved, [-0.6, -0.4], rtol=1e-5)
 
 
 def test_trap_6_adapters_learn_again_after_a_reload(tmp_path: Any) -> None:
@@ -143,6 +145,15 @@ def test_trap_9_no_xla_on_a_processor() -> None:
 
     _, model = step_of(FineTuning(), ALL)
     assert tf.config.list_physical_devices("GPU") or not model.jit_compile
+
+
+def test_trap_10_what_comes_third_is_not_the_metrics() -> None:
+    """Whoever passes `compile` an optimizer, a loss and metrics in a row has set weights of losses, and is told no metric. That
+    nobody here passes anything but by its name is read from the source in tests/test_architecture.py."""
+    third = list(signature(keras.Model.compile).parameters)[3]
+    assert third == "loss_weights"
+    _, model = step_of(FineTuning(), ALL)
+    assert model.test_on_batch(INPUTS, LABELS, return_dict=True).keys() == {"loss", "accuracy", "cross_entropy"}
 
 
 def test_class_weights_reach_the_gradient_and_not_what_is_told() -> None:

@@ -64,10 +64,14 @@ class Known(ToyBackbone):
 
 
 class Noise(keras.layers.Layer):
-    """Some noise in training, from Keras' global generator."""
+    """Some noise in training, from Keras' global generator; from one of its own on JAX, which refuses the global one."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.drawn_from = keras.random.SeedGenerator() if keras.backend.backend() == "jax" else None
 
     def call(self, inputs: Any, training: bool = False) -> Any:
-        return inputs + 0.1 * keras.random.normal(keras.ops.shape(inputs)) if training else inputs
+        return inputs + 0.1 * keras.random.normal(keras.ops.shape(inputs), seed=self.drawn_from) if training else inputs
 
 
 class Dropping(ToyBackbone):

@@ -103,7 +103,17 @@ def test_two_gpus_work_at_the_same_time(store: Store, monkeypatch: pytest.Monkey
     assert {end.state for end in all_settled(store, run_ids)} == {State.DONE}
 
 
-def test_a_spare_takes_the_next_run_and_is_used_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trap_8_no_two_runs_share_a_process(store: Store) -> None:
+    """Keras gives no memory back between two trainings of one process; a process gives all of it back when it ends."""
+    first, second = all_settled(store, [control.start(store, short()) for _ in range(2)])
+    assert first.state is second.state is State.DONE
+    assert first.handle and second.handle and first.handle != second.handle
+    serving = {str(process.pid) for process in runners(store)}
+    assert not serving & {first.handle, second.handle}
+    wait_until(lambda: not processes_of(store.home, "work"))
+
+
+def test_trap_8_a_spare_takes_the_next_run_and_is_used_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SPARE_VARIABLE, "1")
     service.ensure(store.home)
     spare = the_spare(store)
