@@ -14,7 +14,7 @@ from tl_core import costs, executors, strategies
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.datasets import datasets
 from tl_core.events import Event, Plan, Stage, Step
-from tl_core.execution import Training
+from tl_core.execution import Training, in_float32
 from tl_core.features.pixels import SizedImages
 from tl_core.freezing import digests
 from tl_core.recipe import Recipe
@@ -45,6 +45,7 @@ class Trained:
     def train(self) -> Outcome:
         recipe = self.training.recipe
         self.data = recipe.dataset.load(0)
+        self.training.begin_arithmetic(self.data, in_float32)
         self.network = recipe.backbone.load(SIZE, pretrained=recipe.strategy.pretrained)
         classifier = recipe.strategy.join(self.network, self.data.class_names)
         self.model = classifier.model
