@@ -29,9 +29,17 @@ def test_smoothing_by_hand() -> None:
 @pytest.mark.parametrize("lowest", [1e-4, 1e-3, 1e-2])
 def test_a_tenth_of_where_the_loss_is_lowest(lowest: float) -> None:
     curve = bowl(lowest)
-    assert curve.lowest is not None
-    assert lowest <= curve.lowest < 4 * lowest  # smoothing looks back
-    assert curve.suggestion == float(f"{curve.lowest / 10:.0e}")
+    assert curve.limit is not None
+    assert lowest <= curve.limit < 5 * lowest  # smoothing looks back
+    assert curve.suggestion == float(f"{curve.limit / 10:.0e}")
+
+
+def test_on_a_flat_curve_the_highest_rate_that_does_no_harm_counts() -> None:
+    """A head that was computed before: nothing falls, and the very lowest loss is an accident of the first batches."""
+    losses = [0.02 if rate < 1e-5 else 0.03 if rate < 1e-3 else 3.0 for rate in RATES]
+    limit = RateCurve(RATES, tuple(losses)).limit
+    assert limit
+    assert 8e-4 < limit < 1.2e-3
 
 
 def test_it_breaks_out_after_the_lowest_point_and_not_before() -> None:

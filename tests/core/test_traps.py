@@ -70,7 +70,7 @@ def test_lora_is_the_one_by_hand() -> None:
         layer = model.get_layer("below")
         layer.lora_kernel_b.assign(np.random.default_rng(5).normal(size=(RANK, 5)))  # at 0, A would have no gradient
 
-    step, _ = step_of(LoRA(rank=RANK, alpha=ALPHA), ADAPTERS, prepare)
+    step, _ = step_of(LoRA(rank=RANK, alpha=ALPHA, normalise=False), ADAPTERS, prepare)
     a, b = step.before["below/lora_kernel_a"], step.before["below/lora_kernel_b"]
     expected = gradients(step.before, step.before["below/kernel"] + ALPHA / RANK * a @ b)
     of_kernel = expected.pop("below/kernel") * ALPHA / RANK
@@ -81,7 +81,7 @@ def test_lora_is_the_one_by_hand() -> None:
 
 
 def test_lora_begins_as_the_network_was() -> None:
-    plain, adapted = (step_of(strategy, ALL)[0].before for strategy in (FineTuning(), LoRA(rank=RANK)))
+    plain, adapted = (step_of(strategy, ALL)[0].before for strategy in (FineTuning(), LoRA(rank=RANK, normalise=False)))
     for path in plain.keys() - {f"{HEAD}/kernel"}:  # which is drawn after the adapters
         np.testing.assert_array_equal(adapted[path], plain[path])
     assert not adapted["below/lora_kernel_b"].any()
@@ -125,14 +125,14 @@ def test_groups_are_clipped_together() -> None:
 
 def test_trap_6_adapters_learn_again_after_a_reload(tmp_path: Any) -> None:
     """Keras merges the kernel and sets A and B to 0 as it loads weights, after which neither has a gradient."""
-    _, model = step_of(LoRA(rank=RANK), ADAPTERS)
+    _, model = step_of(LoRA(rank=RANK, normalise=False), ADAPTERS)
     model.save_weights(tmp_path / "kept.weights.h5")
 
     def load(again: Any) -> None:
         again.load_weights(tmp_path / "kept.weights.h5")
         assert not values(again)["below/lora_kernel_a"].any()  # the trap is still there
 
-    step, again = step_of(LoRA(rank=RANK), ADAPTERS, load)
+    step, again = step_of(LoRA(rank=RANK, normalise=False), ADAPTERS, load)
     assert step.before["below/lora_kernel_a"].any()
     assert "below/lora_kernel_b" in step.moved
     again.train_on_batch(INPUTS, np.zeros(len(INPUTS)))

@@ -29,8 +29,8 @@ class Model:
         path.write_text(" ".join(map(str, range(1, self.steps + 1))), encoding="utf-8")
 
 
-def train(spec: RunSpec, report: Reporter, checkpoints: Checkpoints | None = None) -> Outcome:
-    """Count steps, keep a checkpoint after each epoch, and go on from one where there is one."""
+def train(spec: RunSpec, report: Reporter, checkpoints: Checkpoints | None = None, **how: object) -> Outcome:
+    """Count steps, keep a checkpoint after each epoch, and go on from one where there is one. `how` it computes is ignored."""
     assert checkpoints
     epochs = spec.strategy.settings["epochs"]
     report(Stage("Reading the dataset", 0.0))

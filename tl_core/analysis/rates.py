@@ -12,6 +12,8 @@ BROKEN_OUT = 2.0
 """Beyond so many times its lowest value the smoothed loss will not come back."""
 FEWEST = 10
 """Steps without which nothing is suggested."""
+AS_LOW = 0.05
+"""Nats."""
 SAFETY = 10.0
 
 
@@ -34,14 +36,19 @@ class RateCurve:
         return len(smoothed) >= FEWEST and bool(smoothed[-1] > BROKEN_OUT * smoothed.min() + 0.1)
 
     @property
-    def lowest(self) -> float | None:
-        """The rate at which the smoothed loss was lowest; None where too little was measured."""
-        return self.rates[int(np.argmin(self.smoothed))] if len(self.rates) >= FEWEST else None
+    def limit(self) -> float | None:
+        """The highest rate at which the smoothed loss is as low as it gets, within `AS_LOW`; None where too little was measured.
+
+        Not the rate of the very lowest loss: where a head was computed before, the loss begins near its lowest and is flat."""
+        smoothed = self.smoothed
+        if len(smoothed) < FEWEST:
+            return None
+        return self.rates[int(np.flatnonzero(smoothed <= smoothed.min() + AS_LOW)[-1])]
 
     @property
     def suggestion(self) -> float | None:
-        """A tenth of `lowest`, to one digit: by then the loss falls fast, and it is far from breaking out."""
-        return None if self.lowest is None else float(f"{self.lowest / SAFETY:.0e}")
+        """A tenth of `limit`, to one digit: by then the loss falls fast, and it is far from breaking out."""
+        return None if self.limit is None else float(f"{self.limit / SAFETY:.0e}")
 
 
 def smooth(losses: Sequence[float]) -> NDArray[np.float64]:

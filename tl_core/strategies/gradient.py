@@ -138,7 +138,7 @@ class FromProbe(ByGradient):
     the features under it (Kumar et al. 2022, arXiv 2202.10054)."""
 
     normalise: bool = Field(
-        False,
+        True,
         title="Normalise features",
         description="Centre the features and bring them to length 1 in front of the head.",
         json_schema_extra=MORE,

@@ -13,7 +13,7 @@ from tl_core.ui.kept_chart import kept_chart
 
 ABOUT = (
     "The same training, for a few dozen batches in which the learning rate rises from far too low to far too high. "
-    "Where the loss is lowest the rate is about to become too high; a tenth of it is a good one."
+    "The highest rate at which the loss is still low is about to be too high; a tenth of it is a good one."
 )
 
 
@@ -57,12 +57,12 @@ def _show(recipe: Recipe, found: Search) -> None:
     present = _present(recipe)
     figure = rates.rate_chart(found.curve, present, str(found.planned))
     kept_chart(str(figure.to_json(validate=False)), "rate_curve", "The loss at each learning rate that was tried")
-    if found.finished and found.curve.lowest is None:
+    if found.finished and found.curve.limit is None:
         st.caption("The loss broke out before enough rates had been tried, so nothing is suggested.")
     elif found.finished:
         st.caption(
             f"Tried in the phase *{shown.plain(found.phase)}* on training images alone. "
-            f"The loss was lowest at {found.curve.lowest:.1g}; a tenth of that is suggested."
+            f"Up to {found.curve.limit:.1g} the loss was as low as it gets; a tenth of that is suggested."
         )
 
 
