@@ -1,17 +1,20 @@
 """What a run reports is written behind its back, once each, and a stop comes through."""
 
 import contextlib
+import os
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, pairwise
 
 import pytest
 
 from tests.helpers import keep_run, python, wait_until
+from tl_core import locks
 from tl_core.errors import Paused, Stopped, StorageError
 from tl_core.events import Checkpoint, Epoch, Plan, Resumed, Stage, Step
+from tl_core.executors import LOCK
 from tl_core.runs import control
 from tl_core.runs.link import StoreLink
 from tl_core.runs.recorder import KEPT_STEPS, Recorder
@@ -30,10 +33,15 @@ with Recorder(StoreLink(Store(), "a")) as recorder:
 
 
 @pytest.fixture
-def store() -> Store:
+def store() -> Iterator[Store]:
+    """With a run whose lock is held, as its process holds it: a runner that looks meanwhile takes no lost run for it."""
     store = Store()
     keep_run(store, "a", State.RUNNING)
-    return store
+    store.folder("a").mkdir(parents=True, exist_ok=True)
+    held = locks.hold(store.folder("a") / LOCK)
+    assert held is not None
+    yield store
+    os.close(held)
 
 
 def step(number: int) -> Step:

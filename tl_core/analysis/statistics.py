@@ -24,7 +24,7 @@ def wilson(correct: int, total: int) -> Interval:
     share = correct / total
     centre = (share + Z95**2 / (2 * total)) / (1 + Z95**2 / total)
     half = Z95 / (1 + Z95**2 / total) * sqrt(share * (1 - share) / total + Z95**2 / (4 * total**2))
-    return Interval(max(0.0, centre - half), min(1.0, centre + half))
+    return Interval(max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))  # rounding may pass the share by a bit
 
 
 @dataclass(frozen=True)
