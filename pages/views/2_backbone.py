@@ -12,6 +12,7 @@ from tl_core.ui.recipe_bar import recipe_bar
 recipe = session.recipe()
 present = recipe.backbone.listing()
 offered = [(name, listing) for name, source in backbones.backbones.parts().items() for listing in source.catalogue()]
+offered.sort(key=lambda entry: (entry[1].accuracy is None, not entry[1].here))  # what can be transferred now comes first
 frame.heading(steps.BACKBONE)
 recipe_bar()
 choice, evidence = st.columns([1, 2], gap="large")
@@ -30,7 +31,7 @@ with choice:
         [listing.title for _, listing in offered],
         captions=[
             f"{count(entry.parameters)} parameters, "
-            + ("here" if entry.here else "pretrained weights not here" if entry.accuracy else "never pretrained")
+            + ("never pretrained" if entry.accuracy is None else "weights here" if entry.here else "weights not on this machine")
             for _, entry in offered
         ],
         key="network",

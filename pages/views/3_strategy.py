@@ -67,7 +67,8 @@ with evidence, shown.sentence_for_mistakes():
         f"{recipe.backbone.listing().title}: {len(outline.blocks)} blocks, {count(outline.parameters)} parameters, "
         f"{outline.multiply_adds / 1e6:,.0f} million multiply-adds an image at {recipe.image_size} px. "
         f"The head is one dense layer from {recipe.strategy.feature_size(outline):,} features to {classes} classes: "
-        f"{head:,} parameters."
+        f"{head:,} parameters. {network.batch_norm(plan, outline.blocks)} "
+        "A full pass takes an image forward and backward through the whole network."
     )
     rate_finder.rate_finder(recipe, measured, preview.images.train)
     arithmetic_panel.arithmetic_panel(recipe, preview.images)

@@ -70,6 +70,10 @@ def test_result_says_the_accuracy_with_its_interval(finished: str) -> None:
     said = " ".join(element.value for element in app.markdown)
     assert "of 800 test images right" in said
     assert "245 of 245 frozen tensors unchanged" in said
+    assert "so there is no curve to draw" in " ".join(element.value for element in app.caption)
+    of_classes = next(frame.value for frame in app.dataframe if "recall" in frame.value)
+    assert of_classes["recall"].between(0, 100).all()
+    assert of_classes["recall"].max() > 1
 
 
 @pytest.mark.parametrize("page", PAGES[3:])
@@ -88,11 +92,13 @@ def test_a_failed_run_says_why(page: str, home: Path) -> None:
     elif page == steps.RESULT.script:
         assert "No run has finished yet" in app.info[-1].value
     else:
-        assert app.dataframe[0].value["State"].tolist() == ["failed"]
+        assert app.dataframe[0].value["State"].tolist() == ["Failed"]
 
 
 def test_a_run_that_is_not_there_is_said(finished: str) -> None:
-    assert "There is no run of that id here" in errors(opened(steps.TRAIN.script, run="nothing"))[0]
+    for page in (steps.TRAIN, steps.RESULT):
+        (told,) = errors(opened(page.script, run="nothing"))
+        assert told == "There is no run of that id here. Choose another one on this page. Received: nothing"
 
 
 @pytest.mark.parametrize("page", PAGES[:4])

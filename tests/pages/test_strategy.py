@@ -26,6 +26,13 @@ def recipe(home: Path) -> Recipe:
     return recipe
 
 
+@pytest.mark.usefixtures("recipe")
+def test_an_estimate_says_what_it_waits_for() -> None:
+    data = {"dataset": "image_folder", "dataset.path": "/etc"}
+    said = [caption.value for caption in opened(steps.DATASET.script, **SMALL | data).caption]
+    assert "An estimate appears here when the dataset can be read." in said
+
+
 def strategy_page() -> AppTest:
     app = opened(steps.STRATEGY.script, **SMALL)
     assert not errors(app)

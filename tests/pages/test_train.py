@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import QUICK
@@ -154,7 +155,38 @@ def test_a_failed_run_says_why_once_with_what_resume_would_do() -> None:
 
 
 def test_both_clocks_are_told() -> None:
-    assert re.search(r"waited \d[^·]* s · running for \d", said(opened(steps.TRAIN.script, run=put(State.RUNNING))))
+    assert re.search(
+        r"waited less than a second · running for (\d|less)", said(opened(steps.TRAIN.script, run=put(State.RUNNING)))
+    )
+
+
+def test_the_sidebar_follows_the_state_of_the_run() -> None:
+    run_id = put()
+    app = opened(steps.TRAIN.script, run=run_id)
+    told = lambda: [caption.value for caption in app.sidebar.caption]  # noqa: E731
+    assert "Queued" in told()
+    Store().change_state(run_id, (State.QUEUED,), State.STARTING, attempts=1)
+    Store().change_state(run_id, (State.STARTING,), State.RUNNING)
+    st.cache_resource.clear()
+    app.run()
+    assert "Running" in told()
+    assert "Queued" not in told()
+
+
+def test_the_run_that_is_looked_at_stands_out_and_others_say_their_data() -> None:
+    first, second = put(), put(spec=QUICK.with_settings({"seed": 7}))
+    app = opened(steps.TRAIN.script, run=first)
+    keys = {button.key for button in app.button}
+    assert f"look_at_{second}" in keys
+    assert f"look_at_{first}" not in keys
+    assert "Photo patches, seed 7 · waiting for less than a second" in said(app)
+
+
+def test_what_stop_ended_is_called_stopped() -> None:
+    app = opened(steps.TRAIN.script, run=put(State.CANCELLED))
+    assert "Stopped" in said(app)
+    assert "Cancelled" not in said(app)
+    assert opened(steps.COMPARE.script).dataframe[0].value["State"].tolist() == ["Stopped"]
 
 
 def test_again_with_one_setting_changed() -> None:

@@ -273,6 +273,49 @@ def test_phases_are_blue_below_and_orange_above() -> None:
     assert network.cost(PHASES[2], BLOCKS) == "100 % of a full pass"
 
 
+def test_a_phase_says_its_rates_and_what_batch_norm_does() -> None:
+    slower = Phase("all", 3, 1e-3, 32, everything, BatchNorm.STATISTICS_FROZEN, rates=lambda names: dict.fromkeys(names, 0.1))
+    chart = network.phase_chart(BLOCKS, [PHASES[0], slower], 100)
+    assert any("learning rates 0.0001 to 0.001" in note.text for note in chart.layout.annotations)
+    assert [trace.name for trace in chart.data if trace.type == "scatter"] == ["Frozen", "Trains", "Trains more slowly"]
+    told = network.batch_norm([PHASES[0], PHASES[1], slower], BLOCKS)
+    assert told == "BatchNorm stays frozen in phases 1 to 2, keeps its statistics and trains scale and shift in phase 3."
+    assert network.batch_norm([PHASES[2]], BLOCKS) == "BatchNorm follows the new images."
+    assert network.batch_norm(PHASES, []) == "The network has no BatchNorm."
+    assert network.cost(PHASES[0], BLOCKS) == "33 % of a full pass, once"
+
+
+def test_a_head_that_was_computed_is_told_in_words() -> None:
+    plan = [StoredEvent(0, 1.0, "plan", {"phases": [{"name": "head", "epochs": 1}]})]
+    both = [StoredEvent(0, 1.0, "plan", {"phases": [{"name": "head"}, {"name": "all"}]})]
+    assert "50 % are right, of the validation images 60 %" in curves.computed(plan, [], epochs(1))
+    assert curves.computed(plan, [], epochs(1, None)).endswith("50 % are right.")
+    assert not curves.computed(both, [], epochs(1))
+    assert not curves.computed(plan, steps(1), epochs(1))
+    assert not curves.computed([], [], [])
+
+
+def test_names_of_phases_stand_above_the_curves() -> None:
+    chart = curves.learning_curves(steps(400, ("head", "top", "all")), [], "run")
+    assert {note.text for note in chart.layout.annotations} == {"head", "top", "all"}
+    assert all((note.y, note.yanchor) == (1, "bottom") for note in chart.layout.annotations)
+
+
+def test_names_beside_points_do_not_cover_each_other() -> None:
+    near = [RunPoint(f"id{n}", "a network and its strategy", "linear_probe", 0.9 + n / 1000, 0.8, 1.0, 5.0) for n in range(8)]
+    (family,) = [trace for trace in comparing.accuracy_against_seconds(near).data if trace.customdata is not None]
+    assert 0 < len([text for text in family.text if text]) < 8
+    apart = [RunPoint(f"id{n}", "short", "linear_probe", n / 10, n / 10, n / 10, 5.0) for n in range(8)]
+    (family,) = [trace for trace in comparing.accuracy_against_seconds(apart).data if trace.customdata is not None]
+    assert all(family.text)
+
+
+def test_time_that_a_run_waited_is_told_apart() -> None:
+    parts = [Timing(name="Training", seconds=35.0)]
+    assert outcome.seconds_bar(parts, 5.9).layout.title.text == "Where the 35 s went, after 5.9 s of waiting"
+    assert outcome.seconds_bar(parts, None).layout.title.text == "Where the 35 s went"
+
+
 def test_grids_say_what_they_leave_out() -> None:
     many = data.sample_grid([[PICTURE]] * 25, [str(n) for n in range(25)])
     assert many.layout.title.text.endswith("and 5 more classes")

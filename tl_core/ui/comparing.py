@@ -1,6 +1,7 @@
 """What the Compare page shows of many runs."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import pandas as pd
 import streamlit as st
@@ -23,7 +24,7 @@ def _row(run: Run) -> dict[str, object]:
     interval = interval_of(run)
     dataset, backbone, strategy = shown.parts_of(run)
     return {
-        "State": run.state.value,
+        "State": shown.state_of(run),
         "Dataset": dataset,
         "Labels": run.spec.dataset.settings.get("labels_per_class"),
         "Backbone": backbone,
@@ -35,7 +36,7 @@ def _row(run: Run) -> dict[str, object]:
         "Trainable": run.trainable_parameters,
         "Size": run.spec.image_size,
         "Seed": run.spec.seed,
-        "Made": pd.Timestamp(run.created, unit="s"),
+        "Made": datetime.fromtimestamp(run.created),
         "Run": run.id,
     }
 
@@ -69,6 +70,7 @@ def choose(rows: pd.DataFrame) -> list[str]:
         selection_mode="multi-row",
         selection_default={"selection": {"rows": ticked}},
         key=f"runs_table_{len(rows)}",
+        placeholder="\N{EN DASH}",
         column_config={
             "Accuracy": st.column_config.NumberColumn(
                 format="%.1f %%", help="Share of the test images that were classified correctly."
@@ -77,8 +79,11 @@ def choose(rows: pd.DataFrame) -> list[str]:
             "To": st.column_config.NumberColumn(format="%.1f %%", help="Upper end of the 95 % interval (Wilson)."),
             "Seconds": st.column_config.NumberColumn(format="%.1f", help="Wall seconds of data, backbone, training and test."),
             "Trainable": st.column_config.NumberColumn(format="localized", help="Parameters that trained in any phase."),
+            "Size": st.column_config.NumberColumn(format="%d px", help="Pixels of each side to which images are brought."),
             "Labels": st.column_config.NumberColumn(help="Labelled training images of each class; empty means all."),
-            "Made": st.column_config.DatetimeColumn(format="DD MMM HH:mm", help="When it was started, UTC."),
+            "Made": st.column_config.DatetimeColumn(
+                format="DD MMM HH:mm", help="When it was started, in the time of the machine."
+            ),
         },
         alt="All runs; tick rows to compare them",
     )
@@ -96,26 +101,33 @@ def verdicts(chosen: Sequence[Run]) -> None:
     if len(tested) < 2:
         st.caption("Tick two or more finished runs to hear which is better, and whether that can be told at all.")
         return
-    first, *others = tested
+    names = shown.names_apart(chosen)
+    first, *others = (outcomes.contender(run, names[run.id]) for run in tested)
     for other in others:
-        st.markdown(f"- {shown.plain(comparison.verdict(outcomes.contender(first), outcomes.contender(other)))}")
+        st.markdown(f"- {shown.plain(comparison.verdict(first, other))}")
 
 
 def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
     """Accuracy against training time of all tested runs, and the chosen runs' curves over each other."""
     tested = [run for run in (chosen or runs) if run.accuracy is not None]
-    points = [point(run) for run in tested if run.test_digest == tested[0].test_digest]
+    names = shown.names_apart(tested)
+    points = [point(run, names[run.id]) for run in tested if run.test_digest == tested[0].test_digest]
     if points:
         others = len(tested) - len(points)
         if others:
-            st.caption(f"{others} runs are left out of this chart: they were tested on other images.")
-        shown.chart(comparing.accuracy_against_seconds(points), "frontier", "Test accuracy against training seconds")
+            left_out = (
+                "1 run is left out of this chart: it was"
+                if others == 1
+                else f"{others} runs are left out of this chart: they were"
+            )
+            st.caption(f"{left_out} tested on other images.")
+        shown.chart(comparing.accuracy_against_seconds(points), "frontier", "Test accuracy against the seconds of the runs")
     if chosen:
-        labels = {run.id: f"{shown.model_of(run)}, seed {run.spec.seed}" for run in chosen}
+        labels = shown.names_apart(chosen)
         curves = {run.id: session.events(run, "epoch") for run in chosen}
-        metric = st.segmented_control("Curve", ["accuracy", "loss"], default="accuracy", required=True, key="curve_metric")
+        metric = st.segmented_control("Curve", ["Accuracy", "Loss"], default="Accuracy", required=True, key="curve_metric")
         shown.chart(
-            comparing.overlaid_curves(curves, labels, "loss" if metric == "loss" else "accuracy", session.run_id()),
+            comparing.overlaid_curves(curves, labels, "loss" if metric == "Loss" else "accuracy", session.run_id()),
             "overlaid",
             "Validation curves of the chosen runs",
         )
@@ -123,19 +135,20 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
         shown.chart(machine.usage_bars(used), "usage", "GPU energy, CPU time and most memory of the chosen runs")
 
 
-def point(run: Run) -> comparison.RunPoint:
+def point(run: Run, name: str) -> comparison.RunPoint:
     """A tested run as a point of accuracy against time."""
     interval = interval_of(run)
     assert interval and run.accuracy is not None and run.seconds is not None  # only tested runs come here
-    return comparison.RunPoint(
-        run.id, shown.model_of(run), run.spec.strategy.name, run.accuracy, interval.low, interval.high, run.seconds
-    )
+    return comparison.RunPoint(run.id, name, run.spec.strategy.name, run.accuracy, interval.low, interval.high, run.seconds)
 
 
 def differences(chosen: Sequence[Run]) -> None:
     """The settings in which the chosen runs differ."""
     if len(chosen) > 1:
         st.markdown("**Settings that differ**")
+        names = shown.names_apart(chosen)
         st.dataframe(
-            comparison.differences({run.id: run.spec.dotted() for run in chosen}), width="stretch", alt="Settings that differ"
+            comparison.differences({names[run.id]: run.spec.dotted() for run in chosen}),
+            width="stretch",
+            alt="Settings that differ",
         )

@@ -58,7 +58,8 @@ def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str) -> None:
         _number(label, field, kind, optional, common)
     else:
         st.session_state[key] = "" if value is None else str(value)
-        st.text_input(label, placeholder="Path on the machine that runs the app" if kind is Path else "", **common)
+        empty = _extra(field).get("empty", "automatic" if optional else "")
+        st.text_input(label, placeholder="Path on the machine that runs the app" if kind is Path else empty, **common)
 
 
 def _number(label: str, field: FieldInfo, kind: type, optional: bool, common: dict[str, Any]) -> None:

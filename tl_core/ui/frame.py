@@ -26,8 +26,15 @@ def sidebar() -> None:
         for step in steps.STEPS:
             _step(step, choices[step], address)
         st.divider()
-        alive = any(run.state.alive for run in session.runs())
-        st.fragment(_running, run_every=session.POLL_SECONDS if alive else None)(alive)
+        drawn = _standing()
+        st.fragment(_running, run_every=session.POLL_SECONDS if drawn[0] else None)(drawn)
+
+
+def _standing() -> tuple[bool, State | None]:
+    """Whether anything is alive, and the state of the chosen run: what the steps above say of the store."""
+    runs = session.runs()
+    chosen = next((run for run in runs if run.id == session.run_id()), None)
+    return any(run.state.alive for run in runs), chosen.state if chosen else None
 
 
 def _step(step: steps.Step, choice: str, address: dict[str, str]) -> None:
@@ -63,7 +70,7 @@ def _choices() -> dict[steps.Step, str]:
         steps.DATASET: recipe.dataset.title + _classes(),
         steps.BACKBONE: f"{recipe.backbone.listing().title}, {recipe.image_size} px",
         steps.STRATEGY: recipe.strategy.title,
-        steps.TRAIN: chosen.state.capitalize() if chosen else "",
+        steps.TRAIN: shown.state_of(chosen) if chosen else "",
         steps.RESULT: shown.accuracy_of(chosen) if chosen and chosen.state is State.DONE else "",
         steps.COMPARE: f"{len(runs)} runs" if len(runs) > 1 else "",
     }
@@ -78,11 +85,11 @@ def _classes() -> str:
         return ""
 
 
-def _running(was_running: bool) -> None:
+def _running(drawn: tuple[bool, State | None]) -> None:
     with shown.sentence_for_mistakes():
         runs = session.runs()
-        if any(run.state.alive for run in runs) != was_running:
-            st.rerun()
+        if _standing() != drawn:
+            st.rerun()  # the steps above tell the state of the chosen run, too
         working, line = waiting.at_work(runs), waiting.line(runs)
         _held(working)
         st.caption(f"{len(line)} waiting" if line else "" if working else "Nothing runs now.")
@@ -108,4 +115,4 @@ def _held(working: Sequence[Run]) -> None:
 def _progress(run: Run) -> None:
     left = eta(run, time.time())
     about = f", about {seconds(left)} left" if left is not None else ""
-    st.progress(run.done, text=shown.plain(f"{shown.title_of(run)}: {run.stage or run.state}{about}"))
+    st.progress(run.done, text=shown.plain(f"{shown.title_of(run)}: {run.stage or shown.state_of(run)}{about}"))

@@ -64,7 +64,10 @@ def _charts(run: Run) -> None:
     if not run.attempts:
         return  # it has not begun
     versions = tuple(session.version(run, kind) for kind in ("step", "epoch", "telemetry"))
-    if run.state.alive or session.events(run, "epoch") or session.events(run, "step"):
+    computed = curves.computed(session.events(run, "plan"), session.events(run, "step"), session.events(run, "epoch"))
+    if computed:
+        st.caption(computed)
+    elif run.state.alive or session.events(run, "epoch") or session.events(run, "step"):
         drawn = session.newest("curves", run, versions[:2], lambda: _curves(run))
         kept_chart(drawn, f"curves_{run.id}", "Loss and accuracy by step")
     samples = session.events(run, "telemetry")
@@ -82,7 +85,9 @@ def _curves(run: Run) -> str:
 
 
 def _machine(run: Run) -> str:
-    return _json(machine.telemetry(session.events(run, "telemetry"), run.created, os.cpu_count() or 1))
+    samples = session.events(run, "telemetry")
+    started = samples[0].data.get("since") or samples[0].at  # its first process; before that it waited
+    return _json(machine.telemetry(samples, started, os.cpu_count() or 1))
 
 
 def _json(figure: go.Figure) -> str:

@@ -25,13 +25,21 @@ CONTROLS: tuple[dict[str, Any], ...] = (
     {"backbone": "article_mlp"},
 )
 """What is offered as a control: the run's own network from random weights, and networks that were never pretrained."""
+CLASS_COLUMNS = {
+    "precision": "Precision",
+    "recall": "Recall",
+    "recall_low": "Recall from",
+    "recall_high": "Recall to",
+    "f1": "F1",
+}
+"""The shares of each class by the columns of `metrics.per_class`, in the order in which they are shown."""
 
 
-def contender(run: Run) -> comparison.Contender:
-    """A finished run as one side of a comparison."""
+def contender(run: Run, name: str = "") -> comparison.Contender:
+    """A finished run as one side of a comparison, under `name` or else that of its network and strategy."""
     said = session.predictions(run.id)
     return comparison.Contender(
-        title=shown.model_of(run),
+        title=name or shown.model_of(run),
         transfer=run.spec.strategy.name != "from_scratch",
         correct=said.probabilities.argmax(axis=1) == said.labels,
         accuracy=run.accuracy or 0.0,
@@ -43,7 +51,8 @@ def contender(run: Run) -> comparison.Contender:
 
 def sentence(run: Run, result: Result) -> None:
     """The first thing said of a run."""
-    st.markdown(f"### {shown.accuracy_of(run)} of {result.test_images:,} test images right, in {seconds(result.seconds)}")
+    accuracy, took = shown.unbroken(shown.accuracy_of(run)), shown.unbroken(seconds(result.seconds))
+    st.markdown(f"### {accuracy} of {result.test_images:,} test images right, in {took}")
     trained, total = result.trainable_parameters, result.total_parameters
     st.caption(
         "In brackets the 95 % interval (Wilson). "
@@ -66,16 +75,18 @@ def controls(run: Run) -> None:
     latest = {shown.model_of(other): other for other in reversed(twins)}
     for other in latest.values():
         st.markdown(f"- {shown.plain(comparison.verdict(contender(run), contender(other)))}")
+    recipes = [Recipe.of(run.spec.with_settings({"strategy": "from_scratch"} | changes)) for changes in CONTROLS]
+    titles = [f"{recipe.backbone.listing().title} · {recipe.strategy.title}" for recipe in recipes]
+    missing = {title: recipe for title, recipe in zip(titles, recipes, strict=True) if title not in latest}
     if not latest:
         st.caption(
             "What did the transfer save? Nobody can say until the same labels have been learned from scratch. Start a control:"
         )
+    elif missing:
+        st.caption("More controls, on the same labels:")
     with st.container(horizontal=True, key="controls"):
-        for changes in CONTROLS:
-            recipe = Recipe.of(run.spec.with_settings({"strategy": "from_scratch"} | changes))
-            title = f"{recipe.backbone.listing().title} · {recipe.strategy.title}"
-            if title not in latest:
-                _control_button(recipe, title)
+        for title, recipe in missing.items():
+            _control_button(recipe, title)
 
 
 def _control_button(recipe: Recipe, title: str) -> None:
@@ -105,14 +116,22 @@ def evidence(run: Run, result: Result) -> None:
     with tabs[2]:
         classes(said, names)
     with tabs[3]:
-        figure = curves.learning_curves(session.events(run, "step"), session.events(run, "epoch"), run.id)
-        shown.chart(figure, f"result_curves_{run.id}", "Loss and accuracy by step")
+        _curves(run)
     with tabs[4]:
         shown.chart(outcome.seconds_bar(result.timings, run.waited), f"time_{run.id}", "Seconds of each part of the run")
     with tabs[5]:
         proof(result)
     with tabs[6]:
         settings(run.spec, result)
+
+
+def _curves(run: Run) -> None:
+    steps, epochs = session.events(run, "step"), session.events(run, "epoch")
+    computed = curves.computed(session.events(run, "plan"), steps, epochs)
+    if computed:
+        st.caption(computed)
+    else:
+        shown.chart(curves.learning_curves(steps, epochs, run.id), f"result_curves_{run.id}", "Loss and accuracy by step")
 
 
 def hardest(said: Predictions, names: list[str], run_id: str) -> None:
@@ -131,11 +150,22 @@ def hardest(said: Predictions, names: list[str], run_id: str) -> None:
 def classes(said: Predictions, names: list[str]) -> None:
     """Precision and recall of each class."""
     table = metrics.per_class(said.labels, said.probabilities, names)
-    shares = {name: st.column_config.NumberColumn(format="percent") for name in table.select_dtypes("float").columns}
-    st.dataframe(table, hide_index=True, width="stretch", column_config=shares, alt="Precision and recall of each class")
+    shares = list(CLASS_COLUMNS)
+    table[shares] *= 100
+    numbers: dict[str, Any] = {name: st.column_config.NumberColumn(CLASS_COLUMNS[name], format="%.0f %%") for name in shares}
+    st.dataframe(
+        table,
+        hide_index=True,
+        width="stretch",
+        height="content",
+        column_order=["class", "images", *shares, "most often taken for"],
+        column_config={"class": "Class", "images": "Images", "most often taken for": "Most often taken for"} | numbers,
+        placeholder="\N{EN DASH}",
+        alt="Precision and recall of each class",
+    )
     st.caption(
         "Precision: of the images taken for this class, the share that is. Recall: of this class's images, the share found, "
-        "with its 95 % interval. F1: their harmonic mean."
+        "from and to its 95 % interval. F1: their harmonic mean."
     )
 
 
@@ -164,7 +194,8 @@ def _how(phase: PhaseRecord) -> str:
     """How a phase went, in its own numbers."""
     if phase.learning_rate is None:
         chosen = ", ".join(f"{name} = {value:g}" for name, value in phase.chosen.items())
-        return "computed from the features" + (f", {shown.plain(f'{chosen} ({phase.chosen_by})')}" if chosen else "")
+        by = phase.chosen_by if phase.chosen_by in {"given", "default"} else f"chosen by {phase.chosen_by}"
+        return "computed from the features" + (f", {shown.plain(f'{chosen} ({by})')}" if chosen else "")
     best = f", back to the best one, epoch {phase.best_epoch}" if phase.best_epoch not in {None, phase.epochs} else ""
     return f"{phase.epochs} epochs{best}, rate {phase.learning_rate:g}, batch size {phase.batch_size}"
 

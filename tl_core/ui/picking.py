@@ -35,4 +35,5 @@ def label(run: Run) -> str:
 def nothing_yet(what: str) -> None:
     """An empty page that says what will be here and leads to where it begins."""
     st.info(what, icon=":material/inbox:")
-    st.page_link(steps.DATASET.script, label="Begin with the dataset", icon=":material/arrow_forward:")
+    address = session.url_parameters()
+    st.page_link(steps.DATASET.script, label="Begin with the dataset", icon=":material/arrow_forward:", query_params=address)

@@ -41,11 +41,15 @@ def _panel(looked_at: str, was_alive: bool) -> None:
 
 
 def _title(run: Run, looked_at: str, before: str = "") -> None:
+    """The run by its name, which leads to it; the one that is looked at stands out and leads nowhere."""
+    name = before + shown.plain(shown.model_of(run))
+    if run.id == looked_at:
+        st.markdown(f"**{name}**")
+        return
     st.button(
-        before + shown.plain(shown.model_of(run)),
+        name,
         key=f"look_at_{run.id}",
         type="tertiary",
-        disabled=run.id == looked_at,
         wrap=True,
         help=shown.plain(f"Look at this run on {shown.parts_of(run)[0]}."),
         on_click=session.look_at,
@@ -58,15 +62,15 @@ def _at_work(run: Run, looked_at: str) -> None:
     with st.container(gap="xsmall", key=f"at_work_{run.id}"):
         _title(run, looked_at)
         about = f", about {seconds(left)} left" if left is not None else ""
-        st.progress(run.done, text=f"{run.state.capitalize()}, {100 * run.done:.0f} %{about}")
+        st.progress(run.done, text=f"{shown.state_of(run)}, {100 * run.done:.0f} %{about}")
 
 
 def _waiting(run: Run, place: int, of: int, looked_at: str) -> None:
     with st.container(gap=None, key=f"waiting_{run.id}"):
         _title(run, looked_at, f"{place}\\. ")
         facts = [] if run.priority is Priority.NORMAL else [f"{run.priority.name.lower()} priority"]
-        facts += [f"seed {run.spec.seed}", f"waiting for {seconds(run.waiting_seconds(time.time()))}"]
-        st.caption(" · ".join(facts))
+        facts += [_data(run), f"waiting for {shown.clock(run.waiting_seconds(time.time()))}"]
+        st.caption(shown.plain(" · ".join(facts)))
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             _move("Up", run, place - 1, "Let it go before the run ahead of it.", disabled=place == 1)
             _move("Down", run, place + 1, "Let the run behind it go first.", disabled=place == of)
@@ -134,8 +138,13 @@ def _ended(runs: Sequence[Run], looked_at: str) -> None:
     for run in sorted(runs, key=lambda run: run.changed, reverse=True)[:MOST_OTHERS]:
         with st.container(gap=None, key=f"ended_{run.id}"):
             _title(run, looked_at)
-            ended = shown.accuracy_of(run) if run.accuracy is not None else run.state.capitalize()
-            st.caption(shown.plain(f"seed {run.spec.seed} · {ended}"))
+            ended = shown.accuracy_of(run) if run.accuracy is not None else shown.state_of(run)
+            st.caption(shown.plain(f"{_data(run)} · {ended}"))
+
+
+def _data(run: Run) -> str:
+    """What tells runs of one network and strategy apart."""
+    return f"{shown.parts_of(run)[0]}, seed {run.spec.seed}"
 
 
 def _say_more(number: int, do: str) -> None:

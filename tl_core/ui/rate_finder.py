@@ -18,6 +18,8 @@ ABOUT = (
 
 
 POLL_SECONDS = 1.0
+FELL = 0.1
+"""Nats by which the loss must fall for the curve to say where training is fast."""
 
 
 def rate_finder(recipe: Recipe, measured: Probe, train_images: int) -> None:
@@ -64,6 +66,11 @@ def _show(recipe: Recipe, found: Search) -> None:
             f"Tried in the phase *{shown.plain(found.phase)}* on training images alone. "
             f"Up to {found.curve.limit:.1g} the loss was as low as it gets; a tenth of that is suggested."
         )
+        if found.curve.smoothed.min() > found.curve.smoothed[0] - FELL:
+            st.caption(
+                "The loss never fell: the head fits these images already. So the curve only says where training breaks, "
+                "and a much lower rate may be the better one."
+            )
 
 
 def _buttons(recipe: Recipe, found: Search | None, planned: int) -> None:

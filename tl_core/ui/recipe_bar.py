@@ -6,7 +6,7 @@ import streamlit as st
 
 from tl_core import settings
 from tl_core.analysis.statements import count, seconds
-from tl_core.errors import SettingError, TransferError
+from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
 from tl_core.runs import control
 from tl_core.ui import estimates, previews, session, shown, steps
@@ -83,12 +83,19 @@ def _estimate_now(was_waiting: bool) -> None:
     if was_waiting:
         st.rerun()
     try:
-        require_allowed_paths(recipe)
-        preview = previews.preview(recipe.dataset, recipe.seed)
+        preview = _preview(recipe)
+    except TransferError:
+        st.caption("An estimate appears here when the dataset can be read.")
+        return
+    try:
         found = estimates.estimate(recipe, measured, preview.images, len(preview.class_names))
-    except TransferError as error:
-        fits = not isinstance(error, SettingError)
-        st.caption("An estimate appears here when the " + ("dataset can be read." if fits else "strategy fits the network."))
+    except TransferError:
+        st.caption("An estimate appears here when the strategy fits the network.")
         return
     trained, total = count(found.trainable_parameters), count(found.total_parameters)
     st.caption(f"About {seconds(found.seconds)} on this machine · {trained} of {total} parameters train")
+
+
+def _preview(recipe: Recipe) -> previews.Preview:
+    require_allowed_paths(recipe)
+    return previews.preview(recipe.dataset, recipe.seed)

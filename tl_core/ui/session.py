@@ -7,7 +7,7 @@ import streamlit as st
 
 from tl_core import settings
 from tl_core.analysis.usage import Usage, usage_of
-from tl_core.errors import TransferError
+from tl_core.errors import RunError, TransferError
 from tl_core.recipe import Recipe
 from tl_core.result import Predictions, Result
 from tl_core.runs import artifacts, service
@@ -137,7 +137,10 @@ def _keep_runner() -> None:
 
 def run(chosen: str) -> Run:
     """One run of `runs()`; raises `RunError` where there is none."""
-    return next((run for run in runs() if run.id == chosen), None) or store().run(chosen)
+    try:
+        return next((run for run in runs() if run.id == chosen), None) or store().run(chosen)
+    except RunError as error:  # whose next step is for the command line
+        raise RunError("There is no run of that id here.", "Choose another one on this page.", received=chosen) from error
 
 
 def version(run: Run, kind: str) -> tuple[int, float]:

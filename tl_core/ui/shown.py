@@ -1,13 +1,14 @@
 """Small things that several pages show the same way."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import streamlit as st
 
-from tl_core.analysis.statements import interval_of, percent
+from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
 from tl_core.runs.states import State
@@ -57,7 +58,12 @@ def plain(text: str) -> str:
 
 def badge(run: Run) -> None:
     """The state of a run in its colour."""
-    st.badge(run.state.capitalize(), color=COLOURS[run.state])  # type: ignore[arg-type]  # a literal of colour names
+    st.badge(state_of(run), color=COLOURS[run.state])  # type: ignore[arg-type]  # a literal of colour names
+
+
+def state_of(run: Run) -> str:
+    """The state of a run in the words of the buttons that bring it there: what Stop ends is stopped."""
+    return {State.CANCELLING: "Stopping", State.CANCELLED: "Stopped"}.get(run.state, run.state.capitalize())
 
 
 def title_of(run: Run) -> str:
@@ -68,6 +74,15 @@ def title_of(run: Run) -> str:
 def model_of(run: Run) -> str:
     """A run among others on the same data: backbone and strategy."""
     return " · ".join(parts_of(run)[1:])
+
+
+def names_apart(runs: Sequence[Run]) -> dict[str, str]:
+    """By their ids, names that tell `runs` apart: backbone and strategy, where that is not enough the seed, else the id, too."""
+    names = {run.id: model_of(run) for run in runs}
+    for more in (lambda run: f"seed {run.spec.seed}", lambda run: f"run {run.id[-6:]}"):
+        counted = Counter(names.values())
+        names |= {run.id: f"{names[run.id]}, {more(run)}" for run in runs if counted[names[run.id]] > 1}
+    return names
 
 
 def parts_of(run: Run) -> tuple[str, str, str]:
@@ -94,7 +109,7 @@ def chips(recipe: Recipe) -> list[str]:
         recipe.backbone.listing().title,
         recipe.strategy.title,
         f"{recipe.image_size} px",
-        "all labels" if labels is None else f"{labels} labels a class",
+        "all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} a class",
         f"seed {recipe.seed}",
     ]
 
@@ -103,6 +118,16 @@ def accuracy_of(run: Run) -> str:
     """ "85 % (82-88)", or a dash where the run was not tested."""
     interval = interval_of(run)
     return "\N{EM DASH}" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
+
+
+def clock(passed: float) -> str:
+    """A time that passes while one looks, in whole seconds: tenths would only flicker."""
+    return "less than a second" if passed < 1 else seconds(passed) if passed >= 10 else f"{passed:.0f} s"
+
+
+def unbroken(text: str) -> str:
+    """`text` on one line: a number is not torn from its unit."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def times(number: int) -> str:

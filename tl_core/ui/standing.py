@@ -19,7 +19,8 @@ def standing(run: Run) -> None:
     elif run.state.at_work:
         _progress(run)
     elif run.state is State.DONE:
-        st.markdown(f"### Test accuracy {shown.accuracy_of(run)}, in {seconds(run.seconds or 0)}")
+        took = shown.unbroken(seconds(run.seconds or 0))
+        st.markdown(f"### Test accuracy {shown.unbroken(shown.accuracy_of(run))}, in {took}")
         address = session.url_parameters() | {session.RUN_PARAMETER: run.id}
         st.page_link(steps.RESULT.script, label="See the result", icon=":material/arrow_forward:", query_params=address)
     elif run.state is State.PAUSED:
@@ -43,7 +44,7 @@ def _place(run: Run) -> None:
 
 
 def _progress(run: Run) -> None:
-    told = {State.CANCELLING: "Ending", State.PAUSING: "Pausing: keeping a checkpoint at the next batch"}
+    told = {State.CANCELLING: "Stopping at the next batch", State.PAUSING: "Pausing: keeping a checkpoint at the next batch"}
     what = told.get(run.state) or run.stage or "Launching its process"
     st.progress(run.done, text=shown.plain(what))
 
@@ -53,11 +54,12 @@ def _facts(run: Run) -> list[str]:
     facts = _phase_and_epoch(run) if run.state.at_work else []
     waited, ran = run.waiting_seconds(now), run.running_seconds(now)
     if run.state is State.QUEUED:
-        facts.append(f"waiting for {seconds(waited)}")
+        facts.append(f"waiting for {shown.clock(waited)}")
     elif run.attempts:
-        facts.append(f"waited {seconds(waited)}")
+        facts.append(f"waited {shown.clock(waited)}")
     if ran:
-        facts.append(f"running for {seconds(ran)}" if run.state.at_work else f"ran {seconds(ran)}")
+        whole = ", saving included" if run.state is State.DONE else ""  # what the seconds of a result leave out
+        facts.append(f"running for {shown.clock(ran)}" if run.state.at_work else f"ran {shown.clock(ran)}{whole}")
     left = eta(run, now)
     if left is not None:
         facts.append(f"about {seconds(left)} left")

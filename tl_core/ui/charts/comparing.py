@@ -1,5 +1,6 @@
 """Runs beside each other."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -14,6 +15,10 @@ from tl_core.ui.charts import theme
 TITLE = "Accuracy against time"
 FEW = 8
 """Up to so many points have their names beside them."""
+LEGEND_ROW = 20
+"""Pixels."""
+WIDTH, DEPTH, LETTER, MOST_LETTERS = 780, 250, 6.2, 56
+"""Pixels of the plot on a screen of 1280, and of a letter; the most letters of a name."""
 
 
 def accuracy_against_seconds(points: Sequence[RunPoint]) -> go.Figure:
@@ -28,14 +33,14 @@ def accuracy_against_seconds(points: Sequence[RunPoint]) -> go.Figure:
     _add_frontier(drawn, frontier(points))
     times = [point.seconds for point in points]
     wide = min(times) > 0 and max(times) > 10 * min(times)
-    middle = (min(times) * max(times)) ** 0.5 if wide else max(times) / 2
+    sides = _sides(points, wide=wide) if len(points) <= FEW else {}
     for family in sorted({point.family for point in points}):
-        _add_family(drawn, family, [p for p in points if p.family == family], middle if len(points) <= FEW else None)
+        _add_family(drawn, family, [p for p in points if p.family == family], sides)
     if wide:
         theme.log_axis(drawn, times)
     else:
         drawn.update_xaxes(range=[0, 1.1 * max(times) or 1], showgrid=True)
-    return theme.axes(drawn, "Training time (s)", "Test accuracy (%)")
+    return theme.axes(drawn, "Seconds of the run", "Test accuracy (%)")
 
 
 def _add_frontier(drawn: go.Figure, best: Sequence[RunPoint]) -> None:
@@ -50,8 +55,37 @@ def _add_frontier(drawn: go.Figure, best: Sequence[RunPoint]) -> None:
     )
 
 
-def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], middle: float | None) -> None:
-    """The runs of one strategy; with `middle`, their names on the side of each where there is more room."""
+def _sides(points: Sequence[RunPoint], *, wide: bool) -> dict[str, str]:
+    """Where the name of each run stands beside its marker, so that no two names cover each other on a screen of 1280 pixels;
+    a run whose name has no room is left out. `wide`: the seconds are on a log axis."""
+    times = [math.log(point.seconds) if wide else point.seconds for point in points]
+    span = (max(times) - min(times) + 2 * math.log(1.5)) if wide else 1.1 * max(times) or 1.0
+    left = min(times) - math.log(1.5) if wide else 0.0
+    low, high = 100 * min(p.low for p in points), 100 * max(p.high for p in points)
+    at = [
+        (WIDTH * (t - left) / span, DEPTH * (high - 100 * p.accuracy) / max(high - low, 1))
+        for t, p in zip(times, points, strict=True)
+    ]
+    taken = [(x - 8, y - 8, x + 8, y + 8) for x, y in at]
+    found: dict[str, str] = {}
+    for (x, y), point in zip(at, points, strict=True):
+        length = LETTER * min(len(point.label), MOST_LETTERS) + 16
+        for side in ("bottom right", "top left", "top right", "bottom left"):
+            x0, y0 = (x + 9 if "right" in side else x - 9 - length), (y + 2 if "bottom" in side else y - 22)
+            box = (x0, y0, x0 + length, y0 + 20)
+            if x0 >= 0 and x0 + length <= WIDTH and not any(_overlap(box, other) for other in taken):
+                found[point.run_id] = side
+                taken.append(box)
+                break
+    return found
+
+
+def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+
+
+def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], sides: Mapping[str, str]) -> None:
+    """The runs of one strategy, with their names where `sides` has a place for them."""
     title, colour, symbol = _family_style(family)
     drawn.add_scatter(
         x=[point.seconds for point in points],
@@ -63,17 +97,19 @@ def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], middl
             "thickness": 1.2,
             "width": 3,
         },
-        mode="markers" if middle is None else "markers+text",
-        text=None
-        if middle is None
-        else [f"\N{NO-BREAK SPACE}{theme.plain(point.label, 36)}\N{NO-BREAK SPACE}" for point in points],
-        textposition=None if middle is None else ["top left" if p.seconds > middle else "bottom right" for p in points],
+        mode="markers+text" if sides else "markers",
+        text=[_name(point) if point.run_id in sides else "" for point in points],
+        textposition=[sides.get(point.run_id, "top left") for point in points],
         customdata=[point.run_id for point in points],
         hovertext=[_point_hover(point) for point in points],
         hovertemplate="%{hovertext}<extra></extra>",
         marker={"color": colour, "symbol": symbol, "size": 11},
         name=theme.plain(title),
     )
+
+
+def _name(point: RunPoint) -> str:
+    return f"\N{NO-BREAK SPACE}{theme.plain(point.label, MOST_LETTERS)}\N{NO-BREAK SPACE}"
 
 
 def _point_hover(point: RunPoint) -> str:
@@ -106,7 +142,9 @@ def overlaid_curves(
     shown = {run: events for run, events in curves.items() if any(e.data[f"validation_{metric}"] is not None for e in events)}
     if not shown:
         return theme.empty(title, "None of these runs has validation images.")
-    drawn = theme.figure(title, 360, legend=True)
+    drawn = theme.figure(title, 330 + LEGEND_ROW * -(-len(shown) // 2), legend=True)
+    # Below the curves there is room for as many names as there are.
+    drawn.update_layout(margin_t=44, legend={"yref": "container", "y": 0, "yanchor": "bottom"})
     unit, scale, digits = ("%", 100.0, 1) if metric == "accuracy" else ("nats", 1.0, 3)
     for place, (run, events) in enumerate(shown.items()):
         label, first = labels.get(run, run), events[0].at
@@ -117,7 +155,7 @@ def overlaid_curves(
             customdata=[(run, theme.plain(label, 60), theme.plain(e.data["phase"]), e.data["epoch"]) for _, e in points],
             hovertemplate=f"<b>%{{customdata[1]}}</b><br>%{{customdata[2]}}, epoch %{{customdata[3]}}<br>%{{y:.{digits}f}} {unit}"
             "<extra></extra>",
-            name=theme.plain(label, 42),
+            name=theme.plain(label, 60),
             **_curve_style(None if run == chosen else place),
         )
     horizontal = "Epoch of the run" if x == "epochs" else "Seconds since the first epoch ended"

@@ -11,6 +11,8 @@ from plotly.subplots import make_subplots
 from tl_core.runs.store import StoredEvent
 from tl_core.ui.charts import theme
 
+HEIGHT = 348
+"""Pixels."""
 FEW = 40
 """Below so many points a line alone hides how many there are: markers are shown."""
 
@@ -41,6 +43,19 @@ VALIDATION = Curve("Validation", theme.CHOSEN, width=3.2, validation=True)
 MEASURES = (Measure("loss", "Loss", "nats", 1.0, 3), Measure("accuracy", "Accuracy", "%", 100.0, 1))
 
 
+def computed(plans: Sequence[StoredEvent], steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent]) -> str:
+    """Of a run whose head was computed and nothing else trained, the two points of its curves in a sentence; empty for others.
+    The events are the run's `plan`, `step` and `epoch` ones."""
+    if not plans or len(plans[-1].data["phases"]) > 1 or steps or len(epochs) != 1:
+        return ""
+    last = epochs[0].data
+    held = "" if last["validation_accuracy"] is None else f", of the validation images {100 * last['validation_accuracy']:.0f} %"
+    return (
+        "The head was computed at once, so there is no curve to draw. "
+        f"Of the training images {100 * last['accuracy']:.0f} % are right{held}."
+    )
+
+
 def learning_curves(steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent], run_id: str) -> go.Figure:
     """Loss (nats) and accuracy (%) over the steps of a run, from its `step` and `epoch` events in order.
 
@@ -48,7 +63,7 @@ def learning_curves(steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent],
     what a phase freezes, so its shade does not either. `customdata` is (run id, phase, epoch).
     """
     if not steps and not epochs:
-        return theme.empty("Learning curves", "Waiting for the first batch", height=320)
+        return theme.empty("Learning curves", "Waiting for the first batch", height=HEIGHT)
     drawn = make_subplots(rows=1, cols=2, horizontal_spacing=0.16)
     validated = [event for event in epochs if event.data["validation_loss"] is not None]
     for column, measure in enumerate(MEASURES, start=1):
@@ -58,8 +73,9 @@ def learning_curves(steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent],
         drawn.update_yaxes(title={"text": f"{measure.title} ({measure.unit})", "standoff": 6}, col=column)
     drawn.update_yaxes(rangemode="tozero", col=1)
     drawn.update_xaxes(title={"text": "Step (batches so far)", "standoff": 6}, nticks=4, matches="x")  # one zoom for both
-    theme.dress(drawn, "Learning curves", 320, legend=True)
-    drawn.update_layout(uirevision=run_id)
+    theme.dress(drawn, "Learning curves", HEIGHT, legend=True)
+    # Between the legend and the curves there is room for two lines of phases' names.
+    drawn.update_layout(uirevision=run_id, margin_t=94, legend={"yref": "container", "y": 1 - 34 / HEIGHT, "yanchor": "top"})
     _shade_phases(drawn, _phases([*steps, *epochs]))
     return drawn
 
@@ -96,13 +112,12 @@ def _phases(events: Sequence[StoredEvent]) -> list[tuple[str, int, int]]:
 
 
 def _shade_phases(drawn: go.Figure, phases: Sequence[tuple[str, int, int]]) -> None:
-    """A grey ground under every second phase, and the names of those wide enough: at the top where a loss falls away from
-    them, at the bottom where an accuracy rises from them."""
+    """A grey ground under every second phase, and above the curves the names of those wide enough."""
     total = max(phases[-1][2], 1)
-    sides = (("", True), ("2", False))
-    shades = [_shade(axis, start, end) for _, start, end in phases[1::2] for axis, _ in sides]
+    sides = ("", "2")
+    shades = [_shade(axis, start, end) for _, start, end in phases[1::2] for axis in sides]
     wide = [(index, phase) for index, phase in enumerate(phases) if phase[2] - phase[1] > 0.14 * total]
-    names = [_name(axis, phase, total, index % 2, top=top) for index, phase in wide for axis, top in sides]
+    names = [_name(axis, phase, total, index % 2) for index, phase in wide for axis in sides]
     # All at once: Plotly copies every earlier one for each that is added by itself.
     drawn.update_layout(shapes=shades, annotations=names)
     # No range of our own: Plotly keeps a reader's zoom only against ends that it chose by itself.
@@ -114,7 +129,7 @@ def _shade(axis: str, start: int, end: int) -> dict[str, Any]:
     return {"type": "rect", **ends, "fillcolor": theme.SHADE, "line": {"width": 0}, "layer": "below"}
 
 
-def _name(axis: str, phase: tuple[str, int, int], total: int, level: int, *, top: bool) -> dict[str, Any]:
+def _name(axis: str, phase: tuple[str, int, int], total: int, level: int) -> dict[str, Any]:
     """A phase's name on one of two levels in turn, so that neighbours do not collide; it grows inward from the nearer edge."""
     name, start, end = phase
     late = start > total / 2
@@ -124,8 +139,9 @@ def _name(axis: str, phase: tuple[str, int, int], total: int, level: int, *, top
         "yref": f"y{axis} domain",
         "x": end if late else start,
         "xanchor": "right" if late else "left",
-        "y": 1 - 0.09 * level if top else 0.09 * level,
-        "yanchor": "top" if top else "bottom",
+        "y": 1,
+        "yanchor": "bottom",
+        "yshift": 13 * level,
         "showarrow": False,
         "font": {"size": 11},
     }

@@ -61,7 +61,7 @@ Point = tuple[float, Mapping[str, Any]]
 def telemetry(events: Sequence[StoredEvent], started: float, cores: int) -> go.Figure:
     """What a run used of the machine since `started` (seconds since 1970): processor in percent of all `cores`, memory in
     GB (10^9 bytes), the disk where it was busy, and of each GPU what is measured. A row each on one time axis; while a run
-    was paused there is no line. Python starts before 0."""
+    was paused there is no line."""
     points = _points(events)
     rows = [*_run_rows(points, cores), *_gpu_rows(points)]
     if not rows:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 import plotly.graph_objects as go
@@ -51,7 +52,7 @@ def phase_chart(blocks: Sequence[BlockOutline], phases: Sequence[Phase], head_pa
         )
         _caption(drawn, row, phase, blocks, head_parameters)
         _rates(drawn, row, phase, trains, edges)
-    _legend(drawn, partly=any(phase.moves != Moves.EVERYTHING for phase in phases))
+    _legend(drawn, phases, blocks)
     drawn.update_xaxes(
         range=[0, edges[-1]],
         showgrid=False,
@@ -63,9 +64,13 @@ def phase_chart(blocks: Sequence[BlockOutline], phases: Sequence[Phase], head_pa
     return drawn
 
 
-def _legend(drawn: go.Figure, *, partly: bool) -> None:
-    entries = [("Frozen", theme.FROZEN), ("Trains", theme.TRAINING), ("Trains in part", theme.PALE_TRAINING)]
-    for name, colour in entries[: 3 if partly else 2]:
+def _legend(drawn: go.Figure, phases: Sequence[Phase], blocks: Sequence[BlockOutline]) -> None:
+    whole = [phase for phase in phases if phase.moves == Moves.EVERYTHING]
+    slower = any(0 < shade < 1 for phase in whole for shade in _shades(phase, blocks, _trains(phase, blocks)))
+    partly = len(whole) < len(phases)
+    pale = "Trains in part" if partly else "Trains more slowly"
+    entries = [("Frozen", theme.FROZEN), ("Trains", theme.TRAINING), (pale, theme.PALE_TRAINING)]
+    for name, colour in entries[: 3 if partly or slower else 2]:
         drawn.add_scatter(x=[None], y=[None], mode="markers", marker={"symbol": "square", "size": 12, "color": colour}, name=name)
 
 
@@ -90,7 +95,7 @@ def _trains(phase: Phase, blocks: Sequence[BlockOutline]) -> list[bool]:
 def _caption(drawn: go.Figure, row: int, phase: Phase, blocks: Sequence[BlockOutline], head: int) -> None:
     parameters = count(costs.trainable_parameters(phase, blocks, head))
     epochs = f"{phase.epochs} epoch{'s' if phase.epochs != 1 else ''}"
-    how = f"computed ({phase.solver})" if phase.solver else f"{epochs} · learning rate {rate(phase)}"
+    how = f"computed ({phase.solver})" if phase.solver else f"{epochs} · {_rates_of(phase, blocks)}"
     first = f"<b>{row + 1} {theme.plain(phase.name, 20)}</b> · {how}"
     drawn.add_annotation(
         text=f"{first}<br>{parameters} parameters train; {cost(phase, blocks)}",
@@ -105,10 +110,35 @@ def _caption(drawn: go.Figure, row: int, phase: Phase, blocks: Sequence[BlockOut
     )
 
 
+def _rates_of(phase: Phase, blocks: Sequence[BlockOutline]) -> str:
+    """The learning rate of a phase, or the lowest and the highest of what trains in it."""
+    factors = phase.factors([block.name for block in blocks])
+    trained = [factors[name] for name in (*phase.trained_blocks(blocks), HEAD)]
+    low, high = rate(phase, min(trained)), rate(phase, max(trained))
+    return f"learning rate {high}" if low == high else f"learning rates {low} to {high}"
+
+
+def batch_norm(phases: Sequence[Phase], blocks: Sequence[BlockOutline]) -> str:
+    """What the BatchNorm layers do in each phase, in a sentence."""
+    if not any(block.norm_parameters for block in blocks):
+        return "The network has no BatchNorm."
+    words = {
+        BatchNorm.FROZEN: "stays frozen",
+        BatchNorm.STATISTICS_FROZEN: "keeps its statistics and trains scale and shift",
+        BatchNorm.ADAPTS: "follows the new images",
+    }
+    told = [words[phase.batch_norm] if phase.trained_blocks(blocks) else words[BatchNorm.FROZEN] for phase in phases]
+    runs = [(said, [number for number, _ in of]) for said, of in groupby(enumerate(told, start=1), key=lambda pair: pair[1])]
+    if len(runs) == 1:
+        return f"BatchNorm {runs[0][0]}."
+    spans = [f"{said} in phase {of[0]}" if len(of) == 1 else f"{said} in phases {of[0]} to {of[-1]}" for said, of in runs]
+    return f"BatchNorm {', '.join(spans)}."
+
+
 def cost(phase: Phase, blocks: Sequence[BlockOutline]) -> str:
     """What an epoch of `phase` costs, in words that fit above a row."""
     if not phase.trained_blocks(blocks):
-        return "one pass, then the head alone"
+        return "33 % of a full pass, once"  # the features are kept
     return f"{100 * (1 + 2 * costs.trained_share(phase, blocks)) / 3:.0f} % of a full pass"
 
 

@@ -50,7 +50,9 @@ def confusion(matrix: NDArray[np.int64], class_names: Sequence[str], *, dark: bo
     drawn.update_xaxes(
         **ticks, range=[-0.5, k - 0.5], ticktext=short, tickangle=-90 if k > 4 else 0, title={"text": "Taken for", "standoff": 8}
     )
-    drawn.update_yaxes(**ticks, ticktext=short, range=[k - 0.5, -0.5], title={"text": "True class", "standoff": 8})
+    drawn.update_yaxes(
+        **ticks, ticktext=short, range=[k - 0.5, -0.5], title={"text": "True class, each row 100 %", "standoff": 8}
+    )
     return drawn
 
 
@@ -83,7 +85,10 @@ def seconds_bar(timings: Sequence[Timing], waited_seconds: float | None) -> go.F
     title = "Where the time went"
     if not total:
         return theme.empty(title, "The seconds of a finished run will be here.", height=120)
-    drawn = theme.figure(f"{title}: {seconds(total)}", 128 + 20 * -(-len(parts) // 2), legend=True)
+    before = f", after {seconds(waited_seconds)} of waiting" if waited_seconds is not None else ""
+    drawn = theme.figure(
+        f"Where the {seconds(sum(part.seconds for part in timings))} went{before}", 128 + 20 * -(-len(parts) // 2), legend=True
+    )
     for part, style in zip(parts, _styles(parts), strict=True):
         drawn.add_bar(
             x=[part.seconds],
