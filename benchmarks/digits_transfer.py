@@ -1,6 +1,6 @@
 """A known experiment, run by the product: a small CNN that has learned the digits 0-4 learns 5-9 from few labels.
 
-    python -m benchmarks.digits_transfer FOLDER [--labels 2 10 50] [--draws 6]
+    python -m benchmarks.digits_transfer FOLDER [--labels 2 10 50] [--draws 6] [--source-seed 0] [--strategies ...]
 
 FOLDER holds the four files of MNIST. Source: the first 10,000 training images of 0-4, 3 epochs. Target: so many labels a
 class of 5-9, drawn anew for each seed; all 4,861 test images. Every strategy has the same number of epochs,
@@ -114,9 +114,9 @@ def _digits(images: ArrayImages, first: int) -> ArrayImages:
     return ArrayImages(np.asarray(images.pixels)[chosen], images.labels[chosen] - first)
 
 
-def learn_the_source(folder: Path) -> float:
+def learn_the_source(folder: Path, seed: int) -> float:
     """Train on 0-4 and keep the weights; the accuracy on the source's test images."""
-    keras.utils.set_random_seed(0)
+    keras.utils.set_random_seed(seed)
     network = DigitsCNN().load(SIDE, pretrained=False)
     model = keras.Model(network.model.input, keras.layers.Dense(5, activation="softmax")(network.model.output))
     model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -157,14 +157,18 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--labels", type=int, nargs="+", default=[2, 10, 50])
     parser.add_argument("--draws", type=int, default=6)
+    parser.add_argument("--source-seed", type=int, default=0)
+    parser.add_argument("--strategies", nargs="+", choices=list(KNOWN), default=list(KNOWN))
     chosen = parser.parse_args(given)
     os.environ.setdefault("TRANSFER_LAB_HOME", tempfile.mkdtemp())
     console = Console()
-    console.print(f"Source: accuracy {learn_the_source(chosen.folder):.3f} on the digits 0-4 (protocol: 0.980)")
+    console.print(f"Source: accuracy {learn_the_source(chosen.folder, chosen.source_seed):.3f} on the digits 0-4 (protocol: 0.980)")
     table = Table("Labels a class", "Strategy", "Accuracy", "Protocol")
     for labels in chosen.labels:
         epochs = max(5, 300 // -(-5 * labels // BATCH))
         for name, settings in settings_of(epochs).items():
+            if name not in chosen.strategies:
+                continue
             found = [accuracy(chosen.folder, labels, seed, settings) for seed in range(chosen.draws)]
             error = 1.96 * np.std(found, ddof=1) / np.sqrt(len(found))
             known = KNOWN[name].get(labels)

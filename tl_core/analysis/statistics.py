@@ -24,7 +24,8 @@ def wilson(correct: int, total: int) -> Interval:
     share = correct / total
     centre = (share + Z95**2 / (2 * total)) / (1 + Z95**2 / total)
     half = Z95 / (1 + Z95**2 / total) * sqrt(share * (1 - share) / total + Z95**2 / (4 * total**2))
-    return Interval(max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))  # rounding may pass the share by a bit
+    # Near 0 and 1 rounding may leave a bound on the wrong side of the share.
+    return Interval(max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
 
 
 @dataclass(frozen=True)
