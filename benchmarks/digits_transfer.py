@@ -162,7 +162,8 @@ def main(given: Sequence[str] | None = None) -> None:
     chosen = parser.parse_args(given)
     os.environ.setdefault("TRANSFER_LAB_HOME", tempfile.mkdtemp())
     console = Console()
-    console.print(f"Source: accuracy {learn_the_source(chosen.folder, chosen.source_seed):.3f} on the digits 0-4 (protocol: 0.980)")
+    learned = learn_the_source(chosen.folder, chosen.source_seed)
+    console.print(f"Source: accuracy {learned:.3f} on the digits 0-4 (protocol: 0.980)")
     table = Table("Labels a class", "Strategy", "Accuracy", "Protocol")
     for labels in chosen.labels:
         epochs = max(5, 300 // -(-5 * labels // BATCH))
