@@ -1,0 +1,57 @@
+"""Inference engines: what runs the frozen part of a network over many images. An engine is one module of this package.
+
+OpenVINO computes on a processor about twice as fast as TensorFlow does, and more than that in bfloat16; Keras itself computes
+on a GPU, where OpenVINO is not installed, and what OpenVINO cannot express.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+_logger = logging.getLogger(__name__)
+
+
+class Engine(Protocol):
+    """A frozen network, ready to run.
+
+    `title` says what computes and in which arithmetic: two engines of one title agree, on one network, to rounding. `batch` is
+    the most images that a batch may hold; the fewer it has, the more is computed for nothing.
+
+    `run` takes batches of uint8 pixels (n, size, size, 3) and gives what the network makes of each, (n, ...) float32, in their
+    order. Batches are taken one after the other, while earlier ones are computed, and a few ahead of what was given at most.
+    What is given for an image does not depend on the others in its batch. Closing the iterator early leaves nothing running.
+    Raises `ValueError` for a batch that is none.
+    """
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def batch(self) -> int: ...
+
+    def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]: ...
+
+
+def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None) -> Engine:
+    """The fastest engine that is here for `model`: float32 pixels (batch, size, size, 3) in 0..255 to one tensor.
+
+    The engine computes in bfloat16 if `bfloat16` says so and in float32 if not, whatever the dtype policy of the layers; OpenVINO
+    does so only on processors that have instructions for it, and in float32 on others. Its `title` tells. The weights
+    are taken as they are now. `conversions` is a folder in which networks converted for OpenVINO are kept for the next time
+    (made where it is missing; a folder that cannot be written does no harm); None keeps none.
+    """
+    from tl_core.features.engines import keras, openvino
+
+    if not keras.is_on_processor(model):
+        return keras.Keras(model, image_size, bfloat16=bfloat16, place=" on an accelerator")
+    try:
+        return openvino.OpenVINO(model, image_size, bfloat16=bfloat16, conversions=conversions)
+    except ImportError:
+        pass
+    except openvino.CannotConvert as error:
+        _logger.warning("OpenVINO cannot express the network %s, so Keras computes it: %s", model.name, error)
+    return keras.Keras(model, image_size, bfloat16=bfloat16)

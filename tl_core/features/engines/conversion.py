@@ -1,0 +1,133 @@
+"""Conversion for OpenVINO by Keras' own export. One takes seconds, half of them Keras' tracing, and is kept."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from tl_core.features.engines import kept
+from tl_core.features.engines.converted import Converted
+from tl_core.features.engines.identity import identity
+from tl_core.features.engines.policies import in_policy
+from tl_core.features.engines.telemetry import quiet_openvino
+
+OUTPUT = "Identity:0"
+"""TensorFlow's name of what a traced function gives."""
+TOLERANCE = 1e-3
+"""Part of the norm of what Keras gives by which a converted network may be off. Rounding makes about 1e-6."""
+REASON = 400
+"""Characters of what OpenVINO says."""
+
+
+class CannotConvert(Exception):  # noqa: N818  # it says what is the case; nobody made a mistake
+    """OpenVINO has no equivalent of something in the network."""
+
+
+def converted(model: Any, shape: tuple[int, ...], folder: Path | None) -> Converted:
+    """`model`, in float32, for batches of `shape`: the one kept in `folder` or a new one, which is then kept there.
+
+    Raises `ImportError` where OpenVINO is not installed, `CannotConvert` where it cannot express the network.
+    """
+    network = identity(model) if folder else None
+    if folder is None or network is None:
+        return convert(model, shape)
+    key = f"{network} {shape} {_versions()}"
+    content = kept.load(folder, key)
+    if content is not None:
+        return Converted.unpacked(content)
+    new = convert(model, shape)
+    kept.save(folder, key, new.packed())
+    return new
+
+
+def convert(model: Any, shape: tuple[int, ...]) -> Converted:
+    """`model`, in float32, for batches of `shape`, found to give what Keras gives. Raises as `converted` does."""
+    import keras
+
+    quiet_openvino()
+    if keras.backend.backend() == "jax":  # said before anything is traced, which takes seconds
+        raise CannotConvert("Keras' export makes one XLA program of a network that JAX computes.")
+    exact = in_policy(model, bfloat16=False)
+    with _refusals(), _own_logging(), TemporaryDirectory(prefix="transfer_lab_") as folder:
+        graph = Path(folder) / "network.xml"
+        _export(exact, shape, graph)
+        _tidy(graph, shape)
+        found = Converted(graph.read_bytes(), graph.with_suffix(".bin").read_bytes())
+        _require_same(found, exact, shape)
+    return found
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Make a `CannotConvert` of what Keras and OpenVINO raise where a network has something that they do not know, or
+    where there is no room for the files between them."""
+    from openvino import frontend
+    from openvino.tools.ovc.error import BasicError
+
+    named = ("GeneralFailure", "InitializationFailure", "NotImplementedFailure", "OpConversionFailure", "OpValidationFailure")
+    refusals = tuple(getattr(frontend, name) for name in named)
+    try:
+        yield
+    except (*refusals, BasicError, OSError, RuntimeError, TypeError, ValueError, LookupError) as error:
+        raise CannotConvert(" ".join(str(error).split())[:REASON]) from error
+
+
+@contextmanager
+def _own_logging() -> Iterator[None]:
+    """Where it fails, OpenVINO's conversion leaves a filter and a level on the root logger, which silence everybody."""
+    root = logging.getLogger()
+    level, filters, handlers = root.level, root.filters[:], root.handlers[:]
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.filters[:], root.handlers[:] = filters, handlers
+
+
+def _export(model: Any, shape: tuple[int, ...], graph: Path) -> None:
+    import keras
+
+    signature = [keras.InputSpec(shape=shape, dtype="float32")]
+    model.export(str(graph), format="openvino", verbose=False, input_signature=signature)
+
+
+def _tidy(graph: Path, shape: tuple[int, ...]) -> None:
+    """Give the exported network its one output, and its shape. Keras' swish has a gradient of its own, for which OpenVINO takes
+    each of its results for a result of the network; a network that torch has traced knows no shapes."""
+    openvino = quiet_openvino()
+    network = openvino.Core().read_model(graph)
+    if len(network.outputs) == 1 and not network.is_dynamic():
+        return
+    found = network.outputs if len(network.outputs) == 1 else [each for each in network.outputs if OUTPUT in each.names]
+    if len(found) != 1:
+        raise CannotConvert(f"It has {len(network.outputs)} outputs, of which {len(found)} are called {OUTPUT}.")
+    tidied = openvino.Model([found[0].get_node()], network.get_parameters())
+    tidied.reshape(list(shape))
+    other = graph.with_name("tidied.xml")
+    openvino.serialize(tidied, other)
+    for suffix in (".xml", ".bin"):
+        other.with_suffix(suffix).replace(graph.with_suffix(suffix))
+
+
+def _require_same(found: Converted, model: Any, shape: tuple[int, ...]) -> None:
+    """A mistake in a conversion would be a mistake in every number that follows."""
+    import keras
+
+    pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    got = found.compiled(bfloat16=False)(pixels)[0]
+    expected = keras.ops.convert_to_numpy(model(pixels.astype(np.float32), training=False))
+    if got.shape != expected.shape or not np.linalg.norm(got - expected) <= TOLERANCE * np.linalg.norm(expected):
+        raise CannotConvert("What it gives is not what Keras gives.")
+
+
+def _versions() -> str:
+    import keras
+
+    backend = keras.backend.backend()
+    return f"keras {keras.__version__}, {backend} {sys.modules[backend].__version__}, openvino {version('openvino')}"

@@ -1,0 +1,73 @@
+"""What a network is, in one number: two that compute the same function in the same steps have the same, whatever their names."""
+
+import hashlib
+import json
+from typing import Any
+
+import numpy as np
+
+
+def identity(model: Any) -> str | None:
+    """The sha256, in hexadecimal, of the layers of the Keras `model`, how they are connected, and the values of its weights.
+
+    Left out is what does not change what it gives: names, since Keras numbers layers through the process, and what trains.
+    None where code that is not Keras' own takes part, somebody's layer or activation, since what that computes does not
+    stand in its configuration.
+    """
+    try:
+        config = model.get_config()
+    except NotImplementedError:  # a layer whose settings Keras cannot tell
+        return None
+    if not type(model).__module__.startswith("keras.") or not _is_all_of_keras(config):
+        return None
+    weights = [[list(weight.shape), str(weight.dtype), _digest(weight)] for weight in model.weights]
+    return hashlib.sha256(json.dumps([_structure(config), weights], sort_keys=True, default=repr).encode()).hexdigest()
+
+
+def _digest(weight: Any) -> str:
+    import keras
+
+    return hashlib.sha256(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).data).hexdigest()
+
+
+def _is_all_of_keras(config: Any) -> bool:
+    if isinstance(config, dict):
+        package = str(config.get("module") or "keras").partition(".")[0]
+        return package == "keras" and config.get("class_name") != "__lambda__" and all(map(_is_all_of_keras, config.values()))
+    return all(map(_is_all_of_keras, config)) if isinstance(config, list | tuple) else True
+
+
+def _structure(config: dict[str, Any]) -> Any:
+    """The configuration of a functional model with its layers named by their places; any other model's as it is."""
+    if "input_layers" not in config:
+        return config
+    places = {layer["name"]: place for place, layer in enumerate(config["layers"])}
+    layers = [
+        {
+            "class": [layer["module"], layer["class_name"]],
+            "config": {key: value for key, value in layer["config"].items() if key not in ("name", "trainable")},
+            "calls": _placed(layer["inbound_nodes"], places),
+        }
+        for layer in config["layers"]
+    ]
+    return [layers, [_ends(config[key], places) for key in ("input_layers", "output_layers")]]
+
+
+def _placed(value: Any, places: dict[str, int]) -> Any:
+    """The arguments of calls. A tensor in them says by its history which output of which call of which layer it is."""
+    if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
+        tensor = value["config"]
+        layer, *call = tensor["keras_history"]
+        return tensor | {"keras_history": [places[layer], *call]}
+    if isinstance(value, dict):
+        return {key: _placed(each, places) for key, each in value.items()}
+    return [_placed(each, places) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _ends(value: Any, places: dict[str, int]) -> Any:
+    """Inputs or outputs: one history of a tensor, or several in lists and dictionaries."""
+    if isinstance(value, dict):
+        return {key: _ends(each, places) for key, each in value.items()}
+    if value and isinstance(value[0], str):
+        return [places[value[0]], *value[1:]]
+    return [_ends(each, places) for each in value]
