@@ -34,12 +34,14 @@ def test_a_tenth_of_where_the_loss_is_lowest(lowest: float) -> None:
     assert curve.suggestion == float(f"{curve.limit / 10:.0e}")
 
 
-def test_on_a_flat_curve_the_highest_rate_that_does_no_harm_counts() -> None:
+def test_a_flat_curve_says_where_training_breaks_and_suggests_nothing() -> None:
     """A head that was computed before: nothing falls, and the very lowest loss is an accident of the first batches."""
     losses = [0.02 if rate < 1e-5 else 0.03 if rate < 1e-3 else 3.0 for rate in RATES]
-    limit = RateCurve(RATES, tuple(losses)).limit
-    assert limit
-    assert 8e-4 < limit < 1.2e-3
+    curve = RateCurve(RATES, tuple(losses))
+    assert curve.limit
+    assert 8e-4 < curve.limit < 1.2e-3
+    assert not curve.has_fallen
+    assert curve.suggestion is None
 
 
 def test_it_breaks_out_after_the_lowest_point_and_not_before() -> None:

@@ -13,7 +13,7 @@ BROKEN_OUT = 2.0
 FEWEST = 10
 """Steps without which nothing is suggested."""
 AS_LOW = 0.05
-"""Nats."""
+"""Nats by which two smoothed losses may differ and still count as equally low."""
 SAFETY = 10.0
 
 
@@ -46,9 +46,17 @@ class RateCurve:
         return self.rates[int(np.flatnonzero(smoothed <= smoothed.min() + AS_LOW)[-1])]
 
     @property
+    def has_fallen(self) -> bool:
+        """Whether the loss fell before it rose. Where a head was computed before, it fits the images already, and no rate can
+        make the loss of these batches lower: the curve then says where training breaks and nothing else."""
+        smoothed = self.smoothed
+        return bool(smoothed.size and smoothed.min() < smoothed[0] - AS_LOW)
+
+    @property
     def suggestion(self) -> float | None:
-        """A tenth of `limit`, to one digit: by then the loss falls fast, and it is far from breaking out."""
-        return None if self.limit is None else float(f"{self.limit / SAFETY:.0e}")
+        """A tenth of `limit`, to one digit: by then the loss falls fast, and it is far from breaking out. None where too little
+        was measured, or the loss never fell."""
+        return float(f"{self.limit / SAFETY:.0e}") if self.limit is not None and self.has_fallen else None
 
 
 def smooth(losses: Sequence[float]) -> NDArray[np.float64]:

@@ -16,10 +16,7 @@ ABOUT = (
     "The highest rate at which the loss is still low is about to be too high; a tenth of it is a good one."
 )
 
-
 POLL_SECONDS = 1.0
-FELL = 0.1
-"""Nats by which the loss must fall for the curve to say where training is fast."""
 
 
 def rate_finder(recipe: Recipe, measured: Probe, train_images: int) -> None:
@@ -59,18 +56,22 @@ def _show(recipe: Recipe, found: Search) -> None:
     present = _present(recipe)
     figure = rates.rate_chart(found.curve, present, str(found.planned))
     kept_chart(str(figure.to_json(validate=False)), "rate_curve", "The loss at each learning rate that was tried")
-    if found.finished and found.curve.limit is None:
-        st.caption("The loss broke out before enough rates had been tried, so nothing is suggested.")
-    elif found.finished:
-        st.caption(
-            f"Tried in the phase *{shown.plain(found.phase)}* on training images alone. "
-            f"Up to {found.curve.limit:.1g} the loss was as low as it gets; a tenth of that is suggested."
+    if found.finished:
+        st.caption(_told(found))
+
+
+def _told(found: Search) -> str:
+    """What a finished search says, in words."""
+    curve = found.curve
+    if curve.limit is None:
+        return "The loss broke out before enough rates had been tried, so nothing is suggested."
+    tried = f"Tried in the phase *{shown.plain(found.phase)}* on training images alone. "
+    if not curve.has_fallen:
+        return tried + (
+            f"The loss never fell: the head fits these images already. So the curve only says that training breaks beyond "
+            f"{curve.limit:.1g}, and nothing is suggested; the rate that is set stays."
         )
-        if found.curve.smoothed.min() > found.curve.smoothed[0] - FELL:
-            st.caption(
-                "The loss never fell: the head fits these images already. So the curve only says where training breaks, "
-                "and a much lower rate may be the better one."
-            )
+    return tried + f"Up to {curve.limit:.1g} the loss was as low as it gets; a tenth of that is suggested."
 
 
 def _buttons(recipe: Recipe, found: Search | None, planned: int) -> None:
