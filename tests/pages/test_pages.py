@@ -135,6 +135,12 @@ def test_a_wrong_folder_is_one_sentence(path: str, said: str, tmp_path: Path) ->
     assert said in " ".join(errors(app))
 
 
+def test_a_folder_that_is_still_to_be_given_is_no_mistake() -> None:
+    app = opened(steps.DATASET.script, dataset="image_folder")
+    assert not errors(app)
+    assert "Give the folder of the images as \u201cFolder\u201d" in app.info[0].value.replace("\\", "")
+
+
 def test_a_folder_outside_the_roots_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_images(tmp_path / "data", each=30)
     monkeypatch.setenv(DATA_ROOTS_VARIABLE, str(tmp_path / "elsewhere"))

@@ -58,7 +58,7 @@ def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str) -> None:
         _number(label, field, kind, optional, common)
     else:
         st.session_state[key] = "" if value is None else str(value)
-        empty = _extra(field).get("empty", "automatic" if optional else "")
+        empty = _extra(field).get("empty", "")
         st.text_input(label, placeholder="Path on the machine that runs the app" if kind is Path else empty, **common)
 
 
@@ -83,6 +83,17 @@ def _is_rare(field: FieldInfo) -> bool:
 def _extra(field: FieldInfo) -> dict[str, Any]:
     """What a field says of its widget: "more" where few need it, "empty" for what an empty box means."""
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+
+
+def labels(kind: str, part: Part) -> dict[str, str]:
+    """What the form calls each setting of `part`, by its dotted name: messages name settings as the command line does."""
+    return {f"{kind}.{name}": field.title or name for name, field in type(part).model_fields.items()}
+
+
+def is_unfilled(part: Part) -> bool:
+    """Whether a path is still to be given."""
+    fields = type(part).model_fields
+    return any(kind_of(field.annotation)[0] is Path and getattr(part, name) is None for name, field in fields.items())
 
 
 def kind_of(annotation: Any) -> tuple[Any, bool]:

@@ -1,5 +1,7 @@
 """Finding a learning rate: a button, a curve that grows, and a suggestion that is taken with a click."""
 
+from typing import Literal
+
 import streamlit as st
 
 from tl_core import costs
@@ -66,11 +68,16 @@ def _show(recipe: Recipe, found: Search) -> None:
             f"Tried in the phase *{shown.plain(found.phase)}* on training images alone. "
             f"Up to {found.curve.limit:.1g} the loss was as low as it gets; a tenth of that is suggested."
         )
-        if found.curve.smoothed.min() > found.curve.smoothed[0] - FELL:
+        if _never_fell(found):
             st.caption(
                 "The loss never fell: the head fits these images already. So the curve only says where training breaks, "
                 "and a much lower rate may be the better one."
             )
+
+
+def _never_fell(found: Search) -> bool:
+    smoothed = found.curve.smoothed
+    return bool(smoothed.min() > smoothed[0] - FELL)
 
 
 def _buttons(recipe: Recipe, found: Search | None, planned: int) -> None:
@@ -79,7 +86,8 @@ def _buttons(recipe: Recipe, found: Search | None, planned: int) -> None:
         if suggestion is not None:
             taken = suggestion == _present(recipe)
             label, change = f"{suggestion:g} is set" if taken else f"Use {suggestion:g}", {"strategy.learning_rate": suggestion}
-            st.button(label, key="use_rate", type="primary", disabled=taken, on_click=session.change, args=(change,))
+            weight: Literal["primary", "secondary"] = "secondary" if found and _never_fell(found) else "primary"
+            st.button(label, key="use_rate", type=weight, disabled=taken, on_click=session.change, args=(change,))
         title, icon = ("Search again", "replay") if found else ("Find a learning rate", "search")
         st.button(title, key="find_rate", icon=f":material/{icon}:", on_click=_request, args=(recipe, planned))
 
