@@ -165,6 +165,14 @@ def test_names_of_folders_are_shown_as_text(tmp_path: Path) -> None:
     assert "<script>" not in "".join(str(element) for element in app.get("plotly_chart"))
 
 
+@pytest.mark.parametrize(("rate", "step"), [("0.0003", 1e-4), ("0.0001", 1e-5), ("0.01", 1e-3), ("0.5", 0.1)])
+def test_a_press_on_minus_never_leads_to_nothing(rate: str, step: float) -> None:
+    app = opened(steps.STRATEGY.script, **{"strategy": "lp_ft", "strategy.learning_rate": rate})
+    widget = app.number_input(key="lp_ft_strategy_learning_rate")
+    assert widget.step == pytest.approx(step)
+    assert widget.value == float(rate)
+
+
 def parts() -> list[Any]:
     kinds: list[tuple[steps.Step, Registry[Any]]] = [
         (steps.DATASET, datasets.datasets),
