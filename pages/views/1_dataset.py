@@ -35,7 +35,8 @@ with choice:
                     help=f"Use {source.title}.",
                 )
 
-with evidence, shown.sentence_for_mistakes():
+labels, unfilled = forms.labels("dataset", recipe.dataset), forms.is_unfilled(recipe.dataset) and not recipe.dataset.fetches
+with evidence, shown.sentence_for_mistakes(labels, unfilled=unfilled):
     require_allowed_paths(recipe)
     preview = previews.preview(recipe.dataset, recipe.seed)
     images = preview.images

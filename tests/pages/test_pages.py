@@ -135,6 +135,12 @@ def test_a_wrong_folder_is_one_sentence(path: str, said: str, tmp_path: Path) ->
     assert said in " ".join(errors(app))
 
 
+def test_a_folder_that_is_still_to_be_given_is_no_mistake() -> None:
+    app = opened(steps.DATASET.script, dataset="image_folder")
+    assert not errors(app)
+    assert "Give the folder of the images as \u201cFolder\u201d" in app.info[0].value.replace("\\", "")
+
+
 def test_a_folder_outside_the_roots_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_images(tmp_path / "data", each=30)
     monkeypatch.setenv(DATA_ROOTS_VARIABLE, str(tmp_path / "elsewhere"))
@@ -157,6 +163,14 @@ def test_names_of_folders_are_shown_as_text(tmp_path: Path) -> None:
     app = opened(steps.DATASET.script, **{"dataset": "image_folder", "dataset.path": str(tmp_path / "data")})
     assert not errors(app)
     assert "<script>" not in "".join(str(element) for element in app.get("plotly_chart"))
+
+
+@pytest.mark.parametrize(("rate", "step"), [("0.0003", 1e-4), ("0.0001", 1e-5), ("0.01", 1e-3), ("0.5", 0.1)])
+def test_a_press_on_minus_never_leads_to_nothing(rate: str, step: float) -> None:
+    app = opened(steps.STRATEGY.script, **{"strategy": "lp_ft", "strategy.learning_rate": rate})
+    widget = app.number_input(key="lp_ft_strategy_learning_rate")
+    assert widget.step == pytest.approx(step)
+    assert widget.value == float(rate)
 
 
 def parts() -> list[Any]:

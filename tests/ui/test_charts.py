@@ -213,7 +213,8 @@ def test_telemetry_of_early_versions_is_drawn() -> None:
 def test_a_pause_is_a_gap() -> None:
     chart = machine.telemetry([*samples(2), *samples(2, since=200.0)], 100.0, cores=1)
     assert chart.data[0].y == (150.0, 150.0, None, 150.0, 150.0)
-    assert chart.data[0].x == (0.0, 1.0, 1.0, 101.0, 102.0)
+    assert chart.data[0].x == (0.0, 1.0, 1.0, 2.0, 3.0)
+    assert chart.layout.xaxis2.title.text == "Seconds since the start, pauses left out"
 
 
 def test_a_disk_that_hardly_moves_has_no_row() -> None:
@@ -248,7 +249,8 @@ def test_one_gpu_needs_no_legend() -> None:
     ("seconds", "unit", "last"), [(599, "Seconds", 599.0), (601, "Minutes", 601 / 60), (36_000, "Hours", 10)]
 )
 def test_long_runs_are_told_in_minutes_and_hours(seconds: int, unit: str, last: float) -> None:
-    chart = machine.telemetry([*samples(1), *samples(1, since=99.0 + seconds)], 100.0, cores=1)
+    (first,) = samples(1)
+    chart = machine.telemetry([first, StoredEvent(1, first.at + seconds, first.kind, first.data)], 100.0, cores=1)
     assert chart.layout.xaxis2.title.text == f"{unit} since the start"
     assert chart.data[0].x[-1] == pytest.approx(last)
 

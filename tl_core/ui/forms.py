@@ -1,5 +1,6 @@
 """Forms from declarations: a part's fields draw their own widgets, and every change goes into the draft at once."""
 
+import math
 import types
 from enum import StrEnum
 from pathlib import Path
@@ -58,7 +59,7 @@ def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str) -> None:
         _number(label, field, kind, optional, common)
     else:
         st.session_state[key] = "" if value is None else str(value)
-        empty = _extra(field).get("empty", "automatic" if optional else "")
+        empty = _extra(field).get("empty", "")
         st.text_input(label, placeholder="Path on the machine that runs the app" if kind is Path else empty, **common)
 
 
@@ -66,9 +67,18 @@ def _number(label: str, field: FieldInfo, kind: type, optional: bool, common: di
     low = next((bound for item in field.metadata if (bound := getattr(item, "ge", getattr(item, "gt", None))) is not None), None)
     high = next((bound for item in field.metadata if (bound := getattr(item, "le", getattr(item, "lt", None))) is not None), None)
     limits: dict[str, Any] = {"min_value": None if low is None else kind(low), "max_value": None if high is None else kind(high)}
-    shape: dict[str, Any] = {"step": 1} if kind is int else {"step": 0.001, "format": "%g"}
+    shape: dict[str, Any] = {"step": 1} if kind is int else {"step": _step(st.session_state[common["key"]]), "format": "%g"}
     empty: dict[str, Any] = {"value": None, "placeholder": _extra(field).get("empty", "automatic")} if optional else {}
     st.number_input(label, **limits, **shape, **empty, **common)
+
+
+def _step(value: float | None) -> float:
+    """What one press on plus or minus changes of `value`: its leading digit, and from a power of ten the next one, so that
+    0.0003 goes to 0.0002 and 0.0001, and never to 0."""
+    if not value:
+        return 0.001
+    power = math.floor(math.log10(abs(value)) + 1e-9)
+    return 10.0 ** (power - 1 if math.isclose(abs(value), 10.0**power) else power)
 
 
 def _changed(key: str, dotted: str) -> None:
@@ -83,6 +93,17 @@ def _is_rare(field: FieldInfo) -> bool:
 def _extra(field: FieldInfo) -> dict[str, Any]:
     """What a field says of its widget: "more" where few need it, "empty" for what an empty box means."""
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+
+
+def labels(kind: str, part: Part) -> dict[str, str]:
+    """What the form calls each setting of `part`, by its dotted name: messages name settings as the command line does."""
+    return {f"{kind}.{name}": field.title or name for name, field in type(part).model_fields.items()}
+
+
+def is_unfilled(part: Part) -> bool:
+    """Whether a path is still to be given."""
+    fields = type(part).model_fields
+    return any(kind_of(field.annotation)[0] is Path and getattr(part, name) is None for name, field in fields.items())
 
 
 def kind_of(annotation: Any) -> tuple[Any, bool]:

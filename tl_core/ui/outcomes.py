@@ -60,8 +60,9 @@ def sentence(run: Run, result: Result) -> None:
         f"{trained:,} of {total:,} parameters trained."
     )
     if result.resumed:
+        each_time = " each time" if result.resumed > 1 else ""
         st.caption(
-            f"Interrupted {shown.times(result.resumed)}, it went on from its last checkpoint each time. "
+            f"Interrupted {shown.times(result.resumed)}, it went on from its last checkpoint{each_time}. "
             "The seconds are those of all its attempts."
         )
 

@@ -1,7 +1,7 @@
 """Small things that several pages show the same way."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -16,6 +16,7 @@ from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
 from tl_core.ui.charts import theme
 
+NOTHING: Mapping[str, str] = {}
 COLOURS = {
     State.QUEUED: "gray",
     State.STARTING: "blue",
@@ -36,12 +37,19 @@ def chart(figure: Any, key: str, alt: str) -> None:
 
 
 @contextmanager
-def sentence_for_mistakes() -> Iterator[None]:
-    """Show a `TransferError` as its sentence and go on with the page."""
+def sentence_for_mistakes(labels: Mapping[str, str] = NOTHING, *, unfilled: bool = False) -> Iterator[None]:
+    """Show a `TransferError` as its sentence and go on with the page; names of settings give way to their `labels`. Where a form
+    is `unfilled`, it is not a mistake, but the next step."""
     try:
         yield
     except TransferError as error:
-        say_wrong(str(error))
+        text = str(error)
+        for name, label in labels.items():
+            text = text.replace(name, f"\N{LEFT DOUBLE QUOTATION MARK}{label}\N{RIGHT DOUBLE QUOTATION MARK}")
+        if unfilled:
+            st.info(plain(text), icon=":material/arrow_back:")
+        else:
+            say_wrong(text)
 
 
 def say_wrong(text: str) -> None:

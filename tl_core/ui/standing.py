@@ -58,7 +58,7 @@ def _facts(run: Run) -> list[str]:
     elif run.attempts:
         facts.append(f"waited {shown.clock(waited)}")
     if ran:
-        whole = ", saving included" if run.state is State.DONE else ""  # what the seconds of a result leave out
+        whole = " in all" if run.state is State.DONE else ""  # with what the seconds of a result leave out
         facts.append(f"running for {shown.clock(ran)}" if run.state.at_work else f"ran {shown.clock(ran)}{whole}")
     left = eta(run, now)
     if left is not None:

@@ -61,13 +61,14 @@ Point = tuple[float, Mapping[str, Any]]
 def telemetry(events: Sequence[StoredEvent], started: float, cores: int) -> go.Figure:
     """What a run used of the machine since `started` (seconds since 1970): processor in percent of all `cores`, memory in
     GB (10^9 bytes), the disk where it was busy, and of each GPU what is measured. A row each on one time axis; while a run
-    was paused there is no line."""
+    was paused time stands still, and the line breaks."""
     points = _points(events)
     rows = [*_run_rows(points, cores), *_gpu_rows(points)]
     if not rows:
         return theme.empty(TITLE, "Waiting for the first sample", height=120)
     drawn = make_subplots(rows=len(rows), cols=1, shared_xaxes=True, vertical_spacing=0.12 / len(rows))
     scale, unit = _clock(points[-1][0] - started)
+    without_pauses = ", pauses left out" if any(not data for _, data in points) else ""
     times = [(at - started) / scale for at, _ in points]
     legend: set[str] = set()
     for place, (quantity, lines) in enumerate(rows, start=1):
@@ -78,7 +79,7 @@ def telemetry(events: Sequence[StoredEvent], started: float, cores: int) -> go.F
         percent = quantity.title.endswith("(%)")
         ends = {"range": [0, 105], "tickvals": [0, 50, 100]} if percent else {"rangemode": "tozero", "nticks": 3}
         drawn.update_yaxes(title={"text": quantity.title, "standoff": 6, "font": {"size": 11}}, row=place, **ends)
-    drawn.update_xaxes(title={"text": f"{unit} since the start", "standoff": 6}, row=len(rows))
+    drawn.update_xaxes(title={"text": f"{unit} since the start{without_pauses}", "standoff": 6}, row=len(rows))
     above = 44 + LEGEND_PIXELS * -(-len(legend) // NARROW_LEGEND)
     theme.dress(drawn, TITLE, ROW_PIXELS * len(rows) + 52 + above, legend=bool(legend))
     drawn.update_layout(uirevision=str(started), margin={"t": above})
@@ -100,15 +101,18 @@ def _curve(times: Sequence[float], quantity: Quantity, line: Line, unit: str, *,
 
 
 def _points(events: Sequence[StoredEvent]) -> list[Point]:
-    """At most 500, with a point without values between two attempts, and what the disk moved a second since the one before."""
+    """At most 500, with a point without values between two attempts, which follow each other as if nobody had paused, and what
+    the disk moved a second since the one before."""
     tries = attempts(events)
     kept = theme.thin(events, max(2, theme.MOST_POINTS - len(tries) + 1))
     found: list[Point] = []
+    paused = 0.0
     for group in attempts(kept):
         if found:
             found.append((found[-1][0], {}))
+            paused = (group[0].data.get("since") or group[0].at) - found[-1][0]
         rates = [None, *(_disk_rate(one, other) for one, other in pairwise(group))]
-        found += [(event.at, {**event.data, "disk_rate": rate}) for event, rate in zip(group, rates, strict=True)]
+        found += [(event.at - paused, {**event.data, "disk_rate": rate}) for event, rate in zip(group, rates, strict=True)]
     return found
 
 
