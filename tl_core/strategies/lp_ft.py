@@ -31,6 +31,7 @@ class ProbeThenFineTune(FromProbe):
         max_length=100,
         title="Blocks to release",
         description='Which blocks train: "last 2", "block 5 and up", or a pattern such as "block 5*"; empty trains all.',
+        json_schema_extra={"empty": "all"},
     )
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
