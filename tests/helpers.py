@@ -32,7 +32,7 @@ ENDLESS = QUICK.with_settings({"strategy.epochs": 10_000})
 """A run that has to be ended from outside."""
 
 
-def wait_until(condition: Callable[[], T | None], seconds: float = 60.0) -> T:
+def wait_until(condition: Callable[[], T | None], seconds: float = 180.0) -> T:
     """What `condition` gives once it is true; fails after `seconds`."""
     end = time.monotonic() + seconds
     while not (value := condition()):

@@ -21,7 +21,7 @@ QUIET = (
 ).split()
 IDLE = '[data-test-script-state="notRunning"]'
 
-expect.set_options(timeout=60_000)
+expect.set_options(timeout=120_000)
 
 
 class Server:
@@ -87,6 +87,7 @@ class Tab:
 
     def __init__(self, browser: Browser, url: str, width: int = 1280) -> None:
         self.page: Page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+        self.page.set_default_timeout(120_000)  # what waits longer hangs; a busy machine does not
         self.errors: list[str] = []
         self.url = url
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -105,8 +106,8 @@ class Tab:
 
     def settled(self) -> Page:
         """Wait until a page is there and its script has ended."""
-        self.page.wait_for_selector("h1", timeout=60_000)
-        self.page.wait_for_selector(IDLE, timeout=60_000)
+        self.page.wait_for_selector("h1", timeout=120_000)
+        self.page.wait_for_selector(IDLE, timeout=120_000)
         return self.page
 
 

@@ -22,7 +22,7 @@ def press_start(page: Page) -> str:
     before = parse_qs(urlsplit(page.url).query).get("run", [""])[0]
     page.get_by_role("button", name="Start", exact=True).click()
     another = "before => !['', null, before].includes(new URLSearchParams(location.search).get('run'))"
-    page.wait_for_function(another, arg=before, timeout=60_000)
+    page.wait_for_function(another, arg=before, timeout=120_000)
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     return run_in_address(page)

@@ -25,7 +25,7 @@ def store(server: Server) -> Store:
 def at_work(store: Store, spec: RunSpec = ENDLESS) -> str:
     """The id of a run that trains."""
     run_id = control.start(store, spec)
-    wait_until(lambda: store.run(run_id).done > 0 or store.run(run_id).state.ended, 120)
+    wait_until(lambda: store.run(run_id).done > 0 or store.run(run_id).state.ended)
     assert store.run(run_id).state is State.RUNNING
     return run_id
 
@@ -72,7 +72,7 @@ def test_the_server_is_killed_and_the_run_goes_on(tab: Tab, store: Store, server
     badge(page, "Running")
     server.kill()
     before = store.run(run_id).done
-    wait_until(lambda: store.run(run_id).done > before, 60)
+    wait_until(lambda: store.run(run_id).done > before)
     server.start()
     page.reload()
     tab.settled()
@@ -92,7 +92,7 @@ def test_pause_and_resume_from_the_page(tab: Tab, store: Store) -> None:
     press(page, "resume")
     in_state(store, run_id, State.RUNNING)
     badge(page, "Running")
-    wait_until(lambda: store.counts(run_id)["step"] > steps, 60)
+    wait_until(lambda: store.counts(run_id)["step"] > steps)
     assert store.run(run_id).attempts == 2
     assert store.events(run_id, "resumed")
     press(page, "stop")
@@ -177,7 +177,7 @@ def test_a_zoom_is_kept_while_the_curves_grow(tab: Tab, store: Store) -> None:
     page = tab.open(f"/train?run={run_id}")
     grounds = page.locator(".kept-chart").first.locator(".nsewdrag")
     expect(grounds.first).to_be_visible()
-    wait_until(lambda: len(store.events(run_id, "epoch")) >= 4, 120)
+    wait_until(lambda: len(store.events(run_id, "epoch")) >= 4)
     points = "document.querySelector('.kept-chart').data[1]?.x.length ?? 0"
     page.wait_for_function(f"{points} >= 4")
     ground = grounds.first.bounding_box()

@@ -68,7 +68,7 @@ def test_a_killed_server_is_not_missed(
             halt.remove()
         if blocker:
             control.stop(store, blocker)
-        wait_until(lambda: not store.run(run_id).state.alive, 120)
+        wait_until(lambda: not store.run(run_id).state.alive)
     end = store.run(run_id)
     assert (end.state, end.attempts) == (ENDS.get(moment, State.DONE), 1)
     assert_whole(store, run_id)

@@ -113,7 +113,7 @@ def trained(store: Store, run_id: str) -> list[int]:
         assert run.state.alive, run.error
         return steps(store, run_id)
 
-    return wait_until(found, 120)
+    return wait_until(found)
 
 
 def kept(store: Store, run_id: str) -> Path:
@@ -263,7 +263,7 @@ def test_a_restarted_head(cluster: Cluster, store: Store) -> None:
     control.resume(store, trains)
     done = settled(store, waits)
     assert (done.state, done.attempts) == (State.DONE, 2)
-    (resumed,) = wait_until(lambda: store.events(trains, "resumed"), 120)
+    (resumed,) = wait_until(lambda: store.events(trains, "resumed"))
     wait_until(lambda: steps(store, trains)[-1] > resumed.data["step"])
     numbers = steps(store, trains)
     assert numbers == sorted(set(numbers))

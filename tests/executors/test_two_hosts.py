@@ -113,7 +113,7 @@ def test_a_cut_cable_makes_no_run_of_two(cluster: Cluster, monkeypatch: pytest.M
     ip("-n", FIRST, "link", "set", "cable", "up")
     cluster.kill(SECOND_IP)
     cluster.begin_worker(SECOND_IP, gpus=1)
-    (resumed,) = wait_until(lambda: store.events(run_id, "resumed"), 120)
+    (resumed,) = wait_until(lambda: store.events(run_id, "resumed"))
     wait_until(lambda: steps(store, run_id)[-1] > resumed.data["step"])
     assert len(workers_of(store, run_id)) == 1
     numbers = steps(store, run_id)

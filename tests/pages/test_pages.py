@@ -39,7 +39,7 @@ def finished(default_run: Finished, home: Path) -> str:
 
 
 def opened(page: str, **address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=180)
     for name, value in address.items():
         app.query_params[name] = value
     if page != PAGES[0]:  # the first page is there already

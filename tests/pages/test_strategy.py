@@ -1,5 +1,6 @@
 """The Strategy page: a learning rate that is found and taken, and an arithmetic that is measured."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import end_processes_of, wait_until
 from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tl_core import locks
+from tl_core.arithmetic import Arithmetic
 from tl_core.recipe import Recipe
-from tl_core.runs import finding, probing, speeds
+from tl_core.runs import apart, finding, probing, speeds
 from tl_core.runs.finding import Search
 from tl_core.runs.probing import Probe
 from tl_core.spec import RunSpec
@@ -71,12 +74,22 @@ def test_no_rate_no_search(home: Path, recipe: Recipe) -> None:
     assert "Learning rate" not in [element.value for element in opened(steps.STRATEGY.script).subheader]
 
 
+def test_an_arithmetic_that_is_being_measured_is_not_asked_for_again(home: Path, recipe: Recipe) -> None:
+    file = speeds._file(home, recipe.backbone, 16)
+    file.parent.mkdir(parents=True)
+    held = locks.hold(apart._lock(file))  # as the process that measures holds it
+    assert held is not None
+    app = strategy_page()
+    assert "Being measured" in app.info[-1].value
+    assert not [button for button in app.button if button.key == "measure_arithmetic"]
+    os.close(held)
+
+
 def test_the_arithmetic_is_measured_and_said(home: Path, recipe: Recipe) -> None:
     app = strategy_page()
     app.button(key="measure_arithmetic").click().run()
-    assert speeds.is_measuring(home, recipe.backbone, 16)
-    assert "Being measured" in app.info[-1].value
-    wait_until(lambda: not speeds.is_measuring(home, recipe.backbone, 16), 120)
+    known = wait_until(lambda: not speeds.is_measuring(home, recipe.backbone, 16) and speeds.read(home, recipe.backbone, 16))
+    assert Arithmetic.FLOAT32 in known.speeds
     app = strategy_page()
     assert any("for this run, auto takes" in caption.value for caption in app.caption)
     app.selectbox(key="run_arithmetic").set_value("mixed bfloat16").run()

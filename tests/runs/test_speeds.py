@@ -60,7 +60,7 @@ def test_it_is_measured_on_request_and_decides(home: Path, backbone: Backbone) -
     speeds.request(home, backbone, 16)
     assert speeds.is_measuring(home, backbone, 16)
     assert len(processes_of(home, "measure-arithmetic")) == 1
-    wait_until(lambda: not speeds.is_measuring(home, backbone, 16), 120)
+    wait_until(lambda: not speeds.is_measuring(home, backbone, 16))
     known = speeds.read(home, backbone, 16)
     assert known
     assert tuple(known.speeds) == tuple(each for each in CHOICES if TENSORFLOW or not each.xla)
