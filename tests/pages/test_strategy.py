@@ -88,7 +88,9 @@ def test_an_arithmetic_that_is_being_measured_is_not_asked_for_again(home: Path,
 def test_the_arithmetic_is_measured_and_said(home: Path, recipe: Recipe) -> None:
     app = strategy_page()
     app.button(key="measure_arithmetic").click().run()
-    known = wait_until(lambda: not speeds.is_measuring(home, recipe.backbone, 16) and speeds.read(home, recipe.backbone, 16))
+    wait_until(lambda: not speeds.is_measuring(home, recipe.backbone, 16))
+    known = speeds.read(home, recipe.backbone, 16)
+    assert known
     assert Arithmetic.FLOAT32 in known.speeds
     app = strategy_page()
     assert any("for this run, auto takes" in caption.value for caption in app.caption)
