@@ -1,6 +1,9 @@
 """Settings of this machine, all from environment variables: where runs are kept and which folders may be read."""
 
+import contextlib
+import math
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -23,6 +26,10 @@ DATA_ROOTS_VARIABLE = "TRANSFER_LAB_DATA_ROOTS"
 SPARE_VARIABLE = "TRANSFER_LAB_SPARE"
 LEASES_VARIABLE = "TRANSFER_LAB_LEASES"
 CHECKPOINT_VARIABLE = "TRANSFER_LAB_CHECKPOINT_SECONDS"
+CACHE_VARIABLE = "TRANSFER_LAB_CACHE"
+CACHE_LIMIT_VARIABLE = "TRANSFER_LAB_CACHE_GB"
+CACHE_ENDING = ".part"
+"""The ending of the files that fill the cache."""
 
 
 def home() -> Path:
@@ -58,6 +65,45 @@ def checkpoint_seconds() -> float:
         return float(given)
     except ValueError:
         raise SettingError(f"{CHECKPOINT_VARIABLE} is no number.", "Give it a number of seconds.", received=given) from None
+
+
+def cache_folder(home: Path) -> Path:
+    """The folder of activations that all runs of `home` share: `TRANSFER_LAB_CACHE`, by default `cache` below `home`."""
+    given = os.environ.get(CACHE_VARIABLE)
+    return Path(given).expanduser().absolute() if given else home / "cache"
+
+
+def cache_limit(folder: Path) -> int:
+    """The bytes that the cache in `folder` may take: `TRANSFER_LAB_CACHE_GB` (10^9 bytes), by default 20.
+
+    Never more than half of what is free on that disk together with what the cache already holds, since runs are kept there,
+    too. Raises `SettingError`.
+    """
+    given = os.environ.get(CACHE_LIMIT_VARIABLE) or "20"
+    try:
+        gigabytes = float(given)
+    except ValueError:
+        gigabytes = math.nan
+    if not 0 < gigabytes < math.inf:
+        raise SettingError(f"{CACHE_LIMIT_VARIABLE} is no positive number.", "Give it a number of GB.", received=given)
+    return int(min(gigabytes * 1e9, (_free(folder) + _held(folder)) / 2))
+
+
+def _free(folder: Path) -> int:
+    """Bytes free on the disk of `folder`, or of the nearest folder above it that is there."""
+    for place in (folder, *folder.parents):
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(place).free
+    return 0
+
+
+def _held(folder: Path) -> int:
+    held = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):  # thrown away just now
+                held += entry.stat(follow_symlinks=False).st_size if entry.name.endswith(CACHE_ENDING) else 0
+    return held
 
 
 def data_roots() -> tuple[Path, ...]:

@@ -1,5 +1,6 @@
 """Where runs are kept, and which folders the dashboard may read."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,39 @@ def test_seconds_between_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(settings.CHECKPOINT_VARIABLE, "soon")
     with pytest.raises(SettingError, match=f"{settings.CHECKPOINT_VARIABLE} is no number.*Received: soon"):
         settings.checkpoint_seconds()
+
+
+def test_the_cache_is_below_the_home_unless_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(settings.CACHE_VARIABLE, raising=False)
+    assert settings.cache_folder(tmp_path / "home") == tmp_path / "home" / "cache"
+    monkeypatch.setenv(settings.CACHE_VARIABLE, "elsewhere")
+    assert settings.cache_folder(tmp_path / "home") == tmp_path / "elsewhere"
+
+
+def test_the_cache_takes_20_gb_where_the_disk_has_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    monkeypatch.delenv(settings.CACHE_LIMIT_VARIABLE, raising=False)
+    assert settings.cache_limit(tmp_path / "not" / "there") == pytest.approx(min(20e9, free / 2), rel=0.1)
+    monkeypatch.setenv(settings.CACHE_LIMIT_VARIABLE, "0.25")
+    assert settings.cache_limit(tmp_path) == 250_000_000
+
+
+def test_the_cache_takes_half_of_what_is_free_and_its_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file with a hole as large as ten such disks counts as what the cache holds; other files do not count."""
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setenv(settings.CACHE_LIMIT_VARIABLE, "1e9")
+    assert settings.cache_limit(tmp_path) == pytest.approx(usage.free / 2, rel=0.1)
+    for name in ("large.part", "other"):
+        with (tmp_path / name).open("wb") as file:
+            file.truncate(10 * usage.total)
+    assert settings.cache_limit(tmp_path) == pytest.approx((usage.free + 10 * usage.total) / 2, rel=0.05)
+    (tmp_path / "file").touch()
+    assert settings.cache_limit(tmp_path / "file") == pytest.approx(usage.free / 2, rel=0.1)
+
+
+@pytest.mark.parametrize("given", ["much", "0", "-1", "nan", "inf"])
+def test_a_cache_takes_a_positive_number(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str) -> None:
+    monkeypatch.setenv(settings.CACHE_LIMIT_VARIABLE, given)
+    with pytest.raises(SettingError, match=f"{settings.CACHE_LIMIT_VARIABLE} is no positive number.*Received: {given}"):
+        settings.cache_limit(tmp_path)
