@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from tl_core.backbones import BlockOutline, Network
 from tl_core.features import heads
 from tl_core.features.heads import Head
-from tl_core.fitting import Features, Source, batches, targets
+from tl_core.features.sources import Source, Stored
+from tl_core.fitting import batches, targets
 from tl_core.freezing import Freezer, Frozen, require_exact
 from tl_core.optimizing import GradientNorms, loss_of, metrics_of, optimizer
 from tl_core.resuming import values_of
@@ -49,9 +50,9 @@ class Adapter:
         self._freezer.take_off()
         return self._compiling(keras.Model(self._model.input, self._model.output, name=self._model.name))
 
-    def featurizer(self) -> Any:
-        """From pixels to the features, for a forward pass."""
-        return self._compiling(self._classifier.featurizer)
+    def divide(self, tensor: Any) -> tuple[Any, Any]:
+        """What lies below `tensor`, for a forward pass, and what lies above it."""
+        return self._compiling(self._classifier.below(tensor)), self._compiling(self._classifier.above(tensor))
 
     def _compiling(self, model: Any) -> Any:
         if self._xla != "auto":
@@ -59,8 +60,8 @@ class Adapter:
         return model
 
     def compile(self, part: Any, phase: Phase, frozen: Frozen, rates: Rates, steps: int) -> None:
-        """Compile `part` (the classifier or its head) for `phase` of `steps` steps, with the learning rate of each variable
-        by its path."""
+        """Compile `part` (the classifier, or what lies above a cut) for `phase` of `steps` steps, with the learning rate of
+        each variable by its path."""
         if phase.penalty:
             phase.penalty.put_on(part, self._network, self._start)
         chosen = optimizer(part.trainable_variables, rates, phase.learning, steps)
@@ -90,7 +91,7 @@ class Adapter:
         shares = {path: 1.0 if path in whole else norm / (largest or 1.0) for path, norm in relative.items()}
         return {path: phase.learning_rate * share for path, share in shares.items()}
 
-    def solve(self, phase: Phase, part: Any, train: Features, validation: Features) -> Head:
+    def solve(self, phase: Phase, part: Any, train: Stored, validation: Stored) -> Head:
         """Compute the head from features and put it into the classifier, compiled for its evaluation."""
         assert phase.solver
         settings = {"normalise": any(layer.name == CENTRE for layer in part.layers), **phase.solver_settings}

@@ -18,7 +18,12 @@ class Arithmetic(StrEnum):
     @property
     def policy(self) -> str:
         """Keras' name of its dtype policy."""
-        return "mixed_bfloat16" if "bfloat16" in self.value else "float32"
+        return "mixed_bfloat16" if self.in_bfloat16 else "float32"
+
+    @property
+    def in_bfloat16(self) -> bool:
+        """Whether the network computes in 16 bits."""
+        return "bfloat16" in self.value
 
     @property
     def xla(self) -> bool:
@@ -34,8 +39,8 @@ is off by."""
 
 @dataclass(frozen=True)
 class Speed:
-    """Wall seconds of one training step of the whole network, of one forward pass, both over a batch, and of compiling both,
-    which is counted for XLA alone: tracing a step takes the same in every arithmetic."""
+    """Wall seconds of one training step of the whole network, of one pass through its inference engine, both over a batch, and
+    of compiling both, which is counted for XLA alone: tracing a step takes the same in every arithmetic."""
 
     compile_seconds: float
     step_seconds: float
@@ -50,17 +55,17 @@ class Speeds:
     batch: int
     speeds: Mapping[Arithmetic, Speed]
 
-    def seconds(self, arithmetic: Arithmetic, passes: float, *, trains: bool) -> float:
-        """Of a run that costs so many passes (`tl_core.costs`): of forward passes alone, or, if it `trains` blocks, as of
-        training steps, in which an image costs three."""
+    def seconds(self, arithmetic: Arithmetic, frozen: float, trained: float) -> float:
+        """Of a run with so many passes through what is frozen and so many of training (`tl_core.costs`), in which an image costs
+        three."""
         speed = self.speeds[arithmetic]
-        each = speed.step_seconds / (3 * self.batch) if trains else speed.forward_seconds / self.batch
-        return speed.compile_seconds + passes * each
+        passes = frozen * speed.forward_seconds + trained * speed.step_seconds / 3
+        return speed.compile_seconds + passes / self.batch
 
-    def fastest(self, passes: float, *, trains: bool) -> Arithmetic:
+    def fastest(self, frozen: float, trained: float) -> Arithmetic:
         """What such a run is to be computed in: float32, unless something that was measured pays."""
         if Arithmetic.FLOAT32 not in self.speeds:
             return Arithmetic.FLOAT32
-        seconds = {arithmetic: self.seconds(arithmetic, passes, trains=trains) for arithmetic in self.speeds}
+        seconds = {arithmetic: self.seconds(arithmetic, frozen, trained) for arithmetic in self.speeds}
         best = min(seconds, key=lambda arithmetic: seconds[arithmetic])
         return best if seconds[best] < PAYS * seconds[Arithmetic.FLOAT32] else Arithmetic.FLOAT32

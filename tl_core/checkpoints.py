@@ -1,7 +1,7 @@
 """A run's checkpoint: all that decides how it goes on, in a folder of plain arrays and one JSON text.
 
-`state.npz` is replaced by each new checkpoint; `features.npz` holds what a frozen backbone gave, which is not worth
-computing twice. Both are written whole, so that a process that is killed while it writes leaves the former one.
+`state.npz` is replaced by each new checkpoint, and written whole, so that a process that is killed while it writes leaves the
+former one. What a frozen backbone gave is in the cache of activations.
 """
 
 import json
@@ -26,7 +26,7 @@ from tl_core.fitting import Progress
 from tl_core.result import PhaseRecord
 from tl_core.storage import write_whole
 
-STATE, FEATURES = "state.npz", "features.npz"
+STATE = "state.npz"
 GROUPS = ("variables", "optimizer", "best")
 """The fields of a `State` that are arrays."""
 COST_FACTOR = 50
@@ -100,7 +100,7 @@ class Checkpoints:
         arrays = {"plain": np.array(json.dumps(plain))}
         for name in GROUPS:
             arrays |= _named(name, getattr(state, name))
-        self._write(STATE, arrays)
+        self._write(arrays)
         self._last = time.monotonic()
         self._cost = self._last - started
 
@@ -114,7 +114,7 @@ class Checkpoints:
 
         The next one is due at once: a run that goes on should not have to go on from the same place again.
         """
-        arrays = self._read(STATE)
+        arrays = self._read()
         if arrays is None:
             return None
         self._last = -math.inf
@@ -125,37 +125,23 @@ class Checkpoints:
         except (KeyError, TypeError, ValueError) as error:
             raise unusable(_in_a_line(error), self.folder / STATE) from None
 
-    def save_features(self, key: str, *values: Any) -> None:
-        """Keep arrays of features. `key` stands for all that they depend on. Raises `StorageError`."""
-        self._write(FEATURES, {"key": np.array(key)} | _named("features", values))
-
-    def load_features(self, key: str) -> Arrays | None:
-        """The features kept under `key`, None where those there are others. Raises `RunError` where they cannot be read."""
-        arrays = self._read(FEATURES)
-        if arrays is None or str(arrays.get("key")) != key:
-            return None
-        try:
-            return _group("features", arrays)
-        except KeyError as error:
-            raise unusable(_in_a_line(error), self.folder / FEATURES) from None
-
     def clear(self) -> None:
         """Remove all of it: for a run that has ended."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _write(self, name: str, arrays: dict[str, Any]) -> None:
+    def _write(self, arrays: dict[str, Any]) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for left in self.folder.glob(f".partial-*-{name}"):  # by a process that was killed while it wrote
+            for left in self.folder.glob(f".partial-*-{STATE}"):  # by a process that was killed while it wrote
                 left.unlink(missing_ok=True)
         except OSError as error:
             raise StorageError(
                 f"No checkpoint can be kept ({error}).", "Make the folder writable.", received=self.folder
             ) from error
-        write_whole(self.folder / name, lambda path: np.savez(path, **arrays))
+        write_whole(self.folder / STATE, lambda path: np.savez(path, **arrays))
 
-    def _read(self, name: str) -> dict[str, Any] | None:
-        path = self.folder / name
+    def _read(self) -> dict[str, Any] | None:
+        path = self.folder / STATE
         try:
             with zipfile.ZipFile(path) as archive:
                 damaged = archive.testzip()  # NumPy trusts a header before its checksum is known

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Callable
 from importlib import metadata
 
 import keras
@@ -10,19 +11,20 @@ from numpy.typing import NDArray
 
 from tl_core import __version__
 from tl_core.datasets import Images
-from tl_core.features.pixels import SizedImages
+from tl_core.datasets.images import Pixels
 from tl_core.result import Predictions
 
 HARDEST = 24
 """How many of the hardest test images are kept with a run."""
 
 
-def gather_predictions(test: Images, images: SizedImages, probabilities: NDArray[np.float32]) -> Predictions:
-    """The predictions with the `HARDEST` images: those whose true class got the least probability."""
-    of_truth = probabilities[np.arange(len(images)), images.labels]
+def gather_predictions(test: Images, probabilities: NDArray[np.float32], pixels: Callable[[Images], Pixels]) -> Predictions:
+    """The predictions with the `HARDEST` images: those whose true class got the least probability. `pixels` gives those of
+    some images."""
+    of_truth = probabilities[np.arange(len(test)), test.labels]
     hardest = np.argsort(of_truth, kind="stable")[:HARDEST]
     names = np.array([test.name(index) for index in hardest], dtype=np.str_)
-    return Predictions(images.labels, probabilities, hardest, images.batch(hardest), names)
+    return Predictions(test.labels, probabilities, hardest, pixels(test.take(hardest)), names)
 
 
 def versions() -> dict[str, str]:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,41 +11,12 @@ from numpy.typing import NDArray
 from tl_core.datasets.images import Labels
 from tl_core.events import Epoch, Reporter, Step
 from tl_core.features.pixels import ahead
+from tl_core.features.sources import Source
 from tl_core.strategies import Learning, Phase
 
 Lesson = tuple[Any, Any, Any]
 Augment = Callable[[Any, Any, Sequence[int]], tuple[Any, Any]]
 """From inputs, labels (n, classes) and the batch's number to both as they are to be learned."""
-
-
-class Source(Protocol):
-    """Inputs of a model that can be taken by their indices: sized images, or features in memory."""
-
-    @property
-    def labels(self) -> Labels:
-        """The class index of each input (n,)."""
-        ...
-
-    def __len__(self) -> int: ...
-
-    def batch(self, indices: NDArray[np.intp]) -> NDArray[Any]:
-        """The inputs at `indices`, first axis in that order."""
-        ...
-
-
-@dataclass(frozen=True)
-class Features:
-    """Features (n, size) float32 that a frozen network gave, and the labels (n,)."""
-
-    values: NDArray[np.float32]
-    labels: Labels
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def batch(self, indices: NDArray[np.intp]) -> NDArray[np.float32]:
-        """The features at `indices`."""
-        return self.values[indices]
 
 
 @dataclass
@@ -84,8 +55,7 @@ class Progress:
     `passed` of `total` is the work done, in the unit of `costs`, and `steps` the batches of the whole run. `phase` and
     `epoch` count finished ones, the epochs within the present phase, and `now` is the pass after them.
     `validation_accuracy` is that of the last finished epoch, `best_loss` the lowest validation loss of the present phase and
-    `best_epoch` its epoch; `has_features` says whether `passed` includes computing the
-    features of the backbone as it is.
+    `best_epoch` its epoch; `counted` is how many phases there are whose frozen part `passed` includes.
     """
 
     total: float
@@ -97,7 +67,7 @@ class Progress:
     validation_accuracy: float | None = None
     best_loss: float | None = None
     best_epoch: int = 0
-    has_features: bool = False
+    counted: int = 0
 
     @property
     def done(self) -> float:

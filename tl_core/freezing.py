@@ -66,10 +66,13 @@ class Freezer:
         trained: set[str] = set()
         moving: set[str] = set()
         for path, layer in _leaves(self._model):
+            still = layer.name in self._backbone and self._blocks.get(layer.name) not in block_names
+            norm_still = isinstance(layer, keras.layers.BatchNormalization) and phase.batch_norm != BatchNorm.ADAPTS
+            _infer(layer, only=still or norm_still)
             if not layer.weights:
                 continue
             chosen = {variable.path for variable in layer.weights if self._trains(path, layer, variable, phase, block_names)}
-            _set(layer, chosen, hold_statistics=phase.batch_norm != BatchNorm.ADAPTS)
+            _set(layer, chosen)
             trained |= chosen
             moving |= {variable.path for variable in layer.weights if _moves(layer, variable, chosen, phase)}
         if phase.solver:  # it sets what belongs to the head and does not train, too
@@ -112,13 +115,11 @@ def _moves(layer: Any, variable: Any, chosen: set[str], phase: Phase) -> bool:
     return is_statistic and bool(chosen) and phase.batch_norm == BatchNorm.ADAPTS
 
 
-def _set(layer: Any, chosen: set[str], *, hold_statistics: bool) -> None:
+def _set(layer: Any, chosen: set[str]) -> None:
     """Let exactly the variables of `layer` at the paths `chosen` train."""
     layer.trainable = bool(chosen)
     for variable in layer.trainable_variables:
         variable.trainable = variable.path in chosen
-    if isinstance(layer, keras.layers.BatchNormalization):
-        _hold_statistics(layer, held=hold_statistics)
     if chosen and getattr(layer, "lora_enabled", False):
         _revive(layer)
 
@@ -131,18 +132,19 @@ def _revive(layer: Any) -> None:
         pair[0].assign(keras.initializers.HeUniform(seed=0)(pair[0].shape))
 
 
-def _hold_statistics(layer: Any, *, held: bool) -> None:
-    """Have a BatchNorm layer use and keep its statistics even where its scale and shift train.
+def _infer(layer: Any, *, only: bool) -> None:
+    """Have `layer` infer even in training, if `only` says so: BatchNorm then uses and keeps its statistics even where its scale
+    and shift train, and a frozen block drops nothing out, so that it gives the same whether it is run again or was kept.
 
     Its `call` is given `training=False` whatever the model says: passing that to the layer when the graph is made is not
     enough, since a functional model overwrites it during `fit` (keras-team/keras 20285).
     """
     vars(layer).pop("call", None)
-    if held:
+    if only and layer._call_has_training_arg:
         usual = layer.call
 
-        def call(inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-            return usual(inputs, training=False, mask=mask)
+        def call(*inputs: Any, training: bool | None = None, **more: Any) -> Any:
+            return usual(*inputs, training=False, **more)
 
         vars(layer)["call"] = call
 

@@ -10,11 +10,13 @@ import numpy as np
 
 from tl_core.events import Reporter
 from tl_core.execution import Training
-from tl_core.fitting import Features, Progress, fit
+from tl_core.features.cache import ActivationCache
+from tl_core.features.sources import Features
+from tl_core.fitting import Progress, fit
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase
 from tl_core.strategies.phases import rising
-from tl_core.training import prepare
+from tl_core.training import opened, prepare
 
 SETTING = "strategy.learning_rate"
 LOWEST, HIGHEST = 1e-6, 1.0
@@ -30,20 +32,21 @@ def rate_at(step: int, steps: int) -> float:
     return HIGHEST * rising(LOWEST / HIGHEST).factor((step - 0.5) / steps)
 
 
-def sweep(spec: RunSpec, steps: int, report: Reporter) -> str:
+def sweep(spec: RunSpec, steps: int, report: Reporter, cache: ActivationCache | None = None) -> str:
     """Train for `steps` batches of the training images with a rate that rises from `LOWEST` to `HIGHEST` by the same ratio in
     each, and report every `Step`, whose loss (nats) is that of its batch before the step. Gives the name of the phase.
 
     It is the first phase that trains blocks by gradient, or else the first that trains the head so; heads that are computed
     before it are. No test image is looked at. Raises what `train` does, and `SettingError` for a strategy without a rate.
     """
-    run, phases = prepare(spec.with_settings({SETTING: HIGHEST}), report, at_most=MOST_IMAGES)
-    swept = _swept(run, phases)
-    for phase in phases[: phases.index(swept)]:
-        if phase.solver:
-            run.train_phase(phase)
-    _rise(run, swept, steps, report)
-    return swept.name
+    with opened(cache) as kept:
+        run, phases = prepare(spec.with_settings({SETTING: HIGHEST}), report, cache=kept, at_most=MOST_IMAGES)
+        swept = _swept(run, phases)
+        for phase in phases[: phases.index(swept)]:
+            if phase.solver:
+                run.train_phase(phase)
+        _rise(run, swept, steps, report)
+        return swept.name
 
 
 def _swept(run: Training, phases: tuple[Phase, ...]) -> Phase:
@@ -54,13 +57,14 @@ def _swept(run: Training, phases: tuple[Phase, ...]) -> Phase:
 def _rise(run: Training, swept: Phase, steps: int, report: Reporter) -> None:
     learning = replace(swept.learning, schedule=rising(LOWEST / HIGHEST), patience=None)
     phase = replace(swept, learning=learning, epochs=steps)  # an epoch has a step at least; who listens ends it
-    part, train, _ = run.stand(phase, frozen := run.adapter.freeze(phase))
-    order = run.order(len(train))
+    frozen = run.adapter.freeze(phase)
+    part, train, _ = run.feeder.stand(phase)
+    order = run.order(train)
     measured = run.adapter.measured_rates(phase, part, train, order(0)) if phase.measured_rates else None
     run.adapter.compile(part, phase, frozen, measured or run.adapter.rates(phase, part), steps)
     nobody = Features(np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
     progress, batches = Progress(total=steps), len(train) / phase.batch_size
-    more: dict[str, Any] = {"progress": progress, "report": report, "augment": run.augmenter(phase, train)}
+    more: dict[str, Any] = {"progress": progress, "report": report, "augment": run.augmenter(phase)}
     for _ in fit(part, train, nobody, phase, order=order, passes=batches, **more):
         if progress.steps >= steps:
             return

@@ -21,6 +21,7 @@ class PhaseRecord(_Plain):
     `epochs` are those that it had; `best_epoch` is the one that it went back to, where it might end early. `learning_rate` is
     that of the head, None where the head was computed; `chosen` is then what was chosen for it on the way, `chosen_by` what
     chose it, and `remarks` are whole sentences.
+    `frozen_part` says what the part of the network that stayed as it is had to compute, and what was known of the images already.
     `trained` are the paths of the variables that an optimizer updated. `frozen_tensors` is the number of all
     other weights and statistics and `unchanged_tensors` how many of them are bit for bit what they were before.
     """
@@ -38,6 +39,7 @@ class PhaseRecord(_Plain):
     chosen: dict[str, float] = {}
     chosen_by: str = ""
     remarks: tuple[str, ...] = ()
+    frozen_part: tuple[str, ...] = ()
 
 
 class Timing(_Plain):

@@ -5,9 +5,8 @@ model, traced functions) are made again by the same code that made them first.
 """
 
 import hashlib
-import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -23,7 +22,8 @@ from tl_core.checkpoints import Account, Arrays, Checkpoints, State, unusable
 from tl_core.datasets import Data
 from tl_core.errors import Paused
 from tl_core.events import Checkpoint, Reporter
-from tl_core.fitting import Progress, Source, rehearse
+from tl_core.features.sources import Source
+from tl_core.fitting import Progress, rehearse
 from tl_core.freezing import Frozen
 from tl_core.strategies import Phase
 
@@ -80,17 +80,6 @@ class Keeper:
         if self._best and self.account.progress.best_epoch < self.account.progress.epoch:
             put_back(self._model.variables, self._best)
         self._best = ()
-
-    def features(self, frozen: Frozen, compute: Callable[[], Arrays]) -> Arrays:
-        """What `compute` gives, once for a backbone as it is: `frozen` is all of it."""
-        if self._checkpoints is None:
-            return compute()
-        key = hashlib.sha256(json.dumps([self._identity, frozen.before]).encode()).hexdigest()
-        values = self._checkpoints.load_features(key)
-        if values is None:
-            values = compute()
-            self._checkpoints.save_features(key, *values)
-        return values
 
     def due(self) -> bool:
         """Whether it is time for a checkpoint."""

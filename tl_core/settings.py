@@ -89,6 +89,11 @@ def cache_limit(folder: Path) -> int:
     return int(min(gigabytes * 1e9, (_free(folder) + _held(folder)) / 2))
 
 
+def cache_room(home: Path) -> int:
+    """The bytes that what one run needs of the cache at a time may take: half of it."""
+    return cache_limit(cache_folder(home)) // 2
+
+
 def _free(folder: Path) -> int:
     """Bytes free on the disk of `folder`, or of the nearest folder above it that is there."""
     for place in (folder, *folder.parents):

@@ -18,12 +18,16 @@ class Stages:
     @contextmanager
     def stage(self, title: str) -> Iterator[None]:
         """Say what is being done, and keep how long it took."""
-        self._report(Stage(title, self._account.progress.done))
+        self.say(title)
         self._lapped = time.perf_counter()
         try:
             yield
         finally:
             self.lap(title)
+
+    def say(self, title: str) -> None:
+        """Say what is being done, and nothing else."""
+        self._report(Stage(title, self._account.progress.done))
 
     def lap(self, title: str) -> None:
         """Add the seconds since the last call to those of the stage `title`."""
@@ -31,14 +35,14 @@ class Stages:
         self._account.seconds[title] = self._account.seconds.get(title, 0.0) + now - self._lapped
         self._lapped = now
 
-    def meter(self, title: str) -> Callable[[int], None]:
-        """A callback that reports the images of a pure forward pass and their rate. What is done counts when all of it is,
-        since an interrupted pass begins anew."""
+    def meter(self, title: str, passes: float) -> Callable[[int], None]:
+        """A callback that reports how many images have gone through something, which costs so many passes an image, and their
+        rate. They count as done when all are, since an interrupted pass begins anew."""
         started, seen = time.perf_counter(), 0
 
         def count(images: int) -> None:
             nonlocal seen
             seen += images
-            self._report(Stage(title, self._account.progress.share(seen), seen / (time.perf_counter() - started)))
+            self._report(Stage(title, self._account.progress.share(seen * passes), seen / (time.perf_counter() - started)))
 
         return count

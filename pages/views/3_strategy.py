@@ -4,6 +4,7 @@ import streamlit as st
 
 from tl_core import executors, strategies
 from tl_core.analysis.statements import count
+from tl_core.runs import estimating
 from tl_core.ui import arithmetic_panel, estimates, forms, frame, previews, rate_finder, session, shown, steps
 from tl_core.ui.charts import network
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
@@ -58,17 +59,15 @@ with evidence, shown.sentence_for_mistakes():
         st.info("The network is drawn here as soon as it has been loaded once on this machine.", icon=":material/hourglass_top:")
         st.stop()
     outline = measured.outline
-    head = estimates.head_parameters(recipe, outline, classes)
-    plan = estimates.phases(recipe, outline, preview.images.train)
-    shown.chart(
-        network.phase_chart(outline.blocks, plan, head), "phases", "Which blocks are frozen and which train in each phase"
-    )
+    head = estimating.head_parameters(recipe, outline, classes)
+    planned = estimates.planned(recipe, outline, preview.images)
+    shown.chart(network.phase_chart(planned, head), "phases", "Which blocks are frozen and which train in each phase")
     st.caption(
         f"{recipe.backbone.listing().title}: {len(outline.blocks)} blocks, {count(outline.parameters)} parameters, "
         f"{outline.multiply_adds / 1e6:,.0f} million multiply-adds an image at {recipe.image_size} px. "
         f"The head is one dense layer from {recipe.strategy.feature_size(outline):,} features to {classes} classes: "
-        f"{head:,} parameters. {network.batch_norm(plan, outline.blocks)} "
-        "A full pass takes an image forward and backward through the whole network."
+        f"{head:,} parameters. {network.batch_norm(planned.phases, outline.blocks)} "
+        "A full pass takes an image forward and backward through the whole network; what is frozen, each image passes once."
     )
     rate_finder.rate_finder(recipe, measured, preview.images.train)
     arithmetic_panel.arithmetic_panel(recipe, preview.images)

@@ -34,7 +34,7 @@ from tests.core.interrupting import (
 from tests.core.toy import SIZE, Alternating, Dropping, alternating, known
 from tests.helpers import FEW_CROPS, python, wait_until
 from tl_core import strategies
-from tl_core.checkpoints import COST_FACTOR, FEATURES, STATE, Account, Checkpoints, State
+from tl_core.checkpoints import COST_FACTOR, STATE, Account, Checkpoints, State
 from tl_core.errors import Paused, RunError, Stopped, StorageError
 from tl_core.events import Epoch, Event, Plan, Resumed, Stage, Step
 from tl_core.fitting import Pass, Progress
@@ -246,7 +246,7 @@ def paused(spec: RunSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_what_is_kept(paused: Path) -> None:
-    assert sorted(path.name for path in paused.iterdir()) == [FEATURES, STATE]
+    assert sorted(path.name for path in paused.iterdir()) == [STATE]
     state = Checkpoints(paused).load()
     assert state is not None
     progress = state.account.progress
@@ -313,17 +313,15 @@ def test_another_plan_is_told(spec: RunSpec, paused: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
-@pytest.mark.parametrize("name", [STATE, FEATURES])
-def test_half_a_file_is_told(spec: RunSpec, paused: Path, tmp_path: Path, name: str, share: float) -> None:
+def test_half_a_file_is_told(spec: RunSpec, paused: Path, tmp_path: Path, share: float) -> None:
     folder = Path(shutil.copytree(paused, tmp_path / "copy"))
-    content = (folder / name).read_bytes()
-    (folder / name).write_bytes(content[: int(len(content) * share)])
+    content = (folder / STATE).read_bytes()
+    (folder / STATE).write_bytes(content[: int(len(content) * share)])
     checkpoints = Checkpoints(folder)
     with pytest.raises(
-        RunError, match=rf"^The checkpoint of this run cannot be used \(.*\)\. Start .* Received: {folder / name}$"
+        RunError, match=rf"^The checkpoint of this run cannot be used \(.*\)\. Start .* Received: {folder / STATE}$"
     ):
         checkpoints.load()
-        checkpoints.load_features("any")
 
 
 SMALL = State({"seed": 1}, Account(Progress(total=1.0)), {}, {}, (np.arange(3.0),), (np.array(7),))
@@ -394,16 +392,6 @@ def test_random_generators_go_on_where_they_were() -> None:
     keras.utils.set_random_seed(4)  # and Keras' own generator does not exist now
     put_back_random(state)
     assert draw() == expected
-
-
-def test_features_are_those_asked_for(tmp_path: Path) -> None:
-    checkpoints = Checkpoints(tmp_path)
-    assert checkpoints.load_features("a") is None
-    checkpoints.save_features("a", np.eye(2, dtype=np.float32), np.zeros((0, 2)))
-    train_values, validation_values = checkpoints.load_features("a") or ()
-    np.testing.assert_array_equal(train_values, np.eye(2, dtype=np.float32))
-    assert validation_values.shape == (0, 2)
-    assert checkpoints.load_features("b") is None
 
 
 def test_features_are_computed_once(spec: RunSpec, tmp_path: Path) -> None:

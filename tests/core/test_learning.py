@@ -12,7 +12,8 @@ from hypothesis import strategies as drawn
 from tests.core.test_fitting import PHASE, exhaust, features, in_order, network
 from tl_core.augmenting import Augmenter
 from tl_core.events import Epoch, Event
-from tl_core.fitting import Features, Progress, class_weights, fit
+from tl_core.features.sources import Features
+from tl_core.fitting import Progress, class_weights, fit
 from tl_core.optimizing import Scheduled
 from tl_core.strategies import Learning
 from tl_core.strategies.phases import CONSTANT, Augmentation, Schedule, cosine, one_cycle, rising, steps_down

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any, ClassVar
 
 import keras
@@ -14,6 +16,7 @@ from tl_core.backbones.untrained import Untrained
 from tl_core.datasets import Data
 from tl_core.events import Event
 from tl_core.execution import Training, in_float32
+from tl_core.features.cache import ActivationCache
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.strategies import BatchNorm, Phase, Strategy, everything, nothing
@@ -98,6 +101,7 @@ class Alternating(Strategy):
         yield Phase("head again", 2, 1e-3, 12, trains=nothing)
 
 
+CACHES = TemporaryDirectory(prefix="transfer_lab_")
 ALTERNATING = {"backbone": "dropping", "strategy": "alternating", "image_size": SIZE}
 
 
@@ -129,13 +133,18 @@ def toy_network() -> tuple[Network, Any]:
     return network, FromScratch().join(network, CLASSES).model
 
 
+def temporary_cache() -> ActivationCache:
+    """One with nothing in it, for this process."""
+    return ActivationCache(Path(mkdtemp(dir=CACHES.name)), 10**9)
+
+
 def begin(
     report: Callable[[Event], None] = lambda event: None, change: Callable[[Data], Data] = lambda data: data, spec: RunSpec = TOY
 ) -> tuple[Training, tuple[Phase, ...]]:
     """A run up to its first phase, with the same steps as `train`; `change` may exchange its data."""
     keras.utils.set_random_seed(spec.seed)
     recipe = replace(Recipe.of(spec), backbone=ToyBackbone())
-    training = Training(recipe, report)
+    training = Training(recipe, report, None, temporary_cache())
     data = change(recipe.dataset.load(recipe.seed))
     training.begin_arithmetic(data, in_float32)
     network = recipe.backbone.load(recipe.image_size, pretrained=False)

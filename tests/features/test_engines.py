@@ -63,7 +63,8 @@ def lower(blocks: int, name: str, **settings: Any) -> Any:
 
 
 def all_blocks() -> Any:
-    return Head2Toe().join(load("efficientnet_lite0"), ("cat", "dog")).featurizer
+    classifier = Head2Toe().join(load("efficientnet_lite0"), ("cat", "dog"))
+    return classifier.below(classifier.features)
 
 
 NETWORKS: dict[str, Callable[[], Any]] = {

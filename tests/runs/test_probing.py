@@ -38,7 +38,10 @@ def test_it_is_measured_once_and_kept(home: Path, backbone: Backbone) -> None:
     assert len(probes_at_work()) == 1
     probe = wait_until(lambda: Probe.read(home, backbone, 16))
     assert probe.outline.to_json().decode() == python(LOAD).out.strip()
-    assert probe.images_per_second > 0
+    assert probe.frozen_rate > 0
+    assert probe.trained_rate > 0
+    assert 10**8 < probe.idle_bytes < 10**10
+    assert 0 <= probe.frozen_bytes <= probe.trained_bytes
     assert 0 < probe.starting_seconds < 120
     assert Probe.read(home, backbone, 32) is None
     assert Probe.read(home, backbones.build(PartSpec(name="small_cnn")), 16) is None

@@ -15,6 +15,7 @@ from tl_core.execution import in_float32
 from tl_core.recipe import Recipe
 from tl_core.runs import probing, speeds
 from tl_core.runs.probing import Probe
+from tl_core.settings import cache_room
 from tl_core.spec import PartSpec, RunSpec
 from tl_core.training import train
 
@@ -32,24 +33,25 @@ def measured(**seconds: tuple[float, float, float]) -> Speeds:
 
 
 def test_float32_where_nothing_else_pays() -> None:
-    assert measured().fastest(100, trains=True) is Arithmetic.FLOAT32
-    assert measured(BFLOAT16=(0, 1, 1)).fastest(100, trains=True) is Arithmetic.FLOAT32
-    assert measured(FLOAT32=(0, 1, 1), BFLOAT16=(0, 0.95, 0.95)).fastest(100, trains=True) is Arithmetic.FLOAT32
+    assert measured().fastest(0, 100) is Arithmetic.FLOAT32
+    assert measured(BFLOAT16=(0, 1, 1)).fastest(0, 100) is Arithmetic.FLOAT32
+    assert measured(FLOAT32=(0, 1, 1), BFLOAT16=(0, 0.95, 0.95)).fastest(0, 100) is Arithmetic.FLOAT32
 
 
-def test_forward_and_training_are_two_things() -> None:
+def test_what_is_frozen_and_training_are_two_things() -> None:
     """As on one processor: 16 bits are faster forward and slower backward."""
     known = measured(FLOAT32=(0, 1, 1), BFLOAT16=(0, 1.5, 0.7))
-    assert known.fastest(100, trains=False) is Arithmetic.BFLOAT16
-    assert known.fastest(100, trains=True) is Arithmetic.FLOAT32
+    assert known.fastest(100, 0) is Arithmetic.BFLOAT16
+    assert known.fastest(0, 100) is Arithmetic.FLOAT32
+    assert known.fastest(100, 10) is Arithmetic.BFLOAT16
 
 
 def test_compiling_must_be_earned() -> None:
     known = measured(FLOAT32=(0, 0.96, 0.32), FLOAT32_XLA=(10, 0.48, 0.16))
-    assert known.seconds(Arithmetic.FLOAT32, 1000, trains=True) == pytest.approx(10)
-    assert known.seconds(Arithmetic.FLOAT32_XLA, 1000, trains=True) == pytest.approx(15)
-    assert known.fastest(1000, trains=True) is Arithmetic.FLOAT32
-    assert known.fastest(10_000, trains=True) is Arithmetic.FLOAT32_XLA
+    assert known.seconds(Arithmetic.FLOAT32, 100, 900) == pytest.approx(10)
+    assert known.seconds(Arithmetic.FLOAT32_XLA, 100, 900) == pytest.approx(15)
+    assert known.fastest(100, 900) is Arithmetic.FLOAT32
+    assert known.fastest(1000, 9000) is Arithmetic.FLOAT32_XLA
 
 
 def test_it_is_measured_on_request_and_decides(home: Path, backbone: Backbone) -> None:
@@ -68,9 +70,8 @@ def test_it_is_measured_on_request_and_decides(home: Path, backbone: Backbone) -
     assert speeds.decide(home)(recipe, IMAGES) is Arithmetic.FLOAT32  # until the backbone's blocks are known
     probing.request(home, backbone, 16)
     probe = wait_until(lambda: Probe.read(home, backbone, 16))
-    phases = tuple(recipe.strategy.phases(backbone, probe.outline.blocks, IMAGES.train))
-    passes = costs.total_passes(phases, probe.outline.blocks, IMAGES)
-    assert speeds.decide(home)(recipe, IMAGES) is known.fastest(passes, trains=True)
+    work = costs.of(recipe, probe.outline.blocks, IMAGES, cache_room(home)).total
+    assert speeds.decide(home)(recipe, IMAGES) is known.fastest(work.frozen, work.trained)
 
 
 def test_what_was_measured_on_another_device_does_not_count(home: Path, backbone: Backbone) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tests.core.toy import SIZE, Known, ToyBackbone, known
+from tests.core.toy import SIZE, Known, ToyBackbone, known, temporary_cache
 from tl_core import costs, executors, strategies
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.datasets import datasets
@@ -39,7 +39,7 @@ class Trained:
         dataset = datasets.build(PartSpec.model_validate({"name": "photo_patches"} | IMAGES))
         keras.utils.set_random_seed(0)
         recipe = Recipe(dataset, backbone_for(strategy), strategy, executors.build(PartSpec(name="local")), SIZE, 0)
-        self.training = Training(recipe, self.events.append)
+        self.training = Training(recipe, self.events.append, None, temporary_cache())
         self.outcome = self.train()
 
     def train(self) -> Outcome:

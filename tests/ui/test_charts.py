@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tl_core import costs
 from tl_core.analysis.comparison import RunPoint
 from tl_core.analysis.rates import RateCurve
 from tl_core.analysis.usage import Usage
@@ -62,6 +63,13 @@ PHASES = [
     Phase(HOSTILE[0], 5, 3e-4, 32, last_blocks(2)),
     Phase("all", 1, 3e-5, 32, everything, BatchNorm.ADAPTS),
 ]
+
+
+def planned(phases: Sequence[Phase], blocks: Sequence[BlockOutline] = BLOCKS) -> costs.Costs:
+    """What the charts are drawn from, for 100 training images."""
+    return costs.Costs(tuple(phases), blocks, costs.Images(100, 0, 0), room=0)
+
+
 PICTURE = np.full((20, 30, 3), 128, np.uint8)
 POINTS = [
     RunPoint(f"id{n}", name, family, 0.8, 0.7, 0.9, 5.0 * 3**n)
@@ -79,10 +87,10 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
         [event for n in range(60) for event in samples(20, since=100.0 * n)], 100.0, 2
     ),
     "usage_bars": lambda: machine.usage_bars([(name, used(cpu_seconds=9.0)) for name in HOSTILE * 8]),
-    "phase_chart": lambda: network.phase_chart(BLOCKS, PHASES, 20_496),
+    "phase_chart": lambda: network.phase_chart(planned(PHASES), 20_496),
     "rate_chart": lambda: rates.rate_chart(RateCurve(RATES, RATES), 1e-4, "40"),
     "speed_chart": lambda: speeds.speed_chart(Speeds(HOSTILE[0], 32, {each: Speed(1.0, 0.5, 0.2) for each in CHOICES})),
-    "phases_without_blocks": lambda: network.phase_chart([], PHASES[:1], 10),
+    "phases_without_blocks": lambda: network.phase_chart(planned(PHASES[:1], ()), 10),
     "backbone_scatter": lambda: choices.backbone_scatter(
         [("a", listing(HOSTILE[0], 0.7)), ("b", listing("B", 0.8, here=False))], "B"
     ),
@@ -103,7 +111,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "learning_curves": lambda: curves.learning_curves([], [], "run"),
     "telemetry": lambda: machine.telemetry([], 0.0, 2),
     "usage_bars": lambda: machine.usage_bars([]),
-    "phase_chart": lambda: network.phase_chart(BLOCKS, [], 10),
+    "phase_chart": lambda: network.phase_chart(planned([]), 10),
     "rate_chart": lambda: rates.rate_chart(RateCurve((), ()), 1e-4, "40"),
     "speed_chart": lambda: speeds.speed_chart(Speeds("CPU", 32, {})),
     "backbone_scatter": lambda: choices.backbone_scatter([("a", listing("Small CNN", None))], ""),
@@ -268,23 +276,23 @@ def test_use_that_was_not_measured_says_so() -> None:
 
 
 def test_phases_are_blue_below_and_orange_above() -> None:
-    rows = [trace for trace in network.phase_chart(BLOCKS, PHASES, 100).data if trace.type == "heatmap"]
+    rows = [trace for trace in network.phase_chart(planned(PHASES), 100).data if trace.type == "heatmap"]
     assert [list(row.z[0]) for row in rows] == [[0] * K + [1], [0] * (K - 2) + [1] * 3, [1] * (K + 1)]
     assert "Frozen" in rows[0].text[0][0]
     assert "BatchNorm: 40 of the parameters, adapts" in rows[2].text[0][0]
-    assert network.cost(PHASES[2], BLOCKS) == "100 % of a full pass"
+    assert network.cost(PHASES[2], planned(PHASES)) == "100 % of a full pass an epoch"
 
 
 def test_a_phase_says_its_rates_and_what_batch_norm_does() -> None:
     slower = Phase("all", 3, 1e-3, 32, everything, BatchNorm.STATISTICS_FROZEN, rates=lambda names: dict.fromkeys(names, 0.1))
-    chart = network.phase_chart(BLOCKS, [PHASES[0], slower], 100)
+    chart = network.phase_chart(planned([PHASES[0], slower]), 100)
     assert any("learning rates 0.0001 to 0.001" in note.text for note in chart.layout.annotations)
     assert [trace.name for trace in chart.data if trace.type == "scatter"] == ["Frozen", "Trains", "Trains more slowly"]
     told = network.batch_norm([PHASES[0], PHASES[1], slower], BLOCKS)
     assert told == "BatchNorm stays frozen in phases 1 to 2, keeps its statistics and trains scale and shift in phase 3."
     assert network.batch_norm([PHASES[2]], BLOCKS) == "BatchNorm follows the new images."
     assert network.batch_norm(PHASES, []) == "The network has no BatchNorm."
-    assert network.cost(PHASES[0], BLOCKS) == "33 % of a full pass, once"
+    assert network.cost(PHASES[0], planned(PHASES)) == "33 % of a full pass, once"
 
 
 def test_a_head_that_was_computed_is_told_in_words() -> None:

@@ -27,8 +27,8 @@ class BlockOutline:
 
     `parameters` are all weights and statistics, `norm_parameters` those of BatchNorm among them, `statistics` the part of
     these that no optimizer trains. `other_norms` and `biases` are those of other norms, and of other layers. `adapter_units`
-    times the rank are the parameters of low-rank adapters. `channels` is the last axis of what leaves the block, and
-    `multiply_adds` those of one image.
+    times the rank are the parameters of low-rank adapters. `channels` is the last axis of what leaves the block,
+    `numbers` how many numbers that are, and `multiply_adds` those inside it, both of one image.
     """
 
     name: str
@@ -41,6 +41,7 @@ class BlockOutline:
     biases: int = 0
     adapter_units: int = 0
     channels: int = 0
+    numbers: int = 0
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ def _outline_block(block: "Block") -> BlockOutline:
         biases=sum(_size(layer, "bias") for layer in rest),
         adapter_units=sum(map(_adapter_units, rest)),
         channels=int(block.output.shape[-1]),
+        numbers=int(prod(block.output.shape[1:])),
     )
 
 

@@ -1,10 +1,13 @@
 """Images with labels, read when they are needed."""
 
 import hashlib
+import os
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +46,20 @@ class Images(ABC):
     def name(self, index: int) -> str:
         """What to call image number `index` where one is looked at: a file name, or its number."""
 
+    @cached_property
+    def ids(self) -> tuple[bytes, ...]:
+        """sha256 (32 bytes) of the content of each image, label and name apart: equal exactly where two images are the same.
+
+        Raises `DataError` for an image that cannot be read."""
+        return tuple(map(self._id, range(len(self))))
+
     @abstractmethod
+    def _id(self, index: int) -> bytes:
+        """The digest of image number `index`."""
+
     def digest(self) -> str:
-        """sha256 over the content and the labels, in order: equal exactly when two splits hold the same images."""
+        """sha256 over the labels and the content, in order: equal exactly when two splits hold the same images."""
+        return hashlib.sha256(np.ascontiguousarray(self.labels).tobytes() + b"".join(self.ids)).hexdigest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +81,9 @@ class ArrayImages(Images):
     def name(self, index: int) -> str:
         return f"image {index}"
 
-    def digest(self) -> str:
-        total = hashlib.sha256(np.ascontiguousarray(self.labels).tobytes())
-        for image in self.pixels:
-            total.update(repr(image.shape).encode())
-            total.update(np.ascontiguousarray(image).tobytes())
-        return total.hexdigest()
+    def _id(self, index: int) -> bytes:
+        image = np.ascontiguousarray(self.pixels[index])
+        return hashlib.sha256(repr(image.shape).encode() + image.tobytes()).digest()
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,19 +104,23 @@ class FileImages(Images):
         path = self.paths[index]
         return printable(f"{path.parent.name}/{path.name}")
 
-    def digest(self) -> str:
-        total = hashlib.sha256(np.ascontiguousarray(self.labels).tobytes())
-        for path in self.paths:
-            try:
-                with path.open("rb") as file:
-                    total.update(hashlib.file_digest(file, "sha256").digest())
-            except OSError as error:
-                raise DataError(
-                    f"This image cannot be read ({error.strerror}).",
-                    "Put it back, or load the dataset again.",
-                    received=printable(str(path)),
-                ) from None
-        return total.hexdigest()
+    @cached_property
+    def ids(self) -> tuple[bytes, ...]:
+        """As of all images; several files are read at a time."""
+        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="digest") as pool:
+            return tuple(pool.map(self._id, range(len(self))))
+
+    def _id(self, index: int) -> bytes:
+        path = self.paths[index]
+        try:
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").digest()
+        except OSError as error:
+            raise DataError(
+                f"This image cannot be read ({error.strerror}).",
+                "Put it back, or load the dataset again.",
+                received=printable(str(path)),
+            ) from None
 
 
 def printable(text: str) -> str:

@@ -1,8 +1,9 @@
-"""Images cropped to a square and resized to a run's size, decoded in parallel and kept while they fit."""
+"""Images cropped to a square and resized to a run's size, decoded in parallel."""
 
 import os
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
 import numpy as np
@@ -12,8 +13,8 @@ from PIL import Image
 from tl_core.datasets import Images
 from tl_core.datasets.images import Labels, Pixels
 
-KEPT_BYTES = 1 << 30
-"""A split whose resized pixels take no more than this stays in memory after its first reading."""
+FITTING = "the middle square, bicubic"
+"""What `fit_square` does, in the keys of what is kept."""
 
 T = TypeVar("T")
 
@@ -30,32 +31,31 @@ def fit_square(image: Pixels, size: int) -> Pixels:
 
 
 class SizedImages:
-    """A split at one size. `batch` gives uint8 pixels (n, size, size, 3)."""
+    """A split at one size, decoded whenever it is asked for, several images at a time."""
 
     def __init__(self, images: Images, size: int) -> None:
         self.size = size
         self.labels: Labels = images.labels
         self._images = images
-        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode")
-        fits = len(images) * size * size * 3 <= KEPT_BYTES
-        self._kept = np.empty((len(images), size, size, 3), np.uint8) if fits else None
-        self._known = np.zeros(len(images), bool)
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def batch(self, indices: NDArray[np.intp]) -> Pixels:
-        """The images at `indices`. Raises `DataError` for an image that cannot be decoded."""
-        if self._kept is None:
-            return np.stack(list(self._pool.map(self._read, indices)))
-        missing = np.unique(indices[~self._known[indices]])
-        for index, image in zip(missing, self._pool.map(self._read, missing), strict=True):
-            self._kept[index] = image
-        self._known[missing] = True
-        return self._kept[indices]
+        """The images at `indices`: uint8 (n, size, size, 3). Raises `DataError` for an image that cannot be decoded."""
+        pixels = np.empty((len(indices), self.size, self.size, 3), np.uint8)
+        for place, image in enumerate(_pool().map(self._read, indices)):
+            pixels[place] = image
+        return pixels
 
     def _read(self, index: int) -> Pixels:
         return fit_square(self._images.read(index), self.size)
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """The threads that decode, one for each core, for all splits of the process."""
+    return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode")
 
 
 def ahead(items: Iterable[T]) -> Iterator[T]:

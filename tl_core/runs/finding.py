@@ -72,9 +72,10 @@ def find(home: Path, spec_json: str, steps: int) -> None:
     file = _file(home, Recipe.of(spec))
     watch = _Watch(file, Search(steps))
     try:
+        from tl_core.features.cache import cache_of
         from tl_core.range_test import sweep
 
-        sweep(spec, steps, watch)
+        sweep(spec, steps, watch, cache_of(home))
     except Stopped:
         pass
     except TransferError as error:

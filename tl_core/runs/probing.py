@@ -5,36 +5,55 @@ It is made in a process of its own, because it needs Keras and the process that 
 
 import contextlib
 import os
+import resource
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
+import psutil
 from pydantic import TypeAdapter
 
 from tl_core import backbones, processes
+from tl_core.arithmetic import Arithmetic
 from tl_core.backbones import Backbone, Outline
-from tl_core.errors import StorageError
+from tl_core.errors import StorageError, TransferError
 from tl_core.executors import local
+from tl_core.settings import cache_folder
 from tl_core.spec import PartSpec
 from tl_core.storage import write_whole
 
-BATCHES = 8
+if TYPE_CHECKING:
+    from tl_core.backbones import Network
+
+BATCH = 32
+TIMES = 4
 """The fastest of so many batches counts: the slower ones measure what else the machine was doing."""
+CLASSES = 16
 GIVEN_UP_SECONDS = 120
 """A probe that has not come by then is asked for again."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """The outline of a backbone at one image size; how many images a second go forward through it here; and the
-    seconds that starting Python, Keras and the network took."""
+    """A backbone at one image size, as it was measured on this machine in float32.
+
+    `outline` is the network. `frozen_rate` is how many images a second go through its inference engine, `trained_rate` how many
+    passes a second training does, of which an image takes three (`tl_core.costs`). `starting_seconds` passed until Python, Keras
+    and the network were there. `idle_bytes` of memory that took, `frozen_bytes` more with the engine at work, and
+    `trained_bytes` more with a training step of `BATCH` images.
+    """
 
     outline: Outline
-    images_per_second: float
+    frozen_rate: float
+    trained_rate: float
     starting_seconds: float
+    idle_bytes: int
+    frozen_bytes: int
+    trained_bytes: int
 
     @classmethod
     def read(cls, home: Path, backbone: Backbone, image_size: int) -> Self | None:
@@ -61,18 +80,72 @@ def request(home: Path, backbone: Backbone, image_size: int) -> None:
 
 
 def measure(home: Path, backbone_json: str, image_size: int) -> None:
-    """Load the network with random weights, send a few batches through it, and keep what came of it."""
-    import numpy as np
-    import psutil
+    """Load the network, send a few batches through it, train on as many, and keep what came of it.
 
+    Its weights do not matter here; but where they are on this machine, what the engine makes of them is kept for the runs.
+    """
     backbone = backbones.build(PartSpec.model_validate_json(backbone_json))
-    network = backbone.load(image_size, pretrained=False)
-    pixels = np.zeros((32, image_size, image_size, 3), np.float32)
-    network.model.predict_on_batch(pixels)  # compiles
-    starting = time.time() - psutil.Process().create_time()
-    rate = len(pixels) / min(seconds_of(lambda: network.model.predict_on_batch(pixels)) for _ in range(BATCHES))
-    probe = TypeAdapter(Probe).dump_json(Probe(network.outline(), rate, starting))
-    write_whole(_file(home, backbone, image_size), lambda path: path.write_bytes(probe))
+    network = _loaded(backbone, image_size)
+    starting, idle = time.time() - psutil.Process().create_time(), _memory()
+    frozen = frozen_pass(network, image_size, Arithmetic.FLOAT32, cache_folder(home))
+    frozen_rate = _rate(frozen)
+    with_frozen = _memory()
+    trained_rate = 3 * _rate(training_step(network, image_size, "auto"))
+    probe = Probe(
+        network.outline(),
+        frozen_rate,
+        trained_rate,
+        starting,
+        idle_bytes=idle,
+        frozen_bytes=with_frozen - idle,
+        trained_bytes=_memory() - idle,
+    )
+    content = TypeAdapter(Probe).dump_json(probe)
+    write_whole(_file(home, backbone, image_size), lambda path: path.write_bytes(content))
+
+
+def _loaded(backbone: Backbone, image_size: int) -> "Network":
+    try:
+        backbone.require_weights()
+        return backbone.load(image_size, pretrained=True)
+    except TransferError:
+        return backbone.load(image_size, pretrained=False)
+
+
+def frozen_pass(network: "Network", image_size: int, arithmetic: Arithmetic, cache: Path | None = None) -> Callable[[], object]:
+    """Sends `BATCH` images through the inference engine of a network."""
+    import numpy as np
+
+    from tl_core.features import engines
+
+    engine = engines.choose(
+        network.model, image_size, bfloat16=arithmetic.in_bfloat16, conversions=engines.kept_in(cache) if cache else None
+    )
+    pixels = [np.zeros((engine.batch, image_size, image_size, 3), np.uint8)] * (BATCH // engine.batch)
+    return lambda: list(engine.run(pixels))
+
+
+def training_step(network: "Network", image_size: int, xla: bool | str) -> Callable[[], object]:
+    """Trains all of a network, and a head on it, for one step of `BATCH` images."""
+    import numpy as np
+
+    from tl_core.strategies import Classifier
+
+    model = Classifier.on(network.model.input, network.model.output, CLASSES).model
+    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", jit_compile=xla)
+    pixels = np.zeros((BATCH, image_size, image_size, 3), np.float32)
+    return lambda: model.train_on_batch(pixels, np.arange(BATCH) % CLASSES)
+
+
+def _rate(work: Callable[[], object]) -> float:
+    """Images a second, the first time apart, which compiles."""
+    work()
+    return BATCH / min(seconds_of(work) for _ in range(TIMES))
+
+
+def _memory() -> int:
+    """The most memory that this process has had so far, in bytes. Linux tells it in KiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def seconds_of(work: Callable[[], object]) -> float:

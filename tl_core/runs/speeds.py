@@ -11,17 +11,16 @@ from tl_core.arithmetic import CHOICES, Arithmetic, Speed, Speeds
 from tl_core.backbones import Backbone
 from tl_core.recipe import Recipe
 from tl_core.runs import apart
-from tl_core.runs.probing import Probe, file_of, seconds_of
+from tl_core.runs.probing import BATCH, Probe, file_of, frozen_pass, seconds_of, training_step
 from tl_core.runs.telemetry import devices
+from tl_core.settings import cache_room
 from tl_core.spec import PartSpec
 from tl_core.storage import write_whole
 
-BATCH = 32
 TIMES = 6
 """The fastest of so many counts: the slower ones measure what else the machine was doing."""
 SECONDS = 180.0
 """After so long no further arithmetic is begun."""
-CLASSES = 16
 
 
 def read(home: Path, backbone: Backbone, image_size: int) -> Speeds | None:
@@ -51,10 +50,8 @@ def decide(home: Path) -> Callable[[Recipe, costs.Images], Arithmetic]:
         known, probe = (kind(home, recipe.backbone, recipe.image_size) for kind in (read, Probe.read))
         if not isinstance(known, Speeds) or not isinstance(probe, Probe):
             return Arithmetic.FLOAT32
-        blocks = probe.outline.blocks
-        phases = tuple(recipe.strategy.phases(recipe.backbone, blocks, images.train))
-        trains = any(phase.trained_blocks(blocks) for phase in phases)
-        return known.fastest(costs.total_passes(phases, blocks, images), trains=trains)
+        work = costs.of(recipe, probe.outline.blocks, images, cache_room(home)).total
+        return known.fastest(work.frozen, work.trained)
 
     return by_measurement
 
@@ -79,17 +76,13 @@ def _keep(file: Path, speeds: Speeds) -> None:
 
 def _speed(backbone: Backbone, image_size: int, arithmetic: Arithmetic) -> Speed:
     import keras
-    import numpy as np
 
     from tl_core.adapting import compiling
-    from tl_core.strategies import Classifier
 
     keras.config.set_dtype_policy(arithmetic.policy)
     network = backbone.load(image_size, pretrained=False)
-    model = Classifier.on(network.model.input, network.model.output, CLASSES).model
-    model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", jit_compile=compiling(arithmetic.xla))
-    pixels = np.zeros((BATCH, image_size, image_size, 3), np.float32)
-    work = (lambda: model.train_on_batch(pixels, np.arange(BATCH) % CLASSES)), (lambda: model.predict_on_batch(pixels))
+    network.model.jit_compile = compiling(arithmetic.xla)
+    work = training_step(network, image_size, compiling(arithmetic.xla)), frozen_pass(network, image_size, arithmetic)
     firsts = [seconds_of(each) for each in work]
     step, forward = (min(seconds_of(each) for _ in range(TIMES)) for each in work)
     return Speed(max(0.0, sum(firsts) - step - forward) if arithmetic.xla else 0.0, step, forward)

@@ -52,6 +52,7 @@ def _leave(link: Link, recorder: Recorder, leaving: Sequence[State], to: State, 
 def _train(link: Link, recorder: Recorder) -> None:
     recorder(Stage("Starting Python and Keras", 0.0))
     from tl_core.checkpoints import Checkpoints
+    from tl_core.features.cache import cache_of
     from tl_core.training import train
 
     if not link.change_state((State.STARTING,), State.RUNNING, started=time.time()):
@@ -59,7 +60,7 @@ def _train(link: Link, recorder: Recorder) -> None:
     checkpoints = Checkpoints(link.folder / artifacts.CHECKPOINT)
     if not checkpoints.any:
         link.forget_after(0)  # a former attempt that kept none is void, and all that it reported
-    outcome = train(link.spec(), recorder, checkpoints, decide=speeds.decide(link.home))
+    outcome = train(link.spec(), recorder, checkpoints, decide=speeds.decide(link.home), cache=cache_of(link.home))
     recorder(Stage("Storing the result", 1.0))
     artifacts.write_outcome(link.folder, outcome)
     recorder.flush()

@@ -35,16 +35,15 @@ class Classifier:
         outputs = keras.layers.Dense(classes, activation="softmax", dtype="float32", name=HEAD)(x)
         return cls(keras.Model(inputs, outputs, name="classifier"), features)
 
-    @property
-    def featurizer(self) -> Any:
-        """From pixels to the features."""
+    def below(self, tensor: Any) -> Any:
+        """From pixels to `tensor`, which is within `model`."""
         import keras
 
-        return keras.Model(self.model.input, self.features, name="featurizer")
+        return keras.Model(self.model.input, tensor, name="frozen_part")
 
-    @property
-    def head(self) -> Any:
-        """From the features to probabilities; it shares its variables with `model`."""
+    def above(self, tensor: Any) -> Any:
+        """From `tensor` to probabilities; it shares its variables with `model`. Raises `ValueError` where not all of them come
+        from `tensor`."""
         import keras
 
-        return keras.Model(self.features, self.model.output, name="head_alone")
+        return keras.Model(tensor, self.model.output, name="trained_part")

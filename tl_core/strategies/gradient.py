@@ -67,6 +67,15 @@ class ByGradient(Strategy):
         description="How training images are changed in each epoch, so that the network does not learn them by heart.",
         json_schema_extra=MORE,
     )
+    views: int | None = Field(
+        None,
+        ge=1,
+        le=100,
+        title="Fixed views",
+        description="Change each image in so many ways, which take turns and pass the frozen part once; empty changes it anew in "
+        "each epoch. With mixup or CutMix it says nothing.",
+        json_schema_extra=MORE | {"empty": "new in each epoch"},
+    )
     mixup: float = Field(
         0.0,
         ge=0,
@@ -96,6 +105,7 @@ class ByGradient(Strategy):
             mixup=self.mixup,
             cutmix=self.cutmix,
             augmentation=self.augmentation,
+            views=self.views,
         )
 
     def phase(self, name: str, epochs: int, learning_rate: float, trains: Selector, **more: Any) -> Phase:

@@ -164,7 +164,8 @@ class Learning:
     without a lower validation loss end a phase, which then goes back to its best epoch. `balanced` weights each image by
     the inverse of its class's share. `label_smoothing` is the share of a label that is spread over all classes; `mixup` and
     `cutmix` are the parameters of the beta distribution from which the share of another image is drawn (Zhang et al. 2018,
-    arXiv 1710.09412; Yun et al. 2019, arXiv 1905.04899), 0 for none of it.
+    arXiv 1710.09412; Yun et al. 2019, arXiv 1905.04899), 0 for none of it. `views` is how many ways an image is changed by the
+    augmentation, in turn; None changes it anew in each epoch.
     """
 
     optimizer: str = "adam"
@@ -177,6 +178,7 @@ class Learning:
     mixup: float = 0.0
     cutmix: float = 0.0
     augmentation: Augmentation = Augmentation.NONE
+    views: int | None = None
 
     @property
     def soft(self) -> bool:
@@ -187,6 +189,16 @@ class Learning:
     def augments(self) -> bool:
         """Whether training images are changed in any way."""
         return bool(self.mixup or self.cutmix) or self.augmentation != Augmentation.NONE
+
+    @property
+    def changes_anew(self) -> bool:
+        """Whether training images are others in each epoch, so that nothing computed of them is worth keeping."""
+        return bool(self.mixup or self.cutmix) or (self.augments and self.views is None)
+
+    @property
+    def fixed_views(self) -> int:
+        """How many pictures of each training image there are, where they are not changed anew."""
+        return self.views if self.views and self.augments else 1
 
 
 class Penalty(Protocol):

@@ -93,9 +93,9 @@ def _present(recipe: Recipe) -> float:
 def _step_seconds(recipe: Recipe, measured: Probe, train_images: int) -> float:
     """By the cost model and the measured rate of this machine, for the dearest phase."""
     images = costs.Images(train_images, 0, 0)
-    phases = estimates.phases(recipe, measured.outline, train_images)
-    dearest = max(costs.epoch_passes(phase, measured.outline.blocks, images) / phase.steps(train_images) for phase in phases)
-    return dearest / measured.images_per_second
+    planned = estimates.planned(recipe, measured.outline, images)
+    dearest = max(planned.epoch(phase).trained / phase.steps(train_images) for phase in planned.phases)
+    return dearest / measured.trained_rate
 
 
 def _request(recipe: Recipe, planned: int) -> None:

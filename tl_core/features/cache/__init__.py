@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from tl_core import settings
 from tl_core.errors import StorageError
 from tl_core.features.cache.collecting import Collector, Halve, Wait
 from tl_core.features.cache.merging import merge_small
@@ -18,10 +19,16 @@ from tl_core.features.cache.parts import PART_BYTES, Table, Values
 from tl_core.features.cache.places import Places, Rows
 from tl_core.features.cache.shelf import CACHE_LOCK, PARTIAL, NotKept, Shelf
 
-__all__ = ["ActivationCache", "Compute", "Rows"]
+__all__ = ["ActivationCache", "Compute", "Rows", "Wait", "cache_of"]
 
 Compute = Callable[[NDArray[np.intp]], Iterator[Values]]
 """Yields the rows of the images at some positions, in that order, in arrays of any number of rows."""
+
+
+def cache_of(home: Path) -> "ActivationCache":
+    """The cache that all runs of `home` share. Raises `SettingError` for a limit that is none."""
+    folder = settings.cache_folder(home)
+    return ActivationCache(folder, settings.cache_limit(folder))
 
 
 def _never(values: NDArray[np.float32]) -> bool:
@@ -35,10 +42,13 @@ def _go_on() -> None:
 class ActivationCache:
     """The cache in `folder`, whose parts may take `limit` bytes together; what was used least recently goes first.
 
-    Parts are made in about `part_bytes` of memory. Threads may share it.
+    Parts are made in about `part_bytes` of memory. Threads may share it. `room` is what the rows that one run needs at a time
+    should take at most.
     """
 
     def __init__(self, folder: Path, limit: int, *, part_bytes: int = PART_BYTES) -> None:
+        self.folder = folder
+        self.room = limit // 2
         self._shelf = Shelf(folder, limit)
         self._part_bytes = part_bytes
 

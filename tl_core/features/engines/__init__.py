@@ -4,6 +4,7 @@ OpenVINO computes on a processor about twice as fast as TensorFlow does, and mor
 on a GPU, where OpenVINO is not installed, and what OpenVINO cannot express.
 """
 
+import importlib.util
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,6 +12,10 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tl_core.backbones.outline import multiply_adds
+
+ACCELERATOR = " on an accelerator"
 
 _logger = logging.getLogger(__name__)
 
@@ -36,6 +41,10 @@ class Engine(Protocol):
     def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]: ...
 
 
+SMALL = 10_000_000
+"""Multiply-adds of one image. What computes fewer is so fast in anything that converting it would take longer."""
+
+
 def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None) -> Engine:
     """The fastest engine that is here for `model`: float32 pixels (batch, size, size, 3) in 0..255 to one tensor.
 
@@ -47,11 +56,33 @@ def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | N
     from tl_core.features.engines import keras, openvino
 
     if not keras.is_on_processor(model):
-        return keras.Keras(model, image_size, bfloat16=bfloat16, place=" on an accelerator")
-    try:
-        return openvino.OpenVINO(model, image_size, bfloat16=bfloat16, conversions=conversions)
-    except ImportError:
-        pass
-    except openvino.CannotConvert as error:
-        _logger.warning("OpenVINO cannot express the network %s, so Keras computes it: %s", model.name, error)
+        return keras.Keras(model, image_size, bfloat16=bfloat16, place=ACCELERATOR)
+    if pays(model):
+        try:
+            return openvino.OpenVINO(model, image_size, bfloat16=bfloat16, conversions=conversions)
+        except ImportError:
+            pass
+        except openvino.CannotConvert as error:
+            _logger.warning("OpenVINO cannot express the network %s, so Keras computes it: %s", model.name, error)
     return keras.Keras(model, image_size, bfloat16=bfloat16)
+
+
+def kept_in(cache: Path) -> Path:
+    """Where networks converted for OpenVINO are kept, beside the activations in the folder `cache`."""
+    return cache / "engines"
+
+
+def expected(model: Any, *, bfloat16: bool) -> str:
+    """The title of the engine that `choose` will give, as far as it is known before anything is converted: which is the same for
+    one network on one machine."""
+    from tl_core.features.engines import keras, openvino
+
+    if not keras.is_on_processor(model):
+        return keras.title(ACCELERATOR, bfloat16=bfloat16)
+    is_here = importlib.util.find_spec("openvino") is not None
+    return openvino.title(bfloat16=bfloat16) if is_here and pays(model) else keras.title("", bfloat16=bfloat16)
+
+
+def pays(model: Any) -> bool:
+    """Whether converting the Keras `model` may be worth its time."""
+    return sum(multiply_adds(layer) for layer in model.layers) >= SMALL

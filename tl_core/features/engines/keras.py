@@ -23,7 +23,7 @@ class Keras:
 
     def __init__(self, model: Any, image_size: int, *, bfloat16: bool, place: str = "") -> None:
         require_one_output(model)
-        self.title = f"Keras{place}, {'bfloat16' if bfloat16 else 'float32'}"
+        self.title = title(place, bfloat16=bfloat16)
         self._model = in_policy(model, bfloat16=bfloat16)
         self._shape = (self.batch, image_size, image_size, 3)
 
@@ -31,6 +31,11 @@ class Keras:
         """See `Engine`. The next batch is taken in a thread of its own."""
         for count, pixels in ahead((len(each), filled(each, self._shape).astype(np.float32)) for each in batches):
             yield np.asarray(self._model.predict_on_batch(pixels), np.float32)[:count]
+
+
+def title(place: str, *, bfloat16: bool) -> str:
+    """What `Keras` is called that computes there."""
+    return f"Keras{place}, {'bfloat16' if bfloat16 else 'float32'}"
 
 
 def is_on_processor(model: Any) -> bool:

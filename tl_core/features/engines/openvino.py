@@ -28,8 +28,8 @@ class OpenVINO:
 
     def __init__(self, model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None) -> None:
         require_one_output(model)
-        bfloat16 = bfloat16 and "BF16" in quiet_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-        self.title = f"OpenVINO, {'bfloat16' if bfloat16 else 'float32'}"
+        bfloat16 = bfloat16 and has_bfloat16()
+        self.title = title(bfloat16=bfloat16)
         self._shape = (self.batch, image_size, image_size, 3)
         self._compiled = converted(model, self._shape, conversions).compiled(bfloat16=bfloat16)
 
@@ -59,6 +59,16 @@ class OpenVINO:
         place[len(pixels) :] = 0
         request.start_async()
         return request
+
+
+def title(*, bfloat16: bool) -> str:
+    """What `OpenVINO` is called on this processor."""
+    return f"OpenVINO, {'bfloat16' if bfloat16 and has_bfloat16() else 'float32'}"
+
+
+def has_bfloat16() -> bool:
+    """Whether this processor has instructions for it."""
+    return "BF16" in quiet_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _result(request: Any, count: int) -> NDArray[np.float32]:

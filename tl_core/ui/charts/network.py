@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -10,6 +11,7 @@ import plotly.graph_objects as go
 from tl_core import costs
 from tl_core.analysis.statements import count
 from tl_core.backbones import BlockOutline
+from tl_core.costs import Costs
 from tl_core.strategies import HEAD, BatchNorm, Moves, Phase
 from tl_core.ui.charts import theme
 
@@ -22,13 +24,14 @@ BARELY = 0.4
 TITLE = "What trains in each phase"
 
 
-def phase_chart(blocks: Sequence[BlockOutline], phases: Sequence[Phase], head_parameters: int) -> go.Figure:
-    """`blocks` from the pixels (left) to the head (right), a row for each of `phases`; blue is frozen, orange trains, and
+def phase_chart(planned: Costs, head_parameters: int) -> go.Figure:
+    """Blocks from the pixels (left) to the head (right), a row for each phase; blue is frozen, orange trains, and
     light orange is a block of which only a part trains. Where blocks learn at different rates, the paler ones are slower.
 
     Above each row: the parameters that train, and what an epoch costs of training everything for an epoch, where
     forward counts 1 and backward 2 (`tl_core.costs`). Blocks are drawn equally wide; what each is, is in its hover.
     """
+    blocks, phases = planned.blocks, planned.phases
     if not phases:
         return theme.empty(TITLE, "This strategy has no phases to draw.")
     drawn = theme.figure(TITLE, 96 + ROW * len(phases), legend=True)
@@ -50,7 +53,7 @@ def phase_chart(blocks: Sequence[BlockOutline], phases: Sequence[Phase], head_pa
             xgap=2,
             hovertemplate="%{text}<extra></extra>",
         )
-        _caption(drawn, row, phase, blocks, head_parameters)
+        _caption(drawn, row, phase, planned, head_parameters)
         _rates(drawn, row, phase, trains, edges)
     _legend(drawn, phases, blocks)
     drawn.update_xaxes(
@@ -92,13 +95,14 @@ def _trains(phase: Phase, blocks: Sequence[BlockOutline]) -> list[bool]:
     return [block.name in trained for block in blocks] + [True]
 
 
-def _caption(drawn: go.Figure, row: int, phase: Phase, blocks: Sequence[BlockOutline], head: int) -> None:
+def _caption(drawn: go.Figure, row: int, phase: Phase, planned: Costs, head: int) -> None:
+    blocks = planned.blocks
     parameters = count(costs.trainable_parameters(phase, blocks, head))
     epochs = f"{phase.epochs} epoch{'s' if phase.epochs != 1 else ''}"
     how = f"computed ({phase.solver})" if phase.solver else f"{epochs} · {_rates_of(phase, blocks)}"
     first = f"<b>{row + 1} {theme.plain(phase.name, 20)}</b> · {how}"
     drawn.add_annotation(
-        text=f"{first}<br>{parameters} parameters train; {cost(phase, blocks)}",
+        text=f"{first}<br>{parameters} parameters train; {cost(phase, planned)}",
         x=0,
         xref="paper",
         xanchor="left",
@@ -135,11 +139,14 @@ def batch_norm(phases: Sequence[Phase], blocks: Sequence[BlockOutline]) -> str:
     return f"BatchNorm {', '.join(spans)}."
 
 
-def cost(phase: Phase, blocks: Sequence[BlockOutline]) -> str:
-    """What an epoch of `phase` costs, in words that fit above a row."""
-    if not phase.trained_blocks(blocks):
-        return "33 % of a full pass, once"  # the features are kept
-    return f"{100 * (1 + 2 * costs.trained_share(phase, blocks)) / 3:.0f} % of a full pass"
+def cost(phase: Phase, planned: Costs) -> str:
+    """What `phase` costs, in words that fit above a row: an epoch, and what is frozen once."""
+    below, images = planned.cut(phase), max(1, planned.images.train)
+    if below == len(planned.blocks):
+        return "33 % of a full pass, once"
+    alone = replace(planned, images=costs.Images(images, 0, 0))
+    epoch, once = alone.epoch(phase).trained / images, planned.share_under(below)
+    return f"{100 * epoch / 3:.0f} % of a full pass an epoch" + (f", and {100 * once / 3:.0f} % once" if below else "")
 
 
 def _rates(drawn: go.Figure, row: int, phase: Phase, trains: Sequence[bool], edges: Sequence[float]) -> None:

@@ -1,0 +1,155 @@
+"""What a run is fed with: pixels, and what the frozen part of its network makes of them, each computed once for all runs."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.datasets.images import Images, Pixels
+from tl_core.features import engines
+from tl_core.features.cache import ActivationCache, Wait
+from tl_core.features.engines.identity import identity
+from tl_core.features.pixels import FITTING, SizedImages, ahead
+from tl_core.features.sources import Source, Stored
+
+DECODED = 32
+"""Images that are decoded, or changed, at a time."""
+LOST = 1e-3
+"""Part of a row's distance from the mean of the rows that 16 bits may lose. An engine in bfloat16 is off by a hundred times
+that."""
+
+OnBatch = Callable[[int], None]
+"""Is told how many images a batch had."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A way to change pictures, the same whenever it is asked for. `key` is all that it depends on but the pictures; `change`
+    makes of the pictures (n, size, size, 3) number i * `DECODED` and following, and of i, float32 pixels in 0..255."""
+
+    key: str
+    change: Callable[[Pixels, int], NDArray[np.float32]]
+
+
+@dataclass
+class Tally:
+    """How many images went through a frozen network, by the engine that computed it, and how many had done so before."""
+
+    computed: dict[str, int] = field(default_factory=dict)
+    reused: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def tell(self) -> tuple[str, ...]:
+        """Sentences for the user on all that was counted, which is then counted anew."""
+        made = [f"The frozen part computed {count:,} images, each once ({title})." for title, count in self.computed.items()]
+        kept = [f"What the frozen part makes of {self.reused:,} images was in the cache already."] if self.reused else []
+        told = tuple(made + kept + self.notes)
+        self.computed, self.reused, self.notes = {}, 0, []
+        return told
+
+
+class Supply:
+    """The inputs of one run. `bfloat16` says in what the frozen part is to compute.
+
+    `wait` is called while another process computes what is wanted here, and may raise to give up.
+    """
+
+    def __init__(self, cache: ActivationCache, image_size: int, *, bfloat16: bool, wait: Wait) -> None:
+        self.tally = Tally()
+        self.image_size = image_size
+        self._cache, self._bfloat16, self._wait = cache, bfloat16, wait
+
+    def pixels(self, images: Images, on_batch: OnBatch) -> Source:
+        """Pixels (n, size, size, 3) uint8, decoded by now if the cache has room for them, and whenever asked for if not."""
+        return self._pixels(images, np.arange(len(images)), on_batch)
+
+    def features(self, prefix: Any, images: Images, on_batch: OnBatch, view: View | None = None) -> Stored:
+        """What the Keras model `prefix` makes of the images, or of a view of them: (n, ...) float32."""
+        title = ""
+
+        def compute(positions: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
+            nonlocal title
+            engine = engines.choose(
+                prefix, self.image_size, bfloat16=self._bfloat16, conversions=engines.kept_in(self._cache.folder)
+            )
+            title = engine.title
+            pictures = self._viewed(images, positions, view) if view else self._plain(images, positions)
+            for values in engine.run(_cut(pictures, engine.batch)):
+                yield values
+                on_batch(len(values))
+
+        key = self._features_key(prefix, images, view)
+        shape = tuple(prefix.output.shape[1:])
+        rows = self._cache.rows(key, images.ids, compute, shape=shape, halve=loses_nothing, wait=self._wait)
+        if rows.computed:
+            self.tally.computed[title] = self.tally.computed.get(title, 0) + rows.computed
+        self.tally.reused += len(rows) - rows.computed
+        self.tally.notes += [rows.note] if rows.note and rows.note not in self.tally.notes else []
+        return Stored(rows, images.labels)
+
+    def _pixels(self, images: Images, positions: NDArray[np.intp], on_batch: OnBatch) -> Source:
+        """Those at `positions` alone."""
+        sized = SizedImages(images, self.image_size)
+        shape = (self.image_size, self.image_size, 3)
+        if len(positions) * np.prod(shape) > self._cache.room:
+            return SizedImages(images.take(positions), self.image_size)
+
+        def decode(lacking: NDArray[np.intp]) -> Iterator[Pixels]:
+            for pixels in ahead(map(sized.batch, _parts(positions[lacking]))):
+                yield pixels
+                on_batch(len(pixels))
+
+        ids = [images.ids[position] for position in positions]
+        rows = self._cache.rows(
+            _key("pixels", FITTING, self.image_size), ids, decode, shape=shape, dtype=np.uint8, wait=self._wait
+        )
+        return Stored(rows, images.labels[positions])
+
+    def _plain(self, images: Images, positions: NDArray[np.intp]) -> Iterator[Pixels]:
+        source = self._pixels(images, positions, lambda _: None)
+        return ahead(map(source.batch, _parts(np.arange(len(positions)))))
+
+    def _viewed(self, images: Images, positions: NDArray[np.intp], view: View) -> Iterator[Pixels]:
+        """Whole groups of neighbours are changed, since what becomes of a picture may depend on its group; then those at
+        `positions` are taken."""
+        source = self.pixels(images, lambda _: None)
+        for number in np.unique(positions // DECODED):
+            group = np.arange(number * DECODED, min(len(images), (number + 1) * DECODED))
+            changed = view.change(source.batch(group), int(number))
+            yield np.clip(np.rint(changed), 0, 255).astype(np.uint8)[np.isin(group, positions)]
+
+    def _features_key(self, prefix: Any, images: Images, view: View | None) -> str:
+        """All that the rows depend on but the images: a network that only its own code tells is like no other."""
+        network = identity(prefix) or uuid.uuid4().hex
+        engine = engines.expected(prefix, bfloat16=self._bfloat16)
+        viewed = [view.key, hashlib.sha256(b"".join(images.ids)).hexdigest()] if view else []
+        return _key("features", FITTING, self.image_size, network, engine, *viewed)
+
+
+def loses_nothing(values: NDArray[np.float32]) -> bool:
+    """Whether rows (n, ...) may be held in 16 bits: what each loses is little beside what tells it from the others."""
+    rows = values.reshape(len(values), -1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        lost = np.linalg.norm(rows - rows.astype(np.float16).astype(np.float32), axis=1)
+    apart = np.linalg.norm(rows - rows.mean(axis=0), axis=1)
+    return bool((lost <= LOST * apart).all())
+
+
+def _key(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _parts(positions: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    return [positions[begin : begin + DECODED] for begin in range(0, len(positions), DECODED)]
+
+
+def _cut(pictures: Iterable[Pixels], size: int) -> Iterator[Pixels]:
+    """The same pictures in batches of at most `size`."""
+    for several in pictures:
+        for begin in range(0, len(several), size):
+            yield several[begin : begin + size]
