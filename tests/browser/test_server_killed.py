@@ -17,8 +17,9 @@ from tests.runs.crashing import Breakpoint, Watchman, assert_whole, short_traini
 from tl_core.recipe import Recipe
 from tl_core.runs import control
 from tl_core.runs.states import State
-from tl_core.runs.store import Store
+from tl_core.runs.store import Run, Store
 from tl_core.settings import CHECKPOINT_VARIABLE
+from tl_core.ui.shown import state_of
 
 pytestmark = pytest.mark.browser
 
@@ -41,8 +42,8 @@ def store(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     yield Store(home)
 
 
-def shows(page: Page, state: State) -> None:
-    expect(page.get_by_test_id("stMain").get_by_text(state.capitalize(), exact=True).first).to_be_visible()
+def shows(page: Page, run: Run) -> None:
+    expect(page.get_by_test_id("stMain").get_by_text(state_of(run), exact=True).first).to_be_visible()
 
 
 @pytest.mark.parametrize("moment", ["queued", "starting", "first step", "epoch end", "checkpoint write", "final write", *ENDS])
@@ -76,7 +77,7 @@ def test_a_killed_server_is_not_missed(
     again = Server(store.home)
     try:
         later = Tab(browser, again.url)
-        shows(later.open(f"/train?run={run_id}"), end.state)
+        shows(later.open(f"/train?run={run_id}"), end)
         assert not later.errors
         later.page.context.close()
     finally:

@@ -1,14 +1,13 @@
 """How long a run still takes."""
 
-import signal
 from dataclasses import replace
 
 import pytest
 
-from tests.helpers import QUICK
+from tests.helpers import QUICK, python
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.runs.watching import Interrupts, eta
+from tl_core.runs.watching import eta
 
 
 @pytest.fixture
@@ -31,17 +30,31 @@ def test_what_is_left_goes_as_fast_as_what_is_done(run: Run) -> None:
     assert eta(replace(at_work, done=0.25, ran=10.0), 100.0) == pytest.approx(60.0)  # before a pause it ran, too
 
 
+LOST = """
+import signal
+from tl_core.runs.watching import Interrupts
+
+class Falling:
+    def __del__(self):
+        signal.raise_signal(signal.SIGINT)
+
+before = signal.signal(signal.SIGINT, signal.default_int_handler)
+with Interrupts() as interrupts:
+    interrupts.check()
+    Falling()
+    try:
+        interrupts.check()
+    except KeyboardInterrupt:
+        print("remembered")
+    interrupts.check()
+print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+
+
 def test_ctrl_c_is_remembered_where_python_would_lose_it() -> None:
-    """In a callback of the garbage collector, of the import system or of a finalizer an exception is printed and gone."""
+    """In a callback of the garbage collector, of the import system or of a finalizer an exception is printed and gone.
 
-    class Falling:
-        def __del__(self) -> None:
-            signal.raise_signal(signal.SIGINT)
-
-    with Interrupts() as interrupts:
-        interrupts.check()
-        Falling()
-        with pytest.raises(KeyboardInterrupt):
-            interrupts.check()
-        interrupts.check()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    In a process of its own: in this one a signal may have become somebody else's.
+    """
+    done = python(LOST)
+    assert (done.out.split(), done.code) == (["remembered", "True"], 0), done.err
