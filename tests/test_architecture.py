@@ -19,7 +19,7 @@ LAYERS = (
     ("tl_core.ui", "tl_core.cli"),
     ("tl_core.runs",),
     ("tl_core.analysis",),
-    ("tl_core.range_test",),
+    ("tl_core.range_test", "tl_core.what_ifs"),
     ("tl_core.training",),
     ("tl_core.execution",),
     ("tl_core.feeding",),
@@ -31,7 +31,7 @@ LAYERS = (
     ("tl_core.recipe",),
     ("tl_core.strategies",),
     ("tl_core.backbones", "tl_core.datasets", "tl_core.ranking", "tl_core.executors"),
-    ("tl_core.result",),
+    ("tl_core.result", "tl_core.questions"),
     ("tl_core.registry", "tl_core.events", "tl_core.backbones.outline"),
     ("tl_core.spec",),
     ("tl_core.processes",),
@@ -48,7 +48,7 @@ ABOUT_BACKENDS: dict[str, tuple[str, ...]] = {"tensorflow": (), "jax": (), "torc
 """Modules that must speak with a backend of Keras itself."""
 UNPICKLERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 READS_PICKLES = "tl_core.backbones.torch_file"
-LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.runs.finding")
+LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.runs.apart")
 """What a process of its own ends in: there an exception that nobody expected is told."""
 PAGE_LINES, MODULE_LINES, FUNCTION_LINES = 80, 250, 40
 NOT_IMPORTED = {"tensorflow", "jax", "ruff", "mypy", "pytest-xdist"}

@@ -7,7 +7,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.helpers import ENDLESS, QUICK, CommandLine, Finished, settings_arguments, wait_until, write_images
+from tests.helpers import ENDLESS, FEW_CROPS, QUICK, CommandLine, Finished, settings_arguments, wait_until, write_images
 from tests.runs.crashing import short_training
 from tl_core.executors import LOG
 from tl_core.runs.states import State
@@ -321,3 +321,15 @@ def test_parts_lists_every_setting(line: CommandLine) -> None:
 def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
     done = CommandLine(write(tmp_path / "file", "")).run("train")
     require_one_sentence(done, "Runs cannot be stored")
+
+
+def test_what_if(line: CommandLine) -> None:
+    few = [*settings_arguments(RunSpec().with_settings(FEW_CROPS)), "--set", "image_size=32", "--labels", "1,2", "--seeds", "2"]
+    told = line.run("what-if", *few, "--strengths", "chosen,10")
+    assert told.code == 0, told.err
+    assert "8 answers in" in told.out
+    points = line.run("what-if", *few, "--strengths", "chosen,10", "--json").json["points"]
+    asked = [(point["labels"], point["strength"], len(point["draws"])) for point in points]
+    assert asked == [(1, None, 2), (1, 10.0, 2), (2, None, 2), (2, 10.0, 2)]
+    require_one_sentence(line.run("what-if", "--labels", "none"), "These are no positive numbers.")
+    require_one_sentence(line.run("what-if", *few, "--labels", "all"), "labels_per_class")

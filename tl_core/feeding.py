@@ -15,7 +15,7 @@ from tl_core.costs import ENGINE, Costs
 from tl_core.datasets import Data, Images
 from tl_core.datasets.images import Pixels
 from tl_core.features.sources import Source, Views
-from tl_core.features.supply import Supply, View
+from tl_core.features.supply import FrozenPart, Supply, View
 from tl_core.stages import Stages
 from tl_core.strategies import Classifier, Learning, Phase
 
@@ -52,8 +52,8 @@ class Feeder:
         below = self.costs.cut(phase)
         if not below:
             return Standing(self.classifier.model, self._pixels(self.data.train), self._pixels(self.data.validation))
-        frozen, part = self._divided(below)
         with self.stages.stage(COMPUTING):
+            frozen, part = self._divided(below)
             count = self._meter(below)
             train = self._train(frozen, phase.learning, count)
             return Standing(part, train, self.supply.features(frozen, self.data.validation, count))
@@ -63,8 +63,8 @@ class Feeder:
         below = self.costs.test_cut
         if not below:
             return model, self._pixels(self.data.test)
-        frozen, part = self._divided(below)
         with self.stages.stage(COMPUTING):
+            frozen, part = self._divided(below)
             return part, self.supply.features(frozen, self.data.test, self._meter(below))
 
     def pictures(self, images: Images) -> Pixels:
@@ -84,14 +84,15 @@ class Feeder:
         with self.stages.stage(READING):
             return self.supply.pixels(images, self.stages.meter(READING, 0.0))
 
-    def _divided(self, below: int) -> tuple[Any, Any]:
+    def _divided(self, below: int) -> tuple[FrozenPart, Any]:
         whole = below == len(self.network.blocks)
-        return self.adapter.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
+        lower, upper = self.adapter.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
+        return self.supply.part(lower), upper
 
     def _meter(self, below: int) -> Callable[[int], None]:
         return self.stages.meter(COMPUTING, ENGINE * self.costs.share_under(below))
 
-    def _train(self, frozen: Any, learning: Learning, count: Callable[[int], None]) -> Source:
+    def _train(self, frozen: FrozenPart, learning: Learning, count: Callable[[int], None]) -> Source:
         images = self.data.train
         if not learning.augments:
             return self.supply.features(frozen, images, count)

@@ -5,7 +5,7 @@ import streamlit as st
 from tl_core import executors, strategies
 from tl_core.analysis.statements import count
 from tl_core.runs import estimating
-from tl_core.ui import arithmetic_panel, estimates, forms, frame, previews, rate_finder, session, shown, steps
+from tl_core.ui import arithmetic_panel, estimates, forms, frame, previews, rate_finder, session, shown, steps, what_ifs
 from tl_core.ui.charts import network
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 
@@ -70,4 +70,5 @@ with evidence, shown.sentence_for_mistakes():
         "A full pass takes an image forward and backward through the whole network; what is frozen, each image passes once."
     )
     rate_finder.rate_finder(recipe, measured, preview.images.train)
+    what_ifs.what_ifs(recipe)
     arithmetic_panel.arithmetic_panel(recipe, preview.images)

@@ -27,7 +27,7 @@ from tl_core.training import train
 
 HEAD_ALONE = Phase("head", 1, 1e-3, 4, nothing)
 ALL = Phase("all", 1, 1e-3, 4, everything)
-SPECS = {
+SPECS: dict[str, dict[str, object]] = {
     "probe": {"strategy": "linear_probe"},
     "all blocks at once": {"strategy": "head2toe"},
     "last blocks": {"strategy": "last_blocks", "strategy.epochs": 2},

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from tests.core.toy import SIZE, toy_network
+from tl_core.backbones import Network
 from tl_core.datasets import ArrayImages
 from tl_core.features import engines, pixels
 from tl_core.features.cache import ActivationCache
 from tl_core.features.forward import forward
 from tl_core.features.pixels import SizedImages
-from tl_core.features.supply import DECODED, Supply, View, loses_nothing
+from tl_core.features.supply import DECODED, FrozenPart, Supply, View, loses_nothing
 
 COUNT = DECODED + 9
 
@@ -32,6 +33,10 @@ def supply(cache: ActivationCache) -> Supply:
     return Supply(cache, SIZE, bfloat16=False, wait=lambda: None)
 
 
+def part_of(network: Network) -> FrozenPart:
+    return Supply(ActivationCache(Path("none"), 0), SIZE, bfloat16=False, wait=lambda: None).part(network.model)
+
+
 def nothing(count: int) -> None:
     return
 
@@ -43,7 +48,7 @@ def refuse(*arguments: object, **settings: object) -> Any:
 def test_features_are_what_keras_gives(cache: ActivationCache) -> None:
     network, _ = toy_network()
     told: list[int] = []
-    got = supply(cache).features(network.model, images(), told.append)
+    got = supply(cache).features(part_of(network), images(), told.append)
     assert sum(told) == len(got) == COUNT
     expected = forward(network.model, SizedImages(images(), SIZE), nothing)
     np.testing.assert_allclose(got.values, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
@@ -52,12 +57,12 @@ def test_features_are_what_keras_gives(cache: ActivationCache) -> None:
 
 def test_a_second_time_nothing_is_decoded_and_nothing_run(cache: ActivationCache, monkeypatch: pytest.MonkeyPatch) -> None:
     network, _ = toy_network()
-    first = supply(cache).features(network.model, images(), nothing).values
+    first = supply(cache).features(part_of(network), images(), nothing).values
     decoded = supply(cache).pixels(images(), nothing).batch(np.arange(COUNT))
     monkeypatch.setattr(pixels, "fit_square", refuse)
     monkeypatch.setattr(engines, "choose", refuse)
     again = supply(cache)
-    np.testing.assert_array_equal(again.features(network.model, images(), nothing).values, first)
+    np.testing.assert_array_equal(again.features(part_of(network), images(), nothing).values, first)
     np.testing.assert_array_equal(again.pixels(images(), nothing).batch(np.arange(COUNT)), decoded)
     assert again.tally.tell() == (f"What the frozen part makes of {COUNT} images was in the cache already.",)
     assert again.tally.tell() == ()
@@ -66,11 +71,11 @@ def test_a_second_time_nothing_is_decoded_and_nothing_run(cache: ActivationCache
 def test_only_the_images_that_are_new_are_computed(cache: ActivationCache) -> None:
     """Whatever their labels, and whatever else was asked for with them."""
     network, _ = toy_network()
-    supply(cache).features(network.model, images(20), nothing)
+    supply(cache).features(part_of(network), images(20), nothing)
     some = ArrayImages(images(30).pixels[10:], np.zeros(20, np.int64))
     told: list[int] = []
     then = supply(cache)
-    then.features(network.model, some, told.append)
+    then.features(part_of(network), some, told.append)
     assert sum(told) == 10
     assert then.tally.computed == {"Keras, float32": 10}
     assert then.tally.reused == 10
@@ -78,10 +83,10 @@ def test_only_the_images_that_are_new_are_computed(cache: ActivationCache) -> No
 
 def test_other_weights_and_other_sizes_are_other_rows(cache: ActivationCache) -> None:
     network, _ = toy_network()
-    one = supply(cache).features(network.model, images(), nothing).values
+    one = supply(cache).features(part_of(network), images(), nothing).values
     weight = network.model.trainable_weights[0]
     weight.assign(np.asarray(weight) + 0.1)
-    assert np.abs(supply(cache).features(network.model, images(), nothing).values - one).max() > 0
+    assert np.abs(supply(cache).features(part_of(network), images(), nothing).values - one).max() > 0
     larger = Supply(cache, SIZE + 4, bfloat16=False, wait=lambda: None)
     assert larger.pixels(images(), nothing).batch(np.arange(2)).shape == (2, SIZE + 4, SIZE + 4, 3)
 
@@ -100,7 +105,7 @@ def brighter(pictures: np.ndarray, group: int) -> np.ndarray:
 def test_views_are_changed_in_groups_whatever_is_missing(cache: ActivationCache, tmp_path: Path) -> None:
     network, _ = toy_network()
     view = View("brighter", brighter)
-    whole = supply(cache).features(network.model, images(), nothing, view).values
+    whole = supply(cache).features(part_of(network), images(), nothing, view).values
     changed = np.clip(
         SizedImages(images(), SIZE).batch(np.arange(COUNT)).astype(int) + 10 * (np.arange(COUNT) // DECODED)[:, None, None, None],
         0,
@@ -109,11 +114,11 @@ def test_views_are_changed_in_groups_whatever_is_missing(cache: ActivationCache,
     expected = network.model.predict(changed.astype(np.float32), verbose=0)
     np.testing.assert_allclose(whole, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
     other = ActivationCache(tmp_path / "other", 10**9)
-    supply(other).features(network.model, images(), nothing, view)
+    supply(other).features(part_of(network), images(), nothing, view)
     for part in sorted(other.folder.glob("*.part"))[:1]:
         part.unlink()
-    np.testing.assert_array_equal(supply(other).features(network.model, images(), nothing, view).values, whole)
-    plain = supply(cache).features(network.model, images(), nothing).values
+    np.testing.assert_array_equal(supply(other).features(part_of(network), images(), nothing, view).values, whole)
+    plain = supply(cache).features(part_of(network), images(), nothing).values
     assert np.abs(plain - whole).max() > 0
 
 

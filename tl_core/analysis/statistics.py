@@ -1,5 +1,6 @@
 """Intervals and tests for accuracies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
@@ -26,6 +27,15 @@ def wilson(correct: int, total: int) -> Interval:
     half = Z95 / (1 + Z95**2 / total) * sqrt(share * (1 - share) / total + Z95**2 / (4 * total**2))
     # Near 0 and 1 rounding may leave a bound on the wrong side of the share.
     return Interval(max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
+
+
+def mean_interval(shares: Sequence[float]) -> Interval:
+    """95% interval of the mean of at least two shares by Student's t, within 0..1."""
+    from scipy.stats import t  # takes a second to import, and few pages need it
+
+    mean, error = float(np.mean(shares)), float(np.std(shares, ddof=1)) / sqrt(len(shares))
+    half = float(t.ppf(0.975, len(shares) - 1)) * error
+    return Interval(max(0.0, mean - half), min(1.0, mean + half))
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,15 @@ def find_rate(spec: str, steps: int) -> None:
 
 @app.command(hidden=True)
 @says_what_is_wrong
+def ask(spec: str, question: str) -> None:
+    """Answer a question (JSON) about the data and network of a run (its JSON spec)."""
+    from tl_core.runs.asking import ask as answer
+
+    answer(Store().home, spec, question)
+
+
+@app.command(hidden=True)
+@says_what_is_wrong
 def measure_arithmetic(backbone: str, image_size: int) -> None:
     """Measure how fast one backbone (a JSON part) is in each arithmetic on this machine."""
     from tl_core.runs.speeds import measure

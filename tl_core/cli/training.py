@@ -18,6 +18,7 @@ from tl_core.runs.watching import watch as follow
 from tl_core.spec import RunSpec
 
 Name = Annotated[str | None, typer.Option(help="Name of the part; see: python -m tl_core parts")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="A setting by its dotted name: --set dataset.path=DIR")]
 
 
 @app.command()
@@ -28,9 +29,7 @@ def train(
     backbone: Name = None,
     strategy: Name = None,
     executor: Name = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting by its dotted name: --set dataset.path=DIR")
-    ] = None,
+    settings: Settings = None,
     spec: Annotated[Path | None, typer.Option(help="A JSON file with a whole run; other options change it.")] = None,
     like: Annotated[
         str | None, typer.Option(metavar="RUN", help="A run whose settings to take; other options change them.")

@@ -36,6 +36,14 @@ class View:
     change: Callable[[Pixels, int], NDArray[np.float32]]
 
 
+@dataclass(frozen=True, eq=False)
+class FrozenPart:
+    """From pixels to some tensor within a network: a Keras `model`, and the `key` of all that decides what it gives."""
+
+    model: Any
+    key: str
+
+
 @dataclass
 class Tally:
     """How many images went through a frozen network, by the engine that computed it, and how many had done so before."""
@@ -68,14 +76,19 @@ class Supply:
         """Pixels (n, size, size, 3) uint8, decoded by now if the cache has room for them, and whenever asked for if not."""
         return self._pixels(images, np.arange(len(images)), on_batch)
 
-    def features(self, prefix: Any, images: Images, on_batch: OnBatch, view: View | None = None) -> Stored:
-        """What the Keras model `prefix` makes of the images, or of a view of them: (n, ...) float32."""
+    def part(self, model: Any) -> FrozenPart:
+        """The Keras `model`, from pixels upward, as it is now. One that only its own code tells is like no other."""
+        engine = engines.expected(model, bfloat16=self._bfloat16)
+        return FrozenPart(model, _key(FITTING, self.image_size, identity(model) or uuid.uuid4().hex, engine))
+
+    def features(self, part: FrozenPart, images: Images, on_batch: OnBatch, view: View | None = None) -> Stored:
+        """What `part` makes of the images, or of a view of them: (n, ...) float32."""
         title = ""
 
         def compute(positions: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
             nonlocal title
             engine = engines.choose(
-                prefix, self.image_size, bfloat16=self._bfloat16, conversions=engines.kept_in(self._cache.folder)
+                part.model, self.image_size, bfloat16=self._bfloat16, conversions=engines.kept_in(self._cache.folder)
             )
             title = engine.title
             pictures = self._viewed(images, positions, view) if view else self._plain(images, positions)
@@ -83,8 +96,9 @@ class Supply:
                 yield values
                 on_batch(len(values))
 
-        key = self._features_key(prefix, images, view)
-        shape = tuple(prefix.output.shape[1:])
+        viewed = [view.key, hashlib.sha256(b"".join(images.ids)).hexdigest()] if view else []
+        key = _key("features", part.key, *viewed)
+        shape = tuple(part.model.output.shape[1:])
         rows = self._cache.rows(key, images.ids, compute, shape=shape, halve=loses_nothing, wait=self._wait)
         if rows.computed:
             self.tally.computed[title] = self.tally.computed.get(title, 0) + rows.computed
@@ -122,13 +136,6 @@ class Supply:
             group = np.arange(number * DECODED, min(len(images), (number + 1) * DECODED))
             changed = view.change(source.batch(group), int(number))
             yield np.clip(np.rint(changed), 0, 255).astype(np.uint8)[np.isin(group, positions)]
-
-    def _features_key(self, prefix: Any, images: Images, view: View | None) -> str:
-        """All that the rows depend on but the images: a network that only its own code tells is like no other."""
-        network = identity(prefix) or uuid.uuid4().hex
-        engine = engines.expected(prefix, bfloat16=self._bfloat16)
-        viewed = [view.key, hashlib.sha256(b"".join(images.ids)).hexdigest()] if view else []
-        return _key("features", FITTING, self.image_size, network, engine, *viewed)
 
 
 def loses_nothing(values: NDArray[np.float32]) -> bool:

@@ -2,15 +2,30 @@
 
 import contextlib
 import os
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol, TypeVar
+
+from pydantic import TypeAdapter
 
 from tl_core import locks, processes
-from tl_core.errors import RunError
+from tl_core.errors import RunError, Stopped, TransferError
 from tl_core.executors import local
-from tl_core.runs import leases
+from tl_core.runs import endings, leases
 from tl_core.runs.database import storage_error
 from tl_core.runs.telemetry import devices
+from tl_core.spec import RunSpec
+
+
+class Ending(Protocol):
+    """What is written while work goes on, and says when it is over."""
+
+    @property
+    def finished(self) -> bool: ...
+
+
+T = TypeVar("T", bound=Ending)
 
 
 def start(home: Path, file: Path, command: Sequence[str], begin: Callable[[], object] = lambda: None) -> None:
@@ -33,6 +48,30 @@ def start(home: Path, file: Path, command: Sequence[str], begin: Callable[[], ob
             held.callback(os.close, descriptor)
         begin()
         local.watch(processes.spawn(command, home, file.with_suffix(".log"), (own, *descriptors), environment))
+
+
+def read(file: Path, kind: type[T]) -> T | None:
+    """What a process has written into `file`, a dataclass with a field `finished`; None where there is none, or where its process
+    has gone without an end."""
+    try:
+        found = TypeAdapter(kind).validate_json(file.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return found if found.finished or is_at_work(file) else None
+
+
+def attempt(work: Callable[[], object], spec: RunSpec, folder: Path) -> str:
+    """Do `work`: empty, or the sentence that says why it could not be done. One that was `Stopped` has done what was wanted."""
+    try:
+        work()
+    except Stopped:
+        pass
+    except TransferError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001  # it must end, whatever happens in it
+        traceback.print_exc()
+        return endings.of_exception(error, spec, folder)[0]
+    return ""
 
 
 def is_at_work(file: Path) -> bool:

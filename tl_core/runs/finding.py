@@ -1,7 +1,6 @@
 """The learning-rate finder: a range test in a process of its own, whose curve is kept and can be watched as it grows."""
 
 import time
-import traceback
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from math import isfinite
@@ -11,10 +10,10 @@ from typing import Self
 from pydantic import TypeAdapter
 
 from tl_core.analysis.rates import RateCurve
-from tl_core.errors import Stopped, TransferError
+from tl_core.errors import Stopped
 from tl_core.events import Event, Stage, Step
 from tl_core.recipe import Recipe
-from tl_core.runs import apart, endings
+from tl_core.runs import apart
 from tl_core.spec import RunSpec
 from tl_core.storage import write_whole
 
@@ -40,12 +39,7 @@ class Search:
     def read(cls, home: Path, recipe: Recipe) -> Self | None:
         """The kept search for a recipe, whatever its present learning rate is; None where there is none, or where its process
         has gone without an end."""
-        file = _file(home, recipe)
-        try:
-            found = TypeAdapter(cls).validate_json(file.read_bytes())
-        except (FileNotFoundError, ValueError):
-            return None
-        return found if found.finished or apart.is_at_work(file) else None
+        return apart.read(_file(home, recipe), cls)
 
     @property
     def share(self) -> float:
@@ -71,19 +65,15 @@ def find(home: Path, spec_json: str, steps: int) -> None:
     spec = RunSpec.model_validate_json(spec_json)
     file = _file(home, Recipe.of(spec))
     watch = _Watch(file, Search(steps))
-    try:
+
+    def searched() -> None:
         from tl_core.features.cache import cache_of
         from tl_core.range_test import sweep
 
         sweep(spec, steps, watch, cache_of(home))
-    except Stopped:
-        pass
-    except TransferError as error:
-        watch.now = replace(watch.now, error=str(error))
-    except Exception as error:  # noqa: BLE001  # a search must end, whatever happens in it
-        traceback.print_exc()
-        watch.now = replace(watch.now, error=endings.of_exception(error, spec, file.parent)[0])
-    _write(file, replace(watch.now, finished=True))
+
+    error = apart.attempt(searched, spec, file.parent)
+    _write(file, replace(watch.now, error=error, finished=True))
 
 
 class _Watch:

@@ -6,7 +6,7 @@ All give a `Head`, are deterministic, and compute in float64 without Keras.
 
 from tl_core.features.heads.closed_form import class_means, ridge
 from tl_core.features.heads.head import Head, normalised
-from tl_core.features.heads.logistic_regression import logistic
+from tl_core.features.heads.logistic_regression import logistic, logistic_path
 from tl_core.features.heads.selection import Selection, head2toe, select_features
 
-__all__ = ["Head", "Selection", "class_means", "head2toe", "logistic", "normalised", "ridge", "select_features"]
+__all__ = ["Head", "Selection", "class_means", "head2toe", "logistic", "logistic_path", "normalised", "ridge", "select_features"]

@@ -1,6 +1,7 @@
 """Linear algebra on one thread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -17,10 +18,17 @@ def one_thread(solve: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(solve)
     def alone(*args: P.args, **kwargs: P.kwargs) -> R:
-        import scipy.linalg  # noqa: F401  # brings a BLAS of its own, which is limited only once it is there
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(1, user_api="blas"):
+        with single_thread():
             return solve(*args, **kwargs)
 
     return alone
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Linear algebra on one thread, in all threads of the process."""
+    import scipy.linalg  # noqa: F401  # brings a BLAS of its own, which is limited only once it is there
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="blas"):
+        yield

@@ -1,0 +1,97 @@
+"""What-ifs: many answers after one pass, each the one that a run would give."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import FEW_CROPS, processes_of, wait_until
+from tl_core import what_ifs
+from tl_core.analysis import learning_curve
+from tl_core.errors import SettingError
+from tl_core.features import engines, pixels
+from tl_core.features.cache import ActivationCache
+from tl_core.questions import Answer, Question
+from tl_core.recipe import Recipe
+from tl_core.runs import asking
+from tl_core.runs.asking import Inquiry
+from tl_core.spec import RunSpec
+from tl_core.training import train
+
+SPEC = RunSpec().with_settings(FEW_CROPS | {"image_size": 32})
+QUESTION = Question((1, 2, 3), (None, 1.0, 100.0), 2)
+
+
+def ended(home: Path, recipe: Recipe) -> Inquiry:
+    def finished() -> Inquiry | None:
+        found = Inquiry.read(home, recipe)
+        return found if found and found.finished else None
+
+    return wait_until(finished)
+
+
+def nothing(event: object) -> None:
+    return
+
+
+def test_a_question_says_what_is_drawn() -> None:
+    question = Question((2, None, 5), (1.0,), 3)
+    assert question.draws == [(None, 0), (5, 0), (5, 1), (5, 2), (2, 0), (2, 1), (2, 2)]
+    assert question.answers == 7
+
+
+def test_an_answer_is_what_a_run_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = ActivationCache(tmp_path, 10**9)
+    found = list(what_ifs.answers(SPEC, QUESTION, nothing, cache))
+    assert len(found) == QUESTION.answers == 18
+    assert {answer.train_images for answer in found} == {16, 32, 48}
+    monkeypatch.setattr(pixels, "fit_square", None)  # every image is known by now
+    monkeypatch.setattr(engines, "choose", None)
+    for strength in (None, 100.0):
+        run = train(SPEC.with_settings({"seed": 1, "strategy.strength": strength or "null"}), nothing, cache=cache).result
+        (answer,) = [each for each in found if (each.labels, each.strength, each.seed) == (2, strength, 1)]
+        assert answer == Answer(2, strength, 1, run.train_images, run.test_images, run.test_correct)
+
+
+def test_points_have_intervals() -> None:
+    answers = [Answer(5, None, seed, 50, 100, correct) for seed, correct in enumerate((80, 90, 85))]
+    answers += [Answer(None, None, 0, 500, 100, 95), Answer(5, 1.0, 0, 50, 100, 70)]
+    few, plain, every = learning_curve.points(answers)
+    assert (few.labels, few.strength, few.accuracy, few.draws) == (5, None, pytest.approx(0.85), (0.8, 0.9, 0.85))
+    assert few.interval.low == pytest.approx(0.85 - 4.303 * 0.05 / 3**0.5, abs=1e-4)
+    assert (plain.strength, len(plain.draws)) == (1.0, 1)
+    assert every.labels is None
+    assert every.interval.low == pytest.approx(0.888, abs=1e-3)  # Wilson
+
+
+def test_it_is_asked_in_a_process_of_its_own(home: Path) -> None:
+    recipe = Recipe.of(SPEC)
+    assert Inquiry.read(home, recipe) is None
+    asking.request(home, recipe, QUESTION)
+    asking.request(home, recipe, QUESTION)
+    assert len(processes_of(home, "ask")) == 1
+    known = Inquiry.read(home, recipe)
+    assert known and not known.finished
+    found = ended(home, recipe)
+    assert not found.error
+    assert len(found.answers) == 18
+    assert found.share == 1
+    other = Recipe.of(SPEC.with_settings({"dataset.labels_per_class": 7, "seed": 3}))
+    assert Inquiry.read(home, other) == found  # it was about all numbers of labels and all seeds
+    assert Inquiry.read(home, Recipe.of(SPEC.with_settings({"image_size": 48}))) is None
+
+
+def test_why_there_are_no_answers(home: Path, tmp_path: Path) -> None:
+    recipe = Recipe.of(SPEC.with_settings({"dataset": "image_folder", "dataset.path": str(tmp_path / "none")}))
+    asking.request(home, recipe, QUESTION)
+    found = ended(home, recipe)
+    assert "none" in found.error
+    assert not found.answers
+    wait_until(lambda: not asking.is_at_work(home, recipe))
+
+
+@pytest.mark.parametrize("text", ["", "a", "1,,2", "0", "-1", "nan", "inf"])
+def test_numbers_that_are_none(text: str) -> None:
+    from tl_core.cli.asking import listed
+
+    with pytest.raises(SettingError, match="positive numbers"):
+        listed(text, float, "chosen")

@@ -1,0 +1,105 @@
+"""What a linear probe would reach with other labels, other penalties and other draws: many answers after one pass.
+
+The frozen network sees each image once, whatever the number of questions; an answer then costs the fit of a head.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.arithmetic import Arithmetic
+from tl_core.checkpoints import Account
+from tl_core.datasets import Data
+from tl_core.events import Reporter
+from tl_core.features import heads
+from tl_core.features.cache import ActivationCache
+from tl_core.features.heads.threads import single_thread
+from tl_core.features.sources import Stored
+from tl_core.features.supply import Supply
+from tl_core.feeding import COMPUTING, WAITING
+from tl_core.fitting import Progress
+from tl_core.questions import Answer, Question
+from tl_core.recipe import Recipe
+from tl_core.spec import RunSpec
+from tl_core.stages import Stages
+
+SOLVING = "Computing heads"
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What one draw of the labels gives: features (n, d) and labels (n,) of each split. `labels` and `seed` as in `Answer`."""
+
+    labels: int | None
+    seed: int
+    classes: int
+    train: Stored
+    validation: Stored
+    test: Stored
+
+
+def answers(spec: RunSpec, question: Question, report: Reporter, cache: ActivationCache) -> Iterator[Answer]:
+    """The answers to `question` about the dataset, backbone and image size of `spec`.
+
+    Features are taken from `cache`, and kept there; those of the most labels are computed first, in one long pass. Heads are
+    computed side by side, each on one thread. Raises a `TransferError` for what the user can mend, and whatever `report` raises.
+    """
+    recipe = Recipe.of(spec)
+    network = _Network(recipe, report, cache)
+    draws = [_draw(spec, network, *pair) for pair in question.draws]
+    normalise = recipe.strategy.model_dump().get("normalise", True)
+    solve = partial(_solve, strengths=question.strengths, normalise=normalise)
+    network.stages.say(SOLVING)
+    with single_thread(), ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="heads") as pool:
+        for found in pool.map(solve, draws):
+            yield from found
+
+
+class _Network:
+    """The frozen network of a recipe, and what feeds it."""
+
+    def __init__(self, recipe: Recipe, report: Reporter, cache: ActivationCache) -> None:
+        arithmetic = Arithmetic.FLOAT32 if recipe.arithmetic is Arithmetic.AUTO else recipe.arithmetic
+        keras.config.set_dtype_policy(arithmetic.policy)
+        self.stages = Stages(Account(Progress(total=0)), report)
+        with self.stages.stage("Loading the backbone"):
+            model = recipe.backbone.load(recipe.image_size, pretrained=True).model
+        waiting = partial(self.stages.say, WAITING)
+        self._supply = Supply(cache, recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting)
+        self._part = self._supply.part(model)
+
+    def features(self, data: Data) -> tuple[Stored, ...]:
+        """Those of the three splits."""
+        with self.stages.stage(COMPUTING):
+            count = self.stages.meter(COMPUTING, 1.0)
+            splits = data.train, data.validation, data.test
+            return tuple(self._supply.features(self._part, images, count) for images in splits)
+
+
+def _draw(spec: RunSpec, network: _Network, labels: int | None, seed: int) -> Draw:
+    settings = {"dataset.labels_per_class": "null" if labels is None else labels}
+    data = Recipe.of(spec.with_settings(settings)).dataset.load(seed)
+    return Draw(labels, seed, len(data.class_names), *network.features(data))
+
+
+def _solve(draw: Draw, *, strengths: Sequence[float | None], normalise: bool) -> list[Answer]:
+    given = sorted(strength for strength in strengths if strength is not None)
+    train = draw.train.values, draw.train.labels
+    path = heads.logistic_path(*train, draw.classes, given, normalise=normalise)
+    found: list[tuple[float | None, heads.Head]] = list(zip(given, path, strict=True))
+    if None in strengths:
+        held = (draw.validation.values, draw.validation.labels) if len(draw.validation) else None
+        found.append((None, heads.logistic(*train, draw.classes, validation=held, normalise=normalise)))
+    test = draw.test.values
+    return [_answer(draw, strength, head, test) for strength, head in found]
+
+
+def _answer(draw: Draw, strength: float | None, head: heads.Head, test: NDArray[np.float32]) -> Answer:
+    correct = int((head.logits(test).argmax(axis=1) == draw.test.labels).sum())
+    return Answer(draw.labels, strength, draw.seed, len(draw.train), len(draw.test), correct)
