@@ -14,15 +14,17 @@ from hypothesis import strategies as st
 
 from tl_core import costs
 from tl_core.analysis.comparison import RunPoint
+from tl_core.analysis.learning_curve import points
 from tl_core.analysis.rates import RateCurve
 from tl_core.analysis.usage import Usage
 from tl_core.arithmetic import CHOICES, Speed, Speeds
 from tl_core.backbones import BlockOutline, Listing
 from tl_core.events import Telemetry
+from tl_core.questions import Answer
 from tl_core.result import Timing
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import BatchNorm, Phase, everything, last_blocks, nothing
-from tl_core.ui.charts import choices, comparing, curves, data, machine, network, outcome, rates, speeds, theme
+from tl_core.ui.charts import choices, comparing, curves, data, learning_curve, machine, network, outcome, rates, speeds, theme
 
 HOSTILE = ("<b onload=alert(1)>x</b>", "two\nlines", "y" * 300, "\u0639\u0631\u0628\u064a \u202ereversed", "%{x} &amp; $a$")
 K = len(HOSTILE)
@@ -70,6 +72,12 @@ def planned(phases: Sequence[Phase], blocks: Sequence[BlockOutline] = BLOCKS) ->
     return costs.Costs(tuple(phases), blocks, costs.Images(100, 0, 0), room=0)
 
 
+ANSWERS = [
+    Answer(count, strength, seed, 10 * (count or 100), 50, 30 + seed)
+    for count in (1, 10, None)
+    for strength in (None, 1.0, 1000.0)
+    for seed in range(3)
+]
 PICTURE = np.full((20, 30, 3), 128, np.uint8)
 POINTS = [
     RunPoint(f"id{n}", name, family, 0.8, 0.7, 0.9, 5.0 * 3**n)
@@ -89,6 +97,7 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
     "usage_bars": lambda: machine.usage_bars([(name, used(cpu_seconds=9.0)) for name in HOSTILE * 8]),
     "phase_chart": lambda: network.phase_chart(planned(PHASES), 20_496),
     "rate_chart": lambda: rates.rate_chart(RateCurve(RATES, RATES), 1e-4, "40"),
+    "learning_curve": lambda: learning_curve.learning_curve(points(ANSWERS), "5"),
     "speed_chart": lambda: speeds.speed_chart(Speeds(HOSTILE[0], 32, {each: Speed(1.0, 0.5, 0.2) for each in CHOICES})),
     "phases_without_blocks": lambda: network.phase_chart(planned(PHASES[:1], ()), 10),
     "backbone_scatter": lambda: choices.backbone_scatter(
@@ -113,6 +122,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "usage_bars": lambda: machine.usage_bars([]),
     "phase_chart": lambda: network.phase_chart(planned([]), 10),
     "rate_chart": lambda: rates.rate_chart(RateCurve((), ()), 1e-4, "40"),
+    "learning_curve": lambda: learning_curve.learning_curve([], "5"),
     "speed_chart": lambda: speeds.speed_chart(Speeds("CPU", 32, {})),
     "backbone_scatter": lambda: choices.backbone_scatter([("a", listing("Small CNN", None))], ""),
     "sample_grid": lambda: data.sample_grid([], []),

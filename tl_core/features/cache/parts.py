@@ -147,6 +147,16 @@ def mapped(file: BinaryIO, index: Index, table: Table) -> Values:
         raise Damaged from None
 
 
+def let_go(values: Values) -> None:
+    """Give back the memory into which the values of a mapped part were read; whoever looks at them again reads them again, as a
+    rule from the system's own cache. Without it a process that goes through a large table would seem to hold all of it."""
+    base: Any = values
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap):
+        base.madvise(mmap.MADV_DONTNEED)
+
+
 def _facts(head: bytes, table: Table) -> tuple[np.dtype[Any], int]:
     """The type of a part's values and their checksum, as its head has them. Raises `Damaged`."""
     try:

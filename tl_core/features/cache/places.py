@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.features.cache.parts import DIGEST_BYTES, Table, Values
+from tl_core.features.cache.parts import DIGEST_BYTES, Table, Values, let_go
 
 
 class Places:
@@ -60,6 +60,7 @@ class Places:
         for number in np.unique(part):
             chosen = np.flatnonzero(part == number)
             gathered[chosen] = self._parts[number][row[chosen]]
+            let_go(self._parts[number])
         return gathered
 
 

@@ -58,11 +58,18 @@ def normalised(features: Matrix, centre: Matrix | None, groups: Sequence[int]) -
     A norm counts as no less than what float32, in which networks compute, can tell from the centre: an image that lies
     there stays at 0, and does not become a random direction of length 1.
     """
-    result = features - (0.0 if centre is None else centre)
+    return normalise_in_place(features.copy(), centre, groups)
+
+
+def normalise_in_place(features: Matrix, centre: Matrix | None, groups: Sequence[int]) -> Matrix:
+    """`normalised` in place, for features of which there may be gigabytes."""
+    if centre is not None:
+        features -= centre
     end = 0
     for size in groups:
         start, end = end, end + size
-        part = result[:, start:end]
+        part = features[:, start:end]
         blur = 0.0 if centre is None else np.finfo(np.float32).eps * np.linalg.norm(centre[start:end])
-        part /= np.maximum(np.linalg.norm(part, axis=1, keepdims=True), max(float(blur), np.finfo(np.float64).tiny))
-    return result
+        norms = np.sqrt(np.einsum("ij,ij->i", part, part))[:, None]
+        part /= np.maximum(norms, max(float(blur), np.finfo(np.float64).tiny))
+    return features

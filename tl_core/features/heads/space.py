@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tl_core.errors import DataError, SettingError
-from tl_core.features.heads.head import Head, Labels, Matrix, normalised
+from tl_core.features.heads.head import Head, Labels, Matrix, normalise_in_place, normalised
 
 ABSENT = 30.0
 """How far the logit of a class without training images lies below the mean of the others. The largest logit is never
@@ -48,12 +48,14 @@ class Space:
         of the features. `turn` allows a `basis`. Raises `DataError` without images or with features that are not finite.
         """
         features, labels = usable(images, classes)
+        if np.may_share_memory(features, np.asarray(images[0])):
+            features = features.copy()  # the caller's stay as they are
         width = features.shape[1]
         centre = features.mean(axis=0) if normalise and groups is None else None
         groups = tuple(groups or (width,)) if normalise else ()
         if groups and sum(groups) != width:
             raise ValueError(f"groups {groups} of {width} features")
-        offsets = normalised(features, centre, groups)
+        offsets = normalise_in_place(features, centre, groups)
         shift = offsets.mean(axis=0)
         offsets -= shift
         scale = 1.0 if normalise else float(np.sqrt((offsets**2).sum(axis=1).mean())) or 1.0

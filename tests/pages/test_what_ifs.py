@@ -1,0 +1,61 @@
+"""The Strategy page's what-ifs: asked with a click, and drawn as the answers come."""
+
+from pathlib import Path
+
+from tests.helpers import FEW_CROPS, wait_until
+from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tl_core.questions import Question
+from tl_core.recipe import Recipe
+from tl_core.runs import asking, probing
+from tl_core.runs.asking import Inquiry
+from tl_core.runs.probing import Probe
+from tl_core.spec import RunSpec
+from tl_core.ui import steps, what_ifs
+
+SETTINGS = FEW_CROPS | {"image_size": 32}
+TITLE = "What if there were other labels?"
+
+
+def recipe_of(home: Path, settings: dict[str, object]) -> Recipe:
+    """A draft whose backbone has been measured."""
+    recipe = Recipe.of(RunSpec().with_settings(settings))
+    probing.request(home, recipe.backbone, recipe.image_size)
+    wait_until(lambda: Probe.read(home, recipe.backbone, recipe.image_size))
+    return recipe
+
+
+def test_what_is_asked_is_answered(home: Path) -> None:
+    recipe = recipe_of(home, SETTINGS)
+    file = asking._file(home, recipe)
+    file.parent.mkdir(parents=True)
+    asking._write(file, Inquiry(Question((1,), (None,), 1), finished=True, error="The disk is full."))
+    app = opened(steps.STRATEGY.script, **{name: str(value) for name, value in SETTINGS.items()})
+    assert errors(app) == ["The disk is full."]
+    assert TITLE in [element.value for element in app.subheader]
+    app.button(key="ask_what_ifs").click().run()
+    assert not errors(app)
+    assert "ask_what_ifs" not in [button.key for button in app.button]  # it is at work
+    wait_until(lambda: (found := Inquiry.read(home, recipe)) and found.finished)
+    found = Inquiry.read(home, recipe)
+    assert found
+    assert not found.error
+    assert len(found.answers) == found.question.answers == 5 * 5 * 5
+    app = opened(steps.STRATEGY.script, **{name: str(value) for name, value in SETTINGS.items()})
+    assert any(caption.value.startswith("125 answers in") for caption in app.caption)
+    assert app.button(key="ask_what_ifs").label == "Ask again"
+
+
+def test_there_are_none_without_a_pretrained_network(home: Path) -> None:
+    settings = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "image_size": "16"}
+    recipe_of(home, dict(settings))
+    assert TITLE not in [element.value for element in opened(steps.STRATEGY.script, **settings).subheader]
+
+
+def test_the_question_fits_the_dataset(tmp_path: Path) -> None:
+    from tests.helpers import write_images
+
+    folder = write_images(tmp_path / "pets", classes=2, each=24)
+    recipe = Recipe.of(RunSpec().with_settings({"dataset": "image_folder", "dataset.path": str(folder)}))
+    asked = what_ifs.question_of(recipe)
+    assert asked.labels == (1, 2, 5, 10, None)
+    assert what_ifs.question_of(Recipe.of(RunSpec())).labels == (2, 5, 10, 20, 50)
