@@ -79,7 +79,7 @@ class Training:
         phases = self.costs.phases
         self.progress.total = self.costs.total.passes
         waiting = partial(self.stages.say, WAITING)
-        supply = Supply(self._cache, self.recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting)
+        supply = Supply(self._cache, self.recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting, own=self.keeper.place)
         self.feeder = Feeder(data, network, classifier, self.adapter, self.costs, self.stages, supply, self.recipe.seed)
         described = [{"name": p.name, "epochs": p.epochs, "steps_per_epoch": p.steps(self.images.train)} for p in phases]
         self.report(Plan(tuple(described), self.images.train, self.images.validation, self.images.test))

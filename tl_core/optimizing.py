@@ -8,7 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from tl_core.strategies.phases import Ease, Learning, Piece, Schedule
+from tl_core.strategies.phases import Learning
+from tl_core.strategies.schedules import Ease, Piece, Schedule
 
 MOMENTUM = 0.9
 """Of "sgd"."""

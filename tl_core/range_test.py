@@ -15,7 +15,7 @@ from tl_core.features.sources import Features
 from tl_core.fitting import Progress, fit
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase
-from tl_core.strategies.phases import rising
+from tl_core.strategies.schedules import rising
 from tl_core.training import opened, prepare
 
 SETTING = "strategy.learning_rate"

@@ -43,6 +43,11 @@ class Keeper:
         self._best: Arrays = ()
         self._frozen: Frozen | None = None
 
+    @property
+    def place(self) -> str:
+        """Where checkpoints are kept, which is no other run's; empty where none are."""
+        return str(self._checkpoints.folder) if self._checkpoints else ""
+
     def put_back(self, model: Any, identity: dict[str, Any]) -> bool:
         """Bring `model` to where the checkpoint was taken; False where there is none.
 

@@ -397,7 +397,7 @@ def test_random_generators_go_on_where_they_were() -> None:
 def test_features_are_computed_once(spec: RunSpec, tmp_path: Path) -> None:
     attempts, _ = in_attempts(spec, tmp_path, [at_step(1), at_step(8), at_step(14)])
     computing = [sum(at_stage("Computing features")([event]) for event in attempt) for attempt in attempts]
-    assert computing == [3, 0, 3, 0]  # three reports a pass; the third phase has features of its own
+    assert computing == [3, 1, 3, 1]  # the stage, and a report for each split; the third phase has features of its own
 
 
 def test_checkpoints_are_due_when_they_cost_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -179,7 +179,7 @@ def test_a_run_refuses_a_phase_that_trains_other_variables() -> None:
 
         def freeze(self, phase: Phase) -> Frozen:
             frozen = freeze(phase)
-            training.model.get_layer("block1_conv").trainable = True
+            training.model.get_layer("block3_conv").trainable = False
             return frozen
 
     training.adapter = Forgetful()
@@ -193,6 +193,7 @@ def test_trap_7_every_phase_has_a_fresh_optimizer_at_its_own_rate() -> None:
     training, (phase,) = begin()
     seen = []
     for number in (1, 2):
+        training.progress.phase = 0
         training.train_phase(shortened(phase, name=f"part {number}", learning_rate=0.01 / number, batch_size=8))
         optimizer = training.model.optimizer
         seen.append((int(optimizer.iterations), round(float(optimizer.learning_rate), 6)))

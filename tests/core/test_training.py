@@ -55,7 +55,8 @@ def titles(events: Sequence[Event]) -> list[str]:
 
 
 def test_events_come_in_order(told: Told) -> None:
-    assert titles(told) == ["Reading the dataset", "Loading the backbone", "Training: everything", "Testing"]
+    begun = ["Reading the dataset", "Loading the backbone"]
+    assert titles(told) == [*begun, "Reading the images", "Training: everything", "Reading the images", "Testing"]
     (plan,) = (index for index, event in enumerate(told) if isinstance(event, Plan))
     assert not [event for event in told[:plan] if isinstance(event, Step | Epoch)]
     assert told[plan] == Plan(({"name": "everything", "epochs": 2, "steps_per_epoch": 1},), 32, 16, 32)
@@ -160,7 +161,7 @@ def test_a_run_without_validation_images() -> None:
 def test_the_head_is_trained_on_features_that_are_computed_once() -> None:
     told = Told()
     result = train(ON_LITE0, told).result
-    assert titles(told)[2:] == ["Computing features", "Training: head", "Testing"]
+    assert titles(told)[2:] == ["Computing features", "Training: head", "Computing features", "Testing"]
     assert result.trainable_parameters == 1280 * 16 + 16
     assert result.phases[0].trained == (f"{HEAD}/bias", f"{HEAD}/kernel")
     assert result.phases[0].frozen_tensors == result.phases[0].unchanged_tensors > 200

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tests.helpers import python
 from tl_core import backbones
 from tl_core.backbones import Network
+from tl_core.features import engines
 from tl_core.features.engines import Engine, choose, conversion, kept
 from tl_core.features.engines.identity import identity
 from tl_core.features.engines.keras import Keras, is_on_processor
@@ -76,6 +77,14 @@ NETWORKS: dict[str, Callable[[], Any]] = {
     "ResNet50": partial(lower, 6, "keras_applications", family="ResNet50"),
     "small CNN": small,
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def however_small() -> Iterator[None]:
+    """Pictures are small here, so that the tests are quick; OpenVINO computes them all the same."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setattr(engines, "SMALL", 0)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -299,6 +308,14 @@ def test_a_network_with_two_outputs_is_told(bfloat16: bool) -> None:
         Keras(model, SIZE, bfloat16=bfloat16)
 
 
+@converts
+def test_what_is_small_is_not_converted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for least, title in ((10**12, "Keras, float32"), (0, "OpenVINO, float32")):
+        monkeypatch.setattr(engines, "SMALL", least)
+        assert engines.expected(small(), bfloat16=False) == title
+        assert engines.choose(small(), SIZE, bfloat16=False, conversions=None).title == title
+
+
 def test_keras_computes_where_openvino_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     model, pixels = small(), images(5)
@@ -496,12 +513,13 @@ QUIET = """
 import os, sys
 import keras
 from tl_core import backbones
-from tl_core.features.engines import choose
+from tl_core.features import engines
 from tl_core.spec import PartSpec
+engines.SMALL = 0
 seen = []
 sys.addaudithook(lambda event, _: seen.append(event) if event.startswith(("socket.", "urllib.")) or event == "os.fork" else None)
 model = backbones.build(PartSpec(name="small_cnn")).load(16, pretrained=False).model
-print(choose(model, 16, bfloat16=False, conversions=None).title)
+print(engines.choose(model, 16, bfloat16=False, conversions=None).title)
 """
 LEFT = 'import atexit, pathlib\natexit.register(lambda: print(seen, [*pathlib.Path(os.environ["HOME"]).rglob("*")]))\n'
 

@@ -1,5 +1,6 @@
 """The Strategy page's what-ifs: asked with a click, and drawn as the answers come."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.helpers import FEW_CROPS, wait_until
@@ -16,7 +17,7 @@ SETTINGS = FEW_CROPS | {"image_size": 32}
 TITLE = "What if there were other labels?"
 
 
-def recipe_of(home: Path, settings: dict[str, object]) -> Recipe:
+def recipe_of(home: Path, settings: Mapping[str, object]) -> Recipe:
     """A draft whose backbone has been measured."""
     recipe = Recipe.of(RunSpec().with_settings(settings))
     probing.request(home, recipe.backbone, recipe.image_size)
@@ -47,7 +48,7 @@ def test_what_is_asked_is_answered(home: Path) -> None:
 
 def test_there_are_none_without_a_pretrained_network(home: Path) -> None:
     settings = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "image_size": "16"}
-    recipe_of(home, dict(settings))
+    recipe_of(home, settings)
     assert TITLE not in [element.value for element in opened(steps.STRATEGY.script, **settings).subheader]
 
 

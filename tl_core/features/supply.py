@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tl_core.datasets.images import Images, Pixels
 from tl_core.features import engines
 from tl_core.features.cache import ActivationCache, Wait
-from tl_core.features.engines.identity import identity
+from tl_core.features.engines.identity import identity, weights_identity
 from tl_core.features.pixels import FITTING, SizedImages, ahead
 from tl_core.features.sources import Source, Stored
 
@@ -64,22 +64,26 @@ class Tally:
 class Supply:
     """The inputs of one run. `bfloat16` says in what the frozen part is to compute.
 
-    `wait` is called while another process computes what is wanted here, and may raise to give up.
+    `own` names the run, the same whenever it goes on. `wait` is called while another process computes what is wanted here, and
+    may raise to give up.
     """
 
-    def __init__(self, cache: ActivationCache, image_size: int, *, bfloat16: bool, wait: Wait) -> None:
+    def __init__(self, cache: ActivationCache, image_size: int, *, bfloat16: bool, wait: Wait, own: str = "") -> None:
         self.tally = Tally()
         self.image_size = image_size
         self._cache, self._bfloat16, self._wait = cache, bfloat16, wait
+        self._own = own or uuid.uuid4().hex
 
     def pixels(self, images: Images, on_batch: OnBatch) -> Source:
         """Pixels (n, size, size, 3) uint8, decoded by now if the cache has room for them, and whenever asked for if not."""
         return self._pixels(images, np.arange(len(images)), on_batch)
 
     def part(self, model: Any) -> FrozenPart:
-        """The Keras `model`, from pixels upward, as it is now. One that only its own code tells is like no other."""
+        """The Keras `model`, from pixels upward, as it is now. What one gives that has code of somebody else's in it is kept for
+        this run alone, since that code may change."""
         engine = engines.expected(model, bfloat16=self._bfloat16)
-        return FrozenPart(model, _key(FITTING, self.image_size, identity(model) or uuid.uuid4().hex, engine))
+        network = identity(model) or [self._own, *map(str, model.output.shape), weights_identity(model)]
+        return FrozenPart(model, _key(FITTING, self.image_size, network, engine))
 
     def features(self, part: FrozenPart, images: Images, on_batch: OnBatch, view: View | None = None) -> Stored:
         """What `part` makes of the images, or of a view of them: (n, ...) float32."""

@@ -6,7 +6,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tl_core.strategies import Classifier, Learning, Phase, Solver, Strategy, nothing
-from tl_core.strategies.phases import CONSTANT, Augmentation, Rates, Selector, cosine, one_cycle
+from tl_core.strategies.phases import Augmentation, Rates, Selector
+from tl_core.strategies.schedules import CONSTANT, cosine, one_cycle
 
 SCHEDULES = {"constant": CONSTANT, "cosine": cosine(), "one_cycle": one_cycle()}
 MORE: dict[str, Any] = {"more": True}

@@ -20,8 +20,13 @@ def identity(model: Any) -> str | None:
         return None
     if not type(model).__module__.startswith("keras.") or not _is_all_of_keras(config):
         return None
-    weights = [[list(weight.shape), str(weight.dtype), _digest(weight)] for weight in model.weights]
-    return hashlib.sha256(json.dumps([_structure(config), weights], sort_keys=True, default=repr).encode()).hexdigest()
+    described = [_structure(config), weights_identity(model)]
+    return hashlib.sha256(json.dumps(described, sort_keys=True, default=repr).encode()).hexdigest()
+
+
+def weights_identity(model: Any) -> list[list[Any]]:
+    """Of each weight, in order, its shape, its type and the sha256 of its values."""
+    return [[list(weight.shape), str(weight.dtype), _digest(weight)] for weight in model.weights]
 
 
 def _digest(weight: Any) -> str:

@@ -35,7 +35,6 @@ def phase_chart(planned: Costs, head_parameters: int) -> go.Figure:
     if not phases:
         return theme.empty(TITLE, "This strategy has no phases to draw.")
     drawn = theme.figure(TITLE, 96 + ROW * len(phases), legend=True)
-    names = [block.name for block in blocks] + ["head"]
     # The head is wide enough for a number, however many blocks there are.
     edges = [*range(len(blocks) + 1), len(blocks) + max(1.0, len(blocks) / 7)]
     rows = [_trains(phase, blocks) for phase in phases]
@@ -60,7 +59,7 @@ def phase_chart(planned: Costs, head_parameters: int) -> go.Figure:
         range=[0, edges[-1]],
         showgrid=False,
         tickvals=[0.5, (edges[-2] + edges[-1]) / 2] if blocks else [edges[-1] / 2],
-        ticktext=[theme.plain(names[0], 14), "head"] if blocks else ["head"],
+        ticktext=[theme.plain(blocks[0].name, 14), "head"] if blocks else ["head"],
         title={"text": "Blocks, from the pixels to the head", "standoff": 2},
     )
     drawn.update_yaxes(range=[len(phases), 0], visible=False, title="Phase")
