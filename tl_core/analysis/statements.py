@@ -41,3 +41,8 @@ def seconds(value: float) -> str:
 def count(value: int) -> str:
     """ "20,496", "3.4 M": whole below a hundred thousand, then in millions."""
     return f"{value:,}" if value < 100_000 else f"{value / 1e6:.2g} M" if value < 10_000_000 else f"{value / 1e6:,.0f} M"
+
+
+def size(value: float) -> str:
+    """ "45 MB", "1.1 GB" (10^9 bytes): in megabytes below a tenth of a gigabyte."""
+    return f"{value / 1e9:.1f} GB" if value >= 1e8 else f"{value / 1e6:.0f} MB"

@@ -48,6 +48,7 @@ class ActivationCache:
 
     def __init__(self, folder: Path, limit: int, *, part_bytes: int = PART_BYTES) -> None:
         self.folder = folder
+        self.limit = limit
         self.room = limit // 2
         self._shelf = Shelf(folder, limit)
         self._part_bytes = part_bytes

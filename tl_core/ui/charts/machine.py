@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from tl_core.analysis.statements import seconds
+from tl_core.analysis.statements import seconds, size
 from tl_core.analysis.usage import Usage, attempts, energy, gpus_of
 from tl_core.runs.store import StoredEvent
 from tl_core.ui.charts import theme
@@ -171,7 +171,7 @@ def _clock(span: float) -> tuple[float, str]:
 COLUMNS: tuple[tuple[str, Callable[[Usage], float | None], Callable[[float | None], str]], ...] = (
     ("GPU energy", lambda used: used.gpu_energy_joules, energy),
     ("CPU time", lambda used: used.cpu_seconds, lambda value: "not measured" if value is None else seconds(value)),
-    ("Most memory", lambda used: used.peak_memory_bytes, lambda value: "not measured" if value is None else _memory(value)),
+    ("Most memory", lambda used: used.peak_memory_bytes, lambda value: "not measured" if value is None else size(value)),
 )
 """What is compared: its title, where it stands, and how it is said."""
 
@@ -212,7 +212,3 @@ def usage_bars(runs: Sequence[tuple[str, Usage]]) -> go.Figure:
 def _title_above(place: int, name: str) -> dict[str, Any]:
     at = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "y", "y": place - 0.2, "yanchor": "bottom"}
     return {"text": theme.plain(name, 48), "showarrow": False, **at}
-
-
-def _memory(value: float) -> str:
-    return f"{value / 1e9:.1f} GB" if value >= 1e8 else f"{value / 1e6:.0f} MB"
