@@ -338,12 +338,11 @@ def test_what_if(line: CommandLine) -> None:
 def test_the_cache_is_looked_at_and_cleared(line: CommandLine) -> None:
     run = line.run("train", *settings_arguments(QUICK), "--json")
     assert run.code == 0, run.err
-    before = line.run("cache", "--json", TRANSFER_LAB_CACHE_GB="1").json
+    small = {"TRANSFER_LAB_CACHE_GB": "1"}
+    before = line.run("cache", "--json", **small).json
     assert before["folder"] == str(line.home / "cache")
     assert 0 < before["bytes"] < before["limit_bytes"] == 10**9
-    assert "of at most 1.0 GB in" in line.run("cache", TRANSFER_LAB_CACHE_GB="1").out
-    assert line.run("cache", "--clear", "--json", TRANSFER_LAB_CACHE_GB="1").json == before | {
-        "bytes": 0,
-        "removed_bytes": before["bytes"],
-    }
+    assert "of at most 1.0 GB in" in line.run("cache", **small).out
+    cleared = line.run("cache", "--clear", "--json", **small).json
+    assert cleared == before | {"bytes": 0, "removed_bytes": before["bytes"]}
     require_one_sentence(line.run("cache", TRANSFER_LAB_CACHE_GB="much"), "TRANSFER_LAB_CACHE_GB is no positive number.")
