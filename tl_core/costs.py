@@ -98,10 +98,13 @@ class Costs:
         return Work(frozen=self.share_under(self.cut(phase)) * self._seen(phase))
 
     def _key(self, index: int) -> tuple[object, ...]:
-        """Equal for phases that work on the same activations: cut, views, and how many earlier phases trained under the cut."""
+        """Equal for phases that work on the same activations."""
         phase, below = self.phases[index], self.cut(self.phases[index])
-        moved = sum(lowest_trained(each, self.blocks) < below for each in self.phases[:index])
-        return below, phase.learning.fixed_views, phase.learning.augmentation, moved
+        return below, phase.learning.fixed_views, phase.learning.augmentation, self.moved(below, index)
+
+    def moved(self, below: int, index: int) -> int:
+        """How many of the first `index` phases trained something in the `below` lowest blocks."""
+        return sum(lowest_trained(each, self.blocks) < below for each in self.phases[:index])
 
     def _seen(self, phase: Phase) -> int:
         """How many pictures of training and validation images it works on."""

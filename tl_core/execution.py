@@ -94,7 +94,7 @@ class Training:
     def train_phase(self, phase: Phase) -> None:
         """Train what `phase` trains, or compute its head, then prove that nothing else moved."""
         frozen = self.adapter.freeze(phase)
-        standing = self.feeder.stand(phase)
+        standing = self.feeder.stand(phase, self.progress.phase)
         self._count_frozen()
         if phase.solver:
             self._solve(phase, frozen, standing)

@@ -1,7 +1,7 @@
 """What each phase works on: the part of the network above its cut, and what the part below makes of the images, once."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -46,14 +46,17 @@ class Feeder:
     stages: Stages
     supply: Supply
     seed: int
+    _parts: dict[tuple[int, int], FrozenPart] = field(default_factory=dict)
 
-    def stand(self, phase: Phase) -> Standing:
-        """The whole classifier on pixels, or what lies above the phase's cut on what lies below it makes of the images."""
+    def stand(self, phase: Phase, index: int) -> Standing:
+        """The whole classifier on pixels, or what lies above the phase's cut on what lies below it makes of the images.
+
+        `index` is how many phases have come before."""
         below = self.costs.cut(phase)
         if not below:
             return Standing(self.classifier.model, self._pixels(self.data.train), self._pixels(self.data.validation))
         with self.stages.stage(COMPUTING):
-            frozen, part = self._divided(below)
+            frozen, part = self._divided(below, index)
             count = self._meter(below)
             train = self._train(frozen, phase.learning, count)
             return Standing(part, train, self.supply.features(frozen, self.data.validation, count))
@@ -64,7 +67,7 @@ class Feeder:
         if not below:
             return model, self._pixels(self.data.test)
         with self.stages.stage(COMPUTING):
-            frozen, part = self._divided(below)
+            frozen, part = self._divided(below, len(self.costs.phases))
             return part, self.supply.features(frozen, self.data.test, self._meter(below))
 
     def pictures(self, images: Images) -> Pixels:
@@ -84,10 +87,14 @@ class Feeder:
         with self.stages.stage(READING):
             return self.supply.pixels(images, self.stages.meter(READING, 0.0))
 
-    def _divided(self, below: int) -> tuple[FrozenPart, Any]:
+    def _divided(self, below: int, index: int) -> tuple[FrozenPart, Any]:
+        """The network in two, before phase number `index`."""
         whole = below == len(self.network.blocks)
         lower, upper = self.adapter.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
-        return self.supply.part(lower), upper
+        key = below, self.costs.moved(below, index)
+        if key not in self._parts:  # what does not move need not be looked at again
+            self._parts[key] = self.supply.part(lower)
+        return self._parts[key], upper
 
     def _meter(self, below: int) -> Callable[[int], None]:
         return self.stages.meter(COMPUTING, ENGINE * self.costs.share_under(below))

@@ -58,7 +58,7 @@ def _rise(run: Training, swept: Phase, steps: int, report: Reporter) -> None:
     learning = replace(swept.learning, schedule=rising(LOWEST / HIGHEST), patience=None)
     phase = replace(swept, learning=learning, epochs=steps)  # an epoch has a step at least; who listens ends it
     frozen = run.adapter.freeze(phase)
-    part, train, _ = run.feeder.stand(phase)
+    part, train, _ = run.feeder.stand(phase, run.progress.phase)
     order = run.order(train)
     measured = run.adapter.measured_rates(phase, part, train, order(0)) if phase.measured_rates else None
     run.adapter.compile(part, phase, frozen, measured or run.adapter.rates(phase, part), steps)

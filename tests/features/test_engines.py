@@ -487,6 +487,18 @@ def test_identity_is_of_what_a_network_computes() -> None:
     assert len(set(found)) == 6
 
 
+def test_identity_does_not_depend_on_the_policy(policy: Callable[[str], None]) -> None:
+    """Which decides in what Keras computes; an engine is told."""
+    kept, weights = [], lite0().get_weights()
+    for name in ("float32", "mixed_bfloat16"):
+        policy(name)
+        model = lite0()
+        model.set_weights(weights)
+        kept.append(identity(model))
+    assert kept[0] is not None
+    assert kept[0] == kept[1]
+
+
 def test_identity_of_slices() -> None:
     network = load("small_cnn", width=4)
     parts = [keras.Model(network.model.input, block.output) for block in network.blocks]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tl_core.datasets.images import Images, Pixels
 from tl_core.features import engines
 from tl_core.features.cache import ActivationCache, Wait
+from tl_core.features.engines import Engine
 from tl_core.features.engines.identity import identity, weights_identity
 from tl_core.features.pixels import FITTING, SizedImages, ahead
 from tl_core.features.sources import Source, Stored
@@ -73,6 +74,7 @@ class Supply:
         self.image_size = image_size
         self._cache, self._bfloat16, self._wait = cache, bfloat16, wait
         self._own = own or uuid.uuid4().hex
+        self._engines: dict[str, Engine] = {}
 
     def pixels(self, images: Images, on_batch: OnBatch) -> Source:
         """Pixels (n, size, size, 3) uint8, decoded by now if the cache has room for them, and whenever asked for if not."""
@@ -87,14 +89,9 @@ class Supply:
 
     def features(self, part: FrozenPart, images: Images, on_batch: OnBatch, view: View | None = None) -> Stored:
         """What `part` makes of the images, or of a view of them: (n, ...) float32."""
-        title = ""
 
         def compute(positions: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
-            nonlocal title
-            engine = engines.choose(
-                part.model, self.image_size, bfloat16=self._bfloat16, conversions=engines.kept_in(self._cache.folder)
-            )
-            title = engine.title
+            engine = self._engine(part)
             pictures = self._viewed(images, positions, view) if view else self._plain(images, positions)
             for values in engine.run(_cut(pictures, engine.batch)):
                 yield values
@@ -105,10 +102,19 @@ class Supply:
         shape = tuple(part.model.output.shape[1:])
         rows = self._cache.rows(key, images.ids, compute, shape=shape, halve=loses_nothing, wait=self._wait)
         if rows.computed:
+            title = self._engine(part).title
             self.tally.computed[title] = self.tally.computed.get(title, 0) + rows.computed
         self.tally.reused += len(rows) - rows.computed
         self.tally.notes += [rows.note] if rows.note and rows.note not in self.tally.notes else []
         return Stored(rows, images.labels)
+
+    def _engine(self, part: FrozenPart) -> Engine:
+        """The engine of `part`, made when the first image needs it, and kept until another part does."""
+        if part.key not in self._engines:
+            conversions = engines.kept_in(self._cache.folder)
+            made = engines.choose(part.model, self.image_size, bfloat16=self._bfloat16, conversions=conversions)
+            self._engines = {part.key: made}
+        return self._engines[part.key]
 
     def _pixels(self, images: Images, positions: NDArray[np.intp], on_batch: OnBatch) -> Source:
         """Those at `positions` alone."""

@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 
+NOT_COMPUTED = ("name", "trainable", "dtype")
+"""Settings of layers that decide nothing here."""
+
 
 def identity(model: Any) -> str | None:
     """The sha256, in hexadecimal, of the layers of the Keras `model`, how they are connected, and the values of its weights.
 
-    Left out is what does not change what it gives: names, since Keras numbers layers through the process, and what trains.
-    None where code that is not Keras' own takes part, somebody's layer or activation, since what that computes does not
-    stand in its configuration.
+    Left out is what does not change what an engine makes of it: names, since Keras numbers layers through the process, what
+    trains, and the policies of the layers, since the engine decides in which arithmetic it computes. None where code that is not
+    Keras' own takes part, somebody's layer or activation, since what that computes does not stand in its configuration.
     """
     try:
         config = model.get_config()
@@ -50,7 +53,7 @@ def _structure(config: dict[str, Any]) -> Any:
     layers = [
         {
             "class": [layer["module"], layer["class_name"]],
-            "config": {key: value for key, value in layer["config"].items() if key not in ("name", "trainable")},
+            "config": {key: value for key, value in layer["config"].items() if key not in NOT_COMPUTED},
             "calls": _placed(layer["inbound_nodes"], places),
         }
         for layer in config["layers"]
@@ -63,7 +66,7 @@ def _placed(value: Any, places: dict[str, int]) -> Any:
     if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
         tensor = value["config"]
         layer, *call = tensor["keras_history"]
-        return tensor | {"keras_history": [places[layer], *call]}
+        return {"shape": tensor["shape"], "keras_history": [places[layer], *call]}
     if isinstance(value, dict):
         return {key: _placed(each, places) for key, each in value.items()}
     return [_placed(each, places) for each in value] if isinstance(value, list | tuple) else value

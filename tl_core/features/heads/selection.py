@@ -146,7 +146,7 @@ def choose(
     rankings = [Ranked.of(trial.points, trial.labels, weights) for trial in trials]
     found: list[tuple[float, float, float]] = []
     for keep in keeps:
-        strength, loss = choose_strength([_narrow(*pair, keep) for pair in zip(trials, rankings, strict=True)], weights)
+        strength, loss, _ = choose_strength([_narrow(*pair, keep) for pair in zip(trials, rankings, strict=True)], weights)
         found.append((loss, keep, strength))
     _, keep, strength = min(found)
     return keep, strength, by

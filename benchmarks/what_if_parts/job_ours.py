@@ -1,0 +1,125 @@
+"""The product's own work."""
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tl_core import costs, settings
+from tl_core.datasets import Data
+from tl_core.events import Event
+from tl_core.features import engines, pixels
+from tl_core.features.cache import ActivationCache
+from tl_core.features.engines.telemetry import quiet_openvino
+from tl_core.features.sources import Stored
+from tl_core.features.supply import Supply
+from tl_core.questions import Question
+from tl_core.recipe import Recipe
+from tl_core.spec import RunSpec
+from tl_core.training import train
+from tl_core.what_ifs import answers
+
+quiet_openvino()
+for late in ("openvino.tools.ovc", "sklearn.linear_model", "tl_core.features.engines.keras", "tl_core.features.engines.openvino"):
+    importlib.import_module(late)  # what a run imports on its way; no contender's imports are in its time
+
+
+def trained(spec: dict[str, Any], cache: str, limit: int | None = None) -> dict[str, Any]:
+    """A whole run, from the dataset to the test accuracy, and how many networks it had to convert."""
+    before = _converted(cache)
+    result = train(RunSpec.parse(spec), _unheard, cache=_opened(cache, limit)).result
+    return {
+        "correct": result.test_correct,
+        "tested": result.test_images,
+        "train_images": result.train_images,
+        "images": result.train_images + result.validation_images + result.test_images,
+        "converted": _converted(cache) - before,
+        "frozen_part": [sentence for phase in result.phases for sentence in phase.frozen_part],
+        "stages": {timing.name: timing.seconds for timing in result.timings},
+    }
+
+
+def trained_again(spec: dict[str, Any], cache: str) -> dict[str, Any]:
+    """The same in a cache that has everything, where decoding an image or running a frozen layer is an error."""
+    pixels.fit_square = engines.choose = _forbidden
+    return trained(spec, cache)
+
+
+def one_pass(spec: dict[str, Any], cache: str, keep: str | None = None) -> dict[str, Any]:
+    """The features of all images, decoding and loading the network included, kept in the file `keep` if there is one."""
+    before = _converted(cache)
+    recipe = Recipe.of(RunSpec.parse(spec))
+    data = recipe.dataset.load(recipe.seed)
+    splits = _features(recipe, data, cache)
+    if keep:
+        train, validation, test = splits.values()
+        np.savez(
+            keep,
+            train_features=train.values,
+            train_labels=train.labels,
+            validation_features=validation.values,
+            validation_labels=validation.labels,
+            test_features=test.values,
+            test_labels=test.labels,
+        )
+    return {"images": sum(map(len, splits.values())), "converted": _converted(cache) - before}
+
+
+def grid(spec: dict[str, Any], cache: str, labels: list[int], strengths: list[float], seeds: int) -> dict[str, Any]:
+    """A what-if for each number of labels, each strength and each seed."""
+    before = _converted(cache)
+    question = Question(tuple(labels), tuple(strengths), seeds)
+    found = answers(RunSpec.parse(spec), question, _unheard, _opened(cache, None))
+    right = [answer.correct / answer.test_images for answer in found]
+    return {"answers": len(right), "least": min(right), "most": max(right), "converted": _converted(cache) - before}
+
+
+def predicted(spec: dict[str, Any]) -> dict[str, Any]:
+    """How many times the passes of a run that keeps nothing are those of one that keeps all, if a pass is a pass."""
+    recipe = Recipe.of(RunSpec.parse(spec))
+    data = recipe.dataset.load(recipe.seed)
+    blocks = recipe.backbone.load(recipe.image_size, pretrained=True).outline().blocks
+    images = costs.Images(len(data.train), len(data.validation), len(data.test))
+    keeping, not_keeping = (costs.of(recipe, blocks, images, room).total for room in (np.inf, 0))
+    share = costs.trained_share(costs.of(recipe, blocks, images, 0).phases[0], blocks)
+    return {
+        "ratio": (not_keeping.frozen + not_keeping.trained) / (keeping.frozen + keeping.trained),
+        "share": share,
+        "names": [block.name for block in blocks],
+    }
+
+
+def decoding(spec: dict[str, Any]) -> dict[str, Any]:
+    """All training images, decoded once."""
+    recipe = Recipe.of(RunSpec.parse(spec))
+    images = pixels.SizedImages(recipe.dataset.load(recipe.seed).train, recipe.image_size)
+    for part in np.array_split(np.arange(len(images)), range(32, len(images), 32)):
+        images.batch(part)
+    return {"images": len(images)}
+
+
+def _features(recipe: Recipe, data: Data, cache: str) -> dict[str, Stored]:
+    keras.config.set_dtype_policy(recipe.arithmetic.policy)
+    network = recipe.backbone.load(recipe.image_size, pretrained=True)
+    supply = Supply(_opened(cache, None), recipe.image_size, bfloat16=recipe.arithmetic.in_bfloat16, wait=lambda: None)
+    splits = {"train": data.train, "validation": data.validation, "test": data.test}
+    part = supply.part(network.model)
+    return {name: supply.features(part, images, lambda _: None) for name, images in splits.items()}
+
+
+def _opened(cache: str, limit: int | None) -> ActivationCache:
+    return ActivationCache(Path(cache), limit or settings.cache_limit(Path(cache)))
+
+
+def _converted(cache: str) -> int:
+    return len(list(engines.kept_in(Path(cache)).glob("*")))
+
+
+def _unheard(event: Event) -> None:
+    return
+
+
+def _forbidden(*args: Any, **kwargs: Any) -> Any:
+    raise AssertionError("A warm run has decoded an image or run a frozen layer.")
