@@ -7,9 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
+from benchmarks.what_if_parts.child import Moment, now, since
 from tl_core import costs, settings
 from tl_core.datasets import Data
-from tl_core.events import Event
+from tl_core.events import Epoch, Event
 from tl_core.features import engines, pixels
 from tl_core.features.cache import ActivationCache
 from tl_core.features.engines.telemetry import quiet_openvino
@@ -27,10 +28,17 @@ for late in ("openvino.tools.ovc", "sklearn.linear_model", "tl_core.features.eng
 
 
 def trained(spec: dict[str, Any], cache: str, limit: int | None = None) -> dict[str, Any]:
-    """A whole run, from the dataset to the test accuracy, and how many networks it had to convert."""
-    before = _converted(cache)
-    result = train(RunSpec.parse(spec), _unheard, cache=_opened(cache, limit)).result
+    """A whole run, from the dataset to the test accuracy, what it had cost when all was trained, and how many networks it had to
+    convert."""
+    before, begun, ends = _converted(cache), now(), list[Moment]()
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Epoch):
+            ends.append(since(begun))
+
+    result = train(RunSpec.parse(spec), hear, cache=_opened(cache, limit)).result
     return {
+        "trained": ends[-1],
         "correct": result.test_correct,
         "tested": result.test_images,
         "train_images": result.train_images,
