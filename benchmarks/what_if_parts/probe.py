@@ -1,4 +1,4 @@
-"""The linear probe against the recipe of Keras' guide, on the same images: from nothing to a trained classifier, without a test."""
+"""The linear probe against the recipe of Keras' guide on the same images, from nothing to a trained classifier."""
 
 from collections.abc import Sequence
 from functools import partial
