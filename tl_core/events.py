@@ -31,12 +31,13 @@ class Stage(Event):
 
 @dataclass(frozen=True)
 class Plan(Event):
-    """The phases to come: name, epochs, steps an epoch."""
+    """The phases to come: name, epochs, steps an epoch. `classes` is 0 in what early versions stored."""
 
     phases: tuple[dict[str, Any], ...]
     train_images: int
     validation_images: int
     test_images: int
+    classes: int = 0
 
 
 @dataclass(frozen=True)

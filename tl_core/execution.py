@@ -82,7 +82,8 @@ class Training:
         supply = Supply(self._cache, self.recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting, own=self.keeper.place)
         self.feeder = Feeder(data, network, classifier, self.adapter, self.costs, self.stages, supply, self.recipe.seed)
         described = [{"name": p.name, "epochs": p.epochs, "steps_per_epoch": p.steps(self.images.train)} for p in phases]
-        self.report(Plan(tuple(described), self.images.train, self.images.validation, self.images.test))
+        splits = self.images.train, self.images.validation, self.images.test
+        self.report(Plan(tuple(described), *splits, classes=len(data.class_names)))
         return phases
 
     def left_of(self, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:

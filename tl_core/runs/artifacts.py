@@ -5,14 +5,16 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
 from tl_core.errors import RunError
 from tl_core.executors import LOG
 from tl_core.result import Outcome, Predictions, Result
+from tl_core.runs.estimating import Estimate
 from tl_core.storage import write_whole
 
 SPEC, RESULT, PREDICTIONS, MODEL, CHECKPOINT = "spec.json", "result.json", "predictions.npz", "model.keras", "checkpoint"
+ESTIMATE = "estimate.json"
 LONGEST_LINE = 1000
 """Bytes of a line, on average over the last lines of a log, beyond which fewer lines are shown."""
 
@@ -20,6 +22,21 @@ LONGEST_LINE = 1000
 def write_spec(folder: Path, spec: BaseModel) -> None:
     """`spec.json`: what `train --spec` takes to do the same run again."""
     write_whole(folder / SPEC, lambda path: path.write_text(spec.model_dump_json(indent=2) + "\n", encoding="utf-8"))
+
+
+def write_estimate(folder: Path, estimate: Estimate) -> None:
+    """`estimate.json`: what was expected of the run. The first one stays, also where the run goes on later."""
+    if not (folder / ESTIMATE).exists():
+        content = TypeAdapter(Estimate).dump_json(estimate, indent=2)
+        write_whole(folder / ESTIMATE, lambda path: path.write_bytes(content + b"\n"))
+
+
+def read_estimate(folder: Path) -> Estimate | None:
+    """The stored estimate; None where there is none, since the machine had not been measured."""
+    try:
+        return TypeAdapter(Estimate).validate_json((folder / ESTIMATE).read_bytes())
+    except (OSError, ValueError):
+        return None
 
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:

@@ -17,14 +17,20 @@ PART_BYTES = 2 * 64 * 1024**2
 
 @dataclass(frozen=True)
 class Estimate:
-    """Seconds from Start to the result; the most memory at a time and what is written to disk at most, in bytes; and how many of
-    all parameters train at some time."""
+    """Seconds of starting Python, and from there to the result; the most memory at a time and what is written to disk at most, in
+    bytes; and how many of all parameters train at some time."""
 
-    seconds: float
+    starting_seconds: float
+    running_seconds: float
     memory_bytes: int
     disk_bytes: int
     trainable_parameters: int
     total_parameters: int
+
+    @property
+    def seconds(self) -> float:
+        """From Start to the result."""
+        return self.starting_seconds + self.running_seconds
 
 
 def estimate(recipe: Recipe, measured: Probe, images: costs.Images, classes: int, room: float) -> Estimate:
@@ -38,13 +44,28 @@ def estimate(recipe: Recipe, measured: Probe, images: costs.Images, classes: int
     head = head_parameters(recipe, outline, classes)
     trainable = max(costs.trainable_parameters(phase, outline.blocks, head) for phase in planned.phases)
     work, total = planned.total, outline.parameters + head
+    passing = work.frozen / measured.frozen_rate + work.trained / measured.trained_rate
     return Estimate(
-        seconds=measured.starting_seconds + work.frozen / measured.frozen_rate + work.trained / measured.trained_rate,
+        starting_seconds=measured.starting_seconds,
+        running_seconds=measured.loading_seconds + _preparing_seconds(planned, measured) + passing,
         memory_bytes=measured.idle_bytes + _working_bytes(planned, measured) + _head_bytes(recipe, outline, images),
         disk_bytes=_disk_bytes(recipe, planned, total, trainable),
         trainable_parameters=trainable,
         total_parameters=total,
     )
+
+
+def _preparing_seconds(planned: costs.Costs, measured: Probe) -> float:
+    """Until engines and training steps are made: of each phase in proportion to the blocks above its cut. The network's own
+    conversion for an engine is kept from the probe on; that of a part of it is not."""
+    seconds = 0.0
+    for phase in planned.phases:
+        below, blocks = planned.cut(phase), len(planned.blocks)
+        if below:
+            seconds += measured.frozen_first + (0.0 if below == blocks else measured.converting_seconds)
+        if not phase.solver:
+            seconds += measured.trained_first * (1 - below / blocks if blocks else 0.0)
+    return seconds
 
 
 def head_parameters(recipe: Recipe, outline: Outline, classes: int) -> int:

@@ -10,9 +10,10 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import psutil
 from pydantic import TypeAdapter
@@ -42,15 +43,21 @@ class Probe:
     """A backbone at one image size, as it was measured on this machine in float32.
 
     `outline` is the network. `frozen_rate` is how many images a second go through its inference engine, `trained_rate` how many
-    passes a second training does, of which an image takes three (`tl_core.costs`). `starting_seconds` passed until Python, Keras
-    and the network were there. `idle_bytes` of memory that took, `frozen_bytes` more with the engine at work, and
-    `trained_bytes` more with a training step of `BATCH` images.
+    passes a second training does, of which an image takes three (`tl_core.costs`); `frozen_first` and `trained_first` are the
+    seconds that the first batch of each takes more, until what computes it is made. `starting_seconds` passed until Python and
+    Keras were there, `loading_seconds` more until the network was, and `converting_seconds` is what its first conversion for the
+    engine takes. `idle_bytes` of memory were in use then, `frozen_bytes` more with the engine at work, and `trained_bytes` more
+    again with a training step of `BATCH` images.
     """
 
     outline: Outline
     frozen_rate: float
+    frozen_first: float
     trained_rate: float
+    trained_first: float
     starting_seconds: float
+    loading_seconds: float
+    converting_seconds: float
     idle_bytes: int
     frozen_bytes: int
     trained_bytes: int
@@ -84,21 +91,33 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
 
     Its weights do not matter here; but where they are on this machine, what the engine makes of them is kept for the runs.
     """
+    from tl_core.adapting import compiling  # with Keras, as a run imports it
+
     backbone = backbones.build(PartSpec.model_validate_json(backbone_json))
+    starting, began = time.time() - psutil.Process().create_time(), time.perf_counter()
     network = _loaded(backbone, image_size)
-    starting, idle = time.time() - psutil.Process().create_time(), _memory()
-    frozen = frozen_pass(network, image_size, Arithmetic.FLOAT32, cache_folder(home))
-    frozen_rate = _rate(frozen)
+    loading, idle = time.perf_counter() - began, _memory()
+    engine = partial(frozen_pass, network, image_size, Arithmetic.FLOAT32, cache_folder(home))
+    converting = seconds_of(engine)
+    frozen = _pace(engine)
     with_frozen = _memory()
-    trained_rate = 3 * _rate(training_step(network, image_size, "auto"))
+    _freeze_norms(network)
+    trained = _pace(lambda: training_step(network, image_size, compiling(xla=False)))
+    with_training = _memory()
+    if converting < frozen.first:  # it had been converted before
+        converting = seconds_of(partial(frozen_pass, network, image_size, Arithmetic.FLOAT32))
     probe = Probe(
         network.outline(),
-        frozen_rate,
-        trained_rate,
-        starting,
+        frozen_rate=frozen.rate,
+        frozen_first=frozen.first,
+        trained_rate=3 * trained.rate,
+        trained_first=trained.first,
+        starting_seconds=starting,
+        loading_seconds=loading,
+        converting_seconds=max(0.0, converting - frozen.first),
         idle_bytes=idle,
         frozen_bytes=with_frozen - idle,
-        trained_bytes=_memory() - idle,
+        trained_bytes=with_training - with_frozen,
     )
     content = TypeAdapter(Probe).dump_json(probe)
     write_whole(_file(home, backbone, image_size), lambda path: path.write_bytes(content))
@@ -137,10 +156,28 @@ def training_step(network: "Network", image_size: int, xla: bool | str) -> Calla
     return lambda: model.train_on_batch(pixels, np.arange(BATCH) % CLASSES)
 
 
-def _rate(work: Callable[[], object]) -> float:
-    """Images a second, the first time apart, which compiles."""
+def _freeze_norms(network: "Network") -> None:
+    """Have BatchNorm stay as it is, as most strategies do: twice as many variables would take three times as long to compile."""
+    for layer in network.model.layers:
+        if type(layer).__name__ == "BatchNormalization":
+            layer.trainable = False
+
+
+class _Pace(NamedTuple):
+    """Images a second, and how many seconds more the first batch takes."""
+
+    rate: float
+    first: float
+
+
+def _pace(make: Callable[[], Callable[[], object]]) -> _Pace:
+    """Of what `make` makes, which the first batch waits for."""
+    began = time.perf_counter()
+    work = make()
     work()
-    return BATCH / min(seconds_of(work) for _ in range(TIMES))
+    first = time.perf_counter() - began
+    least = min(seconds_of(work) for _ in range(TIMES))
+    return _Pace(BATCH / least, max(0.0, first - least))
 
 
 def _memory() -> int:

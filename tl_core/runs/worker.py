@@ -5,11 +5,16 @@ import os
 import time
 import traceback
 from collections.abc import Sequence
+from functools import partial
 
+from tl_core import settings
+from tl_core.costs import Images
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
-from tl_core.events import Stage
-from tl_core.runs import artifacts, endings, speeds
+from tl_core.events import Event, Plan, Stage
+from tl_core.recipe import Recipe
+from tl_core.runs import artifacts, endings, estimating, speeds
 from tl_core.runs.link import Link, StoreLink
+from tl_core.runs.probing import Probe
 from tl_core.runs.recorder import Recorder
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
@@ -49,6 +54,23 @@ def _leave(link: Link, recorder: Recorder, leaving: Sequence[State], to: State, 
         link.change_state((State.CANCELLING,), State.CANCELLED)  # a stop that came meanwhile is what was wanted
 
 
+def _report(link: Link, recorder: Recorder, event: Event) -> None:
+    if isinstance(event, Plan):
+        with contextlib.suppress(TransferError):  # a run without an estimate is better than none
+            _keep_estimate(link, event)
+    recorder(event)
+
+
+def _keep_estimate(link: Link, plan: Plan) -> None:
+    """Keep what was expected of the run, by what is known of this machine, before anything of it trains."""
+    recipe, home = Recipe.of(link.spec()), settings.home()
+    measured = Probe.read(home, recipe.backbone, recipe.image_size)
+    if measured:
+        images = Images(plan.train_images, plan.validation_images, plan.test_images)
+        found = estimating.estimate(recipe, measured, images, plan.classes, settings.cache_room(home))
+        artifacts.write_estimate(link.folder, found)
+
+
 def _train(link: Link, recorder: Recorder) -> None:
     recorder(Stage("Starting Python and Keras", 0.0))
     from tl_core.checkpoints import Checkpoints
@@ -60,7 +82,9 @@ def _train(link: Link, recorder: Recorder) -> None:
     checkpoints = Checkpoints(link.folder / artifacts.CHECKPOINT)
     if not checkpoints.any:
         link.forget_after(0)  # a former attempt that kept none is void, and all that it reported
-    outcome = train(link.spec(), recorder, checkpoints, decide=speeds.decide(link.home), cache=cache_of(link.home))
+    # The cache is this machine's, wherever the run's own files go.
+    report, cache = partial(_report, link, recorder), cache_of(settings.home())
+    outcome = train(link.spec(), report, checkpoints, decide=speeds.decide(link.home), cache=cache)
     recorder(Stage("Storing the result", 1.0))
     artifacts.write_outcome(link.folder, outcome)
     recorder.flush()

@@ -1,6 +1,11 @@
 """What a draft will cost on this machine, before anything runs."""
 
+import shutil
+
+import psutil
+
 from tl_core import costs
+from tl_core.analysis.statements import size
 from tl_core.backbones import Outline
 from tl_core.recipe import Recipe
 from tl_core.runs import estimating, probing
@@ -27,3 +32,15 @@ def planned(recipe: Recipe, outline: Outline, images: costs.Images) -> costs.Cos
 def estimate(recipe: Recipe, measured: Probe, images: costs.Images, classes: int) -> Estimate:
     """See `estimating.estimate`."""
     return estimating.estimate(recipe, measured, images, classes, cache_room(session.store().home))
+
+
+def warnings(found: Estimate) -> list[str]:
+    """What this machine lacks for it now, each with what to do."""
+    home = session.store().home
+    memory, disk = psutil.virtual_memory().available, shutil.disk_usage(home).free
+    told = []
+    if found.memory_bytes > memory:
+        told.append(f"Only {size(memory)} of memory are free now. Smaller batches or smaller images need less.")
+    if found.disk_bytes > disk:
+        told.append(f"Only {size(disk)} of disk are free. Remove old runs, or clear the cache: python -m tl_core cache --clear.")
+    return told

@@ -17,6 +17,7 @@ from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
 from tl_core.ui import recipe_bar, session, shown, steps
 from tl_core.ui.charts import curves, outcome
+from tl_core.ui.expected import expected
 
 CONTROLS: tuple[dict[str, Any], ...] = (
     {},
@@ -119,6 +120,7 @@ def evidence(run: Run, result: Result) -> None:
     with tabs[3]:
         _curves(run)
     with tabs[4]:
+        expected(run, result)
         shown.chart(outcome.seconds_bar(result.timings, run.waited), f"time_{run.id}", "Seconds of each part of the run")
     with tabs[5]:
         proof(result)
@@ -183,6 +185,8 @@ def proof(result: Result) -> None:
             if phase.frozen_tensors
             else "Nothing was frozen."
         )
+        for line in (*phase.remarks, *phase.frozen_part):
+            st.caption(shown.plain(line))
         with st.expander("Variables that trained"):
             st.code("\n".join(phase.trained), language=None)
     source = result.provenance

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from tl_core import settings
-from tl_core.analysis.statements import count, seconds
+from tl_core.analysis.statements import count, seconds, size
 from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
 from tl_core.runs import control
@@ -93,7 +93,10 @@ def _estimate_now(was_waiting: bool) -> None:
         st.caption("An estimate appears here when the strategy fits the network.")
         return
     trained, total = count(found.trainable_parameters), count(found.total_parameters)
-    st.caption(f"About {seconds(found.seconds)} on this machine · {trained} of {total} parameters train")
+    needs = f"{size(found.memory_bytes)} of memory and {size(found.disk_bytes)} of disk at most"
+    st.caption(f"About {seconds(found.seconds)} on this machine · {needs} · {trained} of {total} parameters train")
+    for warning in estimates.warnings(found):
+        st.warning(warning, icon=":material/warning:")
 
 
 def _preview(recipe: Recipe) -> previews.Preview:
