@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.helpers import python
+from tests.helpers import python, wait_until
 from tl_core import backbones
 from tl_core.backbones import Network
 from tl_core.features import engines
@@ -229,13 +229,17 @@ class Counted:
         finally:
             self.closed = True
 
+    def has_taken(self, count: int) -> bool:
+        return self.taken >= count
+
 
 def test_batches_are_taken_ahead_and_few_at_a_time(engine: Engine) -> None:
     source, threads = Counted(), threading.active_count()
     outputs = engine.run(source)
     for given in range(1, 40):
         next(outputs)
-        assert given < source.taken <= given + limit(engine)
+        wait_until(partial(source.has_taken, given + 1))  # by a thread of its own
+        assert source.taken <= given + limit(engine)
     outputs.close()  # type: ignore[attr-defined]
     assert source.closed
     assert threading.active_count() == threads

@@ -6,13 +6,24 @@ from tl_core import costs
 from tl_core.backbones import Outline
 from tl_core.recipe import Recipe
 from tl_core.runs.probing import BATCH, Probe
+from tl_core.strategies import Phase
 
 PIXEL_BYTES = 3
 FLOAT_BYTES = 4
-VALUES_OF_ADAM = 3
-"""A variable that trains, and Adam's two moments of it, in memory and in a checkpoint."""
+MOMENTS_OF_ADAM = 2
+"""Numbers that Adam keeps of each one that trains, in memory and in a checkpoint."""
+AROUND_SECONDS = 0.6
+"""Reading a small dataset, telling a network from others by its weights, computing a head: 0.5 to 0.7 s on two cores, whatever
+the network."""
+FORWARD = 0.12
+"""What compiling a pass forward takes of compiling a step of training: on EfficientNet-Lite0 0.65 of 5.5 s."""
+AROUND_BYTES = 50_000_000
+"""A small dataset, and the code of SciPy and scikit-learn."""
+COPIES = 3
+"""How often the weights are there beside the network itself: as they were at the start and before the phase, and as a
+checkpoint takes them."""
 PART_BYTES = 2 * 64 * 1024**2
-"""Memory in which rows for the cache are put together, of features and of pixels."""
+"""Most of the memory in which rows for the cache are put together, and halved."""
 
 
 @dataclass(frozen=True)
@@ -47,25 +58,12 @@ def estimate(recipe: Recipe, measured: Probe, images: costs.Images, classes: int
     passing = work.frozen / measured.frozen_rate + work.trained / measured.trained_rate
     return Estimate(
         starting_seconds=measured.starting_seconds,
-        running_seconds=measured.loading_seconds + _preparing_seconds(planned, measured) + passing,
-        memory_bytes=measured.idle_bytes + _working_bytes(planned, measured) + _head_bytes(recipe, outline, images),
-        disk_bytes=_disk_bytes(recipe, planned, total, trainable),
+        running_seconds=measured.loading_seconds + AROUND_SECONDS + _preparing_seconds(planned, measured) + passing,
+        memory_bytes=_memory_bytes(recipe, planned, measured, FLOAT_BYTES * (COPIES * total + MOMENTS_OF_ADAM * trainable)),
+        disk_bytes=_disk_bytes(recipe, planned, outline, FLOAT_BYTES * total, FLOAT_BYTES * trainable),
         trainable_parameters=trainable,
         total_parameters=total,
     )
-
-
-def _preparing_seconds(planned: costs.Costs, measured: Probe) -> float:
-    """Until engines and training steps are made: of each phase in proportion to the blocks above its cut. The network's own
-    conversion for an engine is kept from the probe on; that of a part of it is not."""
-    seconds = 0.0
-    for phase in planned.phases:
-        below, blocks = planned.cut(phase), len(planned.blocks)
-        if below:
-            seconds += measured.frozen_first + (0.0 if below == blocks else measured.converting_seconds)
-        if not phase.solver:
-            seconds += measured.trained_first * (1 - below / blocks if blocks else 0.0)
-    return seconds
 
 
 def head_parameters(recipe: Recipe, outline: Outline, classes: int) -> int:
@@ -73,16 +71,52 @@ def head_parameters(recipe: Recipe, outline: Outline, classes: int) -> int:
     return (recipe.strategy.feature_size(outline) + 1) * classes
 
 
-def _working_bytes(planned: costs.Costs, measured: Probe) -> int:
-    """Of the dearest phase: an engine where there is a frozen part, and the activations of a training step above the cut."""
-    most = 0.0
+def _preparing_seconds(planned: costs.Costs, measured: Probe) -> float:
+    """Until engines are made and the passes of each phase and of the test are compiled, in proportion to their layers."""
+    parts = _frozen_parts(planned)
+    converting = measured.converting_seconds * len(parts - {_whole(planned)})
+    compiled = FORWARD * _layers_above(planned, planned.test_cut)
     for phase in planned.phases:
-        below = planned.cut(phase)
-        frozen = measured.frozen_bytes + PART_BYTES if below else 0
-        trains = bool(phase.trained_blocks(planned.blocks))
-        above = 1 - planned.share_under(below) if trains else 0.0
-        most = max(most, frozen + above * measured.trained_bytes * phase.batch_size / BATCH)
-    return int(most)
+        if not phase.solver:
+            steps = 2 if phase.measured_rates else 1  # one that measures, one that moves
+            compiled += (steps + FORWARD) * _layers_above(planned, planned.cut(phase))
+    return converting + measured.frozen_first * len(parts) + measured.trained_first * compiled
+
+
+def _frozen_parts(planned: costs.Costs) -> set[tuple[int, int]]:
+    """What engines are made of, each once: how many blocks, and how many phases had changed something in them before."""
+    cuts = [(planned.cut(phase), index) for index, phase in enumerate(planned.phases)]
+    ends = [*cuts, (planned.test_cut, len(planned.phases))]
+    return {(below, planned.moved(below, index)) for below, index in ends if below}
+
+
+def _whole(planned: costs.Costs) -> tuple[int, int]:
+    """The whole network as it came, whose conversion for an engine is kept from the probe on."""
+    return len(planned.blocks), 0
+
+
+def _layers_above(planned: costs.Costs, below: int) -> float:
+    """Share of the network's layers above a cut, 0..1."""
+    total = sum(block.layers for block in planned.blocks)
+    return sum(block.layers for block in planned.blocks[below:]) / total if total else 0.0
+
+
+def _memory_bytes(recipe: Recipe, planned: costs.Costs, measured: Probe, weights: int) -> int:
+    """The network, an engine that stays once it was needed, copies of the weights, and the dearest phase."""
+    parts = _frozen_parts(planned)
+    engine = measured.frozen_bytes if parts else 0
+    rows = min(PART_BYTES, 2 * _kept_bytes(recipe, planned))
+    trained = max(_activations(planned, phase) for phase in planned.phases) * measured.trained_bytes
+    around = AROUND_BYTES + _head_bytes(recipe, measured.outline, planned.images)
+    return int(measured.idle_bytes + engine + weights + rows + trained + around)
+
+
+def _activations(planned: costs.Costs, phase: Phase) -> float:
+    """What a step of `phase` holds, relative to training everything with `BATCH` images: a third where it only goes forward."""
+    if phase.solver:
+        return 0.0
+    forward = 1 - planned.share_under(planned.cut(phase))
+    return (forward + 2 * costs.trained_share(phase, planned.blocks)) / 3 * phase.batch_size / BATCH
 
 
 def _head_bytes(recipe: Recipe, outline: Outline, images: costs.Images) -> int:
@@ -90,10 +124,15 @@ def _head_bytes(recipe: Recipe, outline: Outline, images: costs.Images) -> int:
     return 3 * FLOAT_BYTES * recipe.strategy.feature_size(outline) * (images.train + images.validation)
 
 
-def _disk_bytes(recipe: Recipe, planned: costs.Costs, total: int, trainable: int) -> int:
-    """Pixels and activations in the cache, the model, and a checkpoint."""
+def _kept_bytes(recipe: Recipe, planned: costs.Costs) -> float:
+    """Pixels and activations that the cache keeps."""
     images = planned.images.train + planned.images.validation + planned.images.test
     pixels = images * PIXEL_BYTES * recipe.image_size**2
-    kept = pixels if pixels <= planned.room else 0
-    model, checkpoint = FLOAT_BYTES * total, FLOAT_BYTES * (total + (VALUES_OF_ADAM - 1) * trainable)
-    return int(kept + planned.kept_bytes + model + checkpoint)
+    return (pixels if pixels <= planned.room else 0) + planned.kept_bytes
+
+
+def _disk_bytes(recipe: Recipe, planned: costs.Costs, outline: Outline, model: int, trainable: int) -> int:
+    """The cache, networks converted for an engine, the model, and two checkpoints, since one is whole before the former goes."""
+    converted = FLOAT_BYTES * outline.parameters * len(_frozen_parts(planned) - {_whole(planned)})
+    checkpoint = model + MOMENTS_OF_ADAM * trainable
+    return int(_kept_bytes(recipe, planned) + converted + model + 2 * checkpoint)

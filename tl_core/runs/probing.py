@@ -92,19 +92,22 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
     Its weights do not matter here; but where they are on this machine, what the engine makes of them is kept for the runs.
     """
     from tl_core.adapting import compiling  # with Keras, as a run imports it
+    from tl_core.features.engines import kept_in
 
     backbone = backbones.build(PartSpec.model_validate_json(backbone_json))
     starting, began = time.time() - psutil.Process().create_time(), time.perf_counter()
     network = _loaded(backbone, image_size)
     loading, idle = time.perf_counter() - began, _memory()
     engine = partial(frozen_pass, network, image_size, Arithmetic.FLOAT32, cache_folder(home))
+    kept = set(kept_in(cache_folder(home)).glob("*"))
     converting = seconds_of(engine)
+    was_converted = kept == set(kept_in(cache_folder(home)).glob("*"))
     frozen = _pace(engine)
     with_frozen = _memory()
     _freeze_norms(network)
     trained = _pace(lambda: training_step(network, image_size, compiling(xla=False)))
     with_training = _memory()
-    if converting < frozen.first:  # it had been converted before
+    if was_converted:
         converting = seconds_of(partial(frozen_pass, network, image_size, Arithmetic.FLOAT32))
     probe = Probe(
         network.outline(),
