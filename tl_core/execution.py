@@ -219,6 +219,7 @@ class Training:
             versions=versions(),
             arithmetic=self.account.arithmetic,
             resumed=self.account.resumed,
+            frozen_part=self.feeder.tell(),
         )
         return Outcome(result, predictions, model)
 

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict
 from tl_core.arithmetic import Arithmetic
 from tl_core.backbones.outline import Provenance
 
+IN_CACHE = "was in the cache already"
+"""What a sentence on the frozen part says of images that it did not have to compute."""
+
 
 class _Plain(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -54,7 +57,7 @@ class Result(_Plain):
 
     `test_digest` is a sha256 over the test images and labels: runs with equal digests can be compared image by
     image. `trainable_parameters` counts every parameter that trained in any phase. `resumed` is how often the run was
-    interrupted and went on from a checkpoint.
+    interrupted and went on from a checkpoint. `frozen_part` says of the test images what a phase's says of its own.
     """
 
     class_names: tuple[str, ...]
@@ -72,6 +75,7 @@ class Result(_Plain):
     notes: tuple[str, ...]
     versions: dict[str, str]
     resumed: int = 0
+    frozen_part: tuple[str, ...] = ()
     arithmetic: Arithmetic = Arithmetic.FLOAT32
 
     @property

@@ -17,6 +17,7 @@ from tl_core.features.engines import Engine
 from tl_core.features.engines.identity import identity, weights_identity
 from tl_core.features.pixels import FITTING, SizedImages, ahead
 from tl_core.features.sources import Source, Stored
+from tl_core.result import IN_CACHE
 
 DECODED = 32
 """Images that are decoded, or changed, at a time."""
@@ -56,7 +57,7 @@ class Tally:
     def tell(self) -> tuple[str, ...]:
         """Sentences for the user on all that was counted, which is then counted anew."""
         made = [f"The frozen part computed {count:,} images, each once ({title})." for title, count in self.computed.items()]
-        kept = [f"What the frozen part makes of {self.reused:,} images was in the cache already."] if self.reused else []
+        kept = [f"What the frozen part makes of {self.reused:,} images {IN_CACHE}."] if self.reused else []
         told = tuple(made + kept + self.notes)
         self.computed, self.reused, self.notes = {}, 0, []
         return told

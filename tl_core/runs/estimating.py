@@ -12,9 +12,9 @@ PIXEL_BYTES = 3
 FLOAT_BYTES = 4
 MOMENTS_OF_ADAM = 2
 """Numbers that Adam keeps of each one that trains, in memory and in a checkpoint."""
-AROUND_SECONDS = 0.6
-"""Reading a small dataset, telling a network from others by its weights, computing a head: 0.5 to 0.7 s on two cores, whatever
-the network."""
+AROUND_SECONDS = 1.2
+"""Reading a small dataset, decoding and keeping its pictures, telling a network from others by its weights, computing a head:
+0.9 to 1.4 s on two cores, whatever the network."""
 FORWARD = 0.12
 """What compiling a pass forward takes of compiling a step of training: on EfficientNet-Lite0 0.65 of 5.5 s."""
 AROUND_BYTES = 50_000_000
@@ -58,7 +58,7 @@ def estimate(recipe: Recipe, measured: Probe, images: costs.Images, classes: int
     passing = work.frozen / measured.frozen_rate + work.trained / measured.trained_rate
     return Estimate(
         starting_seconds=measured.starting_seconds,
-        running_seconds=measured.loading_seconds + AROUND_SECONDS + _preparing_seconds(planned, measured) + passing,
+        running_seconds=measured.loading_seconds + AROUND_SECONDS + _preparing_seconds(recipe, planned, measured) + passing,
         memory_bytes=_memory_bytes(recipe, planned, measured, FLOAT_BYTES * (COPIES * total + MOMENTS_OF_ADAM * trainable)),
         disk_bytes=_disk_bytes(recipe, planned, outline, FLOAT_BYTES * total, FLOAT_BYTES * trainable),
         trainable_parameters=trainable,
@@ -71,16 +71,16 @@ def head_parameters(recipe: Recipe, outline: Outline, classes: int) -> int:
     return (recipe.strategy.feature_size(outline) + 1) * classes
 
 
-def _preparing_seconds(planned: costs.Costs, measured: Probe) -> float:
+def _preparing_seconds(recipe: Recipe, planned: costs.Costs, measured: Probe) -> float:
     """Until engines are made and the passes of each phase and of the test are compiled, in proportion to their layers."""
-    parts = _frozen_parts(planned)
-    converting = measured.converting_seconds * len(parts - {_whole(planned)})
+    engines = measured.frozen_first * len(_frozen_parts(planned))
+    engines += measured.converting_seconds * _converted_anew(recipe, planned, measured.outline)
     compiled = FORWARD * _layers_above(planned, planned.test_cut)
     for phase in planned.phases:
         if not phase.solver:
             steps = 2 if phase.measured_rates else 1  # one that measures, one that moves
             compiled += (steps + FORWARD) * _layers_above(planned, planned.cut(phase))
-    return converting + measured.frozen_first * len(parts) + measured.trained_first * compiled
+    return engines + measured.trained_first * compiled
 
 
 def _frozen_parts(planned: costs.Costs) -> set[tuple[int, int]]:
@@ -90,9 +90,11 @@ def _frozen_parts(planned: costs.Costs) -> set[tuple[int, int]]:
     return {(below, planned.moved(below, index)) for below, index in ends if below}
 
 
-def _whole(planned: costs.Costs) -> tuple[int, int]:
-    """The whole network as it came, whose conversion for an engine is kept from the probe on."""
-    return len(planned.blocks), 0
+def _converted_anew(recipe: Recipe, planned: costs.Costs, outline: Outline) -> int:
+    """How many of them are first converted for an engine. That of the whole network as it came is kept from the probe on;
+    features of another length are those of another network."""
+    own_features = recipe.strategy.feature_size(outline) == outline.feature_size
+    return len(_frozen_parts(planned) - ({(len(planned.blocks), 0)} if own_features else set()))
 
 
 def _layers_above(planned: costs.Costs, below: int) -> float:
@@ -116,7 +118,8 @@ def _activations(planned: costs.Costs, phase: Phase) -> float:
     if phase.solver:
         return 0.0
     forward = 1 - planned.share_under(planned.cut(phase))
-    return (forward + 2 * costs.trained_share(phase, planned.blocks)) / 3 * phase.batch_size / BATCH
+    batch = min(phase.batch_size, max(planned.images.train, planned.images.validation))
+    return (forward + 2 * costs.trained_share(phase, planned.blocks)) / 3 * batch / BATCH
 
 
 def _head_bytes(recipe: Recipe, outline: Outline, images: costs.Images) -> int:
@@ -133,6 +136,6 @@ def _kept_bytes(recipe: Recipe, planned: costs.Costs) -> float:
 
 def _disk_bytes(recipe: Recipe, planned: costs.Costs, outline: Outline, model: int, trainable: int) -> int:
     """The cache, networks converted for an engine, the model, and two checkpoints, since one is whole before the former goes."""
-    converted = FLOAT_BYTES * outline.parameters * len(_frozen_parts(planned) - {_whole(planned)})
+    converted = FLOAT_BYTES * outline.parameters * _converted_anew(recipe, planned, outline)
     checkpoint = model + MOMENTS_OF_ADAM * trainable
     return int(_kept_bytes(recipe, planned) + converted + model + 2 * checkpoint)

@@ -227,7 +227,7 @@ def _events(letter: Letter) -> Iterator[tuple[float, Event]]:
 
 def _publish(attempt: Path, folder: Path) -> None:
     """Move what stays of a finished run to where it is looked for, the result last."""
-    for name in (artifacts.MODEL, artifacts.PREDICTIONS, artifacts.RESULT):
+    for name in (artifacts.ESTIMATE, artifacts.MODEL, artifacts.PREDICTIONS, artifacts.RESULT):
         try:
             (attempt / name).replace(folder / name)
         except FileNotFoundError:

@@ -56,7 +56,8 @@ def _leave(link: Link, recorder: Recorder, leaving: Sequence[State], to: State, 
 
 def _report(link: Link, recorder: Recorder, event: Event) -> None:
     if isinstance(event, Plan):
-        with contextlib.suppress(TransferError):  # a run without an estimate is better than none
+        # A run without an estimate is better than none, whatever is wrong with what was measured.
+        with contextlib.suppress(TransferError, OSError, ValueError, ArithmeticError):
             _keep_estimate(link, event)
     recorder(event)
 

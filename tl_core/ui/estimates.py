@@ -1,6 +1,7 @@
 """What a draft will cost on this machine, before anything runs."""
 
 import shutil
+from collections.abc import Iterator
 
 import psutil
 
@@ -11,8 +12,9 @@ from tl_core.recipe import Recipe
 from tl_core.runs import estimating, probing
 from tl_core.runs.estimating import Estimate
 from tl_core.runs.probing import Probe
+from tl_core.runs.spare import Spare
 from tl_core.settings import cache_room
-from tl_core.ui import session
+from tl_core.ui import session, shown
 
 
 def probe(recipe: Recipe) -> Probe | None:
@@ -34,13 +36,29 @@ def estimate(recipe: Recipe, measured: Probe, images: costs.Images, classes: int
     return estimating.estimate(recipe, measured, images, classes, cache_room(session.store().home))
 
 
-def warnings(found: Estimate) -> list[str]:
-    """What this machine lacks for it now, each with what to do."""
-    home = session.store().home
-    memory, disk = psutil.virtual_memory().available, shutil.disk_usage(home).free
-    told = []
+def seconds_from_start(found: Estimate) -> float:
+    """From Start to the result: where a spare waits, Python has started already."""
+    return found.running_seconds + (0.0 if Spare.affordable() else found.starting_seconds)
+
+
+def warnings(recipe: Recipe, found: Estimate, memory: int, disk: int) -> Iterator[str]:
+    """What this machine lacks for it, each with what to do; `memory` and `disk` are the bytes that are free."""
+    if not recipe.executor.shares_store:
+        return  # it runs elsewhere
     if found.memory_bytes > memory:
-        told.append(f"Only {size(memory)} of memory are free now. Smaller batches or smaller images need less.")
+        smaller = "smaller images or a smaller batch" if "batch_size" in type(recipe.strategy).model_fields else "smaller images"
+        yield f"It may need {_size(found.memory_bytes)} of memory, and {_size(memory)} is free now: choose {smaller}."
     if found.disk_bytes > disk:
-        told.append(f"Only {size(disk)} of disk are free. Remove old runs, or clear the cache: python -m tl_core cache --clear.")
-    return told
+        yield (
+            f"It may need {_size(found.disk_bytes)} of disk, and {_size(disk)} is free: choose smaller images, or clear the "
+            "cache with python -m tl_core cache --clear."
+        )
+
+
+def _size(value: int) -> str:
+    return shown.unbroken(size(value))
+
+
+def free() -> tuple[int, int]:
+    """Bytes of memory that are available now, and of the disk that the store is on."""
+    return psutil.virtual_memory().available, shutil.disk_usage(session.store().home).free

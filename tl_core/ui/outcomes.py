@@ -189,6 +189,10 @@ def proof(result: Result) -> None:
             st.caption(shown.plain(line))
         with st.expander("Variables that trained"):
             st.code("\n".join(phase.trained), language=None)
+    if result.frozen_part:
+        st.markdown("**Test**")
+    for line in result.frozen_part:
+        st.caption(shown.plain(line))
     source = result.provenance
     st.caption(f"Weights: {shown.plain(source.source)}, learned from {shown.plain(source.learned_from)}.")
     if source.sha256:

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from tl_core import settings
-from tl_core.analysis.statements import count, seconds, size
+from tl_core.analysis.statements import count, size
 from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
 from tl_core.runs import control
@@ -13,6 +13,10 @@ from tl_core.ui import estimates, previews, session, shown, steps
 
 CHIP_PAGES = (steps.DATASET, steps.BACKBONE, steps.STRATEGY, steps.BACKBONE, steps.DATASET, steps.DATASET)
 """Where each chip of `shown.chips` is set."""
+ABOUT = (
+    "From Start to the result, in float32, with nothing in the cache and nothing else at work. Waiting in the queue comes on "
+    "top, and decoding large pictures. The page Result holds it against what the run took."
+)
 
 
 def recipe_bar() -> None:
@@ -77,7 +81,7 @@ def _estimate_now(was_waiting: bool) -> None:
     measured = estimates.probe(recipe)
     if measured is None:
         st.caption(
-            "Measuring how fast this backbone is on this machine; that takes some ten seconds, once. You can start right away."
+            "Measuring how fast this backbone is on this machine; that takes some twenty seconds, once. You can start right away."
         )
         return
     if was_waiting:
@@ -93,10 +97,11 @@ def _estimate_now(was_waiting: bool) -> None:
         st.caption("An estimate appears here when the strategy fits the network.")
         return
     trained, total = count(found.trainable_parameters), count(found.total_parameters)
-    needs = f"{size(found.memory_bytes)} of memory and {size(found.disk_bytes)} of disk at most"
-    st.caption(f"About {seconds(found.seconds)} on this machine · {needs} · {trained} of {total} parameters train")
-    for warning in estimates.warnings(found):
-        st.warning(warning, icon=":material/warning:")
+    took = f"About {shown.clock(estimates.seconds_from_start(found))} on this machine"
+    needs = f"up to {size(found.memory_bytes)} of memory · up to {size(found.disk_bytes)} of disk"
+    st.caption(f"{took} · {needs} · {trained} of {total} parameters train", help=ABOUT)
+    for warning in estimates.warnings(recipe, found, *estimates.free()):
+        st.warning(shown.plain(warning), icon=":material/warning:")
 
 
 def _preview(recipe: Recipe) -> previews.Preview:
