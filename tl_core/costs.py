@@ -116,8 +116,11 @@ class Costs:
         if below == len(self.blocks):
             return Work(trained=HEAD_EPOCH * (self.images.train + self.images.validation))
         above = 1 - self.share_under(below)
-        backward = 2 * trained_share(phase, self.blocks)
-        return Work(trained=self.images.train * (above + backward) + self.images.validation * above)
+        return Work(trained=self.images.train * self.step_passes(phase) + self.images.validation * above)
+
+    def step_passes(self, phase: Phase) -> float:
+        """Passes of one image in a step of `phase`: forward above its cut, and backward down to the lowest trained block."""
+        return 1 - self.share_under(self.cut(phase)) + 2 * trained_share(phase, self.blocks)
 
     @property
     def test(self) -> Work:
@@ -136,8 +139,8 @@ class Costs:
     @property
     def kept_bytes(self) -> int:
         """What all that is computed of the images takes on disk at most, pixels apart."""
-        first = {self._key(index): phase for index, phase in reversed(list(enumerate(self.phases)))}.values()
-        rows = sum(self._seen(phase) * self.row_bytes(self.cut(phase)) for phase in first)
+        each_once = {self._key(index): phase for index, phase in enumerate(self.phases)}.values()
+        rows = sum(self._seen(phase) * self.row_bytes(self.cut(phase)) for phase in each_once)
         return rows + self.images.test * self.row_bytes(self.test_cut)
 
 

@@ -10,17 +10,15 @@ from dataclasses import dataclass
 from functools import partial
 
 import keras
-import numpy as np
-from numpy.typing import NDArray
 
 from tl_core.arithmetic import Arithmetic
 from tl_core.checkpoints import Account
-from tl_core.datasets import Data
+from tl_core.datasets import Images
 from tl_core.events import Reporter
 from tl_core.features import heads
 from tl_core.features.cache import ActivationCache
 from tl_core.features.heads.threads import single_thread
-from tl_core.features.sources import Stored
+from tl_core.features.sources import Features, Stored
 from tl_core.features.supply import Supply
 from tl_core.feeding import COMPUTING, WAITING
 from tl_core.fitting import Progress
@@ -34,27 +32,30 @@ SOLVING = "Computing heads"
 
 @dataclass(frozen=True)
 class Draw:
-    """What one draw of the labels gives: features (n, d) and labels (n,) of each split. `labels` and `seed` as in `Answer`."""
+    """What one draw of the labels gives: features (n, d) and labels (n,) to learn and to choose from. `labels` and `seed` as in
+    `Answer`."""
 
     labels: int | None
     seed: int
     classes: int
     train: Stored
     validation: Stored
-    test: Stored
 
 
 def answers(spec: RunSpec, question: Question, report: Reporter, cache: ActivationCache) -> Iterator[Answer]:
     """The answers to `question` about the dataset, backbone and image size of `spec`.
 
-    Features are taken from `cache`, and kept there; those of the most labels are computed first, in one long pass. Heads are
-    computed side by side, each on one thread. Raises a `TransferError` for what the user can mend, and whatever `report` raises.
+    Features are taken from `cache`, and kept there; those of the most labels are computed first, in one long pass, and in float32
+    where the arithmetic is left open. Heads are computed side by side, each on one thread. Raises a `TransferError` for what the
+    user can mend, and whatever `report` raises.
     """
     recipe = Recipe.of(spec)
     network = _Network(recipe, report, cache)
     draws = [_draw(spec, network, *pair) for pair in question.draws]
+    stored = network.features(recipe.dataset.load(recipe.seed).test)  # which no draw changes
+    test = Features(stored.values, stored.labels)
     normalise = recipe.strategy.model_dump().get("normalise", True)
-    solve = partial(_solve, strengths=question.strengths, normalise=normalise)
+    solve = partial(_solve, test=test, strengths=question.strengths, normalise=normalise)
     network.stages.say(SOLVING)
     with single_thread(), ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="heads") as pool:
         for found in pool.map(solve, draws):
@@ -74,32 +75,29 @@ class _Network:
         self._supply = Supply(cache, recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting)
         self._part = self._supply.part(model)
 
-    def features(self, data: Data) -> tuple[Stored, ...]:
-        """Those of the three splits."""
+    def features(self, images: Images) -> Stored:
+        """Those of one split."""
         with self.stages.stage(COMPUTING):
-            count = self.stages.meter(COMPUTING, 1.0)
-            splits = data.train, data.validation, data.test
-            return tuple(self._supply.features(self._part, images, count) for images in splits)
+            return self._supply.features(self._part, images, self.stages.meter(COMPUTING, 1.0))
 
 
 def _draw(spec: RunSpec, network: _Network, labels: int | None, seed: int) -> Draw:
     settings = {"dataset.labels_per_class": "null" if labels is None else labels}
     data = Recipe.of(spec.with_settings(settings)).dataset.load(seed)
-    return Draw(labels, seed, len(data.class_names), *network.features(data))
+    return Draw(labels, seed, len(data.class_names), network.features(data.train), network.features(data.validation))
 
 
-def _solve(draw: Draw, *, strengths: Sequence[float | None], normalise: bool) -> list[Answer]:
+def _solve(draw: Draw, *, test: Features, strengths: Sequence[float | None], normalise: bool) -> list[Answer]:
     given = sorted(strength for strength in strengths if strength is not None)
     train = draw.train.values, draw.train.labels
-    path = heads.logistic_path(*train, draw.classes, given, normalise=normalise)
+    path = heads.logistic_path(*train, draw.classes, given, normalise=normalise) if given else ()
     found: list[tuple[float | None, heads.Head]] = list(zip(given, path, strict=True))
     if None in strengths:
         held = (draw.validation.values, draw.validation.labels) if len(draw.validation) else None
         found.append((None, heads.logistic(*train, draw.classes, validation=held, normalise=normalise)))
-    test = draw.test.values
     return [_answer(draw, strength, head, test) for strength, head in found]
 
 
-def _answer(draw: Draw, strength: float | None, head: heads.Head, test: NDArray[np.float32]) -> Answer:
-    correct = int((head.logits(test).argmax(axis=1) == draw.test.labels).sum())
-    return Answer(draw.labels, strength, draw.seed, len(draw.train), len(draw.test), correct)
+def _answer(draw: Draw, strength: float | None, head: heads.Head, test: Features) -> Answer:
+    correct = int((head.logits(test.values).argmax(axis=1) == test.labels).sum())
+    return Answer(draw.labels, strength, draw.seed, len(draw.train), len(test), correct)

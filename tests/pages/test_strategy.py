@@ -61,7 +61,7 @@ def test_a_learning_rate_is_found_and_taken(home: Path, recipe: Recipe) -> None:
 def test_a_search_that_failed_says_why(home: Path, recipe: Recipe) -> None:
     file = finding._file(home, recipe)
     file.parent.mkdir(parents=True)
-    finding._write(file, Search(40, finished=True, error="The disk is full."))
+    apart.write(file, Search(40, finished=True, error="The disk is full."))
     app = opened(steps.STRATEGY.script, **SMALL)
     assert errors(app) == ["The disk is full."]
     assert app.button(key="find_rate").label == "Search again"

@@ -7,7 +7,7 @@ from tests.helpers import FEW_CROPS, wait_until
 from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
 from tl_core.questions import Question
 from tl_core.recipe import Recipe
-from tl_core.runs import asking, probing
+from tl_core.runs import apart, asking, probing
 from tl_core.runs.asking import Inquiry
 from tl_core.runs.probing import Probe
 from tl_core.spec import RunSpec
@@ -29,7 +29,7 @@ def test_what_is_asked_is_answered(home: Path) -> None:
     recipe = recipe_of(home, SETTINGS)
     file = asking._file(home, recipe)
     file.parent.mkdir(parents=True)
-    asking._write(file, Inquiry(Question((1,), (None,), 1), finished=True, error="The disk is full."))
+    apart.write(file, Inquiry(Question((1,), (None,), 1), finished=True, error="The disk is full."))
     app = opened(steps.STRATEGY.script, **{name: str(value) for name, value in SETTINGS.items()})
     assert errors(app) == ["The disk is full."]
     assert TITLE in [element.value for element in app.subheader]

@@ -93,9 +93,9 @@ def test_more_work_takes_more(measured: tuple[Path, Probe]) -> None:
     )
     probe = replace(probe, idle_bytes=8 * 10**8, frozen_bytes=10**8, trained_bytes=10**9)
     usual = estimated(probe)
-    assert estimated(probe, costs.Images(3200, 16, 32)).seconds > usual.seconds
+    assert estimated(probe, costs.Images(3200, 16, 32)).running_seconds > usual.running_seconds
     last, everything = (estimated(probe, strategy=name, strategy__epochs=20) for name in ("last_blocks", "fine_tuning"))
-    assert usual.seconds < last.seconds < everything.seconds
+    assert usual.running_seconds < last.running_seconds < everything.running_seconds
     assert usual.memory_bytes < everything.memory_bytes
     more = [
         estimated(probe, costs.Images(64, 16, 32), strategy="fine_tuning", strategy__batch_size=size).memory_bytes

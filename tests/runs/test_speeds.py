@@ -13,7 +13,7 @@ from tl_core.backbones import Backbone
 from tl_core.events import Event
 from tl_core.execution import in_float32
 from tl_core.recipe import Recipe
-from tl_core.runs import probing, speeds
+from tl_core.runs import apart, probing, speeds
 from tl_core.runs.probing import Probe
 from tl_core.settings import cache_room
 from tl_core.spec import PartSpec, RunSpec
@@ -77,7 +77,7 @@ def test_it_is_measured_on_request_and_decides(home: Path, backbone: Backbone) -
 def test_what_was_measured_on_another_device_does_not_count(home: Path, backbone: Backbone) -> None:
     file = speeds._file(home, backbone, 16)
     file.parent.mkdir(parents=True)
-    speeds._keep(file, Speeds("another device", 32, {Arithmetic.FLOAT32: Speed(0, 1, 1)}))
+    apart.write(file, Speeds("another device", 32, {Arithmetic.FLOAT32: Speed(0, 1, 1)}))
     assert speeds.read(home, backbone, 16) is None
     for content in ("", "{", '{"device": 1}'):
         file.write_text(content)

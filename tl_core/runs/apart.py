@@ -16,6 +16,7 @@ from tl_core.runs import endings, leases
 from tl_core.runs.database import storage_error
 from tl_core.runs.telemetry import devices
 from tl_core.spec import RunSpec
+from tl_core.storage import write_whole
 
 
 class Ending(Protocol):
@@ -58,6 +59,12 @@ def read(file: Path, kind: type[T]) -> T | None:
     except (FileNotFoundError, ValueError):
         return None
     return found if found.finished or is_at_work(file) else None
+
+
+def write(file: Path, value: object) -> None:
+    """Keep a dataclass in `file`, whole, for whoever watches. Raises `StorageError`."""
+    content = TypeAdapter(type(value)).dump_json(value)
+    write_whole(file, lambda path: path.write_bytes(content))
 
 
 def attempt(work: Callable[[], object], spec: RunSpec, folder: Path) -> str:

@@ -13,7 +13,6 @@ from tl_core.questions import Answer, Question
 from tl_core.recipe import Recipe
 from tl_core.runs import apart
 from tl_core.spec import RunSpec
-from tl_core.storage import write_whole
 
 WRITING_SECONDS = 0.5
 
@@ -51,7 +50,7 @@ def request(home: Path, recipe: Recipe, question: Question) -> None:
     """Ask it in the background, unless something is being asked about the same. Raises what `apart.start` does."""
     file = _file(home, recipe)
     command = ["ask", recipe.spec().model_dump_json(), TypeAdapter(Question).dump_json(question).decode()]
-    apart.start(home, file, command, lambda: _write(file, Inquiry(question)))
+    apart.start(home, file, command, lambda: apart.write(file, Inquiry(question)))
 
 
 def ask(home: Path, spec_json: str, question_json: str) -> None:
@@ -69,7 +68,7 @@ def ask(home: Path, spec_json: str, question_json: str) -> None:
             watch.add(answer)
 
     error = apart.attempt(answered, spec, file.parent)
-    _write(file, replace(watch.now, error=error, finished=True, seconds=time.monotonic() - began))
+    apart.write(file, replace(watch.now, error=error, finished=True, seconds=time.monotonic() - began))
 
 
 class _Watch:
@@ -90,13 +89,8 @@ class _Watch:
     def _change(self, now: Inquiry) -> None:
         self.now = now
         if time.monotonic() - self._written > WRITING_SECONDS:
-            _write(self._file, now)
+            apart.write(self._file, now)
             self._written = time.monotonic()
-
-
-def _write(file: Path, inquiry: Inquiry) -> None:
-    content = TypeAdapter(Inquiry).dump_json(inquiry)
-    write_whole(file, lambda path: path.write_bytes(content))
 
 
 def _file(home: Path, recipe: Recipe) -> Path:

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from tl_core import costs
 from tl_core.backbones import Outline
+from tl_core.costs import FLOAT_BYTES
 from tl_core.recipe import Recipe
 from tl_core.runs.probing import BATCH, Probe
 from tl_core.strategies import Phase
 
 PIXEL_BYTES = 3
-FLOAT_BYTES = 4
 MOMENTS_OF_ADAM = 2
 """Numbers that Adam keeps of each one that trains, in memory and in a checkpoint."""
 AROUND_SECONDS = 1.2
@@ -37,11 +37,6 @@ class Estimate:
     disk_bytes: int
     trainable_parameters: int
     total_parameters: int
-
-    @property
-    def seconds(self) -> float:
-        """From Start to the result."""
-        return self.starting_seconds + self.running_seconds
 
 
 def estimate(recipe: Recipe, measured: Probe, images: costs.Images, classes: int, room: float) -> Estimate:
@@ -117,9 +112,8 @@ def _activations(planned: costs.Costs, phase: Phase) -> float:
     """What a step of `phase` holds, relative to training everything with `BATCH` images: a third where it only goes forward."""
     if phase.solver:
         return 0.0
-    forward = 1 - planned.share_under(planned.cut(phase))
     batch = min(phase.batch_size, max(planned.images.train, planned.images.validation))
-    return (forward + 2 * costs.trained_share(phase, planned.blocks)) / 3 * batch / BATCH
+    return planned.step_passes(phase) / 3 * batch / BATCH
 
 
 def _head_bytes(recipe: Recipe, outline: Outline, images: costs.Images) -> int:

@@ -15,7 +15,6 @@ from tl_core.events import Event, Stage, Step
 from tl_core.recipe import Recipe
 from tl_core.runs import apart
 from tl_core.spec import RunSpec
-from tl_core.storage import write_whole
 
 SECONDS = 40.0
 """What the steps may take; loading the network comes before."""
@@ -57,7 +56,7 @@ def request(home: Path, recipe: Recipe, steps: int) -> None:
     use."""
     file = _file(home, recipe)
     command = ["find-rate", recipe.spec().model_dump_json(), str(steps)]
-    apart.start(home, file, command, lambda: _write(file, Search(steps)))
+    apart.start(home, file, command, lambda: apart.write(file, Search(steps)))
 
 
 def find(home: Path, spec_json: str, steps: int) -> None:
@@ -73,7 +72,7 @@ def find(home: Path, spec_json: str, steps: int) -> None:
         sweep(spec, steps, watch, cache_of(home))
 
     error = apart.attempt(searched, spec, file.parent)
-    _write(file, replace(watch.now, error=error, finished=True))
+    apart.write(file, replace(watch.now, error=error, finished=True))
 
 
 class _Watch:
@@ -90,7 +89,7 @@ class _Watch:
         elif isinstance(event, Step):
             self._add(event)
         if time.monotonic() - self._written > WRITING_SECONDS:
-            _write(self._file, self.now)
+            apart.write(self._file, self.now)
             self._written = time.monotonic()
 
     def _add(self, step: Step) -> None:
@@ -104,11 +103,6 @@ class _Watch:
         self.now = replace(self.now, stage="Trying learning rates", phase=step.phase, curve=curve)
         if curve.has_broken_out or time.monotonic() - self._first > 1.5 * SECONDS:
             raise Stopped
-
-
-def _write(file: Path, search: Search) -> None:
-    content = TypeAdapter(Search).dump_json(search)
-    write_whole(file, lambda path: path.write_bytes(content))
 
 
 def _file(home: Path, recipe: Recipe) -> Path:

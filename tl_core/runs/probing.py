@@ -23,9 +23,9 @@ from tl_core.arithmetic import Arithmetic
 from tl_core.backbones import Backbone, Outline
 from tl_core.errors import StorageError, TransferError
 from tl_core.executors import local
+from tl_core.runs import apart
 from tl_core.settings import cache_folder
 from tl_core.spec import PartSpec
-from tl_core.storage import write_whole
 
 if TYPE_CHECKING:
     from tl_core.backbones import Network
@@ -124,8 +124,7 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
         frozen_bytes=with_frozen - idle,
         trained_bytes=with_training - with_frozen,
     )
-    content = TypeAdapter(Probe).dump_json(probe)
-    write_whole(_file(home, backbone, image_size), lambda path: path.write_bytes(content))
+    apart.write(_file(home, backbone, image_size), probe)
 
 
 def _loaded(backbone: Backbone, image_size: int) -> "Network":

@@ -15,7 +15,6 @@ from tl_core.runs.probing import BATCH, Probe, file_of, frozen_pass, seconds_of,
 from tl_core.runs.telemetry import devices
 from tl_core.settings import cache_room
 from tl_core.spec import PartSpec
-from tl_core.storage import write_whole
 
 TIMES = 6
 """The fastest of so many counts: the slower ones measure what else the machine was doing."""
@@ -66,12 +65,7 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
         if time.monotonic() - began > SECONDS or (arithmetic.xla and keras.backend.backend() != "tensorflow"):
             continue
         speeds[arithmetic] = _speed(backbone, image_size, arithmetic)
-        _keep(_file(home, backbone, image_size), Speeds(_device(), BATCH, speeds))
-
-
-def _keep(file: Path, speeds: Speeds) -> None:
-    content = TypeAdapter(Speeds).dump_json(speeds)
-    write_whole(file, lambda path: path.write_bytes(content))
+        apart.write(_file(home, backbone, image_size), Speeds(_device(), BATCH, speeds))
 
 
 def _speed(backbone: Backbone, image_size: int, arithmetic: Arithmetic) -> Speed:

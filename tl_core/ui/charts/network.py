@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -140,12 +139,11 @@ def batch_norm(phases: Sequence[Phase], blocks: Sequence[BlockOutline]) -> str:
 
 def cost(phase: Phase, planned: Costs) -> str:
     """What `phase` costs, in words that fit above a row: an epoch, and what is frozen once."""
-    below, images = planned.cut(phase), max(1, planned.images.train)
+    below = planned.cut(phase)
     if below == len(planned.blocks):
         return "33 % of a full pass, once"
-    alone = replace(planned, images=costs.Images(images, 0, 0))
-    epoch, once = alone.epoch(phase).trained / images, planned.share_under(below)
-    return f"{100 * epoch / 3:.0f} % of a full pass an epoch" + (f", and {100 * once / 3:.0f} % once" if below else "")
+    once = f", and {100 * planned.share_under(below) / 3:.0f} % once" if below else ""
+    return f"{100 * planned.step_passes(phase) / 3:.0f} % of a full pass an epoch{once}"
 
 
 def _rates(drawn: go.Figure, row: int, phase: Phase, trains: Sequence[bool], edges: Sequence[float]) -> None:
