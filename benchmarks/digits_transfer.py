@@ -25,8 +25,7 @@ from tl_core.backbones import Listing, Network
 from tl_core.backbones.blocks import Block, cut_into_blocks
 from tl_core.backbones.untrained import Untrained
 from tl_core.datasets import ArrayImages, Data, Dataset
-from tl_core.datasets.mnist import Mnist
-from tl_core.datasets.splitting import first_per_class
+from tl_core.datasets.idx_folder import IdxFolder
 from tl_core.spec import RunSpec
 from tl_core.training import train
 
@@ -90,11 +89,10 @@ class FiveToNine(Dataset):
     title: ClassVar[str] = "Digits 5 to 9"
     path: Path = Path()
 
-    def load(self, seed: int) -> Data:
-        """`labels_per_class` training images drawn from `seed`, and all test images."""
+    def read(self, seed: int) -> Data:
+        """All of them."""
         known, test = (_digits(images, 5) for images in _mnist(self.path))
-        drawn = first_per_class(known.labels, self.labels_per_class, seed)
-        return Data(tuple("56789"), known.take(drawn), known.take([]), test)
+        return Data(tuple("56789"), known, known.take([]), test)
 
     def location(self) -> str:
         """The folder."""
@@ -102,7 +100,7 @@ class FiveToNine(Dataset):
 
 
 def _mnist(folder: Path) -> tuple[ArrayImages, ArrayImages]:
-    data = Mnist(path=folder, validation_share=0).load(0)
+    data = IdxFolder(path=folder, validation_share=0).load(0)
     assert isinstance(data.train, ArrayImages)
     assert isinstance(data.test, ArrayImages)
     return data.train, data.test

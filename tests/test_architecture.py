@@ -19,14 +19,16 @@ LAYERS = (
     ("tl_core.ui", "tl_core.cli"),
     ("tl_core.runs",),
     ("tl_core.analysis",),
-    ("tl_core.range_test", "tl_core.what_ifs"),
+    ("tl_core.range_test", "tl_core.what_ifs", "tl_core.mapping"),
     ("tl_core.training",),
     ("tl_core.execution",),
+    ("tl_core.frozen_pass",),
     ("tl_core.feeding",),
     ("tl_core.adapting", "tl_core.stages", "tl_core.evaluation"),
     ("tl_core.resuming",),
     ("tl_core.checkpoints",),
     ("tl_core.fitting", "tl_core.freezing", "tl_core.optimizing", "tl_core.augmenting"),
+    ("tl_core.examining",),
     ("tl_core.features", "tl_core.costs"),
     ("tl_core.recipe",),
     ("tl_core.strategies",),
@@ -270,8 +272,9 @@ def test_every_trap_has_a_test() -> None:
 
 
 def requirements() -> dict[str, str]:
-    """Of the product, and of its tests on Keras' other backends."""
-    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements-backends.txt")]
+    """Of the product, of its optional sources of data, and of its tests on Keras' other backends."""
+    names = ("requirements.txt", "requirements-sources.txt", "requirements-backends.txt")
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in names]
     lines = [line for line in "\n".join(texts).splitlines() if line and not line.startswith(("#", "-"))]
     return {line.partition("==")[0]: line.partition("==")[2] for line in lines}
 

@@ -1,9 +1,9 @@
 """The command line: `python -m tl_core`."""
 
-from tl_core.cli import asking, caching, internal, listing, queueing, training
+from tl_core.cli import asking, caching, intake, internal, listing, queueing, training
 from tl_core.cli.console import app
 
-__all__ = ["app", "asking", "caching", "internal", "listing", "queueing", "training"]
+__all__ = ["app", "asking", "caching", "intake", "internal", "listing", "queueing", "training"]
 
 if __name__ == "__main__":
     app()

@@ -92,18 +92,17 @@ class Adapter:
         return {path: phase.learning_rate * share for path, share in shares.items()}
 
     def solve(self, phase: Phase, part: Any, train: Stored, validation: Stored) -> Head:
-        """Compute the head from features and put it into the classifier, compiled for its evaluation."""
+        """Compute the head from features and put it into the classifier."""
         assert phase.solver
         settings = {"normalise": any(layer.name == CENTRE for layer in part.layers), **phase.solver_settings}
         if phase.solver in CHOOSES and len(validation):
-            settings["validation"] = validation.values, validation.labels
-        head = SOLVERS[phase.solver](train.values, train.labels, part.output_shape[-1], **settings)
+            settings["validation"] = validation, validation.labels
+        head = SOLVERS[phase.solver](train, train.labels, part.output_shape[-1], **settings)
         if head.centre is not None:
             part.get_layer(CENTRE).bias.assign(-head.centre)
         dense = part.get_layer(HEAD)
         dense.kernel.assign(head.kernel)
         dense.bias.assign(head.bias)
-        part.compile(loss=loss_of(phase.learning), metrics=metrics_of(phase.learning))
         return head
 
     def _group(self, path: str) -> str:

@@ -20,12 +20,12 @@ from tl_core.datasets import Data
 from tl_core.evaluation import gather_predictions, versions
 from tl_core.events import Epoch, Plan, Reporter, Resumed
 from tl_core.features.cache import ActivationCache
-from tl_core.features.forward import BATCH, forward
+from tl_core.features.forward import forward
 from tl_core.features.heads import Head
 from tl_core.features.sources import Source, Stored
 from tl_core.features.supply import Supply
 from tl_core.feeding import WAITING, Feeder, Standing
-from tl_core.fitting import assess, fit
+from tl_core.fitting import assess_head, fit
 from tl_core.freezing import Frozen, count_parameters
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome, PhaseRecord, Result, Timing
@@ -158,7 +158,7 @@ class Training:
         assert isinstance(validation, Stored)
         with self.stage(f"Training: {name}"):
             found = self.adapter.solve(phase, head, train, validation)
-            (loss, accuracy), held_out = (assess(head, source, BATCH, phase.learning) for source in (train, validation))
+            (loss, accuracy), held_out = (assess_head(found, source) for source in (train, validation))
         self.progress.steps = step
         self.progress.passed += self.costs.epoch(phase).passes
         self.progress.end_epoch(*held_out)
@@ -209,6 +209,7 @@ class Training:
             test_images=self.images.test,
             test_correct=int((probabilities.argmax(axis=1) == test.labels).sum()),
             test_digest=test.digest(),
+            data_digest=self.data.digest(),
             validation_accuracy=self.progress.validation_accuracy,
             total_parameters=self.model.count_params(),
             trainable_parameters=count_parameters(self.model, self.account.ever_trained),

@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from tl_core.datasets.images import Labels
 from tl_core.events import Epoch, Reporter, Step
-from tl_core.features.pixels import ahead
+from tl_core.features.batching import ahead, in_batches
+from tl_core.features.heads.head import Head, cross_entropy
 from tl_core.features.sources import Source
 from tl_core.strategies import Learning, Phase
 
+MANY = 4096
+"""Features of so many images are no burden."""
 Lesson = tuple[Any, Any, Any]
 Augment = Callable[[Any, Any, Sequence[int]], tuple[Any, Any]]
 """From inputs, labels (n, classes) and the batch's number to both as they are to be learned."""
@@ -175,9 +178,21 @@ def assess(model: Any, source: Source, batch_size: int, learning: Learning) -> t
     return float(loss), float(accuracy)
 
 
+def assess_head(head: Head, source: Source) -> tuple[float | None, float | None]:
+    """As `assess`, of a `head` over features: a network would be compiled for it, which takes as long as many a head."""
+    if not len(source):
+        return None, None
+    sums = np.zeros(2)
+    for features, labels in batches(source, np.arange(len(source)), MANY):
+        logits = head.logits(features)
+        sums += cross_entropy(logits, labels) * len(labels), (logits.argmax(axis=1) == labels).sum()
+    loss, accuracy = sums / len(source)
+    return float(loss), float(accuracy)
+
+
 def batches(source: Source, order: NDArray[np.intp], size: int) -> Iterator[tuple[NDArray[np.float32], Labels]]:
     """Inputs (float32) and labels in batches of `size` in the given order, the next one read ahead."""
-    parts = [order[start : start + size] for start in range(0, len(order), size)]
+    parts = in_batches(order, size)
     return ahead((source.batch(part).astype(np.float32, copy=False), source.labels[part]) for part in parts)
 
 
@@ -190,9 +205,8 @@ class Preparation:
 
     def lessons(self, source: Source, order: NDArray[np.intp], size: int, first: tuple[int, int]) -> Iterator[Lesson]:
         """Batches of `size` in the given order, the next one made ready meanwhile; `first` is the number of the first one."""
-        parts = [order[start : start + size] for start in range(0, len(order), size)]
         epoch, place = first
-        return ahead(self._lesson(source, part, (epoch, place + index)) for index, part in enumerate(parts))
+        return ahead(self._lesson(source, part, (epoch, place + index)) for index, part in enumerate(in_batches(order, size)))
 
     def _lesson(self, source: Source, part: NDArray[np.intp], number: tuple[int, int]) -> Lesson:
         inputs, labels = source.batch(part).astype(np.float32, copy=False), source.labels[part]

@@ -6,8 +6,8 @@ from typing import Any
 from tl_core import backbones, datasets, executors, strategies
 from tl_core.arithmetic import Arithmetic
 from tl_core.backbones import Backbone
-from tl_core.datasets import Dataset
-from tl_core.errors import WeightsError
+from tl_core.datasets import Dataset, Modality
+from tl_core.errors import SettingError, WeightsError
 from tl_core.executors import Executor
 from tl_core.spec import PART_KINDS, RunSpec
 from tl_core.strategies import Strategy
@@ -69,8 +69,19 @@ class Recipe:
         self.require_weights()
         self.dataset.require_readable(self.seed)
 
+    def require_images(self) -> None:
+        """Raise the `SettingError` of a dataset that no backbone here can see yet."""
+        if self.dataset.modality is not Modality.IMAGES:
+            raise SettingError(
+                f"{self.backbone.title} sees images, and the dataset holds {self.dataset.modality}.",
+                "Choose a dataset of images. Networks for texts and tables come in a later version; until then such data can be "
+                "looked at and split.",
+                received=f"{self.dataset.name} with {self.backbone.name}",
+            )
+
     def require_weights(self) -> None:
-        """Raise the `TransferError` of a backbone that does not take these images, or whose weights are not to be had."""
+        """Raise the `TransferError` of a backbone that does not take these examples, or whose weights are not to be had."""
+        self.require_images()
         self.backbone.require_size(self.image_size)
         if not self.strategy.pretrained:
             return

@@ -50,11 +50,13 @@ P = TypeVar("P", bound=Part)
 
 
 class Registry(Generic[P]):
-    """The parts of one kind, found in the modules of one package and in installed entry points."""
+    """The parts of one kind, found in the modules of one package and in installed entry points. `renamed` gives what a spec is
+    called today."""
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(self, kind: str, package: str, renamed: Callable[[PartSpec], PartSpec] = lambda spec: spec) -> None:
         self.kind = kind
         self._package = package
+        self._renamed = renamed
         self._parts: dict[str, type[P]] = {}
         self._discovered = False
 
@@ -87,6 +89,7 @@ class Registry(Generic[P]):
 
     def build(self, spec: PartSpec) -> P:
         """The part that `spec` names, with its settings checked; raises `SettingError`."""
+        spec = self._renamed(spec)
         part = self.part(spec.name)
         try:
             return part.model_validate(spec.settings)

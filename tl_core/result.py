@@ -56,7 +56,8 @@ class Result(_Plain):
     """The outcome of a run on the test images, and what it took.
 
     `test_digest` is a sha256 over the test images and labels: runs with equal digests can be compared image by
-    image. `trainable_parameters` counts every parameter that trained in any phase. `resumed` is how often the run was
+    image. `data_digest` is one over the content of all splits, as the run used them; empty in results of before there was one.
+    `trainable_parameters` counts every parameter that trained in any phase. `resumed` is how often the run was
     interrupted and went on from a checkpoint. `frozen_part` says of the test images what a phase's says of its own.
     """
 
@@ -77,6 +78,7 @@ class Result(_Plain):
     resumed: int = 0
     frozen_part: tuple[str, ...] = ()
     arithmetic: Arithmetic = Arithmetic.FLOAT32
+    data_digest: str = ""
 
     @property
     def accuracy(self) -> float:

@@ -89,6 +89,11 @@ def cache_limit(folder: Path) -> int:
     return int(min(gigabytes * 1e9, (_free(folder) + _held(folder)) / 2))
 
 
+def uploads(home: Path) -> Path:
+    """The folder of unpacked archives in `home`."""
+    return home / "uploads"
+
+
 def cache_room(home: Path) -> int:
     """The bytes that what one run needs of the cache at a time may take: half of it."""
     return cache_limit(cache_folder(home)) // 2
@@ -115,14 +120,15 @@ def data_roots() -> tuple[Path, ...]:
     """Folders below which the pages may read data: `TRANSFER_LAB_DATA_ROOTS`, separated like `PATH`.
 
     By default: the user's home, the folder the app was started in, the system's temporary folder and
-    the places where data disks are usually mounted. The command line is not bound by it, since whoever
-    has a shell can read those files anyway.
+    the places where data disks are usually mounted. What was uploaded may always be read. The command line is not bound by
+    it, since whoever has a shell can read those files anyway.
     """
     given = os.environ.get(DATA_ROOTS_VARIABLE)
     if given:
-        return tuple(Path(part).expanduser().resolve() for part in given.split(os.pathsep) if part)
-    usual = (Path.home(), Path.cwd(), Path(tempfile.gettempdir()), Path("/data"), Path("/mnt"), Path("/media"), Path("/srv"))
-    return tuple(path.resolve() for path in usual)
+        named = tuple(Path(part).expanduser().resolve() for part in given.split(os.pathsep) if part)
+        return (*named, uploads(home()).resolve())
+    mounted = map(Path, ("/data", "/mnt", "/media", "/srv"))
+    return tuple(path.resolve() for path in (Path.home(), Path.cwd(), Path(tempfile.gettempdir()), *mounted, uploads(home())))
 
 
 def require_allowed(path: Path) -> None:

@@ -63,8 +63,9 @@ def prepare(
     """A run that is ready for its first phase, and its phases. With `at_most` its data are cut to so many images."""
     keras.utils.set_random_seed(spec.seed)
     recipe = Recipe.of(spec)
+    recipe.require_images()
     run = Training(recipe, report, checkpoints, cache)
-    with run.stage("Reading the dataset"):
+    with run.stage("Fetching the dataset" if recipe.dataset.fetches else "Reading the dataset"):
         data = recipe.dataset.load(recipe.seed).cut_to(at_most)
     run.begin_arithmetic(data, decide)
     with run.stage("Loading the backbone"):

@@ -9,23 +9,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
-import keras
-
-from tl_core.arithmetic import Arithmetic
-from tl_core.checkpoints import Account
-from tl_core.datasets import Images
 from tl_core.events import Reporter
 from tl_core.features import heads
 from tl_core.features.cache import ActivationCache
 from tl_core.features.heads.threads import single_thread
 from tl_core.features.sources import Features, Stored
-from tl_core.features.supply import Supply
-from tl_core.feeding import COMPUTING, WAITING
-from tl_core.fitting import Progress
+from tl_core.frozen_pass import FrozenPass
 from tl_core.questions import Answer, Question
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
-from tl_core.stages import Stages
 
 SOLVING = "Computing heads"
 
@@ -50,7 +42,7 @@ def answers(spec: RunSpec, question: Question, report: Reporter, cache: Activati
     user can mend, and whatever `report` raises.
     """
     recipe = Recipe.of(spec)
-    network = _Network(recipe, report, cache)
+    network = FrozenPass(recipe, report, cache)
     draws = [_draw(spec, network, *pair) for pair in question.draws]
     stored = network.features(recipe.dataset.load(recipe.seed).test)  # which no draw changes
     test = Features(stored.values, stored.labels)
@@ -62,26 +54,7 @@ def answers(spec: RunSpec, question: Question, report: Reporter, cache: Activati
             yield from found
 
 
-class _Network:
-    """The frozen network of a recipe, and what feeds it."""
-
-    def __init__(self, recipe: Recipe, report: Reporter, cache: ActivationCache) -> None:
-        arithmetic = Arithmetic.FLOAT32 if recipe.arithmetic is Arithmetic.AUTO else recipe.arithmetic
-        keras.config.set_dtype_policy(arithmetic.policy)
-        self.stages = Stages(Account(Progress(total=0)), report)
-        with self.stages.stage("Loading the backbone"):
-            model = recipe.backbone.load(recipe.image_size, pretrained=True).model
-        waiting = partial(self.stages.say, WAITING)
-        self._supply = Supply(cache, recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting)
-        self._part = self._supply.part(model)
-
-    def features(self, images: Images) -> Stored:
-        """Those of one split."""
-        with self.stages.stage(COMPUTING):
-            return self._supply.features(self._part, images, self.stages.meter(COMPUTING, 1.0))
-
-
-def _draw(spec: RunSpec, network: _Network, labels: int | None, seed: int) -> Draw:
+def _draw(spec: RunSpec, network: FrozenPass, labels: int | None, seed: int) -> Draw:
     settings = {"dataset.labels_per_class": "null" if labels is None else labels}
     data = Recipe.of(spec.with_settings(settings)).dataset.load(seed)
     return Draw(labels, seed, len(data.class_names), network.features(data.train), network.features(data.validation))

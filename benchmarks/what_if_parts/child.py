@@ -5,6 +5,7 @@ gives is printed, with what it cost; Python's start and the imports of the modul
 is needed here, so that any interpreter will do.
 """
 
+import gc
 import importlib
 import json
 import resource
@@ -41,6 +42,7 @@ def main() -> None:
     module, _, function = sys.argv[1].rpartition(".")
     job = getattr(importlib.import_module(f"{__package__}.{module}"), function)
     settings: dict[str, Any] = json.loads(sys.argv[2])
+    gc.freeze()  # as in a run of the product: what was imported is no garbage
     imports, begun = since(started)["wall"], now()
     found = job(**settings)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9

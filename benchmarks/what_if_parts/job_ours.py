@@ -112,9 +112,8 @@ def _features(recipe: Recipe, data: Data, cache: str) -> dict[str, Stored]:
     keras.config.set_dtype_policy(recipe.arithmetic.policy)
     network = recipe.backbone.load(recipe.image_size, pretrained=True)
     supply = Supply(_opened(cache, None), recipe.image_size, bfloat16=recipe.arithmetic.in_bfloat16, wait=lambda: None)
-    splits = {"train": data.train, "validation": data.validation, "test": data.test}
     part = supply.part(network.model)
-    return {name: supply.features(part, images, lambda _: None) for name, images in splits.items()}
+    return {name: supply.features(part, images, lambda _: None) for name, images in data.splits.items()}
 
 
 def _opened(cache: str, limit: int | None) -> ActivationCache:

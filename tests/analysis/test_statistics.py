@@ -47,7 +47,19 @@ def test_percent_keeps_what_the_interval_supports(share: float, interval: Interv
     assert percent(share, interval) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.42, "0.4 s"), (42, "42 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.42, "0.4 s"),
+        (9.97, "10 s"),
+        (42, "42 s"),
+        (59.7, "1 min 0 s"),
+        (200, "3 min 20 s"),
+        (239.6, "4 min 0 s"),
+        (3599.6, "1 h 0 min"),
+        (7500, "2 h 5 min"),
+    ],
+)
 def test_seconds(value: float, text: str) -> None:
     assert seconds(value) == text
 

@@ -62,7 +62,8 @@ def test_a_killed_server_is_not_missed(
             wait_until(lambda: store.events(run_id, {"first step": "step", "epoch end": "epoch"}[moment]))
         if moment in ENDS:
             tab.page.get_by_role("button", name={"pausing": "Pause", "cancelling": "Stop"}[moment], exact=True).first.click()
-            wait_until(lambda: store.run(run_id).state in (State.PAUSING, State.CANCELLING))
+            # A click may return only after the seconds that a stopped run is given to end by itself.
+            wait_until(lambda: store.run(run_id).state not in (State.STARTING, State.RUNNING))
         os.kill(server.process.pid, signal.SIGKILL)
         server.process.wait(timeout=20)
         if halt:

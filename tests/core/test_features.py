@@ -11,8 +11,9 @@ import pytest
 from tests.core.toy import SIZE, toy_network
 from tl_core.datasets import ArrayImages
 from tl_core.errors import DataError
+from tl_core.features.batching import ahead
 from tl_core.features.forward import BATCH, forward
-from tl_core.features.pixels import SizedImages, ahead, fit_square
+from tl_core.features.pixels import SizedImages, fit_square
 
 
 def images(count: int, size: int = 20) -> ArrayImages:
@@ -52,7 +53,7 @@ def test_batches_are_the_images_in_the_order_asked_for() -> None:
 class Damaged(ArrayImages):
     """Images of which one cannot be read."""
 
-    def read(self, index: int) -> np.ndarray:
+    def read(self, index: int, least: int | None = None) -> np.ndarray:
         if index == 7:
             raise DataError("This image cannot be decoded.", received="7.png")
         return super().read(index)
@@ -67,13 +68,15 @@ def test_a_damaged_image_is_told_each_time() -> None:
             sized.batch(np.array([6, 7]))
 
 
-def test_ahead_changes_nothing() -> None:
-    assert list(ahead(iter(range(5)))) == [0, 1, 2, 3, 4]
+@pytest.mark.parametrize("count", [1, 4, 9])
+def test_ahead_changes_nothing(count: int) -> None:
+    assert list(ahead(iter(range(5)), count)) == [0, 1, 2, 3, 4]
     assert list(ahead([None, None])) == [None, None]
     assert list(ahead([])) == []
 
 
-def test_ahead_is_one_item_ahead_and_no_more() -> None:
+@pytest.mark.parametrize("count", [1, 3])
+def test_ahead_is_so_many_items_ahead_and_no_more(count: int) -> None:
     made = []
 
     def source() -> Iterator[int]:
@@ -81,11 +84,12 @@ def test_ahead_is_one_item_ahead_and_no_more() -> None:
             made.append(number)
             yield number
 
-    items = ahead(source())
+    items = ahead(source(), count)
     before = threading.active_count()
     assert [next(items) for _ in range(3)] == [0, 1, 2]
     items.close()  # type: ignore[attr-defined]
-    assert made in ([0, 1, 2], [0, 1, 2, 3])
+    assert made == list(range(len(made)))
+    assert 3 <= len(made) <= 3 + count
     assert threading.active_count() == before
 
 

@@ -13,6 +13,7 @@ from tl_core.errors import Stopped
 from tl_core.evaluation import HARDEST
 from tl_core.events import Epoch, Event, Plan, Stage, Step
 from tl_core.freezing import digests
+from tl_core.recipe import Recipe
 from tl_core.result import Outcome, Result
 from tl_core.runs.artifacts import read_predictions, read_result
 from tl_core.spec import RunSpec
@@ -77,6 +78,7 @@ def test_the_result_agrees_with_the_predictions(outcome: Outcome) -> None:
     assert result.test_correct == (predictions.probabilities.argmax(axis=1) == predictions.labels).sum()
     assert result.accuracy == result.test_correct / 32
     assert len(result.test_digest) == 64
+    assert result.data_digest == Recipe.of(TWO_EPOCHS).dataset.load(TWO_EPOCHS.seed).digest()
     assert result.validation_accuracy is not None
     assert result.total_parameters == outcome.model.count_params()
     assert result.trainable_parameters == result.phases[0].trainable_parameters

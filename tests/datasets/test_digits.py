@@ -54,7 +54,7 @@ def test_hold_out_does_not_change_with_other_classes() -> None:
 
 
 def test_hold_out_names_a_class_that_is_too_small() -> None:
-    with pytest.raises(DataError, match=r"The class b has too few images .* for test.*Received: 1 left"):
+    with pytest.raises(DataError, match=r"The class b has too few examples .* for test.*Received: 1 left"):
         hold_out(np.array([0, 0, 0, 1]), 0.25, ("a", "b"), "test")
 
 

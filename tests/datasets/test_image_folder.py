@@ -30,7 +30,7 @@ def fake(folder: Path, count: int) -> Path:
     """`count` files that are images only by their name."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
-        (folder / f"{number:05}.jpg").write_bytes(b"not an image %d" % number)
+        (folder / f"{number:05}.jpg").write_bytes(b"not image %d of %s" % (number, os.fsencode(folder.name)))
     return folder
 
 
@@ -50,7 +50,7 @@ def pets(tmp_path: Path) -> Path:
     return tmp_path / "pets"
 
 
-def test_nothing_is_opened_at_load_and_a_broken_image_is_named_when_read(pets: Path) -> None:
+def test_nothing_is_decoded_at_load_and_a_broken_image_is_named_when_read(pets: Path) -> None:
     data = load(pets)  # no file of it is an image, and yet it loads
     assert data.class_names == ("cats", "dogs")
     assert (len(data.train), len(data.validation), len(data.test)) == (26, 4, 10)
@@ -91,13 +91,14 @@ def test_what_is_left_out_is_reported(pets: Path) -> None:
     (pets / "__MACOSX").mkdir()
     (pets / "birds").mkdir()
     fake(pets / "dogs" / "more", 2)
-    os.mkfifo(pets / "dogs" / "pipe")
+    os.mkfifo(pets / "dogs" / "pipe.jpg")  # who opens it waits forever
     data = load(pets)
     assert data.class_names == ("cats", "dogs")
     assert data.notes == (
         "Class folders without an image: 1 left out (birds).",
+        "Devices and pipes: 1 left out (dogs/pipe.jpg).",
         "Files beside the class folders: 1 left out (LICENSE).",
-        "Files that are not images by their name: 6 left out (cats/0.txt, cats/1.txt, cats/2.txt, and others).",
+        "Files that are not images by their name: 5 left out (cats/0.txt, cats/1.txt, cats/2.txt, and others).",
         "Folders inside class folders: 1 left out (dogs/more).",
         "Hidden files and folders: 2 left out (__MACOSX, cats/.DS_Store).",
     )
@@ -162,7 +163,7 @@ def test_classes_of_the_splits_must_agree(tmp_path: Path) -> None:
 def test_small_classes_are_named(tmp_path: Path) -> None:
     fake(tmp_path / "many", 8)
     fake(tmp_path / "few\nbad", 1)
-    with pytest.raises(DataError, match=r"The class few\\nbad has too few images .* for test"):
+    with pytest.raises(DataError, match=r"The class few\\nbad has too few examples .* for test"):
         load(tmp_path)
     fake(tmp_path / "few\nbad", 2)
     with pytest.raises(DataError, match="for validation"):
@@ -257,8 +258,38 @@ def test_shares_are_kept_class_by_class(tmp_path_factory: pytest.TempPathFactory
     for index, count in enumerate(counts):
         (folder / str(index)).mkdir()
         for number in range(count):
-            (folder / str(index) / f"{number}.png").touch()
+            (folder / str(index) / f"{number}.png").write_text(f"{index} {number}")
     data = load(folder, test_share=share, validation_share=0)
     for index, count in enumerate(counts):
         assert (data.test.labels == index).sum() == max(1, round(share * count))
     assert len(data.train) + len(data.test) == sum(counts)
+
+
+def test_the_same_data_give_the_same_splits_anywhere(pets: Path, tmp_path: Path) -> None:
+    first = load(pets)
+    for number, file in enumerate(sorted(pets.rglob("*.jpg"), reverse=True)):
+        place = tmp_path / "elsewhere" / file.parent.name / f"{number % 7}{file.name}"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(file.read_bytes())
+    second = load(tmp_path / "elsewhere")
+    for split in ("train", "validation", "test"):
+        assert set(getattr(second, split).ids) == set(getattr(first, split).ids)
+    assert set(load(pets, split_seed=1).test.ids) != set(first.test.ids)
+
+
+def test_copies_of_an_image_are_on_one_side(pets: Path) -> None:
+    for file in sorted(pets.rglob("*.jpg")):
+        (file.parent / f"copy of {file.name}").write_bytes(file.read_bytes())
+    data = load(pets)
+    train, validation, test = (set(getattr(data, split).ids) for split in ("train", "validation", "test"))
+    assert not train & validation
+    assert not train & test
+    assert not validation & test
+    assert (len(data.train), len(data.validation), len(data.test)) == (56, 4, 20)
+
+
+def test_a_digest_is_of_the_content(pets: Path, tmp_path: Path) -> None:
+    digest = load(pets).digest()
+    pets.rename(tmp_path / "moved")
+    assert load(tmp_path / "moved").digest() == digest
+    assert load(tmp_path / "moved", labels_per_class=2).digest() != digest

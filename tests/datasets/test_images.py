@@ -62,6 +62,24 @@ def huge_png(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
 
 
+@pytest.mark.parametrize(
+    ("least", "shape"), [(None, (600, 800)), (76, (150, 200)), (75, (75, 100)), (150, (150, 200)), (601, (600, 800))]
+)
+def test_a_photograph_may_come_smaller_and_is_the_same(tmp_path: Path, least: int | None, shape: tuple[int, int]) -> None:
+    y, x = np.mgrid[:600, :800]
+    smooth = np.stack([x * 255 // 800, y * 255 // 600, 128 + 100 * np.sin(x / 40)], axis=2).astype(np.uint8)
+    path = save(tmp_path / "photo.jpg", Image.fromarray(smooth), quality=95)
+    pixels = read_image(path, least)
+    assert pixels.shape == (*shape, 3)
+    expected = np.asarray(Image.fromarray(smooth).resize(shape[::-1], Image.Resampling.BOX))
+    assert np.abs(pixels.astype(int) - expected).mean() < 2
+
+
+def test_only_a_photograph_comes_smaller(tmp_path: Path) -> None:
+    path = save(tmp_path / "drawing.png", Image.new("RGB", (400, 300)))
+    assert read_image(path, 20).shape == (300, 400, 3)
+
+
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize(("side", "complaint"), [(10_001, "at most 100,000,000 are read"), (60_000, "too much memory")])
 def test_huge_images_are_refused_before_they_are_decoded(tmp_path: Path, side: int, complaint: str) -> None:
@@ -103,6 +121,15 @@ def test_damage_is_an_image_or_a_data_error(tmp_path: Path, kind: str) -> None:
         assert pixels.ndim == 3
 
 
+def test_the_size_of_files_is_known_and_that_of_a_missing_one_is_told(tmp_path: Path) -> None:
+    paths = tuple(save(tmp_path / f"{n}.png", Image.fromarray(COLOURS)) for n in range(2))
+    images = FileImages(paths, np.array([0, 1]))
+    assert images.file_bytes() == sum(path.stat().st_size for path in paths)
+    paths[1].unlink()
+    with pytest.raises(DataError, match=r"No such file.*1\.png"):
+        images.file_bytes()
+
+
 def test_digest_changes_with_content_label_and_order(tmp_path: Path) -> None:
     paths = tuple(save(tmp_path / f"{n}.png", Image.fromarray(COLOURS + n)) for n in range(3))
     images = FileImages(paths, np.array([0, 0, 1]))
@@ -113,7 +140,7 @@ def test_digest_changes_with_content_label_and_order(tmp_path: Path) -> None:
     assert images.digest() != FileImages(paths[:1] * 3, np.array([0, 0, 1])).digest()
     paths[1].unlink()
     with pytest.raises(DataError, match=r"No such file.*1\.png"):
-        images.take([0, 1]).digest()
+        FileImages(paths[:2], np.array([0, 0])).digest()
 
 
 def test_array_images() -> None:
@@ -130,7 +157,7 @@ def test_empty_splits() -> None:
     some, none = ArrayImages([COLOURS], np.array([0])), ArrayImages([], np.array([], dtype=np.int64))
     assert len(Data(("a", "b"), some, none, some).validation) == 0
     for train, test, split in ((none, some, "train"), (some, none, "test")):
-        with pytest.raises(DataError, match=f"The {split} split has no images"):
+        with pytest.raises(DataError, match=f"The {split} split is empty"):
             Data(("a", "b"), train, none, test)
     with pytest.raises(DataError, match=r"at least two classes.*no class"):
         Data((), some, none, some)

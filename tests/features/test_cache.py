@@ -73,6 +73,15 @@ class Asking:
 
         return self.cache.rows(key, [digest_of(number) for number in numbers], compute, shape=(WIDTH,), **options)
 
+    def streamed(self, numbers: Sequence[int], *, keeps: bool = True) -> Iterator[NDArray[np.float32]]:
+        def compute(positions: NDArray[np.intp]) -> NDArray[np.float32]:
+            wanted = [numbers[position] for position in positions]
+            self.computed += wanted
+            return table_of(wanted)
+
+        ids = [digest_of(number) for number in numbers]
+        return self.cache.stream(KEY, ids, compute, keeps=keeps, size=self.chunk, shape=(WIDTH,))
+
     def require(self, numbers: Sequence[int], computed: int | None = None, key: str = KEY, **options: Any) -> Rows:
         """The rows, which are right, and of which so many had to be computed."""
         rows = self.rows(numbers, key, **options)
@@ -241,6 +250,65 @@ def test_who_waits_may_give_up(folder: Path) -> None:
     os.close(held)
     asking.require(range(9), computed=9, wait=wait)
     assert len(polls) == 3
+
+
+# Streams
+
+
+@pytest.mark.parametrize(
+    "numbers", [range(50), [*range(20), *range(5, 60)], [4, 4, 7, 4], []], ids=["all", "some", "twice", "none"]
+)
+def test_a_stream_is_what_rows_would_be(folder: Path, numbers: Sequence[int]) -> None:
+    Asking.at(folder).require(range(10, 25))
+    asking = Asking.at(folder)
+    given = list(asking.streamed(numbers))
+    assert [len(values) for values in given[:-1]] == [asking.chunk] * (len(given) - 1)
+    if numbers:
+        assert (np.concatenate(given) == table_of(numbers)).all()
+    assert asking.computed == [number for number in numbers if number not in range(10, 25)]
+    Asking.at(folder).require([*numbers, *range(10, 25)], computed=0)
+
+
+def test_a_stream_gives_rows_before_the_last_one_is_computed(folder: Path) -> None:
+    asking = Asking.at(folder)
+    stream = asking.streamed(range(50))
+    assert (next(stream) == table_of(range(3))).all()
+    assert asking.computed == [0, 1, 2]
+
+
+def test_of_a_stream_that_is_left_what_was_computed_stays(folder: Path) -> None:
+    stream = Asking.at(folder).streamed(range(50))
+    for _ in range(5):
+        next(stream)
+    stream.close()  # type: ignore[attr-defined]
+    Asking.at(folder).require(range(20), computed=5)
+
+
+def test_a_stream_keeps_nothing_where_it_should_not(folder: Path) -> None:
+    Asking.at(folder).require(range(9))
+    before = files(folder)
+    assert (np.concatenate(list(Asking.at(folder).streamed(range(30), keeps=False))) == table_of(range(30))).all()
+    assert files(folder) == before
+
+
+def test_a_stream_waits_for_nobody(folder: Path) -> None:
+    folder.mkdir()
+    held = locks.hold(folder / f"{KEY}.lock")
+    assert held is not None
+    assert (np.concatenate(list(Asking.at(folder).streamed(range(30)))) == table_of(range(30))).all()
+    assert files(folder) == []
+    os.close(held)
+
+
+@pytest.mark.parametrize(
+    "wrong", [table_of([0, 1]), table_of([0, 1, 2, 3]), table_of([0, 1, 2])[:, 1:], table_of([0, 1, 2]).astype(float)]
+)
+def test_wrong_rows_of_a_stream_are_a_bug_and_not_kept(folder: Path, wrong: NDArray[Any]) -> None:
+    cache = ActivationCache(folder, PLENTY, part_bytes=PART)
+    ids = [digest_of(number) for number in range(9)]
+    with pytest.raises(ValueError, match="have to be"):
+        list(cache.stream(KEY, ids, lambda positions: wrong, keeps=True, size=3, shape=(WIDTH,)))
+    assert files(folder) == []
 
 
 KILLED = """
@@ -576,6 +644,29 @@ def test_on_a_full_disk_the_rest_is_held_in_memory(small_disk: Path) -> None:
     freed = rows()
     assert (freed.computed, freed.note) == (160 - kept, "")
     assert rows().computed == 0
+
+
+def test_on_a_full_disk_a_stream_goes_on_and_holds_nothing(small_disk: Path) -> None:
+    width = 1000
+    values = table_of(range(600), width)
+    ids = [digest_of(number) for number in range(600)]
+    cache = ActivationCache(small_disk / "cache", PLENTY, part_bytes=25 * (4 * width + 32))
+    tracemalloc.start()
+    try:
+        given = [
+            bool((rows == values[begin : begin + 20]).all())
+            for begin, rows in zip(
+                range(0, 600, 20),
+                cache.stream(KEY, ids, lambda positions: values[positions], keeps=True, size=20, shape=(width,)),
+                strict=True,
+            )
+        ]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert all(given)
+    assert 0 < len(files(cache.folder)) < 600 // 25
+    assert peak < values.nbytes / 2
 
 
 def test_a_folder_that_may_only_be_read_still_gives_its_rows(small_disk: Path) -> None:

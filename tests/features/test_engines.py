@@ -491,6 +491,14 @@ def test_identity_is_of_what_a_network_computes() -> None:
     assert len(set(found)) == 6
 
 
+def test_identity_does_not_depend_on_what_the_weights_were_before() -> None:
+    pixels = keras.Input((4,))
+    random, zeros = (keras.Model(pixels, keras.layers.Dense(2, kernel_initializer=k)(pixels)) for k in ("normal", "zeros"))
+    assert identity(random) != identity(zeros)
+    zeros.set_weights(random.get_weights())
+    assert identity(random) == identity(zeros)
+
+
 def test_identity_does_not_depend_on_the_policy(policy: Callable[[str], None]) -> None:
     """Which decides in what Keras computes; an engine is told."""
     kept, weights = [], lite0().get_weights()

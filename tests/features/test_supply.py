@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.core.toy import SIZE, toy_network
 from tl_core.backbones import Network
-from tl_core.datasets import ArrayImages
+from tl_core.datasets import ArrayImages, FileImages
 from tl_core.features import engines, pixels
 from tl_core.features.cache import ActivationCache
 from tl_core.features.forward import forward
@@ -96,6 +97,37 @@ def test_pixels_for_which_there_is_no_room_are_decoded_whenever_asked_for(tmp_pa
     given = supply(small).pixels(images(), nothing)
     np.testing.assert_array_equal(given.batch(np.array([3, 1])), SizedImages(images(), SIZE).batch(np.array([3, 1])))
     assert not list(tmp_path.iterdir())
+
+
+def photographs(folder: Path) -> FileImages:
+    """Files that are larger than what becomes of them."""
+    paths = tuple(folder / f"{number}.jpg" for number in range(12))
+    for path, values in zip(paths, images(12).pixels, strict=True):
+        Image.fromarray(np.kron(values, np.ones((8, 8, 1), np.uint8))).save(path)
+    return FileImages(paths, images(12).labels)
+
+
+def tables(cache: ActivationCache) -> int:
+    return len({part.name.split("-")[0] for part in cache.folder.glob("*.part")})
+
+
+def test_a_pass_keeps_pictures_from_large_files_and_takes_those_that_are_kept(tmp_path: Path) -> None:
+    network, _ = toy_network()
+    large, decoded = photographs(tmp_path), list[int]()
+    cache, other = ActivationCache(tmp_path / "cache", 10**9), ActivationCache(tmp_path / "other", 10**9)
+    first = supply(cache).features(part_of(network), large, nothing).values
+    assert len(supply(cache).pixels(large, decoded.append)) == 12
+    assert (decoded, tables(cache)) == ([], 2)
+    assert len(supply(other).pixels(large, decoded.append)) == sum(decoded) == 12
+    for path in large.paths:
+        path.write_bytes(b"")
+    np.testing.assert_array_equal(supply(other).features(part_of(network), large, nothing).values, first)
+
+
+def test_a_pass_does_not_keep_pictures_that_are_soon_made(cache: ActivationCache) -> None:
+    network, _ = toy_network()
+    supply(cache).features(part_of(network), images(), nothing)
+    assert tables(cache) == 1
 
 
 def brighter(pictures: np.ndarray, group: int) -> np.ndarray:

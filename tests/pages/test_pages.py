@@ -153,7 +153,7 @@ def test_a_folder_outside_the_roots_is_refused(tmp_path: Path, monkeypatch: pyte
 def test_a_dataset_that_a_run_would_fetch_is_not_fetched_by_the_page() -> None:
     app = opened(steps.DATASET.script, **{"dataset": "mnist", "dataset.download": "true"})
     assert "fetched when the run starts" in " ".join(errors(app))
-    assert app.toggle(key="mnist_dataset_download").value is True
+    assert app.toggle(key="keras_builtin_dataset_download").value is True
 
 
 def test_names_of_folders_are_shown_as_text(tmp_path: Path) -> None:
@@ -194,6 +194,8 @@ def test_every_setting_of_every_part_has_a_labelled_widget(page: str, kind: str,
     labels = {widget.label for widget in widgets if widget.label}
     chosen = part()
     chosen_elsewhere = set(chosen.listing().settings) if isinstance(chosen, Backbone) else set()
+    extras = {name: field.json_schema_extra for name, field in part.model_fields.items()}
+    chosen_elsewhere |= {name for name, extra in extras.items() if isinstance(extra, dict) and {"hidden", "widget"} & set(extra)}
     wanted = {field.title or f"{kind}.{name}" for name, field in part.model_fields.items() if name not in chosen_elsewhere}
     assert wanted <= labels
 

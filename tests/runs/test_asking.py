@@ -1,6 +1,7 @@
 """What-ifs: many answers after one pass, each the one that a run would give."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -8,6 +9,7 @@ from tests.helpers import FEW_CROPS, processes_of, wait_until
 from tl_core import what_ifs
 from tl_core.analysis import learning_curve
 from tl_core.errors import SettingError
+from tl_core.evaluation import HARDEST
 from tl_core.features import engines, pixels
 from tl_core.features.cache import ActivationCache
 from tl_core.questions import Answer, Question
@@ -44,12 +46,18 @@ def test_an_answer_is_what_a_run_gives(tmp_path: Path, monkeypatch: pytest.Monke
     found = list(what_ifs.answers(SPEC, QUESTION, nothing, cache))
     assert len(found) == QUESTION.answers == 18
     assert {answer.train_images for answer in found} == {16, 32, 48}
-    monkeypatch.setattr(pixels, "fit_square", None)  # every image is known by now
+    fitted = Mock(wraps=pixels.fit_square)  # the real one, counted
+    monkeypatch.setattr(pixels, "fit_square", fitted)
     monkeypatch.setattr(engines, "choose", None)
     for strength in (None, 100.0):
-        run = train(SPEC.with_settings({"seed": 1, "strategy.strength": strength or "null"}), nothing, cache=cache).result
+        spec = SPEC.with_settings({"seed": 1, "strategy.strength": strength or "null"})
+        run = train(spec, nothing, cache=cache).result
         (answer,) = [each for each in found if (each.labels, each.strength, each.seed) == (2, strength, 1)]
         assert answer == Answer(2, strength, 1, run.train_images, run.test_images, run.test_correct)
+        assert fitted.call_count <= HARDEST  # the network ran on none, and only those that are shown are looked at again
+        fitted.reset_mock()
+        train(spec, nothing, cache=cache)
+        assert fitted.call_count == 0
 
 
 def test_points_have_intervals() -> None:

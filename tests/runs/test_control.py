@@ -168,6 +168,37 @@ def test_a_mistake_that_only_the_run_can_find(store: Store, tmp_path: Path) -> N
         control.stop(store, end.id)
 
 
+def test_a_failed_run_goes_on_once_its_reason_is_mended(store: Store, tmp_path: Path) -> None:
+    files = {file: file.read_bytes() for file in write_images(tmp_path / "data").rglob("*.png")}
+    for file, content in files.items():
+        file.write_bytes(content[:60])
+    spec = QUICK.with_settings({"dataset": "image_folder", "dataset.path": str(tmp_path / "data")})
+    run_id = control.start(store, spec)
+    assert ended(store, run_id).state is State.FAILED
+    for file, content in files.items():
+        file.write_bytes(content)
+    control.resume(store, run_id)
+    end = ended(store, run_id)
+    assert (end.state, end.attempts, end.error) == (State.DONE, 2, None)
+    assert artifacts.read_result(store.folder(run_id)).test_images > 0
+
+
+def test_data_that_may_only_be_read(store: Store, tmp_path: Path) -> None:
+    """A run leaves no trace in the folder of its images, where the system lets nobody write and where it would."""
+    data = write_images(tmp_path / "data")
+    folders = [data, *data.iterdir()]
+    before = {path: path.stat().st_mtime_ns for path in sorted(data.rglob("*"))}
+    for folder in folders:
+        folder.chmod(0o555)
+    try:
+        end = ended(store, control.start(store, QUICK.with_settings({"dataset": "image_folder", "dataset.path": str(data)})))
+    finally:
+        for folder in folders:
+            folder.chmod(0o755)
+    assert (end.state, end.error) == (State.DONE, None)
+    assert {path: path.stat().st_mtime_ns for path in sorted(data.rglob("*"))} == before
+
+
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [

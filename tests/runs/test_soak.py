@@ -45,7 +45,8 @@ def test_a_soak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest
     assert {run.id for run in soak.store.runs() if run.state is State.CANCELLED} <= soak.stopped
     for run in soak.store.runs():
         assert_whole(soak.store, run.id)
-    assert min(soak.did.values()) > 0, soak.did  # everything was tried
+    # Everything was tried; a busy machine may give each spare to a run before anybody can kill it.
+    assert min(times for what, times in soak.did.items() if what != "killed spare") > 0, soak.did
     sys.stdout.write(f"{dict(states)}, {dict(soak.did)}, launched {sum(run.attempts for run in soak.store.runs())} times\n")
 
 

@@ -29,13 +29,14 @@ def percent(share: float, interval: Interval) -> str:
 
 def seconds(value: float) -> str:
     """ "6 s", "0.4 s", "3 min 20 s", "2 h 5 min"."""
-    if value < 10:
+    if value < 9.95:
         return f"{value:.1f} s"
-    if value < 60:
-        return f"{value:.0f} s"
-    if value < 3600:
-        return f"{value // 60:.0f} min {value % 60:.0f} s"
-    return f"{value // 3600:.0f} h {value % 3600 // 60:.0f} min"
+    whole = round(value)  # first, or there would be 60 of them
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def count(value: int) -> str:

@@ -91,7 +91,7 @@ class EfficientNetLite0(Backbone):
         """
         self.require_size(image_size)
         arrays = _read_weights() if pretrained else None
-        model = _graph(image_size, self.name)
+        model = _graph(image_size, self.name, "zeros" if pretrained else _initializer())
         blocks = cut_into_blocks(model, r"block(\d[a-d])_")
         if arrays is None:
             return Network(model, blocks, RANDOM)
@@ -133,15 +133,17 @@ def _read_weights() -> Arrays:
     return read_torch_file(file)
 
 
-def _graph(image_size: int, name: str) -> Any:
+def _graph(image_size: int, name: str, start: Any) -> Any:
+    """The network, called `name`; `start` makes the first weights of its convolutions. Zeros, where others are loaded, take
+    a fraction of the time."""
     import keras
 
     pixels = keras.Input((image_size, image_size, 3), dtype="float32", name="pixels")
     x = keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="stem_scale")(pixels)
-    x = _relu6(_norm(_conv(x, STEM, 3, 2, "stem_conv"), "stem_bn"), "stem_relu")
+    x = _relu6(_norm(_conv(x, STEM, 3, 2, "stem_conv", start=start), "stem_bn"), "stem_relu")
     for tag, block in _blocks():
-        x = _block(x, f"block{tag}", block)
-    x = _relu6(_norm(_conv(x, TOP, 1, 1, "top_conv"), "top_bn"), "top_relu")
+        x = _block(x, f"block{tag}", block, start)
+    x = _relu6(_norm(_conv(x, TOP, 1, 1, "top_conv", start=start), "top_bn"), "top_relu")
     return keras.Model(pixels, keras.layers.GlobalAveragePooling2D(name="top_average")(x), name=name)
 
 
@@ -152,31 +154,30 @@ def _blocks() -> Iterator[tuple[str, Block]]:
             yield f"{stage}{'abcd'[repeat]}", first if repeat == 0 else first._replace(stride=1)
 
 
-def _block(x: Any, name: str, block: Block) -> Any:
+def _block(x: Any, name: str, block: Block, start: Any) -> Any:
     """Widen, filter each channel on its own, narrow; added to the input where the shapes agree."""
     from keras import layers
 
     below = x
     if block.expansion > 1:
-        x = _conv(x, below.shape[-1] * block.expansion, 1, 1, f"{name}_expand_conv")
+        x = _conv(x, below.shape[-1] * block.expansion, 1, 1, f"{name}_expand_conv", start=start)
         x = _relu6(_norm(x, f"{name}_expand_bn"), f"{name}_expand_relu")
     x = layers.DepthwiseConv2D(
         block.kernel,
         block.stride,
         padding="same",
         use_bias=False,
-        depthwise_initializer=_initializer(),
+        depthwise_initializer=start,
         name=f"{name}_depthwise_conv",
     )(x)
     x = _relu6(_norm(x, f"{name}_depthwise_bn"), f"{name}_depthwise_relu")
-    x = _norm(_conv(x, block.channels, 1, 1, f"{name}_project_conv"), f"{name}_project_bn")
+    x = _norm(_conv(x, block.channels, 1, 1, f"{name}_project_conv", start=start), f"{name}_project_bn")
     return layers.Add(name=f"{name}_add")([x, below]) if block.stride == 1 and below.shape[-1] == block.channels else x
 
 
-def _conv(x: Any, channels: int, kernel: int, stride: int, name: str) -> Any:
+def _conv(x: Any, channels: int, kernel: int, stride: int, name: str, *, start: Any) -> Any:
     from keras import layers
 
-    start = _initializer()
     return layers.Conv2D(channels, kernel, stride, padding="same", use_bias=False, kernel_initializer=start, name=name)(x)
 
 

@@ -72,6 +72,24 @@ def ask(spec: str, question: str) -> None:
 
 @app.command(hidden=True)
 @says_what_is_wrong
+def look_at_images(spec: str) -> None:
+    """Examine all images of a run's dataset (its JSON spec) and keep the report."""
+    from tl_core.runs.examining import examine
+
+    examine(Store().home, spec)
+
+
+@app.command("map", hidden=True)
+@says_what_is_wrong
+def draw_map(spec: str) -> None:
+    """Draw the map of a run's data (its JSON spec) by its network."""
+    from tl_core.runs.mapping import draw
+
+    draw(Store().home, spec)
+
+
+@app.command(hidden=True)
+@says_what_is_wrong
 def measure_arithmetic(backbone: str, image_size: int) -> None:
     """Measure how fast one backbone (a JSON part) is in each arithmetic on this machine."""
     from tl_core.runs.speeds import measure

@@ -1,34 +1,43 @@
-"""Datasets: where images and their classes come from. A source is one module of this package.
+"""Datasets: where examples and their classes come from. A source is one module of this package.
 
-A source gives `Data`: three splits that share no image, drawn from a seed, and notes about what was
-repaired or left out. Loading needs neither Keras nor TensorFlow, so that the pages can show a preview.
+A source gives `Data`: three splits that share no example, and notes about what was repaired or left out. Loading needs neither
+Keras nor TensorFlow, so that the pages can show a preview.
 """
 
+import hashlib
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Generic
 
-import numpy as np
 from pydantic import Field
+from typing_extensions import TypeVar
 
+from tl_core import settings
+from tl_core.datasets import left_out
+from tl_core.datasets.examples import Examples, Modality
 from tl_core.datasets.images import ArrayImages, FileImages, Images
+from tl_core.datasets.renamed import renamed
+from tl_core.datasets.splitting import first_per_class
 from tl_core.errors import DataError
 from tl_core.registry import Part, Registry
 
-__all__ = ["ArrayImages", "Data", "Dataset", "FileImages", "Images", "build", "datasets", "register"]
+__all__ = ["ArrayImages", "Data", "Dataset", "Examples", "FileImages", "Images", "Modality", "build", "datasets", "register"]
+
+E = TypeVar("E", bound=Examples, default=Images)
 
 
 @dataclass(frozen=True)
-class Data:
-    """A dataset in three splits that share no image. Labels are indices into `class_names`.
+class Data(Generic[E]):
+    """A dataset in three splits that share no example. Labels are indices into `class_names`.
 
     `validation` may be empty; `train` and `test` may not, and there are at least two classes
-    (`DataError` otherwise). `notes` are sentences about files that were left out or repaired.
+    (`DataError` otherwise). `notes` are sentences about what was left out or repaired.
     """
 
     class_names: tuple[str, ...]
-    train: Images
-    validation: Images
-    test: Images
+    train: E
+    validation: E
+    test: E
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -38,23 +47,36 @@ class Data:
                 "Put one folder per class inside the dataset's folder.",
                 received=", ".join(self.class_names) or "no class",
             )
-        for split, images in (("train", self.train), ("test", self.test)):
-            if not len(images):
-                raise DataError(f"The {split} split has no images.", "Choose more labels a class, or a dataset with more images.")
+        for split in ("train", "test"):
+            if not len(self.splits[split]):
+                raise DataError(
+                    f"The {split} split is empty.", "Choose more labels a class, a larger share, or a dataset with more examples."
+                )
 
-    def cut_to(self, at_most: int | None) -> "Data":
-        """The same with at most so many training and so many validation images, drawn evenly; None leaves them all."""
+    @property
+    def splits(self) -> dict[str, E]:
+        """The splits by their names."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    def digest(self) -> str:
+        """sha256 over the names of the classes and what is in each split: equal exactly when two datasets are the same, wherever
+        they lie. Raises `DataError` for an example that cannot be read."""
+        parts = [*self.class_names, *(examples.digest() for examples in self.splits.values())]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def cut_to(self, at_most: int | None) -> "Data[E]":
+        """The same with at most so many training and so many validation examples, drawn evenly; None leaves them all."""
         if at_most is None:
             return self
-        train, validation = (
-            images.take(np.linspace(0, len(images) - 1, at_most).astype(np.intp)) if len(images) > at_most else images
-            for images in (self.train, self.validation)
-        )
-        return replace(self, train=train, validation=validation)
+        return replace(self, train=self.train.thinned(at_most), validation=self.validation.thinned(at_most))
 
 
 class Dataset(Part):
-    """A source of labelled images."""
+    """A source of labelled examples."""
+
+    modality: ClassVar[Modality] = Modality.IMAGES
+    needs: ClassVar[str] = ""
+    """A library, beside those of requirements.txt, without which nothing can be loaded."""
 
     labels_per_class: int | None = Field(
         None,
@@ -65,10 +87,36 @@ class Dataset(Part):
         json_schema_extra={"empty": "all"},
     )
 
+    left_out: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{16}$",
+        title="Left out",
+        description="A list of images that are not used, made on the page Dataset from what its examination found.",
+        json_schema_extra={"hidden": True},
+    )
+
     @abstractmethod
-    def load(self, seed: int) -> Data:
-        """The splits, with the training images drawn by `seed`. The test images never depend on `seed` or on
-        `labels_per_class`, so that runs can be compared image by image. Raises `DataError`."""
+    def read(self, seed: int) -> Data[Any]:
+        """All there is. A source that makes as many training examples as it is asked for draws them by `seed`; what it gives
+        otherwise never depends on it. Raises `DataError`."""
+
+    def load(self, seed: int) -> Data[Any]:
+        """The splits, with `labels_per_class` training examples drawn by `seed`. Validation and test never depend on either, so
+        that runs can be compared example by example. Raises `DataError`."""
+        data = self.whole(seed)
+        drawn = first_per_class(data.train.labels, self.labels_per_class, seed)
+        return data if len(drawn) == len(data.train) else replace(data, train=data.train.take(drawn))
+
+    def whole(self, seed: int) -> Data[Any]:
+        """The splits with all labels, without what is `left_out`. Raises `DataError`."""
+        data = self.read(seed)
+        if self.left_out is None:
+            return data
+        chosen = left_out.kept(settings.home(), self.left_out)
+        rest = {split: chosen.rest(split, examples) for split, examples in data.splits.items()}
+        count = sum(map(len, data.splits.values())) - sum(map(len, rest.values()))
+        note = f"Left out by choice, since the examination found them: {count:,}."
+        return Data(data.class_names, **rest, notes=(*data.notes, note))
 
     @property
     def fetches(self) -> bool:
@@ -85,6 +133,6 @@ class Dataset(Part):
         return "a package on this machine"
 
 
-datasets: Registry[Dataset] = Registry("dataset", "tl_core.datasets")
+datasets: Registry[Dataset] = Registry("dataset", "tl_core.datasets", renamed)
 register = datasets.register
 build = datasets.build

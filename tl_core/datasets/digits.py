@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tl_core.datasets import ArrayImages, Data, Dataset, register
 from tl_core.datasets.files import packaged_file
-from tl_core.datasets.splitting import first_per_class, hold_out
+from tl_core.datasets.splitting import hold_out
 from tl_core.errors import DataError
 
 SIDE, WHITE = 8, 16
@@ -33,13 +33,11 @@ class Digits(Dataset):
         description="How many labelled training images of each digit may be used; empty uses all of them, about 120.",
     )
 
-    def load(self, seed: int) -> Data:
+    def read(self, seed: int) -> Data:
         images = _read(packaged_file("sklearn", "scikit-learn", "datasets/data/digits.csv.gz"))
         rest, test = hold_out(images.labels, TEST_SHARE, CLASS_NAMES, "test")
         kept, held = hold_out(images.labels[rest], VALIDATION_SHARE, CLASS_NAMES, "validation")
-        train, validation = images.take(rest[kept]), images.take(rest[held])
-        drawn = first_per_class(train.labels, self.labels_per_class, seed)
-        return Data(CLASS_NAMES, train.take(drawn), validation, images.take(test))
+        return Data(CLASS_NAMES, images.take(rest[kept]), images.take(rest[held]), images.take(test))
 
     def location(self) -> str:
         return "the scikit-learn package"

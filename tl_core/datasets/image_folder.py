@@ -9,20 +9,20 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
-from tl_core.datasets import Data, Dataset, FileImages, register
+from tl_core.datasets import Data, FileImages, register
 from tl_core.datasets.images import printable
 from tl_core.datasets.listing import Classes, list_images
-from tl_core.datasets.splitting import first_per_class, hold_out
+from tl_core.datasets.own import OwnDataset
 from tl_core.errors import DataError
 from tl_core.settings import ServerPath
 
 
 @register("image_folder")
-class ImageFolder(Dataset):
+class ImageFolder(OwnDataset):
     """Images of your own, in a folder with one folder a class.
 
     Above the class folders there may be train, validation and test; what is missing is split off from the training
-    images, the same for every run. Files are opened when they are needed, so that a large folder opens at once.
+    images, by their content: the same for every run and on every machine. Images are decoded when they are needed.
     """
 
     title: ClassVar[str] = "Image folder"
@@ -32,48 +32,29 @@ class ImageFolder(Dataset):
         title="Folder",
         description="Folder with one folder of images a class, or with train, validation and test above those.",
     )
-    test_share: float = Field(
-        0.25,
-        ge=0.01,
-        le=0.9,
-        title="Test share",
-        description="Which share of each class becomes the test set where the folder has none.",
-        json_schema_extra={"more": True},
-    )
-    validation_share: float = Field(
-        0.1,
-        ge=0,
-        le=0.5,
-        title="Validation share",
-        description="Which share of what is left is for validation where the folder has no such split; 0 for none.",
-        json_schema_extra={"more": True},
-    )
 
     @classmethod
     def example(cls) -> Self:
         return cls(path=Path(_example_folder().name))
 
-    def load(self, seed: int) -> Data:
+    def read(self, seed: int) -> Data:
         if self.path is None:
             raise DataError("No folder is chosen yet.", "Give the folder of the images as dataset.path.")
-        listing = list_images(self.path)
-        names = sorted(listing.splits["train"])
-        shown = tuple(printable(name) for name in names)
-        notes = [*listing.notes(), *_classes_without_test(listing.splits, names)]
-        given = {split: _gather(classes, names, split) for split, classes in listing.splits.items() if classes}
-        train = given.pop("train")
-        for split, share in (("test", self.test_share), ("validation", self.validation_share)):
-            if split in given:
-                continue
-            kept, held = hold_out(train.labels, share, shown, split)
-            train, given[split] = train.take(kept), train.take(held)
-            if len(listing.splits) > 1 and len(held):
-                notes.append(f"There are no {split} images: {len(held):,} training images were set aside for it.")
-        drawn = first_per_class(train.labels, self.labels_per_class, seed)
-        return Data(shown, train.take(drawn), given["validation"], given["test"], tuple(notes))
+        return divided_folder(self, self.path)
 
     def location(self) -> str:
         return printable(str(self.path)) if self.path else "a folder yet to be chosen"
+
+
+def divided_folder(dataset: OwnDataset, folder: Path) -> Data:
+    """The images in class folders below `folder`, in the splits that are there, or as `dataset` divides them. Raises
+    `DataError`."""
+    listing = list_images(folder)
+    names = sorted(listing.splits["train"])
+    shown = tuple(printable(name) for name in names)
+    notes = [*listing.notes(), *_classes_without_test(listing.splits, names)]
+    given = {split: _gather(classes, names, split) for split, classes in listing.splits.items() if classes}
+    return dataset.divided(shown, given, notes)
 
 
 def _gather(classes: Classes, names: list[str], split: str) -> FileImages:

@@ -3,17 +3,21 @@
 import hashlib
 import os
 import struct
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from tl_core.datasets.examples import Examples, Labels
 from tl_core.errors import DataError
 
 MAX_PIXELS = 100_000_000
@@ -22,44 +26,34 @@ MAX_PIXELS = 100_000_000
 DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, TypeError, ArithmeticError, LookupError, struct.error)
 """What Pillow's decoders and its EXIF reader were seen to raise, or can, on damaged files."""
 
+READ_BYTES, DIGESTED = 1 << 20, 64
+"""Bytes of a file that are read at a time, and files that a thread digests before it is given others."""
+
 Pixels = NDArray[np.uint8]
-Labels = NDArray[np.int64]
 
 
-class Images(ABC):
+class UndecodableError(DataError):
+    """A file that is no whole, sane image. `reason` says why in a few words."""
+
+    def __init__(self, reason: str, received: str) -> None:
+        self.reason = reason
+        what = f"This image cannot be decoded ({reason})."
+        super().__init__(what, "Replace it or move it out of the folder.", received=received)
+
+
+class Images(Examples):
     """A sequence of RGB photographs of any size, and the class index of each."""
 
-    labels: Labels
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
     @abstractmethod
-    def read(self, index: int) -> Pixels:
-        """Image number `index` as uint8 of shape (height, width, 3). Raises `DataError` where it cannot be decoded."""
+    def read(self, index: int, least: int | None = None) -> Pixels:
+        """Image number `index` as uint8 of shape (height, width, 3). Raises `DataError` where it cannot be decoded.
 
-    @abstractmethod
-    def take(self, indices: Sequence[int] | NDArray[np.intp]) -> "Images":
-        """The images at `indices`, in that order."""
+        With `least` it may come smaller than it is, though no side shorter than that many pixels, where that is quicker.
+        """
 
-    @abstractmethod
-    def name(self, index: int) -> str:
-        """What to call image number `index` where one is looked at: a file name, or its number."""
-
-    @cached_property
-    def ids(self) -> tuple[bytes, ...]:
-        """sha256 (32 bytes) of the content of each image, label and name apart: equal exactly where two images are the same.
-
-        Raises `DataError` for an image that cannot be read."""
-        return tuple(map(self._id, range(len(self))))
-
-    @abstractmethod
-    def _id(self, index: int) -> bytes:
-        """The digest of image number `index`."""
-
-    def digest(self) -> str:
-        """sha256 over the labels and the content, in order: equal exactly when two splits hold the same images."""
-        return hashlib.sha256(np.ascontiguousarray(self.labels).tobytes() + b"".join(self.ids)).hexdigest()
+    def file_bytes(self) -> int:
+        """What the files take in which the images are; 0 where they are in memory. Raises `DataError` where one is gone."""
+        return 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +63,11 @@ class ArrayImages(Images):
     pixels: Sequence[Pixels] | Pixels
     labels: Labels
 
-    def read(self, index: int) -> Pixels:
+    def read(self, index: int, least: int | None = None) -> Pixels:
         image = self.pixels[index]
         return image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
 
-    def take(self, indices: Sequence[int] | NDArray[np.intp]) -> "ArrayImages":
-        chosen = np.asarray(indices, dtype=np.intp)
+    def _take(self, chosen: NDArray[np.intp]) -> "ArrayImages":
         pixels = self.pixels[chosen] if isinstance(self.pixels, np.ndarray) else [self.pixels[i] for i in chosen]
         return ArrayImages(pixels, self.labels[chosen])
 
@@ -93,12 +86,14 @@ class FileImages(Images):
     paths: tuple[Path, ...]
     labels: Labels
 
-    def read(self, index: int) -> Pixels:
-        return read_image(self.paths[index])
+    def read(self, index: int, least: int | None = None) -> Pixels:
+        return read_image(self.paths[index], least)
 
-    def take(self, indices: Sequence[int] | NDArray[np.intp]) -> "FileImages":
-        chosen = np.asarray(indices, dtype=np.intp)
+    def _take(self, chosen: NDArray[np.intp]) -> "FileImages":
         return FileImages(tuple(self.paths[i] for i in chosen), self.labels[chosen])
+
+    def file_bytes(self) -> int:
+        return sum(map(_size, self.paths))
 
     def name(self, index: int) -> str:
         path = self.paths[index]
@@ -107,20 +102,35 @@ class FileImages(Images):
     @cached_property
     def ids(self) -> tuple[bytes, ...]:
         """As of all images; several files are read at a time."""
+        parts = np.split(np.arange(len(self)), range(DIGESTED, len(self), DIGESTED))
         with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="digest") as pool:
-            return tuple(pool.map(self._id, range(len(self))))
+            return tuple(chain.from_iterable(pool.map(lambda part: list(map(self._id, part)), parts)))
 
     def _id(self, index: int) -> bytes:
         path = self.paths[index]
         try:
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").digest()
+            digest = hashlib.sha256()
+            with path.open("rb", buffering=0) as file:
+                while block := file.read(READ_BYTES):
+                    digest.update(block)
+            return digest.digest()
         except OSError as error:
-            raise DataError(
-                f"This image cannot be read ({error.strerror}).",
-                "Put it back, or load the dataset again.",
-                received=printable(str(path)),
-            ) from None
+            raise _gone(path, error) from None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise _gone(path, error) from None
+
+
+def _gone(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f"This image cannot be read ({error.strerror}).",
+        "Put it back, or load the dataset again.",
+        received=printable(str(path)),
+    )
 
 
 def printable(text: str) -> str:
@@ -128,12 +138,26 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def read_image(path: Path) -> Pixels:
-    """The file at `path` as uint8 (height, width, 3). Raises `DataError` where it is not a whole, sane image."""
+def read_image(source: Path | BinaryIO, least: int | None = None, *, name: str = "") -> Pixels:
+    """The file `source` as uint8 (height, width, 3). Raises `UndecodableError`, with its path or `name`, where it is not a whole,
+    sane image.
+
+    With `least` a JPEG is decoded at a half, a quarter or an eighth of its size, if no side gets shorter than that: its decoder
+    (libjpeg) does so several times faster, and averages as it does.
+    """
+    with open_image(source, name) as image:
+        return decoded(image, least)
+
+
+@contextmanager
+def open_image(source: Path | BinaryIO, name: str = "") -> Iterator[Image.Image]:
+    """The image in the file `source`, not decoded yet. Raises `UndecodableError` where it is none, has too many
+    pixels, or what is done with it finds it damaged."""
     try:
-        with Image.open(path) as image:
+        with Image.open(source) as image:
             if image.width * image.height <= MAX_PIXELS:
-                return np.asarray(_eight_bits(ImageOps.exif_transpose(image)).convert("RGB"))
+                yield image
+                return
             reason = f"it has {image.width} x {image.height} pixels, and at most {MAX_PIXELS:,} are read"
     except Image.DecompressionBombError:
         reason = "it would take too much memory"
@@ -141,11 +165,14 @@ def read_image(path: Path) -> Pixels:
         reason = "its content is not an image"
     except DECODER_ERRORS as error:
         reason = str(error) or type(error).__name__
-    raise DataError(
-        f"This image cannot be decoded ({reason}).",
-        "Replace it or move it out of the folder.",
-        received=printable(str(path)),
-    )
+    raise UndecodableError(reason, printable(name or str(source)))
+
+
+def decoded(image: Image.Image, least: int | None = None) -> Pixels:
+    """The pixels of an opened image as `read_image` gives them: turned as its EXIF says, in RGB."""
+    if least:
+        image.draft(None, (least, least))
+    return np.asarray(_eight_bits(ImageOps.exif_transpose(image)).convert("RGB"))
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

@@ -1,7 +1,7 @@
 """What lies in a folder of images: one folder a class, perhaps below train, validation and test. Nothing is opened."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,10 +33,13 @@ class Listing:
 
     def notes(self) -> tuple[str, ...]:
         """A sentence for each reason, with a count and a few examples."""
-        return tuple(
-            f"{reason}: {len(paths):,} left out ({', '.join(paths[:EXAMPLES])}{', and others' if len(paths) > EXAMPLES else ''})."
-            for reason, paths in sorted(self.left_out.items())
-        )
+        return tuple(left_out_note(reason, len(paths), paths) for reason, paths in sorted(self.left_out.items()))
+
+
+def left_out_note(reason: str, count: int, names: Sequence[str]) -> str:
+    """A sentence on what was left out for a `reason`: how many, and the first few of their `names` (those that are known)."""
+    others = ", and others" if count > EXAMPLES else ""
+    return f"{reason}: {count:,} left out ({', '.join(names[:EXAMPLES])}{others})."
 
 
 def list_images(folder: Path) -> Listing:
@@ -79,8 +82,10 @@ def _entries(folder: Path, listing: Listing) -> tuple[list[Path], list[Path]]:
             folders.append(path)
         elif entry.is_symlink() and (target := _target(path)) and target.is_dir():
             listing.leave_out("Links to folders", path)
-        else:
+        elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
             files.append(path)
+        else:
+            listing.leave_out("Devices and pipes", path)
     return folders, files
 
 

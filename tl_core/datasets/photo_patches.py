@@ -75,7 +75,7 @@ class PhotoPatches(Dataset):
         json_schema_extra={"more": True},
     )
 
-    def load(self, seed: int) -> Data:
+    def read(self, seed: int) -> Data:
         return Data(
             tuple(Path(name).stem for name in PHOTOGRAPHS),
             train=_crops("train", self.labels_per_class, TRAIN_STREAM, seed),

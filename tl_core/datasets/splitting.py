@@ -1,9 +1,11 @@
-"""How labelled images are shared out: a hold-out that never changes, and a draw of a few labels a class.
+"""How labelled examples are shared out: a hold-out that never changes, and a draw of a few labels a class.
 
-Every class has a random stream of its own, seeded with plain integers, so that the same images are drawn
+Every class has a random stream of its own, seeded with plain integers, so that the same examples are drawn
 on every machine and one class does not change what is drawn from another.
 """
 
+import hashlib
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,17 +27,50 @@ def hold_out(labels: Labels, share: float, class_names: Sequence[str], split: st
     out nothing. Both arrays are sorted. Raises `DataError` naming a class from which nothing would stay.
     """
     held = np.zeros(len(labels), dtype=bool)
-    for label in np.unique(labels) if share > 0 else ():
+    for label, count in _counts(labels, share, class_names, split).items():
         members = np.flatnonzero(labels == label)
-        count = max(1, round(share * len(members)))
-        if count >= len(members):
-            raise DataError(
-                f"The class {class_names[label]} has too few images to set aside a share of {share:g} for {split}.",
-                "Add images of this class, take the class out of the dataset, or choose a smaller share.",
-                received=f"{len(members)} left to share out",
-            )
-        held[np.random.default_rng([SPLIT_STREAM, int(label)]).permutation(members)[:count]] = True
+        held[np.random.default_rng([SPLIT_STREAM, label]).permutation(members)[:count]] = True
     return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def hold_out_groups(
+    labels: Labels, groups: Sequence[bytes], share: float, class_names: Sequence[str], split: str, *, seed: int = 0
+) -> tuple[Indices, Indices]:
+    """As `hold_out`, but whole groups: of examples with one name in `groups` (n,) all stay, or all are held out.
+
+    The draw depends on the names of the groups and on `seed`, not on the order or on where the data lie. Groups come in the
+    order of a digest of their names, and each is held out if the classes then come nearer to their shares: exactly to them
+    where each example is a group of its own. No class is left without an example; one of few groups may get none held out.
+    """
+    lacking, left = _counts(labels, share, class_names, split), Counter(labels.tolist())
+    held = np.zeros(len(labels), dtype=bool)
+    members: dict[bytes, list[int]] = {}
+    for index, group in enumerate(groups if lacking else ()):
+        members.setdefault(group, []).append(index)
+    salt = f"{SPLIT_STREAM} {seed} ".encode()
+    for group in sorted(members, key=lambda name: hashlib.sha256(salt + name).digest()):
+        counts = Counter(labels[members[group]].tolist())
+        nearer = sum(count * (count - 2 * lacking[label]) for label, count in counts.items()) < 0
+        if nearer and all(left[label] > count for label, count in counts.items()):
+            held[members[group]] = True
+            left -= counts
+            for label, count in counts.items():
+                lacking[label] -= count
+    return np.flatnonzero(~held), np.flatnonzero(held)
+
+
+def _counts(labels: Labels, share: float, class_names: Sequence[str], split: str) -> dict[int, int]:
+    """How many of each class are to be held out; of none where the share is 0."""
+    counts: dict[int, int] = {}
+    for label, members in enumerate(np.bincount(labels).tolist()) if share > 0 else ():
+        counts[label] = max(1, round(share * members)) if members else 0
+        if members and counts[label] >= members:
+            raise DataError(
+                f"The class {class_names[label]} has too few examples to set aside a share of {share:g} for {split}.",
+                "Add examples of this class, take the class out of the dataset, or choose a smaller share.",
+                received=f"{members} left to share out",
+            )
+    return counts
 
 
 def first_per_class(labels: Labels, count: int | None, seed: int) -> Indices:

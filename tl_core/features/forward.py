@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.features.pixels import ahead
+from tl_core.features.batching import ahead
 from tl_core.features.sources import Source
 
 BATCH = 32

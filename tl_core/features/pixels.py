@@ -1,10 +1,8 @@
 """Images cropped to a square and resized to a run's size, decoded in parallel."""
 
 import os
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +11,10 @@ from PIL import Image
 from tl_core.datasets import Images
 from tl_core.datasets.images import Labels, Pixels
 
-FITTING = "the middle square, bicubic"
-"""What `fit_square` does, in the keys of what is kept."""
-
-T = TypeVar("T")
+SPARE = 2
+"""A large photograph may be decoded at so many times the size to which it is then brought, at least."""
+FITTING = f"decoded at {SPARE} times the size, the middle square, bicubic"
+"""What becomes of a photograph, in the keys of what is kept."""
 
 
 def fit_square(image: Pixels, size: int) -> Pixels:
@@ -49,21 +47,10 @@ class SizedImages:
         return pixels
 
     def _read(self, index: int) -> Pixels:
-        return fit_square(self._images.read(index), self.size)
+        return fit_square(self._images.read(index, SPARE * self.size), self.size)
 
 
 @cache
 def _pool() -> ThreadPoolExecutor:
     """The threads that decode, one for each core, for all splits of the process."""
     return ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="decode")
-
-
-def ahead(items: Iterable[T]) -> Iterator[T]:
-    """The same items, the next one being made while the present one is used."""
-    source = iter(items)
-    with ThreadPoolExecutor(1, thread_name_prefix="ahead") as pool:
-        nothing = object()
-        pending = pool.submit(next, source, nothing)
-        while (item := pending.result()) is not nothing:
-            pending = pool.submit(next, source, nothing)
-            yield item  # type: ignore[misc]  # mypy cannot tell the sentinel from T

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from tl_core.datasets.images import Labels
 from tl_core.features.cache import Rows
@@ -58,6 +58,13 @@ class Stored:
     def values(self) -> NDArray[Any]:
         """All of them (n, ...), in memory."""
         return self.rows.batch(np.arange(len(self)))
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        """The same for NumPy, read when it is asked for: who is given the source, and not its values, may change what he reads,
+        and nobody holds a second copy."""
+        if copy is False:
+            raise ValueError("rows of the cache are always read anew")
+        return self.values.astype(dtype or self.rows.dtype, copy=False)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,15 +13,21 @@ from numpy.typing import NDArray
 
 from tl_core.datasets.images import Images, Pixels
 from tl_core.features import engines
+from tl_core.features.batching import ahead, in_batches
 from tl_core.features.cache import ActivationCache, Wait
 from tl_core.features.engines import Engine
 from tl_core.features.engines.identity import identity, weights_identity
-from tl_core.features.pixels import FITTING, SizedImages, ahead
+from tl_core.features.pixels import FITTING, SizedImages
 from tl_core.features.sources import Source, Stored
 from tl_core.result import IN_CACHE
 
 DECODED = 32
 """Images that are decoded, or changed, at a time."""
+WORTH_KEEPING = 1 / 4
+"""Bytes of a file for each of its picture from which on a picture that goes by is kept: one from a smaller file is decoded in
+about the time that it takes to keep it, and takes many times the disk."""
+AHEAD = 4
+"""So many times that are decoded by the time the engine asks for them: it should not stand still while some are written."""
 LOST = 1e-3
 """Part of a row's distance from the mean of the rows that 16 bits may lose. An engine in bfloat16 is off by a hundred times
 that."""
@@ -75,11 +82,22 @@ class Supply:
         self.image_size = image_size
         self._cache, self._bfloat16, self._wait = cache, bfloat16, wait
         self._own = own or uuid.uuid4().hex
+        self._pixels_key = _key("pixels", FITTING, image_size)
         self._engines: dict[str, Engine] = {}
 
     def pixels(self, images: Images, on_batch: OnBatch) -> Source:
         """Pixels (n, size, size, 3) uint8, decoded by now if the cache has room for them, and whenever asked for if not."""
-        return self._pixels(images, np.arange(len(images)), on_batch)
+        sized = SizedImages(images, self.image_size)
+        if len(images) * prod(self._picture) > self._cache.room:
+            return sized
+
+        def decode(lacking: NDArray[np.intp]) -> Iterator[Pixels]:
+            for pixels in ahead(map(sized.batch, in_batches(lacking, DECODED))):
+                yield pixels
+                on_batch(len(pixels))
+
+        rows = self._cache.rows(self._pixels_key, images.ids, decode, shape=self._picture, dtype=np.uint8, wait=self._wait)
+        return Stored(rows, images.labels)
 
     def part(self, model: Any) -> FrozenPart:
         """The Keras `model`, from pixels upward, as it is now. What one gives that has code of somebody else's in it is kept for
@@ -94,7 +112,7 @@ class Supply:
         def compute(positions: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
             engine = self._engine(part)
             pictures = self._viewed(images, positions, view) if view else self._plain(images, positions)
-            for values in engine.run(_cut(pictures, engine.batch)):
+            for values in engine.run(_cut(ahead(pictures, AHEAD), engine.batch)):
                 yield values
                 on_batch(len(values))
 
@@ -117,27 +135,21 @@ class Supply:
             self._engines = {part.key: made}
         return self._engines[part.key]
 
-    def _pixels(self, images: Images, positions: NDArray[np.intp], on_batch: OnBatch) -> Source:
-        """Those at `positions` alone."""
-        sized = SizedImages(images, self.image_size)
-        shape = (self.image_size, self.image_size, 3)
-        if len(positions) * np.prod(shape) > self._cache.room:
-            return SizedImages(images.take(positions), self.image_size)
-
-        def decode(lacking: NDArray[np.intp]) -> Iterator[Pixels]:
-            for pixels in ahead(map(sized.batch, _parts(positions[lacking]))):
-                yield pixels
-                on_batch(len(pixels))
-
-        ids = [images.ids[position] for position in positions]
-        rows = self._cache.rows(
-            _key("pixels", FITTING, self.image_size), ids, decode, shape=shape, dtype=np.uint8, wait=self._wait
-        )
-        return Stored(rows, images.labels[positions])
+    @property
+    def _picture(self) -> tuple[int, int, int]:
+        """The shape of one."""
+        return self.image_size, self.image_size, 3
 
     def _plain(self, images: Images, positions: NDArray[np.intp]) -> Iterator[Pixels]:
-        source = self._pixels(images, positions, lambda _: None)
-        return ahead(map(source.batch, _parts(np.arange(len(positions)))))
+        """The pictures at `positions`, read where they are kept, decoded as they are asked for where not."""
+        wanted = images.take(positions)
+        sized = SizedImages(wanted, self.image_size)
+        pixels = len(wanted) * prod(self._picture)
+        keeps = pixels <= self._cache.room and wanted.file_bytes() >= WORTH_KEEPING * pixels
+        ids = [images.ids[position] for position in positions]
+        return self._cache.stream(
+            self._pixels_key, ids, sized.batch, keeps=keeps, size=DECODED, shape=self._picture, dtype=np.uint8
+        )
 
     def _viewed(self, images: Images, positions: NDArray[np.intp], view: View) -> Iterator[Pixels]:
         """Whole groups of neighbours are changed, since what becomes of a picture may depend on its group; then those at
@@ -160,10 +172,6 @@ def loses_nothing(values: NDArray[np.float32]) -> bool:
 
 def _key(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _parts(positions: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    return [positions[begin : begin + DECODED] for begin in range(0, len(positions), DECODED)]
 
 
 def _cut(pictures: Iterable[Pixels], size: int) -> Iterator[Pixels]:

@@ -2,14 +2,18 @@
 
 import contextlib
 import os
+import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
 from tl_core import locks, processes
+from tl_core.datasets import Dataset
 from tl_core.errors import RunError, Stopped, TransferError
 from tl_core.executors import local
 from tl_core.runs import endings, leases
@@ -51,6 +55,16 @@ def start(home: Path, file: Path, command: Sequence[str], begin: Callable[[], ob
         local.watch(processes.spawn(command, home, file.with_suffix(".log"), (own, *descriptors), environment))
 
 
+def file_for(folder: Path, *decisive: Any) -> Path:
+    """The file in `folder` for work that all of `decisive` (plain values, or pydantic models) decides."""
+    return folder / f"{sha256(TypeAdapter(list).dump_json(list(decisive))).hexdigest()[:16]}.json"
+
+
+def with_all_labels(dataset: Dataset) -> dict[str, Any]:
+    """What a dataset is but for how many of its labels are used, as one of the values that decide."""
+    return dataset.model_dump(mode="json") | {"name": dataset.name, "labels_per_class": None}
+
+
 def read(file: Path, kind: type[T]) -> T | None:
     """What a process has written into `file`, a dataclass with a field `finished`; None where there is none, or where its process
     has gone without an end."""
@@ -65,6 +79,26 @@ def write(file: Path, value: object) -> None:
     """Keep a dataclass in `file`, whole, for whoever watches. Raises `StorageError`."""
     content = TypeAdapter(type(value)).dump_json(value)
     write_whole(file, lambda path: path.write_bytes(content))
+
+
+class Watch(Generic[T]):
+    """What is known `now` of work in progress, kept in `file` at most every `seconds`."""
+
+    def __init__(self, file: Path, now: T, seconds: float = 0.5) -> None:
+        self.now = now
+        self._file, self._seconds, self._written = file, seconds, 0.0
+
+    def change(self, **fields: Any) -> None:
+        """Know it better."""
+        self.now = replace(self.now, **fields)  # type: ignore[type-var]  # a dataclass, as `read` and `write` say
+        if time.monotonic() - self._written > self._seconds:
+            write(self._file, self.now)
+            self._written = time.monotonic()
+
+    def end(self, **fields: Any) -> None:
+        """Know it all, and keep that. Raises `StorageError`."""
+        self.now = replace(self.now, **fields)  # type: ignore[type-var]
+        write(self._file, self.now)
 
 
 def attempt(work: Callable[[], object], spec: RunSpec, folder: Path) -> str:

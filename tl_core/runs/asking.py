@@ -1,8 +1,7 @@
 """What-ifs asked in a process of their own; the answers are kept, and can be watched as they come."""
 
 import time
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -13,8 +12,6 @@ from tl_core.questions import Answer, Question
 from tl_core.recipe import Recipe
 from tl_core.runs import apart
 from tl_core.spec import RunSpec
-
-WRITING_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -58,46 +55,26 @@ def ask(home: Path, spec_json: str, question_json: str) -> None:
     spec = RunSpec.model_validate_json(spec_json)
     question = TypeAdapter(Question).validate_json(question_json)
     file = _file(home, Recipe.of(spec))
-    began, watch = time.monotonic(), _Watch(file, Inquiry(question))
+    began, watch = time.monotonic(), apart.Watch(file, Inquiry(question))
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Stage):
+            watch.change(stage=event.title, images_per_second=event.images_per_second)
 
     def answered() -> None:
         from tl_core.features.cache import cache_of
         from tl_core.what_ifs import answers
 
-        for answer in answers(spec, question, watch, cache_of(home)):
-            watch.add(answer)
+        for answer in answers(spec, question, hear, cache_of(home)):
+            watch.change(answers=(*watch.now.answers, answer))
 
     error = apart.attempt(answered, spec, file.parent)
-    apart.write(file, replace(watch.now, error=error, finished=True, seconds=time.monotonic() - began))
-
-
-class _Watch:
-    """Gathers what is reported and answered."""
-
-    def __init__(self, file: Path, inquiry: Inquiry) -> None:
-        self.now = inquiry
-        self._file, self._written = file, 0.0
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, Stage):
-            self._change(replace(self.now, stage=event.title, images_per_second=event.images_per_second))
-
-    def add(self, answer: Answer) -> None:
-        """One more."""
-        self._change(replace(self.now, answers=(*self.now.answers, answer)))
-
-    def _change(self, now: Inquiry) -> None:
-        self.now = now
-        if time.monotonic() - self._written > WRITING_SECONDS:
-            apart.write(self._file, now)
-            self._written = time.monotonic()
+    watch.end(error=error, finished=True, seconds=time.monotonic() - began)
 
 
 def _file(home: Path, recipe: Recipe) -> Path:
     """By the data but for the number of labels, the network, and what is done with its features."""
     spec = recipe.spec()
-    dataset = recipe.dataset.model_dump(mode="json") | {"name": recipe.dataset.name, "labels_per_class": None}
     normalise = recipe.strategy.model_dump().get("normalise", True)
-    decisive = [dataset, spec.backbone, spec.image_size, spec.arithmetic, normalise]
-    key = sha256(TypeAdapter(list).dump_json(decisive)).hexdigest()[:16]
-    return home / "what_ifs" / f"{key}.json"
+    dataset = apart.with_all_labels(recipe.dataset)
+    return apart.file_for(home / "what_ifs", dataset, spec.backbone, spec.image_size, spec.arithmetic, normalise)

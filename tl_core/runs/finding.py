@@ -1,13 +1,10 @@
 """The learning-rate finder: a range test in a process of its own, whose curve is kept and can be watched as it grows."""
 
 import time
-from dataclasses import dataclass, field, replace
-from hashlib import sha256
+from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 from typing import Self
-
-from pydantic import TypeAdapter
 
 from tl_core.analysis.rates import RateCurve
 from tl_core.errors import Stopped
@@ -63,7 +60,7 @@ def find(home: Path, spec_json: str, steps: int) -> None:
     """Do the search, keeping what is known of it every second."""
     spec = RunSpec.model_validate_json(spec_json)
     file = _file(home, Recipe.of(spec))
-    watch = _Watch(file, Search(steps))
+    watch = _Watch(file, Search(steps), WRITING_SECONDS)
 
     def searched() -> None:
         from tl_core.features.cache import cache_of
@@ -72,25 +69,19 @@ def find(home: Path, spec_json: str, steps: int) -> None:
         sweep(spec, steps, watch, cache_of(home))
 
     error = apart.attempt(searched, spec, file.parent)
-    apart.write(file, replace(watch.now, error=error, finished=True))
+    watch.end(error=error, finished=True)
 
 
-class _Watch:
+class _Watch(apart.Watch[Search]):
     """Gathers what a sweep reports, and ends it once its loss has broken out or its time is over."""
 
-    def __init__(self, file: Path, search: Search) -> None:
-        self.now = search
-        self._file, self._written = file, 0.0
-        self._first: float | None = None
+    _first: float | None = None
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Stage):
-            self.now = replace(self.now, stage=event.title)
+            self.change(stage=event.title)
         elif isinstance(event, Step):
             self._add(event)
-        if time.monotonic() - self._written > WRITING_SECONDS:
-            apart.write(self._file, self.now)
-            self._written = time.monotonic()
 
     def _add(self, step: Step) -> None:
         from tl_core.range_test import rate_at
@@ -100,7 +91,7 @@ class _Watch:
             raise Stopped
         tried = self.now.curve
         curve = RateCurve((*tried.rates, rate_at(step.step, self.now.planned)), (*tried.losses, step.loss))
-        self.now = replace(self.now, stage="Trying learning rates", phase=step.phase, curve=curve)
+        self.change(stage="Trying learning rates", phase=step.phase, curve=curve)
         if curve.has_broken_out or time.monotonic() - self._first > 1.5 * SECONDS:
             raise Stopped
 
@@ -111,6 +102,5 @@ def _file(home: Path, recipe: Recipe) -> Path:
     strategy = {name: value for name, value in recipe.strategy.model_dump(mode="json").items() if name != "learning_rate"}
     strategy |= {"epochs": str(usual["epochs"].default)} if "epochs" in usual else {}
     spec = recipe.spec()
-    decisive = [spec.dataset, spec.backbone, recipe.strategy.name, strategy, spec.image_size, spec.seed]
-    key = sha256(TypeAdapter(list).dump_json(decisive)).hexdigest()[:16]
-    return home / "rates" / f"{key}.json"
+    named = recipe.strategy.name, strategy
+    return apart.file_for(home / "rates", spec.dataset, spec.backbone, *named, spec.image_size, spec.seed)

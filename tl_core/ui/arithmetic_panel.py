@@ -9,6 +9,7 @@ from tl_core.runs import speeds
 from tl_core.spec import RunSpec
 from tl_core.ui import forms, session, shown
 from tl_core.ui.charts.speeds import speed_chart
+from tl_core.ui.polled import refused
 
 ABOUT = (
     "Graphics processors are often faster in 16-bit numbers (mixed bfloat16) or with steps compiled by XLA; most processors are "
@@ -40,6 +41,7 @@ def _evidence(recipe: Recipe, images: costs.Images, was_at_work: bool) -> None:
     else:
         title = "Measure on this machine" if known is None else "Measure again"
         st.button(title, key="measure_arithmetic", icon=":material/speed:", on_click=_request, args=(recipe,))
+    refused(__name__)
 
 
 def _told(recipe: Recipe, images: costs.Images, known: Speeds) -> str:

@@ -11,14 +11,15 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from tl_core.registry import Part, Registry
-from tl_core.ui import session
+from tl_core.ui import session, uploads
 
 
 def part_form(kind: str, part: Part, *, without: tuple[str, ...] = ()) -> None:
-    """Widgets for the settings of `part`; those that few need stand behind "More"."""
+    """Widgets for the settings of `part`; those that few need stand behind "More", and those that are "hidden" have none."""
     own = type(part).__annotations__  # before those that all parts of the kind share
-    names = sorted(type(part).model_fields, key=lambda name: name not in own)
-    fields = {name: type(part).model_fields[name] for name in names if name not in without}
+    known = type(part).model_fields
+    names = sorted(known, key=lambda name: name not in own)
+    fields = {name: known[name] for name in names if name not in without and not _extra(known[name]).get("hidden")}
     rare = {name: field for name, field in fields.items() if _is_rare(field)}
     for name in [name for name in fields if name not in rare]:
         setting(f"{kind}.{name}", fields[name], getattr(part, name), scope=part.name)
@@ -44,6 +45,9 @@ def run_setting(model: type[BaseModel], name: str, value: Any) -> None:
 
 def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str) -> None:
     """One widget for one setting, showing `value`. The draft is the truth: the widget is set from it at each run."""
+    if _extra(field).get("widget") == "upload":
+        uploads.upload_setting(dotted, value)
+        return
     key = f"{scope}_{dotted.replace('.', '_')}"
     kind, optional = kind_of(field.annotation)
     st.session_state[key] = str(value) if isinstance(value, Path) else value
@@ -91,7 +95,8 @@ def _is_rare(field: FieldInfo) -> bool:
 
 
 def _extra(field: FieldInfo) -> dict[str, Any]:
-    """What a field says of its widget: "more" where few need it, "empty" for what an empty box means."""
+    """What a field says of its widget: "more" where few need it, "hidden" where it has none, "widget" where it has one of its
+    own, "empty" for what an empty box means."""
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
@@ -103,7 +108,8 @@ def labels(kind: str, part: Part) -> dict[str, str]:
 def is_unfilled(part: Part) -> bool:
     """Whether a path is still to be given."""
     fields = type(part).model_fields
-    return any(kind_of(field.annotation)[0] is Path and getattr(part, name) is None for name, field in fields.items())
+    needed = {name: field for name, field in fields.items() if not _is_rare(field)}
+    return any(kind_of(field.annotation)[0] is Path and getattr(part, name) is None for name, field in needed.items())
 
 
 def kind_of(annotation: Any) -> tuple[Any, bool]:

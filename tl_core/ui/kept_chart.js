@@ -51,6 +51,33 @@ function followWidth(place, drawer) {
   watcher.observe(place);
 }
 
+const SHOWN = 120; // pixels of a picture's side on the page
+
+// The picture of the point that is pointed at, in the corner of the chart that is farther away.
+function showPictures(place, sheet) {
+  place.sheet = sheet;
+  if (!sheet || place.picture) return;
+  const picture = document.createElement("div");
+  picture.setAttribute("aria-hidden", "true");
+  picture.style.cssText = `position:absolute;bottom:8px;width:${SHOWN}px;height:${SHOWN}px;border-radius:6px;display:none;pointer-events:none;image-rendering:pixelated`;
+  place.style.position = "relative";
+  place.append(picture);
+  place.picture = picture;
+  place.on("plotly_hover", ({ points, event }) => {
+    const { address, columns } = place.sheet;
+    const number = points[0].customdata?.[0] ?? 0;
+    const box = place.getBoundingClientRect();
+    const isLeft = event.clientX - box.left < box.width / 2;
+    picture.style.backgroundImage = `url(${address})`;
+    picture.style.backgroundSize = `${columns * SHOWN}px auto`;
+    picture.style.backgroundPosition = `-${(number % columns) * SHOWN}px -${Math.floor(number / columns) * SHOWN}px`;
+    picture.style.left = isLeft ? "auto" : "8px";
+    picture.style.right = isLeft ? "8px" : "auto";
+    picture.style.display = "block";
+  });
+  place.on("plotly_unhover", () => (picture.style.display = "none"));
+}
+
 async function draw(place, data) {
   const figure = JSON.parse(data.figure);
   place.setAttribute("aria-label", data.alt);
@@ -59,6 +86,7 @@ async function draw(place, data) {
   if (!place.isConnected) return;
   await drawer.react(place, figure.data, dressed(figure.layout, place), { displayModeBar: false });
   followWidth(place, drawer);
+  showPictures(place, data.sheet);
 }
 
 export default function ({ data, parentElement }) {

@@ -6,6 +6,7 @@ Python package, served by this server: no network is needed.
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import plotly
 import streamlit as st
@@ -26,9 +27,20 @@ def _serve_plotly() -> None:
 _mount = v2.component("transfer_lab_kept_chart", js=SCRIPT.read_text(encoding="utf-8"), isolate_styles=False)
 
 
-def kept_chart(figure_json: str, key: str, alt: str) -> None:
+class Sheet(NamedTuple):
+    """Pictures of `size` pixels a side on one image (a data address), `columns` of them a row, for a chart's points: the first
+    number of a point's `customdata` is the place of its picture."""
+
+    address: str
+    columns: int
+    size: int
+
+
+def kept_chart(figure_json: str, key: str, alt: str, *, sheet: Sheet | None = None) -> None:
     """Draw a figure (Plotly's JSON, with `uirevision` and `height` in its layout), as wide as its place. Calls with the same
-    `key` bring new data to the same chart. `alt` is what screen readers say."""
+    `key` bring new data to the same chart. `alt` is what screen readers say. With a `sheet`, a point that is pointed at shows
+    its picture."""
     _serve_plotly()
     base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    _mount(key=key, data={"figure": figure_json, "alt": alt, "plotly": f"/{base}/{_ADDRESS}".replace("//", "/")})
+    address = f"/{base}/{_ADDRESS}".replace("//", "/")
+    _mount(key=key, data={"figure": figure_json, "alt": alt, "plotly": address, "sheet": sheet and sheet._asdict()})

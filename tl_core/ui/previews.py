@@ -4,27 +4,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
 from tl_core import costs, datasets
-from tl_core.datasets import Dataset, Images
+from tl_core.datasets import Dataset, Images, Modality
 from tl_core.errors import DataError
 from tl_core.features.pixels import fit_square
 from tl_core.spec import PartSpec
+from tl_core.ui import shown
+from tl_core.ui.charts import data
 
-SAMPLES, SHOWN_CLASSES, SAMPLE_SIZE, STRIP = 8, 20, 64, 6
+SAMPLES, EXCERPTS, SHOWN_CLASSES, SAMPLE_SIZE, STRIP = 8, 2, 20, 64, 6
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The splits of a dataset in numbers, a few training images of each class (at `SAMPLE_SIZE` pixels), the
-    width and height of those images as they were, and notes."""
+    """The splits of a dataset in numbers, a few training examples of each class, and notes. Of images they are `samples` (at
+    `SAMPLE_SIZE` pixels) with the `sizes` that they had (width, height), of anything else `excerpts` with their class."""
 
     class_names: tuple[str, ...]
     counts: dict[str, list[int]]
     samples: list[list[NDArray[np.uint8]]]
     sizes: list[tuple[int, int]]
+    excerpts: list[tuple[str, str]]
     notes: tuple[str, ...]
 
     @property
@@ -42,16 +46,34 @@ def preview(dataset: Dataset, seed: int) -> Preview:
 
 @st.cache_data(ttl=60, show_spinner="Reading the dataset", max_entries=16)
 def _preview(spec: str, seed: int) -> Preview:
-    data = datasets.build(PartSpec.model_validate_json(spec)).load(seed)
-    splits = {"train": data.train, "validation": data.validation, "test": data.test}
-    classes = len(data.class_names)
-    counts = {name: np.bincount(images.labels, minlength=classes).tolist() for name, images in splits.items()}
-    chosen = [np.flatnonzero(data.train.labels == label)[:SAMPLES] for label in range(min(classes, SHOWN_CLASSES))]
-    read = [[_try_to_read(data.train, index) for index in indices] for indices in chosen]
+    dataset = datasets.build(PartSpec.model_validate_json(spec))
+    loaded = dataset.load(seed)
+    classes = len(loaded.class_names)
+    counts = {name: np.bincount(examples.labels, minlength=classes).tolist() for name, examples in loaded.splits.items()}
+    chosen = [np.flatnonzero(loaded.train.labels == label)[:SAMPLES] for label in range(min(classes, SHOWN_CLASSES))]
+    if dataset.modality is not Modality.IMAGES:
+        excerpts = [
+            (name, loaded.train.excerpt(index))
+            for name, row in zip(loaded.class_names, chosen, strict=False)
+            for index in row[:EXCERPTS]
+        ]
+        return Preview(loaded.class_names, counts, [], [], excerpts, loaded.notes)
+    read = [[_try_to_read(loaded.train, index) for index in indices] for indices in chosen]
     whole = [[image for image in row if image is not None] for row in read]
     sizes = [(image.shape[1], image.shape[0]) for row in whole for image in row]
     samples = [[fit_square(image, SAMPLE_SIZE) for image in row] for row in whole]
-    return Preview(data.class_names, counts, samples, sizes, data.notes)
+    return Preview(loaded.class_names, counts, samples, sizes, [], loaded.notes)
+
+
+def samples(found: Preview) -> None:
+    """Draw a few training examples of each class."""
+    if found.excerpts:
+        classes, excerpts = zip(*found.excerpts, strict=True)
+        table = pd.DataFrame({"Class": classes, "Example": excerpts})
+        st.dataframe(table, hide_index=True, width="stretch", alt="Training examples of each class")
+    else:
+        drawn = data.sample_grid(found.samples, found.class_names, SAMPLE_SIZE)
+        shown.chart(drawn, "samples", "Training images of each class")
 
 
 @st.cache_data(ttl=3600, show_spinner=False)

@@ -1,5 +1,7 @@
 """Finding a learning rate: a button, a curve that grows, and a suggestion that is taken with a click."""
 
+from functools import partial
+
 import streamlit as st
 
 from tl_core import costs
@@ -10,13 +12,12 @@ from tl_core.runs.probing import Probe
 from tl_core.ui import estimates, session, shown
 from tl_core.ui.charts import rates
 from tl_core.ui.kept_chart import kept_chart
+from tl_core.ui.polled import is_at_work, polled
 
 ABOUT = (
     "The same training, for a few dozen batches in which the learning rate rises from far too low to far too high. "
     "The highest rate at which the loss is still low is about to be too high; a tenth of it is a good one."
 )
-
-POLL_SECONDS = 1.0
 
 
 def rate_finder(recipe: Recipe, measured: Probe, train_images: int) -> None:
@@ -24,27 +25,18 @@ def rate_finder(recipe: Recipe, measured: Probe, train_images: int) -> None:
     if "learning_rate" not in type(recipe.strategy).model_fields:
         return
     st.subheader("Learning rate", help=ABOUT)
-    found = Search.read(session.store().home, recipe)
-    at_work = found is not None and not found.finished
-    # A fragment redraws nothing but itself, and what a button here changes is shown all over the page.
-    panel = st.fragment(_panel, run_every=POLL_SECONDS) if at_work else _panel
-    panel(recipe, measured, train_images, at_work)
+    panel = partial(_panel, recipe, measured, train_images)
+    polled(__name__, lambda: Search.read(session.store().home, recipe), panel)
 
 
-def _panel(recipe: Recipe, measured: Probe, train_images: int, was_at_work: bool) -> None:
-    found = Search.read(session.store().home, recipe)
-    if (found is not None and not found.finished) != was_at_work:
-        st.rerun()  # the polling begins or ends
+def _panel(recipe: Recipe, measured: Probe, train_images: int, found: Search | None) -> None:
     planned = finding.steps_within(_step_seconds(recipe, measured, train_images))
     if found is None or found.error:
         st.caption(f"{ABOUT} It tries {planned} rates and takes about a minute.")
     if found is not None:
         _show(recipe, found)
-    if not was_at_work:
+    if not is_at_work(found):
         _buttons(recipe, found, planned)
-    refusal = session.refusal()
-    if refusal:
-        shown.say_wrong(refusal)
 
 
 def _show(recipe: Recipe, found: Search) -> None:

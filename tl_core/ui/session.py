@@ -89,13 +89,14 @@ def ask(wish: Callable[..., None], *details: Any) -> None:
     try:
         wish(store(), *details)
     except TransferError as error:
-        st.session_state[REFUSAL] = str(error)
+        st.session_state[REFUSAL] = wish.__module__, str(error)
     forget_runs()
 
 
-def refusal() -> str | None:
-    """Why the last wish could not be fulfilled."""
-    return st.session_state.get(REFUSAL)
+def refusal(asker: str | None = None) -> str | None:
+    """Why the last wish could not be fulfilled, if it was made by the module `asker`; None stands for any."""
+    by, why = st.session_state.get(REFUSAL, (None, None))
+    return why if asker in {None, by} else None
 
 
 def complaint() -> str | None:

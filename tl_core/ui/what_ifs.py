@@ -1,5 +1,7 @@
 """What-ifs: a button, and a curve of accuracy by the number of labels that grows as the answers come."""
 
+from functools import partial
+
 import streamlit as st
 
 from tl_core.analysis import learning_curve
@@ -12,6 +14,7 @@ from tl_core.runs.store import Store
 from tl_core.ui import previews, session, shown
 from tl_core.ui.charts.learning_curve import learning_curve as curve_chart
 from tl_core.ui.kept_chart import kept_chart
+from tl_core.ui.polled import is_at_work, polled
 from tl_core.ui.recipe_bar import require_allowed_paths
 
 COUNTS: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -22,7 +25,6 @@ ABOUT = (
     "What a linear probe on this network would reach with fewer labels or more. The frozen network sees each image once, which "
     "the runs then need not do again; after that an answer takes milliseconds."
 )
-POLL_SECONDS = 1.0
 
 
 def what_ifs(recipe: Recipe) -> None:
@@ -30,10 +32,7 @@ def what_ifs(recipe: Recipe) -> None:
     if not recipe.strategy.pretrained:
         return
     st.subheader("What if there were other labels?", help=ABOUT)
-    found = Inquiry.read(session.store().home, recipe)
-    at_work = found is not None and not found.finished
-    panel = st.fragment(_panel, run_every=POLL_SECONDS) if at_work else _panel
-    panel(recipe, at_work)
+    polled(__name__, lambda: Inquiry.read(session.store().home, recipe), partial(_panel, recipe))
 
 
 def question_of(recipe: Recipe) -> Question:
@@ -47,22 +46,16 @@ def question_of(recipe: Recipe) -> Question:
     return Question((*fitting[-(NUMBERS - 1) :], None), STRENGTHS, SEEDS)
 
 
-def _panel(recipe: Recipe, was_at_work: bool) -> None:
-    found = Inquiry.read(session.store().home, recipe)
-    if (found is not None and not found.finished) != was_at_work:
-        st.rerun()  # the polling begins or ends
+def _panel(recipe: Recipe, found: Inquiry | None) -> None:
     if found is None:
         st.caption(ABOUT)
     elif found.error:
         shown.say_wrong(found.error)
     else:
         _show(found)
-    if not was_at_work:
+    if not is_at_work(found):
         title, icon = ("Ask again", "replay") if found else ("Ask", "question_exchange")
         st.button(title, key="ask_what_ifs", icon=f":material/{icon}:", on_click=_request, args=(recipe,))
-    refusal = session.refusal()
-    if refusal:
-        shown.say_wrong(refusal)
 
 
 def _show(found: Inquiry) -> None:

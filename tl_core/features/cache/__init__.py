@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from tl_core import settings
 from tl_core.errors import StorageError
+from tl_core.features.batching import in_batches
 from tl_core.features.cache.collecting import Collector, Halve, Wait
 from tl_core.features.cache.merging import merge_small
 from tl_core.features.cache.parts import PART_BYTES, Table, Values
@@ -37,6 +38,10 @@ def _never(values: NDArray[np.float32]) -> bool:
 
 def _go_on() -> None:
     return
+
+
+def _turn_away() -> None:
+    raise NotKept("somebody else computes such rows")
 
 
 class ActivationCache:
@@ -91,6 +96,44 @@ class ActivationCache:
             if images:
                 collector.collect(compute(positions))
         return Rows(table, len(images), collector.note, places)
+
+    def stream(
+        self,
+        key: str,
+        ids: Sequence[bytes],
+        compute: Callable[[NDArray[np.intp]], Values],
+        *,
+        keeps: bool,
+        size: int,
+        shape: tuple[int, ...],
+        dtype: DTypeLike = np.float32,
+    ) -> Iterator[Values]:
+        """The rows that `rows` would give, `size` at a time, each time as soon as they are read or computed: for who takes them
+        once, in their order.
+
+        `compute` gives the rows of the images at some positions in `ids`. If it `keeps` them, it does so also where the caller
+        turns away before the end. A stream waits for nobody and holds little in memory: while another process or thread
+        computes rows of this table, or where the disk takes no more, they are not kept. Raises as `rows` does.
+        """
+        table = Table(key, shape, np.dtype(dtype))
+        places = Places(ids)
+        self._shelf.find(table, places)
+        with ExitStack() as locked:
+            reason = self._enter(locked, table, _turn_away) if keeps and not places.complete else "nobody asks for it"
+            is_known = places.known()
+            images = [image for image, is_there in zip(ids, is_known, strict=True) if not is_there]
+            collector = Collector(table, images, places, self._shelf, part_bytes=self._part_bytes, halve=_never, wait=_go_on)
+            collector.reason = reason
+            try:
+                for positions in in_batches(np.arange(len(ids)), size):
+                    rows = np.empty((len(positions), *shape), table.dtype)
+                    there, lacking = is_known[positions], ~is_known[positions]
+                    rows[there] = places.gather(positions[there], table)
+                    if lacking.any():
+                        rows[lacking] = collector.passed(compute(positions[lacking]), int(lacking.sum()))
+                    yield rows
+            finally:
+                collector.finish()
 
     def _enter(self, locked: ExitStack, table: Table, wait: Wait) -> str:
         """Hold the table's lock until `locked` ends, and tidy up. The reason why nothing can be kept, empty where it can."""

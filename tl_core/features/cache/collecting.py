@@ -38,11 +38,12 @@ class Collector:
         self._capacity = max(1, part_bytes // table.row_bytes)
         self._finished = 0
         self._written: list[str] = []
-        self._begin()
+        self._begin(np.empty((0, *table.shape), table.dtype))
 
-    def _begin(self) -> None:
+    def _begin(self, free: Values) -> None:
+        """A new part, in the memory `free` if that will do: what the system gives anew takes it longer than to fill it."""
         rows = min(self._capacity, len(self._images) - self._finished)
-        self._part: Values = np.empty((rows, *self._table.shape), self._table.dtype)
+        self._part = free[:rows] if len(free) >= rows else np.empty((rows, *self._table.shape), self._table.dtype)
         self._filled = 0
         self._began = time.monotonic()
 
@@ -59,12 +60,13 @@ class Collector:
         """
         try:
             for values in computed:
-                self._add(values)
+                self.add(values)
             self._require_all()
         finally:
-            self._finish()
+            self.finish()
 
-    def _add(self, values: Values) -> None:
+    def add(self, values: Values) -> None:
+        """Take some rows. Raises `ValueError` as `collect` does."""
         if values.dtype != self._table.dtype or values.ndim == 0 or values.shape[1:] != self._table.shape:
             self._refuse(f"of type {self._table.dtype} and shape {self._table.shape}", f"{values.dtype} {values.shape}")
         while len(values):
@@ -76,9 +78,17 @@ class Collector:
             values = values[len(taken) :]
             is_old = not self.reason and time.monotonic() - self._began > PART_SECONDS
             if self._filled == len(self._part) or is_old:
-                self._finish()
+                self.finish()
 
-    def _finish(self) -> None:
+    def passed(self, values: Values, count: int) -> Values:
+        """The same rows, which have to be `count` in number, taken as long as they can be kept on disk. Raises `ValueError`."""
+        if len(values) != count:
+            self._refuse(f"{count} in number", str(len(values)))
+        if not self.reason:
+            self.add(values)
+        return values
+
+    def finish(self) -> None:
         """Make a part of what has come since the last one."""
         if self._filled:
             images = self._images[self._finished : self._finished + self._filled]
@@ -92,7 +102,7 @@ class Collector:
                     self.reason = str(error)
             self._places.add(images, values, range(len(images)), name)
             self._finished += len(images)
-            self._begin()
+            self._begin(self._part if name else self._part[:0])
 
     def _require_all(self) -> None:
         if self._finished + self._filled < len(self._images):

@@ -39,6 +39,10 @@ class Places:
         """The first position of each image whose row is nowhere yet, ascending."""
         return np.fromiter(self._lacking.values(), np.intp, len(self._lacking))
 
+    def known(self) -> NDArray[np.bool_]:
+        """Of each image, whether its row is somewhere."""
+        return self._part[self._first] >= 0
+
     def rows_of(self, images: Sequence[bytes]) -> list[int]:
         """Which rows of a part with `images` are lacking here."""
         return [row for row, image in enumerate(images) if image in self._lacking]

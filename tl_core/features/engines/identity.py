@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 
 NOT_COMPUTED = ("name", "trainable", "dtype")
-"""Settings of layers that decide nothing here."""
+"""Settings of layers that decide nothing here; nor do their initializers."""
 
 
 def identity(model: Any) -> str | None:
     """The sha256, in hexadecimal, of the layers of the Keras `model`, how they are connected, and the values of its weights.
 
     Left out is what does not change what an engine makes of it: names, since Keras numbers layers through the process, what
-    trains, and the policies of the layers, since the engine decides in which arithmetic it computes. None where code that is not
-    Keras' own takes part, somebody's layer or activation, since what that computes does not stand in its configuration.
+    trains, from what the weights were drawn once, and the policies of the layers, since the engine decides in which arithmetic
+    it computes. None where code that is not Keras' own takes part, somebody's layer or activation, since what that computes does
+    not stand in its configuration.
     """
     try:
         config = model.get_config()
@@ -53,12 +54,16 @@ def _structure(config: dict[str, Any]) -> Any:
     layers = [
         {
             "class": [layer["module"], layer["class_name"]],
-            "config": {key: value for key, value in layer["config"].items() if key not in NOT_COMPUTED},
+            "config": {key: value for key, value in layer["config"].items() if _is_computed(key)},
             "calls": _placed(layer["inbound_nodes"], places),
         }
         for layer in config["layers"]
     ]
     return [layers, [_ends(config[key], places) for key in ("input_layers", "output_layers")]]
+
+
+def _is_computed(setting: str) -> bool:
+    return setting not in NOT_COMPUTED and not setting.endswith("_initializer")
 
 
 def _placed(value: Any, places: dict[str, int]) -> Any:

@@ -73,3 +73,11 @@ def normalise_in_place(features: Matrix, centre: Matrix | None, groups: Sequence
         norms = np.sqrt(np.einsum("ij,ij->i", part, part))[:, None]
         part /= np.maximum(norms, max(float(blur), np.finfo(np.float64).tiny))
     return features
+
+
+def cross_entropy(logits: Matrix, labels: Labels, weights: Matrix | None = None) -> float:
+    """Mean cross-entropy, in nats, of `logits` (images, classes); each image weighs what its class does in `weights`, or 1."""
+    from scipy.special import log_softmax
+
+    losses = -log_softmax(logits, axis=1)[np.arange(len(labels)), labels]
+    return float(np.average(losses, weights=None if weights is None else weights[labels]))

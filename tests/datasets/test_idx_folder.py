@@ -1,10 +1,8 @@
-"""IDX files and Keras' cache, whole and damaged."""
+"""IDX files, whole and damaged."""
 
 import gzip
 import os
 import struct
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tl_core.datasets.idx import read_idx, write_idx
-from tl_core.datasets.mnist import Mnist
+from tl_core.datasets.idx_folder import IdxFolder
 from tl_core.errors import DataError
 
 REAL = os.environ.get("TRANSFER_LAB_TEST_MNIST")
@@ -37,19 +35,19 @@ def write_mnist(folder: Path, mark: str = "-", end: str = "", train: int = 100) 
 @pytest.mark.parametrize("end", ["", ".gz"])
 def test_all_spellings_give_the_same(tmp_path: Path, folder: Path, mark: str, end: str) -> None:
     other = write_mnist(tmp_path / "other", mark, end)
-    assert Mnist(path=other).load(0).train.digest() == Mnist(path=folder).load(0).train.digest()
+    assert IdxFolder(path=other).load(0).train.digest() == IdxFolder(path=folder).load(0).train.digest()
 
 
 def test_validation_is_a_share_of_training_and_may_be_empty(folder: Path) -> None:
-    data = Mnist(path=folder, validation_share=0.2).load(0)
+    data = IdxFolder(path=folder, validation_share=0.2).load(0)
     assert (len(data.train), len(data.validation), len(data.test)) == (80, 20, 20)
-    none = Mnist(path=folder, validation_share=0).load(0)
+    none = IdxFolder(path=folder, validation_share=0).load(0)
     assert (len(none.train), len(none.validation)) == (100, 0)
     assert none.validation.digest() == data.validation.take([]).digest()
 
 
 def test_images_and_labels_stay_together(folder: Path) -> None:
-    data = Mnist(path=folder).load(0)
+    data = IdxFolder(path=folder).load(0)
     images = read_idx(folder / "train-images-idx3-ubyte", 3)
     place = {image.tobytes(): index for index, image in enumerate(images)}
     for split in (data.train, data.validation):
@@ -58,63 +56,23 @@ def test_images_and_labels_stay_together(folder: Path) -> None:
 
 
 def test_the_folder_is_explained(folder: Path) -> None:
+    with pytest.raises(DataError, match="No folder is chosen yet"):
+        IdxFolder().load(0)
     with pytest.raises(DataError, match=r"does not exist.*dataset\.path"):
-        Mnist(path=folder / "nowhere").load(0)
+        IdxFolder(path=folder / "nowhere").load(0)
     with pytest.raises(DataError, match="a folder is needed"):
-        Mnist(path=folder / "train-images-idx3-ubyte").load(0)
+        IdxFolder(path=folder / "train-images-idx3-ubyte").load(0)
     (folder / "t10k-labels-idx1-ubyte").unlink()
     with pytest.raises(DataError, match=r"none of t10k-labels-idx1-ubyte, t10k-labels\.idx1-ubyte"):
-        Mnist(path=folder).load(0)
+        IdxFolder(path=folder).load(0)
 
 
 def test_labels_must_fit(folder: Path) -> None:
     write_idx(folder / "train-labels-idx1-ubyte", np.arange(99, dtype=np.uint8) % 10)
     with pytest.raises(DataError, match="100 images and 99 labels"):
-        Mnist(path=folder).load(0)
-    write_idx(folder / "train-labels-idx1-ubyte", np.arange(100, dtype=np.uint8))
-    with pytest.raises(DataError, match="labels reach from 0 to 99"):
-        Mnist(path=folder).load(0)
-
-
-def test_the_cache_of_keras_is_read(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    with pytest.raises(DataError, match=r"not on this machine.*dataset\.path.*dataset\.download=true.*11 MB"):
-        Mnist().load(0)
-    arrays = {}
-    for key, name in (("train", "train"), ("test", "t10k")):
-        arrays[f"x_{key}"] = read_idx(folder / f"{name}-images-idx3-ubyte", 3)
-        arrays[f"y_{key}"] = read_idx(folder / f"{name}-labels-idx1-ubyte", 1)
-    (tmp_path / "datasets").mkdir()
-    np.savez_compressed(tmp_path / "datasets" / "mnist.npz", **arrays)  # type: ignore[arg-type]
-    assert Mnist().load(3).train.digest() == Mnist(path=folder).load(3).train.digest()
-    assert str(tmp_path) in Mnist().location()
-
-
-@pytest.mark.parametrize("content", [b"", b"no zip", {"x_train": np.zeros(3)}, {"x_train": np.array([{}], dtype=object)}])
-def test_a_damaged_cache_is_said(content: bytes | dict, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    (tmp_path / "datasets").mkdir()
-    cached = tmp_path / "datasets" / "mnist.npz"
-    if isinstance(content, bytes):
-        cached.write_bytes(content)
-    else:
-        np.savez(cached, **content)
-    with pytest.raises(DataError, match="Keras' copy of MNIST cannot be read"):
-        Mnist(download=True).load(0)
-
-
-def test_no_network_is_said(tmp_path: Path) -> None:
-    """Keras itself fails to fetch, by way of a proxy at a port on which nobody listens."""
-    code = "from tl_core.datasets.mnist import Mnist; Mnist(download=True).load(0)"
-    nowhere = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9", "no_proxy": "", "NO_PROXY": ""}
-    root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=root, env=os.environ | nowhere
-    )
-    last = done.stderr.strip().splitlines()[-1]
-    assert "DataError: MNIST could not be fetched" in last
-    assert "Connection refused" in last
-    assert "dataset.path" in last
+        IdxFolder(path=folder).load(0)
+    write_idx(folder / "train-labels-idx1-ubyte", np.arange(100, dtype=np.uint8) % 26)
+    assert IdxFolder(path=folder).load(0).class_names == tuple(map(str, range(26)))
 
 
 @given(shape=st.lists(st.integers(0, 5), min_size=1, max_size=3), packed=st.booleans())
@@ -160,7 +118,7 @@ def test_a_damaged_archive_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(REAL is None, reason="TRANSFER_LAB_TEST_MNIST does not name a folder with MNIST's IDX files")
 def test_the_real_files() -> None:
-    data = Mnist(path=Path(str(REAL))).load(0)
+    data = IdxFolder(path=Path(str(REAL))).load(0)
     assert len(data.train) + len(data.validation) == 60_000
     assert len(data.test) == 10_000
     assert data.train.read(0).shape == (28, 28, 3)

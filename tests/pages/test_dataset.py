@@ -1,0 +1,121 @@
+"""The Dataset page: what is examined, left out, uploaded and mapped."""
+
+import shutil
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+from tests.datasets.test_archives import PETS, zipped
+from tests.examining.test_examining import photographs
+from tests.helpers import wait_until, write_images
+from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tl_core.datasets import left_out, uploads
+from tl_core.datasets.image_folder import ImageFolder
+from tl_core.recipe import Recipe
+from tl_core.runs import mapping
+from tl_core.runs.examining import Examination
+from tl_core.runs.mapping import Mapped
+from tl_core.spec import RunSpec
+from tl_core.ui import steps
+
+MORE = {f"{kind}/more{number}.png": b"%d" % number for kind in ("cats", "dogs") for number in range(9)}
+
+
+def examined(home: Path, folder: Path) -> Examination:
+    """Its examination, once that has ended."""
+
+    def look() -> Examination | None:
+        found = Examination.read(home, ImageFolder(path=folder))
+        return found if found and found.finished else None
+
+    return wait_until(look)
+
+
+def mapped(home: Path, recipe: Recipe) -> Mapped:
+    """Its map, once that has ended."""
+
+    def look() -> Mapped | None:
+        found = Mapped.read(home, recipe)
+        return found if found and found.finished else None
+
+    return wait_until(look)
+
+
+def page(folder: Path, **more: str) -> AppTest:
+    return opened(steps.DATASET.script, **({"dataset": "image_folder", "dataset.path": str(folder), "image_size": "32"} | more))
+
+
+def test_what_is_found_is_left_out_with_a_click(home: Path, tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "data")
+    shutil.copy(next((folder / "train" / "a").iterdir()), folder / "test" / "a" / "twin.png")
+    (folder / "train" / "b" / "broken.png").write_bytes(b"no image")
+    app = page(folder)
+    app.button(key="examine").click().run()
+    dataset = ImageFolder(path=folder)
+    found = examined(home, folder)
+    assert not found.error
+    app = page(folder)
+    warned = " ".join(warning.value for warning in app.warning).replace("\\", "")
+    assert "1 of the test images (11.1 %) have a twin among the training images" in warned
+    assert "1 images cannot be read" in warned
+    app.button(key="leave_out").click().run()
+    assert not errors(app)
+    chosen = str(app.query_params["dataset.left_out"])
+    assert left_out.kept(home, chosen)
+    data = dataset.model_copy(update={"left_out": chosen}).load(0)
+    whole = dataset.load(0)
+    assert sum(map(len, whole.splits.values())) - sum(map(len, data.splits.values())) == 2
+    app.button(key="use_all").click().run()
+    assert "dataset.left_out" not in app.query_params
+
+
+def test_a_folder_that_cannot_be_examined_is_told(home: Path, tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "data", classes=2, each=30)
+    app = page(folder)
+    shutil.rmtree(folder)
+    app.button(key="examine").click().run()
+    found = examined(home, folder)
+    assert found.error.startswith("This folder does not exist.")
+
+
+def test_a_map_is_drawn(home: Path, tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "data", classes=2, each=30)
+    app = page(folder)
+    app.button(key="draw_map").click().run()
+    assert not errors(app)
+    settings = {"dataset": "image_folder", "dataset.path": str(folder), "image_size": 32}
+    recipe = Recipe.of(RunSpec().with_settings(settings))
+    found = mapped(home, recipe)
+    assert not found.error
+    assert found.map
+    assert len(found.map.x) == 60
+    assert found.shift
+    assert mapping.sheet_file(home, recipe).read_bytes()[8:12] == b"WEBP"
+    app = page(folder)
+    assert any("principal components" in caption.value for caption in app.caption)
+    assert app.button(key="draw_map").label == "Draw again"
+
+
+def test_an_upload_is_chosen_and_removed(home: Path, tmp_path: Path) -> None:
+    with zipped(tmp_path / "pets.zip", PETS | MORE).open("rb") as file:
+        upload = uploads.keep(file, "pets.zip", home, lambda _: None)
+    app = opened(steps.DATASET.script, **{"dataset": "zip_upload"})
+    assert not errors(app)
+    app.selectbox(key="upload_choice").select(upload.folder).run()
+    assert app.query_params["dataset.upload"] == str(upload.folder)
+    assert not errors(app)
+    app.button(key="remove_upload").click().run()
+    assert uploads.kept(home) == []
+    assert "dataset.upload" not in app.query_params
+
+
+def test_an_archive_on_the_machine_is_unpacked(home: Path, tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "pets.zip", PETS | MORE)
+    app = opened(steps.DATASET.script, **{"dataset": "zip_upload"})
+    app.text_input(key="upload_place").set_value(str(archive)).run()
+    app.button(key="unpack").click().run()
+    assert len(uploads.kept(home)) == 1
+    assert not errors(app)
+    app.text_input(key="upload_place").set_value("/etc/hostname").run()
+    app.button(key="unpack").click().run()
+    assert "outside the folders that the dashboard may read" in errors(app)[0]

@@ -1,0 +1,54 @@
+"""Texts and tables on the pages: one can look at them, and a sentence says why nothing can be started with them."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.helpers import wait_until
+from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tl_core.datasets.csv_table import CsvTable
+from tl_core.datasets.csv_text import CsvText
+from tl_core.datasets.own import OwnDataset
+from tl_core.recipe import Recipe
+from tl_core.runs import probing
+from tl_core.runs.probing import Probe
+from tl_core.runs.store import Store
+from tl_core.spec import RunSpec
+from tl_core.ui import steps
+
+SMALL = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "image_size": "16"}
+HELD = {CsvText: "texts", CsvTable: "a table"}
+
+
+@pytest.fixture(params=list(HELD))
+def source(request: pytest.FixtureRequest) -> type[OwnDataset]:
+    part: type[OwnDataset] = request.param
+    return part
+
+
+def page_of(step: steps.Step, source: type[OwnDataset]) -> AppTest:
+    settings = source.example().model_dump()
+    return opened(step.script, **SMALL, **{"dataset": source.name, "dataset.path": str(settings["path"])})
+
+
+@pytest.mark.parametrize("step", steps.STEPS, ids=lambda step: step.title)
+def test_no_page_fails_and_none_starts_a_run(step: steps.Step, source: type[OwnDataset], home: Path) -> None:
+    app = page_of(step, source)
+    told = f"Small CNN sees images, and the dataset holds {HELD[source]}. Choose a dataset of images."
+    shown = [said for said in errors(app) if told in said]
+    assert len(shown) == (step in (steps.BACKBONE, steps.STRATEGY))
+    if starts := [button for button in app.button if button.key == "start"]:
+        starts[0].click().run()
+        assert not app.exception
+        assert any(told in said for said in errors(app))
+    assert not Store(home).runs()
+
+
+def test_nothing_is_asked_of_a_network_that_is_measured(source: type[OwnDataset], home: Path) -> None:
+    backbone = Recipe.of(RunSpec().with_settings(SMALL)).backbone
+    probing.request(home, backbone, 16)
+    wait_until(lambda: Probe.read(home, backbone, 16))
+    app = page_of(steps.STRATEGY, source)
+    assert not {button.key for button in app.button} & {"find_rate", "ask_what_ifs", "draw_map"}
+    assert len(errors(app)) == 1

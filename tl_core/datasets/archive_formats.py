@@ -1,0 +1,185 @@
+"""What lies in a zip, tar or tar.gz, one member after the other, as a stream."""
+
+import contextlib
+import os
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import IO, BinaryIO, Self
+
+from tl_core.datasets.images import printable
+from tl_core.errors import DataError
+
+DAMAGED = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    struct.error,
+    EOFError,
+    ValueError,
+    OverflowError,
+    RuntimeError,
+    LookupError,
+)
+"""What the standard library was seen to raise, or can, on damaged archives, beside an `OSError` without a number. RuntimeError: a
+compression that it does not know, or a member that is encrypted."""
+END_OF_ZIP, END_BYTES, MOST_COMMENT = b"PK\5\6", 22, 65_535
+WIDE_END_OF_ZIP, WIDE = b"PK\6\6", 0xFFFFFFFF
+ENTRY = b"PK\1\2"
+READ_BYTES = 1 << 20
+LONG_NAME_BYTES = 1 << 16
+"""Of a name that stands in a tar as an entry of its own, which the library reads into memory."""
+LONG_NAMES = (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One entry, of `size` bytes as it says itself. `blocks` gives its content in pieces of at most so many bytes; `read_share`
+    is how much of the archive lies before its end, 0..1."""
+
+    name: str
+    size: int
+    is_folder: bool
+    is_special: bool
+    is_encrypted: bool
+    read_share: float
+    opened: Callable[[], IO[bytes] | None]
+
+    def blocks(self, size: int) -> Iterator[bytes]:
+        """Raises `DataError` where it is damaged."""
+        with told_damage(self.name):
+            source = self.opened()
+            if source is None:
+                return
+            with source:
+                while block := source.read(size):
+                    yield block
+
+
+def members(file: BinaryIO, most: int) -> Iterator[Member]:
+    """The members of an archive, which is known by its first bytes. Raises `DataError` for one that is none, is damaged, or has
+    more than `most`."""
+    with told_damage("the archive"):
+        size, start = os.fstat(file.fileno()).st_size, file.read(512)
+        file.seek(0)
+        if start.startswith((b"PK\3\4", b"PK\5\6")):
+            yield from _of_zip(file, size, most)
+        elif start.startswith(b"\x1f\x8b") or start[257:262] == b"ustar":
+            yield from _of_tar(file, size, most)
+        else:
+            raise DataError("This is no archive of a kind that can be read.", "Give a zip, tar or tar.gz file.")
+
+
+@contextlib.contextmanager
+def told_damage(name: str) -> Iterator[None]:
+    """Make a `DataError` of what the standard library raises."""
+    try:
+        yield
+    except (*DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's, not the archive's
+        raise DataError(
+            f"This archive is damaged or cut off ({' '.join(str(error).split()) or type(error).__name__}).",
+            "Make or download it again.",
+            received=printable(name)[:200],
+        ) from None
+
+
+def _of_zip(file: BinaryIO, size: int, most: int) -> Iterator[Member]:
+    _require_few(_entries(file, size), most)
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+        _require_few(len(entries), most)
+        _require_apart(entries)
+        done, total = 0, sum(entry.compress_size for entry in entries) or 1
+        for entry in entries:
+            done += entry.compress_size
+            kind = stat.S_IFMT(entry.external_attr >> 16)
+            yield Member(
+                name=entry.filename,
+                size=entry.file_size,
+                is_folder=entry.is_dir(),
+                is_special=kind not in {0, stat.S_IFREG, stat.S_IFDIR},
+                is_encrypted=bool(entry.flag_bits & 1),
+                read_share=done / total,
+                opened=lambda entry=entry: archive.open(entry),  # type: ignore[misc]  # mypy cannot tell a default's type
+            )
+
+
+def _entries(file: BinaryIO, size: int) -> int:
+    """About how many entries a zip has: the marks of entries are counted in its directory before the library reads it all."""
+    file.seek(max(0, size - END_BYTES - MOST_COMMENT))
+    tail = file.read()
+    place = tail.rfind(END_OF_ZIP)
+    if place < 0 or len(tail) < place + END_BYTES:
+        return 0  # which the library will refuse
+    length: int = struct.unpack_from("<I", tail, place + 12)[0]
+    wide = tail.rfind(WIDE_END_OF_ZIP)
+    if wide >= 0 and len(tail) >= wide + 48:
+        length = max(length if length != WIDE else 0, struct.unpack_from("<Q", tail, wide + 40)[0])
+    file.seek(max(0, size - len(tail) + place - length - MOST_COMMENT))
+    count = 0
+    while block := file.read(READ_BYTES):
+        count += block.count(ENTRY)
+    file.seek(0)
+    return count
+
+
+def _require_apart(entries: list[zipfile.ZipInfo]) -> None:
+    """Entries that share bytes of the archive are how a small one unpacks to petabytes (Fifield 2019, A better zip bomb)."""
+    end = 0
+    for entry in sorted(entries, key=lambda entry: entry.header_offset):
+        if entry.header_offset < end:
+            raise DataError(
+                "This archive is not unpacked, since its files overlap.", "Make it again.", received=printable(entry.filename)
+            )
+        end = entry.header_offset + entry.compress_size
+
+
+class _Entry(tarfile.TarInfo):
+    """One whose name is not a gigabyte, in an archive that goes on to its end."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        """As in the library, which takes a stream that breaks off between two files for a whole one."""
+        if len(buf) < tarfile.BLOCKSIZE:
+            raise EOFError("it breaks off")
+        return super().frombuf(buf, encoding, errors)
+
+    def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
+        if self.type in LONG_NAMES and self.size > LONG_NAME_BYTES:
+            raise tarfile.ReadError("a name in it is too long")
+        return super()._proc_member(tar)  # type: ignore[misc]  # it is there in all versions, if not in the stubs
+
+
+def _of_tar(file: BinaryIO, size: int, most: int) -> Iterator[Member]:
+    count = 0
+    with tarfile.open(fileobj=file, mode="r|*", tarinfo=_Entry) as archive:  # nothing is extracted by it
+        while (entry := archive.next()) is not None:
+            archive.members = []  # type: ignore[attr-defined]  # or it would keep a million of them
+            count += 1
+            _require_few(count, most)
+            yield Member(
+                name=entry.name,
+                size=entry.size,
+                is_folder=entry.isdir(),
+                is_special=not (entry.isreg() or entry.isdir()),
+                is_encrypted=False,
+                read_share=min(1.0, file.tell() / (size or 1)),
+                opened=lambda entry=entry: archive.extractfile(entry),  # type: ignore[misc]  # as above
+            )
+    if not count:
+        raise tarfile.ReadError("nothing is in it")
+
+
+def _require_few(count: int, most: int) -> None:
+    if count > most:
+        raise DataError(
+            f"This archive is not unpacked, since it has more than {most:,} files.",
+            "Put them into several archives, or give their folder as an image folder.",
+            received=f"{count:,} or more",
+        )

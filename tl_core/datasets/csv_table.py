@@ -1,0 +1,110 @@
+"""A table of numbers and words, one column of which is to be told from the others."""
+
+import tempfile
+from collections.abc import Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from pydantic import Field
+
+from tl_core.datasets import Data, Modality, register
+from tl_core.datasets.images import printable
+from tl_core.datasets.table_source import LABELS, TableSource, said
+from tl_core.datasets.tables import required
+from tl_core.datasets.words import TableRows
+from tl_core.errors import DataError
+from tl_core.settings import ServerPath
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_NUMBERS, MOST_CLASSES = 100, 1000
+"""A column of more different numbers is a quantity, and one of more different words a name or a sentence: neither is a class."""
+MOST_VALUES = 10_000_000
+"""They take some 100 bytes each while they are read."""
+
+
+@register("csv_table")
+class CsvTable(TableSource):
+    """A table of your own: CSV, TSV or Parquet, whose target column is to be told from the other ones.
+
+    A column of numbers is one feature, a column of words another; both may lack values. Tables can be looked at and split here;
+    networks for them come later.
+    """
+
+    title: ClassVar[str] = "Table of numbers"
+    modality: ClassVar[Modality] = Modality.TABLE
+    thing: ClassVar[str] = "rows"
+
+    path: ServerPath | None = Field(None, title="Table", description="A CSV, TSV or Parquet file with a row for each example.")
+    target_column: str | None = Field(
+        None, title="Target column", description="What is to be told; empty finds a column such as target or label."
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(path=Path(_example_folder().name, "table.csv"))
+
+    def read(self, seed: int) -> Data[Any]:
+        frame = self.table()
+        target = required(frame, self.target_column, LABELS, "target")
+        _require_classes(target)
+        used = {each.name for each in (target, *self.aside(frame)) if each is not None}
+        features = frame[[name for name in frame.columns if name not in used]]
+        received = printable(str(self.path))
+        if not len(features.columns):
+            raise DataError("The table has no column beside its target.", "Give one with features.", received=received)
+        if features.size > MOST_VALUES:
+            raise DataError(f"The table has more than {MOST_VALUES:,} values.", "Cut it into smaller ones.", received=received)
+        labelled = said(target)
+        if not labelled.any():
+            raise DataError("No row of the table has a target.", "Fill it in, or name another column.")
+        notes = [f"Rows without a target: {int((~labelled).sum()):,} left out."] if not labelled.all() else []
+        columns, values = _columns(features[labelled], notes)
+        return self.shared_out(frame, np.flatnonzero(labelled), target, partial(TableRows, columns, values), notes)
+
+
+def _require_classes(target: "pd.Series[str]") -> None:
+    """Raise `DataError` for a target that is no class."""
+    found = target.str.strip().nunique()
+    if found <= MOST_NUMBERS or (found <= MOST_CLASSES and _numbers(target) is None):
+        return
+    raise DataError(
+        f"The column {printable(str(target.name))} has {found:,} different values, too many to be classes.",
+        "Name another target column. To predict a quantity (regression) is not possible here yet.",
+    )
+
+
+def _numbers(values: "pd.Series[str]") -> list[float] | None:
+    """The values as numbers, NaN where one is missing; None for words, and where all are missing."""
+    import pandas as pd
+
+    missing = ~said(values)
+    found = pd.to_numeric(values.mask(missing), errors="coerce")
+    return found.astype(float).tolist() if (found.notna() | missing).all() and not missing.all() else None
+
+
+def _columns(features: "pd.DataFrame", notes: list[str]) -> tuple[tuple[str, ...], tuple[tuple[float | str, ...], ...]]:
+    """The names of the columns, and the rows. A column of which every value is a number, or missing, becomes numbers."""
+    columns, words = list[Sequence[float | str]](), 0
+    for name in features.columns:
+        numbers = _numbers(features[name])
+        columns.append(features[name].tolist() if numbers is None else numbers)
+        words += numbers is None
+        missing = int((~said(features[name])).sum())
+        if missing:
+            notes.append(f"Values missing in {printable(str(name))}: {missing:,}.")
+    notes.append(f"{len(columns) - words} of {len(columns)} columns are numbers, the others words.")
+    return tuple(printable(str(name)) for name in features.columns), tuple(zip(*columns, strict=True))
+
+
+@cache
+def _example_folder() -> "tempfile.TemporaryDirectory[str]":
+    folder = tempfile.TemporaryDirectory(prefix="transfer_lab_rows_")
+    rng, rows = np.random.default_rng(0), ["length,colour,target"]
+    for shift, target in enumerate(("a", "b", "c")):
+        rows += [f"{shift + rng.normal():.4f},{rng.choice(['red', 'blue'])},{target}" for _ in range(12)]
+    Path(folder.name, "table.csv").write_text("\n".join(rows), encoding="utf-8")
+    return folder

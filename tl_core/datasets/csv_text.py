@@ -1,0 +1,63 @@
+"""Texts that a table lists."""
+
+import tempfile
+from functools import cache, partial
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from pydantic import Field
+
+from tl_core.datasets import Data, Modality, register
+from tl_core.datasets.table_source import LABELS, TableSource, said
+from tl_core.datasets.tables import required
+from tl_core.datasets.words import Texts
+from tl_core.errors import DataError
+from tl_core.settings import ServerPath
+
+TEXTS = ("text", "sentence", "content", "review", "message", "document")
+
+
+@register("csv_text")
+class CsvText(TableSource):
+    """Texts of your own in a table: CSV, TSV or Parquet with a text and a label in each row.
+
+    They can be looked at and split here; networks for text come later.
+    """
+
+    title: ClassVar[str] = "Table of texts"
+    modality: ClassVar[Modality] = Modality.TEXTS
+    thing: ClassVar[str] = "texts"
+
+    path: ServerPath | None = Field(None, title="Table", description="A CSV, TSV or Parquet file with a row for each text.")
+    text_column: str | None = Field(
+        None, title="Text column", description="Empty finds a column such as text or sentence.", json_schema_extra={"more": True}
+    )
+    label_column: str | None = Field(
+        None, title="Label column", description="Empty finds a column such as label or class.", json_schema_extra={"more": True}
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(path=Path(_example_folder().name, "texts.csv"))
+
+    def read(self, seed: int) -> Data[Any]:
+        frame, notes = self.table(), list[str]()
+        texts = required(frame, self.text_column, TEXTS, "texts")
+        labels = required(frame, self.label_column, LABELS, "labels")
+        usable = said(texts) & said(labels)
+        if not usable.any():
+            raise DataError("No row of the table has a text and a label.", "Fill them in, or name other columns.")
+        if not usable.all():
+            notes.append(f"Rows without a text or a label: {int((~usable).sum()):,} left out.")
+        return self.shared_out(frame, np.flatnonzero(usable), labels, partial(Texts, tuple(texts[usable])), notes)
+
+
+@cache
+def _example_folder() -> "tempfile.TemporaryDirectory[str]":
+    folder = tempfile.TemporaryDirectory(prefix="transfer_lab_texts_")
+    rng, rows = np.random.default_rng(0), ["text,label"]
+    for label, word in (("good", "fine"), ("bad", "poor"), ("neutral", "plain")):
+        rows += [f"a {word} thing of {number},{label}" for number in rng.permutation(1000)[:12]]
+    Path(folder.name, "texts.csv").write_text("\n".join(rows), encoding="utf-8")
+    return folder

@@ -1,0 +1,69 @@
+"""Labelled examples of any kind: pictures, texts, rows of a table."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from enum import StrEnum
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Labels = NDArray[np.int64]
+
+
+class Modality(StrEnum):
+    """What an example is."""
+
+    IMAGES = "images"
+    TEXTS = "texts"
+    TABLE = "a table"
+
+
+class Examples(ABC):
+    """A sequence of examples, and the class index of each in `labels` (n,)."""
+
+    labels: Labels
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Sequence[int] | NDArray[np.intp]) -> Self:
+        """The examples at `indices`, in that order. What is known of their content need not be read again."""
+        chosen = np.asarray(indices, dtype=np.intp)
+        taken = self._take(chosen)
+        if "ids" in self.__dict__:
+            taken.__dict__["ids"] = tuple(self.ids[index] for index in chosen)
+        return taken
+
+    def thinned(self, at_most: int) -> Self:
+        """At most so many of them, drawn evenly."""
+        return self if len(self) <= at_most else self.take(np.linspace(0, len(self) - 1, at_most).astype(np.intp))
+
+    @abstractmethod
+    def _take(self, chosen: NDArray[np.intp]) -> Self:
+        """The examples at `chosen`, in that order."""
+
+    @abstractmethod
+    def name(self, index: int) -> str:
+        """What to call example number `index` where one is looked at: a file name, or its number."""
+
+    def excerpt(self, index: int) -> str:
+        """Some of what example number `index` says, in words: empty for a picture."""
+        return ""
+
+    @cached_property
+    def ids(self) -> tuple[bytes, ...]:
+        """sha256 (32 bytes) of the content of each example, label and name apart: equal exactly where two are the same.
+
+        Raises `DataError` for one that cannot be read."""
+        return tuple(map(self._id, range(len(self))))
+
+    @abstractmethod
+    def _id(self, index: int) -> bytes:
+        """The digest of example number `index`."""
+
+    def digest(self) -> str:
+        """sha256 over the labels and the content, in order: equal exactly when two splits hold the same examples."""
+        return hashlib.sha256(np.ascontiguousarray(self.labels).tobytes() + b"".join(self.ids)).hexdigest()

@@ -1,0 +1,225 @@
+"""Images in a dataset of Hugging Face's library, on this machine or on their hub."""
+
+import hashlib
+import importlib.util
+import io
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import Field
+
+from tl_core.datasets import Data, Images, register
+from tl_core.datasets.examples import Labels
+from tl_core.datasets.files import existing_folder
+from tl_core.datasets.images import Pixels, printable, read_image
+from tl_core.datasets.own import OwnDataset
+from tl_core.datasets.tables import SPLITS
+from tl_core.errors import DataError
+from tl_core.settings import ServerPath
+
+INSTALL = "pip install -r requirements-sources.txt"
+IMAGES, LABELS = ("image", "img", "picture", "pixels"), ("label", "labels", "fine_label", "class", "target")
+SAVED = ("dataset_dict.json", "state.json")
+"""What `save_to_disk` leaves in a folder."""
+FAILURES = (OSError, ValueError, RuntimeError, LookupError, ImportError, TypeError, AttributeError)
+"""What the library and those under it raise for what is missing, damaged, of another kind or out of reach."""
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedImages(Images):
+    """Rows `places` (n,) of a table of the library, whose column of images is left encoded, with the class of each (n,). What is
+    not in the table itself is read below `root` and nowhere else: whoever made the table may have written any path into it."""
+
+    table: Any
+    column: str
+    root: Path
+    places: NDArray[np.intp]
+    labels: Labels
+
+    def read(self, index: int, least: int | None = None) -> Pixels:
+        return read_image(io.BytesIO(self._content(index)), least, name=self.name(index))
+
+    def _take(self, chosen: NDArray[np.intp]) -> "EncodedImages":
+        return replace(self, places=self.places[chosen], labels=self.labels[chosen])
+
+    def name(self, index: int) -> str:
+        path = self._cell(index).get("path")
+        return printable(Path(path).name) if path else f"image {self.places[index]}"
+
+    def _cell(self, index: int) -> dict[str, Any]:
+        return self.table[int(self.places[index])][self.column] or {}
+
+    def _content(self, index: int) -> bytes:
+        """The encoded image; empty where there is none, which no decoder takes."""
+        cell = self._cell(index)
+        if cell.get("bytes") is not None:
+            return bytes(cell["bytes"])
+        try:
+            path = Path(cell.get("path") or self.root).resolve(strict=True)
+            return path.read_bytes() if path.is_relative_to(self.root) and path.is_file() else b""
+        except (OSError, ValueError, RuntimeError):  # no name that a disk can hold, a loop of links
+            return b""
+
+    def _id(self, index: int) -> bytes:
+        return hashlib.sha256(self._content(index)).digest()
+
+
+@register("huggingface")
+class HuggingFace(OwnDataset):
+    """Images in a dataset of Hugging Face's library `datasets`: a folder on this machine, or a name on their hub.
+
+    A folder may be one that the library saved, or hold Parquet files or folders of images. From the hub a run fetches what is not
+    on this machine only if you allow it. Code that comes with a dataset is never run.
+    """
+
+    title: ClassVar[str] = "Hugging Face dataset"
+    needs: ClassVar[str] = "datasets"
+
+    path: ServerPath | None = Field(None, title="Folder", description="A folder that the library saved, or one of Parquet files.")
+    repository: str | None = Field(
+        None,
+        title="Name on the hub",
+        pattern=r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$",
+        description="Such as ylecun/mnist; used where no folder is given.",
+    )
+    configuration: str | None = Field(
+        None, title="Configuration", description="Where the dataset has several.", json_schema_extra={"more": True}
+    )
+    download: bool = Field(False, title="Download", description="Let the run fetch it from the hub where it is not here yet.")
+    image_column: str | None = Field(
+        None, title="Image column", description="Empty finds the first column of images.", json_schema_extra={"more": True}
+    )
+    label_column: str | None = Field(
+        None, title="Label column", description="Empty finds a column such as label.", json_schema_extra={"more": True}
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(path=Path(_example_folder().name))
+
+    def read(self, seed: int) -> Data:
+        tables = self._tables()
+        given: dict[str, Any] = {}
+        for name, table in tables.items():
+            split = SPLITS.get(str(name).lower())
+            if split:
+                given[split] = table
+        if "train" not in given:
+            raise DataError(
+                "The dataset has no training split.", "Choose another one.", received=printable(", ".join(map(str, tables)))
+            )
+        image, label = self._columns(given["train"])
+        values = {split: [str(_spelled(table, label, value)) for value in table[label]] for split, table in given.items()}
+        names = sorted({value for of_split in values.values() for value in of_split})
+        codes = {name: code for code, name in enumerate(names)}
+        images = {
+            split: EncodedImages(
+                _undecoded(table, image),
+                image,
+                existing_folder(self.path) if self.path else _hub_home(),
+                np.arange(len(table)),
+                np.array([codes[value] for value in values[split]], np.int64),
+            )
+            for split, table in given.items()
+        }
+        left_out = [printable(str(name)) for name in tables if str(name).lower() not in SPLITS]
+        return self.divided(
+            [printable(name) for name in names], images, [f"Splits left out: {', '.join(left_out)}."] if left_out else []
+        )
+
+    @property
+    def fetches(self) -> bool:
+        return self.download and self.path is None and self.repository is not None and not self._cached().exists()
+
+    def location(self) -> str:
+        if self.path:
+            return printable(str(self.path))
+        return f"{self.repository} on Hugging Face's hub" if self.repository else "a dataset yet to be chosen"
+
+    def _cached(self) -> Path:
+        """Where the library keeps what it fetched under that name."""
+        place = os.environ.get("HF_DATASETS_CACHE") or _hub_home() / "datasets"
+        return Path(place, str(self.repository).replace("/", "___"))
+
+    def _tables(self) -> Any:
+        """The dataset's tables by the names of their splits. Raises `DataError`."""
+        if self.path is None and self.repository is None:
+            raise DataError("No dataset is chosen yet.", "Give a folder as dataset.path, or a name as dataset.repository.")
+        folder = existing_folder(self.path) if self.path else None
+        if folder is None and Path(str(self.repository)).exists():  # which the library would prefer to the hub
+            raise DataError("This is a folder here.", "Give it as dataset.path.", received=self.repository)
+        library = _library(offline=not self.download or folder is not None)
+        received = printable(str(folder or self.repository))
+        try:
+            if folder is not None and any((folder / name).is_file() for name in SAVED):
+                found = library.load_from_disk(str(folder))
+            else:
+                found = library.load_dataset(str(folder or self.repository), self.configuration)
+        except FAILURES as error:
+            reason = " ".join(str(error).split())[:300] or type(error).__name__
+            hint = "Check the folder." if folder else "Check the name, or set dataset.download=true to let the run fetch it."
+            raise DataError(f"The dataset cannot be loaded ({reason}).", hint, received=received) from None
+        return found if isinstance(found, dict) else {"train": found}
+
+    def _columns(self, table: Any) -> tuple[str, str]:
+        """The columns of the images and of the labels. Raises `DataError`."""
+        names, found = list(table.column_names), []
+        pictures = [name for name in names if type(table.features[name]).__name__ == "Image"]
+        for wanted, usual, what in ((self.image_column, [*pictures, *IMAGES], "images"), (self.label_column, LABELS, "labels")):
+            name = next((each for each in ([wanted] if wanted else usual) if each in names), None)
+            if name is None:
+                listed = printable(", ".join(names))
+                raise DataError(f"No column holds the {what}.", f"Name one of these: {listed}.", received=wanted or "nothing")
+            found.append(name)
+        return found[0], found[1]
+
+
+def _hub_home() -> Path:
+    """Where the library keeps everything."""
+    home = os.environ.get("HF_HOME") or "~/.cache/huggingface"
+    return Path(os.path.expanduser(home)).resolve()  # noqa: PTH111 - there may be no home
+
+
+def _library(*, offline: bool) -> Any:
+    """`datasets`, which sends nothing of its own and, if `offline`, fetches nothing."""
+    if importlib.util.find_spec("datasets") is None:
+        raise DataError("Hugging Face's library is not installed.", f"Run: {INSTALL}", received="datasets")
+    os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", HF_DATASETS_DISABLE_PROGRESS_BARS="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
+    if offline:
+        os.environ["HF_HUB_OFFLINE"] = "1"
+    import datasets
+
+    return datasets
+
+
+def _undecoded(table: Any, column: str) -> Any:
+    import datasets
+
+    return table.cast_column(column, datasets.Image(decode=False))
+
+
+def _spelled(table: Any, column: str, value: Any) -> Any:
+    """A label as people call it."""
+    feature = table.features[column]
+    return feature.int2str(value) if hasattr(feature, "int2str") and isinstance(value, int) and value >= 0 else value
+
+
+@cache
+def _example_folder() -> "tempfile.TemporaryDirectory[str]":
+    """A Parquet file of 36 small images of noise in three classes, as the hub has them."""
+    import pandas as pd
+
+    folder, rng, rows = tempfile.TemporaryDirectory(prefix="transfer_lab_hf_"), np.random.default_rng(0), []
+    for number in range(36):
+        written = io.BytesIO()
+        Image.fromarray(rng.integers(0, 256, (20, 24, 3), dtype=np.uint8)).save(written, "PNG")
+        rows.append({"image": {"bytes": written.getvalue(), "path": f"{number}.png"}, "label": "abc"[number % 3]})
+    pd.DataFrame(rows).to_parquet(Path(folder.name, "train.parquet"))
+    return folder

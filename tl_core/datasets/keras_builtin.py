@@ -1,0 +1,189 @@
+"""The image datasets that Keras fetches, read from where it keeps them."""
+
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import ClassVar, NamedTuple, Self
+from urllib.error import URLError
+
+import numpy as np
+from pydantic import Field
+
+from tl_core.datasets import Data, register
+from tl_core.datasets.arrays import Arrays, ArraysDataset, checked, example_arrays
+from tl_core.datasets.cifar import CIFAR10_FILES, CIFAR10_NAMES, CIFAR100_FILES, CIFAR100_NAMES, read_cifar10, read_cifar100
+from tl_core.datasets.idx_folder import has_family, read_family
+from tl_core.datasets.images import printable
+from tl_core.errors import DataError
+from tl_core.settings import ServerPath
+
+DIGITS = tuple("0123456789")
+CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+
+
+class Which(StrEnum):
+    """Keras' names of them."""
+
+    MNIST = "mnist"
+    FASHION_MNIST = "fashion_mnist"
+    CIFAR10 = "cifar10"
+    CIFAR100 = "cifar100"
+
+
+class Kept(NamedTuple):
+    """What it is called, where below Keras' folder of datasets it lies, how one sees that it is whole, how it is read, its
+    classes, and its size."""
+
+    title: str
+    place: str
+    is_whole: Callable[[Path], bool]
+    read: Callable[[Path], Arrays]
+    names: tuple[str, ...]
+    megabytes: int
+
+
+def _read_npz(path: Path) -> Arrays:
+    with np.load(path, allow_pickle=False) as stored:
+        return Arrays(*(stored[name] for name in Arrays._fields))
+
+
+def _holds(names: tuple[str, ...]) -> Callable[[Path], bool]:
+    return lambda folder: all((folder / name).is_file() for name in names)
+
+
+KEPT = {
+    Which.MNIST: Kept("MNIST", "mnist.npz", Path.is_file, _read_npz, DIGITS, 11),
+    Which.FASHION_MNIST: Kept("Fashion-MNIST", "fashion-mnist", has_family, read_family, CLOTHES, 31),
+    Which.CIFAR10: Kept(
+        "CIFAR-10", "cifar-10-batches-py-target/cifar-10-batches-py", _holds(CIFAR10_FILES), read_cifar10, CIFAR10_NAMES, 170
+    ),
+    Which.CIFAR100: Kept(
+        "CIFAR-100", "cifar-100-python-target/cifar-100-python", _holds(CIFAR100_FILES), read_cifar100, CIFAR100_NAMES, 169
+    ),
+}
+DAMAGED = (OSError, ValueError, KeyError, EOFError, IndexError, MemoryError, zipfile.BadZipFile, zlib.error)
+"""What the readers raise; `MemoryError` where a damaged file announces more than any machine holds."""
+
+
+@register("keras_builtin")
+class KerasBuiltin(ArraysDataset):
+    """MNIST, Fashion-MNIST, CIFAR-10 or CIFAR-100, as Keras fetches and keeps them.
+
+    50,000 or 60,000 small images to train on and 10,000 for the test. They are read from Keras' folder; a run fetches what is
+    not there yet if you allow it.
+    """
+
+    title: ClassVar[str] = "Keras dataset"
+
+    which: Which = Field(
+        Which.MNIST, title="Dataset", description="Digits, clothes, or photographs of 10 or of 100 kinds of things."
+    )
+    download: bool = Field(
+        False, title="Download", description="Let the run fetch it (11 to 170 MB) into Keras' folder where it is not there yet."
+    )
+    folder: ServerPath | None = Field(
+        None,
+        title="Keras' folder",
+        description="Where Keras kept it, if elsewhere; empty for KERAS_HOME, or .keras in your home, where it is fetched to.",
+        json_schema_extra={"more": True},
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(folder=Path(_example_folder().name))
+
+    def read(self, seed: int) -> Data:
+        kept = KEPT[self.which]
+        if not self._is_here():
+            self._fetch(kept)
+        try:
+            arrays = kept.read(self._place())
+        except DAMAGED as error:
+            raise DataError(
+                f"Keras' copy of {kept.title} cannot be read ({error}).",
+                "Delete it and fetch it again.",
+                received=printable(str(self._place())),
+            ) from None
+        return self.fixed(checked(arrays, len(kept.names), self._place()), kept.names)
+
+    @property
+    def fetches(self) -> bool:
+        return self.download and self.folder is None and not self._is_here()
+
+    def location(self) -> str:
+        return printable(str(self._place()))
+
+    def _place(self) -> Path:
+        home = os.environ.get("KERAS_HOME") or "~/.keras"
+        given = self.folder or Path(os.path.expanduser(home))  # noqa: PTH111 - Path raises where there is no home
+        return given / "datasets" / KEPT[self.which].place
+
+    def _is_here(self) -> bool:
+        """Whether all of it is, as it is not where Keras was interrupted."""
+        return KEPT[self.which].is_whole(self._place())
+
+    def _fetch(self, kept: Kept) -> None:
+        """Have Keras fetch it, which checks what came; its progress is in the run's log. Raises `DataError`."""
+        found = printable(f"{'only a part' if self._place().exists() else 'nothing'} at {self._place()}")
+        if not self.fetches:
+            fetching = f"Set dataset.download=true to let the run fetch {kept.megabytes} MB"
+            elsewhere = "Leave dataset.folder empty, since Keras fetches into its own folder alone"
+            next_step = f"{elsewhere if self.download else fetching}, or give its files as another dataset."
+            raise DataError(f"{kept.title} is not on this machine.", next_step, received=found)
+        import keras
+
+        with _network_errors(kept.title):
+            getattr(keras.datasets, self.which.value).load_data()
+        if not self._is_here():  # Keras takes the system's temporary folder where it may not write
+            raise DataError(
+                f"Keras could not keep {kept.title} in its folder.",
+                "Allow this user to write there, or name another folder in KERAS_HOME.",
+                received=printable(str(self._place())),
+            )
+
+
+@contextmanager
+def _network_errors(title: str) -> Iterator[None]:
+    """Turns a failed download into a `DataError` and lets everything else pass.
+
+    Keras raises a plain `Exception` there, which cannot be caught by its type; what it was raised from tells.
+    """
+    with _Raised() as raised:
+        yield
+    if raised.cause is not None:
+        reason = raised.cause.reason if isinstance(raised.cause, URLError) else raised.cause
+        raise DataError(
+            f"{title} could not be fetched ({reason}).",
+            "Try again when there is a network, or copy it into Keras' folder on this machine.",
+        ) from raised.cause
+
+
+class _Raised:
+    """Keeps what a failed download was raised from."""
+
+    cause: OSError | ValueError | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        cause = error if isinstance(error, OSError | ValueError) else getattr(error, "__context__", None)
+        if isinstance(error, Exception) and isinstance(cause, OSError | ValueError):  # ValueError: the checksum is wrong
+            self.cause = cause
+        return self.cause is not None
+
+
+@cache
+def _example_folder() -> "tempfile.TemporaryDirectory[str]":
+    """Keras' folder with a small MNIST of noise, removed when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="transfer_lab_keras_")
+    Path(folder.name, "datasets").mkdir()
+    parts = example_arrays()._asdict()
+    np.savez(Path(folder.name, "datasets", "mnist.npz"), **parts)
+    return folder

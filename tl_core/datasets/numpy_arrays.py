@@ -1,0 +1,152 @@
+"""Images in NumPy's own format."""
+
+import tempfile
+import zipfile
+import zlib
+from functools import cache
+from math import prod
+from pathlib import Path
+from typing import Any, BinaryIO, ClassVar, Self
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+from pydantic import Field
+
+from tl_core.datasets import ArrayImages, Data, register
+from tl_core.datasets.images import printable
+from tl_core.datasets.own import OwnDataset
+from tl_core.errors import DataError
+from tl_core.settings import ServerPath
+
+MOST_BYTES = 4_000_000_000
+"""In memory; larger sets are better given as files."""
+PAIRS = {
+    "train": (("x_train", "y_train"), ("x", "y"), ("images", "labels")),
+    "validation": (("x_val", "y_val"), ("x_validation", "y_validation"), ("x_valid", "y_valid")),
+    "test": (("x_test", "y_test"),),
+}
+NAMES = "class_names"
+BROKEN = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError)
+"""What NumPy and `zipfile` raise on damaged files; RuntimeError: a compression that is not known, or an encrypted member."""
+
+
+@register("numpy")
+class NumpyArrays(OwnDataset):
+    """Images of your own in an .npz file: x with the pixels, y with the labels.
+
+    Or x_train, y_train, x_test, y_test and x_val, y_val; and class_names, if there are names. Pixels are bytes, or numbers in
+    0 to 1. All of it is read into memory.
+    """
+
+    title: ClassVar[str] = "NumPy arrays"
+
+    path: ServerPath | None = Field(
+        None, title="File", description="An .npz file with x (n, height, width[, channels]) and y (n)."
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(path=Path(_example_folder().name, "images.npz"))
+
+    def read(self, seed: int) -> Data:
+        if self.path is None:
+            raise DataError("No file is chosen yet.", "Give an .npz file as dataset.path.")
+        arrays = _arrays(self.path)
+        pairs = {split: next((pair for pair in known if set(pair) <= arrays.keys()), None) for split, known in PAIRS.items()}
+        if pairs["train"] is None:
+            raise DataError(
+                "The file lacks the images or their labels.",
+                "Save it with numpy.savez(file, x=..., y=...), or with x_train, y_train, x_test and y_test.",
+                received=printable(", ".join(arrays)) or "no array",
+            )
+        notes = list[str]()
+        pixels = {split: _pixels(arrays[pair[0]], pair[0], notes) for split, pair in pairs.items() if pair}
+        names, codes = _classes({split: arrays[pair[1]] for split, pair in pairs.items() if pair}, arrays.get(NAMES))
+        for split, images in pixels.items():
+            if len(images) != len(codes[split]):
+                raise DataError(
+                    f"There are {len(images):,} {split} images and {len(codes[split]):,} labels.",
+                    received=printable(str(self.path)),
+                )
+        return self.divided(names, {split: ArrayImages(images, codes[split]) for split, images in pixels.items()}, notes)
+
+    def location(self) -> str:
+        return printable(str(self.path)) if self.path else "a file yet to be chosen"
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays in the file, after a look at how large they say they are. Nothing is unpickled. Raises `DataError`."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            total = 0
+            for entry in archive.infolist():
+                with archive.open(entry) as file:
+                    total += _announced(file)  # type: ignore[arg-type]  # it reads
+                if total > MOST_BYTES:
+                    what = f"Its arrays would take {total:,} bytes, and at most {MOST_BYTES:,} are read."
+                    raise DataError(what, "Give the images as files in folders.", received=printable(str(path)))
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except BROKEN as error:
+        reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
+        raise DataError(
+            f"This is no .npz file that can be read ({reason}).",
+            "Save numbers and text with numpy.savez; objects, which NumPy pickles, are never read.",
+            received=printable(str(path)),
+        ) from None
+
+
+def _announced(file: BinaryIO) -> int:
+    """The bytes that an array takes, by its header. Raises `ValueError`."""
+    version = npy.read_magic(file)
+    if version not in {(1, 0), (2, 0)}:
+        raise ValueError("an array in it is of a newer format")
+    shape, _, dtype = (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(file)
+    if dtype.hasobject:
+        raise ValueError("an array in it holds Python objects")
+    return prod(shape) * dtype.itemsize
+
+
+def _pixels(values: NDArray[Any], name: str, notes: list[str]) -> NDArray[np.uint8]:
+    """Images (n, h, w) or (n, h, w, 3) uint8. Raises `DataError` for what is none."""
+    if values.ndim == 4 and values.shape[3] in {1, 4}:
+        values = values[..., 0] if values.shape[3] == 1 else values[..., :3]
+    if values.ndim not in {3, 4} or (values.ndim == 4 and values.shape[3] != 3) or 0 in values.shape[1:]:
+        what = f"The array {printable(name)} holds no images: they are (n, height, width) or (n, height, width, 3)."
+        raise DataError(what, "Put the channels last.", received=f"shape {values.shape}")
+    if values.dtype == np.uint8:
+        return values
+    low, high = (float(values.min()), float(values.max())) if values.size and values.dtype.kind in "fiub" else (0.0, np.nan)
+    if not 0 <= low <= high <= 255:
+        what = f"The pixels in {printable(name)} are neither bytes nor numbers in 0 to 1 or 0 to 255."
+        raise DataError(what, "Scale them.", received=f"{values.dtype} from {low:g} to {high:g}")
+    scale = 255.0 if high <= 1 else 1.0
+    notes.append(f"The pixels in {printable(name)} are {values.dtype} from {low:g} to {high:g}, brought to 0 to 255.")
+    return np.rint(values.astype(np.float32) * scale).astype(np.uint8)
+
+
+def _classes(labels: dict[str, NDArray[Any]], names: NDArray[Any] | None) -> tuple[tuple[str, ...], dict[str, NDArray[np.int64]]]:
+    """The names of the classes and the class of each image, by split. Raises `DataError` for labels that are none."""
+    for split, values in labels.items():
+        flat = labels[split] = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
+        if flat.ndim != 1 or flat.dtype.kind not in "iubUS":
+            what = f"The {split} labels are not one whole number or one text for each image."
+            raise DataError(what, "Give y as (n,).", received=f"{values.dtype} {values.shape}")
+    known = np.unique(np.concatenate([values.astype(str) if values.dtype.kind in "US" else values for values in labels.values()]))
+    if names is not None and known.dtype.kind in "iub":
+        if not 0 <= int(known.min()) <= int(known.max()) < len(names):
+            raise DataError(f"There are {len(names)} class names, and labels from {known.min()} to {known.max()}.")
+        return tuple(printable(str(name)) for name in names), {split: values.astype(np.int64) for split, values in labels.items()}
+    spelled = tuple(printable(str(name)) for name in known)
+    return spelled, {
+        split: np.searchsorted(known, values.astype(known.dtype)).astype(np.int64) for split, values in labels.items()
+    }
+
+
+@cache
+def _example_folder() -> "tempfile.TemporaryDirectory[str]":
+    folder = tempfile.TemporaryDirectory(prefix="transfer_lab_numpy_")
+    pixels = np.random.default_rng(0).integers(0, 256, (36, 9, 8, 3), dtype=np.uint8)
+    np.savez(Path(folder.name, "images.npz"), x=pixels, y=np.arange(36) % 3)
+    return folder

@@ -1,0 +1,71 @@
+"""What sources of people's own data have in common: how the data are split, where they are not yet."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from tl_core.datasets import Data, Dataset, Examples
+from tl_core.datasets.splitting import hold_out_groups
+
+
+class OwnDataset(Dataset):
+    """Data that may come in splits, or in one piece.
+
+    What is missing is set aside from the training examples by their content: the same data give the same splits wherever they
+    lie and whatever their files are called, and of two that are the same, both are on one side.
+    """
+
+    thing: ClassVar[str] = "images"
+    """What the examples are called in sentences."""
+
+    test_share: float = Field(
+        0.25,
+        ge=0.01,
+        le=0.9,
+        title="Test share",
+        description="Which share of each class becomes the test set where the data have none.",
+        json_schema_extra={"more": True},
+    )
+    validation_share: float = Field(
+        0.1,
+        ge=0,
+        le=0.5,
+        title="Validation share",
+        description="Which share of what is left is for validation where the data have no such split; 0 for none.",
+        json_schema_extra={"more": True},
+    )
+    split_seed: int = Field(
+        0,
+        ge=0,
+        le=1_000_000,
+        title="Split number",
+        description="Another number sets other examples aside; results on different test sets cannot be compared one by one.",
+        json_schema_extra={"more": True},
+    )
+
+    def divided(
+        self,
+        class_names: Sequence[str],
+        given: Mapping[str, Examples],
+        notes: Sequence[str] = (),
+        *,
+        groups: Sequence[bytes] | None = None,
+    ) -> Data[Any]:
+        """The dataset of the `given` splits, "train" at least; others are set aside from it.
+
+        `groups` (one for each training example) name what must not be torn apart, such as a patient; by default each content
+        is a group. Raises `DataError`.
+        """
+        splits = dict(given)
+        train, told = splits.pop("train"), list(notes)
+        lacking = [split for split in ("test", "validation") if split not in splits]
+        names = list(groups if groups is not None else train.ids) if lacking else []
+        for split, share in (("test", self.test_share), ("validation", self.validation_share)):
+            if split not in lacking:
+                continue
+            kept, held = hold_out_groups(train.labels, names, share, class_names, split, seed=self.split_seed)
+            train, splits[split], names = train.take(kept), train.take(held), [names[index] for index in kept]
+            if len(given) > 1 and len(held):
+                told.append(f"There are no {split} {self.thing}: {len(held):,} training {self.thing} were set aside for it.")
+        return Data(tuple(class_names), train, splits["validation"], splits["test"], tuple(told))

@@ -1,0 +1,156 @@
+"""Tables in files, CSV, TSV or Parquet, with every value as text: "001", "NA" and "None" may be labels."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tl_core.datasets.examples import Labels
+from tl_core.datasets.images import printable
+from tl_core.datasets.listing import SPLIT_FOLDERS
+from tl_core.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
+MOST_BYTES, MOST_ROWS = 2_000_000_000, 5_000_000
+LONGEST_NAME, SHOWN_COLUMNS = 200, 12
+SEPARATORS = ",;\t"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+"""How a file in this encoding begins, which is what Excel calls Unicode text."""
+SPLITS = {spelling: split for split, spellings in SPLIT_FOLDERS.items() for spelling in spellings} | {"dev": "validation"}
+
+
+def read_table(path: Path) -> "pd.DataFrame":
+    """The table in the file at `path`, all values as text, missing ones empty, no two columns of one name. Raises `DataError`."""
+    import pandas as pd  # half a second to import
+
+    received, next_step = printable(str(path)), "Save it as CSV in UTF-8, or as Parquet."
+    if path.suffix.lower() not in ENDINGS:
+        raise DataError(
+            "This is no table that can be read.", f"Give a file that ends in {', '.join(ENDINGS)}.", received=received
+        )
+    try:
+        if not path.is_file():
+            raise DataError("This file does not exist.", "Check the spelling of dataset.path.", received=received)
+        if path.stat().st_size > MOST_BYTES:
+            raise DataError(f"This table has more than {MOST_BYTES:,} bytes.", "Cut it into smaller ones.", received=received)
+        frame = (_parquet if path.suffix.lower() == ".parquet" else _csv)(path)
+    except (OSError, ValueError, ImportError, OverflowError, LookupError) as error:  # pandas' own errors are ValueErrors
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        if isinstance(error, pd.errors.ParserError):
+            next_step = "Put quotes around each value that holds the separator of the columns."
+        raise DataError(f"This table cannot be read ({reason}).", next_step, received=received) from None
+    if not len(frame):
+        raise DataError("This table has no rows.", "Give one with a row for each example.", received=received)
+    if len(frame) > MOST_ROWS:
+        raise DataError(f"This table has more than {MOST_ROWS:,} rows.", "Cut it into smaller ones.", received=received)
+    frame = frame.rename(columns=lambda name: str(name).strip())
+    if len(twice := frame.columns[frame.columns.duplicated()]):
+        what = f"Two columns of this table are called {printable(twice[0])}."
+        raise DataError(what, "Give each a name of its own.", received=received)
+    return frame
+
+
+def _csv(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    with path.open("rb") as file:
+        encoding = "utf-16" if file.read(2) in UTF_16 else "utf-8-sig"
+    more: dict[str, Any] = {"dtype": str, "keep_default_na": False, "encoding": encoding, "nrows": MOST_ROWS + 1}
+    frame = pd.read_csv(path, sep=_separator(path, encoding), **more)
+    if not isinstance(frame.index, pd.RangeIndex):  # pandas takes what is too much for names of the rows, and shifts the others
+        raise pd.errors.ParserError("its rows have more values than there are names of columns")
+    return frame.fillna("")
+
+
+def _separator(path: Path, encoding: str) -> str:
+    """What stands most often between the names of the columns; a comma where nothing does. A TSV has tabs."""
+    if path.suffix.lower() == ".tsv":
+        return "\t"
+    with path.open(encoding=encoding) as file:
+        unquoted = re.sub(r'"[^"]*"', "", file.readline(1 << 20))
+    return max(SEPARATORS, key=unquoted.count)
+
+
+def _parquet(path: Path) -> "pd.DataFrame":
+    import pandas as pd
+
+    counted = pd.read_parquet(path, columns=[])
+    if len(counted) > MOST_ROWS:  # which a small file may hold, if they are equal
+        return counted
+    frame = pd.read_parquet(path)
+    if any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    return frame.astype("string").fillna("")
+
+
+def column(frame: "pd.DataFrame", wanted: str | None, usual: Sequence[str], what: str) -> "pd.Series[str] | None":
+    """The column called `wanted`, or, where that is None, the first of the `usual` names, in upper or lower case; None where
+    there is none of those. Raises `DataError` where there is no column `wanted`."""
+    if wanted is not None:
+        if wanted in frame.columns:
+            return frame[wanted]
+        raise _no_column(frame, f"There is no column {wanted!r} for the {what}.")
+    by_name = {str(name).strip().lower(): name for name in reversed(frame.columns)}
+    found = next((by_name[name] for name in usual if name in by_name), None)
+    return None if found is None else frame[found]
+
+
+def required(frame: "pd.DataFrame", wanted: str | None, usual: Sequence[str], what: str) -> "pd.Series[str]":
+    """As `column`, and raises `DataError` where there is none."""
+    found = column(frame, wanted, usual, what)
+    if found is None:
+        raise _no_column(frame, f"No column holds the {what}: none is called {', '.join(usual)}.")
+    return found
+
+
+def _no_column(frame: "pd.DataFrame", what: str) -> DataError:
+    names = [printable(str(name)) for name in frame.columns]
+    more = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
+    return DataError(what, f"Name one of these: {', '.join(names[:SHOWN_COLUMNS])}{more}.", received=f"{len(names)} columns")
+
+
+def classes_of(labels: "pd.Series[str]") -> tuple[tuple[str, ...], Labels]:
+    """The names of the classes, sorted, and the class of each row (n,). White space around a name is no part of it; names that
+    differ only in what no screen shows are told apart by a number. Raises `DataError` for a text that is too long for a name."""
+    import pandas as pd
+
+    codes, names = pd.factorize(labels.str.strip().to_numpy(dtype=object), sort=True)
+    shown: list[str] = []
+    for name in names.tolist():
+        if len(name) > LONGEST_NAME:
+            raise DataError(
+                f"A label has {len(name):,} characters, and at most {LONGEST_NAME} are the name of a class.",
+                "Name the column that holds the labels.",
+                received=f"{printable(name[:40])}...",
+            )
+        spelled = printable(name)
+        shown.append(spelled if spelled not in shown else f"{spelled} ({len(shown)})")
+    return tuple(shown), codes.astype(np.int64)
+
+
+def split_of(values: "pd.Series[str] | None", count: int) -> list[str]:
+    """For each of `count` rows the name of its split; all train where there is no such column. Raises `DataError` for a word that
+    names none."""
+    if values is None:
+        return ["train"] * count
+    words = [str(value).strip().lower() for value in values]
+    unknown = next((word for word in words if word not in SPLITS), None)
+    if unknown is not None:
+        raise DataError(
+            "A row names a split that is none.", f"Use {', '.join(sorted(SPLITS))}.", received=printable(unknown) or "nothing"
+        )
+    return [SPLITS[word] for word in words]
+
+
+def rows_of(splits: Sequence[str]) -> dict[str, np.ndarray]:
+    """The rows of each split that has any. Raises `DataError` where none is for training."""
+    words = np.array(splits)
+    found = {split: rows for split in ("train", "validation", "test") if len(rows := np.flatnonzero(words == split))}
+    if "train" not in found:
+        raise DataError("No row of the table is for training.", "Give the split train to some.")
+    return found

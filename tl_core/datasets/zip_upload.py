@@ -1,0 +1,71 @@
+"""An archive of images that somebody brought with a browser."""
+
+import io
+import tempfile
+import zipfile
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import ClassVar, Self
+
+import numpy as np
+from PIL import Image
+from pydantic import Field
+
+from tl_core.datasets import Data, register
+from tl_core.datasets.image_folder import divided_folder
+from tl_core.datasets.own import OwnDataset
+from tl_core.datasets.uploads import Upload, keep
+from tl_core.errors import DataError
+from tl_core.settings import ServerPath
+
+
+@register("zip_upload")
+class ZipUpload(OwnDataset):
+    """Images of your own in an archive, zip or tar.gz, with one folder a class.
+
+    It is unpacked once, after a check that nothing in it leads elsewhere or swells beyond measure, and stays with the
+    dashboard's other data until it is removed. Above the class folders there may be train, validation and test.
+    """
+
+    title: ClassVar[str] = "Upload"
+
+    upload: ServerPath | None = Field(
+        None,
+        title="Archive",
+        description="An archive that was unpacked here, by its folder; python -m tl_core unpack brings one without a browser.",
+        json_schema_extra={"widget": "upload"},
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(upload=_example().folder)
+
+    def read(self, seed: int) -> Data:
+        if self.upload is None:
+            raise DataError("No archive is chosen yet.", "Upload a zip or tar.gz with one folder of images a class.")
+        upload = Upload.read(self.upload)
+        data = divided_folder(self, upload.content)
+        return replace(data, notes=(*upload.notes, *data.notes))
+
+    def location(self) -> str:
+        return f"the upload {Upload.read(self.upload).title}" if self.upload else "an archive yet to be uploaded"
+
+
+@cache
+def _example() -> Upload:
+    """Three classes with twelve small images of noise each."""
+    written, rng = io.BytesIO(), np.random.default_rng(0)
+    with zipfile.ZipFile(written, "w") as archive:
+        for name in ("blue", "green", "red"):
+            for number in range(12):
+                image = io.BytesIO()
+                Image.fromarray(rng.integers(0, 256, (20 + number, 24, 3), dtype=np.uint8)).save(image, "PNG")
+                archive.writestr(f"{name}/{number:02}.png", image.getvalue())
+    written.seek(0)
+    return keep(written, "example.zip", Path(_home().name), lambda _: None)
+
+
+@cache
+def _home() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory(prefix="transfer_lab_uploads_")

@@ -1,0 +1,116 @@
+"""What to do about what was found, in sentences."""
+
+from dataclasses import dataclass
+
+from tl_core.examining.pictures import GREY
+from tl_core.examining.report import Report
+
+UNEVEN = 3.0
+"""A largest class of so many times the smallest is worth a word."""
+FEW_TRAIN, FEW_TEST = 5, 10
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A sentence or two, and whether something is wrong (`fix`) or only worth knowing."""
+
+    text: str
+    fix: bool
+
+
+def advice(report: Report) -> tuple[Advice, ...]:
+    """All there is to say, what is wrong first."""
+    found = [*_leakage(report), *_labels(report), *_broken(report), *_classes(report), *_copies(report), *_pictures(report)]
+    return tuple(sorted(found, key=lambda each: not each.fix))
+
+
+def _leakage(report: Report) -> list[Advice]:
+    told = []
+    for split in ("test", "validation"):
+        if leaked := report.leaked(split):
+            share = 100 * leaked / max(1, sum(report.counts[split]))
+            told.append(
+                Advice(
+                    f"{leaked:,} of the {split} images ({share:.1f} %) have a twin among the training images, so that what was "
+                    "learned is asked again and the accuracy flatters. Keep one of each, in train.",
+                    fix=True,
+                )
+            )
+    return told
+
+
+def _labels(report: Report) -> list[Advice]:
+    near = sum(group.conflicts and not group.exact for group in report.groups)
+    told = []
+    if report.conflicting():
+        told.append(
+            Advice(
+                f"{report.conflicting():,} images have an exact copy under another label, and nobody knows which label is right. "
+                "Leave them all out, or mend the labels.",
+                fix=True,
+            )
+        )
+    if near:
+        told.append(
+            Advice(f"Images that look nearly the same have different labels (groups: {near:,}). Look at them below.", fix=False)
+        )
+    return told
+
+
+def _broken(report: Report) -> list[Advice]:
+    if not report.broken:
+        return []
+    text = (
+        f"{len(report.broken):,} images cannot be read; a run would stop at the first of them. Leave them out, or replace them."
+    )
+    return [Advice(text, fix=True)]
+
+
+def _classes(report: Report) -> list[Advice]:
+    train, test = report.counts["train"], report.counts["test"]
+    few = [name for name, count in zip(report.class_names, train, strict=True) if count < FEW_TRAIN]
+    untested = [name for name, count in zip(report.class_names, test, strict=True) if count < FEW_TEST]
+    told = []
+    if few:
+        told.append(Advice(f"Fewer than {FEW_TRAIN} training images: {_some(few)}. Such a class is learned by luck.", fix=True))
+    if untested:
+        text = f"Fewer than {FEW_TEST} test images: {_some(untested)}. One image moves the accuracy of such a class by 10 points."
+        told.append(Advice(text, fix=False))
+    largest, smallest = max(train), max(1, min(train))
+    if largest > UNEVEN * smallest:
+        text = (
+            f"The largest class has {largest / smallest:.0f} times the training images of the smallest "
+            f"({largest:,} and {smallest:,}). A network may neglect small classes: look at the accuracy of each class, and try "
+            "class weights on the Strategy page."
+        )
+        told.append(Advice(text, fix=False))
+    return told
+
+
+def _copies(report: Report) -> list[Advice]:
+    if not report.copies():
+        return []
+    return [
+        Advice(f"{report.copies():,} images are copies, or nearly, of others. They count twice and teach nothing new.", fix=False)
+    ]
+
+
+def _pictures(report: Report) -> list[Advice]:
+    told = []
+    grey, readable = report.repaired.get(GREY, 0), report.images - len(report.broken)
+    if 0 < grey < readable:
+        text = f"{grey:,} of {readable:,} images are grey. If that goes with the class, a network learns it instead."
+        told.append(Advice(text, fix=False))
+    if report.elongated:
+        text = (
+            f"{report.elongated:,} images are more than twice as long as wide: half of each is outside the square that is used."
+        )
+        told.append(Advice(text, fix=False))
+    if 0 < report.smallest < 32:
+        text = f"The smallest image has a side of {report.smallest} pixels; enlarging it adds nothing."
+        told.append(Advice(text, fix=False))
+    return told
+
+
+def _some(names: list[str], most: int = 5) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more classes" if len(names) > most else "")

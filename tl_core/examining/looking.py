@@ -1,0 +1,148 @@
+"""All images of a dataset looked at, once each, and what was found put together."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.datasets import Data
+from tl_core.examining.pictures import SIDE, Seen, see
+from tl_core.examining.report import Broken, Group, Member, Report
+from tl_core.examining.twins import FINE, groups, near_pairs
+from tl_core.features.batching import in_batches
+
+AT_A_TIME = 64
+EXAMPLES, MOST_SIZES = 5, 2_000
+LONG = 2.0
+"""Sides of this ratio: the middle square, which is what a network sees, is then half of the picture or less."""
+
+OnLook = Callable[[int, int], None]
+"""Is told how many images have been looked at, and how many there are."""
+
+
+def examine(data: Data, on_look: OnLook) -> Report:
+    """Look at every image. Of each a few kilobytes stay in memory. Raises `DataError` for a file that is gone, and whatever
+    `on_look` raises."""
+    members = _members(data)
+    tally = _Tally(len(members))
+    for member, seen in zip(members, _seen(data, on_look), strict=True):
+        tally.add(member, seen)
+    return Report(
+        digest=data.digest(),
+        class_names=data.class_names,
+        counts=_counts(data),
+        formats=dict(tally.formats.most_common()),
+        repaired=dict(tally.repaired.most_common()),
+        examples={repair: tuple(names) for repair, names in tally.examples.items()},
+        sizes=tuple(tally.thinned_sizes()),
+        smallest=min((min(size) for size in tally.sizes), default=0),
+        elongated=sum(max(size) > LONG * min(size) for size in tally.sizes),
+        channel_means=_three(tally.colours.mean(axis=0) if len(tally.colours) else np.zeros(3)),
+        channel_deviations=_three(tally.spread()),
+        broken=tuple(tally.broken),
+        groups=tuple(_groups(members, tally)),
+    )
+
+
+def _members(data: Data) -> list[Member]:
+    return [
+        Member(split, index, images.name(index), int(images.labels[index]), images.ids[index].hex())
+        for split, images in data.splits.items()
+        for index in range(len(images))
+    ]
+
+
+def _counts(data: Data) -> dict[str, tuple[int, ...]]:
+    classes = len(data.class_names)
+    return {split: tuple(np.bincount(images.labels, minlength=classes).tolist()) for split, images in data.splits.items()}
+
+
+def _seen(data: Data, on_look: OnLook) -> Iterator[Seen]:
+    """Each image, in order, a few at a time."""
+    places = list(chain.from_iterable(((images, index) for index in range(len(images))) for images in data.splits.values()))
+    done = 0
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="look") as pool:
+        for batch in in_batches(np.arange(len(places)), AT_A_TIME):
+            yield from pool.map(lambda place: see(*places[place]), batch)
+            done += len(batch)
+            on_look(done, len(places))
+
+
+class _Tally:
+    """What is kept of what was seen."""
+
+    def __init__(self, count: int) -> None:
+        self.looks = np.zeros((count, SIDE, SIDE, 3), np.uint8)
+        self.fine = np.zeros(count, bool)
+        self.sizes: list[tuple[int, int]] = []
+        self.formats: Counter[str] = Counter()
+        self.repaired: Counter[str] = Counter()
+        self.examples: dict[str, list[str]] = {}
+        self.broken: list[Broken] = []
+        self._count, self._readable = 0, np.zeros(count, bool)
+
+    def add(self, member: Member, seen: Seen) -> None:
+        """The next image."""
+        place, self._count = self._count, self._count + 1
+        if seen.look is None:
+            self.broken.append(Broken(member, seen.broken))
+            return
+        self.looks[place], self._readable[place] = seen.look, True
+        self.fine[place] = min(seen.width, seen.height) >= FINE
+        self.sizes.append((seen.width, seen.height))
+        self.formats.update([seen.format] if seen.format else [])
+        for repair in seen.repaired:
+            self.repaired[repair] += 1
+            if len(names := self.examples.setdefault(repair, [])) < EXAMPLES:
+                names.append(member.name)
+
+    @property
+    def colours(self) -> NDArray[np.float64]:
+        """The mean colour of each readable image (n, 3)."""
+        return self.looks[self._readable].mean(axis=(1, 2), dtype=np.float64)
+
+    def spread(self) -> NDArray[np.float64]:
+        """The standard deviation of each channel over all their pixels (3,)."""
+        pixels = self.looks[self._readable]
+        if not len(pixels):
+            return np.zeros(3)
+        squares = np.zeros(3)
+        for part in np.array_split(pixels, -(-len(pixels) // AT_A_TIME)):
+            squares += (part.astype(np.float64) ** 2).sum(axis=(0, 1, 2))
+        mean = pixels.mean(axis=(0, 1, 2), dtype=np.float64)
+        return np.sqrt(np.maximum(0.0, squares / (len(pixels) * SIDE * SIDE) - mean**2))
+
+    def thinned_sizes(self) -> list[tuple[int, int]]:
+        """At most `MOST_SIZES` of them, drawn evenly."""
+        places = np.linspace(0, len(self.sizes) - 1, min(MOST_SIZES, len(self.sizes))).astype(int)
+        return [self.sizes[place] for place in places]
+
+
+def _groups(members: list[Member], tally: _Tally) -> Iterator[Group]:
+    """Exact copies whose labels differ; those of one class that are the same, or nearly; those of several that are nearly so."""
+    by_digest: dict[str, list[int]] = {}
+    for place, member in enumerate(members):
+        by_digest.setdefault(member.digest, []).append(place)
+    for places in by_digest.values():
+        if len({members[place].label for place in places}) > 1:
+            yield Group(True, tuple(members[place] for place in places))
+    first = np.array([places[0] for places in by_digest.values()], np.intp)  # thousands of one picture make no million pairs
+    known = first[tally.fine[first]]
+    near = known[near_pairs(tally.looks[known])]
+    copies = np.array([(places[0], other) for places in by_digest.values() for other in places[1:]], np.intp).reshape(-1, 2)
+    labels = np.array([member.label for member in members])
+    pairs = np.concatenate([near, copies])
+    for places in groups(pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]], len(members)):
+        exact = len({members[place].digest for place in places}) == 1
+        yield Group(exact, tuple(members[place] for place in places))
+    for places in groups(near[labels[near[:, 0]] != labels[near[:, 1]]], len(members)):
+        yield Group(False, tuple(members[place] for place in places))
+
+
+def _three(values: NDArray[np.float64]) -> tuple[float, float, float]:
+    red, green, blue = (round(float(value), 2) for value in values)
+    return red, green, blue

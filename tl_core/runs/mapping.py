@@ -1,0 +1,77 @@
+"""A dataset's map, drawn in a process of its own and kept with the sheet of its pictures."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from PIL import Image
+
+from tl_core.events import Event, Stage
+from tl_core.examining.image_map import ImageMap
+from tl_core.examining.shift import Shift
+from tl_core.recipe import Recipe
+from tl_core.runs import apart
+from tl_core.spec import RunSpec
+from tl_core.storage import write_whole
+
+SHEET = ".webp"
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """A map as far as it has come. `images_per_second` is told while the network sees them; `seconds` is what all of it took;
+    `error` says why there is none."""
+
+    stage: str = "Starting Python and Keras"
+    images_per_second: float | None = None
+    map: ImageMap | None = None
+    shift: Shift | None = None
+    seconds: float = 0.0
+    finished: bool = False
+    error: str = ""
+
+    @classmethod
+    def read(cls, home: Path, recipe: Recipe) -> Self | None:
+        """The last one of the recipe's data by its network; None where there is none, or its process has gone without an end."""
+        return apart.read(_file(home, recipe), cls)
+
+
+def sheet_file(home: Path, recipe: Recipe) -> Path:
+    """The pictures of the map, a WebP file."""
+    return _file(home, recipe).with_suffix(SHEET)
+
+
+def request(home: Path, recipe: Recipe) -> None:
+    """Draw it in the background, unless that is being done. Raises what `apart.start` does."""
+    file = _file(home, recipe)
+    apart.start(home, file, ["map", recipe.spec().model_dump_json()], lambda: apart.write(file, Mapped()))
+
+
+def draw(home: Path, spec_json: str) -> None:
+    """Draw it, keeping what is known every half second."""
+    spec = RunSpec.model_validate_json(spec_json)
+    file = _file(home, Recipe.of(spec))
+    began, watch = time.monotonic(), apart.Watch(file, Mapped())
+
+    def hear(event: Event) -> None:
+        if isinstance(event, Stage):
+            watch.change(stage=event.title, images_per_second=event.images_per_second)
+
+    def drawn() -> None:
+        from tl_core.features.cache import cache_of
+        from tl_core.mapping import mapped
+
+        found = mapped(spec, hear, cache_of(home))
+        sheet = Image.fromarray(found.sheet)
+        write_whole(file.with_suffix(SHEET), lambda path: sheet.save(path, "WEBP", quality=70, method=4))
+        watch.change(map=found.map, shift=found.shift)
+
+    error = apart.attempt(drawn, spec, file.parent)
+    watch.end(error=error, finished=True, seconds=time.monotonic() - began)
+
+
+def _file(home: Path, recipe: Recipe) -> Path:
+    """By the data but for the number of labels, and the network."""
+    spec = recipe.spec()
+    return apart.file_for(home / "maps", apart.with_all_labels(recipe.dataset), spec.backbone, spec.image_size)

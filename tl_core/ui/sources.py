@@ -1,0 +1,40 @@
+"""The sources of data as cards: the chosen one with its settings, then those that are here, then those for one's own data."""
+
+import streamlit as st
+
+from tl_core import datasets
+from tl_core.datasets import Dataset
+from tl_core.datasets.own import OwnDataset
+from tl_core.recipe import Recipe
+from tl_core.spec import RunSpec
+from tl_core.ui import forms, previews, session
+
+
+def sources(recipe: Recipe) -> None:
+    """All sources; a press on one makes it the draft's."""
+    chosen = type(recipe.dataset)
+    with st.container(border=True, key=f"source_{chosen.name}"):
+        st.markdown(f"**{chosen.title}**")
+        _looks(chosen)
+        forms.part_form("dataset", recipe.dataset)
+        forms.run_setting(RunSpec, "seed", recipe.seed)
+    others = [source for source in datasets.datasets.parts().values() if source is not chosen]
+    own = [source for source in others if issubclass(source, OwnDataset) or forms.is_unfilled(source())]
+    for title, offered in (("Ready to use", [source for source in others if source not in own]), ("Your own data", own)):
+        if offered:
+            st.markdown(f"##### {title}")
+        for source in offered:
+            with st.container(border=True, key=f"source_{source.name}", gap="xsmall"):
+                with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+                    st.markdown(f"**{source.title}**", width="content")
+                    about = f"Use {source.title}."
+                    change = ({"dataset": source.name},)
+                    st.button("Choose", key=f"choose_{source.name}", on_click=session.change, args=change, help=about)
+                _looks(source)
+
+
+def _looks(source: type[Dataset]) -> None:
+    st.caption(source.summary())
+    strip = previews.strip(source.name)
+    if strip is not None:
+        st.image(strip, width="stretch", alt=f"Sample images of {source.title}")

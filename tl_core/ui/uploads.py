@@ -1,0 +1,108 @@
+"""Bringing an archive: from the browser, or from a place on the machine that runs the app."""
+
+import time
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import streamlit as st
+
+from tl_core import settings
+from tl_core.analysis.statements import seconds, size
+from tl_core.datasets import uploads
+from tl_core.datasets.uploads import Upload
+from tl_core.errors import DataError, TransferError
+from tl_core.ui import session, shown
+from tl_core.ui.polled import refused
+
+MOST_MEGABYTES = 1024
+"""Of one upload. The serving process holds it in memory until it is unpacked; larger ones are better put on the machine."""
+ENDINGS = ["zip", "gz", "tgz", "tar"]
+TURN, REFUSED = "upload_turn", "upload_refused"
+
+
+def upload_setting(dotted: str, value: Path | None) -> None:
+    """Choose one of the archives that are here, or bring another one; what is chosen goes into the draft as `dotted`."""
+    home = session.store().home
+    _choice(dotted, value, uploads.kept(home))
+    refused(__name__)
+    turn = st.session_state.setdefault(TURN, 0)
+    given = st.file_uploader(
+        "Upload an archive",
+        type=ENDINGS,
+        key=f"upload_{turn}",
+        max_upload_size=MOST_MEGABYTES,
+        help="A zip or tar.gz with one folder of images a class. It is checked, unpacked once, and kept on this machine.",
+    )
+    unfit, why = st.session_state.get(REFUSED, ("", ""))
+    if given is not None and given.file_id != unfit:
+        _bring(dotted, cast(BinaryIO, given), given.name, given.file_id)
+    elif given is not None:
+        shown.say_wrong(why)
+    with st.expander("Larger than that, or here already", key="upload_from_disk"):
+        place = st.text_input(
+            "Archive on this machine",
+            key="upload_place",
+            placeholder="Path on the machine that runs the app",
+            help="It stays where it is; what is in it is unpacked beside the dashboard's other data.",
+        )
+        if st.button("Unpack", key="unpack", icon=":material/unarchive:", disabled=not place):
+            with shown.sentence_for_mistakes(), _opened(Path(place).expanduser()) as file:
+                _bring(dotted, file, Path(place).name, "")
+
+
+def _choice(dotted: str, value: Path | None, known: list[Upload]) -> None:
+    if not known:
+        return
+    folders = [upload.folder for upload in known]
+    titles = {upload.folder: f"{upload.title}, {upload.files:,} files, {size(upload.bytes)}" for upload in known}
+    st.session_state["upload_choice"] = value if value in folders else None
+    st.selectbox(
+        "Archive",
+        folders,
+        format_func=lambda folder: titles.get(folder, str(folder)),
+        key="upload_choice",
+        placeholder="Choose one that is here",
+        on_change=lambda: session.change({dotted: st.session_state["upload_choice"]}),
+        help="What was uploaded to this dashboard before, by anybody.",
+    )
+    if value in folders:
+        with st.popover("Remove", icon=":material/delete:"):
+            st.caption("Its images are deleted here. Runs that learned from them keep their results, and cannot be repeated.")
+            st.button("Remove this upload", key="remove_upload", on_click=_remove, args=(dotted, known[folders.index(value)]))
+
+
+def _remove(dotted: str, upload: Upload) -> None:
+    session.ask(lambda _: uploads.remove(upload))
+    session.change({dotted: None})
+
+
+def _opened(place: Path) -> BinaryIO:
+    """The file at `place`. Raises `SettingError` outside the allowed folders, `DataError` where it cannot be opened."""
+    settings.require_allowed(place)
+    try:
+        if place.is_file():
+            return place.open("rb")
+        reason = "it is no file"
+    except OSError as error:
+        reason = error.strerror or "it cannot be read"
+    raise DataError(f"This archive cannot be opened ({reason}).", "Give the path of a zip or tar.gz.", received=place)
+
+
+def _bring(dotted: str, file: BinaryIO, title: str, file_id: str) -> None:
+    """Unpack it and choose it. Whoever leaves the page meanwhile leaves nothing behind."""
+    began, bar = time.monotonic(), st.progress(0.0, "Reading the archive")
+
+    def report(share: float) -> None:
+        left = (time.monotonic() - began) * (1 - share) / share if share > 0 else 0
+        bar.progress(min(1.0, share), f"Unpacking {shown.plain(title)}: about {seconds(left)} left")
+
+    try:
+        upload = uploads.keep(file, title, session.store().home, report)
+    except TransferError as error:
+        st.session_state[REFUSED] = file_id, str(error)
+        bar.empty()
+        shown.say_wrong(str(error))
+        return
+    session.change({dotted: upload.folder})
+    st.session_state[TURN] += 1  # an empty box for the next one
+    st.rerun()
