@@ -53,8 +53,9 @@ READS_PICKLES = "tl_core.backbones.torch_file"
 LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.runs.apart")
 """What a process of its own ends in: there an exception that nobody expected is told."""
 PAGE_LINES, MODULE_LINES, FUNCTION_LINES = 80, 250, 40
-NOT_IMPORTED = {"tensorflow", "jax", "ruff", "mypy", "pytest-xdist"}
-"""Requirements that no module imports by name: Keras' backends, the two that check the code, and what runs tests side by side."""
+NOT_IMPORTED = {"tensorflow", "jax", "ruff", "mypy", "pytest-xdist", "tensorflow-datasets", "importlib-resources"}
+"""Requirements that no module imports by name: Keras' backends, the two that check the code, what runs tests side by side, and
+what makes a dataset for a test in another process."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

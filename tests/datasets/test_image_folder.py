@@ -109,7 +109,18 @@ def test_a_nested_folder_is_descended_into(pets: Path, tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     outer = load(tmp_path)
     assert outer.test.digest() == load(pets).test.digest()
-    assert outer.notes[0] == "Files beside the class folders: 1 left out (README)."
+    assert outer.notes[:2] == (
+        "The classes were found further down, in pets.",
+        "Files beside the class folders: 1 left out (README).",
+    )
+
+
+def test_classes_with_nearly_the_same_name_are_told(tmp_path: Path) -> None:
+    for name in ("Black cat", "black_cat", "dogs", "a", "A"):
+        fake(tmp_path / name, 10)
+    data = load(tmp_path)
+    assert len(data.class_names) == 5
+    assert data.notes == ("Classes with nearly the same name, used as different ones: A and a; Black cat and black_cat.",)
 
 
 @pytest.mark.parametrize("validation", ["val", "valid", "Validation"])

@@ -56,8 +56,8 @@ def test_what_is_found_is_left_out_with_a_click(home: Path, tmp_path: Path) -> N
     assert not found.error
     app = page(folder)
     warned = " ".join(warning.value for warning in app.warning).replace("\\", "")
-    assert "1 of the test images (11.1 %) have a twin among the training images" in warned
-    assert "1 images cannot be read" in warned
+    assert "1 of the test images (11.1 %) has a twin among the training images" in warned
+    assert "1 image cannot be read" in warned
     app.button(key="leave_out").click().run()
     assert not errors(app)
     chosen = str(app.query_params["dataset.left_out"])

@@ -158,7 +158,7 @@ def test_a_mistake_that_only_the_run_can_find(store: Store, tmp_path: Path) -> N
         image.write_bytes(image.read_bytes()[:60])
     changes = {"dataset": "image_folder", "dataset.path": str(data)}
     end = ended(store, control.start(store, QUICK.with_settings({"dataset": "image_folder"} | changes)))
-    assert (end.state, end.error_kind) == (State.FAILED, "DataError")
+    assert (end.state, end.error_kind) == (State.FAILED, "UndecodableError")
     assert end.error
     assert "class1" in end.error
     assert ".png" in end.error

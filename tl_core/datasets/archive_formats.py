@@ -21,7 +21,8 @@ DAMAGED = (
     struct.error,
     EOFError,
     ValueError,
-    OverflowError,
+    ArithmeticError,
+    TypeError,
     RuntimeError,
     LookupError,
 )

@@ -1,6 +1,5 @@
 """Images in a dataset of Hugging Face's library, on this machine or on their hub."""
 
-import hashlib
 import importlib.util
 import io
 import os
@@ -15,12 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
-from tl_core.datasets import Data, Images, register
+from tl_core.datasets import Data, register
 from tl_core.datasets.examples import Labels
 from tl_core.datasets.files import existing_folder
-from tl_core.datasets.images import Pixels, printable, read_image
-from tl_core.datasets.own import OwnDataset
-from tl_core.datasets.tables import SPLITS
+from tl_core.datasets.images import EncodedImages, printable
+from tl_core.datasets.own import OwnDataset, named_splits
 from tl_core.errors import DataError
 from tl_core.settings import ServerPath
 
@@ -33,7 +31,7 @@ FAILURES = (OSError, ValueError, RuntimeError, LookupError, ImportError, TypeErr
 
 
 @dataclass(frozen=True, eq=False)
-class EncodedImages(Images):
+class TableImages(EncodedImages):
     """Rows `places` (n,) of a table of the library, whose column of images is left encoded, with the class of each (n,). What is
     not in the table itself is read below `root` and nowhere else: whoever made the table may have written any path into it."""
 
@@ -43,10 +41,7 @@ class EncodedImages(Images):
     places: NDArray[np.intp]
     labels: Labels
 
-    def read(self, index: int, least: int | None = None) -> Pixels:
-        return read_image(io.BytesIO(self._content(index)), least, name=self.name(index))
-
-    def _take(self, chosen: NDArray[np.intp]) -> "EncodedImages":
+    def _take(self, chosen: NDArray[np.intp]) -> "TableImages":
         return replace(self, places=self.places[chosen], labels=self.labels[chosen])
 
     def name(self, index: int) -> str:
@@ -56,7 +51,7 @@ class EncodedImages(Images):
     def _cell(self, index: int) -> dict[str, Any]:
         return self.table[int(self.places[index])][self.column] or {}
 
-    def _content(self, index: int) -> bytes:
+    def content(self, index: int) -> bytes:
         """The encoded image; empty where there is none, which no decoder takes."""
         cell = self._cell(index)
         if cell.get("bytes") is not None:
@@ -66,9 +61,6 @@ class EncodedImages(Images):
             return path.read_bytes() if path.is_relative_to(self.root) and path.is_file() else b""
         except (OSError, ValueError, RuntimeError):  # no name that a disk can hold, a loop of links
             return b""
-
-    def _id(self, index: int) -> bytes:
-        return hashlib.sha256(self._content(index)).digest()
 
 
 @register("huggingface")
@@ -105,22 +97,13 @@ class HuggingFace(OwnDataset):
         return cls(path=Path(_example_folder().name))
 
     def read(self, seed: int) -> Data:
-        tables = self._tables()
-        given: dict[str, Any] = {}
-        for name, table in tables.items():
-            split = SPLITS.get(str(name).lower())
-            if split:
-                given[split] = table
-        if "train" not in given:
-            raise DataError(
-                "The dataset has no training split.", "Choose another one.", received=printable(", ".join(map(str, tables)))
-            )
+        given, notes = named_splits(self._tables())
         image, label = self._columns(given["train"])
         values = {split: [str(_spelled(table, label, value)) for value in table[label]] for split, table in given.items()}
         names = sorted({value for of_split in values.values() for value in of_split})
         codes = {name: code for code, name in enumerate(names)}
         images = {
-            split: EncodedImages(
+            split: TableImages(
                 _undecoded(table, image),
                 image,
                 existing_folder(self.path) if self.path else _hub_home(),
@@ -129,10 +112,7 @@ class HuggingFace(OwnDataset):
             )
             for split, table in given.items()
         }
-        left_out = [printable(str(name)) for name in tables if str(name).lower() not in SPLITS]
-        return self.divided(
-            [printable(name) for name in names], images, [f"Splits left out: {', '.join(left_out)}."] if left_out else []
-        )
+        return self.divided([printable(name) for name in names], images, notes)
 
     @property
     def fetches(self) -> bool:

@@ -1,6 +1,7 @@
 """Images with labels, read when they are needed."""
 
 import hashlib
+import io
 import os
 import struct
 from abc import abstractmethod
@@ -51,6 +52,10 @@ class Images(Examples):
         With `least` it may come smaller than it is, though no side shorter than that many pixels, where that is quicker.
         """
 
+    def source(self, index: int) -> Path | BinaryIO | None:
+        """Where image number `index` lies encoded; None where there are only its pixels."""
+        return None
+
     def file_bytes(self) -> int:
         """What the files take in which the images are; 0 where they are in memory. Raises `DataError` where one is gone."""
         return 0
@@ -86,6 +91,9 @@ class FileImages(Images):
     paths: tuple[Path, ...]
     labels: Labels
 
+    def source(self, index: int) -> Path:
+        return self.paths[index]
+
     def read(self, index: int, least: int | None = None) -> Pixels:
         return read_image(self.paths[index], least)
 
@@ -116,6 +124,23 @@ class FileImages(Images):
             return digest.digest()
         except OSError as error:
             raise _gone(path, error) from None
+
+
+class EncodedImages(Images):
+    """Images that lie encoded in a file of many."""
+
+    @abstractmethod
+    def content(self, index: int) -> bytes:
+        """The encoded image number `index`. Raises `DataError` where it is gone."""
+
+    def source(self, index: int) -> BinaryIO:
+        return io.BytesIO(self.content(index))
+
+    def read(self, index: int, least: int | None = None) -> Pixels:
+        return read_image(self.source(index), least, name=self.name(index))
+
+    def _id(self, index: int) -> bytes:
+        return hashlib.sha256(self.content(index)).digest()
 
 
 def _size(path: Path) -> int:

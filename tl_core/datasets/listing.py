@@ -11,6 +11,8 @@ from tl_core.errors import DataError
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
 SPLIT_FOLDERS = {"train": ("train", "training"), "validation": ("validation", "valid", "val"), "test": ("test", "testing")}
+SPLITS = {spelling: split for split, spellings in SPLIT_FOLDERS.items() for spelling in spellings} | {"dev": "validation"}
+"""Of a name in data that have one for each split."""
 EXAMPLES = 3
 
 Classes = dict[str, list[Path]]
@@ -20,10 +22,12 @@ Classes = dict[str, list[Path]]
 class Listing:
     """Image files by split and by class. `train` is always there and, where the folder is not split, alone.
 
-    `left_out` has, for each reason in words, the paths that were left out, relative to `root`.
+    `left_out` has, for each reason in words, the paths that were left out, relative to `root`; `top` is the folder below it in
+    which the classes, or the splits, were found.
     """
 
     root: Path
+    top: Path
     splits: dict[str, Classes] = field(default_factory=dict)
     left_out: dict[str, list[str]] = field(default_factory=dict)
 
@@ -32,8 +36,10 @@ class Listing:
         self.left_out.setdefault(reason, []).append(printable(str(path.relative_to(self.root))))
 
     def notes(self) -> tuple[str, ...]:
-        """A sentence for each reason, with a count and a few examples."""
-        return tuple(left_out_note(reason, len(paths), paths) for reason, paths in sorted(self.left_out.items()))
+        """Where the classes were found, if not in `root`, and a sentence for each reason, with a count and a few examples."""
+        within = printable(str(self.top.relative_to(self.root)))
+        found = [f"The classes were found further down, in {within}."] if self.top != self.root else []
+        return (*found, *(left_out_note(reason, len(paths), paths) for reason, paths in sorted(self.left_out.items())))
 
 
 def left_out_note(reason: str, count: int, names: Sequence[str]) -> str:
@@ -47,13 +53,13 @@ def list_images(folder: Path) -> Listing:
 
     Names are sorted. Raises `DataError` where there is no folder, no permission, or no image in a class folder.
     """
-    listing = Listing(existing_folder(folder))
-    top = listing.root
-    folders, files = _entries(top, listing)
+    root = existing_folder(folder)
+    listing = Listing(root, root)
+    folders, files = _entries(listing.top, listing)
     while len(folders) == 1 and _has_folders(folders[0]):
         _leave_out_all(files, listing)
-        top = folders[0]
-        folders, files = _entries(top, listing)
+        listing.top = folders[0]
+        folders, files = _entries(listing.top, listing)
     _leave_out_all(files, listing)
     parts = _split_folders(folders)
     for split, part in parts.items():

@@ -1,12 +1,18 @@
 """What sources of people's own data have in common: how the data are split, where they are not yet."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
 
 from tl_core.datasets import Data, Dataset, Examples
+from tl_core.datasets.images import printable
+from tl_core.datasets.listing import SPLITS
 from tl_core.datasets.splitting import hold_out_groups
+from tl_core.errors import DataError
+
+T = TypeVar("T")
 
 
 class OwnDataset(Dataset):
@@ -58,7 +64,7 @@ class OwnDataset(Dataset):
         is a group. Raises `DataError`.
         """
         splits = dict(given)
-        train, told = splits.pop("train"), list(notes)
+        train, told = splits.pop("train"), [*notes, *_alike(class_names)]
         lacking = [split for split in ("test", "validation") if split not in splits]
         names = list(groups if groups is not None else train.ids) if lacking else []
         for split, share in (("test", self.test_share), ("validation", self.validation_share)):
@@ -69,3 +75,23 @@ class OwnDataset(Dataset):
             if len(given) > 1 and len(held):
                 told.append(f"There are no {split} {self.thing}: {len(held):,} training {self.thing} were set aside for it.")
         return Data(tuple(class_names), train, splits["validation"], splits["test"], tuple(told))
+
+
+def named_splits(found: Mapping[Any, T]) -> tuple[dict[str, T], list[str]]:
+    """What was `found` by names such as val and dev, by the names of our splits; and a note on what else there was. Raises
+    `DataError` without a training split."""
+    given = {SPLITS[str(name).lower()]: what for name, what in found.items() if str(name).lower() in SPLITS}
+    listed = printable(", ".join(map(str, found)))
+    if "train" not in given:
+        raise DataError("The dataset has no training split.", "Choose another one.", received=listed or "no split")
+    others = [printable(str(name)) for name in found if str(name).lower() not in SPLITS]
+    return given, [f"Splits left out: {', '.join(others)}."] if others else []
+
+
+def _alike(class_names: Sequence[str]) -> list[str]:
+    """A note where names differ only in case, spaces or hyphens: perhaps one class twice, but letters come in two cases, too."""
+    found: dict[str, list[str]] = {}
+    for name in class_names:
+        found.setdefault(re.sub(r"[\s_-]+", " ", name).strip().casefold(), []).append(name)
+    twice = [" and ".join(names) for names in found.values() if len(names) > 1]
+    return [f"Classes with nearly the same name, used as different ones: {'; '.join(twice[:3])}."] if twice else []

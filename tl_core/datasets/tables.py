@@ -9,7 +9,7 @@ import numpy as np
 
 from tl_core.datasets.examples import Labels
 from tl_core.datasets.images import printable
-from tl_core.datasets.listing import SPLIT_FOLDERS
+from tl_core.datasets.listing import SPLITS
 from tl_core.errors import DataError
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ LONGEST_NAME, SHOWN_COLUMNS = 200, 12
 SEPARATORS = ",;\t"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 """How a file in this encoding begins, which is what Excel calls Unicode text."""
-SPLITS = {spelling: split for split, spellings in SPLIT_FOLDERS.items() for spelling in spellings} | {"dev": "validation"}
 
 
 def read_table(path: Path) -> "pd.DataFrame":

@@ -1,5 +1,6 @@
 """Archives that were brought here, each unpacked once into a folder of its own below the home."""
 
+import contextlib
 import hashlib
 import json
 import secrets
@@ -19,6 +20,8 @@ from tl_core.errors import DataError, StorageError
 
 CONTENT, ABOUT = "content", "about.json"
 ID_DIGITS = 16
+STALE_SECONDS = 86_400.0
+"""No unpacking takes longer: what is that old was left by a process that was killed."""
 COPY_BYTES = 1 << 20
 UNPACKED_SHARE = 0.9
 """Of the work of bringing an archive here; the rest is reading it once before."""
@@ -76,6 +79,7 @@ def keep(source: BinaryIO, title: str, home: Path, report: Report) -> Upload:
     partial = place / f".partial-{secrets.token_hex(8)}"
     try:
         partial.mkdir(parents=True)
+        _sweep(place)
         archive = partial / "archive"
         folder = place / _copy(source, archive)[:ID_DIGITS]
         if folder.exists():
@@ -106,6 +110,14 @@ def remove(upload: Upload) -> None:
     except OSError as error:
         raise StorageError(f"This upload cannot be removed ({error.strerror}).", received=upload.folder) from error
     shutil.rmtree(gone, ignore_errors=True)
+
+
+def _sweep(place: Path) -> None:
+    """Delete what processes that were killed left half-way."""
+    for partial in place.glob(".partial-*"):
+        with contextlib.suppress(FileNotFoundError):  # somebody else's, which is done
+            if time.time() - partial.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(partial, ignore_errors=True)
 
 
 def _copy(source: BinaryIO, archive: Path) -> str:

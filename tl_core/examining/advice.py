@@ -31,8 +31,8 @@ def _leakage(report: Report) -> list[Advice]:
             share = 100 * leaked / max(1, sum(report.counts[split]))
             told.append(
                 Advice(
-                    f"{leaked:,} of the {split} images ({share:.1f} %) have a twin among the training images, so that what was "
-                    "learned is asked again and the accuracy flatters. Keep one of each, in train.",
+                    f"{leaked:,} of the {split} images ({share:.1f} %) {_have(leaked)} a twin among the training images, so that "
+                    "what was learned is asked again and the accuracy flatters. Keep one of each, in train.",
                     fix=True,
                 )
             )
@@ -60,9 +60,7 @@ def _labels(report: Report) -> list[Advice]:
 def _broken(report: Report) -> list[Advice]:
     if not report.broken:
         return []
-    text = (
-        f"{len(report.broken):,} images cannot be read; a run would stop at the first of them. Leave them out, or replace them."
-    )
+    text = f"{_images(len(report.broken))} cannot be read, and a run would stop there. Leave out what is broken, or replace it."
     return [Advice(text, fix=True)]
 
 
@@ -90,26 +88,33 @@ def _classes(report: Report) -> list[Advice]:
 def _copies(report: Report) -> list[Advice]:
     if not report.copies():
         return []
-    return [
-        Advice(f"{report.copies():,} images are copies, or nearly, of others. They count twice and teach nothing new.", fix=False)
-    ]
+    many = _images(report.copies())
+    return [Advice(f"{many} could go: copies, or what is nearly one, count twice and teach nothing new.", fix=False)]
 
 
 def _pictures(report: Report) -> list[Advice]:
     told = []
     grey, readable = report.repaired.get(GREY, 0), report.images - len(report.broken)
     if 0 < grey < readable:
-        text = f"{grey:,} of {readable:,} images are grey. If that goes with the class, a network learns it instead."
+        many = f"{_images(grey)} of {readable:,} {_have(grey)}"
+        text = f"{many} no colour. If that goes with the class, a network learns it instead."
         told.append(Advice(text, fix=False))
     if report.elongated:
-        text = (
-            f"{report.elongated:,} images are more than twice as long as wide: half of each is outside the square that is used."
-        )
+        many, have = _images(report.elongated), _have(report.elongated)
+        text = f"{many} {have} sides of more than 2 to 1: half of such a picture lies outside the square that is used."
         told.append(Advice(text, fix=False))
     if 0 < report.smallest < 32:
         text = f"The smallest image has a side of {report.smallest} pixels; enlarging it adds nothing."
         told.append(Advice(text, fix=False))
     return told
+
+
+def _images(count: int) -> str:
+    return f"{count:,} image{'' if count == 1 else 's'}"
+
+
+def _have(count: int) -> str:
+    return "has" if count == 1 else "have"
 
 
 def _some(names: list[str], most: int = 5) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tl_core.datasets import FileImages, Images
+from tl_core.datasets import Images
 from tl_core.datasets.images import Pixels, UndecodableError, decoded, open_image
 
 SIDE = 32
@@ -42,10 +42,11 @@ class Seen:
 def see(images: Images, index: int) -> Seen:
     """Look at image number `index`; it is decoded once, at a fraction of its size where its format allows that."""
     try:
-        if not isinstance(images, FileImages):
+        source = images.source(index)
+        if source is None:
             pixels = images.read(index, LEAST)
             return Seen(pixels.shape[1], pixels.shape[0], look=_reduced(pixels))
-        with open_image(images.paths[index]) as image:
+        with open_image(source) as image:
             width, height, repaired = *image.size, _repairs(image)  # before it is decoded at a fraction of its size
             return Seen(width, height, image.format or "", repaired, _reduced(decoded(image, LEAST)))
     except UndecodableError as error:
