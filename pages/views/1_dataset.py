@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from tl_core.analysis.statements import span
 from tl_core.datasets import Modality
 from tl_core.ui import examination, forms, frame, image_map, previews, session, shown, sources, steps
 from tl_core.ui.charts import data
@@ -19,14 +20,14 @@ labels, unfilled = forms.labels("dataset", recipe.dataset), forms.is_unfilled(re
 with evidence, shown.sentence_for_mistakes(labels, unfilled=unfilled):
     require_allowed_paths(recipe)
     preview = previews.preview(recipe.dataset, recipe.seed)
-    images = preview.images
-    shown.chart(data.split_bar(images.train, images.validation, images.test), "split", "Examples in each split")
+    images, thing = preview.images, recipe.dataset.thing
+    shown.chart(data.split_bar(images.train, images.validation, images.test, thing), "split", "Examples in each split")
     previews.samples(preview)
     by_split = {split: dict(zip(preview.class_names, counts, strict=True)) for split, counts in preview.counts.items()}
-    shown.chart(data.class_balance(by_split), "balance", "Examples of each class in each split")
+    shown.chart(data.class_balance(by_split, thing), "balance", "Examples of each class in each split")
     if preview.sizes:
-        widths, heights = zip(*preview.sizes, strict=True)
-        st.caption(f"Sample images are {min(widths)} to {max(widths)} pixels wide and {min(heights)} to {max(heights)} high.")
+        widths, heights = map(span, zip(*preview.sizes, strict=True))
+        st.caption(f"Sample images are {widths} pixels wide and {heights} high.")
     st.caption(shown.plain(f"They come from {recipe.dataset.location()}."))
     for note in preview.notes:
         st.info(shown.plain(note), icon=":material/rule:")

@@ -1,5 +1,6 @@
 """Numbers as people should read them: rounded to what their interval supports, with units."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from tl_core.analysis.statistics import Interval, wilson
@@ -42,6 +43,12 @@ def seconds(value: float) -> str:
 def count(value: int) -> str:
     """ "20,496", "3.4 M": whole below a hundred thousand, then in millions."""
     return f"{value:,}" if value < 100_000 else f"{value / 1e6:.2g} M" if value < 10_000_000 else f"{value / 1e6:,.0f} M"
+
+
+def span(values: Sequence[int]) -> str:
+    """ "100", "80 to 120": from the smallest to the largest."""
+    lowest, highest = min(values), max(values)
+    return f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
 
 
 def size(value: float) -> str:

@@ -75,6 +75,8 @@ class Dataset(Part):
     """A source of labelled examples."""
 
     modality: ClassVar[Modality] = Modality.IMAGES
+    thing: ClassVar[str] = "images"
+    """What several examples are called in sentences."""
     needs: ClassVar[str] = ""
     """A library, beside those of requirements.txt, without which nothing can be loaded."""
 

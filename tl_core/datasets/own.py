@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import Field
 
@@ -21,9 +21,6 @@ class OwnDataset(Dataset):
     What is missing is set aside from the training examples by their content: the same data give the same splits wherever they
     lie and whatever their files are called, and of two that are the same, both are on one side.
     """
-
-    thing: ClassVar[str] = "images"
-    """What the examples are called in sentences."""
 
     test_share: float = Field(
         0.25,

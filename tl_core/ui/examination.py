@@ -117,7 +117,7 @@ def _broken(report: Report) -> None:
 
 def _groups(title: str, groups: Sequence[Group], report: Report) -> None:
     if groups:
-        with st.expander(f"{title} ({len(groups):,} groups)", key=f"groups_{title[:12]}"):
+        with st.expander(f"{title} ({len(groups):,})", key=f"groups_{title[:12]}"):
             rows = [
                 (number, "same" if group.exact else "nearly", member.split, report.class_names[member.label], member.name)
                 for number, group in enumerate(groups[:MOST_SHOWN], start=1)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from tl_core import settings
 from tl_core.analysis.statements import count, size
+from tl_core.datasets import Modality
 from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
 from tl_core.runs import control
@@ -72,12 +73,16 @@ def _chips(recipe: Recipe) -> None:
 
 def _estimate() -> None:
     """The estimate, looked for every two seconds until the machine has been measured, and then drawn once."""
-    waiting = estimates.probe(session.recipe()) is None
+    recipe = session.recipe()
+    waiting = recipe.dataset.modality is Modality.IMAGES and estimates.probe(recipe) is None
     st.fragment(_estimate_now, run_every=session.POLL_SECONDS if waiting else None)(waiting)
 
 
 def _estimate_now(was_waiting: bool) -> None:
     recipe = session.recipe()
+    if recipe.dataset.modality is not Modality.IMAGES:
+        st.caption(f"Networks for {recipe.dataset.modality} come later: look at the data, and see how they are split.")
+        return
     measured = estimates.probe(recipe)
     if measured is None:
         st.caption(

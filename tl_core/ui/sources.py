@@ -3,7 +3,7 @@
 import streamlit as st
 
 from tl_core import datasets
-from tl_core.datasets import Dataset
+from tl_core.datasets import Dataset, Modality
 from tl_core.datasets.own import OwnDataset
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
@@ -20,17 +20,22 @@ def sources(recipe: Recipe) -> None:
         forms.run_setting(RunSpec, "seed", recipe.seed)
     others = [source for source in datasets.datasets.parts().values() if source is not chosen]
     own = [source for source in others if issubclass(source, OwnDataset) or forms.is_unfilled(source())]
-    for title, offered in (("Ready to use", [source for source in others if source not in own]), ("Your own data", own)):
-        if offered:
-            st.markdown(f"##### {title}")
-        for source in offered:
-            with st.container(border=True, key=f"source_{source.name}", gap="xsmall"):
-                with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-                    st.markdown(f"**{source.title}**", width="content")
-                    about = f"Use {source.title}."
-                    change = ({"dataset": source.name},)
-                    st.button("Choose", key=f"choose_{source.name}", on_click=session.change, args=change, help=about)
-                _looks(source)
+    st.markdown("##### Ready to use")
+    for source in others:
+        if source not in own:
+            _card(source)
+    with st.expander("Your own data", icon=":material/folder_open:", key="own_sources"):
+        for source in sorted(own, key=lambda source: source.modality is not Modality.IMAGES):
+            _card(source, border=False)
+
+
+def _card(source: type[Dataset], *, border: bool = True) -> None:
+    with st.container(border=border, key=f"source_{source.name}", gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{source.title}**", width="content")
+            about, change = f"Use {source.title}.", ({"dataset": source.name},)
+            st.button("Choose", key=f"choose_{source.name}", on_click=session.change, args=change, help=about)
+        _looks(source)
 
 
 def _looks(source: type[Dataset]) -> None:

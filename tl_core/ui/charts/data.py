@@ -82,20 +82,20 @@ def _compose(rows: Sequence[Sequence[NDArray[np.uint8]]], columns: int, size: in
     return sheet
 
 
-def class_balance(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
-    """Images of each class, stacked by split, from split -> class -> images. Of more than 30 classes the 15 largest and the 15
-    smallest are drawn."""
+def class_balance(counts: Mapping[str, Mapping[str, int]], thing: str = "images") -> go.Figure:
+    """Examples (called a `thing`) of each class, stacked by split, from split -> class -> count. Of more than 30 classes the 15
+    largest and the 15 smallest are drawn."""
     totals: dict[str, int] = {}
     for of_split in counts.values():
         for name, images in of_split.items():
             totals[name] = totals.get(name, 0) + images
     if not totals:
-        return theme.empty("Images of each class", "The classes of the chosen dataset will be here.")
+        return theme.empty(f"{thing.capitalize()} of each class", "The classes of the chosen dataset will be here.")
     ranked = sorted(totals, key=lambda name: -totals[name])
     half = MOST_CLASSES // 2
     many = len(ranked) > MOST_CLASSES
     shown = [*ranked[:half], *ranked[-half:]] if many else ranked
-    title = f"Images of the {half} largest and {half} smallest classes" if many else "Images of each class"
+    title = f"{thing.capitalize()} of {f'the {half} largest and {half} smallest classes' if many else 'each class'}"
     drawn = theme.figure(title, 112 + 20 * len(shown), legend=True)
     for split, of_class in counts.items():
         drawn.add_bar(
@@ -105,23 +105,23 @@ def class_balance(counts: Mapping[str, Mapping[str, int]]) -> go.Figure:
             name=theme.plain(split).capitalize(),
             marker_color=theme.SPLITS.get(split, theme.NEUTRAL),
             customdata=[theme.plain(name, 60) for name in shown],
-            hovertemplate=f"%{{customdata}}<br>{theme.plain(split)}: %{{x:,}} images<extra></extra>",
+            hovertemplate=f"%{{customdata}}<br>{theme.plain(split)}: %{{x:,}} {thing}<extra></extra>",
         )
     drawn.update_layout(barmode="stack", bargap=0.25)
     drawn.update_yaxes(
         autorange="reversed", tickvals=list(range(len(shown))), ticktext=[theme.plain(n, 18) for n in shown], showgrid=False
     )
-    drawn.update_xaxes(title={"text": "Images", "standoff": 6}, nticks=5, showgrid=True)
+    drawn.update_xaxes(title={"text": thing.capitalize(), "standoff": 6}, nticks=5, showgrid=True)
     return drawn
 
 
-def split_bar(train: int, validation: int, test: int) -> go.Figure:
-    """How many images train, validate and test, as one bar with the counts beside their names."""
+def split_bar(train: int, validation: int, test: int, thing: str = "images") -> go.Figure:
+    """How many examples (called a `thing`) train, validate and test, as one bar with the counts beside their names."""
     sizes = {"train": train, "validation": validation, "test": test}
     total = sum(sizes.values())
     if not total:
-        return theme.empty("How the images are split", "This dataset has no images.", height=120)
-    drawn = theme.figure("How the images are split", 118, legend=True)
+        return theme.empty(f"How the {thing} are split", f"This dataset has no {thing}.", height=120)
+    drawn = theme.figure(f"How the {thing} are split", 118, legend=True)
     for split, images in sizes.items():
         share = 100 * images / total
         drawn.add_bar(
@@ -135,9 +135,9 @@ def split_bar(train: int, validation: int, test: int) -> go.Figure:
             insidetextanchor="middle",
             textangle=0,
             textfont={"color": theme.INK if split == "train" else "white", "size": 12},
-            hovertemplate=f"{split.capitalize()}: {images:,} images, {share:.1f} %<extra></extra>",
+            hovertemplate=f"{split.capitalize()}: {images:,} {thing}, {share:.1f} %<extra></extra>",
         )
     drawn.update_layout(barmode="stack", bargap=0)
     drawn.update_yaxes(visible=False, title="Split")
-    drawn.update_xaxes(visible=False, range=[0, total], title="Images")
+    drawn.update_xaxes(visible=False, range=[0, total], title=thing.capitalize())
     return drawn
