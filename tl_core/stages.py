@@ -1,11 +1,15 @@
 """What a run does at each moment, and how long each part of it took."""
 
+import contextlib
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tl_core.checkpoints import Account
 from tl_core.events import Reporter, Stage
+
+FOLLOW_SECONDS = 1.0
 
 
 class Stages:
@@ -24,6 +28,26 @@ class Stages:
             yield
         finally:
             self.lap(title)
+
+    @contextmanager
+    def followed(self, title: str, share: Callable[[], float | None]) -> Iterator[None]:
+        """Meanwhile say every second which `share` of this stage alone is done, 0..1, where that is known. A wish to stop is
+        heard when the stage is over."""
+        over = threading.Event()
+
+        def follow() -> None:
+            while not over.wait(FOLLOW_SECONDS):
+                with contextlib.suppress(Exception):  # whoever listens may raise, and what is looked at may go
+                    if (now := share()) is not None:
+                        self._report(Stage(f"{title}: {100 * now:.0f} %", now))
+
+        thread = threading.Thread(target=follow, name="follow", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def say(self, title: str) -> None:
         """Say what is being done, and nothing else."""

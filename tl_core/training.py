@@ -9,6 +9,7 @@ import keras
 
 from tl_core import settings
 from tl_core.checkpoints import Checkpoints
+from tl_core.datasets import Data
 from tl_core.events import Reporter
 from tl_core.execution import Decide, Training, in_float32
 from tl_core.features.cache import ActivationCache
@@ -16,6 +17,8 @@ from tl_core.recipe import Recipe
 from tl_core.result import Outcome
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase
+
+FETCHING = "Fetching the dataset"
 
 
 def train(
@@ -51,6 +54,15 @@ def opened(cache: ActivationCache | None) -> Iterator[ActivationCache]:
         yield ActivationCache(Path(folder), settings.cache_limit(Path(folder)))
 
 
+def _read(run: Training) -> Data:
+    dataset, seed = run.recipe.dataset, run.recipe.seed
+    if not dataset.fetches:
+        with run.stage("Reading the dataset"):
+            return dataset.load(seed)
+    with run.stage(FETCHING), run.stages.followed(FETCHING, dataset.fetched_share):
+        return dataset.load(seed)
+
+
 def prepare(
     spec: RunSpec,
     report: Reporter,
@@ -65,8 +77,7 @@ def prepare(
     recipe = Recipe.of(spec)
     recipe.require_images()
     run = Training(recipe, report, checkpoints, cache)
-    with run.stage("Fetching the dataset" if recipe.dataset.fetches else "Reading the dataset"):
-        data = recipe.dataset.load(recipe.seed).cut_to(at_most)
+    data = _read(run).cut_to(at_most)
     run.begin_arithmetic(data, decide)
     with run.stage("Loading the backbone"):
         network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)

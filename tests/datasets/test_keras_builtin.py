@@ -1,9 +1,15 @@
 """What Keras keeps, whole and damaged; and what is not there."""
 
+import io
 import os
 import pickle
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +162,50 @@ def test_a_run_says_that_it_fetches(kept: Path, monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(DataError, match="Keras could not keep MNIST"):
         train(RunSpec().with_settings({"dataset": "keras_builtin", "dataset.download": True}), told.append)
     assert told == [Stage("Fetching the dataset", 0.0)]
+
+
+@pytest.fixture
+def slow_server(tmp_path: Path) -> Iterator[str]:
+    """The address of an mnist.npz that takes three seconds to come."""
+    written = io.BytesIO()
+    rng, labels = np.random.default_rng(0), np.arange(40) % 10
+    images = {f"x_{split}": rng.integers(0, 256, (40, 28, 28)).astype(np.uint8) for split in ("train", "test")}
+    padding = rng.integers(0, 256, 6_000_000).astype(np.uint8)
+    np.savez(written, y_train=labels, y_test=labels, padding=padding, **images)  # type: ignore[arg-type]
+    content = written.getvalue()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            for part in range(0, len(content), len(content) // 12):
+                self.wfile.write(content[part : part + len(content) // 12])
+                time.sleep(0.25)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/mnist.npz"
+        server.shutdown()
+
+
+def test_a_run_says_how_far_it_has_fetched(kept: Path, slow_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By Keras' own downloader, from another address than the one that it knows."""
+    monkeypatch.setenv("no_proxy", "*")
+    fetch = partial(keras.utils.get_file, "mnist.npz", slow_server, cache_dir=str(kept.parent))
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", fetch)
+    told: list[Event] = []
+    small = {"backbone": "small_cnn", "strategy": "from_scratch", "strategy.epochs": 1, "image_size": 28}
+    train(RunSpec().with_settings({"dataset": "keras_builtin", "dataset.download": True} | small), told.append)
+    said = [event for event in told if isinstance(event, Stage) and event.title.startswith("Fetching the dataset: ")]
+    assert len(said) >= 2
+    shares = [event.done for event in said]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] < 1
+    assert [event.title for event in said] == [f"Fetching the dataset: {100 * share:.0f} %" for share in shares]
 
 
 @pytest.mark.parametrize("which", list(Which))

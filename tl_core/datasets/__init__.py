@@ -125,6 +125,10 @@ class Dataset(Part):
         """Whether `load` would go to the network, which only a run may do, and only where it was asked to."""
         return False
 
+    def fetched_share(self) -> float | None:
+        """Which share of what `load` fetches is on this machine by now, 0..1; None where nobody can tell."""
+        return None
+
     def require_readable(self, seed: int) -> None:
         """Raise the `DataError` that a run from `seed` would meet when it reads the dataset, where that costs no download."""
         if not self.fetches:

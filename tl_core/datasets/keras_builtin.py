@@ -116,13 +116,23 @@ class KerasBuiltin(ArraysDataset):
     def fetches(self) -> bool:
         return self.download and self.folder is None and not self._is_here()
 
+    def fetched_share(self) -> float:
+        """By what has grown in Keras' folder; archives lie beside the folder that they are unpacked into."""
+        kept = KEPT[self.which]
+        found = self._datasets().glob(f"{Path(kept.place).parts[0]}*")
+        files = (path for top in found for path in (top, *top.glob("*")) if path.is_file())
+        return min(1.0, sum(path.stat().st_size for path in files) / (kept.megabytes * 1e6))
+
     def location(self) -> str:
         return printable(str(self._place()))
 
-    def _place(self) -> Path:
+    def _datasets(self) -> Path:
         home = os.environ.get("KERAS_HOME") or "~/.keras"
         given = self.folder or Path(os.path.expanduser(home))  # noqa: PTH111 - Path raises where there is no home
-        return given / "datasets" / KEPT[self.which].place
+        return given / "datasets"
+
+    def _place(self) -> Path:
+        return self._datasets() / KEPT[self.which].place
 
     def _is_here(self) -> bool:
         """Whether all of it is, as it is not where Keras was interrupted."""
