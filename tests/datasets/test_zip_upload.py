@@ -1,6 +1,8 @@
 """Uploads: kept whole, once, until they are removed."""
 
 import io
+import os
+import time
 import zipfile
 from pathlib import Path
 
@@ -58,6 +60,17 @@ def test_nothing_is_registered_half_way(home: Path, tmp_path: Path) -> None:
         brought(home, tmp_path, PETS | {"../out.png": b"x"})
     assert not list(settings.uploads(home).iterdir())
     assert uploads.kept(home) == []
+
+
+def test_what_a_killed_process_left_is_deleted_after_a_day(home: Path, tmp_path: Path) -> None:
+    old, new = (settings.uploads(home) / f".partial-{name}" for name in ("old", "new"))
+    for folder, age in ((old, uploads.STALE_SECONDS + 60), (new, 60)):
+        folder.mkdir(parents=True)
+        (folder / "archive").touch()
+        os.utime(folder, (time.time() - age,) * 2)
+    brought(home, tmp_path, PETS)
+    assert not old.exists()
+    assert new.exists()
 
 
 def test_a_stream_need_not_be_a_file(home: Path) -> None:
