@@ -4,6 +4,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+FETCHING = "Fetching the dataset"
+"""How the title of a stage begins in which a run waits for the network."""
+
 
 @dataclass(frozen=True)
 class Event:
@@ -21,8 +24,9 @@ class Event:
 
 @dataclass(frozen=True)
 class Stage(Event):
-    """What the run does now. `done` is the share of all its work that lies behind it, 0..1;
-    `images_per_second` is measured within this stage, None before the first batch."""
+    """What the run does now. `done` is the share of all its work that lies behind it, 0..1; while it is `FETCHING` data, which
+    nobody can weigh against the rest, it is that of the data. `images_per_second` is measured within this stage, None before the
+    first batch."""
 
     title: str
     done: float

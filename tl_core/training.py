@@ -10,15 +10,13 @@ import keras
 from tl_core import settings
 from tl_core.checkpoints import Checkpoints
 from tl_core.datasets import Data
-from tl_core.events import Reporter
+from tl_core.events import FETCHING, Reporter
 from tl_core.execution import Decide, Training, in_float32
 from tl_core.features.cache import ActivationCache
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase
-
-FETCHING = "Fetching the dataset"
 
 
 def train(

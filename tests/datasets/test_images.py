@@ -1,8 +1,11 @@
 """Images: every colour mode, rotation, damage and size becomes RGB bytes or one clear sentence."""
 
+import hashlib
 import io
+import os
 import random
 import struct
+import time
 import zlib
 from pathlib import Path
 
@@ -10,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_core.datasets import ArrayImages, Data, FileImages
+from tl_core.datasets import ArrayImages, Data, FileImages, images
 from tl_core.datasets.images import MAX_PIXELS, printable, read_image
 from tl_core.errors import DataError
 
@@ -179,3 +182,25 @@ def test_data_are_cut_to_so_many_images_drawn_evenly() -> None:
     assert (len(cut.validation), len(cut.test)) == (2, 10)
     assert whole.cut_to(None) is whole
     assert whole.cut_to(10) == whole
+
+
+def test_a_file_is_digested_again_once_it_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, opened = tmp_path / "a.png", list[Path]()
+    path.write_bytes(b"one")
+    os.utime(path, (0, 0))  # which tools that copy do; it does not hide a change
+    reading = images._digest
+    monkeypatch.setattr(images, "_digest", lambda path: opened.append(path) or reading(path))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(images, "SETTLED_NS", 0)
+
+    def digest() -> bytes:
+        return FileImages((path,), np.zeros(1, np.int64)).ids[0]
+
+    assert digest() == digest() == hashlib.sha256(b"one").digest()
+    assert opened == [path]
+    time.sleep(0.02)  # what disks call the same time may be four milliseconds long
+    path.write_bytes(b"two")
+    os.utime(path, (0, 0))
+    assert digest() == hashlib.sha256(b"two").digest()
+    monkeypatch.setattr(images, "SETTLED_NS", 10**12)  # whatever has just been changed is read each time
+    assert digest() == digest()
+    assert opened == [path] * 4

@@ -4,12 +4,13 @@ import hashlib
 import io
 import os
 import struct
+import time
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -29,6 +30,10 @@ DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, TypeError, Arithme
 
 READ_BYTES, DIGESTED = 1 << 20, 64
 """Bytes of a file that are read at a time, and files that a thread digests before it is given others."""
+
+REMEMBERED, SETTLED_NS = 1 << 17, 2_000_000_000
+"""Digests of files that a process remembers, by where a file lies and when it was changed; one that has just been changed may be
+changed again at what its disk calls the same time."""
 
 Pixels = NDArray[np.uint8]
 
@@ -117,13 +122,26 @@ class FileImages(Images):
     def _id(self, index: int) -> bytes:
         path = self.paths[index]
         try:
-            digest = hashlib.sha256()
-            with path.open("rb", buffering=0) as file:
-                while block := file.read(READ_BYTES):
-                    digest.update(block)
-            return digest.digest()
+            found = path.stat()
+            if time.time_ns() - found.st_ctime_ns < SETTLED_NS:
+                return _digest(path)
+            return _known_digest(path, found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns)
         except OSError as error:
             raise _gone(path, error) from None
+
+
+def _digest(path: Path) -> bytes:
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(READ_BYTES):
+            digest.update(block)
+    return digest.digest()
+
+
+@lru_cache(REMEMBERED)
+def _known_digest(path: Path, *_state: int) -> bytes:
+    """The digest of a file in that state, read once: a page asks for its data time and again."""
+    return _digest(path)
 
 
 class EncodedImages(Images):

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from tl_core import locks, processes
 from tl_core.datasets import Dataset
 from tl_core.errors import RunError, Stopped, TransferError
+from tl_core.events import Event, Stage
 from tl_core.executors import local
 from tl_core.runs import endings, leases
 from tl_core.runs.database import storage_error
@@ -95,24 +96,27 @@ class Watch(Generic[T]):
             write(self._file, self.now)
             self._written = time.monotonic()
 
-    def end(self, **fields: Any) -> None:
-        """Know it all, and keep that. Raises `StorageError`."""
-        self.now = replace(self.now, **fields)  # type: ignore[type-var]
+    def hear(self, event: Event) -> None:
+        """Know what is done now, and how fast, where `event` says so."""
+        if isinstance(event, Stage):
+            self.change(stage=event.title, images_per_second=event.images_per_second)
+
+    def carry_out(self, work: Callable[[], object], spec: RunSpec) -> None:
+        """Do `work`, and keep how it ended: `seconds`, and `error`, which is empty or says why it could not be done. One that was
+        `Stopped` has done what was wanted. Raises `StorageError`."""
+        began, error = time.monotonic(), ""
+        try:
+            work()
+        except Stopped:
+            pass
+        except TransferError as mistake:
+            error = str(mistake)
+        except Exception as fault:  # noqa: BLE001  # it must end, whatever happens in it
+            traceback.print_exc()
+            error = endings.of_exception(fault, spec, self._file.parent)[0]
+        taken = time.monotonic() - began
+        self.now = replace(self.now, error=error, finished=True, seconds=taken)  # type: ignore[type-var]
         write(self._file, self.now)
-
-
-def attempt(work: Callable[[], object], spec: RunSpec, folder: Path) -> str:
-    """Do `work`: empty, or the sentence that says why it could not be done. One that was `Stopped` has done what was wanted."""
-    try:
-        work()
-    except Stopped:
-        pass
-    except TransferError as error:
-        return str(error)
-    except Exception as error:  # noqa: BLE001  # it must end, whatever happens in it
-        traceback.print_exc()
-        return endings.of_exception(error, spec, folder)[0]
-    return ""
 
 
 def is_at_work(file: Path) -> bool:

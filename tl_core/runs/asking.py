@@ -1,13 +1,11 @@
 """What-ifs asked in a process of their own; the answers are kept, and can be watched as they come."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from pydantic import TypeAdapter
 
-from tl_core.events import Event, Stage
 from tl_core.questions import Answer, Question
 from tl_core.recipe import Recipe
 from tl_core.runs import apart
@@ -55,21 +53,16 @@ def ask(home: Path, spec_json: str, question_json: str) -> None:
     spec = RunSpec.model_validate_json(spec_json)
     question = TypeAdapter(Question).validate_json(question_json)
     file = _file(home, Recipe.of(spec))
-    began, watch = time.monotonic(), apart.Watch(file, Inquiry(question))
-
-    def hear(event: Event) -> None:
-        if isinstance(event, Stage):
-            watch.change(stage=event.title, images_per_second=event.images_per_second)
+    watch = apart.Watch(file, Inquiry(question))
 
     def answered() -> None:
         from tl_core.features.cache import cache_of
         from tl_core.what_ifs import answers
 
-        for answer in answers(spec, question, hear, cache_of(home)):
+        for answer in answers(spec, question, watch.hear, cache_of(home)):
             watch.change(answers=(*watch.now.answers, answer))
 
-    error = apart.attempt(answered, spec, file.parent)
-    watch.end(error=error, finished=True, seconds=time.monotonic() - began)
+    watch.carry_out(answered, spec)
 
 
 def _file(home: Path, recipe: Recipe) -> Path:

@@ -57,8 +57,7 @@ def examine(home: Path, spec_json: str) -> None:
     def looked() -> None:
         watch.change(report=look(recipe.dataset.read(recipe.seed), on_look))
 
-    error = apart.attempt(looked, spec, file.parent)
-    watch.end(error=error, finished=True, seconds=time.monotonic() - began)
+    watch.carry_out(looked, spec)
 
 
 def _file(home: Path, dataset: Dataset) -> Path:

@@ -22,12 +22,13 @@ WRITING_SECONDS = 1.0
 @dataclass(frozen=True)
 class Search:
     """A range test as far as it has come. `planned` is how many rates will be tried unless the loss breaks out before;
-    `error` says why there is no curve."""
+    `seconds` is what all of it took; `error` says why there is no curve."""
 
     planned: int
     stage: str = "Starting Python and Keras"
     phase: str = ""
     curve: RateCurve = field(default=RateCurve((), ()))
+    seconds: float = 0.0
     finished: bool = False
     error: str = ""
 
@@ -68,8 +69,7 @@ def find(home: Path, spec_json: str, steps: int) -> None:
 
         sweep(spec, steps, watch, cache_of(home))
 
-    error = apart.attempt(searched, spec, file.parent)
-    watch.end(error=error, finished=True)
+    watch.carry_out(searched, spec)
 
 
 class _Watch(apart.Watch[Search]):

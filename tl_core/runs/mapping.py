@@ -1,13 +1,11 @@
 """A dataset's map, drawn in a process of its own and kept with the sheet of its pictures."""
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from PIL import Image
 
-from tl_core.events import Event, Stage
 from tl_core.examining.image_map import ImageMap
 from tl_core.examining.shift import Shift
 from tl_core.recipe import Recipe
@@ -52,23 +50,18 @@ def draw(home: Path, spec_json: str) -> None:
     """Draw it, keeping what is known every half second."""
     spec = RunSpec.model_validate_json(spec_json)
     file = _file(home, Recipe.of(spec))
-    began, watch = time.monotonic(), apart.Watch(file, Mapped())
-
-    def hear(event: Event) -> None:
-        if isinstance(event, Stage):
-            watch.change(stage=event.title, images_per_second=event.images_per_second)
+    watch = apart.Watch(file, Mapped())
 
     def drawn() -> None:
         from tl_core.features.cache import cache_of
         from tl_core.mapping import mapped
 
-        found = mapped(spec, hear, cache_of(home))
+        found = mapped(spec, watch.hear, cache_of(home))
         sheet = Image.fromarray(found.sheet)
         write_whole(file.with_suffix(SHEET), lambda path: sheet.save(path, "WEBP", quality=70, method=4))
         watch.change(map=found.map, shift=found.shift)
 
-    error = apart.attempt(drawn, spec, file.parent)
-    watch.end(error=error, finished=True, seconds=time.monotonic() - began)
+    watch.carry_out(drawn, spec)
 
 
 def _file(home: Path, recipe: Recipe) -> Path:
