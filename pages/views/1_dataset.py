@@ -29,8 +29,8 @@ with evidence, shown.sentence_for_mistakes(labels, unfilled=unfilled):
         widths, heights = map(span, zip(*preview.sizes, strict=True))
         st.caption(f"Sample images are {widths} pixels wide and {heights} high.")
     st.caption(shown.plain(f"They come from {recipe.dataset.location()}."))
-    for note in preview.notes:
-        st.info(shown.plain(note), icon=":material/rule:")
+    if preview.notes:
+        st.info("\n".join(f"- {shown.plain(note)}" for note in preview.notes), icon=":material/rule:")
     if recipe.dataset.modality is Modality.IMAGES:
         examination.examination(recipe)
         image_map.image_map(recipe)

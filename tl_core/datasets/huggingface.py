@@ -170,7 +170,7 @@ def _hub_home() -> Path:
 def _library(*, offline: bool) -> Any:
     """`datasets`, which sends nothing of its own and, if `offline`, fetches nothing."""
     if importlib.util.find_spec("datasets") is None:
-        raise DataError("Hugging Face's library is not installed.", f"Run: {INSTALL}", received="datasets")
+        raise DataError("Hugging Face's library is not installed.", f"Run: {INSTALL} and start this again.", received="datasets")
     os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", HF_DATASETS_DISABLE_PROGRESS_BARS="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
     if offline:
         os.environ["HF_HUB_OFFLINE"] = "1"

@@ -51,6 +51,8 @@ def _panel(recipe: Recipe, found: Examination | None) -> None:
 
 
 def _show(recipe: Recipe, report: Report) -> None:
+    if recipe.dataset.left_out is not None:
+        st.success("What you chose of this is left out. Below is what was found in all images.", icon=":material/check_circle:")
     told = advice(report)
     if not told:
         st.success("Nothing is broken, double or uneven.", icon=":material/check_circle:")
