@@ -23,7 +23,7 @@ ABOUT = (
     "Every image is opened once: which are broken, which are the same or nearly, across the splits too, whether copies have "
     "different labels, and what is repaired when they are read."
 )
-KINDS = {BROKEN: "Broken images", COPIES: "Copies but one, kept in train", CONFLICTS: "Copies with different labels"}
+KINDS = {BROKEN: "Broken", COPIES: "Copies but one", CONFLICTS: "Conflicting copies"}
 MOST_SHOWN = 100
 
 
@@ -89,7 +89,8 @@ def _leaving_out(recipe: Recipe, report: Report) -> None:
         default=offered,
         format_func=KINDS.__getitem__,
         key="leave_out_kinds",
-        help="The files stay where they are. The list is kept with the run's settings, so that the run can be repeated.",
+        help="Of copies one stays, in train where one is there; of exact copies with different labels none does. The files stay "
+        "where they are. The list is kept with the run's settings, so that the run can be repeated.",
     )
     st.button(
         "Leave these out",
