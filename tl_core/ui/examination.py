@@ -38,8 +38,10 @@ def _panel(recipe: Recipe, found: Examination | None) -> None:
         st.caption(ABOUT)
     elif found.error:
         shown.say_wrong(found.error)
+    elif not found.done:
+        st.progress(0.0, "Finding the images")
     elif found.report is None:
-        left = f", about {shown.clock(found.seconds * (1 - found.share) / found.share)} left" if found.done else ""
+        left = f", about {shown.clock(found.seconds * (1 - found.share) / found.share)} left"
         st.progress(found.share, f"{found.done:,} of {found.images:,} images looked at{left}")
     else:
         _show(recipe, found.report)
