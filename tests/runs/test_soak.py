@@ -97,8 +97,8 @@ class Soak:
             control.move(self.store, chosen.id, self.chance.randint(1, IN_LINE))
             self.did["moved"] += 1
         elif wish == "stop":
+            control.stop(self.store, chosen.id)  # refused where it was killed since it was looked at: it is resumed then
             self.stopped.add(chosen.id)
-            control.stop(self.store, chosen.id)
             self.did["stopped"] += 1
 
     def _kill(self) -> None:

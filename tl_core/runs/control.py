@@ -42,8 +42,12 @@ def again(store: Store, run_id: str, changes: Mapping[str, Any], *, priority: Pr
 
 def stop(store: Store, run_id: str) -> None:
     """End a run: at once where it waits, at its next batch where it trains. Raises `RunError` where it has ended already."""
-    at_rest = store.change_state(run_id, (State.QUEUED, State.PAUSED), State.CANCELLED)
-    if not at_rest and not store.change_state(run_id, before(State.CANCELLING), State.CANCELLING):
+    while store.run(run_id).state in STOPPABLE:  # it may come to rest, or begin, between the two
+        if store.change_state(run_id, (State.QUEUED, State.PAUSED), State.CANCELLED):
+            break
+        if store.change_state(run_id, before(State.CANCELLING), State.CANCELLING):
+            break
+    else:
         _refuse(store, run_id, "stopped", State.CANCELLING)
     service.ensure(store.home)
 
@@ -51,8 +55,12 @@ def stop(store: Store, run_id: str) -> None:
 def pause(store: Store, run_id: str) -> None:
     """Have a run keep a checkpoint at its next batch and leave its device; a waiting one is held back.
     Raises `RunError` where it has ended already."""
-    waits = store.change_state(run_id, (State.QUEUED,), State.PAUSED)
-    if not waits and not store.change_state(run_id, before(State.PAUSING), State.PAUSING):
+    while store.run(run_id).state in PAUSABLE:  # it may begin, or go back to the queue, between the two
+        if store.change_state(run_id, (State.QUEUED,), State.PAUSED):
+            break
+        if store.change_state(run_id, before(State.PAUSING), State.PAUSING):
+            break
+    else:
         _refuse(store, run_id, "paused", State.PAUSING, State.PAUSED)
     service.ensure(store.home)
 
