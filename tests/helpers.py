@@ -132,7 +132,7 @@ WAYS = {
 }
 
 
-def keep_run(store: Store, run_id: str, state: State = State.QUEUED, spec: RunSpec = QUICK, **values: object) -> None:
+def keep_run(store: Store, run_id: str, state: State = State.QUEUED, spec: RunSpec = QUICK, **values: Any) -> None:
     """A run in the store that has come to `state`, with `values` set by its last change."""
     store.create(run_id, spec)
     for to in WAYS[state]:

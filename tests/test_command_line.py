@@ -187,6 +187,7 @@ def test_the_queue_is_shown_and_changed(quick_line: CommandLine) -> None:
     assert [row[1] for row in rows[1:]] == [names[0], names[1], names[2]]
     assert [row[3] for row in rows[1:]] == ["high", "normal", "low"]
     require_one_sentence(line.run("queue", first, "--place", "1"), "cannot be moved in the queue: it is running already")
+    require_one_sentence(line.run("queue", "--place", "1"), "A place or a priority is one run's.")
     wrong = line.run("queue", names[0], "--priority", "urgent")
     assert wrong.code == 2
     assert "low, normal, high" in wrong.err
@@ -244,6 +245,10 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "too small": (["--set", "image_size=16"], "EfficientNet-Lite0 needs images of at least 32 pixels."),
     "never pretrained": (["--backbone", "article_mlp"], "has no pretrained weights, so there is nothing to transfer."),
     "weights missing": (["--backbone", "keras_applications"], "The weights of MobileNetV2 are not on this machine"),
+    "two models to follow": (["--spec", "run.json", "--like", "a"], "Settings can be taken from a file or from a run"),
+        ["--spec", "run.json", "--like", "a"],
+        "Settings can be taken from a file or from a run, not from both.",
+    ),
     "spec missing": (["--spec", "{tmp}/no.json"], "The run file cannot be read"),
     "spec is a folder": (["--spec", "{tmp}"], "The run file cannot be read"),
     "spec is no JSON": (["--spec", "{tmp}/text.json"], "The run file cannot be read"),

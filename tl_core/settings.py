@@ -13,11 +13,12 @@ from pydantic import AfterValidator
 from tl_core.errors import SettingError
 
 
-def _absolute(path: Path) -> Path:
-    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111  # Path raises where there is no such user
+def absolute(path: Path | str) -> Path:
+    """`path` from the root of the disk, a leading ~ being the user's home; it stays where there is no such user, or no home."""
+    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111  # Path would raise there
 
 
-ServerPath = Annotated[Path, AfterValidator(_absolute)]
+ServerPath = Annotated[Path, AfterValidator(absolute)]
 """A path on the machine that trains, made absolute when it is set, so that a stored run means the same from anywhere."""
 
 HOME_VARIABLE = "TRANSFER_LAB_HOME"
@@ -34,7 +35,7 @@ CACHE_ENDING = ".part"
 
 def home() -> Path:
     """The folder of everything Transfer Lab stores: `TRANSFER_LAB_HOME`, by default `~/.transfer_lab`."""
-    return Path(os.environ.get(HOME_VARIABLE) or "~/.transfer_lab").expanduser().absolute()
+    return absolute(os.environ.get(HOME_VARIABLE) or "~/.transfer_lab")
 
 
 def run_folders(home: Path) -> Path:
@@ -44,7 +45,7 @@ def run_folders(home: Path) -> Path:
     disk of this machine.
     """
     given = os.environ.get(RUNS_VARIABLE)
-    return Path(given).expanduser().absolute() if given else home / "runs"
+    return absolute(given) if given else home / "runs"
 
 
 def keeps_spare() -> bool:
@@ -70,7 +71,7 @@ def checkpoint_seconds() -> float:
 def cache_folder(home: Path) -> Path:
     """The folder of activations that all runs of `home` share: `TRANSFER_LAB_CACHE`, by default `cache` below `home`."""
     given = os.environ.get(CACHE_VARIABLE)
-    return Path(given).expanduser().absolute() if given else home / "cache"
+    return absolute(given) if given else home / "cache"
 
 
 def cache_limit(folder: Path) -> int:
@@ -125,10 +126,10 @@ def data_roots() -> tuple[Path, ...]:
     """
     given = os.environ.get(DATA_ROOTS_VARIABLE)
     if given:
-        named = tuple(Path(part).expanduser().resolve() for part in given.split(os.pathsep) if part)
+        named = tuple(absolute(part).resolve() for part in given.split(os.pathsep) if part)
         return (*named, uploads(home()).resolve())
     mounted = map(Path, ("/data", "/mnt", "/media", "/srv"))
-    return tuple(path.resolve() for path in (Path.home(), Path.cwd(), Path(tempfile.gettempdir()), *mounted, uploads(home())))
+    return tuple(path.resolve() for path in (absolute("~"), Path.cwd(), Path(tempfile.gettempdir()), *mounted, uploads(home())))
 
 
 def require_allowed(path: Path) -> None:

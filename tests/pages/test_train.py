@@ -10,11 +10,11 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import QUICK
 from tests.pages.test_pages import PAGES, errors, nothing_cached, opened
-from tl_core.runs import service, telemetry
+from tl_core.runs import artifacts, service, telemetry
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Store
 from tl_core.spec import RunSpec
-from tl_core.ui import steps
+from tl_core.ui import steps, waiting
 
 __all__ = ["nothing_cached"]  # a fixture that is used by its effect
 
@@ -107,6 +107,22 @@ def test_a_waiting_run_says_its_place_and_what_it_waits_for() -> None:
     app = opened(steps.TRAIN.script, run=second)
     assert "Second in line" in said(app)
     assert "one other run goes first" in said(app)
+
+
+def test_a_device_that_no_run_of_the_list_holds_is_told() -> None:
+    run = Store().run(put())
+    assert waiting.when(run, [run], run.changed) == "It starts at once."
+    assert "other work on this machine" in waiting.when(run, [run], run.changed + 60)
+
+
+def test_what_a_resumed_run_goes_on_from_is_told_wherever_it_was_at_work(tmp_path: Path) -> None:
+    for checkpoint in (tmp_path / "here" / "checkpoint", tmp_path / "there" / "attempt-2" / "checkpoint"):
+        checkpoint.mkdir(parents=True)
+        place = tmp_path / checkpoint.relative_to(tmp_path).parts[0]
+        (checkpoint / ".partial-7-state.npz").touch()
+        assert not artifacts.has_checkpoint(place)
+        (checkpoint / "state.npz").touch()
+        assert artifacts.has_checkpoint(place)
 
 
 def test_a_run_of_high_priority_is_the_next() -> None:

@@ -10,9 +10,12 @@ import pytest
 from tests.helpers import ENDLESS, QUICK, keep_run, python, wait_until
 from tests.runs.crashing import settled
 from tl_core.executors import LOG
+from tl_core.recipe import Recipe
 from tl_core.runs import control, endings
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
+from tl_core.runs.telemetry import Sampler
+from tl_core.spec import RunSpec
 
 GROUPS = Path("/sys/fs/cgroup/memory")
 LIMITED = """
@@ -79,6 +82,22 @@ def test_an_allocator_that_gives_up_says_so_in_the_log(store: Store) -> None:
     store.folder("a").mkdir()
     (store.folder("a") / LOG).write_text("terminate called after throwing an instance of 'std::bad_alloc'\n")
     assert endings.of_death(store, store.run("a"), "It was ended by the signal SIGABRT.")[1] == endings.OUT_OF_MEMORY
+
+
+def test_a_head_that_is_computed_has_no_batch_size_to_make_smaller() -> None:
+    told, _ = endings.of_exception(MemoryError(), Recipe.of(RunSpec()).spec(), Path("folder"))
+    assert told == "Memory ran out while this run was at work. Run it again with smaller images (they were 96 px)."
+
+
+@pytest.mark.parametrize(("signal", "kind"), [("SIGKILL", endings.OUT_OF_MEMORY), ("SIGSEGV", endings.CRASH)])
+def test_the_kernel_ends_a_process_by_one_signal_only(
+    store: Store, signal: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its count is that of the whole machine: another process may have been the one."""
+    keep_run(store, "a", State.RUNNING)
+    store.record("a", [(0.0, Sampler(store.home, ()).sample())])
+    monkeypatch.setattr(endings, "oom_kills", lambda: 1 << 40)
+    assert endings.of_death(store, store.run("a"), f"It was ended by the signal {signal}.")[1] == kind
 
 
 def test_anything_else_is_told_as_what_is_known(store: Store) -> None:

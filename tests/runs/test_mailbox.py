@@ -253,6 +253,21 @@ def test_a_wish_before_the_process_has_begun_is_granted_at_once(store: Store, wi
     assert box(store).state() is State.CANCELLING  # it begins after all
 
 
+@pytest.mark.parametrize("wish", [State.PAUSING, State.CANCELLING])
+def test_a_wish_is_told_before_it_is_granted(store: Store, wish: State, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A runner that is killed between the two leaves no process that trains for nothing."""
+    store.change_state(RUN, (State.STARTING,), wish)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Store, "change_state", raise_interrupt)
+        look(store)
+    assert store.run(RUN).state is wish
+    assert box(store).state() is State.CANCELLING
+
+
+def raise_interrupt(*_: object, **__: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_ghost_of_a_former_attempt_reaches_nothing(store: Store) -> None:
     """It was cut off and given up; the run goes on elsewhere."""
     ghost = begin(store)

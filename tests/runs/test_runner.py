@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,10 +14,19 @@ import pytest
 from tests.helpers import ENDLESS, QUICK, ROOT, keep_run, processes_of, wait_until
 from tests.runs.crashing import Watchman, kill, runner_of, settled, short_training
 from tests.runs.driver import make_driver
+from tests.runs.short_training import outcome
+from tl_core import executors, locks
+from tl_core.checkpoints import Checkpoints
+from tl_core.cli import internal
+from tl_core.events import Reporter
 from tl_core.executors import LOG
+from tl_core.result import Outcome
 from tl_core.runs import artifacts, control, service
+from tl_core.runs.link import StoreLink
+from tl_core.runs.recorder import BEAT_SECONDS
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Run, Store
+from tl_core.runs.worker import do
 from tl_core.settings import LEASES_VARIABLE, SPARE_VARIABLE
 from tl_core.spec import RunSpec
 
@@ -208,6 +218,51 @@ def test_a_cancelled_run_keeps_what_it_had_and_can_be_continued(store: Store) ->
     end = settled(store, run_id)
     assert end.state is State.DONE
     assert store.events(run_id, "resumed")
+
+
+def test_a_run_killed_between_its_result_and_its_last_word_is_done(store: Store) -> None:
+    done = settled(store, control.start(store, short()))
+    shutil.copytree(store.folder(done.id), store.folder("a"))
+    (store.folder("a") / artifacts.CHECKPOINT).mkdir()
+    keep_run(store, "a", State.RUNNING)
+    found = settled(store, "a")
+    assert (found.state, found.accuracy, found.seconds) == (State.DONE, done.accuracy, done.seconds)
+    assert found.accuracy is not None
+    assert not (store.folder("a") / artifacts.CHECKPOINT).exists()
+
+
+def test_a_result_that_cannot_be_read_is_none(store: Store) -> None:
+    store.folder("a").mkdir()
+    (store.folder("a") / artifacts.RESULT).write_text("{")
+    keep_run(store, "a", State.RUNNING)
+    assert settled(store, "a").state is State.CRASHED
+
+
+def test_a_pause_that_comes_when_all_is_trained_lets_the_run_end(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def train(spec: RunSpec, report: Reporter, checkpoints: Checkpoints, **how: object) -> Outcome:
+        control.pause(store, "a")
+        time.sleep(3 * BEAT_SECONDS)
+        return outcome(1, 0)
+
+    monkeypatch.setattr("tl_core.training.train", train)
+    store.folder("a").mkdir()
+    artifacts.write_spec(store.folder("a"), QUICK)
+    keep_run(store, "a", State.STARTING)
+    held = locks.hold(store.folder("a") / executors.LOCK)  # as its process does, or the runner would bury it
+    assert held is not None
+    do(StoreLink(store, "a"))
+    os.close(held)
+    assert store.run("a").state is State.DONE
+
+
+def test_who_rings_at_the_door_of_a_leaving_runner_is_heard(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run is queued when the runner looks no more, and holds its lock still."""
+    lock = locks.hold(service.lock_file(store.home))
+    assert lock is not None
+    run_id = []
+    monkeypatch.setattr("tl_core.runs.runner.serve", lambda home: run_id.append(control.start(store, short())))
+    internal.serve(lock)
+    wait_until(lambda: store.run(run_id[0]).state is State.DONE)
 
 
 def test_what_waits_stays_after_a_reboot_and_what_ran_can_be_resumed(store: Store) -> None:

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.helpers import ROOT, keep_run
 from tl_core.errors import RunError, StorageError
 from tl_core.events import Epoch, Event, Stage, Step
+from tl_core.runs.database import Database
 from tl_core.runs.states import AT_WORK, State, before
 from tl_core.runs.store import Priority, Store
 from tl_core.settings import HOME_VARIABLE
@@ -219,10 +220,36 @@ def test_a_moved_run_stands_where_it_was_put(
     assert ranks == sorted(ranks, reverse=True)
 
 
+def test_moving_to_and_fro_a_thousand_times_puts_each_where_it_was_asked(store: Store) -> None:
+    """Numbers between two others would have run out long before."""
+    store.create("b", RunSpec())
+    store.create("c", RunSpec())
+    for number in range(1000):
+        moved = "bc"[number % 2]
+        assert store.move(moved, 1)
+        assert line(store)[1] == moved
+    store.create("d", RunSpec())
+    assert line(store)[3] == "d"
+
+
 def test_what_does_not_wait_is_not_moved(store: Store) -> None:
     keep_run(store, "b", State.RUNNING)
     assert not store.move("b", 0)
     assert not store.move("nobody", 0)
+
+
+def test_an_attempt_that_is_past_changes_nothing(store: Store) -> None:
+    store.change_state("a", (State.QUEUED,), State.STARTING, attempts=2)
+    assert not store.change_state("a", (State.STARTING,), State.CRASHED, attempt=1)
+    assert store.change_state("a", (State.STARTING,), State.CRASHED, attempt=2)
+
+
+def test_what_must_outlive_a_power_cut_reaches_the_disk_before_it_is_done(home: Path) -> None:
+    """By SQLite's own word: FULL is 2, NORMAL is 1. One connection serves both."""
+    database = Database(home / "store.sqlite")
+    for durable in (True, False, True):
+        with database.writing(durable=durable) as connection:
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == (2 if durable else 1)
 
 
 def test_the_two_clocks(store: Store) -> None:

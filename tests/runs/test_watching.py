@@ -1,14 +1,21 @@
 """How long a run still takes."""
 
+import os
+import threading
 from dataclasses import replace
+from io import StringIO
+from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from tests.helpers import QUICK, python
+from tl_core import locks
 from tl_core.events import FETCHING
+from tl_core.runs import service
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.runs.watching import eta
+from tl_core.runs.watching import Interrupts, eta, watch
 
 
 @pytest.fixture
@@ -51,6 +58,18 @@ with Interrupts() as interrupts:
     interrupts.check()
 print(signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 """
+
+
+def test_a_waiting_run_says_its_place(run: Run, home: Path) -> None:
+    store, shown = Store(), StringIO()
+    store.create("b", QUICK)
+    held = locks.hold(service.lock_file(home))  # no runner comes and launches them
+    assert held is not None
+    threading.Timer(1.0, store.change_state, ("b", (State.QUEUED,), State.CANCELLED)).start()
+    with Interrupts() as interrupts:
+        watch(store, "b", Console(file=shown, force_terminal=True, width=120), interrupts)
+    os.close(held)
+    assert "Waiting, place 2 in the queue" in shown.getvalue()
 
 
 def test_ctrl_c_is_remembered_where_python_would_lose_it() -> None:

@@ -18,7 +18,7 @@ from tl_core.backbones.blocks import cut_into_blocks
 from tl_core.backbones.download import download
 from tl_core.backbones.untrained import RANDOM
 from tl_core.errors import WeightsError
-from tl_core.settings import ServerPath
+from tl_core.settings import ServerPath, absolute
 
 LEARNED_FROM = "ImageNet-1k"
 REFERENCE = "Keras Applications, table of available models"
@@ -147,8 +147,7 @@ class KerasApplications(Backbone):
 
 def cached_file(family: Family) -> Path:
     """Where Keras keeps the weights of `family`, whether they are there or not."""
-    home = os.environ.get("KERAS_HOME")
-    return (Path(home) if home else Path.home() / ".keras").expanduser() / "models" / family.file
+    return absolute(os.environ.get("KERAS_HOME") or "~/.keras") / "models" / family.file
 
 
 def _listing(name: str, family: Family) -> Listing:

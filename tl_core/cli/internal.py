@@ -1,8 +1,10 @@
 """Commands that Transfer Lab gives to itself: each is a process of its own."""
 
+import os
 from pathlib import Path
 
 from tl_core.cli.console import app, says_what_is_wrong
+from tl_core.runs import service
 from tl_core.runs.store import Store
 
 
@@ -31,7 +33,11 @@ def serve(lock: int) -> None:
     """Be the runner; `lock` is the inherited descriptor of its lock."""
     from tl_core.runs.runner import serve as attend
 
-    attend(Store().home)
+    store = Store()
+    attend(store.home)
+    os.close(lock)
+    if store.home.exists() and store.queue():  # queued by somebody who found this runner at its door, and rang in vain
+        service.ensure(store.home)
 
 
 @app.command(hidden=True)

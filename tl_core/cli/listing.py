@@ -10,7 +10,7 @@ from rich.table import Column, Table
 from tl_core import backbones, datasets, executors, strategies
 from tl_core.cli.console import AsJson, RunId, app, out, print_json, says_what_is_wrong
 from tl_core.cli.wording import accuracy_of, summary
-from tl_core.runs import artifacts
+from tl_core.runs import artifacts, service
 from tl_core.runs.reconcile import reconcile
 from tl_core.runs.store import Store
 
@@ -25,6 +25,8 @@ def runs(as_json: AsJson = False) -> None:
     store = Store()
     reconcile(store)
     found = store.runs()
+    if any(run.state.alive for run in found):
+        service.ensure(store.home)
     if as_json:
         print_json([summary(run) | {"spec": run.spec.model_dump(mode="json"), "created": run.created} for run in found])
         return
@@ -52,10 +54,14 @@ def logs(
     text = artifacts.read_log(store.folder(run_id), lines)
     typer.echo(text) if text else None
     shown = artifacts.log_size(store.folder(run_id))
-    while follow and store.run(run_id).state.alive:
-        time.sleep(FOLLOW_SECONDS)
+    alive = follow
+    while alive:
+        alive = store.run(run_id).state.alive  # before the log is read, so that its end is, too
         more, shown = artifacts.read_log_from(store.folder(run_id), shown)
         typer.echo(more, nl=False)
+        if alive:
+            service.ensure(store.home)
+            time.sleep(FOLLOW_SECONDS)
 
 
 @app.command()

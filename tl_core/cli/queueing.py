@@ -8,6 +8,7 @@ from rich.table import Column, Table
 
 from tl_core.cli.console import PRIORITIES, AsJson, RunId, app, err, out, print_json, priority_named, says_what_is_wrong
 from tl_core.cli.wording import clocks, summary
+from tl_core.errors import SettingError
 from tl_core.runs import control, service
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Run, Store
@@ -53,6 +54,8 @@ def queue(
 ) -> None:
     """Show what runs and what waits, in order; or move a waiting run."""
     store = Store()
+    if run is None and (place is not None or priority is not None):
+        raise SettingError("A place or a priority is one run's.", "Say which: python -m tl_core queue RUN --place 1")
     if run is not None:
         run_id = store.named(run)
         if priority is not None:

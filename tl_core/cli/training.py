@@ -42,6 +42,8 @@ def train(
 ) -> None:
     """Train one model in a process of its own, as soon as a device is free, and wait for its test accuracy."""
     named = {"dataset": dataset, "backbone": backbone, "strategy": strategy, "executor": executor}
+    if spec and like:
+        raise SettingError("Settings can be taken from a file or from a run, not from both.", "Leave out --spec or --like.")
     store = Store()
     base = store.run(store.named(like)).spec if like else RunSpec.read(spec) if spec else RunSpec()
     chosen = {name: value for name, value in named.items() if value} | dict(map(assignment, settings or []))

@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+from tl_core import settings
 from tl_core.datasets.images import printable
 from tl_core.errors import DataError
 
@@ -27,7 +28,7 @@ def existing_folder(path: Path) -> Path:
     """`path` with `~` and links followed, as an absolute path. Raises `DataError` unless it is a folder."""
     received = printable(str(path))
     try:
-        folder = path.expanduser().resolve(strict=True)
+        folder = settings.absolute(path).resolve(strict=True)
         if folder.is_dir():
             return folder
     except FileNotFoundError:

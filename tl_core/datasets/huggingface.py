@@ -20,7 +20,7 @@ from tl_core.datasets.files import existing_folder
 from tl_core.datasets.images import EncodedImages, printable
 from tl_core.datasets.own import OwnDataset, named_splits
 from tl_core.errors import DataError
-from tl_core.settings import ServerPath
+from tl_core.settings import ServerPath, absolute
 
 INSTALL = "pip install -r requirements-sources.txt"
 IMAGES, LABELS = ("image", "img", "picture", "pixels"), ("label", "labels", "fine_label", "class", "target")
@@ -163,8 +163,7 @@ class HuggingFace(OwnDataset):
 
 def _hub_home() -> Path:
     """Where the library keeps everything."""
-    home = os.environ.get("HF_HOME") or "~/.cache/huggingface"
-    return Path(os.path.expanduser(home)).resolve()  # noqa: PTH111 - there may be no home
+    return absolute(os.environ.get("HF_HOME") or "~/.cache/huggingface").resolve()
 
 
 def _library(*, offline: bool) -> Any:

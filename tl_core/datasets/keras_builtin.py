@@ -21,7 +21,7 @@ from tl_core.datasets.cifar import CIFAR10_FILES, CIFAR10_NAMES, CIFAR100_FILES,
 from tl_core.datasets.idx_folder import has_family, read_family
 from tl_core.datasets.images import printable
 from tl_core.errors import DataError
-from tl_core.settings import ServerPath
+from tl_core.settings import ServerPath, absolute
 
 DIGITS = tuple("0123456789")
 CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -127,9 +127,7 @@ class KerasBuiltin(ArraysDataset):
         return printable(str(self._place()))
 
     def _datasets(self) -> Path:
-        home = os.environ.get("KERAS_HOME") or "~/.keras"
-        given = self.folder or Path(os.path.expanduser(home))  # noqa: PTH111 - Path raises where there is no home
-        return given / "datasets"
+        return (self.folder or absolute(os.environ.get("KERAS_HOME") or "~/.keras")) / "datasets"
 
     def _place(self) -> Path:
         return self._datasets() / KEPT[self.which].place

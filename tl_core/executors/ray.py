@@ -23,7 +23,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, model_validator
 
 import tl_core
-from tl_core import processes
+from tl_core import processes, settings
 from tl_core.errors import ExecutorError, SettingError
 from tl_core.executors import Executor, Job, register
 from tl_core.storage import write_whole
@@ -206,7 +206,7 @@ def _token() -> str | None:
     given = os.environ.get(TOKEN_VARIABLE)
     if given:
         return given.strip()
-    file = Path(os.environ.get(TOKEN_FILE_VARIABLE) or "~/.ray/auth_token").expanduser()
+    file = settings.absolute(os.environ.get(TOKEN_FILE_VARIABLE) or "~/.ray/auth_token")
     try:
         return file.read_text(encoding="utf-8").strip() or None
     except OSError:

@@ -3,6 +3,7 @@
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, TypeAdapter
@@ -45,6 +46,26 @@ def write_outcome(folder: Path, outcome: Outcome) -> None:
     write_whole(folder / MODEL, outcome.model.save)
     write_whole(folder / PREDICTIONS, lambda path: np.savez_compressed(path, **vars(predictions)))
     write_whole(folder / RESULT, lambda path: path.write_text(outcome.result.model_dump_json(indent=2) + "\n", encoding="utf-8"))
+
+
+def summary(result: Result) -> dict[str, Any]:
+    """What the store keeps of the result of a finished run, by the names of its columns."""
+    return {
+        "done": 1.0,
+        "stage": "",
+        "correct": result.test_correct,
+        "test_images": result.test_images,
+        "test_digest": result.test_digest,
+        "seconds": result.seconds,
+        "trainable_parameters": result.trainable_parameters,
+        "total_parameters": result.total_parameters,
+    }
+
+
+def has_checkpoint(folder: Path) -> bool:
+    """Whether the run of `folder` has something to go on from: on this machine, or in the folder of an attempt in a cluster."""
+    places = (folder, *folder.glob("attempt-*"))
+    return any(True for place in places for _ in (place / CHECKPOINT).glob("[!.]*"))
 
 
 def read_result(folder: Path) -> Result:

@@ -43,9 +43,11 @@ class Database:
         self._at_rest.dispose()
 
     @contextmanager
-    def writing(self) -> Iterator[sa.Connection]:
-        """One transaction, which no other writer can come into; all of it is kept, or nothing."""
-        with _said_as_storage_error(self._file), self._engine.execution_options(writes=True).begin() as connection:
+    def writing(self, *, durable: bool = False) -> Iterator[sa.Connection]:
+        """One transaction, which no other writer can come into; all of it is kept, or nothing. A `durable` one outlives a power
+        cut as soon as it has ended, and all before it do, too; of others the last seconds may be lost then."""
+        begun = self._engine.execution_options(writes=True, durable=durable)
+        with _said_as_storage_error(self._file), begun.begin() as connection:
             yield connection
 
     @contextmanager
@@ -129,5 +131,7 @@ def _patiently(cursor: Any, statement: str) -> None:
 
 def _begin(connection: sa.Connection) -> None:
     """A writer takes its place at once: one that reads first and writes later would be refused if another came between."""
-    writes = connection.get_execution_options().get("writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    options = connection.get_execution_options()
+    if options.get("writes"):
+        connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('durable') else 'NORMAL'}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")

@@ -1,6 +1,7 @@
 """How a run ended, in a sentence that says what can be done about it."""
 
 import re
+import signal
 from pathlib import Path
 
 from tl_core.executors import LOG, build
@@ -31,7 +32,7 @@ def of_exception(error: Exception, spec: RunSpec, folder: Path) -> tuple[str, st
 
 def of_death(store: Store, run: Run, last_words: str) -> tuple[str, str]:
     """The sentence and the kind of a process that is gone without a word of its own."""
-    if _memory_ran_out(store, run):
+    if _memory_ran_out(store, run, last_words):
         return _out_of_memory("The system ended this run because memory ran out.", run.spec), OUT_OF_MEMORY
     told = " ".join(
         filter(
@@ -47,17 +48,18 @@ def of_death(store: Store, run: Run, last_words: str) -> tuple[str, str]:
 
 
 def _out_of_memory(what: str, spec: RunSpec) -> str:
-    batch = spec.strategy.settings.get("batch_size")
-    smaller = f"a smaller batch size (it was {batch})" if batch else "a smaller batch size"
-    return f"{what} Run it again with {smaller}, or with smaller images (they were {spec.image_size} px)."
+    batch = spec.strategy.settings.get("batch_size")  # one that computes its head has none
+    smaller = f"a smaller batch size (it was {batch}), or with " if batch else ""
+    return f"{what} Run it again with {smaller}smaller images (they were {spec.image_size} px)."
 
 
-def _memory_ran_out(store: Store, run: Run) -> bool:
+def _memory_ran_out(store: Store, run: Run, last_words: str) -> bool:
     samples = [event.data for event in store.events(run.id, "telemetry")]
     samples = [sample for sample in samples if sample.get("since") == samples[-1].get("since")]  # those of the last attempt
     kills = [sample["oom_kills"] for sample in samples if sample.get("oom_kills") is not None]
     here = build(run.spec.executor).shares_store  # the kernel of another machine counts for itself
-    if here and kills and (now := oom_kills()) is not None and now > kills[0]:
+    may_be_killed = not last_words or signal.SIGKILL.name in last_words  # it counts all processes of this one
+    if here and may_be_killed and kills and (now := oom_kills()) is not None and now > kills[0]:
         return True
     if samples and samples[-1].get("memory_total_bytes"):
         last = samples[-1]

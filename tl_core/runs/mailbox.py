@@ -138,12 +138,17 @@ class Mailbox:
 
 def tell(store: Store, run: Run) -> None:
     """Let the process of `run` know where the run stands. Raises `StorageError`."""
-    folder, wish = store.folder(run.id), Wish(attempt=run.attempts, state=run.state)
-    if read_wish(folder) == wish:
-        return
-    write_whole(folder / WISH, lambda path: path.write_text(wish.model_dump_json() + "\n", encoding="utf-8"))
-    if run.state is State.STARTING:
+    if _wish(store, run, run.state) and run.state is State.STARTING:
         store.record(run.id, [], stage=WAITING)
+
+
+def _wish(store: Store, run: Run, state: State) -> bool:
+    """Write that `run` is in `state`; False where that stands there already."""
+    folder, wish = store.folder(run.id), Wish(attempt=run.attempts, state=state)
+    if read_wish(folder) == wish:
+        return False
+    write_whole(folder / WISH, lambda path: path.write_text(wish.model_dump_json() + "\n", encoding="utf-8"))
+    return True
 
 
 def collect(store: Store, run: Run) -> None:
@@ -163,9 +168,12 @@ def collect(store: Store, run: Run) -> None:
             store.record(run.id, [], collected=read)
         elif letter.to is not None and not letter.to.at_work:
             return  # what comes after the end is of no account, and the run may have been resumed by now
-    if read == 0:
-        store.change_state(run.id, (State.PAUSING,), State.PAUSED)
-        store.change_state(run.id, (State.CANCELLING,), State.CANCELLED)
+    granted = {State.PAUSING: State.PAUSED, State.CANCELLING: State.CANCELLED}.get(run.state)
+    if read == 0 and granted:
+        _wish(
+            store, run, granted
+        )  # before it stands in the store: a run at rest is not looked after, should this process end here
+        store.change_state(run.id, (run.state,), granted)
 
 
 def read_wish(folder: Path) -> Wish | None:

@@ -1,13 +1,16 @@
 """Noticing runs whose process is gone, and ending those that are overdue after a stop."""
 
 import contextlib
+import shutil
 import time
+from functools import partial
 
 from tl_core import executors
-from tl_core.errors import ExecutorError, StorageError
+from tl_core.errors import ExecutorError, RunError, SettingError, StorageError
 from tl_core.executors import Executor, Job
-from tl_core.runs import endings, mailbox
-from tl_core.runs.states import State
+from tl_core.result import Result
+from tl_core.runs import artifacts, endings, mailbox
+from tl_core.runs.states import State, before
 from tl_core.runs.store import Run, Store
 
 ASKED_SECONDS, OVERDUE_SECONDS = 3.0, 4.0
@@ -19,9 +22,10 @@ MOST_LAUNCHES = 3
 def reconcile(store: Store) -> None:
     """Look after every run on this machine that should have a process."""
     for run in store.at_work():
-        executor = executors.build(run.spec.executor)
-        if executor.shares_store:
-            look_after(store, run, executor)
+        with contextlib.suppress(SettingError):  # an executor that is no longer installed
+            executor = executors.build(run.spec.executor)
+            if executor.shares_store:
+                look_after(store, run, executor)
 
 
 def look_after(store: Store, run: Run, executor: Executor) -> None:
@@ -32,7 +36,9 @@ def look_after(store: Store, run: Run, executor: Executor) -> None:
             with contextlib.suppress(StorageError):  # on a full disk no end can be written, but what there is can be shown
                 if not executor.shares_store:
                     mailbox.collect(store, run)  # its last words, written since the last look
-                bury(store, store.run(run.id), executor)
+                now = store.run(run.id)
+                if now.attempts == run.attempts:  # else it lives again: somebody else has noticed, and it was resumed
+                    bury(store, now, executor)
         elif run.state is State.CANCELLING and (late := time.time() - run.changed) > ASKED_SECONDS:
             executor.end(job, at_once=late > OVERDUE_SECONDS)
     except ExecutorError as error:
@@ -51,11 +57,23 @@ def _may_be_launched_again(run: Run, executor: Executor, job: Job) -> bool:
 
 
 def bury(store: Store, run: Run, executor: Executor) -> None:
-    """The end of a run whose process is gone."""
+    """The end of a run whose process, that of this attempt, is gone."""
+    change = partial(store.change_state, run.id, (run.state,), attempt=run.attempts)
     if run.state is State.CANCELLING:
-        store.change_state(run.id, (State.CANCELLING,), State.CANCELLED)
+        change(State.CANCELLED)
     elif run.state is State.STARTING and _may_be_launched_again(run, executor, job_of(store, run)):
-        store.change_state(run.id, (State.STARTING,), State.QUEUED)
+        change(State.QUEUED)
+    elif run.state in before(State.DONE) and (found := _stored_result(store, run)):
+        change(State.DONE, **artifacts.summary(found))
+        shutil.rmtree(store.folder(run.id) / artifacts.CHECKPOINT, ignore_errors=True)
     elif run.state.at_work:
         told, kind = endings.of_death(store, run, executor.last_words(job_of(store, run)))
-        store.change_state(run.id, (run.state,), State.CRASHED, error=told, error_kind=kind)
+        change(State.CRASHED, error=told, error_kind=kind)
+
+
+def _stored_result(store: Store, run: Run) -> Result | None:
+    """The result of a run that was killed after it had written all and before it could say so."""
+    try:
+        return artifacts.read_result(store.folder(run.id))
+    except RunError:
+        return None

@@ -41,7 +41,7 @@ def ensure(home: Path) -> None:
 
 def _start(home: Path, lock: int) -> None:
     """Start a runner, unless the last one was started a moment ago: one that falls over at once would keep the machine busy."""
-    if time.time() - os.fstat(lock).st_mtime > PATIENCE_SECONDS or os.fstat(lock).st_size == 0:
+    if abs(time.time() - os.fstat(lock).st_mtime) > PATIENCE_SECONDS or os.fstat(lock).st_size == 0:
         os.pwrite(lock, b"started", 0)  # also sets the time
         log = home / "runner.log"
         if log.is_file() and log.stat().st_size > LOG_BYTES:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from tl_core import settings
 from tl_core.errors import RunError, StorageError
-from tl_core.events import Event
+from tl_core.events import Checkpoint, Event
 from tl_core.runs.database import Database, storage_error
 from tl_core.runs.schema import Priority, Run, StoredEvent, clocks, events, run_of, runs
 from tl_core.runs.states import AT_WORK, ENDS, State, before
@@ -78,13 +78,15 @@ class Store:
             "priority": priority,
             "environment": dict(environment or {}),
         }
-        with self._database.writing() as connection:
+        with self._database.writing(durable=True) as connection:
             connection.execute(runs.insert().values(**row))
 
-    def change_state(self, run_id: str, leaving: Sequence[State], to: State, **values: Any) -> bool:
+    def change_state(
+        self, run_id: str, leaving: Sequence[State], to: State, *, attempt: int | None = None, **values: Any
+    ) -> bool:
         """Compare-and-set: move a run to `to` if it is in one of `leaving`, with `values` set in the same write and
-        both clocks set forward. False where it was in another state, and then nothing has changed. Raises `ValueError`
-        for a way that the state machine does not have."""
+        both clocks set forward. False where it was in another state, or past the given `attempt`, and then nothing has
+        changed. Raises `ValueError` for a way that the state machine does not have."""
         if not set(leaving) <= set(before(to)):
             raise ValueError(f"No run goes from {', '.join(leaving)} to {to}.")
         now = time.time()
@@ -94,13 +96,16 @@ class Store:
             # One that could not be launched has not had its turn yet.
             values["place"] = sa.case((runs.c.state == State.STARTING, runs.c.place), else_=now)
         statement = runs.update().where(runs.c.id == run_id, runs.c.state.in_(leaving)).values(**values)
-        with self._database.writing() as connection:
+        if attempt is not None:
+            statement = statement.where(runs.c.attempts == attempt)
+        with self._database.writing(durable=True) as connection:
             return bool(connection.execute(statement).rowcount)
 
     def record(self, run_id: str, told: Sequence[tuple[float, Event]], **progress: Any) -> None:
         """Append events (each with its time) and update what a run says of itself (`stage`, `done`, ...), in one write."""
         rows = [{"run_id": run_id, "at": at, "kind": event.kind, "data": event.values()} for at, event in told]
-        with self._database.writing() as connection:
+        # What a run goes on from after a power cut is on the disk; so must be what it had told until then.
+        with self._database.writing(durable=any(isinstance(event, Checkpoint) for _, event in told)) as connection:
             if rows:
                 connection.execute(events.insert(), rows)
             if progress:
@@ -152,10 +157,16 @@ class Store:
             others = [row for row in line if row["id"] != run_id]
             if len(others) == len(line):
                 return False
-            if not others:
-                return True
-            values = _between(others[min(to, len(others)) - 1] if to > 0 else None, others[to] if to < len(others) else None)
-            connection.execute(runs.update().where(runs.c.id == run_id).values(**values))
+            if others:
+                to = min(to, len(others))
+                priority = others[max(0, to - 1)]["priority"]
+                alike = [row["id"] for row in others if row["priority"] == priority]
+                alike.insert(to - sum(row["priority"] > priority for row in others), run_id)
+                # All are numbered anew, since between two numbers there is not always a third; who comes later has a later time.
+                last = time.time() - len(alike)
+                rows = [{"run": each, "at": last + index, "of": priority} for index, each in enumerate(alike)]
+                numbered = runs.update().where(runs.c.id == sa.bindparam("run"))
+                connection.execute(numbered.values(place=sa.bindparam("at"), priority=sa.bindparam("of")), rows)
         return True
 
     def prioritise(self, run_id: str, priority: Priority) -> bool:
@@ -188,13 +199,3 @@ class Store:
     def _select(self, query: sa.Select[Any]) -> list[Run]:
         with self._database.reading() as connection:
             return [run_of(row) for row in connection.execute(query).mappings()]
-
-
-def _between(ahead: sa.RowMapping | None, behind: sa.RowMapping | None) -> dict[str, float]:
-    """Priority and place of a run between two others of the line, of which one may be missing."""
-    if behind is None or (ahead is not None and ahead["priority"] != behind["priority"]):
-        assert ahead is not None
-        return {"priority": ahead["priority"], "place": ahead["place"] + 1.0}
-    if ahead is None:
-        return {"priority": behind["priority"], "place": behind["place"] - 1.0}
-    return {"priority": behind["priority"], "place": (ahead["place"] + behind["place"]) / 2}

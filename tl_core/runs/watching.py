@@ -25,6 +25,12 @@ def eta(run: Run, now: float) -> float | None:
     return run.running_seconds(now) / run.done * (1 - run.done)
 
 
+def _before_it_speaks(store: Store, run: Run) -> str:
+    """What to show of a run that says nothing of itself yet."""
+    ahead = [other.id for other in store.queue()] if run.state is State.QUEUED else []
+    return f"Waiting, place {1 + ahead.index(run.id)} in the queue" if run.id in ahead else "Starting"
+
+
 class Interrupts:
     """Ctrl-C while this is entered is remembered, and raised where it is asked for.
 
@@ -70,7 +76,7 @@ def watch(store: Store, run_id: str, console: Console, interrupts: Interrupts) -
             bar.update(
                 task,
                 completed=run.done,
-                description=run.stage or "Starting",
+                description=run.stage or _before_it_speaks(store, run),
                 left="" if left is None else f"about {seconds(left)} left",
             )
             time.sleep(POLL_SECONDS)

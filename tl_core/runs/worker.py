@@ -88,22 +88,10 @@ def _train(link: Link, recorder: Recorder) -> None:
     # The cache is this machine's, wherever the run's own files go.
     report, cache = partial(_report, link, recorder), cache_of(settings.home())
     outcome = train(link.spec(), report, checkpoints, decide=speeds.decide(link.home), cache=cache)
-    recorder(Stage("Storing the result", 1.0))
+    with contextlib.suppress(Paused):  # nothing is left to pause
+        recorder(Stage("Storing the result", 1.0))
     artifacts.write_outcome(link.folder, outcome)
     recorder.flush()
-    result = outcome.result
-    done = link.change_state(
-        before(State.DONE),
-        State.DONE,
-        done=1.0,
-        stage="",
-        correct=result.test_correct,
-        test_images=result.test_images,
-        test_digest=result.test_digest,
-        seconds=result.seconds,
-        trainable_parameters=result.trainable_parameters,
-        total_parameters=result.total_parameters,
-    )
-    if not done:
+    if not link.change_state(before(State.DONE), State.DONE, **artifacts.summary(outcome.result)):
         raise Stopped
     checkpoints.clear()

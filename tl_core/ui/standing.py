@@ -89,5 +89,5 @@ def resumes(run: Run) -> str:
     """What a resumed run will do."""
     if not run.attempts:
         return "It had not begun."
-    kept = (session.store().folder(run.id) / artifacts.CHECKPOINT).is_dir()
+    kept = artifacts.has_checkpoint(session.store().folder(run.id))
     return "It goes on from its last checkpoint." if kept else "It has no checkpoint and begins anew."

@@ -46,7 +46,7 @@ def upload_setting(dotted: str, value: Path | None) -> None:
             help="It stays where it is; what is in it is unpacked beside the dashboard's other data.",
         )
         if st.button("Unpack", key="unpack", icon=":material/unarchive:", disabled=not place):
-            with shown.sentence_for_mistakes(), _opened(Path(place).expanduser()) as file:
+            with shown.sentence_for_mistakes(), _opened(settings.absolute(place)) as file:
                 _bring(dotted, file, Path(place).name, "")
 
 

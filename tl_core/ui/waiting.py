@@ -10,6 +10,8 @@ from tl_core.runs.store import Run
 from tl_core.runs.watching import eta
 from tl_core.ui import shown
 
+SOON_SECONDS = 10.0
+"""A run that nothing is before starts sooner than that."""
 ORDINALS = ("Next", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
 
 
@@ -50,7 +52,11 @@ def when(run: Run, runs: Sequence[Run], now: float) -> str:
     ahead = [other.id for other in line(runs) if needs_device(other)].index(run.id)
     working = [other for other in at_work(runs) if needs_device(other)]
     if not working:
-        return "It starts as soon as the ones before it have ended." if ahead else "It starts at once."
+        if ahead:
+            return "It starts as soon as the ones before it have ended."
+        if now - run.changed < SOON_SECONDS:
+            return "It starts at once."
+        return "It starts as soon as a device is free: other work on this machine, which is no run of this list, holds it now."
     lefts = [left for other in working if (left := eta(other, now)) is not None]
     after = f" (about {seconds(min(lefts))})" if lefts else ""
     ends = f"{shown.model_of(working[0])} ends" if len(working) == 1 else f"the first of the {len(working)} runs at work ends"
