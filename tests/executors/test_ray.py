@@ -118,7 +118,7 @@ def trained(store: Store, run_id: str) -> list[int]:
 
 def kept(store: Store, run_id: str) -> Path:
     """The checkpoint of a run's first attempt, once there is one."""
-    file = mailbox.attempt_folder(store.folder(run_id), 1) / artifacts.CHECKPOINT / "state.npz"
+    file = artifacts.attempt_folder(store.folder(run_id), 1) / artifacts.CHECKPOINT / "state.npz"
     trained(store, run_id)
     wait_until(file.exists)
     return file

@@ -171,9 +171,7 @@ def test_a_failed_run_says_why_once_with_what_resume_would_do() -> None:
 
 
 def test_both_clocks_are_told() -> None:
-    assert re.search(
-        r"waited less than a second · running for (\d|less)", said(opened(steps.TRAIN.script, run=put(State.RUNNING)))
-    )
+    assert re.search(r"waited (\d|less).* · running for (\d|less)", said(opened(steps.TRAIN.script, run=put(State.RUNNING))))
 
 
 def test_the_sidebar_follows_the_state_of_the_run() -> None:
@@ -195,7 +193,7 @@ def test_the_run_that_is_looked_at_stands_out_and_others_say_their_data() -> Non
     keys = {button.key for button in app.button}
     assert f"look_at_{second}" in keys
     assert f"look_at_{first}" not in keys
-    assert "Photo patches, seed 7 · waiting for less than a second" in said(app)
+    assert "Photo patches, seed 7 · waiting for " in said(app)
 
 
 def test_what_stop_ended_is_called_stopped() -> None:

@@ -62,7 +62,7 @@ def steps(store: Store) -> list[int]:
 
 
 def letters(store: Store, attempt: int = 1) -> Path:
-    return mailbox.attempt_folder(store.folder(RUN), attempt) / mailbox.LETTERS
+    return artifacts.attempt_folder(store.folder(RUN), attempt) / mailbox.LETTERS
 
 
 def write_outcome(folder: Path, text: str = "{}") -> None:

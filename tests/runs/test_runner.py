@@ -186,7 +186,7 @@ def test_newer_code_takes_over_and_the_runs_do_not_notice(store: Store) -> None:
     before = runner_of(store)
     (store.home / "runner.code").write_text("an older version")
     service.ensure(store.home)
-    wait_until(lambda: not psutil.pid_exists(before.pid))
+    before.wait(timeout=60)
     end = settled(store, run_id)
     assert (end.state, end.attempts) == (State.DONE, 1)
     assert service.is_there(store.home)
@@ -223,7 +223,7 @@ def test_a_cancelled_run_keeps_what_it_had_and_can_be_continued(store: Store) ->
 def test_a_run_killed_between_its_result_and_its_last_word_is_done(store: Store) -> None:
     done = settled(store, control.start(store, short()))
     shutil.copytree(store.folder(done.id), store.folder("a"))
-    (store.folder("a") / artifacts.CHECKPOINT).mkdir()
+    (store.folder("a") / artifacts.CHECKPOINT).mkdir(exist_ok=True)
     keep_run(store, "a", State.RUNNING)
     found = settled(store, "a")
     assert (found.state, found.accuracy, found.seconds) == (State.DONE, done.accuracy, done.seconds)

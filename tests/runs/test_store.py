@@ -246,6 +246,7 @@ def test_an_attempt_that_is_past_changes_nothing(store: Store) -> None:
 
 def test_what_must_outlive_a_power_cut_reaches_the_disk_before_it_is_done(home: Path) -> None:
     """By SQLite's own word: FULL is 2, NORMAL is 1. One connection serves both."""
+    home.mkdir()
     database = Database(home / "store.sqlite")
     for durable in (True, False, True):
         with database.writing(durable=durable) as connection:

@@ -62,9 +62,14 @@ def summary(result: Result) -> dict[str, Any]:
     }
 
 
+def attempt_folder(folder: Path, attempt: int | str) -> Path:
+    """Where, in a cluster, the process of one attempt at the run of `folder` writes."""
+    return folder / f"attempt-{attempt}"
+
+
 def has_checkpoint(folder: Path) -> bool:
     """Whether the run of `folder` has something to go on from: on this machine, or in the folder of an attempt in a cluster."""
-    places = (folder, *folder.glob("attempt-*"))
+    places = (folder, *folder.glob(attempt_folder(Path(), "*").name))
     return any(True for place in places for _ in (place / CHECKPOINT).glob("[!.]*"))
 
 

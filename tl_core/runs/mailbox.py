@@ -66,11 +66,6 @@ class Letter(BaseModel):
     values: Values = Field(default_factory=Values)
 
 
-def attempt_folder(folder: Path, attempt: int) -> Path:
-    """Where the process of one attempt at the run of `folder` writes."""
-    return folder / f"attempt-{attempt}"
-
-
 class Mailbox:
     """A link (`runs.link`) for a process that sees the run's folder, and not the store."""
 
@@ -78,7 +73,7 @@ class Mailbox:
         self._run_folder, self._attempt = folder, attempt
         self._wish = Wish(attempt=attempt, state=State.STARTING)
         self._own = State.STARTING
-        self.folder, self.home = attempt_folder(folder, attempt), folder
+        self.folder, self.home = artifacts.attempt_folder(folder, attempt), folder
         try:
             self.folder.mkdir(exist_ok=True)
         except OSError as error:
@@ -138,17 +133,15 @@ class Mailbox:
 
 def tell(store: Store, run: Run) -> None:
     """Let the process of `run` know where the run stands. Raises `StorageError`."""
-    if _wish(store, run, run.state) and run.state is State.STARTING:
-        store.record(run.id, [], stage=WAITING)
+    if read_wish(store.folder(run.id)) != Wish(attempt=run.attempts, state=run.state):
+        _wish(store, run, run.state)
+        if run.state is State.STARTING:
+            store.record(run.id, [], stage=WAITING)
 
 
-def _wish(store: Store, run: Run, state: State) -> bool:
-    """Write that `run` is in `state`; False where that stands there already."""
-    folder, wish = store.folder(run.id), Wish(attempt=run.attempts, state=state)
-    if read_wish(folder) == wish:
-        return False
-    write_whole(folder / WISH, lambda path: path.write_text(wish.model_dump_json() + "\n", encoding="utf-8"))
-    return True
+def _wish(store: Store, run: Run, state: State) -> None:
+    text = Wish(attempt=run.attempts, state=state).model_dump_json() + "\n"
+    write_whole(store.folder(run.id) / WISH, lambda path: path.write_text(text, encoding="utf-8"))
 
 
 def collect(store: Store, run: Run) -> None:
@@ -159,7 +152,7 @@ def collect(store: Store, run: Run) -> None:
     """
     run = store.run(run.id)  # as it stands: what was read once is not read again
     read = run.collected
-    for line in _lines(attempt_folder(store.folder(run.id), run.attempts) / LETTERS, read):
+    for line in _lines(artifacts.attempt_folder(store.folder(run.id), run.attempts) / LETTERS, read):
         read += len(line)
         letter = _parse(line)
         if letter is None:
@@ -170,9 +163,7 @@ def collect(store: Store, run: Run) -> None:
             return  # what comes after the end is of no account, and the run may have been resumed by now
     granted = {State.PAUSING: State.PAUSED, State.CANCELLING: State.CANCELLED}.get(run.state)
     if read == 0 and granted:
-        _wish(
-            store, run, granted
-        )  # before it stands in the store: a run at rest is not looked after, should this process end here
+        _wish(store, run, granted)  # first: should this process end here, a run at rest would not be looked after
         store.change_state(run.id, (run.state,), granted)
 
 
@@ -223,7 +214,7 @@ def _may_claim(store: Store, run: Run, letter: Letter) -> bool:
         return True
     folder = store.folder(run.id)
     if store.run(run.id).state in letter.leaving:
-        _publish(attempt_folder(folder, run.attempts), folder)
+        _publish(artifacts.attempt_folder(folder, run.attempts), folder)
     return (folder / artifacts.RESULT).is_file()
 
 
@@ -248,7 +239,7 @@ def _take_checkpoint(folder: Path, attempt: int) -> None:
     """Take over the checkpoint of the last attempt that left one. A process that should still work on that attempt
     can no longer write into it."""
     for earlier in range(attempt - 1, 0, -1):
-        left, own = (attempt_folder(folder, number) / artifacts.CHECKPOINT for number in (earlier, attempt))
+        left, own = (artifacts.attempt_folder(folder, number) / artifacts.CHECKPOINT for number in (earlier, attempt))
         with contextlib.suppress(OSError):  # there is none
             left.replace(own)
             return
