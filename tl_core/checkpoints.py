@@ -24,7 +24,7 @@ from tl_core.arithmetic import Arithmetic
 from tl_core.errors import RunError, StorageError
 from tl_core.fitting import Progress
 from tl_core.result import PhaseRecord
-from tl_core.storage import write_whole
+from tl_core.storage import sweep, write_whole
 
 STATE = "state.npz"
 GROUPS = ("variables", "optimizer", "best")
@@ -132,8 +132,7 @@ class Checkpoints:
     def _write(self, arrays: dict[str, Any]) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for left in self.folder.glob(f".partial-*-{STATE}"):  # by a process that was killed while it wrote
-                left.unlink(missing_ok=True)
+            sweep(self.folder / STATE)
         except OSError as error:
             raise StorageError(
                 f"No checkpoint can be kept ({error}).", "Make the folder writable.", received=self.folder

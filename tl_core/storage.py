@@ -13,7 +13,7 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     After a power cut the old file is there or the new one: the content reaches the disk before the name does.
     Keras and NumPy look at a name's ending, so the file beside it has the same one.
     """
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
+    partial = _beside(path, str(os.getpid()))
     try:
         write(partial)
         _to_disk(partial)
@@ -27,6 +27,17 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         ) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def sweep(path: Path) -> None:
+    """Remove what processes that were killed while they wrote the file at `path` have left beside it. The caller knows that
+    nobody is writing it."""
+    for left in path.parent.glob(_beside(path, "*").name):
+        left.unlink(missing_ok=True)
+
+
+def _beside(path: Path, writer: str) -> Path:
+    return path.with_name(f".partial-{writer}-{path.name}")
 
 
 def _to_disk(path: Path) -> None:

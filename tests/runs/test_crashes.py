@@ -19,6 +19,8 @@ from tl_core.settings import CHECKPOINT_VARIABLE
 
 EPOCHS = 12
 SPEC = QUICK.with_settings({"strategy.epochs": EPOCHS, "strategy.batch_size": 8})
+EVENTS = {"first step": "step", "epoch end": "epoch"}
+"""Moments that are seen when the run has told of them."""
 CHECKPOINT_WRITE = "os.rename:state.npz"
 FINAL_WRITES = {
     "the model's write": "os.rename:model.keras",
@@ -74,15 +76,14 @@ def the_run(store: Store, run_id: str) -> psutil.Process:
 def test_a_killed_run_crashes_and_goes_on_to_the_same_end(
     moment: str, store: Store, uninterrupted: tuple[Store, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    events = {"first step": "step", "epoch end": "epoch"}
     stops = {"starting": "import:tl_core.training", "checkpoint write": CHECKPOINT_WRITE, "pausing": CHECKPOINT_WRITE}
     halt = None
-    if moment not in events:
+    if moment not in EVENTS:
         halt = Breakpoint.at((stops | FINAL_WRITES)[moment], tmp_path / "break", monkeypatch)
     with Watchman(store.home).on_guard():
         run_id = control.start(store, SPEC)
         if halt is None:
-            wait_until(lambda: store.events(run_id, events[moment]))
+            wait_until(lambda: store.events(run_id, EVENTS[moment]))
             kill(the_run(store, run_id))
         else:
             halted = halt.process()
@@ -133,6 +134,7 @@ RUNNER_MOMENTS = (
     "before the launch",
     "starting",
     "first step",
+    "epoch end",
     "checkpoint write",
     *FINAL_WRITES,
     "pausing",
@@ -151,8 +153,8 @@ def test_a_killed_runner_is_not_missed(moment: str, store: Store, tmp_path: Path
         run_id = control.start(store, SPEC)
         if halt:
             halt.process()
-        elif moment == "first step":
-            wait_until(lambda: store.events(run_id, "step"))
+        elif moment in EVENTS:
+            wait_until(lambda: store.events(run_id, EVENTS[moment]))
         if moment == "pausing":
             control.pause(store, run_id)
         elif moment == "cancelling":

@@ -12,7 +12,7 @@ from tl_core.errors import RunError
 from tl_core.executors import LOG
 from tl_core.result import Outcome, Predictions, Result
 from tl_core.runs.estimating import Estimate
-from tl_core.storage import write_whole
+from tl_core.storage import sweep, write_whole
 
 SPEC, RESULT, PREDICTIONS, MODEL, CHECKPOINT = "spec.json", "result.json", "predictions.npz", "model.keras", "checkpoint"
 ESTIMATE = "estimate.json"
@@ -43,6 +43,8 @@ def read_estimate(folder: Path) -> Estimate | None:
 def write_outcome(folder: Path, outcome: Outcome) -> None:
     """All that stays of a finished run; `result.json` comes last, so that where it is the others are."""
     predictions = outcome.predictions
+    for name in (MODEL, PREDICTIONS, RESULT):
+        sweep(folder / name)  # an attempt before this one may have been killed here
     write_whole(folder / MODEL, outcome.model.save)
     write_whole(folder / PREDICTIONS, lambda path: np.savez_compressed(path, **vars(predictions)))
     write_whole(folder / RESULT, lambda path: path.write_text(outcome.result.model_dump_json(indent=2) + "\n", encoding="utf-8"))
