@@ -32,7 +32,7 @@ def existing_folder(path: Path) -> Path:
         if folder.is_dir():
             return folder
     except FileNotFoundError:
-        raise DataError("This folder does not exist.", "Check the spelling of dataset.path.", received=received) from None
+        raise DataError("This folder does not exist.", "Check its spelling.", received=received) from None
     except (OSError, RuntimeError, ValueError) as error:  # no permission, an unknown ~user, a name that no disk can hold
         raise unreadable(path, error) from None
     raise DataError(

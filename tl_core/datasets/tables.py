@@ -34,7 +34,7 @@ def read_table(path: Path) -> "pd.DataFrame":
         )
     try:
         if not path.is_file():
-            raise DataError("This file does not exist.", "Check the spelling of dataset.path.", received=received)
+            raise DataError("This file does not exist.", "Check its spelling.", received=received)
         if path.stat().st_size > MOST_BYTES:
             raise DataError(f"This table has more than {MOST_BYTES:,} bytes.", "Cut it into smaller ones.", received=received)
         frame = (_parquet if path.suffix.lower() == ".parquet" else _csv)(path)
