@@ -9,6 +9,14 @@ from tl_core import settings
 from tl_core.errors import SettingError
 
 
+def test_a_user_who_does_not_exist_is_a_name_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own way to follow a ~ raises there."""
+    for name in (settings.HOME_VARIABLE, settings.RUNS_VARIABLE, settings.CACHE_VARIABLE, settings.DATA_ROOTS_VARIABLE):
+        monkeypatch.setenv(name, "~nobody-of-that-name/lab")
+    place = Path.cwd() / "~nobody-of-that-name" / "lab"
+    assert settings.home() == settings.run_folders(place) == settings.cache_folder(place) == settings.data_roots()[0] == place
+
+
 def test_home_is_the_variable_and_absolute(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(settings.HOME_VARIABLE, "below")

@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +279,27 @@ def test_a_wish_that_comes_too_late_is_told(store: Store, wish: Callable[[Store,
     with pytest.raises(RunError, match=told):
         wish(store, "a")
     assert store.run("a").state is state
+
+
+@pytest.mark.parametrize(
+    ("wish", "late", "end"), [(control.stop, State.CANCELLING, State.CANCELLED), (control.pause, State.PAUSING, State.PAUSED)]
+)
+def test_a_wish_insists_where_the_run_moves_on_meanwhile(
+    store: Store, monkeypatch: pytest.MonkeyPatch, wish: Callable[[Store, str], None], late: State, end: State
+) -> None:
+    """Its runner was lost: between two looks it goes back into the queue."""
+    keep_run(store, "a", State.STARTING)
+    change, moved = Store.change_state, list[bool]()
+
+    def changed(self: Store, run_id: str, leaving: Sequence[State], to: State, **values: Any) -> bool:
+        if to is late and not moved:
+            moved.append(change(self, run_id, (State.STARTING,), State.QUEUED))
+        return change(self, run_id, leaving, to, **values)
+
+    monkeypatch.setattr(Store, "change_state", changed)
+    wish(store, "a")
+    assert moved == [True]
+    assert store.run("a").state is end
 
 
 def test_the_same_again_with_one_field_changed(store: Store) -> None:
