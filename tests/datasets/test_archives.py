@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,12 +101,14 @@ def test_images_and_tables_are_unpacked(write: Write, tmp_path: Path) -> None:
 @FORMATS
 def test_what_is_left_out_is_told(write: Write, tmp_path: Path) -> None:
     hidden = {"cats/.DS_Store": b"", "__MACOSX/cats/0.png": b"x"}
-    stray = hidden | {"more.zip": b"PK", "run.sh": b"#!", "cats/a.exe": b"", "LICENSE": b"", "CATS/0.PNG": b"again"}
-    unpacked = unpack(write(tmp_path / "archive", PETS | stray), place(tmp_path))
-    assert names(place(tmp_path)) == set(PETS)
+    stray = hidden | {"more.zip": b"PK", "run.sh": b"#!", "cats/a.exe": b"", "LICENSE": b""}
+    kept = {"CATS/0.PNG": b"a class of its own", "cats/e\u0301.png": b"decomposed"}
+    same = {"cats/\u00e9.png": b"composed: no screen shows the difference"}
+    unpacked = unpack(write(tmp_path / "archive", PETS | stray | kept | same), place(tmp_path))
+    assert names(place(tmp_path)) == {*PETS, *kept}
     assert unpacked.notes == (
         "Archives within in the archive: 1 left out (more.zip).",
-        "Files of the same name in the archive: 1 left out (CATS/0.PNG).",
+        "Files of the same name in the archive: 1 left out (cats/\u00e9.png).",
         "Files that are neither images nor tables in the archive: 3 left out (run.sh, cats/a.exe, LICENSE).",
         "Hidden files in the archive: 2 left out (cats/.DS_Store, __MACOSX/cats/0.png).",
     )
@@ -177,12 +180,59 @@ def test_files_of_a_zip_that_overlap(tmp_path: Path) -> None:
     refused(tmp_path, archive, "its files overlap")
 
 
-def test_a_million_files_in_a_zip_are_counted_before_they_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "end", [("<4s4H2IH", b"PK\5\6", 0, 0, 1, 1), ("<4s4s2H2IH", b"PK\5\6", b"PK\5\6", 1, 1)], ids=["says one", "two ends"]
+)
+def test_a_million_files_in_a_zip_are_counted_before_they_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: tuple[Any, ...]
+) -> None:
+    """Whatever its last record says of how many there are, and where."""
     directory = b"".join(archive_formats.ENTRY + bytes(24) + struct.pack("<H", 1) + bytes(16) + b"a" for _ in range(1_000))
-    end = struct.pack("<4s4H2IH", archive_formats.END_OF_ZIP, 0, 0, 1, 1, len(directory), 4, 0)  # it says that there is one
-    (tmp_path / "archive").write_bytes(b"PK\3\4" + directory + end)
+    (tmp_path / "archive").write_bytes(b"PK\3\4" + directory + struct.pack(*end, len(directory), 4, 0))
     monkeypatch.setattr(zipfile, "ZipFile", None)
     refused(tmp_path, tmp_path / "archive", "more than 999 files", Limits(members=999))
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA], ids=["bzip2", "LZMA"])
+def test_a_zip_that_can_only_be_unpacked_at_once(tmp_path: Path, way: int) -> None:
+    """Of such a member a kilobyte would become a gigabyte in memory before the first block of it could be measured."""
+    with zipfile.ZipFile(tmp_path / "archive", "w", way) as archive:
+        archive.writestr("cats/0.png", bytes(1 << 22))
+    refused(tmp_path, tmp_path / "archive", "cannot be measured while it is unpacked")
+
+
+@pytest.mark.parametrize("ending", ["bz2", "xz"])
+def test_a_tar_that_is_packed_in_another_way(tmp_path: Path, ending: str) -> None:
+    with tarfile.open(tmp_path / "archive", f"w:{ending}") as archive:  # type: ignore[call-overload]
+        archive.addfile(tarfile.TarInfo("cats"))
+    refused(tmp_path, tmp_path / "archive", "no archive of a kind that can be read")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"GNU.sparse.map": "0,1"},
+        {"GNU.sparse.size": "1", "GNU.sparse.numblocks": "1"},
+        {"GNU.sparse.major": "1", "GNU.sparse.minor": "0"},
+        None,
+    ],
+    ids=["0.1", "0.0", "1.0", "GNU's own"],
+)
+def test_a_file_with_holes_in_a_tar(tmp_path: Path, headers: dict[str, str] | None) -> None:
+    """Where they are is a list that has no end."""
+    with tarfile.open(tmp_path / "archive", "w", format=tarfile.PAX_FORMAT) as archive:
+        entry = tarfile.TarInfo("cats/0.png")
+        entry.pax_headers = headers or {}
+        entry.type = tarfile.REGTYPE if headers else tarfile.GNUTYPE_SPARSE
+        archive.addfile(entry)
+    refused(tmp_path, tmp_path / "archive", "a file in it has holes")
+
+
+def test_what_a_tar_says_of_all_that_follow_is_forgotten(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "archive", "w", format=tarfile.PAX_FORMAT, pax_headers={"comment": "a" * 1000}) as archive:
+        archive.addfile(tarfile.TarInfo("cats/0.png"))
+    with (tmp_path / "archive").open("rb") as file:
+        assert [member.name for member in archive_formats.members(file, 9)] == ["cats/0.png"]
 
 
 def test_a_long_name_in_a_tar_is_not_read(tmp_path: Path) -> None:

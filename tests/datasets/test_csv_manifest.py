@@ -66,6 +66,15 @@ def test_a_group_stays_on_one_side(table: pd.DataFrame, tmp_path: Path) -> None:
     assert torn.notes[0].startswith("10 groups are both in train and in another split of the table")
 
 
+def test_who_is_in_no_group_is_alone(table: pd.DataFrame, tmp_path: Path) -> None:
+    """Blank cells are no group of their own, which would lie on one side as a whole."""
+    table["patient"] = [f"{number // 4} " if number % 4 == 0 else " " * (number % 3) for number in range(40)]
+    data = load(table, tmp_path, validation_share=0.3)
+    alone = {path.removeprefix("pets/") for path in table["path"][table["patient"].str.strip() == ""]}
+    for images in data.splits.values():
+        assert alone & {images.name(index) for index in range(len(images))}
+
+
 def test_what_is_left_out_is_told(table: pd.DataFrame, tmp_path: Path) -> None:
     more = pd.DataFrame({"path": ["pets/none.png", "", table["path"].iloc[0]], "label": ["x", "y", "z"]})
     more.loc[3] = ["pets/other.png", ""]

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from tests.helpers import write_images
+from tests.helpers import python, write_images
 from tl_core.datasets import huggingface
 from tl_core.datasets.huggingface import HuggingFace
 from tl_core.errors import DataError
@@ -79,6 +79,44 @@ def test_a_broken_image_is_named_when_it_is_read(tmp_path: Path) -> None:
                 broken += 1
                 assert "image 3" in str(error)
     assert broken == 1
+
+
+def test_images_without_a_label_are_left_out(tmp_path: Path) -> None:
+    """As the hub has them in test sets: -1 among the numbers of classes, nothing among names."""
+    features = library.Features({"image": library.Image(), "label": library.ClassLabel(names=["cat", "dog"])})
+    rows = {"image": [{"bytes": encoded(number)} for number in range(24)], "label": [0, 1, -1] * 8}
+    library.Dataset.from_dict(rows, features=features).save_to_disk(str(tmp_path / "numbers"))
+    rows["label"] = ["cat", "dog", None] * 8
+    library.Dataset.from_dict(rows).cast_column("image", library.Image()).save_to_disk(str(tmp_path / "names"))
+    for saved in ("numbers", "names"):
+        data = HuggingFace(path=tmp_path / saved).load(0)
+        assert data.class_names == ("cat", "dog")
+        assert sum(map(len, data.splits.values())) == 16
+        assert "Images without a label: 8 left out." in data.notes
+    rows["label"] = [None] * 24
+    library.Dataset.from_dict(rows).cast_column("image", library.Image()).save_to_disk(str(tmp_path / "none"))
+    with pytest.raises(DataError, match="No image to train on has a label"):
+        HuggingFace(path=tmp_path / "none").load(0)
+
+
+def test_a_table_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    pd.DataFrame({"image": [encoded(0)] * 3, "label": [0, 1, 0]}).to_parquet(tmp_path / "data" / "train.parquet")
+    whole = (tmp_path / "data" / "train.parquet").read_bytes()
+    (tmp_path / "data" / "train.parquet").write_bytes(whole[:4] + b"\xff" * 200 + whole[204:])
+    with pytest.raises(DataError, match=r"The dataset cannot be loaded .*Check the folder"):
+        HuggingFace(path=tmp_path / "data").load(0)
+
+
+def test_to_look_without_a_network_forbids_no_run_to_fetch(tmp_path: Path) -> None:
+    """What a process is forbidden its children are, too, if it stays in its environment."""
+    table(8).save_to_disk(str(tmp_path / "saved"))
+    code = (
+        "import os, sys; from pathlib import Path; from tl_core.datasets.huggingface import HuggingFace\n"
+        "HuggingFace(path=Path(sys.argv[1])).load(0); import datasets\n"
+        "print(os.environ.get('HF_HUB_OFFLINE'), datasets.config.HF_HUB_OFFLINE)"
+    )
+    assert python(code, tmp_path / "saved").out == "None True\n"
 
 
 def test_columns_by_name(tmp_path: Path) -> None:

@@ -100,6 +100,21 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
             read_image(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n",
+        b"DDS " + struct.pack("<3I", 124, 0x1007, 9) + bytes(112),
+    ],
+    ids=["EPS", "DDS"],
+)
+def test_a_file_of_another_kind_is_no_image_whatever_it_is_called(content: bytes, tmp_path: Path) -> None:
+    """Pillow would hand the first to a program that runs whatever it says, and raise no error of ours for the second."""
+    (tmp_path / "photo.jpg").write_bytes(content)
+    with pytest.raises(DataError, match="not an image"):
+        read_image(tmp_path / "photo.jpg")
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("kind", ["png", "jpeg", "bmp", "gif", "webp", "tiff"])
 def test_damage_is_an_image_or_a_data_error(tmp_path: Path, kind: str) -> None:

@@ -1,6 +1,7 @@
 """Arrays as people save them."""
 
 import io
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,31 @@ def test_what_would_not_fit_is_not_read(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "images.npz", "w") as archive:
         archive.writestr("x.npy", header.getvalue())
     with pytest.raises(DataError, match="would take 150,528,000,000 bytes"):
+        NumpyArrays(path=tmp_path / "images.npz").load(0)
+
+
+@pytest.mark.parametrize(
+    ("shape", "names", "way", "sentence"),
+    [
+        ((-1, 9, 8), ("x",), zipfile.ZIP_STORED, "a negative length"),
+        ((2, 9, 8), ("x", "x"), zipfile.ZIP_STORED, "have the same name"),
+        ((2, 9, 8), ("x",), zipfile.ZIP_LZMA, "cannot be measured"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_header_that_lies(shape: tuple[int, ...], names: tuple[str, ...], way: int, sentence: str, tmp_path: Path) -> None:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    with zipfile.ZipFile(tmp_path / "images.npz", "w", way) as archive:
+        for name in names:
+            archive.writestr(f"{name}.npy", header.getvalue() + bytes(144))
+    with pytest.raises(DataError, match=sentence):
+        NumpyArrays(path=tmp_path / "images.npz").load(0)
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "images.npz")
+    with pytest.raises(DataError, match="This is no file"):
         NumpyArrays(path=tmp_path / "images.npz").load(0)
 
 

@@ -69,6 +69,19 @@ def test_what_is_found_is_left_out_with_a_click(home: Path, tmp_path: Path) -> N
     assert "dataset.left_out" not in app.query_params
 
 
+def test_a_list_of_what_is_left_out_goes_with_its_data(home: Path, tmp_path: Path) -> None:
+    """It names images by the split in which they were found."""
+    folder = photographs(tmp_path / "data")
+    listed = left_out.keep(home, left_out.LeftOut(gone={"train": ("00" * 32,)}))
+    app = page(folder, **{"dataset.left_out": listed})
+    app.number_input(key="image_folder_dataset_labels_per_class").set_value(2).run()
+    assert str(app.query_params["dataset.left_out"]) == listed
+    other = photographs(tmp_path / "other")
+    app.text_input(key="image_folder_dataset_path").set_value(str(other)).run()
+    assert not errors(app)
+    assert "dataset.left_out" not in app.query_params
+
+
 def test_a_folder_that_cannot_be_examined_is_told(home: Path, tmp_path: Path) -> None:
     folder = write_images(tmp_path / "data", classes=2, each=30)
     app = page(folder)

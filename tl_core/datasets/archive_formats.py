@@ -9,7 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, BinaryIO, Self
+from typing import IO, BinaryIO, Literal, Self
 
 from tl_core.datasets.images import printable
 from tl_core.errors import DataError
@@ -28,9 +28,10 @@ DAMAGED = (
 )
 """What the standard library was seen to raise, or can, on damaged archives, beside an `OSError` without a number. RuntimeError: a
 compression that it does not know, or a member that is encrypted."""
-END_OF_ZIP, END_BYTES, MOST_COMMENT = b"PK\5\6", 22, 65_535
-WIDE_END_OF_ZIP, WIDE = b"PK\6\6", 0xFFFFFFFF
 ENTRY = b"PK\1\2"
+PACKED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways to pack that the library unpacks a little at a time; of others (bzip2, LZMA) a few bytes may swell to all of the memory
+before anybody can measure it."""
 READ_BYTES = 1 << 20
 LONG_NAME_BYTES = 1 << 16
 """Of a name that stands in a tar as an entry of its own, which the library reads into memory."""
@@ -69,8 +70,10 @@ def members(file: BinaryIO, most: int) -> Iterator[Member]:
         file.seek(0)
         if start.startswith((b"PK\3\4", b"PK\5\6")):
             yield from _of_zip(file, size, most)
-        elif start.startswith(b"\x1f\x8b") or start[257:262] == b"ustar":
-            yield from _of_tar(file, size, most)
+        elif start.startswith(b"\x1f\x8b"):
+            yield from _of_tar(file, size, most, "r|gz")
+        elif start[257:262] == b"ustar":
+            yield from _of_tar(file, size, most, "r|")
         else:
             raise DataError("This is no archive of a kind that can be read.", "Give a zip, tar or tar.gz file.")
 
@@ -91,11 +94,12 @@ def told_damage(name: str) -> Iterator[None]:
 
 
 def _of_zip(file: BinaryIO, size: int, most: int) -> Iterator[Member]:
-    _require_few(_entries(file, size), most)
+    _require_few(_marks(file), most)
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
         _require_few(len(entries), most)
         _require_apart(entries)
+        require_measurable(archive)
         done, total = 0, sum(entry.compress_size for entry in entries) or 1
         for entry in entries:
             done += entry.compress_size
@@ -111,18 +115,20 @@ def _of_zip(file: BinaryIO, size: int, most: int) -> Iterator[Member]:
             )
 
 
-def _entries(file: BinaryIO, size: int) -> int:
-    """About how many entries a zip has: the marks of entries are counted in its directory before the library reads it all."""
-    file.seek(max(0, size - END_BYTES - MOST_COMMENT))
-    tail = file.read()
-    place = tail.rfind(END_OF_ZIP)
-    if place < 0 or len(tail) < place + END_BYTES:
-        return 0  # which the library will refuse
-    length: int = struct.unpack_from("<I", tail, place + 12)[0]
-    wide = tail.rfind(WIDE_END_OF_ZIP)
-    if wide >= 0 and len(tail) >= wide + 48:
-        length = max(length if length != WIDE else 0, struct.unpack_from("<Q", tail, wide + 40)[0])
-    file.seek(max(0, size - len(tail) + place - length - MOST_COMMENT))
+def require_measurable(archive: zipfile.ZipFile) -> None:
+    """Raise `DataError` for a zip with an entry of which more than was asked for would be unpacked at once."""
+    for entry in archive.infolist():
+        if entry.compress_type not in PACKED:
+            raise DataError(
+                "This archive is not unpacked, since it is packed in a way that cannot be measured while it is unpacked.",
+                "Make it again as a usual zip (deflate).",
+                received=printable(entry.filename),
+            )
+
+
+def _marks(file: BinaryIO) -> int:
+    """About how many entries a zip has, before the library makes an object of each: their marks are counted in the whole file,
+    since where its directory lies can be told in ways that only the library follows."""
     count = 0
     while block := file.read(READ_BYTES):
         count += block.count(ENTRY)
@@ -154,14 +160,23 @@ class _Entry(tarfile.TarInfo):
     def _proc_member(self, tar: tarfile.TarFile) -> tarfile.TarInfo:
         if self.type in LONG_NAMES and self.size > LONG_NAME_BYTES:
             raise tarfile.ReadError("a name in it is too long")
+        if self.type == tarfile.GNUTYPE_SPARSE:
+            self._refuse_sparse()
         return super()._proc_member(tar)  # type: ignore[misc]  # it is there in all versions, if not in the stubs
 
+    def _refuse_sparse(self, *_: object) -> None:
+        """Where the holes of such a file are stands in a list without an end, which the library keeps."""
+        raise tarfile.ReadError("a file in it has holes")
 
-def _of_tar(file: BinaryIO, size: int, most: int) -> Iterator[Member]:
+    _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_sparse
+
+
+def _of_tar(file: BinaryIO, size: int, most: int, mode: Literal["r|", "r|gz"]) -> Iterator[Member]:
     count = 0
-    with tarfile.open(fileobj=file, mode="r|*", tarinfo=_Entry) as archive:  # nothing is extracted by it
+    with tarfile.open(fileobj=file, mode=mode, tarinfo=_Entry) as archive:  # nothing is extracted by it
         while (entry := archive.next()) is not None:
             archive.members = []  # type: ignore[attr-defined]  # or it would keep a million of them
+            archive.pax_headers = {}  # and what it was told of all that follow
             count += 1
             _require_few(count, most)
             yield Member(

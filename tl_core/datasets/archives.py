@@ -100,7 +100,7 @@ class _Unpacking:
         self._require_measure(member.size, self._said, member.name)  # what is left out is read, too
         reason = _unwanted(parts)
         parts = [_spelled(part) for part in parts]
-        alike = unicodedata.normalize("NFC", "/".join(parts)).casefold()
+        alike = unicodedata.normalize("NFC", "/".join(parts))
         if not reason and alike in self._taken:
             reason = "Files of the same name"
         if reason:

@@ -22,6 +22,7 @@ from tl_core.datasets.own import OwnDataset, named_splits
 from tl_core.errors import DataError
 from tl_core.settings import ServerPath, absolute
 
+OFFLINE = "HF_HUB_OFFLINE"
 INSTALL = "pip install -r requirements-sources.txt"
 IMAGES, LABELS = ("image", "img", "picture", "pixels"), ("label", "labels", "fine_label", "class", "target")
 SAVED = ("dataset_dict.json", "state.json")
@@ -99,7 +100,9 @@ class HuggingFace(OwnDataset):
     def read(self, seed: int) -> Data:
         given, notes = named_splits(self._tables())
         image, label = self._columns(given["train"])
-        values = {split: [str(_spelled(table, label, value)) for value in table[label]] for split, table in given.items()}
+        spelled = {split: [_spelled(table, label, value) for value in table[label]] for split, table in given.items()}
+        labelled = {split: [row for row, value in enumerate(values) if value is not None] for split, values in spelled.items()}
+        values = {split: [str(spelled[split][row]) for row in rows] for split, rows in labelled.items()}
         names = sorted({value for of_split in values.values() for value in of_split})
         codes = {name: code for code, name in enumerate(names)}
         images = {
@@ -107,11 +110,16 @@ class HuggingFace(OwnDataset):
                 _undecoded(table, image),
                 image,
                 existing_folder(self.path) if self.path else _hub_home(),
-                np.arange(len(table)),
+                np.array(labelled[split], np.intp),
                 np.array([codes[value] for value in values[split]], np.int64),
             )
             for split, table in given.items()
+            if labelled[split]
         }
+        missing = sum(map(len, spelled.values())) - sum(map(len, labelled.values()))
+        notes += [f"Images without a label: {missing:,} left out."] if missing else []
+        if "train" not in images:
+            raise DataError("No image to train on has a label.", "Name another column of labels.", received=label)
         return self.divided([printable(name) for name in names], images, notes)
 
     @property
@@ -142,7 +150,7 @@ class HuggingFace(OwnDataset):
                 found = library.load_from_disk(str(folder))
             else:
                 found = library.load_dataset(str(folder or self.repository), self.configuration)
-        except FAILURES as error:
+        except (*FAILURES, library.exceptions.DatasetsError) as error:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             hint = "Check the folder." if folder else "Check the name, or set dataset.download=true to let the run fetch it."
             raise DataError(f"The dataset cannot be loaded ({reason}).", hint, received=received) from None
@@ -171,10 +179,16 @@ def _library(*, offline: bool) -> Any:
     if importlib.util.find_spec("datasets") is None:
         raise DataError("Hugging Face's library is not installed.", f"Run: {INSTALL} and start this again.", received="datasets")
     os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", HF_DATASETS_DISABLE_PROGRESS_BARS="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
+    given = os.environ.get(OFFLINE)
     if offline:
-        os.environ["HF_HUB_OFFLINE"] = "1"
-    import datasets
-
+        os.environ[OFFLINE] = "1"  # it is read once, when the library is imported
+    try:
+        import datasets.exceptions
+    finally:
+        if offline and given is None:
+            del os.environ[OFFLINE]  # a run that is started from here may be allowed to fetch
+        elif given is not None:
+            os.environ[OFFLINE] = given
     return datasets
 
 
@@ -185,9 +199,11 @@ def _undecoded(table: Any, column: str) -> Any:
 
 
 def _spelled(table: Any, column: str, value: Any) -> Any:
-    """A label as people call it."""
+    """A label as people call it; None where there is none, which the library writes as -1 among the numbers of classes."""
     feature = table.features[column]
-    return feature.int2str(value) if hasattr(feature, "int2str") and isinstance(value, int) and value >= 0 else value
+    if not hasattr(feature, "int2str") or not isinstance(value, int):
+        return value
+    return feature.int2str(value) if value >= 0 else None
 
 
 @cache

@@ -25,7 +25,21 @@ from tl_core.errors import DataError
 MAX_PIXELS = 100_000_000
 """An image with more pixels is refused before it is decoded: small files can decode to gigabytes."""
 
-DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, TypeError, ArithmeticError, LookupError, struct.error)
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "WEBP", "TIFF")
+"""Pillow's names of what may be in a file, whatever its name says: of its other decoders some call programs (Ghostscript)."""
+
+DECODER_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+)
 """What Pillow's decoders and its EXIF reader were seen to raise, or can, on damaged files."""
 
 READ_BYTES, DIGESTED = 1 << 20, 64
@@ -197,7 +211,7 @@ def open_image(source: Path | BinaryIO, name: str = "") -> Iterator[Image.Image]
     """The image in the file `source`, not decoded yet. Raises `UndecodableError` where it is none, has too many
     pixels, or what is done with it finds it damaged."""
     try:
-        with Image.open(source) as image:
+        with Image.open(source, formats=FORMATS) as image:
             if image.width * image.height <= MAX_PIXELS:
                 yield image
                 return

@@ -1,6 +1,8 @@
 """Images in NumPy's own format."""
 
+import struct
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from functools import cache
@@ -14,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tl_core.datasets import ArrayImages, Data, register
+from tl_core.datasets.archive_formats import require_measurable
 from tl_core.datasets.images import printable
 from tl_core.datasets.own import OwnDataset
 from tl_core.errors import DataError
@@ -27,7 +30,19 @@ PAIRS = {
     "test": (("x_test", "y_test"),),
 }
 NAMES = "class_names"
-BROKEN = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error, RuntimeError)
+BROKEN = (
+    OSError,
+    ValueError,
+    EOFError,
+    KeyError,
+    SyntaxError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    tokenize.TokenError,
+    RuntimeError,
+    MemoryError,
+)
 """What NumPy and `zipfile` raise on damaged files; RuntimeError: a compression that is not known, or an encrypted member."""
 
 
@@ -77,9 +92,14 @@ class NumpyArrays(OwnDataset):
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     """All arrays in the file, after a look at how large they say they are. Nothing is unpickled. Raises `DataError`."""
+    if path.exists() and not path.is_file():
+        raise DataError("This is no file.", "Give an .npz file.", received=printable(str(path)))
     try:
         with zipfile.ZipFile(path) as archive:
             total = 0
+            require_measurable(archive)
+            if len(set(archive.namelist())) < len(archive.namelist()):
+                raise ValueError("two arrays in it have the same name")
             for entry in archive.infolist():
                 with archive.open(entry) as file:
                     total += _announced(file)  # type: ignore[arg-type]  # it reads
@@ -105,6 +125,8 @@ def _announced(file: BinaryIO) -> int:
     shape, _, dtype = (npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0)(file)
     if dtype.hasobject:
         raise ValueError("an array in it holds Python objects")
+    if any(length < 0 for length in shape):
+        raise ValueError("an array in it has a negative length")
     return prod(shape) * dtype.itemsize
 
 

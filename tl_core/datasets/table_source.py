@@ -66,7 +66,9 @@ class TableSource(OwnDataset):
         given = {split: examples.take(part) for split, part in parts.items()}
         if groups is None:
             return self.divided(names, given, notes)
-        of_group = [str(group).encode() for group in groups]
+        named = [str(group).strip().encode() for group in groups]
+        ids = examples.ids if not all(named) else ()
+        of_group = [name or ids[row] for row, name in enumerate(named)]  # who is in no group is alone
         notes += _torn(parts, of_group)
         return self.divided(names, given, notes, groups=[of_group[row] for row in parts["train"]])
 

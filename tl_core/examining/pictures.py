@@ -63,7 +63,7 @@ def _repairs(image: Image.Image) -> tuple[str, ...]:
         PALETTE: image.mode in {"P", "PA"},
         CLEAR: image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info,
         GREY: image.mode in {"1", "L", "LA", "La"},
-        MOVING: getattr(image, "n_frames", 1) > 1,
+        MOVING: getattr(image, "is_animated", False),
     }
     return tuple(repair for repair, is_so in found.items() if is_so)
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.examining.pictures import grey, hashes
+from tl_core.features.batching import in_batches
 
 RADIUS, ALIKE = 10, 0.97
 """Bits of 64 in which the hashes of twins may differ at most, and the correlation of their small grey pictures, at least. Of
@@ -16,7 +17,8 @@ FLAT = 3.0
 """Standard deviation, of 255, of a picture's brightness below which it has nothing to compare: such ones are twins only where
 their content is the same."""
 SMALL = 16
-BLOCK = 2048
+BLOCK, COMPARED = 2048, 1 << 16
+"""Hashes, and pairs of pictures, that are compared at a time."""
 
 
 def near_pairs(looks: NDArray[np.uint8]) -> NDArray[np.intp]:
@@ -38,8 +40,9 @@ def near_pairs(looks: NDArray[np.uint8]) -> NDArray[np.intp]:
             one, two = one + begin, two + other
             chosen = (one < two) & rich[one] & rich[two]
             one, two = one[chosen], two[chosen]
-            alike = np.einsum("ij,ij->i", pictures[one], pictures[two]) >= ALIKE
-            found.append(np.stack([one[alike], two[alike]], axis=1))
+            for few in in_batches(np.arange(len(one)), COMPARED):
+                pair = np.stack([one[few], two[few]], axis=1)
+                found.append(pair[np.einsum("ij,ij->i", pictures[pair[:, 0]], pictures[pair[:, 1]]) >= ALIKE])
     return np.concatenate(found)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from tl_core import costs, datasets
 from tl_core.datasets import Dataset, Images, Modality
+from tl_core.datasets.images import decoded, open_image
 from tl_core.errors import DataError
 from tl_core.features.pixels import fit_square
 from tl_core.spec import PartSpec
@@ -58,11 +59,9 @@ def _preview(spec: str, seed: int) -> Preview:
             for index in row[:EXCERPTS]
         ]
         return Preview(loaded.class_names, counts, [], [], excerpts, loaded.notes)
-    read = [[_try_to_read(loaded.train, index) for index in indices] for indices in chosen]
-    whole = [[image for image in row if image is not None] for row in read]
-    sizes = [(image.shape[1], image.shape[0]) for row in whole for image in row]
-    samples = [[fit_square(image, SAMPLE_SIZE) for image in row] for row in whole]
-    return Preview(loaded.class_names, counts, samples, sizes, [], loaded.notes)
+    looks = [[look for index in indices if (look := _look(loaded.train, index))] for indices in chosen]
+    sizes = [size for row in looks for size, _ in row]
+    return Preview(loaded.class_names, counts, [[sample for _, sample in row] for row in looks], sizes, [], loaded.notes)
 
 
 def samples(found: Preview) -> None:
@@ -91,9 +90,18 @@ def _spread(rows: Sequence[list[NDArray[np.uint8]]], count: int) -> list[list[ND
     return [rows[index] for index in np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
 
 
-def _try_to_read(images: Images, index: int) -> NDArray[np.uint8] | None:
-    """A damaged file must not hide the others; the run itself will name it."""
+def _look(images: Images, index: int) -> tuple[tuple[int, int], NDArray[np.uint8]] | None:
+    """Width and height of an image, and a small square of it; large ones are decoded one at a time, at a fraction of their size
+    where their format allows that. None for a damaged file, which must not hide the others; the run itself will name it."""
     try:
-        return images.read(index)
+        source = images.source(index)
+        if source is None:
+            pixels = images.read(index)
+            return (pixels.shape[1], pixels.shape[0]), fit_square(pixels, SAMPLE_SIZE)
+        with open_image(source) as image:
+            width, height = image.size
+            pixels = decoded(image, SAMPLE_SIZE)
+        is_turned = (width > height) != (pixels.shape[1] > pixels.shape[0])  # by its EXIF
+        return (height, width) if is_turned else (width, height), fit_square(pixels, SAMPLE_SIZE)
     except DataError:
         return None

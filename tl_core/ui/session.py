@@ -17,6 +17,9 @@ from tl_core.spec import RunSpec
 Value = TypeVar("Value")
 
 SPEC, RUN, COMPLAINT, REFUSAL = "draft_spec", "chosen_run", "complaint_about_url", "refusal"
+LEFT_OUT = "dataset.left_out"
+OF_THE_SAME_SPLITS = {LEFT_OUT, "dataset.labels_per_class", "dataset.download"}
+"""Settings of a dataset that move no example into another split."""
 RUN_PARAMETER, RUNS_PARAMETER = "run", "runs"
 POLL_SECONDS = 2.0
 SHARED_SECONDS = 0.95 * POLL_SECONDS
@@ -40,9 +43,13 @@ def recipe() -> Recipe:
 
 
 def change(settings: Mapping[str, Any]) -> None:
-    """Change the draft by dotted names. What does not fit is said on the page, and the draft stays as it was."""
+    """Change the draft by dotted names. What does not fit is said on the page, and the draft stays as it was. A list of what is
+    left out goes with the data, or the splits, of which it was made."""
     try:
-        st.session_state[SPEC] = Recipe.of(recipe().spec().with_settings(settings)).spec().dotted()
+        spec = recipe().spec()
+        others = {name for name in settings if name.startswith("dataset.")} - OF_THE_SAME_SPLITS
+        stale = {LEFT_OUT: None} if others and spec.dotted().get(LEFT_OUT) else {}
+        st.session_state[SPEC] = Recipe.of(spec.with_settings({**stale, **settings})).spec().dotted()
     except TransferError as error:
         st.session_state[COMPLAINT] = str(error)
 
