@@ -58,7 +58,7 @@ def test_images_and_labels_stay_together(folder: Path) -> None:
 def test_the_folder_is_explained(folder: Path) -> None:
     with pytest.raises(DataError, match="No folder is chosen yet"):
         IdxFolder().load(0)
-    with pytest.raises(DataError, match=r"does not exist.*dataset\.path"):
+    with pytest.raises(DataError, match=r"does not exist.*spelling"):
         IdxFolder(path=folder / "nowhere").load(0)
     with pytest.raises(DataError, match="a folder is needed"):
         IdxFolder(path=folder / "train-images-idx3-ubyte").load(0)

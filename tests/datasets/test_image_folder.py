@@ -194,7 +194,7 @@ def test_names_are_shown_on_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "complaint"),
     [
-        (lambda root: root / "nowhere", r"does not exist.*dataset\.path.*Received: .*nowhere"),
+        (lambda root: root / "nowhere", r"does not exist.*spelling.*Received: .*nowhere"),
         (lambda root: fake(root, 1) / "00000.jpg", "This is a file, and a folder is needed"),
         (lambda root: root / ("x" * 300), "cannot be read"),
         (lambda root: root / "nul\0", "cannot be read"),
