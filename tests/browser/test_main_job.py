@@ -71,7 +71,7 @@ def test_main_job_on_the_defaults(tab: Tab, browser: Browser, server: Server) ->
 
 
 def test_stop_ends_the_run(tab: Tab) -> None:
-    page = tab.open("/train?strategy=from_scratch&strategy.epochs=1000")
+    page = tab.open("/train?backbone=small_cnn&strategy=from_scratch&strategy.epochs=1000")
     run_id = press_start(page)
     store = Store()
     wait_until(lambda: store.run(run_id).state is State.RUNNING and store.run(run_id).done > 0, 180)
