@@ -69,7 +69,7 @@ def members(file: BinaryIO, most: int) -> Iterator[Member]:
         size, start = os.fstat(file.fileno()).st_size, file.read(512)
         file.seek(0)
         if start.startswith((b"PK\3\4", b"PK\5\6")):
-            yield from _of_zip(file, size, most)
+            yield from _of_zip(file, most)
         elif start.startswith(b"\x1f\x8b"):
             yield from _of_tar(file, size, most, "r|gz")
         elif start[257:262] == b"ustar":
@@ -93,7 +93,7 @@ def told_damage(name: str) -> Iterator[None]:
         ) from None
 
 
-def _of_zip(file: BinaryIO, size: int, most: int) -> Iterator[Member]:
+def _of_zip(file: BinaryIO, most: int) -> Iterator[Member]:
     _require_few(_marks(file), most)
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()

@@ -42,12 +42,8 @@ def again(store: Store, run_id: str, changes: Mapping[str, Any], *, priority: Pr
 
 def stop(store: Store, run_id: str) -> None:
     """End a run: at once where it waits, at its next batch where it trains. Raises `RunError` where it has ended already."""
-    while store.run(run_id).state in STOPPABLE:  # it may come to rest, or begin, between the two
-        if store.change_state(run_id, (State.QUEUED, State.PAUSED), State.CANCELLED):
-            break
-        if store.change_state(run_id, before(State.CANCELLING), State.CANCELLING):
-            break
-    else:
+    at_rest, at_work = ((State.QUEUED, State.PAUSED), State.CANCELLED), (before(State.CANCELLING), State.CANCELLING)
+    if not _moved(store, run_id, at_rest, at_work):
         _refuse(store, run_id, "stopped", State.CANCELLING)
     service.ensure(store.home)
 
@@ -55,12 +51,8 @@ def stop(store: Store, run_id: str) -> None:
 def pause(store: Store, run_id: str) -> None:
     """Have a run keep a checkpoint at its next batch and leave its device; a waiting one is held back.
     Raises `RunError` where it has ended already."""
-    while store.run(run_id).state in PAUSABLE:  # it may begin, or go back to the queue, between the two
-        if store.change_state(run_id, (State.QUEUED,), State.PAUSED):
-            break
-        if store.change_state(run_id, before(State.PAUSING), State.PAUSING):
-            break
-    else:
+    waiting, at_work = ((State.QUEUED,), State.PAUSED), (before(State.PAUSING), State.PAUSING)
+    if not _moved(store, run_id, waiting, at_work):
         _refuse(store, run_id, "paused", State.PAUSING, State.PAUSED)
     service.ensure(store.home)
 
@@ -83,6 +75,14 @@ def prioritise(store: Store, run_id: str, priority: Priority) -> None:
     """Let a waiting run go before or after those of other priorities. Raises `RunError` where it does not wait."""
     if not store.prioritise(run_id, priority):
         _refuse(store, run_id, "given a priority")
+
+
+def _moved(store: Store, run_id: str, *ways: tuple[tuple[State, ...], State]) -> bool:
+    """Move a run along the one of `ways` that leaves its state, whichever that becomes meanwhile; False where none does."""
+    while store.run(run_id).state in {state for leaving, _ in ways for state in leaving}:
+        if any(store.change_state(run_id, leaving, to) for leaving, to in ways):
+            return True
+    return False
 
 
 def _refuse(store: Store, run_id: str, what: str, *fine: State) -> None:

@@ -56,7 +56,7 @@ def when(run: Run, runs: Sequence[Run], now: float) -> str:
             return "It starts as soon as the ones before it have ended."
         if now - run.changed < SOON_SECONDS:
             return "It starts at once."
-        return "It starts as soon as a device is free: other work on this machine, which is no run of this list, holds it now."
+        return "It starts as soon as a device is free. Other work on this machine, which is no run of this list, may hold it."
     lefts = [left for other in working if (left := eta(other, now)) is not None]
     after = f" (about {seconds(min(lefts))})" if lefts else ""
     ends = f"{shown.model_of(working[0])} ends" if len(working) == 1 else f"the first of the {len(working)} runs at work ends"
