@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -62,6 +63,15 @@ class RunSpec(BaseModel):
             return cls.model_validate(value)
         except ValidationError as error:
             raise setting_error(error, "", cls) from None
+
+    @classmethod
+    def salvage(cls, value: Mapping[str, Any]) -> Self:
+        """What fits of a `value` that another version has stored, and the default for all that does not."""
+        readable: dict[str, Any] = {}
+        for name in cls.model_fields.keys() & value.keys():
+            with suppress(SettingError):
+                readable |= cls.parse({name: value[name]}).model_dump(include={name})
+        return cls.parse(readable)
 
     def with_settings(self, settings: Mapping[str, Any]) -> Self:
         """This spec with settings changed by their dotted names, as in `{"dataset.path": "/data", "seed": "1"}`.

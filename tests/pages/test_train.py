@@ -1,6 +1,7 @@
 """The Train page, in every state that a run and the queue can be in; checked without a browser."""
 
 import re
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +242,19 @@ def test_a_run_that_was_made_by_a_part_that_is_gone_is_shown(home: Path) -> None
     spec = RunSpec.parse({"strategy": "of_yesterday", "executor": "of_yesterday"})
     app = opened(steps.TRAIN.script, run=put(spec=spec))
     assert "of_yesterday" in said(app)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_settings_of_another_version_hide_no_other_run(home: Path, page: str) -> None:
+    put(State.DONE)
+    strange = put(State.DONE)
+    with sqlite3.connect(home / "store.sqlite") as database:
+        database.execute("UPDATE runs SET spec = json_set(spec, '$.of_later', 1) WHERE id = ?", [strange])
+    app = opened(page, run=strange)
+    assert len(Store().runs()) == 2
+    if page == steps.TRAIN.script:
+        assert any("There is no setting of_later" in error for error in errors(app))
+        assert "(settings unreadable)" in said(app)
 
 
 def test_the_place_where_a_run_executes_is_chosen_out_of_the_way() -> None:

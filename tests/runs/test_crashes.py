@@ -1,9 +1,11 @@
-"""The crash matrix: kill -9 of the run and of the runner at every instant that matters. The server is killed with a tab open
-in tests/browser/test_server_killed.py.
+"""The crash matrix: kill -9 of the run, of the runner and of who starts it, at every instant that matters. The server is killed
+with a tab open in tests/browser/test_server_killed.py.
 
 Nothing is lost, nothing is done twice, no device is used twice, nothing half-written is seen, and every page still opens.
 """
 
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -126,6 +128,29 @@ def test_the_next_in_line_starts_when_the_run_before_it_is_killed(store: Store, 
         kill(the_run(store, first))
         assert settled(store, second).state is State.DONE
     assert store.run(first).state is State.CRASHED
+
+
+STARTER = "import sys; from tl_core.runs import control; from tl_core.runs.store import Store; from tl_core.spec import RunSpec; "
+STARTER += "control.start(Store(), RunSpec.model_validate_json(sys.argv[1]))"
+
+
+@pytest.mark.parametrize(("moment", "kept"), [("os.rename:spec.json", False), ("subprocess.Popen:serve", True)])
+def test_whoever_presses_start_is_killed_while_it_starts_a_run(
+    moment: str, kept: bool, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short_training(monkeypatch)
+    halt = Breakpoint.at(moment, tmp_path / "break", monkeypatch)
+    with subprocess.Popen([sys.executable, "-c", STARTER, SPEC.model_dump_json()], cwd=ROOT):
+        kill(halt.process())
+    halt.remove()
+    assert [run.state for run in store.runs()] == ([State.QUEUED] if kept else [])
+    with Watchman(store.home).on_guard():
+        again = control.start(store, SPEC)
+        assert settled(store, again).state is State.DONE
+    assert [run.attempts for run in store.runs()] == ([1, 1] if kept else [1])
+    for run in store.runs():
+        assert_whole(store, run.id)
+        assert_pages_open(store, run.id)
 
 
 LAUNCH = "subprocess.Popen:work"

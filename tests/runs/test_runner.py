@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
@@ -96,6 +97,19 @@ def test_runs_go_in_order_one_at_a_time_and_a_failure_holds_nobody_up(store: Sto
         assert (earlier.ended or 0) <= (later.started or 0)
     assert "No such file" in store.run(broken).stage
     assert store.run(broken).state is State.QUEUED
+
+
+def test_settings_of_another_version_hold_nobody_up(store: Store) -> None:
+    stored, sound = control.start(store, short()), control.start(store, short())
+    control.pause(store, stored)
+    with sqlite3.connect(store.home / "store.sqlite") as database:
+        database.execute("UPDATE runs SET spec = json_set(spec, '$.of_later', 1, '$.image_size', 'wide') WHERE id = ?", [stored])
+    assert (run := store.run(stored)).unreadable
+    assert (run.spec.image_size, run.spec.strategy.settings["epochs"]) == (RunSpec().image_size, 2)
+    control.resume(store, stored)
+    assert settled(store, sound).state is State.DONE
+    end = settled(store, stored)
+    assert (end.state, end.error, end.error_kind) == (State.FAILED, run.unreadable, "SettingError")
 
 
 def test_two_gpus_work_at_the_same_time(store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ USER_MISTAKE, OUR_FAULT, STOPPED = 2, 1, 130
 """Exit codes."""
 FIELDS = (
     *("run_id", "state", "accuracy", "accuracy_interval", "seconds", "waiting_seconds", "running_seconds"),
-    *("priority", "attempts", "device", "trainable_parameters", "error"),
+    *("priority", "attempts", "device", "trainable_parameters", "error", "unreadable"),
 )
 """What `--json` prints of a run, and of a mistake with nothing but `error`."""
 

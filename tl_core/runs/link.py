@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from tl_core.errors import SettingError
 from tl_core.events import Event
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
@@ -19,7 +20,7 @@ class Link(Protocol):
     """Whose disk is watched."""
 
     def spec(self) -> RunSpec:
-        """What is to be done."""
+        """What is to be done. Raises `SettingError` where this version cannot read it."""
         ...
 
     def devices(self) -> tuple[str, ...]:
@@ -51,8 +52,11 @@ class StoreLink:
         self.folder, self.home = store.folder(run_id), store.home
 
     def spec(self) -> RunSpec:
-        """What is to be done."""
-        return self._store.run(self._run_id).spec
+        """What is to be done. Raises `SettingError` where this version cannot read it."""
+        run = self._store.run(self._run_id)
+        if run.unreadable:
+            raise SettingError(run.unreadable)
+        return run.spec
 
     def devices(self) -> tuple[str, ...]:
         """Ids of the devices that the run holds."""

@@ -39,7 +39,9 @@ def look_after(store: Store, run: Run, executor: Executor) -> None:
                 now = store.run(run.id)
                 if now.attempts == run.attempts:  # else it lives again: somebody else has noticed, and it was resumed
                     bury(store, now, executor)
-        elif run.state is State.CANCELLING and (late := time.time() - run.changed) > ASKED_SECONDS:
+        elif (
+            run.state is State.CANCELLING and (late := abs(time.time() - run.changed)) > ASKED_SECONDS
+        ):  # a clock may be set back
             executor.end(job, at_once=late > OVERDUE_SECONDS)
     except ExecutorError as error:
         if run.stage != str(error):

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tl_core.errors import SettingError
 from tl_core.runs.states import State
 from tl_core.spec import RunSpec
 
@@ -68,13 +69,14 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True)
 class Run:
-    """A run as the store knows it. Times are seconds since 1970; the last six fields are None until it is done.
+    """A run as the store knows it. Times are seconds since 1970; from `correct` on, fields are None until it is done.
 
     `changed` is when its state last changed. `waited` and `ran` are the two clocks, in seconds up to that moment:
     waiting for a device and for Python, and training. `attempts` counts how often a process was launched for it, `device`
     is what the present or last one held, `handle` its process id (or its name in a cluster), and `collected` how many bytes
     of its letters have been read (`runs.mailbox`). `done` is the share of its work that lies behind it (0..1), and
-    `seconds` the wall seconds inside `train`.
+    `seconds` the wall seconds inside `train`. `unreadable` says what of its stored settings this version cannot read, if
+    anything; `spec` has defaults there, and the run is shown but not done.
     """
 
     id: str
@@ -89,6 +91,7 @@ class Run:
     priority: Priority
     place: float
     attempts: int
+    unreadable: str | None
     environment: dict[str, str]
     device: str | None
     handle: str | None
@@ -119,14 +122,23 @@ class Run:
         return self.ran + (max(0.0, now - self.changed) if self.state in RUNS else 0.0)
 
 
-_COLUMNS = tuple(field.name for field in fields(Run))
+_READ = ("spec", "unreadable", "state", "priority")
+_COLUMNS = tuple(field.name for field in fields(Run) if field.name not in _READ)
 
 
 def run_of(row: sa.RowMapping) -> Run:
     """A row of `runs` as a value."""
+    spec, unreadable = _settings(row["spec"])
     values = {name: row[name] for name in _COLUMNS}
-    read = {"spec": RunSpec.parse(row["spec"]), "state": State(row["state"]), "priority": Priority(row["priority"])}
-    return Run(**values | read)
+    return Run(spec=spec, unreadable=unreadable, state=State(row["state"]), priority=Priority(row["priority"]), **values)
+
+
+def _settings(stored: dict[str, Any]) -> tuple[RunSpec, str | None]:
+    """Settings as they were stored, and what cannot be read of them: one run of another version hides no other run."""
+    try:
+        return RunSpec.parse(stored), None
+    except SettingError as error:
+        return RunSpec.salvage(stored), f"Another version of Transfer Lab stored this run's settings. {error}"
 
 
 @dataclass(frozen=True)

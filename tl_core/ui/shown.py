@@ -81,7 +81,7 @@ def title_of(run: Run) -> str:
 
 def model_of(run: Run) -> str:
     """A run among others on the same data: backbone and strategy."""
-    return " · ".join(parts_of(run)[1:])
+    return " · ".join(parts_of(run)[1:]) + (" (settings unreadable)" if run.unreadable else "")
 
 
 def names_apart(runs: Sequence[Run]) -> dict[str, str]:

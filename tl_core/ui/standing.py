@@ -14,6 +14,8 @@ from tl_core.ui import session, shown, steps, waiting
 
 def standing(run: Run) -> None:
     """Where the run stands, in the words of its state: its place in the line, its progress, its result, or why it ended."""
+    if run.unreadable:
+        shown.say_wrong(run.unreadable)
     if run.state is State.QUEUED:
         _place(run)
     elif run.state.at_work:
@@ -26,7 +28,7 @@ def standing(run: Run) -> None:
     elif run.state is State.PAUSED:
         rest = f"Paused at {100 * run.done:.0f} %: its device is free for others." if run.attempts else "Held back."
         st.info(f"{rest} Resume puts it at the end of the line. {resumes(run)}", icon=":material/pause_circle:")
-    elif run.error:
+    elif run.error and run.error != run.unreadable:
         shown.say_wrong(run.error)
     else:
         st.info("This run was stopped. What it had reported until then is kept below.", icon=":material/stop_circle:")
