@@ -16,7 +16,7 @@ from tl_core.spec import RunSpec
 
 KEYS = {
     *("run_id", "state", "accuracy", "accuracy_interval", "seconds", "trainable_parameters", "error"),
-    *("waiting_seconds", "running_seconds", "priority", "attempts", "device"),
+    *("waiting_seconds", "running_seconds", "priority", "attempts", "device", "unreadable"),
 }
 TINY = ("--backbone", "small_cnn", "--strategy", "from_scratch", "--set", "strategy.epochs=1", "--set", "image_size=16")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import ENDLESS, QUICK, CommandLine, end_processes_of, keep_run, settings_arguments, wait_until, write_images
+from tests.pages.test_pages import PAGES, errors, nothing_cached, opened
 from tests.runs.crashing import settled
 from tl_core import locks
 from tl_core.errors import StorageError
@@ -19,6 +20,9 @@ from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.settings import HOME_VARIABLE
 from tl_core.training import train
+from tl_core.ui import steps
+
+__all__ = ["nothing_cached"]  # a fixture that is used by its effect
 
 MEGABYTES = 4
 
@@ -52,7 +56,7 @@ def fill(disk: Path) -> None:
 def stored_run(home: Path) -> Store:
     """A store with a finished run, which no process has open."""
     store = Store(home)
-    keep_run(store, "before", State.DONE, correct=3, test_images=4)
+    keep_run(store, "before", State.DONE, correct=3, test_images=4, seconds=1.0)
     store.close()
     return store
 
@@ -137,6 +141,19 @@ def test_a_disk_that_may_only_be_read_still_shows_its_runs(small_disk: Path) -> 
     assert [run.id for run in store.runs()] == ["before"]
     with pytest.raises(StorageError, match="make the folder writable"):
         control.start(store, QUICK)
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("full", [True, False], ids=["full", "read-only"])
+def test_every_page_opens_on_a_disk_where_nothing_can_be_written(page: str, full: bool, small_disk: Path) -> None:
+    stored_run(small_disk / "home")
+    fill(small_disk) if full else subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    app = opened(page, run="before")
+    assert app.title
+    if page == steps.TRAIN.script:
+        app.button(key="start").click().run()
+        assert not app.exception
+        assert "Free some space" in "".join(errors(app))
 
 
 def test_data_that_may_only_be_read_is_enough(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
