@@ -25,15 +25,25 @@ class Shrinkage:
     def __call__(self, features: Any) -> Any:
         """The penalty of features (batch, d). Keras divides what an activity regularizer gives by the batch, hence the factor.
 
-        The squared singular values are the eigenvalues of the smaller of the two Gram matrices."""
+        The squared singular values are the eigenvalues of the smaller of the two Gram matrices; all others of the larger are 0.
+        Which one is smaller TensorFlow may know no sooner than the batch is there."""
         from keras import ops
 
         features = ops.cast(features, "float32")  # which may be half as long, and of those there are no eigenvalues
-        rows, columns = features.shape
-        wide = rows is not None and rows < columns
-        gram = ops.matmul(features, ops.transpose(features)) if wide else ops.matmul(ops.transpose(features), features)
-        smallest = ops.linalg.eigh(gram)[0][: self.count]
-        return self.strength * ops.sum(smallest) * ops.cast(ops.shape(features)[0], features.dtype)
+        turned = ops.transpose(features)
+        rows, columns = ops.shape(features)
+        smallest = ops.cond(
+            rows < columns,
+            lambda: self._smallest(ops.matmul(features, turned)),
+            lambda: self._smallest(ops.matmul(turned, features)),
+        )
+        return self.strength * smallest * ops.cast(rows, features.dtype)
+
+    def _smallest(self, gram: Any) -> Any:
+        """The sum of the `count` smallest eigenvalues."""
+        from keras import ops
+
+        return ops.sum(ops.linalg.eigh(gram)[0][: self.count])
 
 
 @register("bss")
