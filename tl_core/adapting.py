@@ -15,7 +15,7 @@ from tl_core.features.sources import Source, Stored
 from tl_core.fitting import batches, targets
 from tl_core.freezing import Freezer, Frozen, require_exact
 from tl_core.optimizing import GradientNorms, loss_of, metrics_of, optimizer
-from tl_core.resuming import values_of
+from tl_core.resuming import put_back, values_of
 from tl_core.strategies import HEAD, Classifier, Phase, Solver
 from tl_core.strategies.classifier import CENTRE
 
@@ -77,13 +77,16 @@ class Adapter:
     def measured_rates(self, phase: Phase, part: Any, train: Source, order: NDArray[np.intp]) -> Rates:
         """Rates in proportion to each tensor's relative gradient, over the first batches of `order`; the head keeps its own.
 
-        Auto-RGN: Lee et al. 2023, arXiv 2210.11466. No weight moves.
+        Auto-RGN: Lee et al. 2023, arXiv 2210.11466. No weight moves, and no statistic stays moved.
         """
+        statistics = [weight for weight in part.weights if not weight.trainable]
+        before = values_of(statistics)
         measuring = GradientNorms()
         part.compile(optimizer=measuring, loss=loss_of(phase.learning), jit_compile=self._xla)
         first = order[: phase.measured_rates * phase.batch_size]
         for inputs, labels in batches(train, first, phase.batch_size):
             part.train_on_batch(inputs, targets(labels, part.output_shape[-1], phase.learning))
+        put_back(statistics, before)
         relative = dict(zip(paths(part.trainable_variables), measuring.norms(), strict=True))
         largest = max((norm for path, norm in relative.items() if self._group(path) != HEAD and isfinite(norm)), default=1.0)
         # A tensor of zeros has no relative gradient. It takes the whole rate, as the head does.

@@ -171,7 +171,7 @@ def _trainable(block: BlockOutline, phase: Phase) -> int:
     """What `phase` trains of a block that it trains."""
     norms = block.other_norms + (0 if phase.batch_norm == BatchNorm.FROZEN else block.norm_parameters - block.statistics)
     return {
-        Moves.EVERYTHING: block.parameters - block.norm_parameters - block.other_norms + norms,
+        Moves.EVERYTHING: block.parameters - block.norm_parameters - block.other_norms - block.constants + norms,
         Moves.NORMS: norms,
         Moves.BIASES: norms + block.biases,
         Moves.ADAPTERS: phase.rank * block.adapter_units,

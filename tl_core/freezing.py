@@ -2,9 +2,9 @@
 
 Keras' own switches are not enough (measured on Keras 3.15): `training=False` does not keep BatchNorm's statistics still
 during training, the recursive `model.trainable = True` is a no-op where it is already True, a layer that is set trainable
-lets the kernel under its adapters train, and a change after `compile` does nothing until the next one. So: leaves and their
-variables are set, the model is compiled after that, the list of trainable variables is compared with what it should be,
-and afterwards every other variable is compared bit for bit.
+lets the kernel under its adapters train, and a change after `compile` does nothing until the next one. So: each layer, those
+inside other layers, too, and its own variables are set, the model is compiled after that, the list of trainable variables is
+compared with what it should be, and afterwards every other variable is compared bit for bit.
 """
 
 import hashlib
@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from tl_core.backbones import Network
+from tl_core.backbones.parts import own_weights, parts_of
 from tl_core.strategies import BatchNorm, Moves, Phase
 
 Digests = dict[str, str]
@@ -46,11 +47,22 @@ class Freezer:
 
     def __init__(self, model: Any, network: Network) -> None:
         self._model = model
-        self._born = {path: {variable.path for variable in layer.trainable_variables} for path, layer in _leaves(model)}
-        self._blocks = {layer.name: block.name for block in network.blocks for layer in block.layers}
-        self._backbone = {layer.name for layer in network.model.layers}
+        blocks = {layer.name: block.name for block in network.blocks for layer in block.layers}
+        backbone = {layer.name for layer in network.model.layers}
+        self._places = [
+            Place(part, blocks.get(layer.name), of_head=layer.name not in backbone)
+            for layer in model.layers
+            for part in parts_of(layer)
+        ]
+        self._place_of = {weight.path: place for place in self._places for weight in own_weights(place.layer)}
+        self._born = {
+            weight.path
+            for place in self._places
+            for weight in own_weights(place.layer)
+            if weight.trainable and place.layer.trainable
+        }
         self._penalties = [(each, each.regularizer) for each in model.weights]
-        self._activity = [(layer, layer.activity_regularizer) for _, layer in _leaves(model)]
+        self._activity = [(place.layer, place.layer.activity_regularizer) for place in self._places]
 
     def take_off(self) -> None:
         """Take off what a phase has put on: penalties, and statistics that are held."""
@@ -61,38 +73,48 @@ class Freezer:
             vars(layer).pop("call", None)
 
     def freeze(self, phase: Phase, block_names: tuple[str, ...]) -> Frozen:
-        """Set every leaf layer for `phase`, whose trained blocks are `block_names`. Compile after it, then `require_exact`."""
+        """Set every layer for `phase`, whose trained blocks are `block_names`. Compile after it, then `require_exact`."""
         self.take_off()
         trained: set[str] = set()
         moving: set[str] = set()
-        for path, layer in _leaves(self._model):
-            still = layer.name in self._backbone and self._blocks.get(layer.name) not in block_names
+        for place in self._places:  # each before those inside it, whose switches its own would turn
+            layer, still = place.layer, not place.trains_in(block_names)
             norm_still = isinstance(layer, keras.layers.BatchNormalization) and phase.batch_norm != BatchNorm.ADAPTS
             _infer(layer, only=still or norm_still)
-            if not layer.weights:
-                continue
-            chosen = {variable.path for variable in layer.weights if self._trains(path, layer, variable, phase, block_names)}
-            _set(layer, chosen)
+            own = own_weights(layer)
+            chosen = {variable.path for variable in own if self._trains(place, variable, phase, block_names)}
+            _set(layer, chosen, around=bool(layer._layers) and not still)
             trained |= chosen
-            moving |= {variable.path for variable in layer.weights if _moves(layer, variable, chosen, phase)}
+            moving |= {variable.path for variable in own if _moves(layer, variable, chosen, phase)}
         if phase.solver:  # it sets what belongs to the head and does not train, too
             moving |= {path for path in digests(self._model) if self._of_head(path)}
         before = {path: digest for path, digest in digests(self._model).items() if path not in trained | moving}
         return Frozen(tuple(sorted(trained)), before)
 
     def _of_head(self, variable_path: str) -> bool:
-        return variable_path.split("/", maxsplit=1)[0] not in self._backbone
+        return self._place_of[variable_path].of_head
 
     def block_of(self, variable_path: str) -> str | None:
         """The name of the block that a variable belongs to, None for one of the head."""
-        return None if self._of_head(variable_path) else self._blocks.get(variable_path.split("/", maxsplit=1)[0])
+        return self._place_of[variable_path].block
 
-    def _trains(self, path: str, layer: Any, variable: Any, phase: Phase, block_names: Container[str | None]) -> bool:
-        if layer.name not in self._backbone:
-            return variable.path in self._born[path]
-        return (
-            variable.path in self._born[path] and self._blocks.get(layer.name) in block_names and _belongs(layer, variable, phase)
-        )
+    def _trains(self, place: "Place", variable: Any, phase: Phase, block_names: Container[str | None]) -> bool:
+        may = variable.path in self._born and place.trains_in(block_names)
+        return may and (place.of_head or _belongs(place.layer, variable, phase))
+
+
+@dataclass(frozen=True)
+class Place:
+    """A layer, or one inside it, and where it belongs: to a block of the backbone, or to the head (`block` is None for both
+    the head and what lies in no block)."""
+
+    layer: Any
+    block: str | None
+    of_head: bool
+
+    def trains_in(self, block_names: Container[str | None]) -> bool:
+        """Whether it may train where those blocks do: the head always."""
+        return self.of_head or self.block in block_names
 
 
 def _belongs(layer: Any, variable: Any, phase: Phase) -> bool:
@@ -115,10 +137,10 @@ def _moves(layer: Any, variable: Any, chosen: set[str], phase: Phase) -> bool:
     return is_statistic and bool(chosen) and phase.batch_norm == BatchNorm.ADAPTS
 
 
-def _set(layer: Any, chosen: set[str]) -> None:
-    """Let exactly the variables of `layer` at the paths `chosen` train."""
-    layer.trainable = bool(chosen)
-    for variable in layer.trainable_variables:
+def _set(layer: Any, chosen: set[str], *, around: bool) -> None:
+    """Let exactly the variables of `layer` itself at the paths `chosen` train; `around` says that it holds layers that may."""
+    layer.trainable = bool(chosen) or around
+    for variable in layer._trainable_variables:
         variable.trainable = variable.path in chosen
     if chosen and getattr(layer, "lora_enabled", False):
         _revive(layer)
@@ -169,7 +191,3 @@ def count_parameters(model: Any, paths: set[str]) -> int:
 
 def _digest(variable: Any) -> str:
     return hashlib.sha256(np.ascontiguousarray(keras.ops.convert_to_numpy(variable)).tobytes()).hexdigest()
-
-
-def _leaves(model: Any) -> list[tuple[str, Any]]:
-    return [(layer.path, layer) for layer in model._flatten_layers(include_self=False, recursive=True) if not layer._layers]

@@ -47,16 +47,18 @@ class Step:
         return {path for path, value in self.before.items() if not np.array_equal(value, self.after[path])}
 
 
-def step_of(strategy: Strategy, phase: Phase, prepare: Any = lambda model: None) -> tuple[Step, Any]:
-    """One step of `phase` on all inputs, after `prepare` has changed the model (not its start); and the model."""
+def step_of(strategy: Strategy, phase: Phase, prepare: Any = lambda model: None, *, steps: int = 1) -> tuple[Step, Any]:
+    """One step of `phase`, or all of its `steps`, each on all inputs, after `prepare` has changed the model (not its start); and
+    the model."""
     made = network()
     classifier = strategy.join(made, [str(name) for name in range(CLASSES)])
     adapter = Adapter(classifier, made, made.outline().blocks)
     prepare(classifier.model)
     frozen = adapter.freeze(phase)
-    adapter.compile(classifier.model, phase, frozen, adapter.rates(phase, classifier.model), steps=1)
+    adapter.compile(classifier.model, phase, frozen, adapter.rates(phase, classifier.model), steps=steps)
     before = values(classifier.model)
-    classifier.model.train_on_batch(INPUTS, targets(LABELS, CLASSES, phase.learning))
+    for _ in range(steps):
+        classifier.model.train_on_batch(INPUTS, targets(LABELS, CLASSES, phase.learning))
     assert frozen.unchanged(classifier.model) == len(frozen.before)
     return Step(before, values(classifier.model)), classifier.model
 
@@ -65,9 +67,10 @@ def values(model: Any) -> Values:
     return {weight.path: keras.ops.convert_to_numpy(weight).astype(np.float64) for weight in model.weights}
 
 
-def gradients(now: Values, kernel: NDArray[np.float64]) -> Values:
-    """Of the mean cross-entropy, by the chain rule written out. `kernel` is what the lower layer multiplies by."""
-    inputs = INPUTS.astype(np.float64)
+def gradients(now: Values, kernel: NDArray[np.float64], rows: slice = slice(None)) -> Values:
+    """Of the mean cross-entropy over those rows of the inputs, by the chain rule written out. `kernel` is what the lower layer
+    multiplies by."""
+    inputs, labels = INPUTS[rows].astype(np.float64), LABELS[rows]
     below = inputs @ kernel + now["below/bias"]
     spread = np.sqrt(now["norm/moving_variance"] + 1e-3)
     normed = (below - now["norm/moving_mean"]) / spread
@@ -75,7 +78,7 @@ def gradients(now: Values, kernel: NDArray[np.float64]) -> Values:
     hidden = np.maximum(shifted, 0)
     logits = hidden @ now[f"{HEAD}/kernel"] + now[f"{HEAD}/bias"]
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    wrong = (shares - np.eye(CLASSES)[LABELS]) / len(LABELS)
+    wrong = (shares - np.eye(CLASSES)[labels]) / len(labels)
     above = (wrong @ now[f"{HEAD}/kernel"].T) * (shifted > 0)
     lower = above * now["norm/gamma"] / spread
     return {

@@ -31,7 +31,7 @@ from tests.core.interrupting import (
     resumed_at,
     told,
 )
-from tests.core.toy import SIZE, Alternating, Dropping, alternating, known
+from tests.core.toy import SIZE, TOY, Alternating, Dropping, alternating, known
 from tests.helpers import FEW_CROPS, python, wait_until
 from tl_core import strategies
 from tl_core.checkpoints import COST_FACTOR, STATE, Account, Checkpoints, State
@@ -449,3 +449,14 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 def test_an_old_result_was_never_interrupted(whole: Whole) -> None:
     old = whole[1].result.model_dump(exclude={"resumed"})
     assert Result.model_validate(old).resumed == 0
+
+
+@pytest.mark.parametrize("moment", [None, 3, 4], ids=["at once", "after the best epoch", "before the way back"])
+def test_patience_goes_back_to_the_best_epoch(tmp_path: Path, moment: int | None) -> None:
+    """To the very bits of a run of so many epochs, also where it was interrupted after the best one."""
+    impatient = TOY.with_settings({"strategy.learning_rate": 0.02, "strategy.epochs": 40, "strategy.patience": 2})
+    attempts, outcome = in_attempts(impatient, tmp_path / "kept", [] if moment is None else [at(Epoch, moment)])
+    losses = [event.validation_loss or 0.0 for attempt in attempts for event in attempt if isinstance(event, Epoch)]
+    best = 1 + losses.index(min(losses))
+    assert (best, len(losses)) == (2, 4)
+    assert digests(outcome.model) == digests(train(impatient.with_settings({"strategy.epochs": best}), Attempt()).model)

@@ -1,10 +1,13 @@
 """A network in plain values: what the pages draw and what strategies plan with, without Keras."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import TypeAdapter
+
+from tl_core.backbones.parts import own_weights, parts_of, takes_adapter
 
 if TYPE_CHECKING:
     from tl_core.backbones import Network
@@ -26,7 +29,8 @@ class BlockOutline:
     """A block of layers in numbers.
 
     `parameters` are all weights and statistics, `norm_parameters` those of BatchNorm among them, `statistics` the part of
-    these that no optimizer trains. `other_norms` and `biases` are those of other norms, and of other layers. `adapter_units`
+    these that no optimizer trains, and `constants` what other layers hold that none does (the mean of the pixels, for one).
+    `other_norms` and `biases` are those of other norms, and of other layers. `adapter_units`
     times the rank are the parameters of low-rank adapters. `channels` is the last axis of what leaves the block,
     `numbers` how many numbers that are, and `multiply_adds` those inside it, both of one image.
     """
@@ -37,6 +41,7 @@ class BlockOutline:
     norm_parameters: int
     multiply_adds: int
     statistics: int = 0
+    constants: int = 0
     other_norms: int = 0
     biases: int = 0
     adapter_units: int = 0
@@ -79,19 +84,20 @@ class Outline:
 
 
 def _outline_block(block: "Block") -> BlockOutline:
-    layers = block.layers
-    norms = [layer for layer in layers if type(layer).__name__ == "BatchNormalization"]
-    others = [layer for layer in layers if type(layer).__name__.endswith("Normalization") and layer not in norms]
-    rest = [layer for layer in layers if layer not in norms and layer not in others]
+    parts = [part for layer in block.layers for part in parts_of(layer)]
+    norms = [part for part in parts if type(part).__name__ == "BatchNormalization"]
+    others = [part for part in parts if type(part).__name__.endswith("Normalization") and part not in norms]
+    rest = [part for part in parts if part not in norms and part not in others]
     return BlockOutline(
         block.name,
-        len(layers),
-        parameters=sum(map(_size, layers)),
+        len(block.layers),
+        parameters=sum(map(_size, parts)),
         norm_parameters=sum(map(_size, norms)),
-        multiply_adds=sum(multiply_adds(layer) for layer in layers),
-        statistics=sum(_size(layer, "moving_mean", "moving_variance") for layer in norms),
-        other_norms=sum(map(_size, others)),
-        biases=sum(_size(layer, "bias") for layer in rest),
+        multiply_adds=sum(multiply_adds(layer) for layer in block.layers),
+        statistics=sum(map(_statistics, norms)),
+        constants=sum(map(_statistics, [*others, *rest])),
+        other_norms=sum(_size(part) - _statistics(part) for part in others),
+        biases=sum(_size(part, "bias") for part in rest),
         adapter_units=sum(map(_adapter_units, rest)),
         channels=int(block.output.shape[-1]),
         numbers=int(prod(block.output.shape[1:])),
@@ -99,23 +105,31 @@ def _outline_block(block: "Block") -> BlockOutline:
 
 
 def _size(layer: Any, *names: str) -> int:
-    """How many numbers the weights of `layer` hold that have one of `names` (all of them without a name), adapters apart."""
-    chosen = (weight for weight in layer.weights if weight.name in names or not names)
-    return sum(int(prod(weight.shape)) for weight in chosen if "lora" not in weight.name)
+    """How many numbers the own weights of `layer` hold that have one of `names` (all of them without a name), adapters apart."""
+    return _numbers(weight for weight in own_weights(layer) if weight.name in names or not names)
+
+
+def _statistics(layer: Any) -> int:
+    """How many of its numbers no optimizer trains, whatever is set."""
+    return _numbers(layer._non_trainable_variables)
+
+
+def _numbers(weights: Iterable[Any]) -> int:
+    return sum(int(prod(weight.shape)) for weight in weights if "lora" not in weight.name)
 
 
 def _adapter_units(layer: Any) -> int:
     """What a low-rank adapter of rank 1 beside the kernel of `layer` holds: 0 where Keras has none."""
-    if not hasattr(layer, "enable_lora"):
+    if not takes_adapter(layer):
         return 0
     shape = layer.kernel.shape
     return int(prod(shape[:-1])) + int(shape[-1])
 
 
 def multiply_adds(layer: Any) -> int:
-    """Multiply-adds of one image through `layer`: a kernel's size times the places it is applied to; 0 without a kernel."""
-    kernel = getattr(layer, "kernel", None)
-    if kernel is None:
-        return 0
-    places = prod(layer.output.shape[1:-1]) if len(layer.output.shape) == 4 else 1
-    return int(prod(kernel.shape)) * places
+    """Multiply-adds of one image through `layer`: a kernel's size times the places it is applied to; 0 without a kernel.
+
+    Kernels of layers inside it are taken to be applied wherever its own output has a place: what happens within is not in the
+    graph. What attention multiplies with each other is left out."""
+    kernels = [part.kernel for part in parts_of(layer) if getattr(part, "kernel", None) is not None]
+    return sum(int(prod(kernel.shape)) for kernel in kernels) * prod(layer.output.shape[1:-1]) if kernels else 0

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, everything, register
-from tl_core.strategies.gradient import FromProbe
+from tl_core.strategies.gradient import TunedFromProbe
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Shrinkage:
 
 
 @register("bss")
-class BatchSpectralShrinkage(FromProbe):
+class BatchSpectralShrinkage(TunedFromProbe):
     """Train everything, with a penalty on the weakest directions of the features.
 
     Chen et al. 2019 (NeurIPS, "Catastrophic forgetting meets negative transfer").

@@ -7,12 +7,12 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, everything, register
-from tl_core.strategies.gradient import FromProbe
+from tl_core.strategies.gradient import TunedFromProbe
 from tl_core.strategies.phases import Rates
 
 
 @register("discriminative_rates")
-class DiscriminativeRates(FromProbe):
+class DiscriminativeRates(TunedFromProbe):
     """Train everything, each block more slowly than the one above it.
 
     Howard and Ruder 2018 (ULMFiT), arXiv 1801.06146; the spread over the whole network is that of fastai's `fine_tune`.

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from tl_core.strategies import Classifier, Learning, Phase, Solver, Strategy, nothing
-from tl_core.strategies.phases import Augmentation, Rates, Selector
+from tl_core.strategies.phases import Augmentation, BatchNorm, Rates, Selector
 from tl_core.strategies.schedules import CONSTANT, cosine, one_cycle
 
 SCHEDULES = {"constant": CONSTANT, "cosine": cosine(), "one_cycle": one_cycle()}
@@ -114,7 +114,23 @@ class ByGradient(Strategy):
         return Phase(name, epochs, learning_rate, self.batch_size, trains, learning=self.learning(), **more)
 
 
-class FromNewHead(ByGradient):
+class Tuned(ByGradient):
+    """A strategy that trains blocks, and so must say what their BatchNorm does."""
+
+    batch_norm: BatchNorm = Field(
+        BatchNorm.FROZEN,
+        title="BatchNorm",
+        description="What BatchNorm does in blocks that train: frozen, it stays as it was; statistics frozen, scale and shift "
+        "train; adapts, its mean and variance follow the new batches, too, which should then be large.",
+        json_schema_extra=MORE,
+    )
+
+    def phase(self, name: str, epochs: int, learning_rate: float, trains: Selector, **more: Any) -> Phase:
+        """A phase with this way of learning, and BatchNorm as it is chosen."""
+        return super().phase(name, epochs, learning_rate, trains, batch_norm=self.batch_norm, **more)
+
+
+class FromNewHead(Tuned):
     """A strategy that begins with a head of random weights, which therefore learns faster than what lies under it."""
 
     epochs: int = Field(10, ge=1, le=1000, title="Epochs", description="Passes over the data.")
@@ -172,3 +188,7 @@ class FromProbe(ByGradient):
     def probe(self) -> Iterator[Phase]:
         """The head's own phase."""
         yield solved(Solver.LOGISTIC, strength=self.strength)
+
+
+class TunedFromProbe(Tuned, FromProbe):
+    """A strategy that begins with a probe and goes on to the blocks under it."""

@@ -7,11 +7,11 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, last_blocks, register
-from tl_core.strategies.gradient import FromProbe
+from tl_core.strategies.gradient import TunedFromProbe
 
 
 @register("gradual_unfreezing")
-class GradualUnfreezing(FromProbe):
+class GradualUnfreezing(TunedFromProbe):
     """Release the backbone from the head downward, some more blocks in each stage.
 
     Howard and Ruder 2018 (ULMFiT), arXiv 1801.06146, who release one layer an epoch. Here the blocks are released in a few

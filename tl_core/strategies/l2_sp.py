@@ -8,7 +8,7 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, everything, register
-from tl_core.strategies.gradient import FromProbe
+from tl_core.strategies.gradient import TunedFromProbe
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def half_square(strength: float, origin: Any) -> Any:
 
 
 @register("l2_sp")
-class L2SP(FromProbe):
+class L2SP(TunedFromProbe):
     """Train everything, with a penalty on the distance from the pretrained weights instead of weight decay.
 
     Li et al. 2018, arXiv 1802.01483, with the numbers of that paper.

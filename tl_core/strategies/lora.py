@@ -1,11 +1,13 @@
 """LoRA: every kernel gets a small product of two thin matrices beside it, and only those train."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
+from tl_core.backbones.parts import parts_of, takes_adapter
 from tl_core.strategies import Classifier, Family, Moves, Phase, everything, register
 from tl_core.strategies.gradient import FromProbe
 
@@ -38,8 +40,8 @@ class LoRA(FromProbe):
     def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
         """The network with adapters in all kernels of its blocks that can have one, and a new head."""
         for block in network.blocks:
-            for layer in block.layers:
-                if getattr(layer, "enable_lora", None) and not layer.lora_enabled:
+            for layer in chain.from_iterable(map(parts_of, block.layers)):
+                if takes_adapter(layer) and not layer.lora_enabled:
                     layer.enable_lora(self.rank, lora_alpha=self.alpha)
         return super().join(network, class_names)
 

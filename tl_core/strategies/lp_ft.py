@@ -7,12 +7,12 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, everything, register
-from tl_core.strategies.gradient import FromProbe
+from tl_core.strategies.gradient import TunedFromProbe
 from tl_core.strategies.phases import chosen
 
 
 @register("lp_ft")
-class ProbeThenFineTune(FromProbe):
+class ProbeThenFineTune(TunedFromProbe):
     """Compute a linear probe first, then train everything, or the last blocks, from it (LP-FT).
 
     Kumar et al. 2022, arXiv 2202.10054.

@@ -7,11 +7,11 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, everything, register
-from tl_core.strategies.gradient import FromProbe
+from tl_core.strategies.gradient import TunedFromProbe
 
 
 @register("surgical")
-class Surgical(FromProbe):
+class Surgical(TunedFromProbe):
     """Train everything, each tensor at a rate in proportion to its relative gradient (Auto-RGN).
 
     The rate of a tensor is the learning rate times g / max g, where g is the norm of its gradient over the norm of its

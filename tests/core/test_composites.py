@@ -1,0 +1,189 @@
+"""Layers made of layers, as transformers have them: freezing, adapters and counting go down to the parts, and to what a layer
+around others holds itself."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from keras.src.applications.convnext import ConvNeXt  # the public ones are a thousand times as large
+
+from tl_core import costs
+from tl_core.adapting import Adapter
+from tl_core.backbones import Network
+from tl_core.backbones.blocks import cut_into_blocks
+from tl_core.backbones.untrained import RANDOM
+from tl_core.fitting import targets
+from tl_core.freezing import count_parameters, digests
+from tl_core.strategies import HEAD, BatchNorm, Moves, Phase, Strategy, everything, last_blocks, nothing
+from tl_core.strategies.fine_tuning import FineTuning
+from tl_core.strategies.linear_probe import LinearProbe
+from tl_core.strategies.lora import LoRA
+from tl_core.strategies.phases import Selector
+
+SIZE, CLASSES = 64, 3
+PIXELS = np.random.default_rng(0).uniform(0, 255, (8, SIZE, SIZE, 3)).astype(np.float32)
+LABELS = np.arange(8) % CLASSES
+
+
+@keras.saving.register_keras_serializable("tests")
+class Encoder(layers.Layer):
+    """A norm of each kind, attention, dropout, and a scale that is nobody's but its own."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.first, self.second = layers.LayerNormalization(), layers.BatchNormalization()
+        self.attention, self.dropout = layers.MultiHeadAttention(2, 4), layers.Dropout(0.5)
+        self.scale = self.add_weight(shape=(8,), name="scale", initializer="ones")
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """The tokens (batch, tokens, channels) after attention to each other."""
+        inner = self.first(x)
+        inner = self.dropout(self.attention(inner, inner, training=training), training=training)
+        return self.second(x + inner * self.scale, training=training)
+
+
+def encoders() -> keras.Model:
+    pixels = keras.Input((SIZE, SIZE, 3))
+    patches = layers.Conv2D(8, 16, 16, name="patches")(layers.Rescaling(1 / 255)(pixels))
+    x = layers.Reshape((16, 8), name="tokens")(patches)
+    for name in ("lower", "upper"):
+        x = Encoder(name=name)(x)
+    return keras.Model(pixels, layers.GlobalAveragePooling1D(name="pool")(x))
+
+
+def conv_next() -> keras.Model:
+    """A narrow one of Keras' own. Its stem and the layers between its stages are models inside the model."""
+    size = {"depths": [1, 1, 1, 1], "projection_dims": [4, 8, 12, 16], "input_shape": (SIZE, SIZE, 3)}
+    return ConvNeXt(**size, weights=None, weights_name="", include_top=False, pooling="avg")
+
+
+def vision_transformer() -> keras.Model:
+    hub = pytest.importorskip("keras_hub")
+    settings = {"num_layers": 2, "num_heads": 2, "hidden_dim": 16, "mlp_dim": 32}
+    made = hub.models.ViTBackbone(image_shape=(SIZE, SIZE, 3), patch_size=16, **settings)
+    pixels = keras.Input((SIZE, SIZE, 3))
+    x = layers.Rescaling(1 / 255)(pixels)
+    for layer in made.layers[1:]:
+        x = layer(x)
+    return keras.Model(pixels, layers.GlobalAveragePooling1D(name="pool")(x))
+
+
+NETWORKS = {"encoders": encoders, "ConvNeXt": conv_next, "KerasHub's ViT": vision_transformer}
+
+
+@pytest.fixture(params=NETWORKS, scope="module")
+def make(request: pytest.FixtureRequest) -> Callable[[], keras.Model]:
+    return NETWORKS[request.param]
+
+
+def joined(make: Callable[[], keras.Model], strategy: Strategy) -> tuple[Network, Any, Adapter]:
+    keras.utils.set_random_seed(0)
+    model = make()
+    network = Network(model, cut_into_blocks(model), RANDOM)
+    classifier = strategy.join(network, [str(name) for name in range(CLASSES)])
+    return network, classifier.model, Adapter(classifier, network, network.outline().blocks)
+
+
+def trained(model: Any, adapter: Adapter, phase: Phase) -> tuple[set[str], set[str]]:
+    """The paths that `phase` may train, and those that moved in three steps of it."""
+    frozen = adapter.freeze(phase)
+    adapter.compile(model, phase, frozen, adapter.rates(phase, model), steps=3)
+    before = digests(model)
+    for _ in range(3):
+        model.train_on_batch(PIXELS, targets(LABELS, CLASSES, phase.learning))
+    assert frozen.unchanged(model) == len(frozen.before)
+    return set(frozen.trained), {path for path, digest in digests(model).items() if before[path] != digest}
+
+
+def phase(trains: Selector, **more: Any) -> Phase:
+    return Phase("phase", 1, 1e-2, 8, trains=trains, **more)
+
+
+def trainable_of(network: Network, count: int) -> set[str]:
+    """What Keras would train of the last `count` blocks."""
+    released = network.blocks[len(network.blocks) - count :]
+    return {weight.path for block in released for layer in block.layers for weight in layer.trainable_weights}
+
+
+def norms_in(model: Any, *kinds: Any) -> set[str]:
+    parts = model._flatten_layers()
+    return {weight.path for part in parts if isinstance(part, kinds) for weight in part.trainable_weights}
+
+
+def test_a_frozen_layer_is_frozen_down_to_its_parts(make: Callable[[], keras.Model]) -> None:
+    network, model, adapter = joined(make, LinearProbe())
+    may, moved = trained(model, adapter, phase(nothing))
+    assert may == moved == {f"{HEAD}/kernel", f"{HEAD}/bias"}
+    assert len(network.blocks) > 1
+
+
+def test_the_last_block_trains_down_to_its_parts_and_no_other(make: Callable[[], keras.Model]) -> None:
+    network, model, adapter = joined(make, FineTuning())
+    wanted = trainable_of(network, 1)
+    assert wanted
+    may, moved = trained(model, adapter, phase(last_blocks(1), batch_norm=BatchNorm.STATISTICS_FROZEN))
+    assert {path for path in may if not path.startswith(HEAD)} == wanted
+    assert moved <= may
+    trained(model, adapter, phase(nothing))
+    again, _ = trained(model, adapter, phase(everything, batch_norm=BatchNorm.STATISTICS_FROZEN))
+    assert {path for path in again if not path.startswith(HEAD)} == trainable_of(network, len(network.blocks))
+
+
+@pytest.mark.parametrize("moves", [Moves.EVERYTHING, Moves.NORMS, Moves.BIASES])
+def test_what_trains_is_counted_before(make: Callable[[], keras.Model], moves: Moves) -> None:
+    network, model, adapter = joined(make, FineTuning())
+    wanted = phase(everything, moves=moves, batch_norm=BatchNorm.STATISTICS_FROZEN)
+    may, _ = trained(model, adapter, wanted)
+    head = count_parameters(model, {f"{HEAD}/kernel", f"{HEAD}/bias"})
+    assert count_parameters(model, may) == costs.trainable_parameters(wanted, network.outline().blocks, head)
+
+
+def test_norms_inside_train_alone(make: Callable[[], keras.Model]) -> None:
+    _, model, adapter = joined(make, FineTuning())
+    norms = norms_in(model, layers.LayerNormalization, layers.BatchNormalization)
+    may, _ = trained(model, adapter, phase(everything, moves=Moves.NORMS, batch_norm=BatchNorm.STATISTICS_FROZEN))
+    assert may == norms | {f"{HEAD}/kernel", f"{HEAD}/bias"}
+
+
+@pytest.mark.parametrize("policy", BatchNorm)
+def test_batch_norm_inside_a_layer_keeps_to_the_policy(policy: BatchNorm) -> None:
+    _, model, adapter = joined(encoders, FineTuning())
+    _, moved = trained(model, adapter, phase(everything, batch_norm=policy))
+    norm = {path for path in moved if "batch_normalization" in path}
+    statistics = {path for path in norm if "moving" in path}
+    assert bool(statistics) == (policy is BatchNorm.ADAPTS)
+    assert bool(norm - statistics) == (policy is not BatchNorm.FROZEN)
+
+
+def test_a_frozen_layer_drops_nothing_out_inside() -> None:
+    _, model, adapter = joined(encoders, LinearProbe())
+    frozen = adapter.freeze(phase(nothing))
+    assert frozen.trained
+    training, inferring = (keras.ops.convert_to_numpy(model(PIXELS, training=flag)) for flag in (True, False))
+    np.testing.assert_allclose(training, inferring, rtol=1e-5)
+
+
+def test_adapters_stand_beside_the_kernels_inside(make: Callable[[], keras.Model]) -> None:
+    strategy = LoRA(rank=2)
+    network, model, adapter = joined(make, strategy)
+    wanted = phase(everything, moves=Moves.ADAPTERS, rank=2)
+    may, moved = trained(model, adapter, wanted)
+    adapters = {path for path in may if "lora" in path}
+    assert may == adapters | {f"{HEAD}/kernel", f"{HEAD}/bias"}
+    assert adapters == {weight.path for weight in model.weights if "lora" in weight.path}
+    assert any(path in moved for path in adapters)
+    head = count_parameters(model, may - adapters)
+    assert count_parameters(model, may) == costs.trainable_parameters(wanted, network.outline().blocks, head)
+
+
+def test_the_pixels_mean_is_no_parameter_that_trains() -> None:
+    model = keras.applications.EfficientNetB0(weights=None, include_top=False, pooling="avg", input_shape=(SIZE, SIZE, 3))
+    blocks = Network(model, cut_into_blocks(model), RANDOM).outline().blocks
+    everywhere = phase(everything, batch_norm=BatchNorm.ADAPTS)
+    trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    assert costs.trainable_parameters(everywhere, blocks, 0) == trainable
+    assert sum(block.constants for block in blocks) == 7
+    assert sum(block.parameters for block in blocks) == model.count_params()

@@ -1,0 +1,19 @@
+"""The layers inside a layer: a transformer's encoder is one layer of the graph, and freezing goes down to its parts."""
+
+from typing import Any
+
+
+def parts_of(layer: Any) -> list[Any]:
+    """`layer` and all layers inside it, each before those inside itself, each once."""
+    return list(layer._flatten_layers())
+
+
+def own_weights(layer: Any) -> list[Any]:
+    """The weights of `layer` that belong to no layer inside it."""
+    return [*layer._trainable_variables, *layer._non_trainable_variables]
+
+
+def takes_adapter(layer: Any) -> bool:
+    """Whether Keras can put low-rank adapters beside the kernel of `layer`. (An embedding can have them, too, and has no
+    kernel.)"""
+    return hasattr(layer, "enable_lora") and getattr(layer, "kernel", None) is not None
