@@ -272,6 +272,13 @@ def test_every_trap_has_a_test() -> None:
     assert {int(number) for text in texts for number in re.findall(r"^def test_trap_(\d+)_", text, re.MULTILINE)} == set(TRAPS)
 
 
+def test_every_trap_is_run_on_the_other_backends() -> None:
+    """By its number, wherever its file is: a list of files has left one out before."""
+    text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    loop = text.partition("for backend in jax torch; do\n")[2].partition("\ndone")[0]
+    assert "    pytest -k trap" in loop.splitlines()
+
+
 def requirements() -> dict[str, str]:
     """Of the product, of its optional sources of data, and of its tests on Keras' other backends."""
     names = ("requirements.txt", "requirements-sources.txt", "requirements-backends.txt")
