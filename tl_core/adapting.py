@@ -12,7 +12,7 @@ from tl_core.backbones import BlockOutline, Network
 from tl_core.features import heads
 from tl_core.features.heads import Head
 from tl_core.features.sources import Source, Stored
-from tl_core.fitting import batches, targets
+from tl_core.fitting import batches, class_weights, targets
 from tl_core.freezing import Freezer, Frozen, require_exact
 from tl_core.optimizing import GradientNorms, loss_of, metrics_of, optimizer
 from tl_core.resuming import put_back, values_of
@@ -28,6 +28,8 @@ SOLVERS: Mapping[Solver, Callable[..., Head]] = {
 }
 CHOOSES = {Solver.LOGISTIC, Solver.SELECTED}
 """Those that choose a setting on the validation images."""
+WEIGH = {Solver.LOGISTIC, Solver.RIDGE, Solver.SELECTED}
+"""Those that sum up a loss over the images, so that classes can be weighted in it. The mean of a class needs no weight."""
 
 
 class Adapter:
@@ -95,12 +97,15 @@ class Adapter:
         return {path: phase.learning_rate * share for path, share in shares.items()}
 
     def solve(self, phase: Phase, part: Any, train: Stored, validation: Stored) -> Head:
-        """Compute the head from features and put it into the classifier."""
+        """Compute the head from features, with balanced classes if `phase` says so, and put it into the classifier."""
         assert phase.solver
         settings = {"normalise": any(layer.name == CENTRE for layer in part.layers), **phase.solver_settings}
         if phase.solver in CHOOSES and len(validation):
             settings["validation"] = validation, validation.labels
-        head = SOLVERS[phase.solver](train, train.labels, part.output_shape[-1], **settings)
+        classes = part.output_shape[-1]
+        if phase.solver in WEIGH and phase.learning.balanced:
+            settings["class_weights"] = class_weights(train.labels, classes)
+        head = SOLVERS[phase.solver](train, train.labels, classes, **settings)
         if head.centre is not None:
             part.get_layer(CENTRE).bias.assign(-head.centre)
         dense = part.get_layer(HEAD)

@@ -155,9 +155,11 @@ def slower(factor: float) -> Rates:
     return lambda blocks: dict.fromkeys(blocks, 1 / factor)
 
 
-def solved(solver: Solver = Solver.LOGISTIC, name: str = "head", **settings: Any) -> Phase:
-    """A phase in which the head is computed from the features of the frozen network."""
-    return Phase(name, 1, 1.0, 32, nothing, solver=solver, solver_settings=settings)
+def solved(solver: Solver = Solver.LOGISTIC, name: str = "head", *, balanced: bool = False, **settings: Any) -> Phase:
+    """A phase in which the head is computed from the features of the frozen network, with classes `balanced` in its loss or
+    not."""
+    learning = Learning(balanced=balanced)
+    return Phase(name, 1, 1.0, 32, nothing, learning=learning, solver=solver, solver_settings=settings)
 
 
 class FromProbe(ByGradient):
@@ -187,7 +189,7 @@ class FromProbe(ByGradient):
 
     def probe(self) -> Iterator[Phase]:
         """The head's own phase."""
-        yield solved(Solver.LOGISTIC, strength=self.strength)
+        yield solved(Solver.LOGISTIC, balanced=self.balanced, strength=self.strength)
 
 
 class TunedFromProbe(Tuned, FromProbe):

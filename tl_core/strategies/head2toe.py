@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline, Outline
-from tl_core.strategies import Classifier, Family, Phase, Solver, Strategy, register
-from tl_core.strategies.gradient import solved
+from tl_core.strategies import Classifier, Family, Phase, Solver, register
+from tl_core.strategies.computed import ByComputation
 
 
 @register("head2toe")
-class Head2Toe(Strategy):
+class Head2Toe(ByComputation):
     """Compute a new classifier on the pooled features of every block, and keep those that matter.
 
     Evci et al. 2022, arXiv 2201.03529. Here the features are the output of each block, averaged over the image and
@@ -47,7 +47,7 @@ class Head2Toe(Strategy):
         return sum(block.channels for block in outline.blocks)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
-        yield solved(Solver.SELECTED, keep=self.keep)
+        yield self.solved(Solver.SELECTED, keep=self.keep)
 
 
 def _pooled(index: int, output: Any) -> Any:

@@ -6,12 +6,12 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
-from tl_core.strategies import Classifier, Family, Phase, Solver, Strategy, register
-from tl_core.strategies.gradient import solved
+from tl_core.strategies import Classifier, Family, Phase, Solver, register
+from tl_core.strategies.computed import ByComputation
 
 
 @register("linear_probe")
-class LinearProbe(Strategy):
+class LinearProbe(ByComputation):
     """Compute a new classifier on the features of the frozen network."""
 
     title: ClassVar[str] = "Linear probe"
@@ -46,4 +46,5 @@ class LinearProbe(Strategy):
         return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
-        yield solved(Solver.LOGISTIC, strength=self.strength) if self.solver == "logistic" else solved(Solver.RIDGE)
+        logistic = self.solver == "logistic"
+        yield self.solved(Solver.LOGISTIC, strength=self.strength) if logistic else self.solved(Solver.RIDGE)

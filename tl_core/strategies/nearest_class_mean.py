@@ -18,7 +18,8 @@ class NearestClassMean(Strategy):
     family: ClassVar[Family] = Family.FROZEN
     when_to_use: ClassVar[str] = (
         "One to five labels a class, where a trained head has too little to go by. "
-        "It has no setting that could be chosen wrongly, and adding a class later costs one mean."
+        "It has no setting that could be chosen wrongly, needs no balance where classes are rare, and a class added later costs "
+        "one mean."
     )
 
     normalise: bool = Field(

@@ -142,7 +142,8 @@ class Phase:
 
     `trains` chooses blocks, and `moves` which of their variables; adapters have the inner size `rank`. `learning_rate` is that
     of the head; in the blocks it is multiplied by `rates`, or, with `measured_rates`, in each variable by its relative gradient
-    over so many batches. With a `solver` the head is computed from the features at once: no block trains, and `epochs` is 1.
+    over so many batches. With a `solver` the head is computed from the features at once: no block trains, `epochs` is 1, and of
+    `learning` it asks only whether classes are balanced.
     """
 
     name: str

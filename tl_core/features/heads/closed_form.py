@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from tl_core.features.heads.head import Head, Labels, Matrix
 from tl_core.features.heads.logistic_regression import DEFAULT
-from tl_core.features.heads.space import Space
+from tl_core.features.heads.space import Space, weights_of
 from tl_core.features.heads.threads import one_thread
 
 PENALTIES = tuple(10.0 ** (power / 2) for power in range(-6, 9))
@@ -21,19 +21,28 @@ LEFT_OUT = "leave-one-out"
 
 
 @one_thread
-def ridge(features: ArrayLike, labels: ArrayLike, classes: int, *, normalise: bool = True) -> Head:
+def ridge(
+    features: ArrayLike,
+    labels: ArrayLike,
+    classes: int,
+    *,
+    normalise: bool = True,
+    class_weights: ArrayLike | None = None,
+) -> Head:
     """Ridge regression on targets of +1 for an image's class and -1 for the others, in closed form.
 
     `features` (images, features) and `labels` (images,) within 0..classes-1; CL2N features if `normalise`. The penalty is
     the one of `PENALTIES` with the least squared error when each image is left out (exact, from one SVD: Rifkin & Lippert
     2007, MIT-CSAIL-TR-2007-025), and the temperature is fitted to the scores of the left-out images. Neither needs
-    validation images. The normalisation is not repeated without the image left out.
+    validation images. The normalisation is not repeated without the image left out. `class_weights` (classes,) multiply the
+    errors of the images of their class, in the fit and in both choices.
 
-    Raises `DataError` without images or with features that are not finite.
+    Raises `DataError` without images or with features that are not finite, `SettingError` for weights that are not positive.
     """
     from sklearn.linear_model import RidgeCV  # a second to import
 
     space = Space.of((features, labels), classes, normalise=normalise)
+    weights = None if class_weights is None else weights_of(class_weights, space)[space.labels]
     if len(space.present) == 1:
         return space.constant_head()
     repeated = has_company(space.labels)
@@ -41,9 +50,11 @@ def ridge(features: ArrayLike, labels: ArrayLike, classes: int, *, normalise: bo
     penalties = list(PENALTIES) if repeated.any() else [DEFAULT_PENALTY]
     # With a scorer the library keeps the left-out predictions; without, only their squared errors.
     model = RidgeCV(penalties, gcv_mode="svd", scoring="neg_mean_squared_error", store_cv_results=True)
-    model.fit(space.points, targets)
+    model.fit(space.points, targets, sample_weight=weights)
     scores = model.cv_results_[:, :, penalties.index(model.alpha_)]
-    heat = temperature(scores[repeated], space.labels[repeated]) if repeated.any() else DEFAULT_RIDGE_TEMPERATURE
+    heat = DEFAULT_RIDGE_TEMPERATURE
+    if repeated.any():
+        heat = temperature(scores[repeated], space.labels[repeated], None if weights is None else weights[repeated])
     chosen = {"penalty": float(model.alpha_) * space.scale**2, "temperature": heat}
     by = LEFT_OUT if repeated.any() else DEFAULT
     return space.head(model.coef_.T / heat, model.intercept_ / heat, chosen=chosen, chosen_by=by)
@@ -57,6 +68,9 @@ def class_means(features: ArrayLike, labels: ArrayLike, classes: int, *, normali
     SimpleShot (Wang et al. 2019, arXiv 1911.04623). Multiplied out it is an affine map: 2 mean x - |mean|^2. The temperature
     is fitted to the training images, each of which is first taken out of the mean of its class; images alone in their
     class are left aside, and where all are, it is `DEFAULT_MEANS_TEMPERATURE` times the mean squared length of the points.
+
+    There are no class weights: the mean of a class does not depend on how many images there are of it, so a rare class draws
+    its borders as a frequent one does. Only the centre of CL2N is that of the images, whatever their classes.
 
     Raises `DataError` without images or with features that are not finite.
     """
@@ -82,8 +96,9 @@ def has_company(labels: Labels) -> np.ndarray:
     return np.asarray(np.bincount(labels)[labels] > 1)
 
 
-def temperature(scores: Matrix, labels: Labels) -> float:
-    """What to divide `scores` (images, classes) by, so that softmax has the least mean cross-entropy with `labels`.
+def temperature(scores: Matrix, labels: Labels, weights: Matrix | None = None) -> float:
+    """What to divide `scores` (images, classes) by, so that softmax has the least mean cross-entropy with `labels`, to which
+    each image contributes by its weight in `weights` (images,), or alike.
 
     It is as if one more image had been seen that could be of any class: scores that get every image right would
     otherwise claim to be certain (after Platt 1999, Probabilistic outputs for support vector machines).
@@ -98,7 +113,8 @@ def temperature(scores: Matrix, labels: Labels) -> float:
         return 1.0
 
     def loss(log_temperature: float) -> float:
-        return -float((targets * log_softmax(scores / np.exp(log_temperature), axis=1)).sum(axis=1).mean())
+        losses = (targets * log_softmax(scores / np.exp(log_temperature), axis=1)).sum(axis=1)
+        return -float(np.average(losses, weights=weights))
 
     reach = np.log(1e3)
     found = minimize_scalar(loss, bounds=(np.log(spread) - reach, np.log(spread) + reach), method="bounded")

@@ -138,14 +138,18 @@ def positive(name: str, value: float) -> float:
 
 
 def weights_of(class_weights: ArrayLike | None, space: Space) -> Matrix:
-    """Weights of the present classes: ones where none are given. Raises `SettingError` for what cannot weigh a loss."""
+    """Weights of the present classes: ones where none are given. Those of other classes weigh nothing and may be anything.
+
+    Raises `SettingError` for what cannot weigh a loss.
+    """
     if class_weights is None:
         return np.ones(len(space.present))
     weights = np.asarray(class_weights, np.float64)
-    if weights.shape != (space.classes,) or not (np.isfinite(weights) & (weights > 0)).all():
+    known = weights[space.present] if weights.shape == (space.classes,) else np.zeros(1)
+    if not (np.isfinite(known) & (known > 0)).all():
         raise SettingError(
             "Class weights multiply the loss of each class, so there is one for each, and all are above 0.",
             f"Give {space.classes} positive numbers, or none.",
             received=class_weights,
         )
-    return weights[space.present]
+    return known
