@@ -87,7 +87,7 @@ def test_what_is_left_out_is_told(table: pd.DataFrame, tmp_path: Path) -> None:
     assert len(data.class_names) == 2
 
 
-@pytest.mark.parametrize("path", ["/etc/hostname", "../outside.png", "pets/link.png"])
+@pytest.mark.parametrize("path", ["/etc/hostname", "/etc/nothing.png", "../outside.png", "../none.png", "pets/link.png"])
 def test_no_path_leads_out(path: str, table: pd.DataFrame, tmp_path: Path) -> None:
     place = tmp_path / "inside"
     place.mkdir()

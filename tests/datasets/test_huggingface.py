@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,41 @@ def test_a_path_in_the_table_leads_nowhere_else(tmp_path: Path) -> None:
     found = {digest for images in data.splits.values() for digest in images.ids}
     assert hashlib.sha256(encoded(1)).digest() in found
     assert hashlib.sha256(encoded(0)).digest() not in found
+
+
+OUTSIDE = r"lies outside of its folder\. Give the folder that holds all of it\. Received: .*secret"
+
+
+@pytest.mark.parametrize("leads", ["../secret.parquet", "link.parquet"])
+def test_a_readme_leads_nowhere_else(leads: str, tmp_path: Path) -> None:
+    pd.DataFrame([{"image": {"bytes": encoded(each), "path": None}, "label": "ab"[each % 2]} for each in range(8)]).to_parquet(
+        tmp_path / "secret.parquet"
+    )
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "link.parquet").symlink_to(tmp_path / "secret.parquet")
+    described = f"---\nconfigs:\n- config_name: default\n  data_files:\n  - split: train\n    path: {leads}\n---\n"
+    (tmp_path / "data" / "README.md").write_text(described)
+    with pytest.raises(DataError, match=OUTSIDE if leads.startswith("..") else r"lies outside of its folder.*link"):
+        HuggingFace(path=tmp_path / "data").load(0)
+    (tmp_path / "data" / "link.parquet").unlink()
+    (tmp_path / "secret.parquet").rename(tmp_path / "data" / "mine.parquet")
+    (tmp_path / "data" / "README.md").write_text(described.replace(leads, "mine.parquet"))
+    assert HuggingFace(path=tmp_path / "data", validation_share=0).load(0).class_names == ("a", "b")
+
+
+@pytest.mark.parametrize("file", ["dataset_dict.json", "state.json"])
+def test_what_was_saved_leads_nowhere_else(file: str, tmp_path: Path) -> None:
+    table(8).save_to_disk(str(tmp_path / "secret"))
+    library.DatasetDict({"train": table(8)}).save_to_disk(str(tmp_path / "data"))
+    if file == "state.json":
+        state = tmp_path / "data" / "train" / file
+        said = json.loads(state.read_text())
+        said["_data_files"] = [{"filename": f"../../secret/{said['_data_files'][0]['filename']}"}]
+        state.write_text(json.dumps(said))
+    else:
+        (tmp_path / "data" / file).write_text(json.dumps({"splits": ["../secret"]}))
+    with pytest.raises(DataError, match=OUTSIDE):
+        HuggingFace(path=tmp_path / "data").load(0)
 
 
 @pytest.mark.parametrize("name", ["../elsewhere", "/etc", "a/../b", "a/b/c", "a b"])

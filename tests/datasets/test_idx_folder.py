@@ -38,6 +38,18 @@ def test_all_spellings_give_the_same(tmp_path: Path, folder: Path, mark: str, en
     assert IdxFolder(path=other).load(0).train.digest() == IdxFolder(path=folder).load(0).train.digest()
 
 
+def test_a_link_counts_where_it_stays_in_the_folder(tmp_path: Path, folder: Path) -> None:
+    images = folder / "train-images-idx3-ubyte"
+    images.rename(folder / "kept")
+    images.symlink_to(folder / "kept")
+    assert len(IdxFolder(path=folder).load(0).train)
+    (folder / "kept").rename(tmp_path / "elsewhere")
+    images.unlink()
+    images.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match="A file of the dataset is missing: none of train-images-idx3-ubyte"):
+        IdxFolder(path=folder).load(0)
+
+
 def test_validation_is_a_share_of_training_and_may_be_empty(folder: Path) -> None:
     data = IdxFolder(path=folder, validation_share=0.2).load(0)
     assert (len(data.train), len(data.validation), len(data.test)) == (80, 20, 20)

@@ -173,6 +173,19 @@ def test_a_link_out_of_the_folder_is_not_followed(prepared: Path, tmp_path: Path
         load(prepared)
 
 
+def test_neither_does_what_describes_the_data_lead_out_of_the_folder(prepared: Path, tmp_path: Path) -> None:
+    names = version(prepared) / "label.labels.txt"
+    (tmp_path / "secret").write_text("one\ntwo\nthree\n")
+    names.unlink()
+    names.symlink_to(tmp_path / "secret")
+    assert TensorFlowDatasets(path=prepared).load(0).class_names == ("0", "1", "2")
+    described = version(prepared) / "features.json"
+    described.rename(tmp_path / "features.json")
+    described.symlink_to(tmp_path / "features.json")
+    with pytest.raises(DataError, match=r"description of this dataset cannot be read \(No such file"):
+        load(prepared)
+
+
 def test_a_file_that_goes_is_told(prepared: Path) -> None:
     data = TensorFlowDatasets(path=prepared).load(0)
     next(version(prepared).glob("*-train.*")).unlink()

@@ -38,6 +38,14 @@ def test_the_same_archive_is_unpacked_once(home: Path, tmp_path: Path) -> None:
     assert [path.name for path in settings.uploads(home).iterdir()] == [first.folder.name]
 
 
+def test_an_upload_made_by_hand_leads_nowhere_else(home: Path, tmp_path: Path) -> None:
+    upload = brought(home, tmp_path, PETS)
+    upload.content.rename(tmp_path / "elsewhere")
+    upload.content.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DataError, match="This upload is not here any more"):
+        ZipUpload(upload=upload.folder).load(0)
+
+
 def test_a_removed_upload_is_told(home: Path, tmp_path: Path) -> None:
     upload = brought(home, tmp_path, PETS)
     uploads.remove(upload)

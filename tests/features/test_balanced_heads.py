@@ -161,7 +161,7 @@ def thinned(data: Data) -> Data:
     return replace(data, train=data.train.take(np.concatenate(rows)))
 
 
-@pytest.mark.parametrize("strategy", ["linear_probe", "lp_ft"])
+@pytest.mark.parametrize("strategy", ["linear_probe", "lp_ft", "l2_sp"])
 def test_a_run_balances_the_head_that_it_computes(strategy: str) -> None:
     plain, balanced = (Fitted(strategy, strength=3.0, balanced=each) for each in (False, True))
     points = cl2n(balanced.features, balanced.features.mean(axis=0))

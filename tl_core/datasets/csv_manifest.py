@@ -80,10 +80,10 @@ def _resolved(root: Path, names: "pd.Series[str]", notes: list[str]) -> tuple[li
     for place, name in enumerate(names):
         try:
             path = (root / name).resolve()
-            is_there = path.is_file()
+            is_there = path.is_relative_to(root) and path.is_file()
         except (OSError, ValueError, RuntimeError):  # no name that a disk can hold
             path, is_there = root, False
-        if is_there and not path.is_relative_to(root):
+        if not path.is_relative_to(root):  # whether anything is there or not
             raise DataError(
                 "A path in the table leads out of the folder of the images.",
                 "Name the folder that holds all images as dataset.images.",

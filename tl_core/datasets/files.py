@@ -42,6 +42,16 @@ def existing_folder(path: Path) -> Path:
     )
 
 
+def leads_to(path: Path, root: Path) -> Path | None:
+    """Where `path` leads, with links followed, if that is there and below `root` (which is resolved); None for anything else, so
+    that nobody learns what lies outside."""
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, ValueError, RuntimeError):  # no name that a disk can hold, a loop of links
+        return None
+    return target if target.is_relative_to(root) else None
+
+
 def unreadable(path: Path, error: Exception) -> DataError:
     """The error to raise where `path` could not be opened."""
     reason = getattr(error, "strerror", None) or error

@@ -16,7 +16,8 @@ from pydantic import Field
 
 from tl_core.datasets import Data, register
 from tl_core.datasets.examples import Labels
-from tl_core.datasets.files import existing_folder
+from tl_core.datasets.files import existing_folder, leads_to
+from tl_core.datasets.hub_folder import tables_of
 from tl_core.datasets.images import EncodedImages, printable
 from tl_core.datasets.own import OwnDataset, named_splits
 from tl_core.errors import DataError
@@ -25,8 +26,6 @@ from tl_core.settings import ServerPath, absolute
 OFFLINE = "HF_HUB_OFFLINE"
 INSTALL = "pip install -r requirements-sources.txt"
 IMAGES, LABELS = ("image", "img", "picture", "pixels"), ("label", "labels", "fine_label", "class", "target")
-SAVED = ("dataset_dict.json", "state.json")
-"""What `save_to_disk` leaves in a folder."""
 FAILURES = (OSError, ValueError, RuntimeError, LookupError, ImportError, TypeError, AttributeError)
 """What the library and those under it raise for what is missing, damaged, of another kind or out of reach."""
 
@@ -57,10 +56,10 @@ class TableImages(EncodedImages):
         cell = self._cell(index)
         if cell.get("bytes") is not None:
             return bytes(cell["bytes"])
+        path = leads_to(Path(cell.get("path") or self.root), self.root)
         try:
-            path = Path(cell.get("path") or self.root).resolve(strict=True)
-            return path.read_bytes() if path.is_relative_to(self.root) and path.is_file() else b""
-        except (OSError, ValueError, RuntimeError):  # no name that a disk can hold, a loop of links
+            return path.read_bytes() if path and path.is_file() else b""
+        except OSError:
             return b""
 
 
@@ -146,10 +145,10 @@ class HuggingFace(OwnDataset):
         library = _library(offline=not self.download or folder is not None)
         received = printable(str(folder or self.repository))
         try:
-            if folder is not None and any((folder / name).is_file() for name in SAVED):
-                found = library.load_from_disk(str(folder))
+            if folder is not None:
+                found = tables_of(library, folder, self.configuration)
             else:
-                found = library.load_dataset(str(folder or self.repository), self.configuration)
+                found = library.load_dataset(str(self.repository), self.configuration)
         except (*FAILURES, library.exceptions.DatasetsError) as error:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             hint = "Check the folder." if folder else "Check the name, or set dataset.download=true to let the run fetch it."

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tl_core.datasets import Data, register
 from tl_core.datasets.arrays import Arrays, ArraysDataset, checked, example_arrays
-from tl_core.datasets.files import existing_folder
+from tl_core.datasets.files import existing_folder, leads_to
 from tl_core.datasets.idx import read_idx, write_idx
 from tl_core.datasets.images import printable
 from tl_core.errors import DataError
@@ -61,20 +61,26 @@ def read_family(folder: Path) -> Arrays:
 
 def has_family(folder: Path) -> bool:
     """Whether all four files are in `folder`."""
-    return all(any(place.is_file() for place in _places(folder, name)) for name in FILES)
+    return all(_found(folder, name) for name in FILES)
 
 
 def _read_any(folder: Path, name: str) -> NDArray[np.uint8]:
     """The IDX file called `name` in one of the ways in which it is published."""
-    places = _places(folder, name)
-    found = next((place for place in places if place.is_file()), None)
+    found = _found(folder, name)
     if found is None:
+        listed = ", ".join(place.name for place in _places(folder, name))
         raise DataError(
-            f"A file of the dataset is missing: none of {', '.join(place.name for place in places)} is there.",
+            f"A file of the dataset is missing: none of {listed} is there.",
             "Give the folder that holds all four IDX files.",
             received=printable(str(folder)),
         )
     return read_idx(found, _dimensions(name))
+
+
+def _found(folder: Path, name: str) -> Path | None:
+    """The first of its places at which it is; a link counts where it stays in the folder."""
+    root = folder.resolve()
+    return next((place for place in _places(folder, name) if (target := leads_to(place, root)) and target.is_file()), None)
 
 
 def _places(folder: Path, name: str) -> list[Path]:

@@ -5,9 +5,11 @@ Its folder is read without its library: that needs TensorFlow for its usual file
 
 import io
 import json
+import os
 import re
 import tempfile
 from dataclasses import dataclass, replace
+from errno import ENOENT
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
@@ -19,7 +21,7 @@ from pydantic import Field
 
 from tl_core.datasets import Data, register
 from tl_core.datasets.examples import Labels
-from tl_core.datasets.files import existing_folder
+from tl_core.datasets.files import existing_folder, leads_to
 from tl_core.datasets.images import EncodedImages, printable
 from tl_core.datasets.own import OwnDataset, named_splits
 from tl_core.datasets.tfrecords import Place, features, framed, record, records
@@ -122,14 +124,22 @@ def _prepared(root: Path) -> Path:
 
 
 def _json(path: Path) -> Any:
-    """What is in the file. Raises `DataError`."""
+    """What is in the file, a link to which counts where it stays in its folder. Raises `DataError`."""
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(_inside(path).read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
         raise DataError(
             f"The description of this dataset cannot be read ({reason}).", "Prepare it again.", received=printable(str(path))
         ) from None
+
+
+def _inside(path: Path) -> Path:
+    """Where the file leads. Raises `FileNotFoundError` where that is nowhere, or out of its folder."""
+    target = leads_to(path, path.parent.resolve())
+    if target is None:
+        raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
+    return target
 
 
 def _schema(folder: Path, image: str | None, label: str | None) -> Schema:
@@ -148,7 +158,7 @@ def _schema(folder: Path, image: str | None, label: str | None) -> Schema:
             "Give one whose features are an Image and a ClassLabel.",
             received=printable(str(said))[:300],
         ) from None
-    return Schema(image, label, _names(folder / f"{label}.labels.txt", count))
+    return Schema(image, label, _names(folder / Path(f"{label}.labels.txt").name, count))
 
 
 def _chosen(fitting: list[str], wanted: str | None, described: dict[str, Any]) -> str:
@@ -163,7 +173,7 @@ def _chosen(fitting: list[str], wanted: str | None, described: dict[str, Any]) -
 def _names(path: Path, count: int) -> tuple[str, ...]:
     """The classes as they are called, or else their numbers."""
     try:
-        names = path.read_text(encoding="utf-8").splitlines()
+        names = _inside(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         names = []
     return tuple(names) if len(names) == len(set(names)) == count else tuple(map(str, range(count)))
@@ -174,7 +184,7 @@ def _shards(folder: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     counts: dict[str, int] = {}
     for path in sorted(folder.iterdir()):
-        if (match := SHARD.fullmatch(path.name)) and path.resolve().is_relative_to(folder.resolve()) and path.is_file():
+        if (match := SHARD.fullmatch(path.name)) and leads_to(path, folder.resolve()) and path.is_file():
             found.setdefault(match["split"], []).append(path)
             counts[match["split"]] = int(match["count"])
     if not found:

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from tl_core import settings
 from tl_core.datasets.archives import unpack
+from tl_core.datasets.files import leads_to
 from tl_core.datasets.images import printable
 from tl_core.errors import DataError, StorageError
 
@@ -51,6 +52,8 @@ class Upload:
     def read(cls, folder: Path) -> Self:
         """What lies in `folder`. Raises `DataError` where that is no upload."""
         try:
+            if not leads_to(folder / CONTENT, folder.resolve()):  # made by hand, to lead elsewhere
+                raise FileNotFoundError(folder / CONTENT)
             return TypeAdapter(cls).validate_python(json.loads((folder / ABOUT).read_bytes()) | {"folder": folder})
         except (OSError, ValueError, TypeError) as error:
             raise DataError(
