@@ -119,6 +119,15 @@ def test_idx_complains(tmp_path: Path, content: bytes, complaint: str, end: str)
         read_idx(path, 1)
 
 
+def test_a_file_that_swells_is_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "train-images-idx3-ubyte.gz"
+    write_idx(path, np.zeros((40_000, 28, 28), np.uint8))  # 31 MB of zeros
+    with pytest.raises(DataError, match=r"bytes would swell to 31,360,000"):
+        read_idx(path, 3)
+    write_idx(path, np.zeros((20_000, 28, 28), np.uint8))
+    assert read_idx(path, 3).shape == (20_000, 28, 28)
+
+
 def test_a_damaged_archive_is_said(tmp_path: Path) -> None:
     path = tmp_path / "labels.gz"
     whole = gzip.compress(HEADER + b"abc")

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -99,6 +101,38 @@ def test_a_table_has_limits(name: str, tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(tables, "MOST_BYTES", 10)
     with pytest.raises(DataError, match="This table has more than 10 bytes"):
         read_table(tmp_path / name)
+
+
+@pytest.mark.parametrize("categorical", [False, True])
+def test_a_small_file_that_stands_for_terabytes_is_not_laid_out(categorical: bool, tmp_path: Path) -> None:
+    words = pa.DictionaryArray.from_arrays(pa.array(np.zeros(3_000_000, np.int32)), pa.array(["x" * 1_000_000]))
+    schema = pa.schema([pa.field("text", words.type if categorical else pa.string())])
+    with pq.ParquetWriter(tmp_path / "a.parquet", schema) as writer:
+        if categorical:
+            writer.write_table(pa.table({"text": words}))
+        else:  # laid out in pieces, since it cannot be at once
+            for _ in range(4):
+                writer.write_table(pa.table({"text": words.slice(0, 600).cast(pa.string())}))
+    assert (tmp_path / "a.parquet").stat().st_size < 2_000_000
+    with pytest.raises(DataError, match=r"more than 2,000,000,000 bytes when it is unpacked"):
+        read_table(tmp_path / "a.parquet")
+
+
+def test_lists_and_records_are_no_columns(tmp_path: Path) -> None:
+    pd.DataFrame({"text": ["a"], "many": [["b"]], "record": [{"c": 1}], "label": ["x"]}).to_parquet(tmp_path / "a.parquet")
+    assert read_table(tmp_path / "a.parquet").columns.tolist() == ["text", "label"]
+
+
+def test_a_table_has_so_many_values_and_a_line_of_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.csv").write_text("a,b,c\n" + "1,2,3\n" * 10)
+    monkeypatch.setattr(tables, "MOST_VALUES", 30)
+    assert len(read_table(tmp_path / "a.csv")) == 10
+    monkeypatch.setattr(tables, "MOST_VALUES", 29)
+    with pytest.raises(DataError, match="This table has more than 29 values"):
+        read_table(tmp_path / "a.csv")
+    (tmp_path / "a.csv").write_text("," * 2_000_000)
+    with pytest.raises(DataError, match=r"The first line of this table has more than 1,048,576 characters"):
+        read_table(tmp_path / "a.csv")
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])

@@ -158,6 +158,15 @@ def test_a_file_that_breaks_off_or_is_none(prepared: Path) -> None:
         load(prepared)
 
 
+def test_a_record_has_a_limit(prepared: Path) -> None:
+    train = next(version(prepared).glob("*-train.*"))
+    with train.open("wb") as file:  # a file with a hole: its size is only said
+        file.write(tfrecords.HEADER.pack(300_000_000, 0))
+        file.truncate(400_000_000)
+    with pytest.raises(DataError, match=r"a record of it has 300,000,000 bytes, and at most 268,435,456 are read"):
+        load(prepared)
+
+
 def test_a_label_that_no_class_has(prepared: Path) -> None:
     train = next(version(prepared).glob("*-train.*"))
     train.write_bytes(train.read_bytes() + tfrecords.framed({"image": [b"x"], "label": [7]}))

@@ -21,6 +21,9 @@ UNSIGNED_BYTE = 0x08
 MAX_BYTES = 2**31
 """A header that announces more than this is refused before anything is decompressed."""
 
+SMALL, MOST_SWELLING = 2**24, 200
+"""Beyond 16 MB a file may be unpacked to so many times its size (MNIST's images: 5 times)."""
+
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     """The array in the IDX file at `path`, plain or `.gz`, which must be of bytes in `dimensions` dimensions.
@@ -33,6 +36,8 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
             file = cast(BinaryIO, opened)
             shape = _shape(file.read(4 + 4 * dimensions), dimensions, path)
             size = math.prod(shape)
+            if size > max(SMALL, MOST_SWELLING * path.stat().st_size):
+                raise _broken(path, f"its {path.stat().st_size:,} bytes would swell to {size:,}")
             content = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise _broken(path, f"it cannot be read: {error}") from None

@@ -10,13 +10,14 @@ import numpy as np
 from tl_core.datasets.examples import Labels
 from tl_core.datasets.images import printable
 from tl_core.datasets.listing import SPLITS
+from tl_core.datasets.parquet import read_parquet
 from tl_core.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
-MOST_BYTES, MOST_ROWS = 2_000_000_000, 5_000_000
+MOST_BYTES, MOST_ROWS, MOST_VALUES, LONGEST_LINE = 2_000_000_000, 5_000_000, 100_000_000, 1 << 20
 LONGEST_NAME, SHOWN_COLUMNS = 200, 12
 SEPARATORS = ",;\t"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -37,7 +38,8 @@ def read_table(path: Path) -> "pd.DataFrame":
             raise DataError("This file does not exist.", "Check its spelling.", received=received)
         if path.stat().st_size > MOST_BYTES:
             raise DataError(f"This table has more than {MOST_BYTES:,} bytes.", "Cut it into smaller ones.", received=received)
-        frame = (_parquet if path.suffix.lower() == ".parquet" else _csv)(path)
+        is_parquet = path.suffix.lower() == ".parquet"
+        frame = read_parquet(path, MOST_BYTES, MOST_ROWS) if is_parquet else _csv(path)
     except (OSError, ValueError, ImportError, OverflowError, LookupError) as error:  # pandas' own errors are ValueErrors
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         if isinstance(error, pd.errors.ParserError):
@@ -45,8 +47,6 @@ def read_table(path: Path) -> "pd.DataFrame":
         raise DataError(f"This table cannot be read ({reason}).", next_step, received=received) from None
     if not len(frame):
         raise DataError("This table has no rows.", "Give one with a row for each example.", received=received)
-    if len(frame) > MOST_ROWS:
-        raise DataError(f"This table has more than {MOST_ROWS:,} rows.", "Cut it into smaller ones.", received=received)
     frame = frame.rename(columns=lambda name: str(name).strip())
     if len(twice := frame.columns[frame.columns.duplicated()]):
         what = f"Two columns of this table are called {printable(twice[0])}."
@@ -59,32 +59,32 @@ def _csv(path: Path) -> "pd.DataFrame":
 
     with path.open("rb") as file:
         encoding = "utf-16" if file.read(2) in UTF_16 else "utf-8-sig"
-    more: dict[str, Any] = {"dtype": str, "keep_default_na": False, "encoding": encoding, "nrows": MOST_ROWS + 1}
-    frame = pd.read_csv(path, sep=_separator(path, encoding), **more)
+    first = _first_line(path, encoding)
+    separator = _separator(path, first)
+    rows = min(MOST_ROWS, MOST_VALUES // (first.count(separator) + 1))
+    more: dict[str, Any] = {"dtype": str, "keep_default_na": False, "encoding": encoding, "nrows": rows + 1}
+    frame = pd.read_csv(path, sep=separator, **more)
+    if len(frame) > rows:
+        what = f"{MOST_ROWS:,} rows" if rows == MOST_ROWS else f"{MOST_VALUES:,} values"
+        raise DataError(f"This table has more than {what}.", "Cut it into smaller ones.", received=printable(str(path)))
     if not isinstance(frame.index, pd.RangeIndex):  # pandas takes what is too much for names of the rows, and shifts the others
         raise pd.errors.ParserError("its rows have more values than there are names of columns")
     return frame.fillna("")
 
 
-def _separator(path: Path, encoding: str) -> str:
-    """What stands most often between the names of the columns; a comma where nothing does. A TSV has tabs."""
-    if path.suffix.lower() == ".tsv":
-        return "\t"
+def _first_line(path: Path, encoding: str) -> str:
+    """The line with the names of the columns. Raises `DataError` where it does not end."""
     with path.open(encoding=encoding) as file:
-        unquoted = re.sub(r'"[^"]*"', "", file.readline(1 << 20))
-    return max(SEPARATORS, key=unquoted.count)
+        line = file.readline(LONGEST_LINE)
+        if len(line) == LONGEST_LINE:
+            what = f"The first line of this table has more than {LONGEST_LINE:,} characters, and names no columns."
+            raise DataError(what, "Begin with a line of the columns' names.", received=printable(str(path)))
+    return line
 
 
-def _parquet(path: Path) -> "pd.DataFrame":
-    import pandas as pd
-
-    counted = pd.read_parquet(path, columns=[])
-    if len(counted) > MOST_ROWS:  # which a small file may hold, if they are equal
-        return counted
-    frame = pd.read_parquet(path)
-    if any(name is not None for name in frame.index.names):
-        frame = frame.reset_index()
-    return frame.astype("string").fillna("")
+def _separator(path: Path, first_line: str) -> str:
+    """What stands most often between the names of the columns; a comma where nothing does. A TSV has tabs."""
+    return "\t" if path.suffix.lower() == ".tsv" else max(SEPARATORS, key=re.sub(r'"[^"]*"', "", first_line).count)
 
 
 def column(frame: "pd.DataFrame", wanted: str | None, usual: Sequence[str], what: str) -> "pd.Series[str] | None":

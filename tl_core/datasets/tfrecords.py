@@ -15,6 +15,8 @@ from tl_core.datasets.images import printable
 from tl_core.errors import DataError
 
 HEADER, FOOTER_BYTES = struct.Struct("<QI"), 4
+MOST_BYTES = 2**28
+"""Of a record: no image has more."""
 MESSAGES: dict[str, tuple[tuple[str, int, bool, str], ...]] = {
     "BytesList": (("value", 1, True, "TYPE_BYTES"),),
     "Int64List": (("value", 1, True, "TYPE_INT64"),),
@@ -46,6 +48,8 @@ def records(path: Path) -> Iterator[tuple[Place, bytes]]:
                 end = offset + HEADER.size + length + FOOTER_BYTES
                 if end > size:
                     raise _damaged("it breaks off", path)
+                if length > MOST_BYTES:
+                    raise _damaged(f"a record of it has {length:,} bytes, and at most {MOST_BYTES:,} are read", path)
                 yield Place(path, offset + HEADER.size, length), file.read(length)
                 file.seek(end)
                 offset = end
