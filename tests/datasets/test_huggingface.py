@@ -179,6 +179,15 @@ def test_a_readme_leads_nowhere_else(leads: str, tmp_path: Path) -> None:
     assert HuggingFace(path=tmp_path / "data", validation_share=0).load(0).class_names == ("a", "b")
 
 
+@pytest.mark.parametrize("name", ["README.md", ".huggingface.yaml"])
+@pytest.mark.parametrize("leads", ["http://127.0.0.1:1/secret.parquet", "zip://secret.parquet::/tmp/a.zip"])
+def test_a_description_fetches_nothing(leads: str, name: str, tmp_path: Path) -> None:
+    described = f"configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: {leads}\n"
+    (tmp_path / name).write_text(f"---\n{described}---\n" if name == "README.md" else described)
+    with pytest.raises(DataError, match=OUTSIDE):
+        HuggingFace(path=tmp_path).load(0)
+
+
 @pytest.mark.parametrize("file", ["dataset_dict.json", "state.json"])
 def test_what_was_saved_leads_nowhere_else(file: str, tmp_path: Path) -> None:
     table(8).save_to_disk(str(tmp_path / "secret"))

@@ -12,6 +12,9 @@ from tl_core.errors import DataError
 DICT, STATE = "dataset_dict.json", "state.json"
 """What `save_to_disk` leaves in a folder: the first for several splits, the second for each."""
 
+CARDS = {"README.md": "{}", ".huggingface.yaml": "---\n{}\n---\n"}
+"""Where a folder that was not saved is described, and how each becomes a card."""
+
 
 def tables_of(library: Any, folder: Path, configuration: str | None) -> Any:
     """The tables in `folder` (resolved), by `library`: what it saved there, or files that it can read.
@@ -23,6 +26,9 @@ def tables_of(library: Any, folder: Path, configuration: str | None) -> Any:
         for file in _saved(folder):
             _require_inside(file, folder)
         return library.load_from_disk(str(folder))
+    for pattern in _described(library, folder):
+        if "://" in pattern or "::" in pattern:  # which the library would fetch to see what is there
+            raise _outside(pattern)
     builder = library.load_dataset_builder(str(folder), configuration)
     for files in (builder.config.data_files or {}).values():
         for file in files:
@@ -43,10 +49,34 @@ def _saved(folder: Path) -> Iterator[Path]:
         yield from (place / str(file["filename"]) for file in listed)
 
 
+def _described(library: Any, folder: Path) -> Iterator[str]:
+    """What the descriptions of the dataset, of which the library reads two, say of where its files are."""
+    for name, card in CARDS.items():
+        if (folder / name).is_file():
+            _require_inside(folder / name, folder)
+            described = library.load.DatasetCard(card.format((folder / name).read_text(encoding="utf-8"))).data.to_dict()
+            yield from _texts(
+                [given.get(field) for given in described.get("configs") or [] for field in ("data_files", "data_dir")]
+            )
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in lists and dictionaries within each other."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
 def _require_inside(file: Path, folder: Path) -> None:
     if leads_to(file, folder) is None:
-        raise DataError(
-            "A file that belongs to this dataset is not there, or lies outside of its folder.",
-            "Give the folder that holds all of it.",
-            received=printable(str(file)),
-        )
+        raise _outside(str(file))
+
+
+def _outside(file: str) -> DataError:
+    return DataError(
+        "A file that belongs to this dataset is not there, or lies outside of its folder.",
+        "Give the folder that holds all of it.",
+        received=printable(file)[:200],
+    )
