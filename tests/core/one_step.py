@@ -67,13 +67,11 @@ def values(model: Any) -> Values:
     return {weight.path: keras.ops.convert_to_numpy(weight).astype(np.float64) for weight in model.weights}
 
 
-def gradients(now: Values, kernel: NDArray[np.float64], rows: slice = slice(None)) -> Values:
-    """Of the mean cross-entropy over those rows of the inputs, by the chain rule written out. `kernel` is what the lower layer
-    multiplies by."""
-    inputs, labels = INPUTS[rows].astype(np.float64), LABELS[rows]
-    below = inputs @ kernel + now["below/bias"]
-    spread = np.sqrt(now["norm/moving_variance"] + 1e-3)
-    normed = (below - now["norm/moving_mean"]) / spread
+def gradients(
+    now: Values, kernel: NDArray[np.float64], inputs: NDArray[np.float32] = INPUTS, labels: NDArray[np.int64] = LABELS
+) -> Values:
+    """Of the mean cross-entropy, by the chain rule written out. `kernel` is what the lower layer multiplies by."""
+    spread, normed = normed_of(now, kernel, inputs)
     shifted = normed * now["norm/gamma"] + now["norm/beta"]
     hidden = np.maximum(shifted, 0)
     logits = hidden @ now[f"{HEAD}/kernel"] + now[f"{HEAD}/bias"]
@@ -86,6 +84,19 @@ def gradients(now: Values, kernel: NDArray[np.float64], rows: slice = slice(None
         f"{HEAD}/bias": wrong.sum(axis=0),
         "norm/gamma": (above * normed).sum(axis=0),
         "norm/beta": above.sum(axis=0),
-        "below/kernel": inputs.T @ lower,
+        "below/kernel": inputs.astype(np.float64).T @ lower,
         "below/bias": lower.sum(axis=0),
     }
+
+
+def normed_of(now: Values, kernel: NDArray[np.float64], inputs: NDArray[np.float32]) -> tuple[Any, Any]:
+    """The spread (5,) that the norm divides by, and what it makes of `inputs` (n, 4) before it scales and shifts them (n, 5)."""
+    below = inputs.astype(np.float64) @ kernel + now["below/bias"]
+    spread = np.sqrt(now["norm/moving_variance"] + 1e-3)
+    return spread, (below - now["norm/moving_mean"]) / spread
+
+
+def features_of(now: Values, inputs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """What the network makes of `inputs` (n, 4): features (n, 5)."""
+    _, normed = normed_of(now, now["below/kernel"], inputs)
+    return np.maximum(normed * now["norm/gamma"] + now["norm/beta"], 0)

@@ -1,9 +1,7 @@
 """What strategies compute from their settings, against the papers' numbers worked out by hand."""
 
-import keras
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from tests.core.one_step import CLASSES, INPUTS, LABELS, gradients, network, step_of, values
 from tests.core.toy import Known
@@ -13,7 +11,6 @@ from tl_core.backbones import BlockOutline
 from tl_core.features.sources import Features
 from tl_core.strategies import HEAD, BatchNorm, Learning, Phase, Solver, Strategy, everything
 from tl_core.strategies.bit_hyperrule import BiTHyperRule
-from tl_core.strategies.bss import Shrinkage
 from tl_core.strategies.classifier import Classifier
 from tl_core.strategies.discriminative import DiscriminativeRates, falling
 from tl_core.strategies.fine_tuning import FineTuning
@@ -57,51 +54,6 @@ def test_bit_hyperrule_is_the_papers_at_any_batch(
     assert factor(1.0) == pytest.approx(1e-3)
 
 
-def spectral(features: NDArray[np.float64], strength: float, count: int) -> float:
-    """Chen et al. 2019: strength times the sum of the smallest squared singular values."""
-    return float(strength * np.square(np.sort(np.linalg.svd(features, compute_uv=False))[:count]).sum())
-
-
-def shrunk(shrinkage: Shrinkage, rate: float) -> keras.Model:
-    """A layer of 6 features under that penalty, and nothing else that is minimised."""
-    numbers = keras.Input((4,))
-    features = keras.layers.Dense(6, use_bias=False, activity_regularizer=shrinkage)(numbers)
-    model = keras.Model(numbers, features)
-    model.compile(optimizer=keras.optimizers.SGD(rate), loss=lambda aimed, given: 0.0 * given)
-    return model
-
-
-@pytest.mark.parametrize("count", [1, 2])
-def test_bss_adds_the_smallest_singular_values_of_batches_of_any_size(count: int) -> None:
-    """TensorFlow traces the step for any size from the second one on, and then knows none."""
-    keras.utils.set_random_seed(0)
-    model = shrunk(Shrinkage(0.5, count), rate=0.0)
-    inputs = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
-    for images in (2, 3, 9, 8, 2):
-        loss = model.train_on_batch(inputs[:images], np.zeros((images, 6)))
-        features = inputs[:images].astype(np.float64) @ keras.ops.convert_to_numpy(model.layers[-1].kernel)
-        assert float(loss) == pytest.approx(spectral(features, 0.5, count), abs=1e-5)
-        assert images > 4 or spectral(features, 0.5, count) > 0.01
-
-
-@pytest.mark.parametrize("images", [3, 9])
-def test_bss_moves_kernels_by_its_gradient(images: int) -> None:
-    keras.utils.set_random_seed(0)
-    model = shrunk(Shrinkage(0.5, 3), rate=1.0)
-    inputs = np.random.default_rng(0).normal(size=(9, 4))
-    model.train_on_batch(inputs[:1], np.zeros((1, 6)))  # from the second size on TensorFlow knows none
-    before = keras.ops.convert_to_numpy(model.layers[-1].kernel).astype(np.float64)
-    model.train_on_batch(inputs[:images], np.zeros((images, 6)))
-    gradient = np.zeros_like(before)
-    for place in np.ndindex(before.shape):
-        step = np.zeros_like(before)
-        step[place] = 1e-5
-        there, back = (spectral(inputs[:images] @ (before + sign * step), 0.5, 3) for sign in (1, -1))
-        gradient[place] = (there - back) / 2e-5
-    np.testing.assert_allclose(before - keras.ops.convert_to_numpy(model.layers[-1].kernel), gradient, atol=1e-5)
-    assert abs(gradient).max() > 0.1
-
-
 def test_discriminative_rates_fall_by_equal_factors_to_a_hundredth() -> None:
     """fastai's `fine_tune`: the lowest group at a hundredth of the highest, the others evenly between on a log scale."""
     probe, phase = phases_of(DiscriminativeRates(learning_rate=2e-3))
@@ -139,7 +91,7 @@ def test_surgical_rates_follow_the_relative_gradients() -> None:
     before = values(model)
     found = adapter.measured_rates(phase, model, Features(INPUTS, LABELS), np.arange(8))
     assert all(np.array_equal(value, before[path]) for path, value in values(model).items())
-    halves = [gradients(before, before["below/kernel"], half) for half in (slice(0, 4), slice(4, 8))]
+    halves = [gradients(before, before["below/kernel"], INPUTS[half], LABELS[half]) for half in (slice(0, 4), slice(4, 8))]
     relative = {path: np.mean([np.linalg.norm(half[path]) for half in halves]) for path in halves[0]}
     relative = {path: norm / np.linalg.norm(before[path]) for path, norm in relative.items() if before[path].any()}
     largest = max(value for path, value in relative.items() if not path.startswith(HEAD))

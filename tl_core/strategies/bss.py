@@ -23,27 +23,16 @@ class Shrinkage:
         network.model.layers[-1].activity_regularizer = self
 
     def __call__(self, features: Any) -> Any:
-        """The penalty of features (batch, d). Keras divides what an activity regularizer gives by the batch, hence the factor.
+        """The penalty of features (batch, d), a scalar. Keras divides what an activity regularizer gives by the batch, hence the
+        factor.
 
-        The squared singular values are the eigenvalues of the smaller of the two Gram matrices; all others of the larger are 0.
-        Which one is smaller TensorFlow may know no sooner than the batch is there."""
+        Of the features themselves, and not by the eigenvalues of their Gram matrix: on the longer side it has zeros beside the
+        squared singular values, and which side is longer is unknown where a step is compiled for batches of any size."""
         from keras import ops
 
-        features = ops.cast(features, "float32")  # which may be half as long, and of those there are no eigenvalues
-        turned = ops.transpose(features)
-        rows, columns = ops.shape(features)
-        smallest = ops.cond(
-            rows < columns,
-            lambda: self._smallest(ops.matmul(features, turned)),
-            lambda: self._smallest(ops.matmul(turned, features)),
-        )
-        return self.strength * smallest * ops.cast(rows, features.dtype)
-
-    def _smallest(self, gram: Any) -> Any:
-        """The sum of the `count` smallest eigenvalues."""
-        from keras import ops
-
-        return ops.sum(ops.linalg.eigh(gram)[0][: self.count])
+        features = ops.cast(features, "float32")  # which may be half as long, and of those there are no singular values
+        smallest = ops.svd(features, full_matrices=False, compute_uv=False)[-self.count :]
+        return self.strength * ops.sum(ops.square(smallest)) * ops.cast(ops.shape(features)[0], features.dtype)
 
 
 @register("bss")
