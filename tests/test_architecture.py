@@ -36,7 +36,7 @@ LAYERS = (
     ("tl_core.result", "tl_core.questions"),
     ("tl_core.registry", "tl_core.events", "tl_core.backbones.outline"),
     ("tl_core.spec",),
-    ("tl_core.processes",),
+    ("tl_core.processes", "tl_core.backbones.parts"),
     ("tl_core.settings", "tl_core.storage", "tl_core.locks"),
     ("tl_core.errors", "tl_core.arithmetic"),
     ("tl_core",),
@@ -53,9 +53,9 @@ READS_PICKLES = "tl_core.backbones.torch_file"
 LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.runs.apart")
 """What a process of its own ends in: there an exception that nobody expected is told."""
 PAGE_LINES, MODULE_LINES, FUNCTION_LINES = 80, 250, 40
-NOT_IMPORTED = {"tensorflow", "jax", "ruff", "mypy", "pytest-xdist", "tensorflow-datasets", "importlib-resources"}
+NOT_IMPORTED = {"tensorflow", "jax", "ruff", "mypy", "pytest-xdist", "tensorflow-datasets", "importlib-resources", "keras-hub"}
 """Requirements that no module imports by name: Keras' backends, the two that check the code, what runs tests side by side, and
-what makes a dataset for a test in another process."""
+what a test has where it is installed, or starts in another process."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
