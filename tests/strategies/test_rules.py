@@ -10,7 +10,6 @@ from tl_core.adapting import Adapter
 from tl_core.backbones import BlockOutline
 from tl_core.features.sources import Features
 from tl_core.strategies import HEAD, BatchNorm, Learning, Phase, Solver, Strategy, everything
-from tl_core.strategies.bit_hyperrule import BiTHyperRule
 from tl_core.strategies.classifier import Classifier
 from tl_core.strategies.discriminative import DiscriminativeRates, falling
 from tl_core.strategies.fine_tuning import FineTuning
@@ -25,33 +24,6 @@ BLOCKS = tuple(BlockOutline(f"block {n}", layers=3, parameters=100, norm_paramet
 
 def phases_of(strategy: Strategy, images: int = 1000) -> list[Phase]:
     return list(strategy.phases(Known(), BLOCKS, images))
-
-
-@pytest.mark.parametrize("batch", [8, 64, 512])
-@pytest.mark.parametrize(
-    ("images", "steps", "rise", "falls", "mixup"),
-    [
-        (1024, 500, 100, (200, 300, 400), 0.0),
-        (19_999, 500, 100, (200, 300, 400), 0.0),
-        (20_000, 10_000, 500, (3000, 6000, 9000), 0.1),
-        (500_000, 20_000, 500, (6000, 12_000, 18_000), 0.1),
-    ],
-)
-def test_bit_hyperrule_is_the_papers_at_any_batch(
-    images: int, steps: int, rise: int, falls: tuple[int, ...], mixup: float, batch: int
-) -> None:
-    """Kolesnikov et al. 2020, section 3.3: so many steps of 512 images, the rate a tenth at each of three, 0.003."""
-    (phase,) = phases_of(BiTHyperRule(batch_size=batch), images)
-    taken = phase.epochs * phase.steps(images)
-    assert steps * 512 <= taken * batch < steps * 512 + phase.steps(images) * batch  # whole epochs
-    assert phase.learning_rate == pytest.approx(0.003 * batch / 512)
-    assert (phase.learning.optimizer, phase.learning.mixup) == ("sgd", mixup)
-    factor = phase.learning.schedule.factor
-    assert factor(rise / steps / 2) == pytest.approx(0.5)
-    for number, fall in enumerate(falls):
-        assert factor((fall - 1) / steps) == pytest.approx(0.1**number)
-        assert factor((fall + 1) / steps) == pytest.approx(0.1 ** (number + 1))
-    assert factor(1.0) == pytest.approx(1e-3)
 
 
 def test_discriminative_rates_fall_by_equal_factors_to_a_hundredth() -> None:

@@ -15,7 +15,8 @@ BOUNDARIES = (
     (500_000, 500, (3000, 6000, 9000), 10_000),
     (None, 500, (6000, 12_000, 18_000), 20_000),
 )
-"""Up to so many images: the steps of the rise, the steps at which the rate falls to a tenth, and all of them, of 512 images."""
+"""Up to so many images: the steps of the rise, the steps at which the rate falls to a tenth, and all of them, at the paper's
+batch. They are those of the authors' code (bit_hyperrule.py in google-research/big_transfer)."""
 PAPERS_BATCH = 512
 MIXUP = 0.1
 
@@ -25,33 +26,43 @@ class BiTHyperRule(Strategy):
     """Train everything by a rule that takes all its settings from the number of images.
 
     Kolesnikov et al. 2020 (Big Transfer), arXiv 1912.11370: SGD with momentum, a rise and three falls of the rate, mixup
-    from 20,000 images on. The paper's batch is 512; with a smaller one the rate shrinks in proportion and the steps grow, so that
-    as many images pass.
+    from 20,000 images on. The paper's batch is 512; with another one the rate follows the batch in proportion, and the steps
+    follow it the other way round, so that as many images are seen.
     """
 
     title: ClassVar[str] = "BiT-HyperRule"
     family: ClassVar[Family] = Family.TUNED
     when_to_use: ClassVar[str] = (
-        "Where nobody wants to search and a GPU waits: no setting needs to be chosen, but 256,000 images pass, however few there "
-        "are. The rule was made for large networks without BatchNorm, so hold it against another strategy."
+        "Where nobody wants to search and time is no matter: no setting needs to be chosen, and 256,000 images or more go "
+        "through the network, however few there are to learn from. "
+        "The rule was made for large networks without BatchNorm, so hold it against another strategy."
     )
 
     batch_size: int = Field(64, ge=1, le=4096, title="Batch size", description="Images per step; the paper has 512.")
     learning_rate: float = Field(
         3e-3, gt=0, le=1, title="Learning rate", description="Step size of SGD at a batch of 512; it shrinks with the batch."
     )
+    length: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        title="Length",
+        description="The share of the rule's training that is done, 1 for all of it; the rise and the falls move in proportion.",
+    )
 
     @classmethod
     def example(cls) -> Self:
-        """With the paper's batch: as many images in few steps."""
-        return cls(batch_size=PAPERS_BATCH)
+        """A fiftieth of it."""
+        return cls(length=0.02)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
-        limit, rise, falls, steps = next(row for row in BOUNDARIES if row[0] is None or train_images < row[0])
-        per_epoch = max(1, ceil(train_images / self.batch_size))
-        epochs = ceil(steps * PAPERS_BATCH / self.batch_size / per_epoch)
+        images = max(1, train_images)
+        limit, rise, falls, steps = next(row for row in BOUNDARIES if row[0] is None or images < row[0])
+        epochs = ceil(self.length * steps * PAPERS_BATCH / images)
         schedule = steps_down([fall / steps for fall in falls], rise / steps)
         mixup = 0.0 if limit == BOUNDARIES[0][0] else MIXUP
         learning = Learning(optimizer="sgd", schedule=schedule, mixup=mixup)
-        rate = self.learning_rate * self.batch_size / PAPERS_BATCH
-        yield Phase("everything", epochs, rate, self.batch_size, everything, learning=learning)
+        batch = min(self.batch_size, images)  # no step can have more
+        yield Phase(
+            "everything", epochs, self.learning_rate * batch / PAPERS_BATCH, self.batch_size, everything, learning=learning
+        )

@@ -15,7 +15,9 @@ from tl_core.strategies.phases import Rates
 class DiscriminativeRates(TunedFromProbe):
     """Train everything, each block more slowly than the one above it.
 
-    Howard and Ruder 2018 (ULMFiT), arXiv 1801.06146; the spread over the whole network is that of fastai's `fine_tune`.
+    Howard and Ruder 2018 (ULMFiT), arXiv 1801.06146, divide the rate by 2.6 from each layer to the one below it. Here it is
+    one factor from block to block as well, but it follows from the spread over the whole network, however many blocks that has:
+    fastai's `fine_tune`, whose `slice(lr / 100, lr)` is a spread of 100.
     """
 
     title: ClassVar[str] = "Discriminative rates"

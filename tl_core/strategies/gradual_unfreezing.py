@@ -14,8 +14,9 @@ from tl_core.strategies.gradient import TunedFromProbe
 class GradualUnfreezing(TunedFromProbe):
     """Release the backbone from the head downward, some more blocks in each stage.
 
-    Howard and Ruder 2018 (ULMFiT), arXiv 1801.06146, who release one layer an epoch. Here the blocks are released in a few
-    stages of equal size, since each stage makes a new optimizer.
+    Howard and Ruder 2018 (ULMFiT), arXiv 1801.06146, who release one layer an epoch and then train all of them until nothing
+    changes. Here the head is computed first, and the blocks are released in a few stages of equal size and length, since each
+    makes a new optimizer; with as many stages as blocks it is one block a stage.
     """
 
     title: ClassVar[str] = "Gradual unfreezing"

@@ -15,7 +15,8 @@ class Surgical(TunedFromProbe):
     """Train everything, each tensor at a rate in proportion to its relative gradient (Auto-RGN).
 
     The rate of a tensor is the learning rate times g / max g, where g is the norm of its gradient over the norm of its
-    weights, the mean over a few batches. Lee et al. 2023, arXiv 2210.11466.
+    weights, the mean over a few batches. Lee et al. 2023, arXiv 2210.11466, who measure it again before each epoch, and the
+    head with the rest. Here it is measured once, when the head has been computed, which therefore keeps the whole rate.
     """
 
     title: ClassVar[str] = "Surgical (Auto-RGN)"
