@@ -83,8 +83,8 @@ def _one(rate: float, learning: Learning, steps: int, variables: Sequence[Any], 
 
 
 def spared(variable: Any) -> bool:
-    """Whether weight decay spares a variable: norms and biases have one axis, kernels have more."""
-    return len(variable.shape) < 2
+    """Whether weight decay spares a variable: norms and biases have one axis, kernels have more. Biases of attention have two."""
+    return len(variable.shape) < 2 or variable.name == "bias"
 
 
 def loss_of(learning: Learning) -> Any:

@@ -17,7 +17,7 @@ from tl_core.backbones.blocks import cut_into_blocks
 from tl_core.backbones.untrained import RANDOM
 from tl_core.fitting import targets
 from tl_core.freezing import count_parameters, digests
-from tl_core.strategies import HEAD, BatchNorm, Moves, Phase, Strategy, everything, last_blocks, nothing
+from tl_core.strategies import HEAD, BatchNorm, Learning, Moves, Phase, Strategy, everything, last_blocks, nothing
 from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.strategies.linear_probe import LinearProbe
 from tl_core.strategies.lora import LoRA
@@ -187,3 +187,38 @@ def test_the_pixels_mean_is_no_parameter_that_trains() -> None:
     assert costs.trainable_parameters(everywhere, blocks, 0) == trainable
     assert sum(block.constants for block in blocks) == 7
     assert sum(block.parameters for block in blocks) == model.count_params()
+
+
+class Named(layers.BatchNormalization):
+    """A BatchNorm of somebody's own."""
+
+
+def test_a_norm_by_another_name_and_a_kernel_that_is_held() -> None:
+    pixels = keras.Input((SIZE, SIZE, 3))
+    held = layers.Conv2D(6, 3, kernel_constraint=keras.constraints.MaxNorm(), name="held")(pixels)
+    free = layers.Conv2D(6, 3, name="free")(Named(name="named")(held))
+    model = keras.Model(pixels, layers.GlobalAveragePooling2D(name="pool")(free))
+    _, whole, adapter = joined(lambda: keras.models.clone_model(model), LoRA(rank=2))
+    may, _ = trained(whole, adapter, phase(everything, moves=Moves.ADAPTERS, rank=2))
+    assert {path.split("/")[0] for path in may} == {"free", HEAD}
+    network, whole, adapter = joined(lambda: keras.models.clone_model(model), FineTuning())
+    for policy in BatchNorm:
+        wanted = phase(everything, batch_norm=policy)
+        may, _ = trained(whole, adapter, wanted)
+        head = count_parameters(whole, {f"{HEAD}/kernel", f"{HEAD}/bias"})
+        assert count_parameters(whole, may) == costs.trainable_parameters(wanted, network.outline().blocks, head)
+
+
+def test_weight_decay_spares_the_biases_of_attention() -> None:
+    _, model, adapter = joined(encoders, FineTuning())
+    wanted = phase(everything, learning=Learning(weight_decay=0.1, optimizer="sgd"))
+    adapter.compile(model, wanted, adapter.freeze(wanted), adapter.rates(wanted, model), steps=1)
+    biases = [weight for weight in model.trainable_weights if weight.name == "bias"]
+    assert {len(bias.shape) for bias in biases} == {1, 2}
+    rest = [weight for weight in model.trainable_weights if weight.name == "kernel"]
+    for weight in model.trainable_weights:
+        weight.assign(keras.ops.ones_like(weight))
+    still = [keras.ops.zeros_like(weight) for weight in model.trainable_weights]
+    model.optimizer.apply(still, model.trainable_weights)
+    assert all(keras.ops.convert_to_numpy(bias).min() == 1 for bias in biases)
+    assert all(keras.ops.convert_to_numpy(kernel).max() < 1 for kernel in rest)

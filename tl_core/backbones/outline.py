@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import TypeAdapter
 
-from tl_core.backbones.parts import own_weights, parts_of, takes_adapter
+from tl_core.backbones.parts import is_batch_norm, own_weights, parts_of, takes_adapter
 
 if TYPE_CHECKING:
     from tl_core.backbones import Network
     from tl_core.backbones.blocks import Block
+
+COUNTING = 2
+"""Grows with each change of how a network is counted, so that counts that were kept before are made anew."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ class Outline:
 
 def _outline_block(block: "Block") -> BlockOutline:
     parts = [part for layer in block.layers for part in parts_of(layer)]
-    norms = [part for part in parts if type(part).__name__ == "BatchNormalization"]
+    norms = [part for part in parts if is_batch_norm(part)]
     others = [part for part in parts if type(part).__name__.endswith("Normalization") and part not in norms]
     rest = [part for part in parts if part not in norms and part not in others]
     return BlockOutline(

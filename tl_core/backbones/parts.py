@@ -14,6 +14,12 @@ def own_weights(layer: Any) -> list[Any]:
 
 
 def takes_adapter(layer: Any) -> bool:
-    """Whether Keras can put low-rank adapters beside the kernel of `layer`. (An embedding can have them, too, and has no
-    kernel.)"""
-    return hasattr(layer, "enable_lora") and getattr(layer, "kernel", None) is not None
+    """Whether Keras can put low-rank adapters beside the kernel of `layer`: not where the kernel is constrained, since its sum
+    with the adapters would not be. (An embedding can have them, too, and has no kernel.)"""
+    kernel = getattr(layer, "kernel", None)
+    return hasattr(layer, "enable_lora") and kernel is not None and getattr(layer, "kernel_constraint", None) is None
+
+
+def is_batch_norm(layer: Any) -> bool:
+    """Whether `layer` is a BatchNorm, or of a class made from it, said without Keras."""
+    return any(base.__name__ == "BatchNormalization" for base in type(layer).__mro__)

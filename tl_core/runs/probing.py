@@ -21,6 +21,8 @@ from pydantic import TypeAdapter
 from tl_core import backbones, processes
 from tl_core.arithmetic import Arithmetic
 from tl_core.backbones import Backbone, Outline
+from tl_core.backbones.outline import COUNTING
+from tl_core.backbones.parts import is_batch_norm
 from tl_core.errors import StorageError, TransferError
 from tl_core.executors import local
 from tl_core.runs import apart
@@ -162,8 +164,8 @@ def training_step(network: "Network", image_size: int, xla: bool | str) -> Calla
 
 def _freeze_norms(network: "Network") -> None:
     """Have BatchNorm stay as it is, as most strategies do: twice as many variables would take three times as long to compile."""
-    for layer in network.model.layers:
-        if type(layer).__name__ == "BatchNormalization":
+    for layer in network.model._flatten_layers():
+        if is_batch_norm(layer):
             layer.trainable = False
 
 
@@ -198,11 +200,11 @@ def seconds_of(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def file_of(home: Path, kind: str, backbone: Backbone, image_size: int) -> Path:
-    """Where what was measured of a backbone at an image size is kept; `kind` is a folder."""
-    key = sha256(f"{backbone.name} {backbone.model_dump_json()} {image_size}".encode()).hexdigest()[:16]
+def file_of(home: Path, kind: str, backbone: Backbone, *decisive: int) -> Path:
+    """Where what was measured of a backbone is kept; `kind` is a folder. Of what is `decisive` the image size comes first."""
+    key = sha256(" ".join([backbone.name, backbone.model_dump_json(), *map(str, decisive)]).encode()).hexdigest()[:16]
     return home / kind / f"{key}.json"
 
 
 def _file(home: Path, backbone: Backbone, image_size: int) -> Path:
-    return file_of(home, "probes", backbone, image_size)
+    return file_of(home, "probes", backbone, image_size, COUNTING)
