@@ -31,6 +31,6 @@ with evidence, shown.sentence_for_mistakes(labels, unfilled=unfilled):
     st.caption(shown.plain(f"They come from {recipe.dataset.location()}."))
     if preview.notes:
         st.info("\n".join(f"- {shown.plain(note)}" for note in preview.notes), icon=":material/rule:")
+    examination.examination(recipe)
     if recipe.dataset.modality is Modality.IMAGES:
-        examination.examination(recipe)
         image_map.image_map(recipe)

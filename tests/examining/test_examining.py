@@ -143,7 +143,7 @@ def test_a_report_is_plain_and_the_same_again(tmp_path: Path) -> None:
     assert plain.validate_json(plain.dump_json(first)) == first == report_of(folder)
     told: list[tuple[int, int]] = []
     examine(ImageFolder(path=folder, validation_share=0).read(0), lambda done, images: told.append((done, images)))
-    assert told[-1] == (first.images, first.images)
+    assert told[-1] == (first.examined, first.examined)
 
 
 def test_channels_are_those_of_the_images(tmp_path: Path) -> None:

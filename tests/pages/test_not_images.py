@@ -12,6 +12,7 @@ from tl_core.datasets.csv_text import CsvText
 from tl_core.datasets.own import OwnDataset
 from tl_core.recipe import Recipe
 from tl_core.runs import probing
+from tl_core.runs.examining import Examination
 from tl_core.runs.probing import Probe
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
@@ -43,6 +44,30 @@ def test_no_page_fails_and_none_starts_a_run(step: steps.Step, source: type[OwnD
         assert not app.exception
         assert any(told in said for said in errors(app))
     assert not Store(home).runs()
+
+
+def test_they_are_examined(source: type[OwnDataset], home: Path, tmp_path: Path) -> None:
+    path = Path(str(source.example().model_dump()["path"]))
+    (tmp_path / path.name).write_text(path.read_text() + "\n" + path.read_text().splitlines()[-1])
+    settings = {"dataset": source.name, "dataset.path": str(tmp_path / path.name)}
+    app = opened(steps.DATASET.script, **SMALL, **settings)
+    assert app.button(key="examine").label == f"Examine all {source.thing}"
+    app.button(key="examine").click().run()
+    dataset = Recipe.of(RunSpec().with_settings(SMALL | settings)).dataset
+
+    def look() -> Examination | None:
+        found = Examination.read(home, dataset)
+        return found if found and found.finished else None
+
+    assert not wait_until(look).error
+    app = opened(steps.DATASET.script, **SMALL, **settings)
+    assert not errors(app)
+    assert any(f"1 {source.thing[:-1]} could go" in info.value for info in app.info)
+    assert any(f"37 {source.thing}, looked at in" in caption.value for caption in app.caption)
+    assert not any("Mean colour" in caption.value for caption in app.caption)
+    app.button(key="leave_out").click().run()
+    assert not errors(app)
+    assert app.button(key="use_all").label == f"Use all {source.thing} again"
 
 
 def test_nothing_is_asked_of_a_network_that_is_measured(source: type[OwnDataset], home: Path) -> None:

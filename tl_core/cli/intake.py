@@ -38,14 +38,13 @@ def unpack(archive: Annotated[Path, typer.Argument(help="A zip or tar.gz with on
 @app.command()
 @says_what_is_wrong
 def examine(*, dataset: Name = None, settings: Settings = None, as_json: AsJson = False) -> None:
-    """Look at every image of a dataset: what is broken, double, leaked or uneven."""
+    """Look at every example of a dataset: what is broken, double, leaked or uneven."""
     named = {"dataset": dataset} if dataset else {}
     recipe = Recipe.of(RunSpec().with_settings(named | dict(map(assignment, settings or []))))
-    recipe.require_images()
-    data = recipe.dataset.read(recipe.seed)
+    data, thing = recipe.dataset.read(recipe.seed), recipe.dataset.thing
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("Looking at the images", total=1.0)
-        report = look(data, lambda done, images: bar.update(task, completed=done / images))
+        task = bar.add_task(f"Looking at the {thing}", total=1.0)
+        report = look(data, lambda done, images: bar.update(task, completed=done / images), thing)
     if as_json:
         print_json(asdict(report) | {"advice": [asdict(each) for each in advice(report)]})
         return
@@ -53,4 +52,4 @@ def examine(*, dataset: Name = None, settings: Settings = None, as_json: AsJson 
         out.print(printable(note), markup=False, highlight=False)
     for each in advice(report):
         out.print(f"{'Mend' if each.fix else 'Note'}: {each.text}", markup=False, highlight=False)
-    out.print(f"{report.images:,} images, {len(report.broken):,} broken, {report.copies():,} copies.", highlight=False)
+    out.print(f"{report.examined:,} {thing}, {len(report.broken):,} broken, {report.copies():,} copies.", highlight=False)

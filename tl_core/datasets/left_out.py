@@ -63,8 +63,8 @@ def kept(home: Path, name: str) -> LeftOut:
     except OSError as error:
         reason = error.strerror or "it cannot be read"
     raise DataError(
-        f"The list of images to leave out is not here ({reason}).",
-        "Examine the dataset again, or set dataset.left_out=null to use all images.",
+        f"The list of what to leave out is not here ({reason}).",
+        "Examine the dataset again, or set dataset.left_out=null to use all of it.",
         received=name,
     )
 

@@ -25,14 +25,14 @@ def advice(report: Report) -> tuple[Advice, ...]:
 
 
 def _leakage(report: Report) -> list[Advice]:
-    told = []
+    told, thing = [], report.thing
     for split in ("test", "validation"):
         if leaked := report.leaked(split):
             share = 100 * leaked / max(1, sum(report.counts[split]))
             told.append(
                 Advice(
-                    f"{leaked:,} of the {split} images ({share:.1f} %) {_have(leaked)} a twin among the training images, so that "
-                    "what was learned is asked again and the accuracy flatters. Keep one of each, in train.",
+                    f"{leaked:,} of the {split} {thing} ({share:.1f} %) {_have(leaked)} a twin among the training {thing}, so "
+                    "that what was learned is asked again and the accuracy flatters. Keep one of each, in train.",
                     fix=True,
                 )
             )
@@ -45,8 +45,8 @@ def _labels(report: Report) -> list[Advice]:
     if report.conflicting():
         told.append(
             Advice(
-                f"{report.conflicting():,} images have an exact copy under another label, and nobody knows which label is right. "
-                "Leave them all out, or mend the labels.",
+                f"{report.conflicting():,} {report.thing} have an exact copy under another label, and nobody knows which is "
+                "right. Leave them all out, or mend the labels.",
                 fix=True,
             )
         )
@@ -60,7 +60,8 @@ def _labels(report: Report) -> list[Advice]:
 def _broken(report: Report) -> list[Advice]:
     if not report.broken:
         return []
-    text = f"{_images(len(report.broken))} cannot be read, and a run would stop there. Leave out what is broken, or replace it."
+    many = _many(report, len(report.broken))
+    text = f"{many} cannot be read, and a run would stop there. Leave out what is broken, or replace it."
     return [Advice(text, fix=True)]
 
 
@@ -70,14 +71,16 @@ def _classes(report: Report) -> list[Advice]:
     untested = [name for name, count in zip(report.class_names, test, strict=True) if count < FEW_TEST]
     told = []
     if few:
-        told.append(Advice(f"Fewer than {FEW_TRAIN} training images: {_some(few)}. Such a class is learned by luck.", fix=True))
+        told.append(
+            Advice(f"Fewer than {FEW_TRAIN} training {report.thing}: {_some(few)}. Such a class is learned by luck.", fix=True)
+        )
     if untested:
-        text = f"Fewer than {FEW_TEST} test images: {_some(untested)}. One image moves the accuracy of such a class by 10 points."
-        told.append(Advice(text, fix=False))
+        moves = f"One {report.one} moves the accuracy of such a class by 10 points."
+        told.append(Advice(f"Fewer than {FEW_TEST} test {report.thing}: {_some(untested)}. {moves}", fix=False))
     largest, smallest = max(train), max(1, min(train))
     if largest > UNEVEN * smallest:
         text = (
-            f"The largest class has {largest / smallest:.0f} times the training images of the smallest "
+            f"The largest class has {largest / smallest:.0f} times the training {report.thing} of the smallest "
             f"({largest:,} and {smallest:,}). A network may neglect small classes: look at the accuracy of each class, and try "
             "class weights on the Strategy page."
         )
@@ -88,19 +91,22 @@ def _classes(report: Report) -> list[Advice]:
 def _copies(report: Report) -> list[Advice]:
     if not report.copies():
         return []
-    many = _images(report.copies())
-    return [Advice(f"{many} could go: copies, or what is nearly one, count twice and teach nothing new.", fix=False)]
+    many, near = (
+        _many(report, report.copies()),
+        ", or what is nearly one," if any(not each.exact for each in report.groups) else "",
+    )
+    return [Advice(f"{many} could go: copies{near} count twice and teach nothing new.", fix=False)]
 
 
 def _pictures(report: Report) -> list[Advice]:
     told = []
-    grey, readable = report.repaired.get(GREY, 0), report.images - len(report.broken)
+    grey, readable = report.repaired.get(GREY, 0), report.examined - len(report.broken)
     if 0 < grey < readable:
-        many = f"{_images(grey)} of {readable:,} {_have(grey)}"
+        many = f"{_many(report, grey)} of {readable:,} {_have(grey)}"
         text = f"{many} no colour. If that goes with the class, a network learns it instead."
         told.append(Advice(text, fix=False))
     if report.elongated:
-        many, have = _images(report.elongated), _have(report.elongated)
+        many, have = _many(report, report.elongated), _have(report.elongated)
         text = f"{many} {have} sides of more than 2 to 1: half of such a picture lies outside the square that is used."
         told.append(Advice(text, fix=False))
     if 0 < report.smallest < 32:
@@ -109,8 +115,8 @@ def _pictures(report: Report) -> list[Advice]:
     return told
 
 
-def _images(count: int) -> str:
-    return f"{count:,} image{'' if count == 1 else 's'}"
+def _many(report: Report, count: int) -> str:
+    return f"{count:,} {report.one if count == 1 else report.thing}"
 
 
 def _have(count: int) -> str:

@@ -1,18 +1,20 @@
-"""All images of a dataset looked at, once each, and what was found put together."""
+"""All examples of a dataset looked at, once each, and what was found put together."""
 
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.datasets import Data
+from tl_core.datasets import Data, Images
+from tl_core.examining.copies import Members, groups_of
 from tl_core.examining.pictures import SIDE, Seen, see
-from tl_core.examining.report import Broken, Group, Member, Report
-from tl_core.examining.twins import FINE, groups, near_pairs
+from tl_core.examining.report import Broken, Member, Report
+from tl_core.examining.twins import FINE, near_pairs
 from tl_core.features.batching import in_batches
 
 AT_A_TIME = 64
@@ -21,16 +23,19 @@ LONG = 2.0
 """Sides of this ratio: the middle square, which is what a network sees, is then half of the picture or less."""
 
 OnLook = Callable[[int, int], None]
-"""Is told how many images have been looked at, and how many there are."""
+"""Is told how many examples have been looked at, and how many there are."""
 
 
-def examine(data: Data, on_look: OnLook) -> Report:
-    """Look at every image. Of each a few kilobytes stay in memory. Raises `DataError` for a file that is gone, and whatever
-    `on_look` raises."""
-    members = _members(data)
-    tally = _Tally(len(members))
-    for member, seen in zip(members, _seen(data, on_look), strict=True):
-        tally.add(member, seen)
+def examine(data: Data[Any], on_look: OnLook, thing: str = "images") -> Report:
+    """Look at every example; `thing` is what several are called. Of each image a few kilobytes stay in memory; texts and rows are
+    compared only. Raises `DataError` for a file that is gone, and whatever `on_look` raises."""
+    members = Members(data)
+    has_pictures = isinstance(data.train, Images)
+    tally = _Tally(len(members) if has_pictures else 0)
+    for place, seen in enumerate(_seen(data, on_look) if has_pictures else ()):
+        tally.add(members[place], seen)
+    if not has_pictures:
+        on_look(len(members), len(members))
     return Report(
         digest=data.digest(),
         class_names=data.class_names,
@@ -44,19 +49,22 @@ def examine(data: Data, on_look: OnLook) -> Report:
         channel_means=_three(tally.colours.mean(axis=0) if len(tally.colours) else np.zeros(3)),
         channel_deviations=_three(tally.spread()),
         broken=tuple(tally.broken),
-        groups=tuple(_groups(members, tally)),
+        groups=tuple(groups_of(members, _near(members, tally))),
+        thing=thing,
     )
 
 
-def _members(data: Data) -> list[Member]:
-    return [
-        Member(split, index, images.name(index), int(images.labels[index]), images.ids[index].hex())
-        for split, images in data.splits.items()
-        for index in range(len(images))
-    ]
+def _near(members: Members, tally: "_Tally") -> NDArray[np.intp]:
+    """Pairs (m, 2) of places of images that are nearly the same, of each content its first place alone: thousands of one picture
+    make no million pairs."""
+    if not len(tally.looks):
+        return np.empty((0, 2), np.intp)
+    first = members.firsts()
+    known = first[tally.fine[first]]
+    return known[near_pairs(tally.looks[known])]
 
 
-def _counts(data: Data) -> dict[str, tuple[int, ...]]:
+def _counts(data: Data[Any]) -> dict[str, tuple[int, ...]]:
     classes = len(data.class_names)
     return {split: tuple(np.bincount(images.labels, minlength=classes).tolist()) for split, images in data.splits.items()}
 
@@ -120,27 +128,6 @@ class _Tally:
         """At most `MOST_SIZES` of them, drawn evenly."""
         places = np.linspace(0, len(self.sizes) - 1, min(MOST_SIZES, len(self.sizes))).astype(int)
         return [self.sizes[place] for place in places]
-
-
-def _groups(members: list[Member], tally: _Tally) -> Iterator[Group]:
-    """Exact copies whose labels differ; those of one class that are the same, or nearly; those of several that are nearly so."""
-    by_digest: dict[str, list[int]] = {}
-    for place, member in enumerate(members):
-        by_digest.setdefault(member.digest, []).append(place)
-    for places in by_digest.values():
-        if len({members[place].label for place in places}) > 1:
-            yield Group(True, tuple(members[place] for place in places))
-    first = np.array([places[0] for places in by_digest.values()], np.intp)  # thousands of one picture make no million pairs
-    known = first[tally.fine[first]]
-    near = known[near_pairs(tally.looks[known])]
-    copies = np.array([(places[0], other) for places in by_digest.values() for other in places[1:]], np.intp).reshape(-1, 2)
-    labels = np.array([member.label for member in members])
-    pairs = np.concatenate([near, copies])
-    for places in groups(pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]], len(members)):
-        exact = len({members[place].digest for place in places}) == 1
-        yield Group(exact, tuple(members[place] for place in places))
-    for places in groups(near[labels[near[:, 0]] != labels[near[:, 1]]], len(members)):
-        yield Group(False, tuple(members[place] for place in places))
 
 
 def _three(values: NDArray[np.float64]) -> tuple[float, float, float]:

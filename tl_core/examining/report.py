@@ -10,21 +10,27 @@ BROKEN, COPIES, CONFLICTS = "broken", "copies", "conflicts"
 
 
 class Member(NamedTuple):
-    """An image: its split, its place there, its name, its class and the sha256 of its content (hexadecimal)."""
+    """An example: its split, its place there, its name, its class and the sha256 of its content (hexadecimal); and how many more
+    `copies` of it, of that split and class, are not told one by one."""
 
     split: str
     place: int
     name: str
     label: int
     digest: str
+    copies: int = 0
 
 
 @dataclass(frozen=True)
 class Group:
-    """Images that are the same, or (if not `exact`) nearly, in the order of the splits and of their places."""
+    """Examples that are the same, or (if not `exact`) nearly, in the order of the splits and of their places."""
 
     exact: bool
     members: tuple[Member, ...]
+
+    def size(self, split: str | None = None) -> int:
+        """How many examples it has, in all or in that split."""
+        return sum(1 + member.copies for member in self.members if split in {None, member.split})
 
     @property
     def crosses(self) -> bool:
@@ -47,7 +53,8 @@ class Broken:
 
 @dataclass(frozen=True)
 class Report:
-    """What the images of a dataset are.
+    """What the examples of a dataset are. `thing` is what several of them are called: of texts and rows all that only pictures
+    have is empty or 0.
 
     `digest` is that of the data, and `counts` are of each class, by split. Of the images that can be read are `formats`, what is
     `repaired` when they are (counts, and names as `examples`), `sizes` (width, height; at most 2,000, drawn evenly), the
@@ -68,27 +75,33 @@ class Report:
     channel_deviations: tuple[float, float, float]
     broken: tuple[Broken, ...] = ()
     groups: tuple[Group, ...] = field(default=())
+    thing: str = "images"
 
     @property
-    def images(self) -> int:
+    def examined(self) -> int:
         """How many there are, broken ones included."""
         return sum(map(sum, self.counts.values()))
 
+    @property
+    def one(self) -> str:
+        """What one of them is called."""
+        return self.thing.removesuffix("s")
+
     def leaked(self, split: str) -> int:
-        """How many images of `split` have a twin, of the same class, that is trained on."""
+        """How many examples of `split` have a twin, of the same class, that is trained on."""
         return sum(
-            sum(member.split == split for member in group.members)
+            group.size(split)
             for group in self.groups
             if not group.conflicts and any(member.split == "train" for member in group.members)
         )
 
     def copies(self) -> int:
-        """How many images more there are than different ones, conflicts apart."""
-        return sum(len(group.members) - 1 for group in self.groups if not group.conflicts)
+        """How many examples more there are than different ones, conflicts apart."""
+        return sum(group.size() - 1 for group in self.groups if not group.conflicts)
 
     def conflicting(self) -> int:
-        """How many images have an exact copy under another label."""
-        return sum(len(group.members) for group in self.groups if group.conflicts and group.exact)
+        """How many examples have an exact copy under another label."""
+        return sum(group.size() for group in self.groups if group.conflicts and group.exact)
 
     def to_leave_out(self, *kinds: str) -> LeftOut:
         """What to leave out so that nothing of those kinds is left: all that is `BROKEN`; of `COPIES` all but the first one,

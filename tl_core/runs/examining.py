@@ -55,7 +55,7 @@ def examine(home: Path, spec_json: str) -> None:
         watch.change(done=done, images=images, seconds=time.monotonic() - began)
 
     def looked() -> None:
-        watch.change(report=look(recipe.dataset.read(recipe.seed), on_look))
+        watch.change(report=look(recipe.dataset.read(recipe.seed), on_look, recipe.dataset.thing))
 
     watch.carry_out(looked, spec)
 

@@ -7,9 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from tl_core.analysis.statements import seconds
-from tl_core.datasets import left_out
+from tl_core.datasets import Modality, left_out
 from tl_core.examining.advice import advice
-from tl_core.examining.report import BROKEN, CONFLICTS, COPIES, Group, Report
+from tl_core.examining.report import BROKEN, CONFLICTS, COPIES, Group, Member, Report
 from tl_core.recipe import Recipe
 from tl_core.runs import examining
 from tl_core.runs.examining import Examination
@@ -23,44 +23,61 @@ ABOUT = (
     "Every image is opened once: which are broken, which are the same or nearly, across the splits too, whether copies have "
     "different labels, and what is repaired when they are read."
 )
+ABOUT_OTHERS = "All are compared: which are the same, across the splits too, and whether copies have different labels."
 KINDS = {BROKEN: "Broken", COPIES: "Copies but one", CONFLICTS: "Conflicting copies"}
 MOST_SHOWN = 100
 
 
 def examination(recipe: Recipe) -> None:
-    """Shown for images, and polled while they are examined."""
-    st.subheader("Checks", help=ABOUT)
+    """What is known of all examples, polled while they are examined."""
+    st.subheader("Checks", help=_about(recipe))
     polled(__name__, lambda: Examination.read(session.store().home, recipe.dataset), partial(_panel, recipe))
 
 
+def _about(recipe: Recipe) -> str:
+    return ABOUT if recipe.dataset.modality is Modality.IMAGES else ABOUT_OTHERS
+
+
 def _panel(recipe: Recipe, found: Examination | None) -> None:
+    thing = recipe.dataset.thing
     if found is None:
-        st.caption(ABOUT)
+        st.caption(_about(recipe))
     elif found.error:
         shown.say_wrong(found.error)
     elif not found.done:
-        st.progress(0.0, "Finding the images")
+        st.progress(0.0, f"Finding the {thing}")
     elif found.report is None:
         left = f", about {shown.clock(found.seconds * (1 - found.share) / found.share)} left"
-        st.progress(found.share, f"{found.done:,} of {found.images:,} images looked at{left}")
+        st.progress(found.share, f"{found.done:,} of {found.images:,} {thing} looked at{left}")
     else:
         _show(recipe, found.report)
-        took = f"{found.report.images:,} images, looked at in {seconds(found.seconds)}"
+        took = f"{found.report.examined:,} {thing}, looked at in {seconds(found.seconds)}"
         st.caption(f"{took}; sha256 of the data {found.report.digest[:16]}.")
     if not is_at_work(found):
-        title, icon = ("Examine again", "replay") if found else ("Examine all images", "fact_check")
+        title, icon = ("Examine again", "replay") if found else (f"Examine all {thing}", "fact_check")
         st.button(title, key="examine", icon=f":material/{icon}:", on_click=_request, args=(recipe,))
 
 
 def _show(recipe: Recipe, report: Report) -> None:
     if recipe.dataset.left_out is not None:
-        st.success("What you chose of this is left out. Below is what was found in all images.", icon=":material/check_circle:")
+        told_all = f"What you chose of this is left out. Below is what was found in all {report.thing}."
+        st.success(told_all, icon=":material/check_circle:")
     told = advice(report)
     if not told:
         st.success("Nothing is broken, double or uneven.", icon=":material/check_circle:")
     for each in told:
         (st.warning if each.fix else st.info)(shown.plain(each.text), icon=":material/build:" if each.fix else ":material/info:")
     _leaving_out(recipe, report)
+    if report.thing == "images":
+        _pictures(report)
+    _broken(report)
+    _groups("Copies across splits", [group for group in report.groups if group.crosses and not group.conflicts], report)
+    _groups("Copies within a split", [group for group in report.groups if not group.crosses and not group.conflicts], report)
+    _groups("Alike, with different labels", [group for group in report.groups if group.conflicts], report)
+
+
+def _pictures(report: Report) -> None:
+    """What only pictures have."""
     if report.repaired:
         repaired = (f"{count:,} {repair} ({', '.join(report.examples[repair][:2])})" for repair, count in report.repaired.items())
         st.caption(shown.plain(f"Repaired when they are read: {'; '.join(repaired)}."))
@@ -70,16 +87,12 @@ def _show(recipe: Recipe, report: Report) -> None:
     colours = zip(("red", "green", "blue"), report.channel_means, report.channel_deviations, strict=True)
     means = ", ".join(f"{colour} {mean:.0f} ± {deviation:.0f}" for colour, mean, deviation in colours)
     st.caption(shown.plain(f"{formats + '. ' if formats else ''}Mean colour: {means}, of 255."))
-    _broken(report)
-    _groups("Copies across splits", [group for group in report.groups if group.crosses and not group.conflicts], report)
-    _groups("Copies within a split", [group for group in report.groups if not group.crosses and not group.conflicts], report)
-    _groups("Alike, with different labels", [group for group in report.groups if group.conflicts], report)
 
 
 def _leaving_out(recipe: Recipe, report: Report) -> None:
     if recipe.dataset.left_out is not None:
         change = ({"dataset.left_out": None},)
-        st.button("Use all images again", key="use_all", icon=":material/undo:", on_click=session.change, args=change)
+        st.button(f"Use all {report.thing} again", key="use_all", icon=":material/undo:", on_click=session.change, args=change)
         return
     offered = [kind for kind in KINDS if report.to_leave_out(kind)]
     if not offered:
@@ -124,12 +137,16 @@ def _groups(title: str, groups: Sequence[Group], report: Report) -> None:
     if groups:
         with st.expander(f"{title} ({len(groups):,})", key=f"groups_{title[:12]}"):
             rows = [
-                (number, "same" if group.exact else "nearly", member.split, report.class_names[member.label], member.name)
+                (number, "same" if group.exact else "nearly", member.split, report.class_names[member.label], _named(member))
                 for number, group in enumerate(groups[:MOST_SHOWN], start=1)
                 for member in group.members
             ]
-            table = pd.DataFrame(rows, columns=["Group", "Alike", "Split", "Class", "Image"])
+            table = pd.DataFrame(rows, columns=["Group", "Alike", "Split", "Class", report.one.capitalize()])
             st.dataframe(table, hide_index=True, width="stretch", alt=title)
+
+
+def _named(member: Member) -> str:
+    return f"{member.name} and {member.copies:,} more that are the same" if member.copies else member.name
 
 
 def _request(recipe: Recipe) -> None:
