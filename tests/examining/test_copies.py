@@ -58,7 +58,9 @@ def test_an_uneven_table_is_told(kind: type[TableSource], tmp_path: Path) -> Non
     dataset = table(tmp_path, kind)
     frame = pd.read_csv(tmp_path / "a.csv")
     frame = frame[(frame["label"] == "a") | (frame["split"] == "test")]
-    few = frame.iloc[:3].assign(label="b", split="train", **({"text": list("xyz")} if kind is CsvText else {"x": [101, 102, 103]}))
+    few = frame.iloc[:3].assign(
+        label="b", split="train", **({"text": list("xyz")} if kind is CsvText else {"x": [101, 102, 103]})
+    )
     pd.concat([frame, few]).to_csv(tmp_path / "a.csv", index=False)
     texts = " ".join(each.text for each in advice(report_of(dataset)))
     assert f"The largest class has 7 times the training {dataset.thing} of the smallest (21 and 3)" in texts
