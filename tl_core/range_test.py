@@ -7,11 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tl_core.datasets.images import Labels
 from tl_core.events import Reporter
 from tl_core.execution import Training
 from tl_core.features.cache import ActivationCache
 from tl_core.features.sources import Features
+from tl_core.feeding import Feeder
 from tl_core.fitting import Progress, fit
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase
@@ -36,17 +39,37 @@ def sweep(spec: RunSpec, steps: int, report: Reporter, cache: ActivationCache | 
     """Train for `steps` batches of the training images with a rate that rises from `LOWEST` to `HIGHEST` by the same ratio in
     each, and report every `Step`, whose loss (nats) is that of its batch before the step. Gives the name of the phase.
 
-    It is the first phase that trains blocks by gradient, or else the first that trains the head so; heads that are computed
-    before it are. No test image is looked at. Raises what `train` does, and `SettingError` for a strategy without a rate.
+    It is the first phase that trains blocks by gradient, or else the first that trains the head so. Where heads are computed
+    before it, they are computed from one half of the training images, and the rates are tried on the other one: on images that
+    its head was fitted to the loss is nothing from the start, and so is the gradient, so that no rate can break it. No test
+    image is looked at. Raises what `train` does, and `SettingError` for a strategy without a rate.
     """
     with opened(cache) as kept:
         run, phases = prepare(spec.with_settings({SETTING: HIGHEST}), report, cache=kept, at_most=MOST_IMAGES)
         swept = _swept(run, phases)
-        for phase in phases[: phases.index(swept)]:
-            if phase.solver:
+        if computed := [phase for phase in phases[: phases.index(swept)] if phase.solver]:
+            feeder, (first, second) = run.feeder, halves(run.data.train.labels)
+            run.feeder = _fed(feeder, first)
+            for phase in computed:
                 run.train_phase(phase)
+            run.feeder = _fed(feeder, second)
         _rise(run, swept, steps, report)
         return swept.name
+
+
+def halves(labels: Labels) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The positions of every other image of each class, from the first one on, and those of the others, both ascending; all of
+    them twice where no class has two."""
+    order = np.argsort(labels, kind="stable")
+    _, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+    place = np.arange(len(labels)) - np.repeat(starts, counts)
+    first, second = np.sort(order[place % 2 == 0]), np.sort(order[place % 2 == 1])
+    return (first, second) if len(second) else (first, first)
+
+
+def _fed(feeder: Feeder, rows: NDArray[np.intp]) -> Feeder:
+    """The same on some of the training images alone."""
+    return replace(feeder, data=replace(feeder.data, train=feeder.data.train.take(rows)))
 
 
 def _swept(run: Training, phases: tuple[Phase, ...]) -> Phase:

@@ -4,15 +4,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as drawn
 
 from tests.core.toy import FEW, SIZE, known
 from tests.helpers import QUICK
 from tl_core import range_test
+from tl_core.datasets import Data
 from tl_core.errors import SettingError, Stopped
 from tl_core.events import Event, Stage, Step
-from tl_core.range_test import HIGHEST, LOWEST, rate_at, sweep
+from tl_core.feeding import Feeder
+from tl_core.range_test import HIGHEST, LOWEST, halves, rate_at, sweep
 from tl_core.spec import RunSpec
-from tl_core.strategies import strategies
+from tl_core.strategies import Phase, strategies
 
 STEPS = 7
 
@@ -62,10 +66,58 @@ def test_every_strategy_with_a_rate_can_be_searched(name: str) -> None:
 
 def test_the_head_is_computed_before() -> None:
     """Probe, then fine-tune: at the lowest rates its loss is that of the probe, not that of a new head (log 16)."""
+    many = FEW | {"dataset.labels_per_class": 20}
     with known() as backbone:
-        spec = RunSpec().with_settings(FEW | {"backbone": backbone, "strategy": "lp_ft", "image_size": SIZE})
+        spec = RunSpec().with_settings(many | {"backbone": backbone, "strategy": "lp_ft", "image_size": SIZE})
         _, steps = steps_of(spec, 5)
-    assert steps[0].loss < 0.95 * np.log(16)
+    assert np.mean([step.loss for step in steps]) < 0.95 * np.log(16)
+
+
+@pytest.mark.parametrize("labels", [3, 1])
+def test_rates_are_tried_on_images_that_the_head_was_not_computed_from(labels: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On its own images its loss is nothing, and so is the gradient. Where no class has two images there are no others."""
+    fed: dict[str, Data] = {}
+    stand: Any = Feeder.stand
+
+    def watched(feeder: Feeder, phase: Phase, index: int) -> Any:
+        fed[phase.name] = feeder.data
+        return stand(feeder, phase, index)
+
+    monkeypatch.setattr(Feeder, "stand", watched)
+    with known() as backbone:
+        settings = FEW | {"dataset.labels_per_class": labels, "backbone": backbone, "strategy": "lp_ft", "image_size": SIZE}
+        steps_of(RunSpec().with_settings(settings), 2)
+    head, rates = ([data.train.read(index).tobytes() for index in range(len(data.train))] for data in fed.values())
+    assert list(fed) == ["head", "everything"]
+    assert len(np.unique(fed["head"].train.labels)) == 16
+    assert (len(head), len(rates)) == {3: (32, 16), 1: (16, 16)}[labels]
+    assert set(head) & set(rates) == (set(head) if labels == 1 else set())
+
+
+@given(drawn.lists(drawn.integers(0, 3), min_size=1, max_size=30))
+def test_halves(labels: list[int]) -> None:
+    first, second = halves(np.array(labels))
+    counts = np.bincount(labels)
+    assert (np.diff(first) > 0).all()
+    assert (np.diff(second) > 0).all()
+    np.testing.assert_array_equal(np.bincount(np.array(labels)[first], minlength=len(counts)), (counts + 1) // 2)
+    if counts.max() > 1:
+        assert sorted([*first, *second]) == list(range(len(labels)))
+    else:
+        assert list(first) == list(second) == list(range(len(labels)))
+
+
+def test_a_head_that_is_not_computed_takes_no_images_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+    stand: Any = Feeder.stand
+
+    def watched(feeder: Feeder, phase: Phase, index: int) -> Any:
+        sizes.append(len(feeder.data.train))
+        return stand(feeder, phase, index)
+
+    monkeypatch.setattr(Feeder, "stand", watched)
+    steps_of(QUICK, 2)
+    assert sizes == [32]
 
 
 def test_a_strategy_without_a_rate_is_refused() -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.analysis import measured_curves as measured
 from tests.helpers import end_processes_of, wait_until
 from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
 from tl_core import locks
+from tl_core.analysis.rates import RateCurve
 from tl_core.arithmetic import Arithmetic
 from tl_core.recipe import Recipe
 from tl_core.runs import apart, finding, probing, speeds
@@ -65,6 +67,28 @@ def test_a_search_that_failed_says_why(home: Path, recipe: Recipe) -> None:
     app = opened(steps.STRATEGY.script, **SMALL)
     assert errors(app) == ["The disk is full."]
     assert app.button(key="find_rate").label == "Search again"
+
+
+@pytest.mark.parametrize(
+    ("curve", "said"),
+    [
+        (measured.PROBE_FIRST, "as low as it gets from 0.0002 up to 0.003"),
+        (RateCurve(tuple(measured.FITTED.rates), tuple(0.5 + loss for loss in measured.FITTED.losses)), "beyond 0.4 it rose"),
+        (measured.FITTED, "nothing from the start"),
+        (RateCurve(measured.FITTED.rates[-20:], measured.SIGN_DIGITS.losses[-20:]), "rose from the lowest rates on"),
+        (RateCurve(measured.FITTED.rates, (2.3,) * len(measured.FITTED.rates)), "No rate changed the loss"),
+        (RateCurve((1e-6, 1e-3), (2.3, 9.0)), "before enough rates had been tried"),
+    ],
+    ids=["falls", "breaks", "nothing", "rises", "stays", "short"],
+)
+def test_it_says_why_it_suggests_a_rate_or_none(home: Path, recipe: Recipe, curve: RateCurve, said: str) -> None:
+    file = finding._file(home, recipe)
+    file.parent.mkdir(parents=True)
+    apart.write(file, Search(100, phase="everything", curve=curve, finished=True))
+    app = strategy_page()
+    assert any(said in caption.value for caption in app.caption)
+    buttons = [button.label for button in app.button if button.key == "use_rate"]
+    assert buttons == ([] if curve.suggestion is None else [f"Use {curve.suggestion:g}"])
 
 
 def test_no_rate_no_search(home: Path, recipe: Recipe) -> None:

@@ -17,6 +17,8 @@ SECONDS = 40.0
 """What the steps may take; loading the network comes before."""
 MOST_STEPS, FEWEST_STEPS = 100, 20
 WRITING_SECONDS = 1.0
+METHOD = 2
+"""1: heads were computed from the images that rates were tried on. Curves of another method are not looked at."""
 
 
 @dataclass(frozen=True)
@@ -102,5 +104,5 @@ def _file(home: Path, recipe: Recipe) -> Path:
     strategy = {name: value for name, value in recipe.strategy.model_dump(mode="json").items() if name != "learning_rate"}
     strategy |= {"epochs": str(usual["epochs"].default)} if "epochs" in usual else {}
     spec = recipe.spec()
-    named = recipe.strategy.name, strategy
+    named = METHOD, recipe.strategy.name, strategy
     return apart.file_for(home / "rates", spec.dataset, spec.backbone, *named, spec.image_size, spec.seed)

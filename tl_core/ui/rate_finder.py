@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from tl_core import costs
+from tl_core.analysis.rates import Shape
 from tl_core.recipe import Recipe
 from tl_core.runs import finding
 from tl_core.runs.finding import Search
@@ -16,8 +17,22 @@ from tl_core.ui.polled import is_at_work, polled
 
 ABOUT = (
     "The same training, for a few dozen batches in which the learning rate rises from far too low to far too high. "
-    "The highest rate at which the loss is still low is about to be too high; a tenth of it is a good one."
+    "The highest rate at which the loss is still low is about to be too high; a tenth of it is a good one, or the one at which "
+    "the loss got there, if that comes before. Where the head is computed first, one half of the training images makes the "
+    "head, and the rates are tried on the other one."
 )
+SAID = {
+    Shape.SHORT: "The loss broke out before enough rates had been tried, so nothing is suggested.",
+    Shape.FALLS: "The loss was as low as it gets from {reached:.1g} up to {limit:.1g}. Suggested is where it got there, or a "
+    "tenth of the end if that is lower.",
+    Shape.BREAKS: "The loss never fell, and beyond {limit:.1g} it rose: there training breaks. A tenth of that is suggested. "
+    "It is safe; whether training gains anything, only the validation accuracy can tell.",
+    Shape.RISES: "The loss rose from the lowest rates on: none of them is safe, and nothing is suggested. Look at the data and "
+    "at the other settings first.",
+    Shape.STAYS: "No rate changed the loss, so nothing is suggested; the rate that is set stays.",
+    Shape.NOTHING: "The loss was nothing from the start: these images were right before any training. So there is nothing to "
+    "tell rates by, and nothing is suggested; the rate that is set stays.",
+}
 
 
 def rate_finder(recipe: Recipe, measured: Probe, train_images: int) -> None:
@@ -54,16 +69,9 @@ def _show(recipe: Recipe, found: Search) -> None:
 
 def _told(found: Search) -> str:
     """What a finished search says, in words."""
-    curve = found.curve
-    if curve.limit is None:
-        return "The loss broke out before enough rates had been tried, so nothing is suggested."
-    tried = f"Tried in the phase *{shown.plain(found.phase)}* on training images alone. "
-    if not curve.has_fallen:
-        return tried + (
-            f"The loss never fell: the head fits these images already. So the curve only says that training breaks beyond "
-            f"{curve.limit:.1g}, and nothing is suggested; the rate that is set stays."
-        )
-    return tried + f"Up to {curve.limit:.1g} the loss was as low as it gets; a tenth of that is suggested."
+    reached, limit = found.curve.low or (None, None)
+    said = SAID[found.curve.shape].format(reached=reached, limit=limit)
+    return f"Tried in the phase *{shown.plain(found.phase)}* on training images alone. {said}" if found.phase else said
 
 
 def _buttons(recipe: Recipe, found: Search | None, planned: int) -> None:
