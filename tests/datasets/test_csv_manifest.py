@@ -1,5 +1,6 @@
 """Tables that list images, as people have them."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,21 @@ def test_a_group_stays_on_one_side(table: pd.DataFrame, tmp_path: Path) -> None:
     assert not sides[1] & sides[2]
     torn = load(table.assign(split=["train", "test"] * 20), tmp_path)
     assert torn.notes[0].startswith("10 groups are both in train and in another split of the table")
+
+
+def test_groups_that_share_a_copy_are_on_one_side(table: pd.DataFrame, tmp_path: Path) -> None:
+    table["patient"] = [f"{number // 2:02}" for number in range(40)]
+    alone = load(table, tmp_path, validation_share=0.3)
+    for patient in range(0, 19, 2):  # each second one has a picture of the next one
+        shutil.copy(tmp_path / table["path"][2 * patient], tmp_path / table["path"][2 * patient + 2])
+    data = load(table, tmp_path, validation_share=0.3)
+    sides = [set(images.ids) for images in data.splits.values()]
+    assert all(sides)
+    assert not sides[0] & sides[1]
+    assert not sides[0] & sides[2]
+    assert not sides[1] & sides[2]
+    assert data.notes == ("Groups that share a copy are kept on one side: 10 were joined with others.",)
+    assert alone.notes == ()
 
 
 def test_who_is_in_no_group_is_alone(table: pd.DataFrame, tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 """How examples are shared out by their content and in groups."""
 
+from random import Random
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tl_core.datasets.splitting import hold_out_groups
+from tl_core.datasets.splitting import hold_out_groups, joined
 
 NAMES = tuple("abcde")
 GROUPED = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 30)), min_size=1, max_size=120)
@@ -37,3 +39,17 @@ def test_patients_are_spread_as_the_classes_want() -> None:
     _, held = hold_out_groups(labels, [str(patient).encode() for patient in patients], 0.25, NAMES, "test")
     shares = np.bincount(labels[held]) / np.bincount(labels)
     assert np.abs(shares - 0.25).max() < 0.03
+
+
+@given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 20)), max_size=40), st.randoms())
+def test_groups_that_share_a_content_become_one(examples: list[tuple[int, int]], random: Random) -> None:
+    """What is connected by way of others, too; who shares nothing keeps its name."""
+    whole = sorted({str(group).encode() for group, _ in examples})
+    reached = {group: {group} for group in whole}
+    for _ in whole:
+        for group in whole:
+            contents = {content for other, content in examples if str(other).encode() in reached[group]}
+            reached[group] |= {str(other).encode() for other, content in examples if content in contents}
+    random.shuffle(examples)
+    groups, ids = [str(group).encode() for group, _ in examples], [bytes([content]) for _, content in examples]
+    assert joined(groups, ids) == [min(reached[group]) for group in groups]

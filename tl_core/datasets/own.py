@@ -9,7 +9,7 @@ from pydantic import Field
 from tl_core.datasets import Data, Dataset, Examples
 from tl_core.datasets.images import printable
 from tl_core.datasets.listing import SPLITS
-from tl_core.datasets.splitting import hold_out_groups
+from tl_core.datasets.splitting import hold_out_groups, joined
 from tl_core.errors import DataError
 
 T = TypeVar("T")
@@ -58,12 +58,14 @@ class OwnDataset(Dataset):
         """The dataset of the `given` splits, "train" at least; others are set aside from it.
 
         `groups` (one for each training example) name what must not be torn apart, such as a patient; by default each content
-        is a group. Raises `DataError`.
+        is a group, and groups that share one are one group. Raises `DataError`.
         """
         splits = dict(given)
         train, told = splits.pop("train"), [*notes, *_alike(class_names)]
         lacking = [split for split in ("test", "validation") if split not in splits]
-        names = list(groups if groups is not None else train.ids) if lacking else []
+        names = [] if not lacking else list(train.ids) if groups is None else joined(groups, train.ids)
+        if groups and names and (fewer := len(set(groups)) - len(set(names))):
+            told.append(f"Groups that share a copy are kept on one side: {fewer:,} were joined with others.")
         for split, share in (("test", self.test_share), ("validation", self.validation_share)):
             if split not in lacking:
                 continue

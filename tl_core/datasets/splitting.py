@@ -59,6 +59,23 @@ def hold_out_groups(
     return np.flatnonzero(~held), np.flatnonzero(held)
 
 
+def joined(groups: Sequence[bytes], ids: Sequence[bytes]) -> list[bytes]:
+    """The names in `groups` (n,), but one name for groups that share an example, by its content in `ids` (n,), directly or by way
+    of others: the first of their names in alphabetical order, which depends neither on the order nor on where the data lie."""
+    above: dict[bytes, bytes] = {}
+
+    def top(group: bytes) -> bytes:
+        while (higher := above.setdefault(group, group)) != group:
+            above[group] = group = above.setdefault(higher, higher)  # half the way for whoever asks next
+        return group
+
+    owner: dict[bytes, bytes] = {}
+    for group, content in zip(groups, ids, strict=True):
+        first, second = sorted((top(owner.setdefault(content, group)), top(group)))
+        above[second] = first
+    return [top(group) for group in groups]
+
+
 def _counts(labels: Labels, share: float, class_names: Sequence[str], split: str) -> dict[int, int]:
     """How many of each class are to be held out; of none where the share is 0."""
     counts: dict[int, int] = {}
