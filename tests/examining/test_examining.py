@@ -169,13 +169,45 @@ def test_an_uneven_dataset_is_told(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 2**32), st.integers(2, 12))
-def test_pairs_are_those_of_all_comparisons(seed: int, count: int) -> None:
+def test_pairs_connect_what_all_comparisons_connect(seed: int, count: int) -> None:
+    """Within classes, and across them; and there is none too many."""
     rng = np.random.default_rng(seed)
     base = rng.integers(0, 256, (3, 4, 4, 3)).repeat(8, axis=1).repeat(8, axis=2)
     looks = np.clip(base[rng.integers(0, 3, count)] + rng.normal(0, 4, (count, 32, 32, 3)), 0, 255).astype(np.uint8)
-    found = {tuple(pair) for pair in near_pairs(looks).tolist()}
-    alone = {(one, two) for one in range(count) for two in range(one + 1, count) if len(near_pairs(looks[[one, two]]))}
-    assert found == alone
+    labels, places = rng.integers(0, 2, count), [(one, two) for one in range(count) for two in range(one + 1, count)]
+    alone = [[one, two] for one, two in places if len(near_pairs(looks[[one, two]], labels[[one, two]]))]
+    found, every = near_pairs(looks, labels), np.array(alone, np.intp).reshape(-1, 2)
+    for differ in (False, True):
+        few, many = (pairs[(labels[pairs[:, 0]] != labels[pairs[:, 1]]) == differ] for pairs in (found, every))
+        assert groups(few, count) == groups(many, count)
+        assert len(few) == sum(len(group) - 1 for group in groups(few, count))
+
+
+def test_thousands_that_are_alike_are_one_group_of_few_pairs() -> None:
+    """3,000 of them are 4.5 million pairs."""
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (4, 4, 3)).repeat(8, axis=0).repeat(8, axis=1)
+    looks = np.clip(picture + rng.normal(0, 4, (3000, 32, 32, 3)), 0, 255).astype(np.uint8)
+    labels = np.repeat([0, 1], [2990, 10])
+    pairs = near_pairs(looks, labels)
+    assert len(pairs) == 2989 + 9 + 2999
+    assert groups(pairs, 3000) == [list(range(3000))]
+
+
+def test_small_images_have_no_near_copies_and_the_page_says_so(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    for side, is_told in ((31, True), (32, False)):
+        for split in ("train", "test"):
+            for number in range(10):
+                place = tmp_path / str(side) / split / "ab"[number % 2]
+                place.mkdir(parents=True, exist_ok=True)
+                shifted = np.roll(pixels, 4 * number + (split == "test"), axis=0)
+                Image.fromarray(shifted).resize((side, 40)).save(place / f"{number}.png")
+        report = report_of(tmp_path / str(side))
+        sentence = (
+            "20 images have a side of fewer than 32 pixels, too few to tell who is alike: only exact copies are found there."
+        )
+        assert (sentence in [each.text for each in advice(report)]) == is_told
 
 
 def test_groups_are_what_pairs_connect() -> None:
@@ -184,7 +216,7 @@ def test_groups_are_what_pairs_connect() -> None:
 
 
 def test_flat_pictures_have_no_twins() -> None:
-    assert len(near_pairs(np.full((5, 32, 32, 3), 200, np.uint8))) == 0
+    assert len(near_pairs(np.full((5, 32, 32, 3), 200, np.uint8), np.zeros(5, np.int64))) == 0
 
 
 def test_a_shift_is_measured() -> None:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tl_core.examining.pictures import GREY
 from tl_core.examining.report import Report
+from tl_core.examining.twins import FINE
 
 UNEVEN = 3.0
 """A largest class of so many times the smallest is worth a word."""
@@ -109,7 +110,13 @@ def _pictures(report: Report) -> list[Advice]:
         many, have = _many(report, report.elongated), _have(report.elongated)
         text = f"{many} {have} sides of more than 2 to 1: half of such a picture lies outside the square that is used."
         told.append(Advice(text, fix=False))
-    if 0 < report.smallest < 32:
+    if report.coarse:
+        many, have = _many(report, report.coarse), _have(report.coarse)
+        text = (
+            f"{many} {have} a side of fewer than {FINE} pixels, too few to tell who is alike: only exact copies are found there."
+        )
+        told.append(Advice(text, fix=False))
+    if 0 < report.smallest < FINE:
         text = f"The smallest image has a side of {report.smallest} pixels; enlarging it adds nothing."
         told.append(Advice(text, fix=False))
     return told

@@ -51,17 +51,17 @@ def examine(data: Data[Any], on_look: OnLook, thing: str = "images") -> Report:
         broken=tuple(tally.broken),
         groups=tuple(groups_of(members, _near(members, tally))),
         thing=thing,
+        coarse=sum(min(size) < FINE for size in tally.sizes),
     )
 
 
 def _near(members: Members, tally: "_Tally") -> NDArray[np.intp]:
-    """Pairs (m, 2) of places of images that are nearly the same, of each content its first place alone: thousands of one picture
-    make no million pairs."""
+    """Pairs (m, 2) of places of images that are nearly the same, of each content its first place alone."""
     if not len(tally.looks):
         return np.empty((0, 2), np.intp)
     first = members.firsts()
     known = first[tally.fine[first]]
-    return known[near_pairs(tally.looks[known])]
+    return known[near_pairs(tally.looks[known], members.labels[known])]
 
 
 def _counts(data: Data[Any]) -> dict[str, tuple[int, ...]]:

@@ -58,8 +58,8 @@ class Report:
 
     `digest` is that of the data, and `counts` are of each class, by split. Of the images that can be read are `formats`, what is
     `repaired` when they are (counts, and names as `examples`), `sizes` (width, height; at most 2,000, drawn evenly), the
-    `smallest` side, how many are `elongated`, and `channel_means` and `channel_deviations` (red, green, blue, 0..255, of the
-    pictures at 32 pixels).
+    `smallest` side, how many are `elongated` or too `coarse` to have near copies, and `channel_means` and `channel_deviations`
+    (red, green, blue, 0..255, of the pictures at 32 pixels).
     """
 
     digest: str
@@ -76,6 +76,7 @@ class Report:
     broken: tuple[Broken, ...] = ()
     groups: tuple[Group, ...] = field(default=())
     thing: str = "images"
+    coarse: int = 0
 
     @property
     def examined(self) -> int:
