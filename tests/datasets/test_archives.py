@@ -307,6 +307,40 @@ def test_who_gives_up_leaves_nothing(write: Write, tmp_path: Path) -> None:
 
 
 @FORMATS
+def test_a_file_without_a_name_is_counted(write: Write, tmp_path: Path) -> None:
+    """It is read, too, on the way to what comes after it."""
+    archive = write(tmp_path / "archive", PETS | {".": bytes(2000)})
+    refused(tmp_path, archive, "one file of it has more than 1,000 bytes", Limits(member_bytes=1000))
+    refused(tmp_path, archive, "it unpacks to more than 2,000 bytes", Limits(total_bytes=2000))
+    assert unpack(archive, place(tmp_path)).notes == ("Files without a name in the archive: 1 left out (.).",)
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from tl_core.datasets.archives import unpack
+from tl_core.errors import StorageError
+resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
+try:
+    unpack(Path(sys.argv[1]), Path(sys.argv[2]))
+except StorageError as error:
+    print(error)
+"""
+
+
+@FORMATS
+def test_a_file_that_cannot_be_written_to_its_end(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a full disk, which not every machine lets one make."""
+    archive = write(tmp_path / "archive", {f"cats/{number}.png": os.urandom(number * 20_000) for number in range(1, 4)})
+    done = python(FULL, archive, place(tmp_path))
+    assert "The archive cannot be unpacked (File too large). Free some space on that disk" in done.out, done.err
+    assert not list(place(tmp_path).parent.iterdir())
+    monkeypatch.setattr("tl_core.datasets.archives.RESERVE_BYTES", 1 << 60)
+    with pytest.raises(StorageError, match=r"only [\d,]+ MB are free on this disk.*Free some space"):
+        unpack(archive, place(tmp_path))
+
+
+@FORMATS
 def test_a_full_disk(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     disk = Path(tempfile.mkdtemp(dir=tmp_path / "inside"))
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", disk], capture_output=True, check=False)

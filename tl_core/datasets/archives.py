@@ -94,7 +94,7 @@ class _Unpacking:
     def take(self, member: Member) -> None:
         """Write one member, or leave it out. Raises `DataError` for one that makes the whole archive unfit."""
         parts = _parts(member)
-        if member.is_folder or not parts:
+        if member.is_folder:
             return
         self._said += member.size
         self._require_measure(member.size, self._said, member.name)  # what is left out is read, too
@@ -165,6 +165,8 @@ def _parts(member: Member) -> list[str]:
 
 def _unwanted(parts: list[str]) -> str:
     """Why a file is left out; empty where it is not."""
+    if not parts:
+        return "Files without a name"
     if any(part.startswith(".") or part == "__MACOSX" for part in parts):
         return "Hidden files"
     ending = Path(parts[-1]).suffix.lower()
