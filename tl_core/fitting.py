@@ -1,5 +1,6 @@
 """The one training loop. Strategies never call it; `training` does, once a phase."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,8 +58,8 @@ class Progress:
 
     `passed` of `total` is the work done, in the unit of `costs`, and `steps` the batches of the whole run. `phase` and
     `epoch` count finished ones, the epochs within the present phase, and `now` is the pass after them.
-    `validation_accuracy` is that of the last finished epoch, `best_loss` the lowest validation loss of the present phase and
-    `best_epoch` its epoch; `counted` is how many phases there are whose frozen part `passed` includes.
+    `validation_accuracy` is that of the last finished epoch, `best_loss` the lowest validation loss of the present phase,
+    `best_epoch` its epoch and `best_accuracy` the accuracy there; `counted` is how many phases there are whose frozen part `passed` includes.
     """
 
     total: float
@@ -70,6 +71,7 @@ class Progress:
     validation_accuracy: float | None = None
     best_loss: float | None = None
     best_epoch: int = 0
+    best_accuracy: float | None = None
     counted: int = 0
 
     @property
@@ -97,9 +99,10 @@ class Progress:
         self.epoch += 1
         self.now = Pass()
         self.validation_accuracy = validation_accuracy
-        best = validation_loss is not None and (self.best_loss is None or validation_loss < self.best_loss)
+        lowest = math.inf if self.best_loss is None else self.best_loss
+        best = validation_loss is not None and validation_loss < lowest  # no loss that is not finite is the best one
         if best:
-            self.best_loss, self.best_epoch = validation_loss, self.epoch
+            self.best_loss, self.best_epoch, self.best_accuracy = validation_loss, self.epoch, validation_accuracy
         return best
 
     def waits_in_vain(self, learning: Learning) -> bool:
@@ -110,7 +113,7 @@ class Progress:
     def end_phase(self) -> None:
         """The present phase is over."""
         self.phase += 1
-        self.epoch, self.best_loss, self.best_epoch = 0, None, 0
+        self.epoch, self.best_loss, self.best_epoch, self.best_accuracy = 0, None, 0, None
 
 
 def fit(

@@ -84,6 +84,7 @@ class Keeper:
         """A phase ends; where epochs were waited for in vain, the model goes back to its best one."""
         if self._best and self.account.progress.best_epoch < self.account.progress.epoch:
             put_back(self._model.variables, self._best)
+            self.account.progress.validation_accuracy = self.account.progress.best_accuracy
         self._best = ()
 
     def due(self) -> bool:

@@ -1,5 +1,6 @@
 """The training loop alone, on a network of one layer."""
 
+import math
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -151,3 +152,10 @@ def test_what_the_data_raise_comes_through() -> None:
 def test_a_phase_without_epochs_is_a_bug() -> None:
     with pytest.raises(ValueError, match="no epochs"):
         run(network(), features(4), features(4), phase=Phase("head", 0, 0.1, 4, trains=nothing))
+
+
+def test_a_loss_that_is_no_number_is_never_the_best() -> None:
+    progress = Progress(total=3)
+    found = [progress.end_epoch(loss, accuracy) for loss, accuracy in ((math.nan, 0.1), (2.0, 0.5), (math.inf, 0.1), (3.0, 0.6))]
+    assert found == [False, True, False, False]
+    assert (progress.best_loss, progress.best_epoch, progress.best_accuracy) == (2.0, 2, 0.5)

@@ -49,11 +49,11 @@ def test_features_may_be_half_as_long() -> None:
     assert float(Shrinkage(STRENGTH, COUNT)(features)) / 4 == pytest.approx(penalty(whole), rel=1e-4)
 
 
-def ready() -> Any:
+def ready(*, xla: bool = False) -> Any:
     """The classifier, compiled for the phase."""
     made = network()
     classifier = FineTuning().join(made, [str(name) for name in range(CLASSES)])
-    adapter = Adapter(classifier, made, made.outline().blocks)
+    adapter = Adapter(classifier, made, made.outline().blocks, xla=xla)
     frozen = adapter.freeze(ALL)
     adapter.compile(classifier.model, ALL, frozen, adapter.rates(ALL, classifier.model), steps=len(SIZES))
     return classifier.model
@@ -72,9 +72,11 @@ def slopes(now: Values, path: str, inputs: NDArray[np.float32], width: float = 1
     return found
 
 
-def test_steps_on_batches_of_any_size_are_those_by_hand() -> None:
-    """Each loss that is told holds the penalty, and each step goes down its gradient and that of the cross-entropy together."""
-    model = ready()
+@pytest.mark.parametrize("xla", [False, True])
+def test_steps_on_batches_of_any_size_are_those_by_hand(xla: bool) -> None:
+    """Each loss that is told holds the penalty, and each step goes down its gradient and that of the cross-entropy together,
+    whether XLA compiles it or not."""
+    model = ready(xla=xla)
     velocity: dict[str, Any] = {}
     for size in SIZES:
         inputs, labels, before = INPUTS[:size], LABELS[:size], values(model)
