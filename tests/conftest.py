@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.helpers import CommandLine, Finished, end_processes_of
 from tl_core.settings import HOME_VARIABLE, SPARE_VARIABLE
 
 NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there, so that whoever goes to the network in a test fails at once."""
+
+settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no mistake of what is tested
+settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

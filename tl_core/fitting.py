@@ -59,7 +59,8 @@ class Progress:
     `passed` of `total` is the work done, in the unit of `costs`, and `steps` the batches of the whole run. `phase` and
     `epoch` count finished ones, the epochs within the present phase, and `now` is the pass after them.
     `validation_accuracy` is that of the last finished epoch, `best_loss` the lowest validation loss of the present phase,
-    `best_epoch` its epoch and `best_accuracy` the accuracy there; `counted` is how many phases there are whose frozen part `passed` includes.
+    `best_epoch` its epoch and `best_accuracy` the accuracy there; `counted` is how many phases there are whose frozen part
+    `passed` includes.
     """
 
     total: float
