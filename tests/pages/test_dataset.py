@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.datasets.test_archives import PETS, zipped
@@ -132,3 +133,30 @@ def test_an_archive_on_the_machine_is_unpacked(home: Path, tmp_path: Path) -> No
     app.text_input(key="upload_place").set_value("/etc/hostname").run()
     app.button(key="unpack").click().run()
     assert "outside the folders that the dashboard may read" in errors(app)[0]
+
+
+def reading() -> None:
+    """A page on which a quarter of the files has been read after a minute."""
+    import time
+
+    import streamlit as st
+
+    from tl_core.ui import previews
+
+    previews.progress(st.empty(), time.monotonic() - 60)(2_500, 10_000)
+
+
+def test_a_page_says_how_long_the_files_take_to_be_read() -> None:
+    app = AppTest.from_function(reading).run()
+    assert not app.exception
+    (bar,) = app.get("progress")
+    assert bar.proto.text.startswith("Every file is read once, to split by content: 2,500 of 10,000, about 3 min")
+    assert bar.proto.value == 25
+
+
+def test_the_progress_goes_when_the_data_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tl_core.ui.previews.QUIET_SECONDS", 0)
+    monkeypatch.setattr("tl_core.ui.previews.BETWEEN_SECONDS", 0)
+    app = page(write_images(tmp_path / "data", classes=2, each=100))
+    assert not errors(app)
+    assert not app.get("progress")

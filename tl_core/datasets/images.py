@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from tl_core.datasets.digesting import counted
 from tl_core.datasets.examples import Examples, Labels
 from tl_core.errors import DataError
 
@@ -128,10 +129,13 @@ class FileImages(Images):
 
     @cached_property
     def ids(self) -> tuple[bytes, ...]:
-        """As of all images; several files are read at a time."""
+        """As of all images; several files are read at a time, and no more of them once whoever is told so gives up."""
         parts = np.split(np.arange(len(self)), range(DIGESTED, len(self), DIGESTED))
-        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="digest") as pool:
-            return tuple(chain.from_iterable(pool.map(lambda part: list(map(self._id, part)), parts)))
+        pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="digest")
+        try:
+            return tuple(chain.from_iterable(counted(pool.map(lambda part: list(map(self._id, part)), parts), len(self))))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _id(self, index: int) -> bytes:
         path = self.paths[index]

@@ -1,15 +1,18 @@
 """What a dataset looks like, without training anything and without Keras."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from tl_core import costs, datasets
-from tl_core.datasets import Dataset, Images, Modality
+from tl_core.datasets import Data, Dataset, Images, Modality, digesting
 from tl_core.datasets.images import decoded, open_image
 from tl_core.errors import DataError
 from tl_core.features.pixels import fit_square
@@ -18,6 +21,8 @@ from tl_core.ui import shown
 from tl_core.ui.charts import data
 
 SAMPLES, EXCERPTS, SHOWN_CLASSES, SAMPLE_SIZE, STRIP = 8, 2, 20, 64, 6
+QUIET_SECONDS, BETWEEN_SECONDS = 1.0, 0.3
+"""How long files are read before progress is shown, and what lies between two looks at it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def preview(dataset: Dataset, seed: int) -> Preview:
 @st.cache_data(ttl=60, show_spinner="Reading the dataset", max_entries=16)
 def _preview(spec: str, seed: int) -> Preview:
     dataset = datasets.build(PartSpec.model_validate_json(spec))
-    loaded = dataset.load(seed)
+    loaded = _loaded(dataset, seed)
     classes = len(loaded.class_names)
     counts = {name: np.bincount(examples.labels, minlength=classes).tolist() for name, examples in loaded.splits.items()}
     chosen = [np.flatnonzero(loaded.train.labels == label)[:SAMPLES] for label in range(min(classes, SHOWN_CLASSES))]
@@ -62,6 +67,32 @@ def _preview(spec: str, seed: int) -> Preview:
     looks = [[look for index in indices if (look := _look(loaded.train, index))] for indices in chosen]
     sizes = [size for row in looks for size, _ in row]
     return Preview(loaded.class_names, counts, [[sample for _, sample in row] for row in looks], sizes, [], loaded.notes)
+
+
+def _loaded(dataset: Dataset, seed: int) -> Data[Any]:
+    """The data. Where nobody has split them, every file is read for that, and the page shows how far that has come."""
+    place = st.empty()
+    try:
+        with digesting.told(progress(place, time.monotonic())):
+            return dataset.load(seed)
+    finally:
+        place.empty()
+
+
+def progress(place: DeltaGenerator, began: float) -> digesting.Report:
+    """What shows in `place` how many files have been read since `began` (of `time.monotonic`), and about how long the others
+    take."""
+    shown_at = began
+
+    def report(done: int, total: int) -> None:
+        nonlocal shown_at
+        now = time.monotonic()
+        if now - began < QUIET_SECONDS or now - shown_at < BETWEEN_SECONDS:
+            return
+        shown_at, left = now, shown.clock((now - began) * (total - done) / done)
+        place.progress(done / total, f"Every file is read once, to split by content: {done:,} of {total:,}, about {left} left")
+
+    return report
 
 
 def samples(found: Preview) -> None:
