@@ -233,7 +233,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "unknown setting": (["--set", "sed=1"], "There is no setting sed."),
     "unknown setting of a part": (
         ["--set", "strategy.epoch=1"],
-        "There is no setting strategy.epoch. Known settings here: solver, strength, normalise.",
+        "There is no setting strategy.epoch. Known settings here: balanced, solver, strength, normalise.",
     ),
     "out of range": (
         ["--strategy", "lp_ft", "--set", "strategy.epochs=0"],
