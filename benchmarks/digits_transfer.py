@@ -131,7 +131,7 @@ def _colour(images: ArrayImages, count: int) -> np.ndarray:
 
 def settings_of(epochs: int) -> dict[str, dict[str, Any]]:
     """The protocol's strategies as the product's."""
-    trained = {"strategy.epochs": epochs, "strategy.batch_size": BATCH}
+    trained = {"strategy.epochs": epochs, "strategy.batch_size": BATCH, "strategy.schedule": "constant"}
     probe = {"strategy.strength": 1.0, "strategy.normalise": False}
     return {
         "from scratch": {"strategy": "from_scratch", "strategy.learning_rate": 1e-3} | trained,

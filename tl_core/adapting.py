@@ -47,6 +47,11 @@ class Adapter:
         """Set what trains in `phase`."""
         return self._freezer.freeze(phase, phase.trained_blocks(self._blocks))
 
+    def begin_anew(self) -> None:
+        """Give the model back the values that it had before any phase."""
+        for variable in self._model.variables:
+            variable.assign(self._start[variable.path])
+
     def finished(self) -> Any:
         """The trained model with nothing on it that belongs to a phase: what is tested and saved."""
         self._freezer.take_off()

@@ -27,7 +27,7 @@ from tl_core.result import PhaseRecord
 from tl_core.storage import sweep, write_whole
 
 STATE = "state.npz"
-GROUPS = ("variables", "optimizer", "best")
+GROUPS = ("variables", "optimizer", "best", "winner")
 """The fields of a `State` that are arrays."""
 COST_FACTOR = 50
 """Between two checkpoints lies at least so many times what one takes: they cost 2 % of the time at most."""
@@ -38,11 +38,20 @@ Arrays = tuple[Any, ...]
 """NumPy arrays."""
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A trial that is over: the name of its phase, and the validation loss (nats) and accuracy with which it ended."""
+
+    name: str
+    loss: float
+    accuracy: float
+
+
 @dataclass
 class Account:
     """What a run has behind it: how far it has come, the finished phases, the paths that ever trained, wall seconds by
-    stage, how often it was interrupted and went on, the learning rates that the present phase has measured, by path, and what it
-    computes in once that is decided."""
+    stage, how often it was interrupted and went on, the learning rates that the present phase has measured, by path, what it
+    computes in once that is decided, and the best of the trials so far."""
 
     progress: Progress
     records: list[PhaseRecord] = field(default_factory=list)
@@ -51,6 +60,7 @@ class Account:
     resumed: int = 0
     rates: dict[str, float] = field(default_factory=dict)
     arithmetic: Arithmetic = Arithmetic.AUTO
+    best_trial: Trial | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ class State:
     `identity` says which run it is: network, data and plan, each in plain values. `variables` are the model's and
     `optimizer` the optimizer's (empty before the first step of a phase), `before` the digests of what the present phase
     leaves alone, `random` the states of the random generators, `best` the model's variables at the best epoch of a phase
-    that may end early.
+    that may end early, `winner` those with which the best of the trials ended.
     """
 
     identity: dict[str, Any]
@@ -70,6 +80,7 @@ class State:
     variables: Arrays
     optimizer: Arrays
     best: Arrays = ()
+    winner: Arrays = ()
 
     def difference(self, identity: dict[str, Any]) -> str | None:
         """The first name under which `identity` has another value, None where this is a state of that run."""
@@ -120,7 +131,7 @@ class Checkpoints:
         self._last = -math.inf
         try:
             plain = json.loads(str(arrays["plain"]))
-            groups = {name: _group(name, arrays) for name in GROUPS}
+            groups = {name: _group(name, arrays) for name in GROUPS if name in arrays or name != "winner"}
             return TypeAdapter(State).validate_python(plain | groups)
         except (KeyError, TypeError, ValueError) as error:
             raise unusable(_in_a_line(error), self.folder / STATE) from None

@@ -17,6 +17,7 @@ from tl_core.backbones import BlockOutline, Network
 from tl_core.checkpoints import Checkpoints
 from tl_core.costs import Images
 from tl_core.datasets import Data
+from tl_core.errors import SettingError
 from tl_core.evaluation import gather_predictions, versions
 from tl_core.events import Epoch, Plan, Reporter, Resumed
 from tl_core.features.cache import ActivationCache
@@ -77,6 +78,7 @@ class Training:
         self.adapter = Adapter(classifier, network, self.blocks, xla=arithmetic.xla)
         self.costs = costs.of(self.recipe, self.blocks, self.images, self._cache.room)
         phases = self.costs.phases
+        require_judge(phases, data)
         self.progress.total = self.costs.total.passes
         waiting = partial(self.stages.say, WAITING)
         supply = Supply(self._cache, self.recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting, own=self.keeper.place)
@@ -94,6 +96,8 @@ class Training:
 
     def train_phase(self, phase: Phase) -> None:
         """Train what `phase` trains, or compute its head, then prove that nothing else moved."""
+        if phase.trial and not self.progress.within_phase:
+            self.adapter.begin_anew()
         frozen = self.adapter.freeze(phase)
         standing = self.feeder.stand(phase, self.progress.phase)
         self._count_frozen()
@@ -140,7 +144,9 @@ class Training:
                     self.keeper.keep()
         self.progress.passed += passes * (phase.epochs - self.progress.epoch)  # those that patience spared
         self.keeper.leave()
-        self._end(phase, frozen)
+        later = self.costs.phases[self.progress.phase + 1 :]
+        remarks = self.keeper.judge(phase, last=not any(each.trial for each in later)) if phase.trial else ()
+        self._end(phase, frozen, remarks=remarks)
 
     def order(self, train: Source) -> Callable[[int], NDArray[np.intp]]:
         """The order of the training inputs in each epoch of the present phase; where there are several views they take turns."""
@@ -166,7 +172,7 @@ class Training:
         assert loss is not None and accuracy is not None  # there are training images
         self.report(Epoch(name, 1, step, loss, accuracy, *held_out, time.perf_counter() - started))
 
-    def _end(self, phase: Phase, frozen: Frozen, head: Head | None = None) -> None:
+    def _end(self, phase: Phase, frozen: Frozen, head: Head | None = None, remarks: tuple[str, ...] = ()) -> None:
         unchanged = frozen.unchanged(self.model)
         if unchanged != len(frozen.before):
             raise RuntimeError(f"{len(frozen.before) - unchanged} frozen tensors moved in the phase {phase.name}.")
@@ -185,7 +191,7 @@ class Training:
                 unchanged_tensors=unchanged,
                 chosen=dict(head.chosen) if head else {},
                 chosen_by=head.chosen_by if head else "",
-                remarks=head.notes if head else (),
+                remarks=head.notes if head else remarks,
                 frozen_part=self.feeder.tell(),
             )
         )
@@ -223,6 +229,16 @@ class Training:
             frozen_part=self.feeder.tell(),
         )
         return Outcome(result, predictions, model)
+
+
+def require_judge(phases: Sequence[Phase], data: Data) -> None:
+    """Raise `SettingError` where there are trials, and no validation images to choose between them by."""
+    if any(phase.trial for phase in phases) and not len(data.validation):
+        raise SettingError(
+            "Learning rates are tried on validation images, and this dataset has none.",
+            "Set aside some, or set strategy.trials to 1.",
+            received=f"{sum(phase.trial for phase in phases)} trials",
+        )
 
 
 def shuffled(count: int, views: int, stream: tuple[int, int], epoch: int) -> NDArray[np.intp]:

@@ -58,9 +58,9 @@ class Progress:
 
     `passed` of `total` is the work done, in the unit of `costs`, and `steps` the batches of the whole run. `phase` and
     `epoch` count finished ones, the epochs within the present phase, and `now` is the pass after them.
-    `validation_accuracy` is that of the last finished epoch, `best_loss` the lowest validation loss of the present phase,
-    `best_epoch` its epoch and `best_accuracy` the accuracy there; `counted` is how many phases there are whose frozen part
-    `passed` includes.
+    `validation_loss` and `validation_accuracy` are those of the last finished epoch, `best_loss` the lowest validation loss of
+    the present phase, `best_epoch` its epoch and `best_accuracy` the accuracy there; `counted` is how many phases there are
+    whose frozen part `passed` includes.
     """
 
     total: float
@@ -74,6 +74,7 @@ class Progress:
     best_epoch: int = 0
     best_accuracy: float | None = None
     counted: int = 0
+    validation_loss: float | None = None
 
     @property
     def done(self) -> float:
@@ -99,7 +100,7 @@ class Progress:
         """The present pass is over. Whether it was the best of its phase."""
         self.epoch += 1
         self.now = Pass()
-        self.validation_accuracy = validation_accuracy
+        self.validation_loss, self.validation_accuracy = validation_loss, validation_accuracy
         lowest = math.inf if self.best_loss is None else self.best_loss
         best = validation_loss is not None and validation_loss < lowest  # no loss that is not finite is the best one
         if best:

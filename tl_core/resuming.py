@@ -5,6 +5,7 @@ model, traced functions) are made again by the same code that made them first.
 """
 
 import hashlib
+import math
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from keras.src.backend.common import global_state
 from keras.src.random import seed_generator
 
 from tl_core.backbones import BlockOutline
-from tl_core.checkpoints import Account, Arrays, Checkpoints, State, unusable
+from tl_core.checkpoints import Account, Arrays, Checkpoints, State, Trial, unusable
 from tl_core.datasets import Data
 from tl_core.errors import Paused
 from tl_core.events import Checkpoint, Reporter
@@ -41,6 +42,7 @@ class Keeper:
         self.account = self._found.account if self._found else Account(Progress(total=0))
         self._optimizer: Any = None
         self._best: Arrays = ()
+        self._winner: Arrays = self._found.winner if self._found else ()
         self._frozen: Frozen | None = None
 
     @property
@@ -87,6 +89,22 @@ class Keeper:
             self.account.progress.validation_accuracy = self.account.progress.best_accuracy
         self._best = ()
 
+    def judge(self, phase: Phase, *, last: bool) -> tuple[str, ...]:
+        """The trial `phase` has ended: remember what it left, unless an earlier one has a validation loss as low. After the last
+        one the model goes back to the best of them, and a sentence says which that is."""
+        progress, best = self.account.progress, self.account.best_trial
+        loss = finite(progress.best_loss if phase.learning.patience else progress.validation_loss)
+        if best is None or loss < best.loss:
+            best = self.account.best_trial = Trial(phase.name, loss, progress.validation_accuracy or 0.0)
+            self._winner = values_of(self._model.variables)
+        if not last:
+            return ()
+        put_back(self._model.variables, self._winner)
+        self._winner, self.account.best_trial, progress.validation_accuracy = (), None, best.accuracy
+        if best.loss == math.inf:
+            return (f"Every trial diverged: none ended with a validation loss. {best.name} is kept; try lower learning rates.",)
+        return (f"Of all trials, {best.name} ended with the lowest validation loss, {best.loss:.3f} nats, and is kept.",)
+
     def due(self) -> bool:
         """Whether it is time for a checkpoint."""
         return self._checkpoints is not None and self._checkpoints.due()
@@ -117,7 +135,13 @@ class Keeper:
             variables=values_of(self._model.variables),
             optimizer=values_of(self._optimizer.variables) if within else (),
             best=self._best,
+            winner=self._winner,
         )
+
+
+def finite(loss: float | None) -> float:
+    """`loss`, above all others where a training has diverged and there is none."""
+    return loss if loss is not None and math.isfinite(loss) else math.inf
 
 
 def identity_of(model: Any, data: Data, phases: Sequence[Phase], blocks: Sequence[BlockOutline], seed: int) -> dict[str, Any]:

@@ -37,11 +37,15 @@ class Network:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a backbone is trained from random weights when nothing else is asked: its own tuned settings."""
+    """How a backbone is trained from random weights when nothing else is asked: its own tuned settings.
+
+    `schedule` is one of those of `tl_core.strategies.gradient`, by its name.
+    """
 
     epochs: int
     learning_rate: float
     batch_size: int
+    schedule: str = "cosine"
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from typing import ClassVar
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, everything, register
 from tl_core.strategies.gradient import FromNewHead
+from tl_core.strategies.sweep import WithSweep
 
 
 @register("fine_tuning")
-class FineTuning(FromNewHead):
+class FineTuning(FromNewHead, WithSweep):
     """Train the whole pretrained network and its new head together."""
 
     title: ClassVar[str] = "Fine-tuning"
@@ -20,4 +21,4 @@ class FineTuning(FromNewHead):
     )
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
-        yield self.together("everything", everything)
+        yield from self.swept(self.together("everything", everything), self.learning_rate)

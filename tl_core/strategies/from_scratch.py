@@ -1,24 +1,29 @@
-"""From scratch: the same network from random weights, the control that every transfer is held against."""
+"""From scratch: the same network from random weights, the control that every transfer is held against.
+
+A control that is tuned less hard than the transfer proves nothing: it has a recipe of its own, and the same sweep of learning
+rates as fine-tuning.
+"""
 
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import BatchNorm, Family, Phase, everything, register
-from tl_core.strategies.gradient import ByGradient
+from tl_core.strategies.sweep import WithSweep
 
 
 @register("from_scratch")
-class FromScratch(ByGradient):
+class FromScratch(WithSweep):
     """Train the whole network from random weights, as if nothing had been learned before."""
 
     title: ClassVar[str] = "From scratch"
     family: ClassVar[Family] = Family.CONTROL
     pretrained: ClassVar[bool] = False
     when_to_use: ClassVar[str] = (
-        "The control: without it nobody can say what the transfer saved. "
+        "The control, without which nobody can say what the transfer saved: it has the epochs, the rate and the schedule that "
+        "suit its network, and may try as many learning rates as fine-tuning. "
         "With many labels, or pictures unlike any photograph, it may win, and then transfer is not worth its weight."
     )
 
@@ -37,14 +42,25 @@ class FromScratch(ByGradient):
         json_schema_extra={"more": True},
     )
 
+    schedule: Literal["own", "constant", "cosine", "one_cycle"] = Field(  # type: ignore[assignment]  # as the batch size
+        "own",
+        title="Schedule",
+        description="How the learning rate moves: as suits the network (its own way); not at all; up in a tenth of the steps and "
+        "down along a cosine; or one cycle.",
+        json_schema_extra={"more": True},
+    )
+
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
         recipe = backbone.scratch
-        yield Phase(
+        rate = self.learning_rate or recipe.learning_rate
+        scheduled = self.model_copy(update={"schedule": recipe.schedule}) if self.schedule == "own" else self
+        phase = Phase(
             "everything",
             self.epochs or recipe.epochs,
-            self.learning_rate or recipe.learning_rate,
+            rate,
             self.batch_size or recipe.batch_size,
             trains=everything,
             batch_norm=BatchNorm.ADAPTS,
-            learning=self.learning(),
+            learning=scheduled.learning(),
         )
+        yield from self.swept(phase, rate)

@@ -143,7 +143,8 @@ class Phase:
     `trains` chooses blocks, and `moves` which of their variables; adapters have the inner size `rank`. `learning_rate` is that
     of the head; in the blocks it is multiplied by `rates`, or, with `measured_rates`, in each variable by its relative gradient
     over so many batches. With a `solver` the head is computed from the features at once: no block trains, `epochs` is 1, and of
-    `learning` it asks only whether classes are balanced.
+    `learning` it asks only whether classes are balanced. Each `trial` begins from the weights that the run began with; of all
+    trials the one that ends with the lowest validation loss is kept.
     """
 
     name: str
@@ -160,6 +161,7 @@ class Phase:
     penalty: Penalty | None = None
     solver: Solver | None = None
     solver_settings: Mapping[str, Any] = field(default_factory=dict)
+    trial: bool = False
 
     def trained_blocks(self, blocks: "Sequence[BlockOutline]") -> tuple[str, ...]:
         """Names of the blocks that train in this phase."""
@@ -180,4 +182,6 @@ class Phase:
         for name in ("name", "epochs", "learning_rate", "batch_size", "batch_norm", "moves", "measured_rates", "solver"):
             plain[name] = getattr(self, name)
         more = {"penalty": repr(self.penalty), "solver_settings": dict(self.solver_settings), "learning": asdict(self.learning)}
-        return json.loads(json.dumps(plain | more))  # what it will be when it is read again
+        # A trial is told only where there is one, so that runs that were interrupted before there were any still go on.
+        trial = {"trial": True} if self.trial else {}
+        return json.loads(json.dumps(plain | more | trial))  # what it will be when it is read again

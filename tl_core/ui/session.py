@@ -1,7 +1,9 @@
 """What a browser session knows: a draft of the recipe. Everything else is read from the store, or is in the URL."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any, TypeVar, cast
 
 import streamlit as st
 
@@ -170,17 +172,31 @@ def events(run: Run, kind: str) -> Sequence[StoredEvent]:
 
 def newest(what: str, run: Run, version: object, make: Callable[[], Value]) -> Value:
     """What `make` gives for the present `version` of a run; made once for all browsers, and only the newest is kept: a run that
-    is watched for an hour has hundreds."""
+    is watched for an hour has hundreds. While it is made for one browser, others are given the one before, as long as the run
+    goes on and they will ask again."""
     slot = _slot(what, run.id)
-    kept = slot.get("kept")
-    if kept is None or kept[0] != version:
-        kept = slot["kept"] = version, make()
-    return kept[1]
+    if slot.version != version and slot.making.acquire(blocking=slot.version is None or not run.state.alive):
+        try:
+            if slot.version != version:
+                slot.value, slot.version = make(), version
+        finally:
+            slot.making.release()
+    return cast(Value, slot.value)
+
+
+@dataclass
+class Slot:
+    """What is kept of a run for all browsers, the version of the run that it shows (None before there is one), and a lock that is
+    held while it is made."""
+
+    value: object = None
+    version: object = None
+    making: Lock = field(default_factory=Lock)
 
 
 @st.cache_resource(show_spinner=False, max_entries=64)
-def _slot(what: str, run_id: str) -> dict[str, Any]:
-    return {}
+def _slot(what: str, run_id: str) -> Slot:
+    return Slot()
 
 
 def usage(run: Run) -> Usage:
