@@ -34,7 +34,7 @@ def mapped(spec: RunSpec, report: Reporter, cache: ActivationCache) -> Drawn:
     network = FrozenPass(recipe, report, cache)
     features = {split: np.asarray(network.features(images)) for split, images in data.splits.items() if len(images)}
     with network.stages.stage(COMPARING):
-        shift = domain_auc(features["train"], features["test"])
+        shift = domain_auc(features["train"], features["test"], (data.train.groups, data.test.groups))
     with network.stages.stage(PLACING), single_thread():
         places = project(np.concatenate(list(features.values())))
     with network.stages.stage(PICTURES):

@@ -63,6 +63,9 @@ def test_a_group_stays_on_one_side(table: pd.DataFrame, tmp_path: Path) -> None:
     assert not sides[0] & sides[1]
     assert not sides[0] & sides[2]
     assert not sides[1] & sides[2]
+    for images in data.splits.values():
+        assert images.groups == tuple(of_file[images.name(index)].encode() for index in range(len(images)))
+    assert load(table.drop(columns="patient"), tmp_path).train.groups is None
     torn = load(table.assign(split=["train", "test"] * 20), tmp_path)
     assert torn.notes[0].startswith("10 groups are both in train and in another split of the table")
 

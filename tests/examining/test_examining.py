@@ -21,7 +21,7 @@ from tl_core.examining.advice import advice
 from tl_core.examining.image_map import COLUMNS, THUMBNAIL, map_of, project, sampled, sheet
 from tl_core.examining.looking import examine
 from tl_core.examining.report import BROKEN, CONFLICTS, COPIES, Report
-from tl_core.examining.shift import domain_auc, told
+from tl_core.examining.shift import Shift, domain_auc, told
 from tl_core.examining.twins import groups, near_pairs
 
 CROPS = PhotoPatches(labels_per_class=4, validation_per_class=1, test_per_class=4)
@@ -230,6 +230,34 @@ def test_a_shift_is_measured() -> None:
     assert "cannot tell test images from training images" in told(same)
     assert "a classifier tells them apart" in told(other)
     assert domain_auc(rng.normal(size=(9, 4)), rng.normal(size=(200, 4))) is None
+
+
+def test_a_patient_is_no_shift() -> None:
+    """Images of a patient are alike, and a patient is on one side: that alone says nothing of test images."""
+    rng = np.random.default_rng(0)
+    patients = np.repeat(np.arange(40), 10)
+    features = rng.normal(size=(40, 40))[patients] + rng.normal(0, 0.3, (400, 40))
+    names = [str(patient).encode() for patient in patients]
+    whole = domain_auc(features[:240], features[240:])
+    apart = domain_auc(features[:240], features[240:], (names[:240], names[240:]))
+    assert whole
+    assert whole.low > 0.9
+    assert apart
+    assert apart.low < 0.5 < apart.high
+    assert apart.high - apart.low > 2 * (whole.high - whole.low)
+    shifted = domain_auc(features[:240], features[240:] + 2, (names[:240], names[240:]))
+    assert shifted
+    assert shifted.low > 0.8
+    assert domain_auc(features[:240], features[240:280], (names[:240], names[240:280])) is None  # four patients
+
+
+def test_a_sentence_says_no_more_than_the_numbers() -> None:
+    assert "they are of one kind" in told(Shift(0.52, 0.45, 0.6, 500))
+    assert "There are too few images, or groups of them, to say whether" in told(Shift(0.6, 0.4, 0.8, 30))
+    little = told(Shift(0.6, 0.55, 0.65, 900))
+    assert "differ a little from training images (area under the ROC curve 0.60 (0.55-0.65), 900 images)" in little
+    assert "harder" not in little
+    assert "tells them apart" in told(Shift(0.75, 0.6, 0.9, 60))
 
 
 def test_the_interval_is_that_of_many_draws() -> None:

@@ -25,6 +25,8 @@ class Examples(ABC):
     """A sequence of examples, and the class index of each in `labels` (n,)."""
 
     labels: Labels
+    groups: tuple[bytes, ...] | None = None
+    """What each belongs to (n,), such as a patient, by name; None where nothing is known of that."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -33,9 +35,16 @@ class Examples(ABC):
         """The examples at `indices`, in that order. What is known of their content need not be read again."""
         chosen = np.asarray(indices, dtype=np.intp)
         taken = self._take(chosen)
-        if "ids" in self.__dict__:
-            taken.__dict__["ids"] = tuple(self.ids[index] for index in chosen)
+        for name in ("ids", "groups"):
+            if (known := self.__dict__.get(name)) is not None:
+                taken.__dict__[name] = tuple(known[index] for index in chosen)
         return taken
+
+    def grouped(self, groups: Sequence[bytes]) -> Self:
+        """The same, of which it is known to which of the `groups` (n,) each belongs."""
+        same = self.take(np.arange(len(self)))
+        same.__dict__["groups"] = tuple(groups)
+        return same
 
     def thinned(self, at_most: int) -> Self:
         """At most so many of them, drawn evenly."""

@@ -52,17 +52,16 @@ class OwnDataset(Dataset):
         class_names: Sequence[str],
         given: Mapping[str, Examples],
         notes: Sequence[str] = (),
-        *,
-        groups: Sequence[bytes] | None = None,
     ) -> Data[Any]:
         """The dataset of the `given` splits, "train" at least; others are set aside from it.
 
-        `groups` (one for each training example) name what must not be torn apart, such as a patient; by default each content
-        is a group, and groups that share one are one group. Raises `DataError`.
+        The groups of the training examples are not torn apart, and those that share a content are one; where none are known each
+        content is a group. Raises `DataError`.
         """
         splits = dict(given)
         train, told = splits.pop("train"), [*notes, *_alike(class_names)]
         lacking = [split for split in ("test", "validation") if split not in splits]
+        groups = train.groups
         names = [] if not lacking else list(train.ids) if groups is None else joined(groups, train.ids)
         if groups and names and (fewer := len(set(groups)) - len(set(names))):
             told.append(f"Groups that share a copy are kept on one side: {fewer:,} were joined with others.")

@@ -63,14 +63,13 @@ class TableSource(OwnDataset):
         names, codes = classes_of(labels.iloc[rows])
         splits, groups = (None if each is None else each.iloc[rows] for each in self.aside(frame))
         examples, parts = make(codes), rows_of(split_of(splits, len(rows)))
-        given = {split: examples.take(part) for split, part in parts.items()}
-        if groups is None:
-            return self.divided(names, given, notes)
-        named = [str(group).strip().encode() for group in groups]
-        ids = examples.ids if not all(named) else ()
-        of_group = [name or ids[row] for row, name in enumerate(named)]  # who is in no group is alone
-        notes += _torn(parts, of_group)
-        return self.divided(names, given, notes, groups=[of_group[row] for row in parts["train"]])
+        if groups is not None:
+            named = [str(group).strip().encode() for group in groups]
+            ids = examples.ids if not all(named) else ()
+            of_group = [name or ids[row] for row, name in enumerate(named)]  # who is in no group is alone
+            examples = examples.grouped(of_group)
+            notes += _torn(parts, of_group)
+        return self.divided(names, {split: examples.take(part) for split, part in parts.items()}, notes)
 
 
 def said(values: "pd.Series[str]") -> NDArray[np.bool_]:

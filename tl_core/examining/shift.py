@@ -1,12 +1,18 @@
 """Whether the test images are like the training images, by a classifier that tries to tell them apart."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+
+Groups = Sequence[bytes] | None
 
 FOLDS, MOST, FEWEST = 5, 2_000, 10
+CLEAR = 0.7
+"""An area from which on the two are different without a doubt."""
 STRENGTH = 0.01
 """Inverse penalty on standardised features: a weak classifier, which finds a shift of many features, not the chance of a few."""
 
@@ -22,29 +28,43 @@ class Shift:
     images: int
 
 
-def domain_auc(train: ArrayLike, test: ArrayLike) -> Shift | None:
+def domain_auc(train: ArrayLike, test: ArrayLike, groups: tuple[Groups, Groups] = (None, None)) -> Shift | None:
     """The shift from `train` (n, d) to `test` (m, d), features of images drawn with the same mix of classes; None with fewer than
-    ten of either.
+    ten of either, or fewer than five of the `groups` (n,) and (m,) to which they belong, where these are known.
 
-    Each image is judged by a logistic regression that was fitted without it (five folds). The interval is that of Hanley and
-    McNeil (1982, The meaning and use of the area under a ROC curve), as if one classifier had judged them all.
+    Each image is judged by a logistic regression that was fitted without it and without its group (five folds): by its patient
+    it would be told apart from those of others wherever a patient is on one side. The interval is that of Hanley and McNeil
+    (1982, The meaning and use of the area under a ROC curve), as if one classifier had judged them all, with as many images as
+    there are groups: those of one group say the same.
     """
-    from sklearn.linear_model import LogisticRegression  # a second to import
     from sklearn.metrics import roc_auc_score
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    sides = [np.asarray(side) for side in (train, test)]
+    steps = [-(-len(side) // MOST) or 1 for side in sides]
+    sides = [side[::step] for side, step in zip(sides, steps, strict=True)]
+    known = [np.asarray(side)[::step] for side, step in zip(groups, steps, strict=True) if side is not None]
+    counts = [len(np.unique(side)) for side in known] if len(known) == len(sides) else [len(side) for side in sides]
+    if min(map(len, sides)) < FEWEST or min(counts) < FOLDS:
+        return None
+    features, is_test = np.concatenate(sides), np.repeat([0, 1], [len(side) for side in sides])
+    scores = _judged(features, is_test, np.concatenate(known) if len(known) == len(sides) else None)
+    area = float(roc_auc_score(is_test, scores))
+    error = _standard_error(area, counts[1], counts[0])
+    return Shift(area, max(0.0, area - 1.96 * error), min(1.0, area + 1.96 * error), len(features))
+
+
+def _judged(features: NDArray[Any], is_test: NDArray[Any], groups: NDArray[Any] | None) -> NDArray[np.float64]:
+    """How much each image (n,) looks like one of the test, to a classifier that never saw it, nor any of its group."""
+    from sklearn.linear_model import LogisticRegression  # a second to import
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    sides = [np.asarray(side)[:: -(-len(np.asarray(side)) // MOST) or 1] for side in (train, test)]
-    if min(map(len, sides)) < FEWEST:
-        return None
-    features, is_test = np.concatenate(sides), np.repeat([0, 1], [len(side) for side in sides])
     model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, class_weight="balanced", max_iter=500))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    scores = cross_val_predict(model, features, is_test, cv=folds, method="decision_function")
-    area = float(roc_auc_score(is_test, scores))
-    error = _standard_error(area, len(sides[1]), len(sides[0]))
-    return Shift(area, max(0.0, area - 1.96 * error), min(1.0, area + 1.96 * error), len(features))
+    kind = StratifiedKFold if groups is None else StratifiedGroupKFold
+    folds = kind(FOLDS, shuffle=True, random_state=0)
+    scores = cross_val_predict(model, features, is_test, groups=groups, cv=folds, method="decision_function")
+    return np.asarray(scores, np.float64)
 
 
 def _standard_error(area: float, positives: int, negatives: int) -> float:
@@ -56,10 +76,17 @@ def _standard_error(area: float, positives: int, negatives: int) -> float:
 def told(shift: Shift) -> str:
     """The shift in a sentence."""
     measured = f"area under the ROC curve {shift.auc:.2f} ({shift.low:.2f}-{shift.high:.2f}), {shift.images:,} images"
-    if shift.low <= 0.5:
+    if shift.low <= 0.5 and shift.high < CLEAR:
         return f"A classifier cannot tell test images from training images ({measured}): they are of one kind."
-    if shift.auc < 0.7:
-        return f"Test images differ a little from training images ({measured}). The test is a bit harder than the training."
+    if shift.low <= 0.5:
+        return (
+            f"There are too few images, or groups of them, to say whether test images differ from training images ({measured})."
+        )
+    if shift.auc < CLEAR:
+        return (
+            f"Test images differ a little from training images ({measured}). The accuracy is that on images like those of the "
+            "test set, and may be another one on images like those it learned from."
+        )
     return (
         f"Test images differ from training images: a classifier tells them apart ({measured}). The accuracy says how well the "
         "network does on images like those of the test set, not like those it learned from; find out where the two come from."

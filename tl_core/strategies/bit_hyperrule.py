@@ -27,7 +27,8 @@ class BiTHyperRule(Strategy):
 
     Kolesnikov et al. 2020 (Big Transfer), arXiv 1912.11370: SGD with momentum, a rise and three falls of the rate, mixup
     from 20,000 images on. The paper's batch is 512; with another one the rate follows the batch in proportion, and the steps
-    follow it the other way round, so that as many images are seen.
+    follow it the other way round, so that as many images are seen. BatchNorm is frozen: the
+    paper's networks have none, and so the rule has nothing to say on it.
     """
 
     title: ClassVar[str] = "BiT-HyperRule"

@@ -17,6 +17,7 @@ class LoRA(FromProbe):
     """Train low-rank adapters beside the frozen kernels (W + alpha / r * A B, with B = 0 at first).
 
     Hu et al. 2021, arXiv 2106.09685. Depthwise kernels have none: Keras offers no adapter for them, and they are small.
+    BatchNorm is always frozen: with statistics of its own a task would have more to keep than its adapters.
     """
 
     title: ClassVar[str] = "LoRA"

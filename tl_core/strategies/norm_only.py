@@ -29,7 +29,8 @@ class NormOnly(FromProbe):
     adapt_statistics: bool = Field(
         False,
         title="Let statistics adapt",
-        description="Let BatchNorm's mean and variance follow the new data; with small batches they are better left alone.",
+        description="Let BatchNorm's mean and variance follow the new data; with small batches they are better left alone. "
+        "Its scale and shift train in any case.",
         json_schema_extra={"more": True},
     )
 

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from tl_core.runs.store import StoredEvent
 from tl_core.ui.charts import theme
@@ -15,6 +14,9 @@ HEIGHT = 348
 """Pixels."""
 FEW = 40
 """Below so many points a line alone hides how many there are: markers are shown."""
+
+SIDES = ("", "2")
+"""What Plotly's names of the two panels' axes end in."""
 
 
 class Measure(NamedTuple):
@@ -64,42 +66,44 @@ def learning_curves(steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent],
     """
     if not steps and not epochs:
         return theme.empty("Learning curves", "Waiting for the first batch", height=HEIGHT)
-    drawn = make_subplots(rows=1, cols=2, horizontal_spacing=0.16)
     validated = [event for event in epochs if event.data["validation_loss"] is not None]
-    for column, measure in enumerate(MEASURES, start=1):
-        for curve, events in ((EACH_BATCH, steps), (TRAINING, epochs), (VALIDATION, validated)):
-            if events:
-                _add_curve(drawn, theme.thin(events), measure, curve, run_id)
-        drawn.update_yaxes(title={"text": f"{measure.title} ({measure.unit})", "standoff": 6}, col=column)
-    drawn.update_yaxes(rangemode="tozero", col=1)
-    drawn.update_xaxes(title={"text": "Step (batches so far)", "standoff": 6}, nticks=4, matches="x")  # one zoom for both
-    theme.dress(drawn, "Learning curves", HEIGHT, legend=True)
+    kinds = (EACH_BATCH, theme.thin(steps)), (TRAINING, theme.thin(epochs)), (VALIDATION, theme.thin(validated))
+    axes = theme.panels(1, 2, horizontal_spacing=0.16)
+    data = [_curve(events, measure, curve, run_id) for measure in MEASURES for curve, events in kinds if events]
+    for side, measure in zip(SIDES, MEASURES, strict=True):
+        # No range of our own: Plotly keeps a reader's zoom only against ends that it chose by itself.
+        axes[f"xaxis{side}"] |= {"title": {"text": "Step (batches so far)", "standoff": 6}, "nticks": 4, "rangemode": "tozero"}
+        axes[f"xaxis{side}"]["matches"] = "x"  # one zoom for both
+        axes[f"yaxis{side}"]["title"] = {"text": f"{measure.title} ({measure.unit})", "standoff": 6}
+    axes["yaxis"]["rangemode"] = "tozero"
+    layout = theme.layout("Learning curves", HEIGHT, legend=True) | axes | _shades(_phases([*steps, *epochs]))
     # Between the legend and the curves there is room for two lines of phases' names.
-    drawn.update_layout(uirevision=run_id, margin_t=94, legend={"yref": "container", "y": 1 - 34 / HEIGHT, "yanchor": "top"})
-    _shade_phases(drawn, _phases([*steps, *epochs]))
-    return drawn
+    layout["margin"]["t"] = 94
+    layout["legend"] |= {"yref": "container", "y": 1 - 34 / HEIGHT, "yanchor": "top"}
+    return go.Figure({"data": data, "layout": layout | {"uirevision": run_id}})
 
 
-def _add_curve(drawn: go.Figure, events: Sequence[StoredEvent], measure: Measure, curve: Curve, run_id: str) -> None:
+def _curve(events: Sequence[StoredEvent], measure: Measure, curve: Curve, run_id: str) -> dict[str, Any]:
     field = f"validation_{measure.field}" if curve.validation else measure.field
-    column = 1 + MEASURES.index(measure)
-    drawn.add_scatter(
-        x=[event.data["step"] for event in events],
-        y=[theme.number(event.data[field], measure.scale) for event in events],
+    side = SIDES[MEASURES.index(measure)]
+    return {
+        "type": "scatter",
+        "x": [event.data["step"] for event in events],
+        "y": [theme.number(event.data[field], measure.scale) for event in events],
         # As an array: Plotly looks at every cell of a list of lists.
-        customdata=np.array([(run_id, theme.plain(event.data["phase"]), event.data["epoch"]) for event in events], dtype=object),
-        name=curve.name,
-        legendgroup=curve.name,
-        showlegend=column == 1,
-        mode="lines+markers" if len(events) < FEW and curve.opacity == 1 else "lines",
-        line={"color": curve.colour, "width": curve.width},
-        marker={"size": curve.width + 2.5},
-        opacity=curve.opacity,
-        hovertemplate=f"<b>{curve.name}</b><br>%{{customdata[1]}}, epoch %{{customdata[2]}}, step %{{x:,}}<br>"
+        "customdata": np.array([(run_id, theme.plain(each.data["phase"]), each.data["epoch"]) for each in events], dtype=object),
+        "name": curve.name,
+        "legendgroup": curve.name,
+        "showlegend": not side,
+        "mode": "lines+markers" if len(events) < FEW and curve.opacity == 1 else "lines",
+        "line": {"color": curve.colour, "width": curve.width},
+        "marker": {"size": curve.width + 2.5},
+        "opacity": curve.opacity,
+        "hovertemplate": f"<b>{curve.name}</b><br>%{{customdata[1]}}, epoch %{{customdata[2]}}, step %{{x:,}}<br>"
         f"{measure.title} %{{y:.{measure.digits}f}} {measure.unit}<extra></extra>",
-        row=1,
-        col=column,
-    )
+        "xaxis": f"x{side}",
+        "yaxis": f"y{side}",
+    }
 
 
 def _phases(events: Sequence[StoredEvent]) -> list[tuple[str, int, int]]:
@@ -111,17 +115,14 @@ def _phases(events: Sequence[StoredEvent]) -> list[tuple[str, int, int]]:
     return found
 
 
-def _shade_phases(drawn: go.Figure, phases: Sequence[tuple[str, int, int]]) -> None:
+def _shades(phases: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
     """A grey ground under every second phase, and above the curves the names of those wide enough."""
     total = max(phases[-1][2], 1)
-    sides = ("", "2")
-    shades = [_shade(axis, start, end) for _, start, end in phases[1::2] for axis in sides]
     wide = [(index, phase) for index, phase in enumerate(phases) if phase[2] - phase[1] > 0.14 * total]
-    names = [_name(axis, phase, total, index % 2) for index, phase in wide for axis in sides]
-    # All at once: Plotly copies every earlier one for each that is added by itself.
-    drawn.update_layout(shapes=shades, annotations=names)
-    # No range of our own: Plotly keeps a reader's zoom only against ends that it chose by itself.
-    drawn.update_xaxes(rangemode="tozero")
+    return {
+        "shapes": [_shade(side, start, end) for _, start, end in phases[1::2] for side in SIDES],
+        "annotations": [_name(side, phase, total, index % 2) for index, phase in wide for side in SIDES],
+    }
 
 
 def _shade(axis: str, start: int, end: int) -> dict[str, Any]:

@@ -66,38 +66,40 @@ def telemetry(events: Sequence[StoredEvent], started: float, cores: int) -> go.F
     rows = [*_run_rows(points, cores), *_gpu_rows(points)]
     if not rows:
         return theme.empty(TITLE, "Waiting for the first sample", height=120)
-    drawn = make_subplots(rows=len(rows), cols=1, shared_xaxes=True, vertical_spacing=0.12 / len(rows))
     scale, unit = _clock(points[-1][0] - started)
     without_pauses = ", pauses left out" if any(not data for _, data in points) else ""
     times = [(at - started) / scale for at, _ in points]
-    legend: set[str] = set()
-    for place, (quantity, lines) in enumerate(rows, start=1):
+    axes = theme.panels(len(rows), 1, shared_xaxes=True, vertical_spacing=0.12 / len(rows))
+    sides = ["", *map(str, range(2, len(rows) + 1))]
+    data, legend = list[dict[str, Any]](), set[str]()
+    for side, (quantity, lines) in zip(sides, rows, strict=True):
         for line in lines:
             first = line.one_of_several and line.name not in legend
             legend |= {line.name} if first else set()
-            drawn.add_trace(_curve(times, quantity, line, unit.lower(), in_legend=first), row=place, col=1)
+            place = {"showlegend": first, "xaxis": f"x{side}", "yaxis": f"y{side}"}
+            data.append(_curve(times, quantity, line, unit.lower()) | place)
         percent = quantity.title.endswith("(%)")
         ends = {"range": [0, 105], "tickvals": [0, 50, 100]} if percent else {"rangemode": "tozero", "nticks": 3}
-        drawn.update_yaxes(title={"text": quantity.title, "standoff": 6, "font": {"size": 11}}, row=place, **ends)
-    drawn.update_xaxes(title={"text": f"{unit} since the start{without_pauses}", "standoff": 6}, row=len(rows))
+        axes[f"yaxis{side}"] |= {"title": {"text": quantity.title, "standoff": 6, "font": {"size": 11}}, **ends}
+    axes[f"xaxis{sides[-1]}"]["title"] = {"text": f"{unit} since the start{without_pauses}", "standoff": 6}
     above = 44 + LEGEND_PIXELS * -(-len(legend) // NARROW_LEGEND)
-    theme.dress(drawn, TITLE, ROW_PIXELS * len(rows) + 52 + above, legend=bool(legend))
-    drawn.update_layout(uirevision=str(started), margin={"t": above})
-    return drawn
+    layout = theme.layout(TITLE, ROW_PIXELS * len(rows) + 52 + above, legend=bool(legend)) | axes
+    layout["margin"]["t"] = above
+    return go.Figure({"data": data, "layout": layout | {"uirevision": str(started)}})
 
 
-def _curve(times: Sequence[float], quantity: Quantity, line: Line, unit: str, *, in_legend: bool) -> go.Scatter:
-    return go.Scatter(
-        x=times,
-        y=line.values,
-        mode="lines+markers" if len(times) < 3 else "lines",
-        name=line.name,
-        meta=line.model,
-        legendgroup=line.name,
-        showlegend=in_legend,
-        line=line.look,
-        hovertemplate=f"<b>%{{meta}}</b><br>{quantity.hover}<br>%{{x:.4~g}} {unit} after the start<extra></extra>",
-    )
+def _curve(times: Sequence[float], quantity: Quantity, line: Line, unit: str) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": times,
+        "y": line.values,
+        "mode": "lines+markers" if len(times) < 3 else "lines",
+        "name": line.name,
+        "meta": line.model,
+        "legendgroup": line.name,
+        "line": line.look,
+        "hovertemplate": f"<b>%{{meta}}</b><br>{quantity.hover}<br>%{{x:.4~g}} {unit} after the start<extra></extra>",
+    }
 
 
 def _points(events: Sequence[StoredEvent]) -> list[Point]:

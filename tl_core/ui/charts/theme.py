@@ -8,11 +8,13 @@ on white as on near-black.
 import html
 import math
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
+from plotly.subplots import make_subplots
 
 Item = TypeVar("Item")
 
@@ -64,19 +66,27 @@ def figure(title: str, height: int, *, legend: bool = False) -> go.Figure:
 
 
 def dress(drawn: go.Figure, title: str, height: int, *, legend: bool = False) -> go.Figure:
-    """`drawn` with the template, title, margins and legend that every chart has.
+    """`drawn` with the template, title, margins and legend that every chart has."""
+    drawn.update_layout(layout(title, height, legend=legend))
+    return drawn
+
+
+def layout(title: str, height: int, *, legend: bool = False) -> dict[str, Any]:
+    """The template, title, margins and legend that every chart has, for who makes a figure of plain values: a fifth of the time
+    that it takes to change one bit by bit, which is felt where charts are drawn every two seconds.
 
     Streamlit's theme rewrites what a template says of titles, margins and backgrounds, so these stand in the layout.
     """
-    drawn.update_layout(
-        template=TEMPLATE,
-        title={"text": title, "x": 0, "xanchor": "left", "y": 1, "yanchor": "top", "pad": {"t": 8, "l": 2}, "font": {"size": 15}},
-        height=height,
-        margin={"l": 8, "r": 12, "t": 66 if legend else 44, "b": 8, "pad": 4},
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-        showlegend=legend,
-        legend={
+    at_the_top = {"x": 0, "xanchor": "left", "y": 1, "yanchor": "top", "pad": {"t": 8, "l": 2}}
+    return {
+        "template": TEMPLATE,
+        "title": {"text": title, "font": {"size": 15}, **at_the_top},
+        "height": height,
+        "margin": {"l": 8, "r": 12, "t": 66 if legend else 44, "b": 8, "pad": 4},
+        "paper_bgcolor": CLEAR,
+        "plot_bgcolor": CLEAR,
+        "showlegend": legend,
+        "legend": {
             "orientation": "h",
             "x": 0,
             "xanchor": "left",
@@ -86,10 +96,20 @@ def dress(drawn: go.Figure, title: str, height: int, *, legend: bool = False) ->
             "itemsizing": "constant",
             "traceorder": "normal",
         },
-        hovermode="closest",
-        dragmode=False,
-    )
-    return drawn
+        "hovermode": "closest",
+        "dragmode": False,
+    }
+
+
+def panels(rows: int, cols: int, **spacing: Any) -> dict[str, dict[str, Any]]:
+    """The axes of so many panels, by their names in a layout; `spacing` as in Plotly's `make_subplots`."""
+    return {name: dict(axis) for name, axis in _panels(rows, cols, **spacing).items()}
+
+
+@cache
+def _panels(rows: int, cols: int, **spacing: Any) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = make_subplots(rows, cols, **spacing).to_plotly_json()["layout"]
+    return {name: axis for name, axis in found.items() if name[1:].startswith("axis")}
 
 
 def axes(drawn: go.Figure, x: str, y: str) -> go.Figure:
