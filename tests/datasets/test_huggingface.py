@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from tests.helpers import python, write_images
 from tl_core.datasets import huggingface
+from tl_core.datasets.hub_folder import tables_of_hub
 from tl_core.datasets.huggingface import HuggingFace
 from tl_core.errors import DataError
 
@@ -186,6 +187,17 @@ def test_a_description_fetches_nothing(leads: str, name: str, tmp_path: Path) ->
     (tmp_path / name).write_text(f"---\n{described}---\n" if name == "README.md" else described)
     with pytest.raises(DataError, match=OUTSIDE):
         HuggingFace(path=tmp_path).load(0)
+
+
+def test_the_hub_is_given_no_file_of_this_machine(tmp_path: Path) -> None:
+    """Its cards may name one, by its whole path; how the library resolves what a card names can be seen in a folder, too."""
+    table(8).to_parquet(str(tmp_path / "secret.parquet"))
+    (tmp_path / "card").mkdir()
+    described = f"configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: {tmp_path}/secret.parquet\n"
+    (tmp_path / "card" / "README.md").write_text(f"---\n{described}---\n")
+    assert library.load_dataset(str(tmp_path / "card"))["train"].num_rows == 8
+    with pytest.raises(DataError, match=OUTSIDE):
+        tables_of_hub(library, str(tmp_path / "card"), None)
 
 
 @pytest.mark.parametrize("file", ["dataset_dict.json", "state.json"])

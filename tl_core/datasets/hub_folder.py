@@ -1,4 +1,5 @@
-"""A folder of Hugging Face's library on this machine, of which nothing outside is read."""
+"""Datasets of Hugging Face's library: a folder on this machine, of which nothing outside is read, or one of the hub, which is
+given nothing of this machine."""
 
 import json
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ DICT, STATE = "dataset_dict.json", "state.json"
 
 CARDS = {"README.md": "{}", ".huggingface.yaml": "---\n{}\n---\n"}
 """Where a folder that was not saved is described, and how each becomes a card."""
+
+FETCHED = ("hf://", "https://")
+"""What the address of a file begins with that comes from the hub, or from where its card says."""
 
 
 def tables_of(library: Any, folder: Path, configuration: str | None) -> Any:
@@ -33,6 +37,20 @@ def tables_of(library: Any, folder: Path, configuration: str | None) -> Any:
     for files in (builder.config.data_files or {}).values():
         for file in files:
             _require_inside(Path(file), folder)
+    builder.download_and_prepare()
+    return builder.as_dataset()
+
+
+def tables_of_hub(library: Any, repository: str, configuration: str | None) -> Any:
+    """The tables of a `repository` on the hub, or what of it is on this machine already.
+
+    Raises `DataError` before a file is read that is not the hub's: a card may name any file of this machine. Raises what the
+    library raises.
+    """
+    builder = library.load_dataset_builder(repository, configuration)
+    for file in _texts(dict(builder.config.data_files or {})):
+        if not file.startswith(FETCHED):
+            raise _outside(file)
     builder.download_and_prepare()
     return builder.as_dataset()
 

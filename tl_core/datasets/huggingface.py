@@ -17,7 +17,7 @@ from pydantic import Field
 from tl_core.datasets import Data, register
 from tl_core.datasets.examples import Labels
 from tl_core.datasets.files import existing_folder, leads_to
-from tl_core.datasets.hub_folder import tables_of
+from tl_core.datasets.hub_folder import tables_of, tables_of_hub
 from tl_core.datasets.images import EncodedImages, printable
 from tl_core.datasets.own import OwnDataset, named_splits
 from tl_core.errors import DataError
@@ -148,7 +148,7 @@ class HuggingFace(OwnDataset):
             if folder is not None:
                 found = tables_of(library, folder, self.configuration)
             else:
-                found = library.load_dataset(str(self.repository), self.configuration)
+                found = tables_of_hub(library, str(self.repository), self.configuration)
         except (*FAILURES, library.exceptions.DatasetsError) as error:
             reason = " ".join(str(error).split())[:300] or type(error).__name__
             hint = "Check the folder." if folder else "Check the name, or set dataset.download=true to let the run fetch it."
