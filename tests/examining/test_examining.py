@@ -241,7 +241,7 @@ def test_a_patient_is_no_shift() -> None:
     whole = domain_auc(features[:240], features[240:])
     apart = domain_auc(features[:240], features[240:], (names[:240], names[240:]))
     assert whole
-    assert whole.low > 0.9
+    assert whole.low > 0.8
     assert apart
     assert apart.low < 0.5 < apart.high
     assert apart.high - apart.low > 2 * (whole.high - whole.low)
