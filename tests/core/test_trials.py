@@ -34,7 +34,7 @@ from tl_core.training import train
 
 EPOCHS, STEPS = 2, 4
 SWEPT = TOY.with_settings({"strategy.epochs": EPOCHS, "strategy.batch_size": 16, "strategy.trials": 3})
-NAMES = ["everything at 0.002", "everything at 0.000667", "everything at 0.006"]
+NAMES = ["rate 0.002", "rate 0.000667", "rate 0.006"]
 
 
 class Watched:
@@ -122,7 +122,7 @@ def test_the_first_trial_is_the_run_without_a_sweep() -> None:
     swept = train(SWEPT.with_settings(settings), events)
     alone = train(SWEPT.with_settings(settings | {"strategy.trials": 1}), lambda event: None)
     (said,) = swept.result.phases[-1].remarks
-    assert "everything at 0.01 " in said
+    assert "rate 0.01 " in said
     assert weights(swept) == weights(alone)
     first = [event for event in events if isinstance(event, Epoch)][:6]
     assert first[-1].validation_accuracy == alone.result.validation_accuracy
@@ -159,7 +159,7 @@ def test_an_interrupted_sweep_ends_the_same(steps: list[int], tmp_path: Path) ->
     whole = train(spec, Attempt(), Checkpoints(tmp_path / "whole"))
     attempts, outcome = in_attempts(spec, tmp_path / "paused", [at_step(step) for step in steps])
     assert len(attempts) == len(steps) + 1
-    assert "everything at 1.5 " not in outcome.result.phases[-1].remarks[0]
+    assert "rate 1.5 " not in outcome.result.phases[-1].remarks[0]
     require_same_outcome(whole, outcome)
 
 
@@ -210,10 +210,10 @@ def test_fine_tuning_keeps_to_it_too() -> None:
         settings = FEW | {"backbone": backbone, "image_size": SIZE, "strategy": "fine_tuning"}
         spec = RunSpec().with_settings(settings | {"strategy.trials": 2, "strategy.epochs": 1})
         result = train(spec, lambda event: None).result
-        assert [phase.name for phase in result.phases] == ["everything at 0.0001", "everything at 3.33e-05"]
+        assert [phase.name for phase in result.phases] == ["rate 0.0001", "rate 3.33e-05"]
         assert [phase.learning_rate for phase in result.phases] == pytest.approx([1e-3, 1e-3 / 3])  # the head's
         assert all(phase.unchanged_tensors == phase.frozen_tensors for phase in result.phases)
-        assert sweep(spec, 2, lambda event: None) == "everything at 1"
+        assert sweep(spec, 2, lambda event: None) == "rate 1"
 
 
 def test_without_validation_images_nothing_can_be_chosen() -> None:

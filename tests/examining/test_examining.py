@@ -258,6 +258,7 @@ def test_a_sentence_says_no_more_than_the_numbers() -> None:
     assert "differ a little from training images (area under the ROC curve 0.60 (0.55-0.65), 900 images)" in little
     assert "harder" not in little
     assert "tells them apart" in told(Shift(0.75, 0.6, 0.9, 60))
+    assert "cannot be told from so few" in told(None)
 
 
 def test_the_interval_is_that_of_many_draws() -> None:

@@ -73,8 +73,13 @@ def _standard_error(area: float, positives: int, negatives: int) -> float:
     return sqrt(spread / (positives * negatives))
 
 
-def told(shift: Shift) -> str:
-    """The shift in a sentence."""
+def told(shift: Shift | None) -> str:
+    """The shift in a sentence, or that there is none to tell."""
+    if shift is None:
+        return (
+            "Whether test images are like training images cannot be told from so few: it takes ten of each, of five groups at "
+            "least where a table names groups."
+        )
     measured = f"area under the ROC curve {shift.auc:.2f} ({shift.low:.2f}-{shift.high:.2f}), {shift.images:,} images"
     if shift.low <= 0.5 and shift.high < CLEAR:
         return f"A classifier cannot tell test images from training images ({measured}): they are of one kind."

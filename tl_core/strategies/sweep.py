@@ -31,7 +31,7 @@ class WithSweep(ByGradient):
             yield phase
             return
         for factor in factors(self.trials):
-            name = f"{phase.name} at {learning_rate * factor:.3g}"
+            name = f"rate {learning_rate * factor:.3g}"
             yield replace(phase, name=name, learning_rate=phase.learning_rate * factor, trial=True)
 
 

@@ -59,8 +59,7 @@ def _show(recipe: Recipe, found: Mapped) -> None:
     alt = f"{len(found.map.x):,} images of {len(found.map.class_names)} classes as {recipe.backbone.title} sees them"
     kept_chart(str(figure.to_json(validate=False)), "image_map", alt, sheet=sheet)
     st.caption(f"{METHOD}, in {seconds(found.seconds)}. Distances between islands mean little; who is a neighbour means much.")
-    if found.shift:
-        st.caption(shown.plain(told(found.shift)))
+    st.caption(shown.plain(told(found.shift)))
 
 
 def _request(recipe: Recipe) -> None:
