@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +17,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from numpy.lib import format as npy
 
 from tests.datasets.test_idx_folder import write_mnist
 from tl_core import datasets
@@ -127,6 +129,13 @@ def test_a_damaged_copy_is_said(content: bytes | dict[str, Any], kept: Path) -> 
         (folder / name).write_bytes(content if isinstance(content, bytes) else pickle.dumps({"data": "x"}))
     with pytest.raises(DataError, match=r"Keras' copy of CIFAR-100 cannot be read|no batch of CIFAR"):
         KerasBuiltin(which=Which.CIFAR100).load(0)
+
+
+def test_arrays_that_would_swell_are_not_read(kept: Path) -> None:
+    with zipfile.ZipFile(kept / "mnist.npz", "w", zipfile.ZIP_DEFLATED) as archive, archive.open("x_train.npy", "w") as file:
+        npy.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (10**9, 28, 28)})
+    with pytest.raises(DataError, match="would take 784,000,000,000 bytes, and at most 4,000,000,000 are read"):
+        KerasBuiltin().load(0)
 
 
 def test_a_pickle_that_announces_more_than_there_is_memory_is_said(kept: Path) -> None:

@@ -2,8 +2,6 @@
 
 import os
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -20,6 +18,7 @@ from tl_core.datasets.arrays import Arrays, ArraysDataset, checked, example_arra
 from tl_core.datasets.cifar import CIFAR10_FILES, CIFAR10_NAMES, CIFAR100_FILES, CIFAR100_NAMES, read_cifar10, read_cifar100
 from tl_core.datasets.idx_folder import has_family, read_family
 from tl_core.datasets.images import printable
+from tl_core.datasets.numpy_arrays import BROKEN, arrays_of
 from tl_core.errors import DataError
 from tl_core.settings import ServerPath, absolute
 
@@ -49,8 +48,8 @@ class Kept(NamedTuple):
 
 
 def _read_npz(path: Path) -> Arrays:
-    with np.load(path, allow_pickle=False) as stored:
-        return Arrays(*(stored[name] for name in Arrays._fields))
+    stored = arrays_of(path)
+    return Arrays(*(stored[name] for name in Arrays._fields))
 
 
 def _holds(names: tuple[str, ...]) -> Callable[[Path], bool]:
@@ -67,7 +66,7 @@ KEPT = {
         "CIFAR-100", "cifar-100-python-target/cifar-100-python", _holds(CIFAR100_FILES), read_cifar100, CIFAR100_NAMES, 169
     ),
 }
-DAMAGED = (OSError, ValueError, KeyError, EOFError, IndexError, MemoryError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (*BROKEN, IndexError)
 """What the readers raise; `MemoryError` where a damaged file announces more than any machine holds."""
 
 

@@ -91,23 +91,11 @@ class NumpyArrays(OwnDataset):
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """All arrays in the file, after a look at how large they say they are. Nothing is unpickled. Raises `DataError`."""
+    """All arrays in the file. Raises `DataError`."""
     if path.exists() and not path.is_file():
         raise DataError("This is no file.", "Give an .npz file.", received=printable(str(path)))
     try:
-        with zipfile.ZipFile(path) as archive:
-            total = 0
-            require_measurable(archive)
-            if len(set(archive.namelist())) < len(archive.namelist()):
-                raise ValueError("two arrays in it have the same name")
-            for entry in archive.infolist():
-                with archive.open(entry) as file:
-                    total += _announced(file)  # type: ignore[arg-type]  # it reads
-                if total > MOST_BYTES:
-                    what = f"Its arrays would take {total:,} bytes, and at most {MOST_BYTES:,} are read."
-                    raise DataError(what, "Give the images as files in folders.", received=printable(str(path)))
-        with np.load(path, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
+        return arrays_of(path)
     except BROKEN as error:
         reason = getattr(error, "strerror", None) or " ".join(str(error).split())[:200]
         raise DataError(
@@ -115,6 +103,26 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
             "Save numbers and text with numpy.savez; objects, which NumPy pickles, are never read.",
             received=printable(str(path)),
         ) from None
+
+
+def arrays_of(path: Path) -> dict[str, NDArray[Any]]:
+    """All arrays in an .npz file by their names, after a look at how large they say they are. Nothing is unpickled.
+
+    Raises `DataError` where they are too large, and what `BROKEN` names for a file that is none.
+    """
+    total = 0
+    with zipfile.ZipFile(path) as archive:
+        require_measurable(archive)
+        if len(set(archive.namelist())) < len(archive.namelist()):
+            raise ValueError("two arrays in it have the same name")
+        for entry in archive.infolist():
+            with archive.open(entry) as file:
+                total += _announced(file)  # type: ignore[arg-type]  # it reads
+            if total > MOST_BYTES:
+                what = f"Its arrays would take {total:,} bytes, and at most {MOST_BYTES:,} are read."
+                raise DataError(what, "Give the images as files in folders.", received=printable(str(path)))
+    with np.load(path, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
 
 
 def _announced(file: BinaryIO) -> int:
