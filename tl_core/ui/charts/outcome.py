@@ -79,7 +79,7 @@ def _add_numbers(drawn: go.Figure, shares: NDArray[np.float64], colour: str | No
 
 def seconds_bar(timings: Sequence[Timing], waited_seconds: float | None) -> go.Figure:
     """Where the time went, in wall seconds: one bar, a part for each of `timings`, before them what it waited."""
-    started = [Timing(name="Waiting and starting Python", seconds=waited_seconds)] if waited_seconds is not None else []
+    started = [Timing(name="Waiting, start-up", seconds=waited_seconds)] if waited_seconds is not None else []
     parts = _merged([*started, *timings])
     total = sum(part.seconds for part in parts)
     title = "Where the time went"
@@ -105,7 +105,8 @@ def seconds_bar(timings: Sequence[Timing], waited_seconds: float | None) -> go.F
             hovertemplate="%{customdata[0]}<br>%{customdata[1]}, %{customdata[2]:.0f} % of the run<extra></extra>",
         )
     # Below the bar there is room for as many rows of names as a narrow screen needs.
-    drawn.update_layout(barmode="stack", bargap=0, margin_t=40, legend={"yref": "container", "y": 0, "yanchor": "bottom"})
+    drawn.update_layout(barmode="stack", bargap=0, margin_t=40)
+    drawn.update_layout(legend={"yref": "container", "y": 0, "yanchor": "bottom", "font": {"size": 11}})
     drawn.update_yaxes(visible=False, title="Run")
     drawn.update_xaxes(title={"text": "Wall seconds", "standoff": 6}, range=[0, total], nticks=6)
     return drawn
@@ -124,7 +125,7 @@ def _merged(parts: Sequence[Timing]) -> list[Timing]:
 def _styles(parts: Sequence[Timing]) -> list[dict[str, Any]]:
     """Orange for training, where a second and third phase are hatched; ice blue for passing images through a frozen network;
     other colours for the rest."""
-    others = cycle((theme.NEUTRAL, theme.SCRATCH, theme.PURPLE, theme.GREEN))
+    others = cycle((theme.NEUTRAL, theme.SCRATCH, theme.PURPLE, theme.GREEN, theme.VERMILLION))
     hatches = cycle(("", "/", "x", "."))
     styles: list[dict[str, Any]] = []
     for part in parts:
