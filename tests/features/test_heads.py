@@ -113,6 +113,17 @@ def test_logistic_is_at_the_minimum(each: int, width: int, normalise: bool, stre
     assert head.iterations > 0
 
 
+@pytest.mark.parametrize("strength", [1.0, 100.0, 1000.0])
+def test_every_probability_is_right(strength: float) -> None:
+    """A small gradient alone does not make it so: where the penalty is weak it is small far from the minimum, too."""
+    features, labels = load_digits(return_X_y=True)
+    train, test, known, _ = train_test_split(features, labels, train_size=600, random_state=0, stratify=labels)
+    centre = train.mean(axis=0)
+    exact = LogisticRegression(solver="newton-cholesky", C=strength, tol=1e-12, max_iter=1000).fit(cl2n(train, centre), known)
+    found = logistic(train, known, 10, strength=strength).probabilities(test)
+    assert np.abs(found - exact.predict_proba(cl2n(test, centre))).max() < 1e-4
+
+
 @SHAPES
 def test_logistic_is_what_scipy_finds(each: int, width: int) -> None:
     features, labels = clusters(each, width)

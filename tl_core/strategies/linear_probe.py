@@ -24,7 +24,7 @@ class LinearProbe(ByComputation):
     solver: Literal["logistic", "ridge"] = Field(
         "logistic",
         title="Head",
-        description="Logistic regression (L-BFGS), or ridge regression in closed form, which is quicker and a little less exact.",
+        description="Logistic regression (by Newton's method), or ridge regression in closed form: quicker, a little less exact.",
     )
     strength: float | None = Field(
         None,
