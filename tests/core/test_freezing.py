@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.core.toy import SIZE, begin, shortened, toy_network
+from tests.core.toy import SIZE, TOY, begin, shortened, toy_network
 from tl_core.adapting import Adapter
 from tl_core.backbones import Network, backbones
 from tl_core.events import Event, Step
@@ -190,7 +190,7 @@ def test_a_run_refuses_a_phase_that_trains_other_variables() -> None:
 
 def test_trap_7_every_phase_has_a_fresh_optimizer_at_its_own_rate() -> None:
     """A compile forgets the optimizer's state; here that is what a phase means, and none inherits another's."""
-    training, (phase,) = begin()
+    training, (phase,) = begin(spec=TOY.with_settings({"strategy.schedule": "constant"}))
     seen = []
     for number in (1, 2):
         training.progress.phase = 0
