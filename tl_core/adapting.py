@@ -33,14 +33,23 @@ WEIGH = {Solver.LOGISTIC, Solver.RIDGE, Solver.SELECTED}
 
 
 class Adapter:
-    """Makes one classifier ready for its phases, one after the other."""
+    """Makes one classifier ready for its `phases`, one after the other. The values with which it starts are kept where a phase
+    needs them: to begin anew, or to stay near them."""
 
-    def __init__(self, classifier: Classifier, network: Network, blocks: Sequence[BlockOutline], *, xla: bool = False) -> None:
+    def __init__(
+        self,
+        classifier: Classifier,
+        network: Network,
+        blocks: Sequence[BlockOutline],
+        phases: Sequence[Phase],
+        *,
+        xla: bool = False,
+    ) -> None:
         self._classifier, self._model, self._network = classifier, classifier.model, network
         self._xla = compiling(xla)
         self._blocks = blocks
         self._freezer = Freezer(classifier.model, network)
-        variables = classifier.model.variables
+        variables = classifier.model.variables if any(phase.trial or phase.penalty for phase in phases) else []
         self._start = dict(zip(paths(variables), values_of(variables), strict=True))
 
     def freeze(self, phase: Phase) -> Frozen:

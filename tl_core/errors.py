@@ -49,3 +49,8 @@ class Stopped(Exception):  # noqa: N818  # not an error, like StopIteration
 
 class Paused(Exception):  # noqa: N818  # not an error, like StopIteration
     """Somebody asked the run to stop for a while. Not an error: it unwinds `train`, which leaves a checkpoint."""
+
+
+def printable(text: str) -> str:
+    """`text` on one line: control characters and undecodable bytes, which file names may hold, become escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

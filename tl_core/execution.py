@@ -75,9 +75,9 @@ class Training:
         self.data, self.network, self.classifier, self.model = data, network, classifier, classifier.model
         self.blocks = network.outline().blocks
         arithmetic = self.account.arithmetic
-        self.adapter = Adapter(classifier, network, self.blocks, xla=arithmetic.xla)
         self.costs = costs.of(self.recipe, self.blocks, self.images, self._cache.room)
         phases = self.costs.phases
+        self.adapter = Adapter(classifier, network, self.blocks, phases, xla=arithmetic.xla)
         require_judge(phases, data)
         self.progress.total = self.costs.total.passes
         waiting = partial(self.stages.say, WAITING)

@@ -87,12 +87,9 @@ class Freezer:
             trained |= chosen
             moving |= {variable.path for variable in own if _moves(layer, variable, chosen, phase)}
         if phase.solver:  # it sets what belongs to the head and does not train, too
-            moving |= {path for path in digests(self._model) if self._of_head(path)}
+            moving |= {path for path, place in self._place_of.items() if place.of_head}
         before = {path: digest for path, digest in digests(self._model).items() if path not in trained | moving}
         return Frozen(tuple(sorted(trained)), before)
-
-    def _of_head(self, variable_path: str) -> bool:
-        return self._place_of[variable_path].of_head
 
     def block_of(self, variable_path: str) -> str | None:
         """The name of the block that a variable belongs to, None for one of the head."""

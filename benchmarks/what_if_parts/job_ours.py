@@ -25,6 +25,7 @@ from tl_core.what_ifs import answers
 quiet_openvino()
 for late in ("openvino.tools.ovc", "sklearn.linear_model", "tl_core.features.engines.keras", "tl_core.features.engines.openvino"):
     importlib.import_module(late)  # what a run imports on its way; no contender's imports are in its time
+Recipe.of(RunSpec())  # nor are those of the parts
 
 
 def trained(spec: dict[str, Any], cache: str, limit: int | None = None) -> dict[str, Any]:

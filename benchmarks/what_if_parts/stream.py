@@ -13,8 +13,8 @@ from PIL import Image
 
 from benchmarks.what_if_parts.results import Bar, Cost, Part, Run
 from benchmarks.what_if_parts.setting import Setting, plain, process, say
+from tl_core.datasets.decoding import read_image
 from tl_core.datasets.files import packaged_file
-from tl_core.datasets.images import read_image
 from tl_core.datasets.photo_patches import PHOTOGRAPHS
 
 SIZE, CROP = 96, 128
@@ -85,7 +85,7 @@ def _crops(name: str, seed: int) -> Iterator[bytes]:
     """JPEGs of squares of one photograph, no two of them alike, in an order that `seed` draws; mirrored ones after all
     others."""
     module, package, folder = PHOTOGRAPHS[name]
-    photograph = read_image(packaged_file(module, package, f"{folder}/{name}"))
+    photograph = np.asarray(read_image(packaged_file(module, package, f"{folder}/{name}")))
     rows, columns = photograph.shape[0] - CROP + 1, photograph.shape[1] - CROP + 1
     seen: set[bytes] = set()
     for turn in range(2):

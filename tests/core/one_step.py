@@ -52,7 +52,7 @@ def step_of(strategy: Strategy, phase: Phase, prepare: Any = lambda model: None,
     the model."""
     made = network()
     classifier = strategy.join(made, [str(name) for name in range(CLASSES)])
-    adapter = Adapter(classifier, made, made.outline().blocks)
+    adapter = Adapter(classifier, made, made.outline().blocks, [phase])
     prepare(classifier.model)
     frozen = adapter.freeze(phase)
     adapter.compile(classifier.model, phase, frozen, adapter.rates(phase, classifier.model), steps=steps)

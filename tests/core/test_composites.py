@@ -84,7 +84,7 @@ def joined(make: Callable[[], keras.Model], strategy: Strategy) -> tuple[Network
     model = make()
     network = Network(model, cut_into_blocks(model), RANDOM)
     classifier = strategy.join(network, [str(name) for name in range(CLASSES)])
-    return network, classifier.model, Adapter(classifier, network, network.outline().blocks)
+    return network, classifier.model, Adapter(classifier, network, network.outline().blocks, phases=())
 
 
 def trained(model: Any, adapter: Adapter, phase: Phase) -> tuple[set[str], set[str]]:

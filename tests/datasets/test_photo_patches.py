@@ -49,7 +49,7 @@ def test_loaded_crops_lie_in_their_region() -> None:
         for index, label in enumerate(images.labels):
             photograph = photo_patches._photograph(list(PHOTOGRAPHS)[label])
             region = regions(*photograph.shape[:2])[split]
-            crop = images.read(index)
+            crop = images.pixels[index]
             assert np.shares_memory(crop, photograph)
             offset = crop.__array_interface__["data"][0] - photograph.__array_interface__["data"][0]
             top, left = divmod(offset // 3, photograph.shape[1])

@@ -24,6 +24,7 @@ from tl_core.features import engines
 from tl_core.features.engines import Engine, choose, conversion, kept
 from tl_core.features.engines.identity import identity
 from tl_core.features.engines.keras import Keras, is_on_processor
+from tl_core.features.engines.openvino import batch_of
 from tl_core.features.engines.policies import compute_dtypes, in_policy
 from tl_core.features.engines.telemetry import quiet_openvino
 from tl_core.spec import PartSpec
@@ -310,6 +311,11 @@ def test_a_network_with_two_outputs_is_told(bfloat16: bool) -> None:
         choose(model, SIZE, bfloat16=bfloat16, conversions=None)
     with pytest.raises(ValueError, match="one input and one output"):
         Keras(model, SIZE, bfloat16=bfloat16)
+
+
+@pytest.mark.parametrize(("size", "count"), [(16, 8), (96, 8), (160, 8), (224, 4), (299, 2), (448, 1), (1024, 1)])
+def test_a_request_has_as_many_images_as_fit_a_cache(size: int, count: int) -> None:
+    assert batch_of(size) == count
 
 
 @converts

@@ -53,7 +53,7 @@ def ready(*, xla: bool = False) -> Any:
     """The classifier, compiled for the phase."""
     made = network()
     classifier = FineTuning().join(made, [str(name) for name in range(CLASSES)])
-    adapter = Adapter(classifier, made, made.outline().blocks, xla=xla)
+    adapter = Adapter(classifier, made, made.outline().blocks, [ALL], xla=xla)
     frozen = adapter.freeze(ALL)
     adapter.compile(classifier.model, ALL, frozen, adapter.rates(ALL, classifier.model), steps=len(SIZES))
     return classifier.model

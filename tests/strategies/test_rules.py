@@ -57,8 +57,8 @@ def test_surgical_rates_follow_the_relative_gradients() -> None:
     assert phases_of(Surgical(batches=2))[-1].measured_rates == 2
     made = network()
     model = FineTuning().join(made, [str(number) for number in range(CLASSES)]).model
-    adapter = Adapter(Classifier(model, made.model.output), made, made.outline().blocks)
     phase = Phase("all", 1, 0.1, 4, everything, BatchNorm.STATISTICS_FROZEN, measured_rates=2)
+    adapter = Adapter(Classifier(model, made.model.output), made, made.outline().blocks, [phase])
     adapter.freeze(phase)
     before = values(model)
     found = adapter.measured_rates(phase, model, Features(INPUTS, LABELS), np.arange(8))
@@ -76,8 +76,8 @@ def test_surgical_rates_follow_the_relative_gradients() -> None:
 def test_measuring_gradients_leaves_statistics_that_adapt_where_they_were() -> None:
     made = network()
     model = FineTuning().join(made, [str(number) for number in range(CLASSES)]).model
-    adapter = Adapter(Classifier(model, made.model.output), made, made.outline().blocks)
     phase = Phase("all", 1, 0.1, 8, everything, BatchNorm.ADAPTS, measured_rates=1)
+    adapter = Adapter(Classifier(model, made.model.output), made, made.outline().blocks, [phase])
     adapter.freeze(phase)
     before = values(model)
     adapter.measured_rates(phase, model, Features(INPUTS, LABELS), np.arange(8))

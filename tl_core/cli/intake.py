@@ -10,8 +10,7 @@ from rich.progress import Progress
 from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
 from tl_core.cli.training import Name, Settings, assignment
 from tl_core.datasets import uploads
-from tl_core.datasets.images import printable
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 from tl_core.examining.advice import advice
 from tl_core.examining.looking import examine as look
 from tl_core.recipe import Recipe

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, BinaryIO, Literal, Self
 
-from tl_core.datasets.images import printable
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 
 DAMAGED = (
     zipfile.BadZipFile,

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 
 from tl_core.datasets.archive_formats import Member, members
-from tl_core.datasets.images import printable
 from tl_core.datasets.listing import EXAMPLES, EXTENSIONS, left_out_note
-from tl_core.errors import DataError, StorageError
+from tl_core.errors import DataError, StorageError, printable
 
 TABLES = frozenset({".csv", ".tsv", ".parquet", ".txt", ".json", ".npz"})
 ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"})

@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tl_core.datasets import ArrayImages, Data, Dataset
-from tl_core.datasets.images import printable
 from tl_core.datasets.splitting import hold_out
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 
 
 class Arrays(NamedTuple):

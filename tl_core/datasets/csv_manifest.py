@@ -12,11 +12,10 @@ from pydantic import Field
 
 from tl_core.datasets import Data, FileImages, register
 from tl_core.datasets.files import existing_folder
-from tl_core.datasets.images import printable
 from tl_core.datasets.listing import left_out_note
 from tl_core.datasets.table_source import LABELS, TableSource, said
 from tl_core.datasets.tables import required
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
 
 if TYPE_CHECKING:

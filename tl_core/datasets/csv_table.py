@@ -10,11 +10,10 @@ import numpy as np
 from pydantic import Field
 
 from tl_core.datasets import Data, Modality, register
-from tl_core.datasets.images import printable
 from tl_core.datasets.table_source import LABELS, TableSource, said
 from tl_core.datasets.tables import required
 from tl_core.datasets.words import TableRows
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
 
 if TYPE_CHECKING:

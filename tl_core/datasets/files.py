@@ -4,8 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from tl_core import settings
-from tl_core.datasets.images import printable
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 
 
 def packaged_file(module: str, package: str, relative: str) -> Path:

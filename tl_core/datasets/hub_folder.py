@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.datasets.files import leads_to
-from tl_core.datasets.images import printable
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 
 DICT, STATE = "dataset_dict.json", "state.json"
 """What `save_to_disk` leaves in a folder: the first for several splits, the second for each."""

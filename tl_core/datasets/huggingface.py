@@ -18,9 +18,9 @@ from tl_core.datasets import Data, register
 from tl_core.datasets.examples import Labels
 from tl_core.datasets.files import existing_folder, leads_to
 from tl_core.datasets.hub_folder import tables_of, tables_of_hub
-from tl_core.datasets.images import EncodedImages, printable
+from tl_core.datasets.images import EncodedImages
 from tl_core.datasets.own import OwnDataset, named_splits
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath, absolute
 
 OFFLINE = "HF_HUB_OFFLINE"

@@ -14,8 +14,7 @@ from typing import BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.datasets.images import printable
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 
 UNSIGNED_BYTE = 0x08
 MAX_BYTES = 2**31

@@ -13,8 +13,7 @@ from tl_core.datasets import Data, register
 from tl_core.datasets.arrays import Arrays, ArraysDataset, checked, example_arrays
 from tl_core.datasets.files import existing_folder, leads_to
 from tl_core.datasets.idx import read_idx, write_idx
-from tl_core.datasets.images import printable
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
 
 FILES = ("train-images", "train-labels", "t10k-images", "t10k-labels")

@@ -10,10 +10,9 @@ from PIL import Image
 from pydantic import Field
 
 from tl_core.datasets import Data, FileImages, register
-from tl_core.datasets.images import printable
 from tl_core.datasets.listing import Classes, list_images
 from tl_core.datasets.own import OwnDataset
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
 
 

@@ -17,9 +17,8 @@ from tl_core.datasets import Data, register
 from tl_core.datasets.arrays import Arrays, ArraysDataset, checked, example_arrays
 from tl_core.datasets.cifar import CIFAR10_FILES, CIFAR10_NAMES, CIFAR100_FILES, CIFAR100_NAMES, read_cifar10, read_cifar100
 from tl_core.datasets.idx_folder import has_family, read_family
-from tl_core.datasets.images import printable
 from tl_core.datasets.numpy_arrays import BROKEN, arrays_of
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath, absolute
 
 DIGITS = tuple("0123456789")

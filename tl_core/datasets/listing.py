@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tl_core.datasets.files import existing_folder, unreadable
-from tl_core.datasets.images import printable
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
 SPLIT_FOLDERS = {"train": ("train", "training"), "validation": ("validation", "valid", "val"), "test": ("test", "testing")}

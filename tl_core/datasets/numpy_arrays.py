@@ -17,9 +17,8 @@ from pydantic import Field
 
 from tl_core.datasets import ArrayImages, Data, register
 from tl_core.datasets.archive_formats import require_measurable
-from tl_core.datasets.images import printable
 from tl_core.datasets.own import OwnDataset
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
 
 MOST_BYTES = 4_000_000_000

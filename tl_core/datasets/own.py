@@ -7,10 +7,9 @@ from typing import Any, TypeVar
 from pydantic import Field
 
 from tl_core.datasets import Data, Dataset, Examples
-from tl_core.datasets.images import printable
 from tl_core.datasets.listing import SPLITS
 from tl_core.datasets.splitting import hold_out_groups, joined
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 
 T = TypeVar("T")
 

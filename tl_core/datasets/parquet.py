@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tl_core.datasets.images import printable
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 
 if TYPE_CHECKING:
     import pandas as pd

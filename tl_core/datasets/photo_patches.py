@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tl_core.datasets import ArrayImages, Data, Dataset, register
+from tl_core.datasets.decoding import read_image
 from tl_core.datasets.files import packaged_file
-from tl_core.datasets.images import Pixels, read_image
+from tl_core.datasets.images import Pixels
 
 SKIMAGE, SKLEARN = ("skimage", "scikit-image", "data"), ("sklearn", "scikit-learn", "datasets/images")
 PHOTOGRAPHS = {
@@ -131,6 +132,6 @@ def _crops(split: str, count: int, *seeds: int) -> ArrayImages:
 def _photograph(name: str) -> Pixels:
     """The photograph in the file `name`, uint8 (height, width, 3), which cannot be written to: it is shared."""
     module, package, folder = PHOTOGRAPHS[name]
-    photograph = read_image(packaged_file(module, package, f"{folder}/{name}"))
+    photograph = np.asarray(read_image(packaged_file(module, package, f"{folder}/{name}")))
     photograph.setflags(write=False)
     return photograph

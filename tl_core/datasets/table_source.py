@@ -9,10 +9,9 @@ from pydantic import Field
 
 from tl_core.datasets import Data, Examples
 from tl_core.datasets.examples import Labels
-from tl_core.datasets.images import printable
 from tl_core.datasets.own import OwnDataset
 from tl_core.datasets.tables import classes_of, column, read_table, rows_of, split_of
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
 
 if TYPE_CHECKING:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tl_core.datasets.examples import Labels
-from tl_core.datasets.images import printable
 from tl_core.datasets.listing import SPLITS
 from tl_core.datasets.parquet import read_parquet
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,10 +22,10 @@ from pydantic import Field
 from tl_core.datasets import Data, register
 from tl_core.datasets.examples import Labels
 from tl_core.datasets.files import existing_folder, leads_to
-from tl_core.datasets.images import EncodedImages, printable
+from tl_core.datasets.images import EncodedImages
 from tl_core.datasets.own import OwnDataset, named_splits
 from tl_core.datasets.tfrecords import Place, features, framed, record, records
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
 
 INFO, FEATURES = "dataset_info.json", "features.json"

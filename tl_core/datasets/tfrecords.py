@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tl_core.datasets.files import unreadable
-from tl_core.datasets.images import printable
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 
 HEADER, FOOTER_BYTES = struct.Struct("<QI"), 4
 MOST_BYTES = 2**28

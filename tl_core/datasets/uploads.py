@@ -16,8 +16,7 @@ from pydantic import TypeAdapter
 from tl_core import settings
 from tl_core.datasets.archives import unpack
 from tl_core.datasets.files import leads_to
-from tl_core.datasets.images import printable
-from tl_core.errors import DataError, StorageError
+from tl_core.errors import DataError, StorageError, printable
 
 CONTENT, ABOUT = "content", "about.json"
 ID_DIGITS = 16

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.datasets import Data, Examples
-from tl_core.datasets.images import printable
+from tl_core.errors import printable
 from tl_core.examining.report import SPLITS, Group, Member
 from tl_core.examining.twins import groups
 

@@ -67,7 +67,7 @@ def sheet(data: Data) -> Pixels:
     """All pictures on one sheet, `COLUMNS` a row, split after split: (rows * THUMBNAIL, COLUMNS * THUMBNAIL, 3)."""
     count = sum(len(images) for images in data.splits.values())
     drawn = np.zeros((-(-count // COLUMNS) * THUMBNAIL, COLUMNS * THUMBNAIL, 3), np.uint8)
-    read = (images.read(index, THUMBNAIL * 2) for images in data.splits.values() for index in range(len(images)))
+    read = (images.picture(index, THUMBNAIL * 2) for images in data.splits.values() for index in range(len(images)))
     for place, picture in enumerate(read):
         row, column = divmod(place, COLUMNS)
         top, left = row * THUMBNAIL, column * THUMBNAIL

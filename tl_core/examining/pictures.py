@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tl_core.datasets import Images
-from tl_core.datasets.images import Pixels, UndecodableError, decoded, open_image
+from tl_core.datasets.decoding import UndecodableError, decoded, open_image
+from tl_core.datasets.images import Pixels
 
 SIDE = 32
 """Pixels to which an image is reduced, and 8 x 8 cosines of those make its hash."""
@@ -44,8 +45,8 @@ def see(images: Images, index: int) -> Seen:
     try:
         source = images.source(index)
         if source is None:
-            pixels = images.read(index, LEAST)
-            return Seen(pixels.shape[1], pixels.shape[0], look=_reduced(pixels))
+            picture = images.picture(index, LEAST)
+            return Seen(*picture.size, look=_reduced(picture))
         with open_image(source) as image:
             width, height, repaired = *image.size, _repairs(image)  # before it is decoded at a fraction of its size
             return Seen(width, height, image.format or "", repaired, _reduced(decoded(image, LEAST)))
@@ -68,8 +69,8 @@ def _repairs(image: Image.Image) -> tuple[str, ...]:
     return tuple(repair for repair, is_so in found.items() if is_so)
 
 
-def _reduced(pixels: Pixels) -> Pixels:
-    return np.asarray(Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX))
+def _reduced(picture: Image.Image) -> Pixels:
+    return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BOX))
 
 
 def hashes(looks: NDArray[np.uint8]) -> NDArray[np.uint64]:

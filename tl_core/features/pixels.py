@@ -17,15 +17,12 @@ FITTING = f"decoded at {SPARE} times the size, the middle square, bicubic"
 """What becomes of a photograph, in the keys of what is kept."""
 
 
-def fit_square(image: Pixels, size: int) -> Pixels:
-    """The middle square of `image` (height, width, 3), resized to (size, size, 3) with bicubic interpolation."""
-    height, width = image.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    square = image[top : top + side, left : left + side]
-    if side == size:
-        return square
-    return np.asarray(Image.fromarray(square).resize((size, size), Image.Resampling.BICUBIC))
+def fit_square(picture: Image.Image, size: int) -> Pixels:
+    """The middle square of `picture`, resized to (size, size, 3) with bicubic interpolation."""
+    side = min(picture.size)
+    left, top = (picture.width - side) // 2, (picture.height - side) // 2
+    square = picture.crop((left, top, left + side, top + side))
+    return np.asarray(square.resize((size, size), Image.Resampling.BICUBIC))
 
 
 class SizedImages:
@@ -47,7 +44,7 @@ class SizedImages:
         return pixels
 
     def _read(self, index: int) -> Pixels:
-        return fit_square(self._images.read(index, SPARE * self.size), self.size)
+        return fit_square(self._images.picture(index, SPARE * self.size), self.size)
 
 
 @cache

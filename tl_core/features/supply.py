@@ -47,10 +47,12 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class FrozenPart:
-    """From pixels to some tensor within a network: a Keras `model`, and the `key` of all that decides what it gives."""
+    """From pixels to some tensor within a network: a Keras `model`, the `key` of all that decides what it gives, and the model's
+    `identity` where it has one."""
 
     model: Any
     key: str
+    identity: str | None
 
 
 @dataclass
@@ -103,8 +105,9 @@ class Supply:
         """The Keras `model`, from pixels upward, as it is now. What one gives that has code of somebody else's in it is kept for
         this run alone, since that code may change."""
         engine = engines.expected(model, bfloat16=self._bfloat16)
-        network = identity(model) or [self._own, *map(str, model.output.shape), weights_identity(model)]
-        return FrozenPart(model, _key(FITTING, self.image_size, network, engine))
+        known = identity(model)
+        network = known or [self._own, *map(str, model.output.shape), weights_identity(model)]
+        return FrozenPart(model, _key(FITTING, self.image_size, network, engine), known)
 
     def features(self, part: FrozenPart, images: Images, on_batch: OnBatch, view: View | None = None) -> Stored:
         """What `part` makes of the images, or of a view of them: (n, ...) float32."""
@@ -131,7 +134,9 @@ class Supply:
         """The engine of `part`, made when the first image needs it, and kept until another part does."""
         if part.key not in self._engines:
             conversions = engines.kept_in(self._cache.folder)
-            made = engines.choose(part.model, self.image_size, bfloat16=self._bfloat16, conversions=conversions)
+            made = engines.choose(
+                part.model, self.image_size, bfloat16=self._bfloat16, conversions=conversions, known=part.identity
+            )
             self._engines = {part.key: made}
         return self._engines[part.key]
 

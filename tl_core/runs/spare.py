@@ -3,6 +3,7 @@
 It has used nothing of what it imported, and is used for one run only: every run has a process of its own.
 """
 
+import contextlib
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ import psutil
 
 from tl_core import processes, settings
 from tl_core.executors import Job
+from tl_core.spec import RunSpec
 
 NEEDED_BYTES = 2 << 30
 """With less memory available than this no spare is kept."""
@@ -74,9 +76,9 @@ class Spare:
 
 def wait(descriptor: int) -> None:
     """The spare itself: import what a run needs, wait for an order at the socket `descriptor`, and do it."""
-    from tl_core import training  # noqa: F401  # this is what it is for
     from tl_core.runs.worker import work
 
+    _import()
     with socket.socket(fileno=descriptor) as channel:
         message, (log, *_held), _, _ = socket.recv_fds(channel, 1 << 16, 8) if _expects(channel) else (b"", [-1], 0, None)
     if not message:
@@ -87,6 +89,20 @@ def wait(descriptor: int) -> None:
     order = json.loads(message)
     os.environ.update(order["environment"])
     work(order["run_id"])
+
+
+def _import() -> None:
+    """What runs import on their way, and all parts. This is what a spare is for; whatever is wrong with one, the run that uses it
+    will tell."""
+    from tl_core import training  # noqa: F401
+    from tl_core.features.engines.telemetry import quiet_openvino
+    from tl_core.recipe import Recipe
+
+    with contextlib.suppress(Exception):
+        import sklearn.linear_model  # noqa: F401
+
+        Recipe.of(RunSpec())
+        quiet_openvino()
 
 
 def _expects(channel: socket.socket) -> bool:

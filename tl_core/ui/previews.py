@@ -13,7 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from tl_core import costs, datasets
 from tl_core.datasets import Data, Dataset, Images, Modality, digesting
-from tl_core.datasets.images import decoded, open_image
+from tl_core.datasets.decoding import decoded, open_image
 from tl_core.errors import DataError
 from tl_core.features.pixels import fit_square
 from tl_core.spec import PartSpec
@@ -127,12 +127,12 @@ def _look(images: Images, index: int) -> tuple[tuple[int, int], NDArray[np.uint8
     try:
         source = images.source(index)
         if source is None:
-            pixels = images.read(index)
-            return (pixels.shape[1], pixels.shape[0]), fit_square(pixels, SAMPLE_SIZE)
+            picture = images.picture(index)
+            return picture.size, fit_square(picture, SAMPLE_SIZE)
         with open_image(source) as image:
             width, height = image.size
-            pixels = decoded(image, SAMPLE_SIZE)
-        is_turned = (width > height) != (pixels.shape[1] > pixels.shape[0])  # by its EXIF
-        return (height, width) if is_turned else (width, height), fit_square(pixels, SAMPLE_SIZE)
+            picture = decoded(image, SAMPLE_SIZE)
+        is_turned = (width > height) != (picture.width > picture.height)  # by its EXIF
+        return (height, width) if is_turned else (width, height), fit_square(picture, SAMPLE_SIZE)
     except DataError:
         return None

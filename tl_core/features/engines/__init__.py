@@ -45,13 +45,14 @@ SMALL = 10_000_000
 """Multiply-adds of one image. What computes fewer is so fast in anything that converting it would take longer."""
 
 
-def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None) -> Engine:
+def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None = None) -> Engine:
     """The fastest engine that is here for `model`: float32 pixels (batch, size, size, 3) in 0..255 to one tensor.
 
     The engine computes in bfloat16 if `bfloat16` says so and in float32 if not, whatever the dtype policy of the layers; OpenVINO
     does so only on processors that have instructions for it, and in float32 on others. Its `title` tells. The weights
     are taken as they are now. `conversions` is a folder in which networks converted for OpenVINO are kept for the next time
-    (made where it is missing; a folder that cannot be written does no harm); None keeps none.
+    (made where it is missing; a folder that cannot be written does no harm); None keeps none. `known` is the `identity` of
+    `model`, for who has looked for that.
     """
     from tl_core.features.engines import keras, openvino
 
@@ -59,7 +60,7 @@ def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | N
         return keras.Keras(model, image_size, bfloat16=bfloat16, place=ACCELERATOR)
     if pays(model):
         try:
-            return openvino.OpenVINO(model, image_size, bfloat16=bfloat16, conversions=conversions)
+            return openvino.OpenVINO(model, image_size, bfloat16=bfloat16, conversions=conversions, known=known)
         except ImportError:
             pass
         except openvino.CannotConvert as error:

@@ -29,12 +29,13 @@ class CannotConvert(Exception):  # noqa: N818  # it says what is the case; nobod
     """OpenVINO has no equivalent of something in the network."""
 
 
-def converted(model: Any, shape: tuple[int, ...], folder: Path | None) -> Converted:
+def converted(model: Any, shape: tuple[int, ...], folder: Path | None, known: str | None = None) -> Converted:
     """`model`, in float32, for batches of `shape`: the one kept in `folder` or a new one, which is then kept there.
 
-    Raises `ImportError` where OpenVINO is not installed, `CannotConvert` where it cannot express the network.
+    `known` is its `identity`, for who has looked for that. Raises `ImportError` where OpenVINO is not installed, `CannotConvert`
+    where it cannot express the network.
     """
-    network = identity(model) if folder else None
+    network = (known or identity(model)) if folder else None
     if folder is None or network is None:
         return convert(model, shape)
     key = f"{network} {shape} {_versions()}"
