@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from tl_core.datasets import Data
 from tl_core.events import Reporter
 from tl_core.features import heads
 from tl_core.features.cache import ActivationCache
@@ -43,8 +44,9 @@ def answers(spec: RunSpec, question: Question, report: Reporter, cache: Activati
     """
     recipe = Recipe.of(spec)
     network = FrozenPass(recipe, report, cache)
-    draws = [_draw(spec, network, *pair) for pair in question.draws]
-    stored = network.features(recipe.dataset.load(recipe.seed).test)  # which no draw changes
+    whole = recipe.dataset.whole(recipe.seed)
+    draws = [_draw(spec, network, whole, *pair) for pair in question.draws]
+    stored = network.features(whole.test)  # which no draw changes
     test = Features(stored.values, stored.labels)
     normalise = recipe.strategy.model_dump().get("normalise", True)
     solve = partial(_solve, test=test, strengths=question.strengths, normalise=normalise)
@@ -54,9 +56,9 @@ def answers(spec: RunSpec, question: Question, report: Reporter, cache: Activati
             yield from found
 
 
-def _draw(spec: RunSpec, network: FrozenPass, labels: int | None, seed: int) -> Draw:
+def _draw(spec: RunSpec, network: FrozenPass, whole: Data, labels: int | None, seed: int) -> Draw:
     settings = {"dataset.labels_per_class": "null" if labels is None else labels}
-    data = Recipe.of(spec.with_settings(settings)).dataset.load(seed)
+    data = Recipe.of(spec.with_settings(settings)).dataset.load(seed, whole)
     return Draw(labels, seed, len(data.class_names), network.features(data.train), network.features(data.validation))
 
 

@@ -114,6 +114,14 @@ def test_same_seed_same_images(part: Dataset, data: Data) -> None:
     assert digests(part.load(0)) == digests(data)
 
 
+def test_what_was_read_once_gives_every_draw(part: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = part.model_copy(update={"labels_per_class": 2})
+    whole, expected = part.whole(0), [digests(each.load(1)) for each in (part, few)]
+    if not part.makes_examples:
+        monkeypatch.setattr(type(part), "read", None)
+    assert [digests(each.load(1, whole)) for each in (part, few)] == expected
+
+
 def test_seed_and_labels_leave_test_and_validation_alone(part: Dataset, data: Data) -> None:
     assert digests(part.load(1))[1:] == digests(data)[1:]
     assert digests(limited(part, 2))[1:] == digests(data)[1:]

@@ -1,13 +1,14 @@
 """What-ifs: many answers after one pass, each the one that a run would give."""
 
 from pathlib import Path
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import pytest
 
 from tests.helpers import FEW_CROPS, processes_of, wait_until
 from tl_core import what_ifs
 from tl_core.analysis import learning_curve
+from tl_core.datasets.digits import Digits
 from tl_core.errors import SettingError
 from tl_core.evaluation import HARDEST
 from tl_core.features import engines, pixels
@@ -58,6 +59,14 @@ def test_an_answer_is_what_a_run_gives(tmp_path: Path, monkeypatch: pytest.Monke
         fitted.reset_mock()
         train(spec, nothing, cache=cache)
         assert fitted.call_count == 0
+
+
+def test_the_dataset_is_read_once(tmp_path: Path) -> None:
+    spec = SPEC.with_settings({"dataset": "digits"})
+    with patch.object(Digits, "read", autospec=True, side_effect=Digits.read) as read:
+        found = list(what_ifs.answers(spec, QUESTION, nothing, ActivationCache(tmp_path, 10**9)))
+    assert {answer.train_images for answer in found} == {10, 20, 30}
+    assert read.call_count == 1
 
 
 def test_points_have_intervals() -> None:

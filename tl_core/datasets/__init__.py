@@ -77,6 +77,8 @@ class Dataset(Part):
     modality: ClassVar[Modality] = Modality.IMAGES
     thing: ClassVar[str] = "images"
     """What several examples are called in sentences."""
+    makes_examples: ClassVar[bool] = False
+    """Whether it makes as many training examples as it is asked for, and draws them by the seed."""
     needs: ClassVar[str] = ""
     """A library, beside those of requirements.txt, without which nothing can be loaded."""
 
@@ -99,13 +101,14 @@ class Dataset(Part):
 
     @abstractmethod
     def read(self, seed: int) -> Data[Any]:
-        """All there is. A source that makes as many training examples as it is asked for draws them by `seed`; what it gives
-        otherwise never depends on it. Raises `DataError`."""
+        """All there is, which depends on `labels_per_class` and `seed` only where the source `makes_examples`. Raises
+        `DataError`."""
 
-    def load(self, seed: int) -> Data[Any]:
+    def load(self, seed: int, whole: Data[Any] | None = None) -> Data[Any]:
         """The splits, with `labels_per_class` training examples drawn by `seed`. Validation and test never depend on either, so
-        that runs can be compared example by example. Raises `DataError`."""
-        data = self.whole(seed)
+        that runs can be compared example by example. `whole` is what `whole` gave, with whatever labels and seed, for who has
+        it: then nothing is read but what a source makes. Raises `DataError`."""
+        data = self.whole(seed) if whole is None or self.makes_examples else whole
         drawn = first_per_class(data.train.labels, self.labels_per_class, seed)
         return data if len(drawn) == len(data.train) else replace(data, train=data.train.take(drawn))
 

@@ -55,6 +55,7 @@ class PhotoPatches(Dataset):
     """
 
     title: ClassVar[str] = "Photo patches"
+    makes_examples: ClassVar[bool] = True
 
     labels_per_class: int = Field(
         10, ge=1, le=1000, title="Labels a class", description="How many labelled training crops are cut from each photograph."
