@@ -93,8 +93,8 @@ class Resumed(Event):
 class Telemetry(Event):
     """Use of the machine. Of the run's processes: percent of one core (may exceed 100), bytes of memory, and since the
     time `since` (seconds since 1970; another one after a pause) CPU seconds, bytes read from disks and written, joules of
-    its GPUs. Of the machine: percent of all cores, bytes of memory and of the home's disk, the kernel's out-of-memory kills
-    since it started. `gpus` holds the fields of a `Gpu` each. None is "not measured"."""
+    its GPUs. Of the machine: how many cores it has, percent of all of them, bytes of memory and of the home's disk, the
+    kernel's out-of-memory kills since it started. `gpus` holds the fields of a `Gpu` each. None is "not measured"."""
 
     cpu_percent: float
     memory_bytes: int
@@ -103,6 +103,7 @@ class Telemetry(Event):
     disk_read_bytes: int | None = None
     disk_written_bytes: int | None = None
     energy_joules: float | None = None
+    cores: int | None = None
     machine_cpu_percent: float | None = None
     memory_available_bytes: int | None = None
     memory_total_bytes: int | None = None

@@ -123,6 +123,7 @@ def test_what_is_written_is_counted(tmp_path: Path, sampler: Sampler) -> None:
 def test_the_machine_is_seen(sampler: Sampler) -> None:
     work(0.2)
     sample = sampler.sample()
+    assert sample.cores == os.cpu_count()
     assert sample.machine_cpu_percent is not None
     assert 0 < sample.machine_cpu_percent <= 100.5
     assert sample.memory_available_bytes is not None

@@ -222,6 +222,11 @@ def test_telemetry_is_of_the_whole_machine() -> None:
     assert not chart.layout.showlegend
 
 
+def test_the_machine_is_the_one_that_ran_and_not_the_one_that_shows() -> None:
+    chart = machine.telemetry(samples(3, cores=16), 90.0, cores=2)
+    assert chart.data[0].y == (9.375, 9.375, 9.375)
+
+
 def test_telemetry_of_early_versions_is_drawn() -> None:
     old = {"cpu_percent": 150.0, "memory_bytes": 10**9, "gpu_percent": 50.0, "gpu_memory_bytes": 10**9}
     chart = machine.telemetry([StoredEvent(n, 100.0 + n, "telemetry", old) for n in range(3)], 90.0, cores=2)

@@ -94,6 +94,7 @@ class Sampler:
             cpu_seconds=used.cpu_seconds,
             disk_read_bytes=used.read_bytes,
             disk_written_bytes=used.written_bytes,
+            cores=os.cpu_count(),
             machine_cpu_percent=self._machine.percent(*_machine_seconds()),
             memory_available_bytes=memory.available,
             memory_total_bytes=memory.total,

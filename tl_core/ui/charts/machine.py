@@ -59,9 +59,9 @@ Point = tuple[float, Mapping[str, Any]]
 
 
 def telemetry(events: Sequence[StoredEvent], started: float, cores: int) -> go.Figure:
-    """What a run used of the machine since `started` (seconds since 1970): processor in percent of all `cores`, memory in
-    GB (10^9 bytes), the disk where it was busy, and of each GPU what is measured. A row each on one time axis; while a run
-    was paused time stands still, and the line breaks."""
+    """What a run used of the machine since `started` (seconds since 1970): processor in percent of all its cores, which are
+    `cores` where early samples do not tell, memory in GB (10^9 bytes), the disk where it was busy, and of each GPU what is
+    measured. A row each on one time axis; while a run was paused time stands still, and the line breaks."""
     points = _points(events)
     rows = [*_run_rows(points, cores), *_gpu_rows(points)]
     if not rows:
@@ -135,8 +135,11 @@ def _run_rows(points: Sequence[Point], cores: int) -> list[Row]:
     """What any sample has of the run itself; the disk only where it was busy."""
     found: list[Row] = []
     for quantity, colour in ((CPU, theme.CHOSEN), (MEMORY, theme.PURPLE), (DISK, theme.NEUTRAL)):
-        scale = quantity.scale / max(cores, 1) if quantity is CPU else quantity.scale
-        values = [theme.number(data.get(quantity.field), scale) for _, data in points]
+        shares = [(data.get("cores") or cores) if quantity is CPU else 1 for _, data in points]
+        values = [
+            theme.number(data.get(quantity.field), quantity.scale / share)
+            for share, (_, data) in zip(shares, points, strict=True)
+        ]
         known = [value for value in values if value is not None]
         if known and (quantity is not DISK or max(known) >= MOVED * DISK.scale):
             found.append((quantity, [Line("This run", "This run", values, {"color": colour, "width": 1.6})]))
