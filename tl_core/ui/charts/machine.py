@@ -32,7 +32,7 @@ class Quantity(NamedTuple):
     scale: float = 1.0
 
 
-CPU = Quantity("cpu_percent", "CPU (%)", "%{y:.0f} % of the machine")
+CPU = Quantity("cpu_share", "CPU (%)", "%{y:.0f} % of the machine")
 MEMORY = Quantity("memory_bytes", "Mem. (GB)", "%{y:.2f} GB of memory", 1e-9)
 DISK = Quantity("disk_rate", "Disk (MB/s)", "%{y:.1f} MB/s read and written", 1e-6)
 OF_GPUS = (
@@ -62,8 +62,8 @@ def telemetry(events: Sequence[StoredEvent], started: float, cores: int) -> go.F
     """What a run used of the machine since `started` (seconds since 1970): processor in percent of all its cores, which are
     `cores` where early samples do not tell, memory in GB (10^9 bytes), the disk where it was busy, and of each GPU what is
     measured. A row each on one time axis; while a run was paused time stands still, and the line breaks."""
-    points = _points(events)
-    rows = [*_run_rows(points, cores), *_gpu_rows(points)]
+    points = _points(events, cores)
+    rows = [*_run_rows(points), *_gpu_rows(points)]
     if not rows:
         return theme.empty(TITLE, "Waiting for the first sample", height=120)
     scale, unit = _clock(points[-1][0] - started)
@@ -102,9 +102,9 @@ def _curve(times: Sequence[float], quantity: Quantity, line: Line, unit: str) ->
     }
 
 
-def _points(events: Sequence[StoredEvent]) -> list[Point]:
-    """At most 500, with a point without values between two attempts, which follow each other as if nobody had paused, and what
-    the disk moved a second since the one before."""
+def _points(events: Sequence[StoredEvent], cores: int) -> list[Point]:
+    """At most 500, with a point without values between two attempts, which follow each other as if nobody had paused, the
+    processor's percent of all cores, and what the disk moved a second since the one before."""
     tries = attempts(events)
     kept = theme.thin(events, max(2, theme.MOST_POINTS - len(tries) + 1))
     found: list[Point] = []
@@ -114,7 +114,9 @@ def _points(events: Sequence[StoredEvent]) -> list[Point]:
             found.append((found[-1][0], {}))
             paused = (group[0].data.get("since") or group[0].at) - found[-1][0]
         rates = [None, *(_disk_rate(one, other) for one, other in pairwise(group))]
-        found += [(event.at - paused, {**event.data, "disk_rate": rate}) for event, rate in zip(group, rates, strict=True)]
+        for event, rate in zip(group, rates, strict=True):
+            share = theme.number(event.data.get("cpu_percent"), 1 / (event.data.get("cores") or cores))
+            found.append((event.at - paused, {**event.data, "cpu_share": share, "disk_rate": rate}))
     return found
 
 
@@ -131,15 +133,11 @@ def _moved(data: Mapping[str, Any]) -> int | None:
     return None if read is None or written is None else read + written
 
 
-def _run_rows(points: Sequence[Point], cores: int) -> list[Row]:
+def _run_rows(points: Sequence[Point]) -> list[Row]:
     """What any sample has of the run itself; the disk only where it was busy."""
     found: list[Row] = []
     for quantity, colour in ((CPU, theme.CHOSEN), (MEMORY, theme.PURPLE), (DISK, theme.NEUTRAL)):
-        shares = [(data.get("cores") or cores) if quantity is CPU else 1 for _, data in points]
-        values = [
-            theme.number(data.get(quantity.field), quantity.scale / share)
-            for share, (_, data) in zip(shares, points, strict=True)
-        ]
+        values = [theme.number(data.get(quantity.field), quantity.scale) for _, data in points]
         known = [value for value in values if value is not None]
         if known and (quantity is not DISK or max(known) >= MOVED * DISK.scale):
             found.append((quantity, [Line("This run", "This run", values, {"color": colour, "width": 1.6})]))
