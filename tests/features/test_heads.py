@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from tests.helpers import python
 from tl_core.errors import DataError, SettingError
-from tl_core.features.heads import Head, class_means, head2toe, logistic, logistic_regression, normalised, ridge, space
+from tl_core.features.heads import Head, class_means, head2toe, logistic, logistic_regression, newton, normalised, ridge, space
 from tl_core.features.heads.closed_form import DEFAULT_MEANS_TEMPERATURE, PENALTIES, temperature
 from tl_core.features.heads.logistic_regression import (
     CROSS,
@@ -106,22 +106,22 @@ def test_logistic_is_at_the_minimum(each: int, width: int, normalise: bool, stre
     points = cl2n(features, features.mean(axis=0)) if normalise else features
     scale = strength * weights[labels].sum()
     gradient = slope(points, labels, strength, head.kernel, head.bias, weights)
-    assert np.abs(gradient).max() / scale < 1e-5
+    assert np.abs(gradient).max() / scale < 1e-7  # of points divided by their length it is ten times smaller
     assert head.kernel.dtype == head.bias.dtype == np.float64
     assert (head.chosen_by, head.converged, head.notes) == (GIVEN, True, ())
     assert head.chosen["C"] == pytest.approx(strength)
     assert head.iterations > 0
 
 
-@pytest.mark.parametrize("strength", [1.0, 100.0, 1000.0])
-def test_every_probability_is_right(strength: float) -> None:
+@pytest.mark.parametrize(("strength", "off"), [(1.0, 1e-5), (1e3, 1e-4), (1e5, 1e-2)])
+def test_every_probability_is_right(strength: float, off: float) -> None:
     """A small gradient alone does not make it so: where the penalty is weak it is small far from the minimum, too."""
     features, labels = load_digits(return_X_y=True)
     train, test, known, _ = train_test_split(features, labels, train_size=600, random_state=0, stratify=labels)
     centre = train.mean(axis=0)
     exact = LogisticRegression(solver="newton-cholesky", C=strength, tol=1e-12, max_iter=1000).fit(cl2n(train, centre), known)
     found = logistic(train, known, 10, strength=strength).probabilities(test)
-    assert np.abs(found - exact.predict_proba(cl2n(test, centre))).max() < 1e-4
+    assert np.abs(found - exact.predict_proba(cl2n(test, centre))).max() < off
 
 
 @SHAPES
@@ -233,16 +233,39 @@ def test_without_normalisation_the_unit_of_the_features_does_not_matter(solve: S
         assert same.centre is None
 
 
-def test_what_does_not_settle_is_a_note_and_no_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bits", [64, 32])
+def test_what_does_not_settle_is_a_note_and_no_warning(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newton, "STEPS", 2)
     monkeypatch.setattr(logistic_regression, "ITERATIONS", 2)
+    monkeypatch.setattr(space, "MANY_NUMBERS", 0)
     features, labels = clusters(8, 6)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        head = logistic(features, labels, 3, strength=100.0)
+        head = logistic(features.astype(f"float{bits}"), labels, 3, strength=100.0)
     assert not head.converged
-    assert head.notes[0].startswith("Logistic regression had not settled")
+    assert head.notes[0].startswith("Logistic regression had not settled after 2 steps")
     assert head.iterations == 2
     assert accuracy(head, features, labels) > 0.5
+
+
+@pytest.mark.parametrize("strength", [1e-6, 1e14])
+@pytest.mark.parametrize("apart", [0.0, 10.0])
+def test_a_penalty_of_nothing_and_of_all_settle_too(strength: float, apart: float) -> None:
+    """Where classes lie apart the coefficients would grow without end, and where they do not their curvature is all but 0."""
+    for width in (3, 60):
+        features, labels = clusters(10, width, apart=apart)
+        head = logistic(features, labels, 3, strength=strength)
+        assert head.converged
+        assert np.isfinite(head.probabilities(features)).all()
+        assert accuracy(head, features, labels) > 0.3
+
+
+def test_a_step_that_does_not_descend_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, labels = clusters(8, 6)
+    monkeypatch.setattr(newton.Objective, "direction", lambda objective, gradient, probabilities: gradient)
+    head = logistic(features, labels, 3, strength=100.0)
+    assert not head.converged
+    assert not head.kernel.any()
 
 
 @SHAPES

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tl_core.features.heads.head import Head, Labels, Matrix, cross_entropy
+from tl_core.features.heads.newton import Minimum, Objective, newton
 from tl_core.features.heads.space import Labelled, Space, positive, weights_of
 from tl_core.features.heads.threads import one_thread
 
@@ -24,24 +25,17 @@ FOLDS = 5
 ENOUGH = 500
 """So many images, held out, choose well enough; of a large training set not every fold is needed."""
 GIVEN, VALIDATION, CROSS, DEFAULT = "given", "validation images", "cross-validation", "default"
-ITERATIONS = 1000
-SETTLED, NEARLY = 1e-7, 3e-5
-"""The largest entry of the gradient of the mean loss at the end of a fit.
+ITERATIONS, NEARLY = 1000, 3e-5
+"""Steps of L-BFGS, and the largest entry of the gradient of the mean loss at their end.
 
-In 64 bits, the one that counts, by Newton's method, whose last step is far more exact than the limit: no probability of other
-images was off by more than 1e-4 at the strength that had been chosen (sign digits, 2 to 139 labels a class, and with 40 % of the
-labels wrong; at C = 1e5 by up to 0.003). L-BFGS takes nearly as long to get to 1e-6, and was off by up to 0.04 there.
-
-In 32 bits, and by L-BFGS, the fits that are compared, and any of very many images: at 3e-5 their mean cross-entropy was off by at
-most 0.002 nats (the probe and Head2Toe, photo patches and sign digits); 1e-4 was off by up to 0.015, and then chose another share
-of the features for Head2Toe."""
-UNFINISHED = (
-    f"Logistic regression had not settled after {ITERATIONS} steps; the head can be used, and a smaller C settles sooner."
-)
+In 32 bits, and by L-BFGS, are the fits that are compared, and any of very many images: at 3e-5 their mean cross-entropy was off
+by at most 0.002 nats (the probe and Head2Toe, photo patches and sign digits); 1e-4 was off by up to 0.015, and then chose another
+share of the features for Head2Toe. The head that counts is found by Newton's method, in 64 bits."""
+UNFINISHED = "Logistic regression had not settled after {} steps; the head can be used, and a smaller C settles sooner."
 
 
-Fit = tuple[Matrix, Matrix]
-"""scikit-learn's coefficients and intercepts."""
+Coefficients = Matrix
+"""Kernel and bias, one above the other: (coordinates + 1, classes)."""
 
 
 class Trial(NamedTuple):
@@ -110,50 +104,54 @@ class Solver:
     """Logistic regression on `points` (images, coordinates) with weights (classes,); each fit starts at the last one's end."""
 
     def __init__(self, points: Matrix, labels: Labels, weights: Matrix) -> None:
-        from sklearn.linear_model import LogisticRegression  # a second to import
-
-        self._data = points, labels, weights[labels].astype(points.dtype)
-        way = ("newton-cg", SETTLED) if points.dtype == np.float64 else ("lbfgs", NEARLY)  # about what 32 bits can tell
-        self._model = LogisticRegression(solver=way[0], tol=way[1], max_iter=ITERATIONS, warm_start=True)
-        self.converged = True
+        self._points, self._labels, self._weights = points, labels, weights[labels]
+        self.found = np.zeros((points.shape[1] + 1, len(weights)), points.dtype)
 
     @classmethod
     def nearly(cls, points: Matrix, labels: Labels, weights: Matrix) -> "Solver":
         """One for fits that are compared with each other: in 32 bits, half the work, and settled as far as that takes."""
         return cls(points.astype(np.float32, copy=False), labels, weights)
 
-    def fit(self, strength: float) -> tuple[Matrix, Matrix]:
-        """Kernel (coordinates, classes) and bias (classes,) with the least strength * sum(losses) + |kernel|^2 / 2.
+    def fit(self, strength: float) -> Minimum:
+        """The least strength * sum(losses) + |kernel|^2 / 2.
 
         For two classes the penalty is on the difference of the two columns, so that softmax is the usual sigmoid.
         """
-        from sklearn.exceptions import ConvergenceWarning
+        wide = self._points.dtype == np.float64
+        found = self._exactly(strength) if wide else self._nearly(strength)
+        self.found = np.vstack([found.kernel, found.bias])
+        return found
 
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", ConvergenceWarning)
-            self._model.set_params(C=strength).fit(*self._data)
-        self.converged = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
-        kernel, bias = self._model.coef_.T, self._model.intercept_
-        halves = np.array([-0.5, 0.5])
-        return (kernel, bias) if len(bias) > 1 else (kernel * halves, bias * halves)
-
-    def begin_at(self, fits: Sequence[Fit]) -> None:
+    def begin_at(self, fits: Sequence[Coefficients]) -> None:
         """Let the next fit begin at the mean of others of the same classes; from 0 where there are none."""
         if fits:
-            means = (np.mean(parts, axis=0, dtype=self._data[0].dtype) for parts in zip(*fits, strict=True))
-            self._model.coef_, self._model.intercept_ = means
-            self._model.classes_ = np.unique(self._data[1])
-
-    @property
-    def found(self) -> Fit:
-        """The last fit, as scikit-learn has it."""
-        return self._model.coef_, self._model.intercept_
+            self.found = np.asarray(np.mean(fits, axis=0, dtype=self._points.dtype))
 
     def described(self, strength: float) -> tuple[Matrix, Matrix, dict[str, object]]:
         """What `fit` gives, and the fields of `Head` that say how it went."""
-        kernel, bias = self.fit(strength)
-        notes = () if self.converged else (UNFINISHED,)
-        return kernel, bias, {"iterations": int(self._model.n_iter_[0]), "converged": self.converged, "notes": notes}
+        kernel, bias, steps, settled = self.fit(strength)
+        notes = () if settled else (UNFINISHED.format(steps),)
+        return kernel, bias, {"iterations": steps, "converged": settled, "notes": notes}
+
+    def _exactly(self, strength: float) -> Minimum:
+        columns = 2 if self.found.shape[1] == 2 else 1  # of two that are opposite, each has a quarter of the difference's square
+        penalty = columns / (strength * self._weights.sum())
+        return newton(Objective(self._points, self._labels, self._weights, penalty), self.found)
+
+    def _nearly(self, strength: float) -> Minimum:
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LogisticRegression  # a second to import
+
+        model = LogisticRegression(C=strength, tol=NEARLY, max_iter=ITERATIONS, warm_start=True)
+        two = self.found.shape[1] == 2
+        start = self.found[:, 1:] - self.found[:, :1] if two else self.found
+        model.coef_, model.intercept_, model.classes_ = start[:-1].T, start[-1], np.unique(self._labels)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ConvergenceWarning)
+            model.fit(self._points, self._labels, self._weights.astype(self._points.dtype))
+        settled = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
+        halves = np.array([[-0.5, 0.5]], self._points.dtype) if two else 1
+        return Minimum(model.coef_.T * halves, model.intercept_ * np.squeeze(halves), int(model.n_iter_[0]), settled)
 
 
 def trials_of(points: Matrix, labels: Labels, others: tuple[Matrix, Labels] | None) -> tuple[list[Trial], str]:
@@ -177,7 +175,7 @@ def folds(labels: Labels) -> list[np.ndarray]:
     return [fold == index for index in range(used)]
 
 
-def choose_strength(trials: Sequence[Trial], weights: Matrix) -> tuple[float, float, list[Fit]]:
+def choose_strength(trials: Sequence[Trial], weights: Matrix) -> tuple[float, float, list[Coefficients]]:
     """The one of `STRENGTHS` with the least cross-entropy on what is held out, that loss, averaged over `trials`, and the fits.
 
     It ascends from `FIRST` as long as that helps, or descends where it does not, and ends when two values in a row are no better
@@ -187,11 +185,11 @@ def choose_strength(trials: Sequence[Trial], weights: Matrix) -> tuple[float, fl
         return DEFAULT_STRENGTH, np.inf, []
     solvers = [Solver.nearly(trial.points, trial.labels, weights) for trial in trials]
 
-    def tried(strength: float) -> tuple[float, float, list[Fit]]:
+    def tried(strength: float) -> tuple[float, float, list[Coefficients]]:
         fits = [solver.fit(strength) for solver in solvers]
         losses = [
-            cross_entropy(trial.held @ kernel + bias, trial.held_labels, weights)
-            for (kernel, bias), trial in zip(fits, trials, strict=True)
+            cross_entropy(trial.held @ fit.kernel + fit.bias, trial.held_labels, weights)
+            for fit, trial in zip(fits, trials, strict=True)
         ]
         return strength, float(np.mean(losses)), [solver.found for solver in solvers]
 

@@ -1,0 +1,141 @@
+"""Newton's method for logistic regression: right to 64 bits, though nearly all of its work is done in 32."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.features.heads.head import Labels, Matrix
+
+STEPS = 100
+INNER = 200
+"""Steps of conjugate gradients in one of Newton's, at most."""
+EXACT = 0.1
+"""How much of the gradient a step of Newton's leaves, as its linear model has it. A fifth of that takes a fifth longer in all."""
+SETTLED = 1e-8
+"""The largest entry of the gradient of the mean loss at the end.
+
+No probability of other images was off by more than 4e-5 for C up to 1e3, and by 0.005 at 1e5 (sign digits, 2 to 139 labels a
+class, with 40 % of the labels wrong, or of two classes, and scikit-learn's digits; against its newton-cg to 1e-11). Ten times
+more was off by ten times as much, and hardly quicker. L-BFGS takes longer to get to 1e-6, and is off by up to 0.04 there."""
+LEAST_STEP = 1e-6
+ENOUGH_DESCENT = 1e-4
+"""Armijo's condition: how much of what the slope promises a step has to keep."""
+NOISE = 1e-12
+"""A loss that rises by less than this has not risen: the sum of some thousand losses is no more exact."""
+
+
+class Minimum(NamedTuple):
+    """Where a fit ended: `kernel` (coordinates, classes), `bias` (classes,), after how many steps, and whether it settled."""
+
+    kernel: Matrix
+    bias: Matrix
+    steps: int
+    settled: bool
+
+
+class Loss(NamedTuple):
+    """The loss at some coefficients, and what it follows from: logits and probabilities (images, classes)."""
+
+    value: float
+    logits: Matrix
+    probabilities: Matrix
+
+
+class Objective:
+    """The mean cross-entropy of softmax(`points` @ kernel + bias), images weighing as given, plus a penalty on |kernel|^2 / 2.
+
+    `points` are (images, coordinates) float64, `labels` and `weights` (images,), `penalty` a number above 0. Coefficients are
+    kernel and bias, one above the other: (coordinates + 1, classes).
+    """
+
+    def __init__(self, points: Matrix, labels: Labels, weights: Matrix, penalty: float) -> None:
+        self.points, self.narrow = points, points.astype(np.float32)
+        self.right = np.arange(len(labels)), labels
+        self.shares = (weights / weights.sum())[:, None]
+        self.penalties = np.full((points.shape[1] + 1, 1), penalty)
+        self.penalties[-1] = 0.0  # the bias is free
+
+    def at(self, coefficients: Matrix, logits: Matrix) -> Loss:
+        """The loss of `coefficients` that give these `logits`."""
+        below = logits - logits.max(axis=1, keepdims=True)
+        right = below[self.right]
+        odds = np.exp(below, out=below)
+        sums = odds.sum(axis=1)
+        penalty = float((self.penalties * coefficients**2).sum()) / 2
+        return Loss(float(self.shares[:, 0] @ (np.log(sums) - right)) + penalty, logits, odds / sums[:, None])
+
+    def gradient(self, coefficients: Matrix, probabilities: Matrix) -> Matrix:
+        """By each of `coefficients`."""
+        errors = self.shares * probabilities
+        errors[self.right] -= self.shares[:, 0]
+        return _gathered(self.points, errors) + self.penalties * coefficients
+
+    def direction(self, gradient: Matrix, probabilities: Matrix) -> Matrix:
+        """Newton's, by conjugate gradients in 32 bits (Lin, Weng & Keerthi 2008, without their trust region).
+
+        That is exact enough for a step, since what it lacks the next one finds: the gradient is computed in 64."""
+        length = float(np.linalg.norm(gradient))
+        likely, shares = probabilities.astype(np.float32), self.shares.astype(np.float32)
+        penalties = self.penalties.astype(np.float32)
+        left = (-gradient / length).astype(np.float32)
+        found, ahead = np.zeros_like(left), left.copy()
+        squared = float(np.vdot(left, left))
+        for _ in range(INNER):
+            change = _logits(self.narrow, ahead)
+            change -= np.einsum("ij,ij->i", likely, change)[:, None]
+            change *= likely
+            change *= shares
+            bent = _gathered(self.narrow, change) + penalties * ahead
+            curvature = float(np.vdot(ahead, bent))
+            if curvature <= 0:  # none that 32 bits can tell
+                break
+            pace = np.float32(squared / curvature)
+            found += pace * ahead
+            left -= pace * bent
+            before, squared = squared, float(np.vdot(left, left))
+            if squared <= EXACT**2:
+                break
+            ahead *= np.float32(squared / before)
+            ahead += left
+        return (found if found.any() else left).astype(np.float64) * length
+
+
+def newton(objective: Objective, start: Matrix) -> Minimum:
+    """The least of an `objective`, from the coefficients `start` on (coordinates + 1, classes)."""
+    coefficients, here = start, objective.at(start, _logits(objective.points, start))
+    for step in range(STEPS):
+        gradient = objective.gradient(coefficients, here.probabilities)
+        if np.abs(gradient).max() <= SETTLED:
+            return Minimum(coefficients[:-1], coefficients[-1], step, True)
+        direction = objective.direction(gradient, here.probabilities)
+        moved = _descend(objective, coefficients, direction, here, float(np.vdot(gradient, direction)))
+        if moved is None:
+            break
+        coefficients, here = moved
+    return Minimum(coefficients[:-1], coefficients[-1], step + 1, False)
+
+
+def _descend(
+    objective: Objective, coefficients: Matrix, direction: Matrix, here: Loss, slope: float
+) -> tuple[Matrix, Loss] | None:
+    """The first of ever smaller steps that descends far enough; None where there is none."""
+    change, share = _logits(objective.points, direction), 1.0
+    while share >= LEAST_STEP:
+        moved = coefficients + share * direction
+        there = objective.at(moved, here.logits + share * change)
+        if there.value <= here.value + ENOUGH_DESCENT * share * slope + NOISE:
+            return moved, there
+        share /= 2
+    return None
+
+
+def _logits(points: NDArray[Any], coefficients: NDArray[Any]) -> NDArray[Any]:
+    logits = points @ coefficients[:-1]
+    logits += coefficients[-1]
+    return logits
+
+
+def _gathered(points: NDArray[Any], errors: NDArray[Any]) -> NDArray[Any]:
+    """What `errors` of the logits are by the coefficients."""
+    return np.vstack([points.T @ errors, errors.sum(axis=0)])
