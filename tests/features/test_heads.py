@@ -248,16 +248,49 @@ def test_what_does_not_settle_is_a_note_and_no_warning(bits: int, monkeypatch: p
     assert accuracy(head, features, labels) > 0.5
 
 
-@pytest.mark.parametrize("strength", [1e-6, 1e14])
-@pytest.mark.parametrize("apart", [0.0, 10.0])
-def test_a_penalty_of_nothing_and_of_all_settle_too(strength: float, apart: float) -> None:
+@pytest.mark.parametrize(("strength", "least"), [(1e-6, 0.3), (1e14, 0.9)])
+@pytest.mark.parametrize("width", [3, 60])
+def test_a_penalty_beyond_measure_and_one_of_nothing(strength: float, least: float, width: int) -> None:
     """Where classes lie apart the coefficients would grow without end, and where they do not their curvature is all but 0."""
-    for width in (3, 60):
-        features, labels = clusters(10, width, apart=apart)
-        head = logistic(features, labels, 3, strength=strength)
+    features, labels = clusters(10, width, apart=10.0)
+    for images in (features, np.random.default_rng(0).permutation(features)):
+        head = logistic(images, labels, 3, strength=strength)
         assert head.converged
-        assert np.isfinite(head.probabilities(features)).all()
-        assert accuracy(head, features, labels) > 0.3
+        assert np.isfinite(head.probabilities(images)).all()
+    assert accuracy(logistic(features, labels, 3, strength=strength), features, labels) >= least
+
+
+@pytest.mark.parametrize("factor", [0.0, 1e-25, 1e15])
+@pytest.mark.parametrize("strength", [1e-30, 1.0])
+def test_features_of_which_nothing_can_be_learned(factor: float, strength: float) -> None:
+    """Every image then gets the shares of the classes, be the features all the same or next to nothing."""
+    images = 0.1 + factor * np.random.default_rng(0).normal(size=(90, 3))
+    if factor == 1e15:
+        strength *= 1e-60
+    head = logistic(images, np.repeat([0, 1], [30, 60]), 2, strength=strength, normalise=False)
+    assert head.converged
+    np.testing.assert_allclose(head.probabilities(images), [[1 / 3, 2 / 3]] * 90, atol=1e-6)
+
+
+def test_weights_of_classes_that_are_far_apart() -> None:
+    generator = np.random.default_rng(5)
+    for _ in range(6):
+        labels = np.repeat(np.arange(30), generator.integers(1, 12, size=30))
+        features = generator.normal(size=(len(labels), 100))
+        weights = 10 ** generator.uniform(-5, 5, size=30)
+        head = logistic(features, labels, 30, strength=3e4, class_weights=weights)
+        assert head.converged
+        assert accuracy(head, features, labels) > 0.5  # of the others all but nothing counts
+
+
+def test_a_weak_penalty_on_wrong_labels_takes_few_steps() -> None:
+    """Their directions take hundreds of inner ones; those that end early lead nowhere."""
+    features, labels = load_digits(return_X_y=True)
+    wrong = np.random.default_rng(0).random(600) < 0.4
+    labels = np.where(wrong, np.random.default_rng(1).integers(0, 10, 600), labels[:600])
+    head = logistic(features[:600], labels, 10, strength=1e5)
+    assert head.converged
+    assert head.iterations < 40
 
 
 def test_a_step_that_does_not_descend_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -504,12 +537,26 @@ def test_two_classes_have_two_columns_with_one_sigmoid() -> None:
     assert head.bias[1] - head.bias[0] == pytest.approx(found[-1], abs=1e-4)
 
 
-def test_each_fit_begins_where_the_last_one_ended() -> None:
-    features, labels = clusters(20, 8)
-    solver = Solver(features, labels, np.ones(3))
-    first = solver.described(1.0)[2]["iterations"]
-    again = solver.described(1.0)[2]["iterations"]
-    assert again < first / 4  # type: ignore[operator]
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("made", [Solver, Solver.nearly])
+def test_each_fit_begins_where_the_last_one_ended(made: Callable[..., Solver], classes: int) -> None:
+    features, labels = clusters(20, 8, classes)
+    solver = made(features, labels, np.ones(classes))
+    first = solver.fit(1.0)
+    again = solver.fit(1.0)
+    assert again.steps < first.steps / 4
+    np.testing.assert_allclose(again.kernel, first.kernel, atol=1e-3)
+    np.testing.assert_allclose(again.bias, first.bias, atol=1e-3)
+    assert solver.found.dtype == again.bias.dtype == (np.float64 if made is Solver else np.float32)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_head_begins_where_its_penalty_was_chosen(classes: int) -> None:
+    features, labels = clusters(100, 8, classes, apart=0.5)
+    found = logistic(features, labels, classes)
+    anew = logistic(features, labels, classes, strength=found.chosen["C"])
+    np.testing.assert_allclose(found.probabilities(features), anew.probabilities(features), atol=1e-5)
+    assert found.iterations < anew.iterations
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -136,7 +136,11 @@ class Solver:
     def _exactly(self, strength: float) -> Minimum:
         columns = 2 if self.found.shape[1] == 2 else 1  # of two that are opposite, each has a quarter of the difference's square
         penalty = columns / (strength * self._weights.sum())
-        return newton(Objective(self._points, self._labels, self._weights, penalty), self.found)
+        unit = max(1.0, sqrt(penalty))  # of the kernel: 32 bits hold no penalty that is beyond all measure
+        points = self._points if unit == 1 else self._points / unit
+        start = np.vstack([self.found[:-1] * unit, self.found[-1:]])
+        found = newton(Objective(points, self._labels, self._weights, penalty / unit**2), start)
+        return found._replace(kernel=found.kernel / unit)
 
     def _nearly(self, strength: float) -> Minimum:
         from sklearn.exceptions import ConvergenceWarning
@@ -150,8 +154,8 @@ class Solver:
             warnings.simplefilter("always", ConvergenceWarning)
             model.fit(self._points, self._labels, self._weights.astype(self._points.dtype))
         settled = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
-        halves = np.array([[-0.5, 0.5]], self._points.dtype) if two else 1
-        return Minimum(model.coef_.T * halves, model.intercept_ * np.squeeze(halves), int(model.n_iter_[0]), settled)
+        halves = np.array([-0.5, 0.5] if two else [1.0], self._points.dtype)
+        return Minimum(model.coef_.T * halves, model.intercept_ * halves, int(model.n_iter_[0]), settled)
 
 
 def trials_of(points: Matrix, labels: Labels, others: tuple[Matrix, Labels] | None) -> tuple[list[Trial], str]:
