@@ -34,10 +34,6 @@ share of the features for Head2Toe. The head that counts is found by Newton's me
 UNFINISHED = "Logistic regression had not settled after {} steps; the head can be used, and a smaller C settles sooner."
 
 
-Coefficients = Matrix
-"""Kernel and bias, one above the other: (coordinates + 1, classes)."""
-
-
 class Trial(NamedTuple):
     """`points` to fit and points `held` out to test on, each with its labels."""
 
@@ -105,7 +101,7 @@ class Solver:
 
     def __init__(self, points: Matrix, labels: Labels, weights: Matrix) -> None:
         self._points, self._labels, self._weights = points, labels, weights[labels]
-        self.found = np.zeros((points.shape[1] + 1, len(weights)), points.dtype)
+        self._start = np.zeros((points.shape[1] + 1, len(weights)), points.dtype)
 
     @classmethod
     def nearly(cls, points: Matrix, labels: Labels, weights: Matrix) -> "Solver":
@@ -119,43 +115,43 @@ class Solver:
         """
         wide = self._points.dtype == np.float64
         found = self._exactly(strength) if wide else self._nearly(strength)
-        self.found = np.vstack([found.kernel, found.bias])
+        self._start = found.coefficients
         return found
 
-    def begin_at(self, fits: Sequence[Coefficients]) -> None:
+    def begin_at(self, fits: Sequence[Minimum]) -> None:
         """Let the next fit begin at the mean of others of the same classes; from 0 where there are none."""
         if fits:
-            self.found = np.asarray(np.mean(fits, axis=0, dtype=self._points.dtype))
+            self._start = np.asarray(np.mean([fit.coefficients for fit in fits], axis=0, dtype=self._points.dtype))
 
     def described(self, strength: float) -> tuple[Matrix, Matrix, dict[str, object]]:
         """What `fit` gives, and the fields of `Head` that say how it went."""
-        kernel, bias, steps, settled = self.fit(strength)
-        notes = () if settled else (UNFINISHED.format(steps),)
-        return kernel, bias, {"iterations": steps, "converged": settled, "notes": notes}
+        found = self.fit(strength)
+        notes = () if found.settled else (UNFINISHED.format(found.steps),)
+        return found.kernel, found.bias, {"iterations": found.steps, "converged": found.settled, "notes": notes}
 
     def _exactly(self, strength: float) -> Minimum:
-        columns = 2 if self.found.shape[1] == 2 else 1  # of two that are opposite, each has a quarter of the difference's square
+        columns = 2 if self._start.shape[1] == 2 else 1  # of two that are opposite, each has a quarter of the difference's square
         penalty = columns / (strength * self._weights.sum())
         unit = max(1.0, sqrt(penalty))  # of the kernel: 32 bits hold no penalty that is beyond all measure
         points = self._points if unit == 1 else self._points / unit
-        start = np.vstack([self.found[:-1] * unit, self.found[-1:]])
-        found = newton(Objective(points, self._labels, self._weights, penalty / unit**2), start)
-        return found._replace(kernel=found.kernel / unit)
+        units = np.append(np.full(points.shape[1], unit), 1.0)[:, None]
+        found = newton(Objective(points, self._labels, self._weights, penalty / unit**2), self._start * units)
+        return found._replace(coefficients=found.coefficients / units)
 
     def _nearly(self, strength: float) -> Minimum:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression  # a second to import
 
         model = LogisticRegression(C=strength, tol=NEARLY, max_iter=ITERATIONS, warm_start=True)
-        two = self.found.shape[1] == 2
-        start = self.found[:, 1:] - self.found[:, :1] if two else self.found
+        two = self._start.shape[1] == 2
+        start = self._start[:, 1:] - self._start[:, :1] if two else self._start
         model.coef_, model.intercept_, model.classes_ = start[:-1].T, start[-1], np.unique(self._labels)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
             model.fit(self._points, self._labels, self._weights.astype(self._points.dtype))
         settled = not any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
         halves = np.array([-0.5, 0.5] if two else [1.0], self._points.dtype)
-        return Minimum(model.coef_.T * halves, model.intercept_ * halves, int(model.n_iter_[0]), settled)
+        return Minimum(np.vstack([model.coef_.T, model.intercept_]) * halves, int(model.n_iter_[0]), settled)
 
 
 def trials_of(points: Matrix, labels: Labels, others: tuple[Matrix, Labels] | None) -> tuple[list[Trial], str]:
@@ -179,7 +175,7 @@ def folds(labels: Labels) -> list[np.ndarray]:
     return [fold == index for index in range(used)]
 
 
-def choose_strength(trials: Sequence[Trial], weights: Matrix) -> tuple[float, float, list[Coefficients]]:
+def choose_strength(trials: Sequence[Trial], weights: Matrix) -> tuple[float, float, list[Minimum]]:
     """The one of `STRENGTHS` with the least cross-entropy on what is held out, that loss, averaged over `trials`, and the fits.
 
     It ascends from `FIRST` as long as that helps, or descends where it does not, and ends when two values in a row are no better
@@ -189,13 +185,13 @@ def choose_strength(trials: Sequence[Trial], weights: Matrix) -> tuple[float, fl
         return DEFAULT_STRENGTH, np.inf, []
     solvers = [Solver.nearly(trial.points, trial.labels, weights) for trial in trials]
 
-    def tried(strength: float) -> tuple[float, float, list[Coefficients]]:
+    def tried(strength: float) -> tuple[float, float, list[Minimum]]:
         fits = [solver.fit(strength) for solver in solvers]
         losses = [
             cross_entropy(trial.held @ fit.kernel + fit.bias, trial.held_labels, weights)
             for fit, trial in zip(fits, trials, strict=True)
         ]
-        return strength, float(np.mean(losses)), [solver.found for solver in solvers]
+        return strength, float(np.mean(losses)), fits
 
     first = best = tried(FIRST)
     for way in (STRENGTHS[STRENGTHS.index(FIRST) + 1 :], STRENGTHS[: STRENGTHS.index(FIRST)][::-1]):
