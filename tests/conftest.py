@@ -1,24 +1,67 @@
 """Every test keeps its runs in a folder of its own, reaches no network, and leaves no process behind."""
 
+import gc
+import subprocess
+import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
-from tests.helpers import CommandLine, Finished, end_processes_of
+from tests.helpers import ROOT, CommandLine, Finished, end_processes_of
+from tests.tools.once import made_once
 from tl_core.settings import HOME_VARIABLE, SPARE_VARIABLE
 
 NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there, so that whoever goes to the network in a test fails at once."""
+SLICES = 4
+"""The tests marked `full` are shared among so many commits."""
 
 settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no mistake of what is tested
 settings.load_profile("untimed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The soak test's length."""
-    parser.addoption("--soak", type=int, default=200, help="How many runs tests/runs/test_soak.py makes.")
+    """Add the soak test's length, and the slice of the tests marked `full`."""
+    parser.addoption("--soak", type=int, default=40, help="How many runs tests/runs/test_soak.py makes.")
+    parser.addoption(
+        "--slice", metavar="K/N", help="Of the tests marked full, run the K-th of N slices; `commit` takes a K by HEAD."
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests marked `full` that belong to other slices."""
+    wanted = config.getoption("--slice")
+    if not wanted:
+        return
+    number, count = (slice_of_commit(), SLICES) if wanted == "commit" else map(int, wanted.split("/"))
+    others = [
+        item for item in items if item.get_closest_marker("full") and zlib.crc32(item.nodeid.encode()) % count != number % count
+    ]
+    config.hook.pytest_deselected(items=others)
+    left_out = set(others)
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Have TensorFlow compute each step as it comes: to trace a graph takes seconds and memory, and a test trains a few steps.
+
+    Tests marked `graph` or `full` trace as users' runs do. Both compute the same, but not to the last bit.
+    """
+    if "tensorflow" in sys.modules:
+        import tensorflow
+
+        traced = any(item.get_closest_marker(marker) for marker in ("graph", "full"))
+        tensorflow.config.run_functions_eagerly(not traced)
+
+
+def slice_of_commit() -> int:
+    """Return how many commits HEAD has before it, so that each commit takes the next slice; 0 where git does not say."""
+    said = subprocess.run(["git", "rev-list", "--count", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return int(said.stdout) if said.returncode == 0 else 0
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,8 +89,19 @@ def home(surroundings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         end_processes_of(own)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def keras_forgets() -> Iterator[None]:
+    """Keras keeps the names and graphs of all models of a process; a laptop has no memory for those of a thousand tests."""
+    yield
+    if "keras" in sys.modules:
+        import keras
+
+        gc.unfreeze()
+        gc.collect()
+        keras.backend.clear_session()
+
+
 @pytest.fixture(scope="session")
 def default_run(surroundings: None, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     """`train` with nothing said, once for all tests: photo_patches, 10 labels a class, 96 px, a linear probe on Lite0."""
-    place = tmp_path_factory.mktemp("default") / "home"
-    return CommandLine(place).run("train", "--json")
+    return made_once(tmp_path_factory, "default_run", Finished, lambda place: CommandLine(place / "home").run("train", "--json"))

@@ -14,13 +14,17 @@ from typing import Any, TypeVar
 import numpy as np
 import psutil
 from PIL import Image
+from typer.testing import CliRunner
 
+from tl_core.__main__ import app
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
 from tl_core.settings import HOME_VARIABLE
 from tl_core.spec import RunSpec
 
 ROOT = Path(__file__).parents[1]
+HANGS_SECONDS = 600.0
+"""What takes so long hangs; on a busy machine a thing that takes a second may take a minute."""
 T = TypeVar("T")
 
 FEW_CROPS = {"dataset.labels_per_class": 2, "dataset.validation_per_class": 1, "dataset.test_per_class": 2}
@@ -32,7 +36,7 @@ ENDLESS = QUICK.with_settings({"strategy.epochs": 10_000})
 """A run that has to be ended from outside."""
 
 
-def wait_until(condition: Callable[[], T | None], seconds: float = 180.0) -> T:
+def wait_until(condition: Callable[[], T | None], seconds: float = HANGS_SECONDS) -> T:
     """What `condition` gives once it is true; fails after `seconds`."""
     end = time.monotonic() + seconds
     while not (value := condition()):
@@ -74,6 +78,13 @@ class CommandLine:
 
     home: Path
 
+    def call(self, *arguments: object, **variables: str) -> Finished:
+        """The command in this process, with the text and exit code of one of its own, which takes seconds to start."""
+        done = CliRunner().invoke(app, list(map(str, arguments)), env={HOME_VARIABLE: str(self.home)} | variables)
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Finished(done.exit_code, done.stdout, done.stderr, self.home)
+
     def start(self, *arguments: object, **variables: str) -> "subprocess.Popen[str]":
         """The process, at work."""
         return subprocess.Popen(
@@ -87,10 +98,10 @@ class CommandLine:
         )
 
     def run(self, *arguments: object, **variables: str) -> Finished:
-        """The process when it has ended, within two minutes."""
+        """The process when it has ended."""
         process = self.start(*arguments, **variables)
         try:
-            out, err = process.communicate(timeout=120)
+            out, err = process.communicate(timeout=HANGS_SECONDS)
         finally:
             process.kill()
         return Finished(process.returncode, out, err, self.home)
@@ -115,7 +126,7 @@ def end_processes_of(home: Path) -> None:
         for process in found:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-                process.wait(timeout=10)
+                process.wait(timeout=HANGS_SECONDS)
 
 
 WAYS = {
@@ -153,7 +164,7 @@ def python(code: str, *arguments: object, **variables: str) -> Finished:
         text=True,
         cwd=ROOT,
         env=os.environ | variables,
-        timeout=120,
+        timeout=HANGS_SECONDS,
         check=False,
     )
     return Finished(done.returncode, done.stdout, done.stderr, Path(os.environ[HOME_VARIABLE]))

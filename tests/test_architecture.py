@@ -3,7 +3,7 @@
 import ast
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from importlib.metadata import packages_distributions
@@ -53,7 +53,17 @@ READS_PICKLES = "tl_core.backbones.torch_file"
 LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.runs.apart")
 """What a process of its own ends in: there an exception that nobody expected is told."""
 PAGE_LINES, MODULE_LINES, FUNCTION_LINES = 80, 250, 40
-NOT_IMPORTED = {"tensorflow", "jax", "ruff", "mypy", "pytest-xdist", "tensorflow-datasets", "importlib-resources", "keras-hub"}
+NOT_IMPORTED = {
+    "tensorflow",
+    "jax",
+    "ruff",
+    "mypy",
+    "pytest-xdist",
+    "pytest-timeout",
+    "tensorflow-datasets",
+    "importlib-resources",
+    "keras-hub",
+}
 """Requirements that no module imports by name: Keras' backends, the two that check the code, what runs tests side by side, and
 what a test has where it is installed, or starts in another process."""
 
@@ -72,6 +82,16 @@ MODULES = source_files()
 def python_files() -> list[Path]:
     """Everything in Python that is here, tests and benchmarks included."""
     return [*MODULES.values(), *sorted((ROOT / "tests").rglob("*.py")), *sorted((ROOT / "benchmarks").rglob("*.py"))]
+
+
+Rule = Callable[[str], None]
+RULES: list[Rule] = []
+
+
+def rule(check: Rule) -> Rule:
+    """Make a test of a check that every module keeps to."""
+    RULES.append(check)
+    return check
 
 
 @cache
@@ -113,8 +133,8 @@ def place_of(module: str) -> tuple[int, str]:
     return index, entry
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_run_one_way(module: str) -> None:
+@rule
+def imports_run_one_way(module: str) -> None:
     layer, entry = place_of(module)
     assert entry != "tl_core" or module == "tl_core", f"{module} has no place in LAYERS"
     ours = {name for name in imported(module) if name in MODULES}
@@ -132,8 +152,8 @@ def test_the_layers_name_what_exists() -> None:
         assert entry in MODULES, entry
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_who_imports_what(module: str) -> None:
+@rule
+def who_imports_what(module: str) -> None:
     roots = {name.split(".")[0] for name in imported(module)}
     if is_within(module, SHOWS):
         assert not roots & {"keras", "keras_hub", *ABOUT_BACKENDS}
@@ -176,15 +196,15 @@ def functions(module: str) -> Iterator[Function]:
     return (node for node in ast.walk(tree(module)) if isinstance(node, Function))
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_nothing_is_too_long(module: str) -> None:
+@rule
+def nothing_is_too_long(module: str) -> None:
     assert length(MODULES[module]) <= (PAGE_LINES if is_within(module, ("pages",)) else MODULE_LINES)
     lengths = {node.name: (node.end_lineno or 0) - node.lineno + 1 for node in functions(module)}
     assert not {name: lines for name, lines in lengths.items() if lines > FUNCTION_LINES}
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_public_names_are_typed_and_documented(module: str) -> None:
+@rule
+def public_names_are_typed_and_documented(module: str) -> None:
     assert ast.get_docstring(tree(module)), "the module has no docstring"
     missing = [name for name, node in public(module) if not (is_documented(node) or inherits_documentation(name))]
     assert not missing, "without a docstring"
@@ -232,8 +252,8 @@ def is_typed(node: Function) -> bool:
     return node.returns is not None and all(argument.annotation for argument in named)
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_what_may_not_be_written(module: str) -> None:
+@rule
+def what_may_not_be_written(module: str) -> None:
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.ExceptHandler):
             assert node.type, f"a bare except in line {node.lineno}"
@@ -246,6 +266,22 @@ def test_what_may_not_be_written(module: str) -> None:
         elif isinstance(node, ast.Compare | ast.MatchValue) and module != "tl_core.runs.states":
             texts = {below.value for below in ast.walk(node) if isinstance(below, ast.Constant)}
             assert not texts & {str(state) for state in State}, f"a state by its text in line {node.lineno}"
+
+
+def broken(check: Rule) -> dict[str, str]:
+    """The modules that do not keep to it, each with what is wrong."""
+    found = {}
+    for module in MODULES:
+        try:
+            check(module)
+        except AssertionError as error:
+            found[module] = str(error)
+    return found
+
+
+@pytest.mark.parametrize("check", RULES, ids=lambda check: check.__name__)
+def test_every_module_keeps_to(check: Rule) -> None:
+    assert broken(check) == {}
 
 
 COMPILES_OTHERWISE = r"re|((self|run)\.)?adapter|sa\..*"
@@ -274,9 +310,12 @@ def test_every_trap_has_a_test() -> None:
 
 def test_every_trap_is_run_on_the_other_backends() -> None:
     """By its number, wherever its file is: a list of files has left one out before."""
-    text = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    loop = text.partition("for backend in jax torch; do\n")[2].partition("\ndone")[0]
-    assert "    pytest -k trap" in loop.splitlines()
+    on_backend = (ROOT / ".ci" / "prepare").read_text(encoding="utf-8").partition("on_backend() {")[2].partition("\n}")[0]
+    assert '    pytest -k trap -m ""' in on_backend.splitlines()
+    for script in ("run", "full"):
+        text = (ROOT / ".ci" / script).read_text(encoding="utf-8")
+        loop = text.partition("for backend in jax torch; do\n")[2].partition("\ndone")[0]
+        assert '    on_backend "$backend" ' in loop
 
 
 def requirements() -> dict[str, str]:

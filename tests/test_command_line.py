@@ -1,4 +1,4 @@
-"""`python -m tl_core` as people and scripts use it: each call is a process of its own."""
+"""`python -m tl_core` as people and scripts use it. What is only text and an exit code is called in this process."""
 
 import signal
 from pathlib import Path
@@ -7,12 +7,25 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.helpers import ENDLESS, FEW_CROPS, QUICK, CommandLine, Finished, settings_arguments, wait_until, write_images
+from tests.helpers import (
+    ENDLESS,
+    FEW_CROPS,
+    HANGS_SECONDS,
+    QUICK,
+    CommandLine,
+    Finished,
+    settings_arguments,
+    wait_until,
+    write_images,
+)
 from tests.runs.crashing import short_training
+from tests.tools.immediate import immediate
 from tl_core.executors import LOG
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
+
+__all__ = ["immediate"]
 
 KEYS = {
     *("run_id", "state", "accuracy", "accuracy_interval", "seconds", "trainable_parameters", "error"),
@@ -49,20 +62,21 @@ def test_train_with_nothing_said(default_run: Finished) -> None:
 
 def test_runs_lists_what_train_made(default_run: Finished) -> None:
     line = CommandLine(default_run.home)
-    (listed,) = line.run("runs", "--json").json
+    (listed,) = line.call("runs", "--json").json
     assert {key: listed[key] for key in KEYS} == default_run.json
     spec = RunSpec.parse(listed["spec"])
     assert (spec.dataset.name, spec.backbone.name, spec.strategy.name) == ("photo_patches", "efficientnet_lite0", "linear_probe")
-    table = line.run("runs", COLUMNS="200").out
+    table = line.call("runs", COLUMNS="200").out
     for text in (listed["run_id"], State.DONE, "photo_patches", "efficientnet_lite0", "linear_probe", "20,496"):
         assert text in table
 
 
 def test_runs_where_there_are_none(line: CommandLine) -> None:
-    assert line.run("runs", "--json").json == []
-    assert "No runs yet" in line.run("runs").out
+    assert line.call("runs", "--json").json == []
+    assert "No runs yet" in line.call("runs").out
 
 
+@pytest.mark.usefixtures("immediate")
 def test_a_run_file_an_option_and_a_setting(line: CommandLine, tmp_path: Path) -> None:
     """The file says digits, 3 labels and seed 5; the options change two of these."""
     images = write_images(tmp_path / "pets", each=8)
@@ -78,7 +92,7 @@ def test_a_run_file_an_option_and_a_setting(line: CommandLine, tmp_path: Path) -
         "--set",
         "dataset.labels_per_class=2",
     )
-    done = line.run("train", *arguments, "--set", "image_size=24")
+    done = line.call("train", *arguments, "--set", "image_size=24")
     assert (done.code, done.err.strip()) == (0, "")
     (run,) = Store(line.home).runs()
     assert (run.spec.dataset.name, run.spec.seed, run.spec.image_size) == ("image_folder", 5, 24)
@@ -91,6 +105,7 @@ def test_a_run_file_an_option_and_a_setting(line: CommandLine, tmp_path: Path) -
     assert headline[2].endswith(" parameters trained")
 
 
+@pytest.mark.process
 def test_a_folder_of_images(line: CommandLine, tmp_path: Path) -> None:
     images = write_images(tmp_path / "pets", classes=3, each=16)
     settings = (f"dataset.path={images}", "dataset.labels_per_class=10", "image_size=96", "seed=0")
@@ -101,11 +116,12 @@ def test_a_folder_of_images(line: CommandLine, tmp_path: Path) -> None:
     assert done.json["trainable_parameters"] == 1280 * 3 + 3
 
 
+@pytest.mark.usefixtures("immediate")
 def test_a_mistake_that_only_the_run_finds(line: CommandLine, tmp_path: Path) -> None:
     images = write_images(tmp_path / "pets")
     for image in images.glob("class1/*.png"):
         image.write_bytes(b"not an image at all: " + str(image).encode())
-    done = line.run("train", "--dataset", "image_folder", "--set", f"dataset.path={images}", *TINY, "--json")
+    done = line.call("train", "--dataset", "image_folder", "--set", f"dataset.path={images}", *TINY, "--json")
     assert done.code == 2
     assert done.json["state"] == State.FAILED
     assert "class1" in done.json["error"]
@@ -113,12 +129,13 @@ def test_a_mistake_that_only_the_run_finds(line: CommandLine, tmp_path: Path) ->
     assert "Traceback" not in done.out + done.err
 
 
+@pytest.mark.process
 def test_interrupting_train_stops_its_run(line: CommandLine) -> None:
     train = line.start("train", *settings_arguments(ENDLESS), "--json")
     store = Store(line.home)
     run = wait_until(lambda: next((run for run in store.runs() if run.state is State.RUNNING), None))
     train.send_signal(signal.SIGINT)
-    out, err = train.communicate(timeout=30)
+    out, err = train.communicate(timeout=HANGS_SECONDS)
     finished = Finished(train.returncode, out, err, line.home)
     assert (finished.code, finished.json["state"], finished.json["run_id"]) == (130, State.CANCELLED, run.id)
     assert "Traceback" not in err
@@ -132,33 +149,35 @@ def quick_line(line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> CommandLin
 
 
 def queued(line: CommandLine, spec: RunSpec = ENDLESS, *options: str) -> str:
-    done = line.run("train", *settings_arguments(spec), "--no-wait", *options)
+    done = line.call("train", *settings_arguments(spec), "--no-wait", *options)
     assert (done.code, done.err) == (0, "")
     return done.out.strip()
 
 
+@pytest.mark.process
 def test_a_run_is_held_resumed_followed_and_cancelled(quick_line: CommandLine) -> None:
     line, store = quick_line, Store(quick_line.home)
     run_id = queued(line)
     wait_until(lambda: store.events(run_id, "epoch"))
-    paused = line.run("pause", run_id[-6:])  # the end of an id will do
+    paused = line.call("pause", run_id[-6:])  # the end of an id will do
     assert (paused.code, paused.out) == (0, "")
     assert paused.err.startswith(f"Run {run_id} is paus")
     wait_until(lambda: store.run(run_id).state is State.PAUSED)
-    seen = line.run("watch", run_id)
+    seen = line.call("watch", run_id)
     assert (seen.code, seen.err) == (0, f"Run {run_id} is paused.\n")
-    assert line.run("resume", run_id).err.startswith(f"Run {run_id} is ")
+    assert line.call("resume", run_id).err.startswith(f"Run {run_id} is ")
     wait_until(lambda: store.run(run_id).state is State.RUNNING)
     watching = line.start("watch", run_id, "--json")
     wait_until(lambda: store.events(run_id, "resumed"))
-    assert line.run("cancel", run_id).code == 0
-    out, err = watching.communicate(timeout=60)
+    assert line.call("cancel", run_id).code == 0
+    out, err = watching.communicate(timeout=HANGS_SECONDS)
     end = Finished(watching.returncode, out, err, line.home)
     assert (end.code, end.err, end.json["state"], end.json["attempts"]) == (130, "", State.CANCELLED, 2)
     for command in ("pause", "cancel"):
-        require_one_sentence(line.run(command, run_id), "it is cancelled already. Received: ")
+        require_one_sentence(line.call(command, run_id), "it is cancelled already. Received: ")
 
 
+@pytest.mark.process
 def test_whoever_watches_leaves_the_run_alone(quick_line: CommandLine) -> None:
     store = Store(quick_line.home)
     run_id = queued(quick_line)
@@ -166,52 +185,56 @@ def test_whoever_watches_leaves_the_run_alone(quick_line: CommandLine) -> None:
     watching = quick_line.start("watch", run_id)
     wait_until(lambda: any("store.sqlite" in file.path for file in psutil.Process(watching.pid).open_files()))
     watching.send_signal(signal.SIGINT)
-    out, err = watching.communicate(timeout=60)
+    out, err = watching.communicate(timeout=HANGS_SECONDS)
     assert (out, err.splitlines()[-1]) == ("", "The run goes on.")
     assert store.run(run_id).state is State.RUNNING
 
 
+@pytest.mark.process
 def test_the_queue_is_shown_and_changed(quick_line: CommandLine) -> None:
     line, store = quick_line, Store(quick_line.home)
-    assert "Nothing runs and nothing waits" in line.run("queue").out
+    assert "Nothing runs and nothing waits" in line.call("queue").out
     first = queued(line)
     wait_until(lambda: store.events(first, "step"))
     names = [queued(line, QUICK, "--priority", priority) for priority in ("low", "normal", "high")]
-    shown = line.run("queue", "--json").json
+    shown = line.call("queue", "--json").json
     assert [run["run_id"] for run in shown] == [first, *reversed(names)]
     assert [run["state"] for run in shown] == [State.RUNNING] + [State.QUEUED] * 3
-    line.run("queue", names[0], "--place", "1")
-    table = line.run("queue", names[2], "--priority", "low").out
+    line.call("queue", names[0], "--place", "1")
+    table = line.call("queue", names[2], "--priority", "low").out
     rows = [row.split() for row in table.splitlines()[1:]]
     assert [row[0] for row in rows[1:]] == ["1", "2", "3"]
     assert [row[1] for row in rows[1:]] == [names[0], names[1], names[2]]
     assert [row[3] for row in rows[1:]] == ["high", "normal", "low"]
-    require_one_sentence(line.run("queue", first, "--place", "1"), "cannot be moved in the queue: it is running already")
-    require_one_sentence(line.run("queue", "--place", "1"), "A place or a priority is one run's.")
-    wrong = line.run("queue", names[0], "--priority", "urgent")
+    require_one_sentence(line.call("queue", first, "--place", "1"), "cannot be moved in the queue: it is running already")
+    require_one_sentence(line.call("queue", "--place", "1"), "A place or a priority is one run's.")
+    wrong = line.call("queue", names[0], "--priority", "urgent")
     assert wrong.code == 2
     assert "low, normal, high" in wrong.err
 
 
+@pytest.mark.usefixtures("immediate")
 def test_the_same_again_with_one_setting_changed(quick_line: CommandLine) -> None:
     store = Store(quick_line.home)
     first = queued(quick_line, QUICK)
-    done = quick_line.run("train", "--like", first, "--set", "seed=4", "--json")
+    done = quick_line.call("train", "--like", first, "--set", "seed=4", "--json")
     assert done.code == 0
     assert store.run(done.json["run_id"]).spec == store.run(first).spec.model_copy(update={"seed": 4})
-    require_one_sentence(quick_line.run("train", "--like", "nobody"), "There is no run of that id here")
+    require_one_sentence(quick_line.call("train", "--like", "nobody"), "There is no run of that id here")
 
 
+@pytest.mark.usefixtures("immediate")
 def test_the_log_of_a_run(quick_line: CommandLine) -> None:
     run_id = queued(quick_line, QUICK)
     wait_until(lambda: Store(quick_line.home).run(run_id).state is State.DONE)
     log = Store(quick_line.home).folder(run_id) / LOG
     log.write_text("".join(f"line {number}\n" for number in range(300)))
-    assert quick_line.run("logs", run_id, "--lines", "2").out == "line 298\nline 299\n"
-    assert quick_line.run("logs", run_id, "--follow").out.count("\n") == 200
-    require_one_sentence(quick_line.run("logs", "nobody"), "There is no run of that id here")
+    assert quick_line.call("logs", run_id, "--lines", "2").out == "line 298\nline 299\n"
+    assert quick_line.call("logs", run_id, "--follow").out.count("\n") == 200
+    require_one_sentence(quick_line.call("logs", "nobody"), "There is no run of that id here")
 
 
+@pytest.mark.process
 def test_a_log_is_followed_until_the_run_ends(quick_line: CommandLine) -> None:
     store = Store(quick_line.home)
     run_id = queued(quick_line)
@@ -221,8 +244,8 @@ def test_a_log_is_followed_until_the_run_ends(quick_line: CommandLine) -> None:
     with (store.folder(run_id) / LOG).open("a") as log:
         log.write("a word\n")
     assert following.stdout.readline() == "a word\n"
-    quick_line.run("cancel", run_id)
-    assert following.communicate(timeout=60) == ("", "")
+    quick_line.call("cancel", run_id)
+    assert following.communicate(timeout=HANGS_SECONDS) == ("", "")
 
 
 MISTAKES: dict[str, tuple[list[str], str]] = {
@@ -259,7 +282,7 @@ def test_a_mistake_is_one_sentence(line: CommandLine, tmp_path: Path, name: str)
     for file, content in (("text", "colour: red"), ("list", "[1, 2]"), ("other", '{"colour": "red"}')):
         write(tmp_path / f"{file}.json", content)
     arguments, sentence = MISTAKES[name]
-    done = line.run("train", *(argument.format(tmp=tmp_path) for argument in arguments))
+    done = line.call("train", *(argument.format(tmp=tmp_path) for argument in arguments))
     require_one_sentence(done, sentence)
     assert Store(line.home).runs() == []
 
@@ -285,7 +308,7 @@ def test_a_mistake_as_json(line: CommandLine) -> None:
     ids=" ".join,
 )
 def test_what_the_command_line_does_not_know(line: CommandLine, arguments: list[str]) -> None:
-    done = line.run(*arguments)
+    done = line.call(*arguments)
     assert (done.code, done.out) == (2, "")
     assert "Error" in done.err
     assert "Traceback" not in done.err
@@ -303,13 +326,13 @@ FOLDERS: dict[str, tuple[Any, str]] = {
 def test_a_folder_that_is_no_dataset(line: CommandLine, tmp_path: Path, kind: str) -> None:
     make, sentence = FOLDERS[kind]
     make(tmp_path / "pets")
-    done = line.run("train", "--dataset", "image_folder", "--set", f"dataset.path={tmp_path / 'pets'}", *TINY)
+    done = line.call("train", "--dataset", "image_folder", "--set", f"dataset.path={tmp_path / 'pets'}", *TINY)
     require_one_sentence(done, sentence)
     assert Store(line.home).runs() == []
 
 
 def test_parts_lists_every_setting(line: CommandLine) -> None:
-    done = line.run("parts")
+    done = line.call("parts")
     assert (done.code, done.err) == (0, "")
     for text in (
         "dataset photo_patches",
@@ -321,10 +344,11 @@ def test_parts_lists_every_setting(line: CommandLine) -> None:
 
 
 def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
-    done = CommandLine(write(tmp_path / "file", "")).run("train")
+    done = CommandLine(write(tmp_path / "file", "")).call("train")
     require_one_sentence(done, "Runs cannot be stored")
 
 
+@pytest.mark.process
 def test_what_if(line: CommandLine) -> None:
     few = [*settings_arguments(RunSpec().with_settings(FEW_CROPS)), "--set", "image_size=32", "--labels", "1,2", "--seeds", "2"]
     told = line.run("what-if", *few, "--strengths", "chosen,10")
@@ -337,14 +361,15 @@ def test_what_if(line: CommandLine) -> None:
     require_one_sentence(line.run("what-if", *few, "--labels", "all"), "labels_per_class")
 
 
+@pytest.mark.usefixtures("immediate")
 def test_the_cache_is_looked_at_and_cleared(line: CommandLine) -> None:
-    run = line.run("train", *settings_arguments(QUICK), "--json")
+    run = line.call("train", *settings_arguments(QUICK), "--json")
     assert run.code == 0, run.err
     small = {"TRANSFER_LAB_CACHE_GB": "1"}
-    before = line.run("cache", "--json", **small).json
+    before = line.call("cache", "--json", **small).json
     assert before["folder"] == str(line.home / "cache")
     assert 0 < before["bytes"] < before["limit_bytes"] == 10**9
-    assert "of at most 1.0 GB in" in line.run("cache", **small).out
-    cleared = line.run("cache", "--clear", "--json", **small).json
+    assert "of at most 1.0 GB in" in line.call("cache", **small).out
+    cleared = line.call("cache", "--clear", "--json", **small).json
     assert cleared == before | {"bytes": 0, "removed_bytes": before["bytes"]}
-    require_one_sentence(line.run("cache", TRANSFER_LAB_CACHE_GB="much"), "TRANSFER_LAB_CACHE_GB is no positive number.")
+    require_one_sentence(line.call("cache", TRANSFER_LAB_CACHE_GB="much"), "TRANSFER_LAB_CACHE_GB is no positive number.")

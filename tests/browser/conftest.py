@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.helpers import ROOT, wait_until
+from tests.helpers import HANGS_SECONDS, ROOT, wait_until
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
@@ -21,7 +21,8 @@ QUIET = (
 ).split()
 IDLE = '[data-test-script-state="notRunning"]'
 
-expect.set_options(timeout=120_000)
+HANGS = HANGS_SECONDS * 1000
+expect.set_options(timeout=HANGS)
 
 
 class Server:
@@ -41,12 +42,12 @@ class Server:
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", port, "--server.headless", "true"]
         with self.log.open("a") as output:
             self.process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ), stdout=output, stderr=subprocess.STDOUT)
-        wait_until(self._answers, 60)
+        wait_until(self._answers)
 
     def kill(self) -> None:
         """End it as a crash would."""
         self.process.kill()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=HANGS_SECONDS)
 
     def _answers(self) -> bool:
         try:
@@ -62,7 +63,7 @@ class Server:
     def stop(self) -> None:
         """End the server, by its own id."""
         self.process.terminate()
-        self.process.wait(timeout=20)
+        self.process.wait(timeout=HANGS_SECONDS)
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ class Tab:
 
     def __init__(self, browser: Browser, url: str, width: int = 1280) -> None:
         self.page: Page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
-        self.page.set_default_timeout(120_000)  # what waits longer hangs; a busy machine does not
+        self.page.set_default_timeout(HANGS)  # what waits longer hangs; a busy machine does not
         self.errors: list[str] = []
         self.url = url
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
@@ -106,8 +107,8 @@ class Tab:
 
     def settled(self) -> Page:
         """Wait until a page is there and its script has ended."""
-        self.page.wait_for_selector("h1", timeout=120_000)
-        self.page.wait_for_selector(IDLE, timeout=120_000)
+        self.page.wait_for_selector("h1", timeout=HANGS)
+        self.page.wait_for_selector(IDLE, timeout=HANGS)
         return self.page
 
 

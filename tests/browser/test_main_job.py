@@ -11,8 +11,6 @@ from tests.helpers import wait_until
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 
-pytestmark = pytest.mark.browser
-
 
 def run_in_address(page: Page) -> str:
     return parse_qs(urlsplit(page.url).query)["run"][0]
@@ -22,7 +20,7 @@ def press_start(page: Page) -> str:
     before = parse_qs(urlsplit(page.url).query).get("run", [""])[0]
     page.get_by_role("button", name="Start", exact=True).click()
     another = "before => !['', null, before].includes(new URLSearchParams(location.search).get('run'))"
-    page.wait_for_function(another, arg=before, timeout=120_000)
+    page.wait_for_function(another, arg=before)
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     return run_in_address(page)
@@ -70,19 +68,21 @@ def test_main_job_on_the_defaults(tab: Tab, browser: Browser, server: Server) ->
     assert "tensorflow" not in server.loaded_files()
 
 
+@pytest.mark.browser
 def test_stop_ends_the_run(tab: Tab) -> None:
     page = tab.open("/train?backbone=small_cnn&strategy=from_scratch&strategy.epochs=1000")
     run_id = press_start(page)
     store = Store()
-    wait_until(lambda: store.run(run_id).state is State.RUNNING and store.run(run_id).done > 0, 180)
+    wait_until(lambda: store.run(run_id).state is State.RUNNING and store.run(run_id).done > 0)
     asked = time.monotonic()
     page.get_by_role("button", name="Stop", exact=True).click()
-    wait_until(lambda: not store.run(run_id).state.alive, 20)
+    wait_until(lambda: not store.run(run_id).state.alive)
     print(f"stopped after {time.monotonic() - asked:.1f} s")
     assert store.run(run_id).state is State.CANCELLED
     expect(page.get_by_text("This run was stopped.")).to_be_visible()
 
 
+@pytest.mark.browser
 def test_deep_link_on_a_fresh_server(tab: Tab) -> None:
     page = tab.open("/strategy?strategy=fine_tuning&seed=3")
     expect(page.get_by_role("heading", name="Strategy", exact=True)).to_be_visible()
@@ -91,6 +91,7 @@ def test_deep_link_on_a_fresh_server(tab: Tab) -> None:
     assert parse_qs(urlsplit(page.url).query) == {"strategy": ["fine_tuning"], "seed": ["3"]}
 
 
+@pytest.mark.browser
 def test_a_mistake_is_a_sentence_on_the_page(tab: Tab) -> None:
     page = tab.open("/dataset?dataset=image_folder&dataset.path=/nowhere")
     page.get_by_role("button", name="Start", exact=True).click()
@@ -98,6 +99,7 @@ def test_a_mistake_is_a_sentence_on_the_page(tab: Tab) -> None:
     expect(page.get_by_text("Traceback")).to_have_count(0)
 
 
+@pytest.mark.browser
 @pytest.mark.parametrize("path", ["dataset", "backbone", "strategy", "train", "result", "compare"])
 def test_pages_fit_a_phone(path: str, browser: Browser, server: Server) -> None:
     phone = Tab(browser, server.url, width=390)

@@ -30,8 +30,8 @@ def at_work(store: Store, spec: RunSpec = ENDLESS) -> str:
     return run_id
 
 
-def in_state(store: Store, run_id: str, state: State, seconds: float = 120) -> Run:
-    wait_until(lambda: store.run(run_id).state is state, seconds)
+def in_state(store: Store, run_id: str, state: State) -> Run:
+    wait_until(lambda: store.run(run_id).state is state)
     return store.run(run_id)
 
 

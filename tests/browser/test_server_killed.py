@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import Server, Tab
 from tests.browser.test_main_job import press_start
-from tests.helpers import ENDLESS, QUICK, wait_until
+from tests.helpers import ENDLESS, HANGS_SECONDS, QUICK, wait_until
 from tests.runs.crashing import Breakpoint, Watchman, assert_whole, short_training
 from tl_core.recipe import Recipe
 from tl_core.runs import control
@@ -65,7 +65,7 @@ def test_a_killed_server_is_not_missed(
             # A click may return only after the seconds that a stopped run is given to end by itself.
             wait_until(lambda: store.run(run_id).state not in (State.STARTING, State.RUNNING))
         os.kill(server.process.pid, signal.SIGKILL)
-        server.process.wait(timeout=20)
+        server.process.wait(timeout=HANGS_SECONDS)
         if halt:
             halt.remove()
         if blocker:

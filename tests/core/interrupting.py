@@ -106,3 +106,7 @@ def plain(outcome: Outcome) -> Result:
     """The result without what a clock says, how often it was interrupted, and what the cache held."""
     phases = tuple(phase.model_copy(update={"frozen_part": ()}) for phase in outcome.result.phases)
     return outcome.result.model_copy(update={"timings": (), "resumed": 0, "phases": phases, "frozen_part": ()})
+
+
+Whole = tuple[Attempt, Outcome]
+"""A run that was never interrupted."""

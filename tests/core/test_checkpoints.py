@@ -4,10 +4,9 @@ import json
 import math
 import random
 import shutil
-import signal
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from hypothesis import strategies as drawn
 from tests.core.interrupting import (
     Attempt,
     Moment,
+    Whole,
     at,
     at_epoch_after,
     at_event,
@@ -31,8 +31,8 @@ from tests.core.interrupting import (
     resumed_at,
     told,
 )
-from tests.core.toy import SIZE, TOY, Alternating, Dropping, alternating, known
-from tests.helpers import FEW_CROPS, python, wait_until
+from tests.core.toy import SIZE, TOY, Alternating, Dropping, known
+from tests.helpers import FEW_CROPS, wait_until
 from tl_core import strategies
 from tl_core.checkpoints import COST_FACTOR, STATE, Account, Checkpoints, State
 from tl_core.errors import Paused, RunError, Stopped, StorageError
@@ -47,22 +47,6 @@ from tl_core.strategies import Strategy
 from tl_core.training import train
 
 PARTS = strategies.strategies.parts()
-
-Whole = tuple[Attempt, Outcome]
-
-
-@pytest.fixture(scope="module")
-def spec() -> Iterator[RunSpec]:
-    """Three phases of 6 steps and 2 epochs: features, everything, other features."""
-    with alternating() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def whole(spec: RunSpec) -> Whole:
-    """The run that was never interrupted."""
-    events = Attempt()
-    return events, train(spec, events)
 
 
 MOMENTS = {
@@ -132,6 +116,7 @@ def example_spec(strategy: Strategy) -> RunSpec:
     """64 images: two steps an epoch where a step has 32."""
     backbone = {"backbone": "known"} if strategy.pretrained else {"backbone": "small_cnn", "backbone.batch_norm": True}
     few = FEW_CROPS | {"dataset.labels_per_class": 4, "image_size": SIZE}
+    few |= {"strategy.epochs": 3} if "epochs" in type(strategy).model_fields else {}
     return RunSpec(strategy=strategy.spec()).with_settings(few | backbone)
 
 
@@ -146,7 +131,12 @@ def spread(events: Sequence[Event]) -> list[Moment]:
     return [at_epoch_after(ends[len(ends) // 3]), later]
 
 
-@pytest.mark.parametrize("name", sorted(PARTS))
+SHORT_LIST = {part.family: name for name, part in sorted(PARTS.items())}.values()
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in SHORT_LIST else pytest.mark.full) for name in sorted(PARTS)]
+)
 def test_every_strategy(name: str, tmp_path: Path) -> None:
     with known():
         spec, events = example_spec(PARTS[name].example()), Attempt()
@@ -154,74 +144,6 @@ def test_every_strategy(name: str, tmp_path: Path) -> None:
         attempts, resumed = in_attempts(spec, tmp_path, spread(events))
     require_same_run((events, outcome), attempts, resumed)
     assert resumed.result.resumed == len(attempts) - 1
-
-
-ATTEMPT = """
-import json, os, signal, sys
-from pathlib import Path
-import numpy as np
-from tests.core.interrupting import Attempt, at_step
-from tests.core.toy import alternating
-from tl_core import checkpoints
-from tl_core.checkpoints import Checkpoints
-from tl_core.events import Epoch, Step
-from tl_core.freezing import digests
-from tl_core.training import train
-
-folder, last, how = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-
-class Printed(Attempt):
-    def __call__(self, event):
-        print(event.kind, json.dumps(event.values()), flush=True)
-        super().__call__(event)
-        if isinstance(event, Step) and event.step == last:
-            if how == "killed":
-                os.kill(os.getpid(), signal.SIGKILL)
-            np.savez = half
-        if isinstance(event, Epoch) and event.step == 9 and how == "killed as an epoch ends":
-            os.kill(os.getpid(), signal.SIGKILL)
-
-def half(path, **arrays):
-    savez(path, **arrays)
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2])
-    os.kill(os.getpid(), signal.SIGKILL)
-
-savez = np.savez
-checkpoints.COST_FACTOR = 0  # with no seconds between them either: one at every moment
-with alternating() as spec:
-    outcome = train(spec, Printed(at_step(last if how == "paused" else 0)), Checkpoints(folder))
-    print("digests", json.dumps(digests(outcome.model)))
-"""
-
-
-def told_by(output: str) -> list[Event]:
-    """The steps and epochs that a process printed."""
-    kinds: dict[str, type[Event]] = {"step": Step, "epoch": Epoch}
-    lines = [line.partition(" ") for line in output.splitlines()]
-    return told([kinds[kind](**json.loads(values)) for kind, _, values in lines if kind in kinds])
-
-
-def test_in_other_processes(whole: Whole, tmp_path: Path) -> None:
-    paused = python(ATTEMPT, tmp_path, 8, "paused")
-    assert paused.err.endswith("tl_core.errors.Paused\n")
-    done = python(ATTEMPT, tmp_path, 0, "finished")
-    assert done.code == 0, done.err
-    assert told_by(paused.out) + told_by(done.out) == told(whole[0])
-    assert f"digests {json.dumps(digests(whole[1].model))}\n" in done.out
-
-
-@pytest.mark.parametrize(("how", "step"), [("killed", 9), ("killed while it writes", 9), ("killed as an epoch ends", 8)])
-def test_killed(whole: Whole, spec: RunSpec, tmp_path: Path, how: str, step: int) -> None:
-    """What came after the last whole checkpoint comes again, and alike."""
-    done = python(ATTEMPT, tmp_path, 10, how, **{CHECKPOINT_VARIABLE: "0"})
-    assert done.code == -signal.SIGKILL, done.err
-    assert len(list(tmp_path.glob(".partial-*"))) == (how == "killed while it writes")
-    (attempt,), outcome = in_attempts(spec, tmp_path, [])
-    require_same_outcome(whole[1], outcome)
-    assert resumed_at([attempt]) == [step]
-    still_true = [event for event in told_by(done.out) if event.step <= step]  # type: ignore[attr-defined]
-    assert still_true + told(attempt) == told(whole[0])
 
 
 def test_a_stop_keeps_nothing_new(spec: RunSpec, tmp_path: Path) -> None:
@@ -327,7 +249,7 @@ def test_half_a_file_is_told(spec: RunSpec, paused: Path, tmp_path: Path, share:
 SMALL = State({"seed": 1}, Account(Progress(total=1.0)), {}, {}, (np.arange(3.0),), (np.array(7),))
 
 
-@pytest.mark.parametrize("bits", [0x02, 0x41])
+@pytest.mark.parametrize("bits", [0x02, pytest.param(0x41, marks=pytest.mark.full)])
 def test_no_changed_byte_goes_unnoticed(tmp_path: Path, bits: int) -> None:
     """A checkpoint is read as it was written, or refused."""
     checkpoints = Checkpoints(tmp_path)

@@ -54,6 +54,7 @@ def launch(executor: Executor, store: Store, spec: RunSpec) -> Job:
     return job_of(store, store.run(folder.name))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("at_once", [False, True], ids=["asked", "at once"])
 def test_the_process_stands_apart_and_holds_its_lock_until_it_is_ended(executor: Executor, store: Store, at_once: bool) -> None:
     job = launch(executor, store, ENDLESS)
@@ -68,6 +69,7 @@ def test_the_process_stands_apart_and_holds_its_lock_until_it_is_ended(executor:
     executor.end(job, at_once=True)  # no mistake, and nobody else's process
 
 
+@pytest.mark.process
 def test_output_is_in_the_log(executor: Executor, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONVERBOSE", "1")
     job = launch(executor, store, QUICK)
@@ -76,6 +78,7 @@ def test_output_is_in_the_log(executor: Executor, store: Store, monkeypatch: pyt
     assert store.run(job.run_id).state is State.DONE
 
 
+@pytest.mark.process
 def test_the_variables_of_a_job_reach_its_process(executor: Executor, store: Store) -> None:
     folder = store.new_folder()
     keep_run(store, folder.name, State.STARTING, ENDLESS)

@@ -30,6 +30,8 @@ from tl_core.runs.store import Run, Store
 from tl_core.settings import CHECKPOINT_VARIABLE, SPARE_VARIABLE
 from tl_core.spec import PartSpec, RunSpec
 
+pytestmark = pytest.mark.cluster
+
 pytest.importorskip("ray", reason="Ray is not installed: pip install -r requirements-ray.txt")
 
 WORKERS = ("127.0.0.3", "127.0.0.4")

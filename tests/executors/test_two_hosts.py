@@ -22,6 +22,8 @@ from tl_core.runs import artifacts, control
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 
+pytestmark = pytest.mark.cluster
+
 pytest.importorskip("ray", reason="Ray is not installed: pip install -r requirements-ray.txt")
 
 FIRST, SECOND = f"tl-{os.getpid()}-1", f"tl-{os.getpid()}-2"

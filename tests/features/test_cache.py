@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from tests.helpers import ROOT, wait_until
+from tests.helpers import HANGS_SECONDS, ROOT, wait_until
 from tests.runs.crashing import Breakpoint
 from tl_core import locks
 from tl_core.errors import Stopped, StorageError
@@ -208,7 +208,7 @@ def test_two_processes_that_start_at_once_compute_each_row_once(folder: Path) ->
             assert process.stdin
             process.stdin.write("\n")
             process.stdin.flush()
-        outputs = [process.communicate(timeout=120)[0] for process in processes]
+        outputs = [process.communicate(timeout=HANGS_SECONDS)[0] for process in processes]
     finally:
         for process in processes:
             process.kill()

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from tests.datasets.test_archives import PETS, zipped
 from tests.examining.test_examining import photographs
 from tests.helpers import wait_until, write_images
-from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tests.tools.pages import errors, opened
 from tl_core.datasets import left_out, uploads
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.recipe import Recipe
@@ -46,6 +46,7 @@ def page(folder: Path, **more: str) -> AppTest:
     return opened(steps.DATASET.script, **({"dataset": "image_folder", "dataset.path": str(folder), "image_size": "32"} | more))
 
 
+@pytest.mark.process
 def test_what_is_found_is_left_out_with_a_click(home: Path, tmp_path: Path) -> None:
     folder = photographs(tmp_path / "data")
     shutil.copy(next((folder / "train" / "a").iterdir()), folder / "test" / "a" / "twin.png")
@@ -83,6 +84,7 @@ def test_a_list_of_what_is_left_out_goes_with_its_data(home: Path, tmp_path: Pat
     assert "dataset.left_out" not in app.query_params
 
 
+@pytest.mark.process
 def test_a_folder_that_cannot_be_examined_is_told(home: Path, tmp_path: Path) -> None:
     folder = write_images(tmp_path / "data", classes=2, each=30)
     app = page(folder)
@@ -92,6 +94,7 @@ def test_a_folder_that_cannot_be_examined_is_told(home: Path, tmp_path: Path) ->
     assert found.error.startswith("This folder does not exist.")
 
 
+@pytest.mark.process
 def test_a_map_is_drawn(home: Path, tmp_path: Path) -> None:
     folder = write_images(tmp_path / "data", classes=2, each=30)
     app = page(folder)

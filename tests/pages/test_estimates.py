@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import FEW_CROPS, CommandLine, settings_arguments, wait_until
-from tests.pages.test_pages import PAGES, errors, nothing_cached, opened
+from tests.tools.pages import PAGES, errors, opened
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts, probing
 from tl_core.runs.estimating import Estimate
@@ -20,7 +20,7 @@ from tl_core.settings import SPARE_VARIABLE
 from tl_core.spec import RunSpec
 from tl_core.ui import estimates, steps
 
-__all__ = ["nothing_cached"]  # a fixture that is used by its effect
+pytestmark = pytest.mark.process
 
 SPEC = RunSpec().with_settings(FEW_CROPS | {"image_size": 32})
 TOLD = re.compile(

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import wait_until
-from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tests.tools.pages import errors, opened
 from tl_core.datasets.csv_table import CsvTable
 from tl_core.datasets.csv_text import CsvText
 from tl_core.datasets.own import OwnDataset
@@ -46,6 +46,7 @@ def test_no_page_fails_and_none_starts_a_run(step: steps.Step, source: type[OwnD
     assert not Store(home).runs()
 
 
+@pytest.mark.process
 def test_they_are_examined(source: type[OwnDataset], home: Path, tmp_path: Path) -> None:
     path = Path(str(source.example().model_dump()["path"]))
     (tmp_path / path.name).write_text(path.read_text() + "\n" + path.read_text().splitlines()[-1])

@@ -1,15 +1,14 @@
 """Every page opens, whatever the store holds and whatever the address says; checked without a browser."""
 
-import shutil
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.helpers import ROOT, Finished, write_images
+from tests.helpers import HANGS_SECONDS, write_images
+from tests.tools.pages import PAGES, errors, opened
 from tl_core import backbones, datasets, executors, strategies
 from tl_core.backbones import Backbone
 from tl_core.registry import Part, Registry
@@ -17,40 +16,7 @@ from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.settings import DATA_ROOTS_VARIABLE
 from tl_core.spec import RunSpec
-from tl_core.ui import steps
-
-PAGES = [step.script for step in steps.STEPS]
-
-
-@pytest.fixture(autouse=True)
-def nothing_cached(home: Path) -> Iterator[None]:
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def finished(default_run: Finished, home: Path) -> str:
-    """The id of a finished run, in a copy of its store."""
-    shutil.copytree(default_run.home, home, ignore=shutil.ignore_patterns("runner.*"))  # of which one is a pipe
-    return str(default_run.json["run_id"])
-
-
-def opened(page: str, **address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=180)
-    for name, value in address.items():
-        app.query_params[name] = value
-    if page != PAGES[0]:  # the first page is there already
-        app.switch_page(page)
-    app.run()
-    assert not app.exception, [element.message for element in app.exception]
-    return app
-
-
-def errors(app: AppTest) -> list[str]:
-    return [element.value.replace("\\", "") for element in app.error]
+from tl_core.ui import again, steps
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -187,6 +153,28 @@ def parts() -> list[Any]:
     ]
 
 
+def forms_of(kind: str) -> None:
+    """A page with the forms of all parts of a kind."""
+    from tl_core.ui import again, forms
+
+    for part in again.REGISTRIES[kind].parts().values():
+        forms.part_form(kind, part())
+
+
+@pytest.mark.parametrize("kind", again.REGISTRIES)
+def test_every_setting_has_a_labelled_widget(kind: str) -> None:
+    app = AppTest.from_function(forms_of, args=(kind,), default_timeout=HANGS_SECONDS).run()
+    assert not app.exception
+    widgets = [*app.number_input, *app.text_input, *app.selectbox, *app.toggle]
+    labels = {widget.key: widget.label for widget in widgets}
+    for name, part in again.REGISTRIES[kind].parts().items():
+        for field, declared in part.model_fields.items():
+            extra = declared.json_schema_extra
+            if not isinstance(extra, dict) or not {"hidden", "widget"} & set(extra):
+                assert labels[f"{name}_{kind}_{field}"] == declared.title
+
+
+@pytest.mark.full
 @pytest.mark.parametrize(("page", "kind", "part"), parts())
 def test_every_setting_of_every_part_has_a_labelled_widget(page: str, kind: str, part: type[Part]) -> None:
     app = opened(page, **{kind: part.name})
@@ -200,9 +188,21 @@ def test_every_setting_of_every_part_has_a_labelled_widget(page: str, kind: str,
     assert wanted <= labels
 
 
-@pytest.mark.parametrize("name", strategies.strategies.parts())
-def test_switching_strategies_changes_the_draft(name: str) -> None:
+FIRST_OF_FAMILY = {part.family: name for name, part in reversed(strategies.strategies.parts().items())}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [tuple(FIRST_OF_FAMILY.values()), pytest.param(tuple(strategies.strategies.parts()), marks=pytest.mark.full)],
+    ids=["families", "all"],
+)
+def test_switching_strategies_changes_the_draft(names: Sequence[str]) -> None:
     app = opened(steps.STRATEGY.script)
+    for name in names:
+        switch(app, name)
+
+
+def switch(app: AppTest, name: str) -> None:
     app.selectbox(key="strategy_family").set_value(strategies.strategies.part(name).family).run()
     app.radio(key="strategy_name").set_value(name).run()
     assert not app.exception

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.analysis import measured_curves as measured
 from tests.helpers import end_processes_of, wait_until
-from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tests.tools.pages import errors, opened
 from tl_core import locks
 from tl_core.analysis.rates import RateCurve
 from tl_core.arithmetic import Arithmetic
@@ -44,6 +44,7 @@ def strategy_page() -> AppTest:
     return app
 
 
+@pytest.mark.process
 def test_a_learning_rate_is_found_and_taken(home: Path, recipe: Recipe) -> None:
     app = strategy_page()
     app.button(key="find_rate").click().run()
@@ -109,6 +110,7 @@ def test_an_arithmetic_that_is_being_measured_is_not_asked_for_again(home: Path,
     os.close(held)
 
 
+@pytest.mark.process
 def test_the_arithmetic_is_measured_and_said(home: Path, recipe: Recipe) -> None:
     app = strategy_page()
     app.button(key="measure_arithmetic").click().run()

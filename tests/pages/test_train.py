@@ -10,14 +10,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import QUICK
-from tests.pages.test_pages import PAGES, errors, nothing_cached, opened
+from tests.tools.pages import PAGES, errors, opened
 from tl_core.runs import artifacts, service, telemetry
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Store
 from tl_core.spec import RunSpec
 from tl_core.ui import steps, waiting
-
-__all__ = ["nothing_cached"]  # a fixture that is used by its effect
 
 WAYS: dict[State, tuple[State, ...]] = {
     State.QUEUED: (),
@@ -64,6 +62,13 @@ def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_beside_runs_in_every_state(page: str) -> None:
+    chosen = [put(state) for state in State if state is not State.DONE][-1]
+    assert not [told for told in errors(opened(page, run=chosen)) if "went wrong" not in told]
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("state", State)
 def test_every_page_opens_on_a_run_in_every_state(page: str, state: State) -> None:

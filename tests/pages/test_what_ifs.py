@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import pytest
+
 from tests.helpers import FEW_CROPS, wait_until
-from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tests.tools.pages import errors, opened
 from tl_core.questions import Question
 from tl_core.recipe import Recipe
 from tl_core.runs import apart, asking, probing
@@ -13,7 +15,7 @@ from tl_core.runs.probing import Probe
 from tl_core.spec import RunSpec
 from tl_core.ui import steps, what_ifs
 
-SETTINGS = FEW_CROPS | {"image_size": 32}
+SETTINGS = dict(FEW_CROPS)
 TITLE = "What if there were other labels?"
 
 
@@ -25,6 +27,7 @@ def recipe_of(home: Path, settings: Mapping[str, object]) -> Recipe:
     return recipe
 
 
+@pytest.mark.process
 def test_what_is_asked_is_answered(home: Path) -> None:
     recipe = recipe_of(home, SETTINGS)
     file = asking._file(home, recipe)

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.helpers import processes_of, wait_until
+from tests.helpers import HANGS_SECONDS, processes_of, wait_until
 from tl_core import settings
 from tl_core.runs import artifacts, service
 from tl_core.runs.states import State
@@ -63,10 +63,10 @@ def kill(process: psutil.Process) -> None:
     """kill -9."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(signal.SIGKILL)
-        process.wait(timeout=10)
+        process.wait(timeout=HANGS_SECONDS)
 
 
-def settled(store: Store, run_id: str, seconds: float = 120.0) -> Run:
+def settled(store: Store, run_id: str, seconds: float = HANGS_SECONDS) -> Run:
     """The run once it does not move on by itself, with what every page and command does while it waits."""
 
     def look() -> Run | None:
@@ -114,7 +114,7 @@ class Watchman:
             # What a process has just forked, to start a command, is a copy of it until then.
             apart = {device: [pid for pid in pids if pids[pid] not in pids] for device, pids in holders.items()}
             self.together += [(device, pids) for device, pids in apart.items() if len(pids) > 1]
-            time.sleep(0.02)
+            time.sleep(0.1)
 
     def _devices_of(self, process: psutil.Process) -> set[str]:
         """The devices whose locks a run's process has open."""

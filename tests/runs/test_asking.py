@@ -80,6 +80,7 @@ def test_points_have_intervals() -> None:
     assert every.interval.low == pytest.approx(0.888, abs=1e-3)  # Wilson
 
 
+@pytest.mark.process
 def test_it_is_asked_in_a_process_of_its_own(home: Path) -> None:
     recipe = Recipe.of(SPEC)
     assert Inquiry.read(home, recipe) is None
@@ -97,6 +98,7 @@ def test_it_is_asked_in_a_process_of_its_own(home: Path) -> None:
     assert Inquiry.read(home, Recipe.of(SPEC.with_settings({"image_size": 48}))) is None
 
 
+@pytest.mark.process
 def test_why_there_are_no_answers(home: Path, tmp_path: Path) -> None:
     recipe = Recipe.of(SPEC.with_settings({"dataset": "image_folder", "dataset.path": str(tmp_path / "none")}))
     asking.request(home, recipe, QUESTION)

@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
-from tests.helpers import ENDLESS, QUICK, CommandLine, keep_run, settings_arguments, wait_until, write_images
+from tests.helpers import ENDLESS, HANGS_SECONDS, QUICK, CommandLine, keep_run, settings_arguments, wait_until, write_images
 from tl_core.errors import RunError, SettingError, WeightsError
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts, control, service
@@ -21,16 +21,13 @@ from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Run, Store
 from tl_core.spec import RunSpec
 
-STOP_SECONDS = 15.0
-"""The promise is 5 s; a busy machine is allowed more. The seconds that it took are printed."""
-
 
 @pytest.fixture
 def store() -> Store:
     return Store()
 
 
-def ended(store: Store, run_id: str, seconds: float = 90.0) -> Run:
+def ended(store: Store, run_id: str, seconds: float = HANGS_SECONDS) -> Run:
     """The run once it has ended, with what the pages do while they wait."""
 
     def look() -> Run | None:
@@ -62,6 +59,7 @@ def kill(run: Run) -> None:
     os.kill(int(run.handle), signal.SIGKILL)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("trains", [False, True], ids=["while starting", "while running"])
 def test_a_stopped_run_is_cancelled_soon(store: Store, trains: bool, capsys: pytest.CaptureFixture[str]) -> None:
     run = started(store, until_it_trains=trains)
@@ -71,11 +69,11 @@ def test_a_stopped_run_is_cancelled_soon(store: Store, trains: bool, capsys: pyt
     asked = time.monotonic()
     control.stop(store, run.id)
     assert store.run(run.id).state in (State.CANCELLING, State.CANCELLED)
-    end = ended(store, run.id, STOP_SECONDS)
+    end = ended(store, run.id)
     with capsys.disabled():
         sys.stdout.write(f"\n[stopped while {'running' if trains else 'starting'} after {time.monotonic() - asked:.1f} s]")
     assert (end.state, end.error, end.error_kind) == (State.CANCELLED, None, None)
-    wait_until(lambda: is_gone(run), STOP_SECONDS)
+    wait_until(lambda: is_gone(run))
     assert len(store.events(run.id, "step")) >= steps
     assert (steps > 0) == trains
     assert "Traceback" not in artifacts.read_log(store.folder(run.id))
@@ -83,6 +81,7 @@ def test_a_stopped_run_is_cancelled_soon(store: Store, trains: bool, capsys: pyt
         control.stop(store, run.id)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("trains", [False, True], ids=["while starting", "while running"])
 def test_a_killed_run_has_crashed(store: Store, trains: bool) -> None:
     run = started(store, until_it_trains=trains)
@@ -100,6 +99,7 @@ def test_a_killed_run_has_crashed(store: Store, trains: bool) -> None:
         artifacts.read_result(store.folder(run.id))
 
 
+@pytest.mark.process
 def test_a_run_killed_while_it_is_being_stopped_is_cancelled(store: Store) -> None:
     run = started(store, until_it_trains=False)
     control.stop(store, run.id)
@@ -107,6 +107,7 @@ def test_a_run_killed_while_it_is_being_stopped_is_cancelled(store: Store) -> No
     assert ended(store, run.id).state is State.CANCELLED
 
 
+@pytest.mark.process
 def test_a_run_that_does_not_listen_is_ended_from_outside(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     run = started(store, until_it_trains=False)
     assert run.handle
@@ -114,12 +115,13 @@ def test_a_run_that_does_not_listen_is_ended_from_outside(store: Store, capsys: 
     asked = time.monotonic()
     control.stop(store, run.id)
     control.stop(store, run.id)  # asking twice is no mistake
-    assert ended(store, run.id, STOP_SECONDS).state is State.CANCELLED
+    assert ended(store, run.id).state is State.CANCELLED
     with capsys.disabled():
         sys.stdout.write(f"\n[stopped while deaf after {time.monotonic() - asked:.1f} s]")
     wait_until(lambda: is_gone(run))
 
 
+@pytest.mark.process
 def test_a_run_outlives_whoever_started_it(home: Path) -> None:
     starter = CommandLine(home).start("train", *settings_arguments(QUICK))
     store = Store(home)
@@ -152,6 +154,7 @@ def test_a_run_outlives_whoever_started_it(home: Path) -> None:
     assert store.run(run.id) == end
 
 
+@pytest.mark.usefixtures("immediate")
 def test_a_mistake_that_only_the_run_can_find(store: Store, tmp_path: Path) -> None:
     data = write_images(tmp_path / "data")
     for image in data.glob("class1/*.png"):
@@ -168,6 +171,7 @@ def test_a_mistake_that_only_the_run_can_find(store: Store, tmp_path: Path) -> N
         control.stop(store, end.id)
 
 
+@pytest.mark.usefixtures("immediate")
 def test_a_failed_run_goes_on_once_its_reason_is_mended(store: Store, tmp_path: Path) -> None:
     files = {file: file.read_bytes() for file in write_images(tmp_path / "data").rglob("*.png")}
     for file, content in files.items():
@@ -183,6 +187,7 @@ def test_a_failed_run_goes_on_once_its_reason_is_mended(store: Store, tmp_path: 
     assert artifacts.read_result(store.folder(run_id)).test_images > 0
 
 
+@pytest.mark.usefixtures("immediate")
 def test_data_that_may_only_be_read(store: Store, tmp_path: Path) -> None:
     """A run leaves no trace in the folder of its images, where the system lets nobody write and where it would."""
     data = write_images(tmp_path / "data")
@@ -199,6 +204,7 @@ def test_data_that_may_only_be_read(store: Store, tmp_path: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in sorted(data.rglob("*"))} == before
 
 
+@pytest.mark.usefixtures("immediate")
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
@@ -237,6 +243,7 @@ def test_a_run_whose_process_was_never_launched_waits_again(store: Store) -> Non
         assert store.run("left").state is (State.QUEUED if attempt < MOST_LAUNCHES else State.CRASHED)
 
 
+@pytest.mark.process
 def test_many_who_reconcile_agree(store: Store) -> None:
     run = started(store, until_it_trains=False)
     others = [Store(store.home) for _ in range(4)]
@@ -250,6 +257,7 @@ def test_many_who_reconcile_agree(store: Store) -> None:
     assert store.run(run.id).state is State.CRASHED
 
 
+@pytest.mark.usefixtures("immediate")
 def test_what_waits_is_stopped_and_held_at_once(store: Store) -> None:
     for name in "ab":
         keep_run(store, name, spec=RunSpec().with_settings({"executor": "local"}))
@@ -281,6 +289,7 @@ def test_a_wish_that_comes_too_late_is_told(store: Store, wish: Callable[[Store,
     assert store.run("a").state is state
 
 
+@pytest.mark.usefixtures("immediate")
 @pytest.mark.parametrize(
     ("wish", "late", "end"), [(control.stop, State.CANCELLING, State.CANCELLED), (control.pause, State.PAUSING, State.PAUSED)]
 )
@@ -302,6 +311,7 @@ def test_a_wish_insists_where_the_run_moves_on_meanwhile(
     assert store.run("a").state is end
 
 
+@pytest.mark.usefixtures("immediate")
 def test_the_same_again_with_one_field_changed(store: Store) -> None:
     keep_run(store, "a", State.DONE)
     with pytest.raises(SettingError):
@@ -311,6 +321,7 @@ def test_the_same_again_with_one_field_changed(store: Store) -> None:
     assert run.priority is Priority.HIGH
 
 
+@pytest.mark.process
 def test_a_paused_run_goes_on_to_the_same_end(store: Store) -> None:
     """Through the real queue and two processes. That no bit differs is shown in tests/core/test_checkpoints.py, too."""
     spec = QUICK.with_settings({"strategy.epochs": 400})

@@ -6,18 +6,21 @@ Nothing is lost, nothing is done twice, no device is used twice, nothing half-wr
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 import pytest
-from streamlit.testing.v1 import AppTest
 
-from tests.helpers import ENDLESS, QUICK, ROOT, wait_until
+from tests.helpers import ENDLESS, QUICK, ROOT, end_processes_of, wait_until
 from tests.runs.crashing import Breakpoint, Watchman, assert_whole, kill, runner_of, settled, short_training
+from tests.tools.pages import PAGES, opened
 from tl_core.runs import artifacts, control, service
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.settings import CHECKPOINT_VARIABLE
+
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("opens_pages")]
 
 EPOCHS = 12
 SPEC = QUICK.with_settings({"strategy.epochs": EPOCHS, "strategy.batch_size": 8})
@@ -29,7 +32,8 @@ FINAL_WRITES = {
     "the predictions' write": "os.rename:predictions.npz",
     "the result's write": "os.rename:result.json",
 }
-PAGES = ("dataset", "backbone", "strategy", "train", "result", "compare")
+OF_RUNS = PAGES[3:]
+"""Pages that show runs; the others show the sidebar's part of them."""
 
 
 @pytest.fixture
@@ -38,14 +42,12 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store()
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, str]:
-    """The same run, left alone: what every interrupted one must come to."""
-    with pytest.MonkeyPatch.context() as patch:
-        store = Store(tmp_path_factory.mktemp("uninterrupted") / "home")
-        patch.setenv(CHECKPOINT_VARIABLE, "0")
-        run_id = control.start(store, SPEC)
-        assert settled(store, run_id).state is State.DONE
+def left_alone(home: Path) -> tuple[Store, str]:
+    """The same run without an interruption: what every interrupted one must come to."""
+    store = Store(home)
+    run_id = control.start(store, SPEC)
+    assert settled(store, run_id).state is State.DONE
+    end_processes_of(home)
     return store, run_id
 
 
@@ -62,22 +64,31 @@ def assert_same(store: Store, run_id: str, uninterrupted: tuple[Store, str]) -> 
     assert (ends[0].probabilities == ends[1].probabilities).all()
 
 
-def assert_pages_open(store: Store, run_id: str) -> None:
-    for path in PAGES:
-        page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-        page.query_params["run"] = run_id
-        page.switch_page(f"pages/views/{1 + PAGES.index(path)}_{path}.py").run()
-        assert not page.exception, path
+def assert_pages_open(run_id: str, pages: Sequence[str] = OF_RUNS) -> None:
+    for page in pages:
+        opened(page, run=run_id)
 
 
 def the_run(store: Store, run_id: str) -> psutil.Process:
     return psutil.Process(int(wait_until(lambda: store.run(run_id).handle)))
 
 
-@pytest.mark.parametrize("moment", ["starting", "first step", "epoch end", "checkpoint write", *FINAL_WRITES, "pausing"])
+MOMENTS = ("starting", "first step", "epoch end", "checkpoint write", *FINAL_WRITES, "pausing")
+REAL = {"checkpoint write", "the result's write"}
+"""Moments at which Keras trains; at the others it does in tests marked full. What the process does around it is the same."""
+
+
+@pytest.mark.parametrize(
+    ("moment", "keras"),
+    [(moment, False) for moment in MOMENTS]
+    + [pytest.param(moment, True, marks=() if moment in REAL else pytest.mark.full) for moment in MOMENTS],
+)
 def test_a_killed_run_crashes_and_goes_on_to_the_same_end(
-    moment: str, store: Store, uninterrupted: tuple[Store, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    moment: str, keras: bool, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if not keras:
+        short_training(monkeypatch)
+    uninterrupted = left_alone(tmp_path / "left alone")
     stops = {"starting": "import:tl_core.training", "checkpoint write": CHECKPOINT_WRITE, "pausing": CHECKPOINT_WRITE}
     halt = None
     if moment not in EVENTS:
@@ -98,13 +109,13 @@ def test_a_killed_run_crashes_and_goes_on_to_the_same_end(
         assert crashed.state is (State.DONE if crashed.accuracy else State.CRASHED)
         assert_whole(store, run_id)
         assert not (store.folder(run_id) / artifacts.RESULT).exists() or crashed.state is State.DONE
-        assert_pages_open(store, run_id)
+        assert_pages_open(run_id)
         if crashed.state is State.CRASHED:  # a run without a halt may have been quicker than its killer
             control.resume(store, run_id)
             assert settled(store, run_id).state is State.DONE
     assert_whole(store, run_id)
     assert_same(store, run_id, uninterrupted)
-    assert_pages_open(store, run_id)
+    assert_pages_open(run_id, PAGES if moment == "first step" else ())
 
 
 def test_a_run_killed_while_it_is_cancelled_is_cancelled(store: Store) -> None:
@@ -150,7 +161,7 @@ def test_whoever_presses_start_is_killed_while_it_starts_a_run(
     assert [run.attempts for run in store.runs()] == ([1, 1] if kept else [1])
     for run in store.runs():
         assert_whole(store, run.id)
-        assert_pages_open(store, run.id)
+        assert_pages_open(run.id)
 
 
 LAUNCH = "subprocess.Popen:work"
@@ -167,7 +178,12 @@ RUNNER_MOMENTS = (
 )
 
 
-@pytest.mark.parametrize("moment", RUNNER_MOMENTS)
+SHORT_LIST = {"before the launch", "checkpoint write", "cancelling"}
+
+
+@pytest.mark.parametrize(
+    "moment", [pytest.param(name, marks=() if name in SHORT_LIST else pytest.mark.full) for name in RUNNER_MOMENTS]
+)
 def test_a_killed_runner_is_not_missed(moment: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     short_training(monkeypatch)
     stops = {"before the launch": LAUNCH, "starting": "import:tl_core.training", "checkpoint write": CHECKPOINT_WRITE}
@@ -186,7 +202,7 @@ def test_a_killed_runner_is_not_missed(moment: str, store: Store, tmp_path: Path
             control.stop(store, run_id)
         kill(runner_of(store))
         assert_whole(store, run_id)
-        assert_pages_open(store, run_id)
+        assert_pages_open(run_id)
         if halt:
             halt.remove()
         if blocker:

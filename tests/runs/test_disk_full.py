@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import ENDLESS, QUICK, CommandLine, end_processes_of, keep_run, settings_arguments, wait_until, write_images
-from tests.pages.test_pages import PAGES, errors, nothing_cached, opened
 from tests.runs.crashing import settled
+from tests.tools.pages import PAGES, errors, opened
 from tl_core import locks
 from tl_core.errors import StorageError
 from tl_core.executors import LOCK
@@ -22,7 +22,7 @@ from tl_core.settings import HOME_VARIABLE
 from tl_core.training import train
 from tl_core.ui import steps
 
-__all__ = ["nothing_cached"]  # a fixture that is used by its effect
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("opens_pages")]
 
 MEGABYTES = 4
 

@@ -36,6 +36,7 @@ def estimated(measured: Probe, images: costs.Images = IMAGES, **settings: object
     return estimating.estimate(Recipe.of(SPEC.with_settings(changes)), measured, images, 16, ROOM)
 
 
+@pytest.mark.process
 def test_it_is_kept_with_the_run(measured: tuple[Path, Probe]) -> None:
     home, probe = measured
     done = CommandLine(home).run("train", *settings_arguments(SPEC), "--json").json
@@ -48,12 +49,14 @@ def test_it_is_kept_with_the_run(measured: tuple[Path, Probe]) -> None:
     assert result.seconds / 10 < found.running_seconds < 10 * result.seconds  # machines are shared
 
 
+@pytest.mark.process
 def test_a_run_on_a_machine_that_was_not_measured_has_none(home: Path) -> None:
     done = CommandLine(home).run("train", *settings_arguments(SPEC), "--json").json
     assert done["state"] == "done"
     assert artifacts.read_estimate(Store(home).folder(done["run_id"])) is None
 
 
+@pytest.mark.process
 def test_a_probe_that_makes_no_sense_fails_no_run(measured: tuple[Path, Probe], tmp_path: Path) -> None:
     """By it no time could be told: nothing went through the network."""
     home, backbone = tmp_path / "home", Recipe.of(SPEC).backbone

@@ -20,6 +20,7 @@ def searched(home: Path, recipe: Recipe, steps: int = 40) -> Search:
     return wait_until(lambda: (found := Search.read(home, recipe)) and (found if found.finished else None))
 
 
+@pytest.mark.process
 def test_it_is_found_and_kept(home: Path) -> None:
     assert Search.read(home, RECIPE) is None
     for _ in range(3):
@@ -45,6 +46,7 @@ def test_neither_rate_nor_epochs_make_another_search() -> None:
     assert len({key(), key(batch_size=8), key(schedule="cosine"), finding._file(Path(), Recipe.of(RunSpec()))}) == 4
 
 
+@pytest.mark.process
 def test_a_process_that_was_killed_leaves_no_search_at_work(home: Path) -> None:
     endless = Recipe.of(QUICK.with_settings({"strategy.batch_size": 1}))
     finding.request(home, endless, 10**6)
@@ -56,6 +58,7 @@ def test_a_process_that_was_killed_leaves_no_search_at_work(home: Path) -> None:
     end_processes_of(home)
 
 
+@pytest.mark.process
 def test_a_mistake_is_said_in_its_sentence(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DATA_ROOTS_VARIABLE, str(tmp_path))
     folder = write_images(tmp_path / "pictures")
@@ -86,6 +89,7 @@ def test_so_many_steps_as_the_time_allows() -> None:
     assert steps_within(60.0) == FEWEST_STEPS
 
 
+@pytest.mark.process
 def test_no_descriptor_is_left_open(home: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))
     searched(home, RECIPE, 2)

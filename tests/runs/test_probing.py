@@ -13,6 +13,8 @@ from tl_core.runs import probing
 from tl_core.runs.probing import Probe
 from tl_core.spec import PartSpec
 
+pytestmark = pytest.mark.process
+
 LOAD = """
 import json, sys
 from tl_core import backbones

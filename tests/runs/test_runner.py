@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.helpers import ENDLESS, QUICK, ROOT, keep_run, processes_of, wait_until
+from tests.helpers import ENDLESS, HANGS_SECONDS, QUICK, ROOT, keep_run, processes_of, wait_until
 from tests.runs.crashing import Watchman, kill, runner_of, settled, short_training
 from tests.runs.driver import make_driver
 from tests.runs.short_training import outcome
@@ -30,6 +30,8 @@ from tl_core.runs.store import Priority, Run, Store
 from tl_core.runs.worker import do
 from tl_core.settings import LEASES_VARIABLE, SPARE_VARIABLE
 from tl_core.spec import RunSpec
+
+pytestmark = pytest.mark.process
 
 ENSURE = """
 import sys
@@ -74,7 +76,7 @@ def test_of_many_who_want_a_runner_one_starts_it(store: Store) -> None:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
     for process in asking:
-        process.communicate("\n", timeout=60)
+        process.communicate("\n", timeout=HANGS_SECONDS)
     assert len(runners(store)) == 1
     assert service.is_there(store.home)
 
@@ -205,7 +207,7 @@ def test_newer_code_takes_over_and_the_runs_do_not_notice(store: Store) -> None:
     before = runner_of(store)
     (store.home / "runner.code").write_text("an older version")
     service.ensure(store.home)
-    before.wait(timeout=60)
+    before.wait(timeout=HANGS_SECONDS)
     end = settled(store, run_id)
     assert (end.state, end.attempts) == (State.DONE, 1)
     assert service.is_there(store.home)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import QUICK, processes_of
+from tests.helpers import HANGS_SECONDS, QUICK, processes_of
 from tests.runs.crashing import Watchman, assert_whole, kill, short_training
 from tests.runs.driver import make_driver
 from tl_core.errors import RunError
@@ -21,9 +21,11 @@ from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.settings import LEASES_VARIABLE, SPARE_VARIABLE
 
+pytestmark = pytest.mark.process
+
 IN_LINE = 12
 """So many runs wait or work at a time."""
-SECONDS_PER_RUN = 6.0
+SECONDS_PER_RUN = 30.0
 """A soak that takes longer than this for each run hangs."""
 KILL_ONE_IN = 4
 NAMES = {"serve": "runner", "spare": "spare"}
@@ -37,7 +39,7 @@ def test_a_soak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest
     monkeypatch.setenv("LD_LIBRARY_PATH", str(make_driver(tmp_path)))
     soak = Soak(Store(), random.Random(20261123), count)
     with Watchman(soak.store.home).on_guard() as watchman:
-        soak.run(time.monotonic() + 60 + count * SECONDS_PER_RUN)
+        soak.run(time.monotonic() + HANGS_SECONDS + count * SECONDS_PER_RUN)
     assert watchman.seen == {"GPU-aaaa.lock", "GPU-bbbb.lock"}
     states = Counter(run.state for run in soak.store.runs())
     assert set(states) == {State.DONE, State.CANCELLED}

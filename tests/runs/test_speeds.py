@@ -54,6 +54,7 @@ def test_compiling_must_be_earned() -> None:
     assert known.fastest(1000, 9000) is Arithmetic.FLOAT32_XLA
 
 
+@pytest.mark.process
 def test_it_is_measured_on_request_and_decides(home: Path, backbone: Backbone) -> None:
     recipe = Recipe.of(QUICK)
     assert speeds.read(home, backbone, 16) is None
@@ -99,6 +100,7 @@ def test_a_run_in_16_bits(strategy: str) -> None:
     assert any(layer.compute_dtype == "bfloat16" for layer in outcome.model.layers)
 
 
+@pytest.mark.graph
 @pytest.mark.skipif(not TENSORFLOW, reason="XLA is a choice with TensorFlow alone")
 @pytest.mark.parametrize("strategy", ["from_scratch", "lp_ft"])
 def test_a_run_with_xla(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:

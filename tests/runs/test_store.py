@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.helpers import ROOT, keep_run
+from tests.helpers import HANGS_SECONDS, ROOT, keep_run
 from tl_core.errors import RunError, StorageError
 from tl_core.events import Epoch, Event, Stage, Step
 from tl_core.runs.database import Database
@@ -85,7 +85,7 @@ def together(code: str, count: int = TOGETHER) -> list[str]:
         assert process.stdin
         process.stdin.write("\n")
         process.stdin.flush()
-    ends = [process.communicate(timeout=60) for process in started]
+    ends = [process.communicate(timeout=HANGS_SECONDS) for process in started]
     assert [err for _, err in ends] == [""] * count
     return [out.strip() for out, _ in ends]
 

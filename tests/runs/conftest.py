@@ -1,0 +1,13 @@
+"""Some tests here open pages, too: they ask for `opens_pages`."""
+
+import pytest
+
+from tests.tools.immediate import immediate
+from tests.tools.pages import known_profiles, nothing_cached, profiles
+
+__all__ = ["immediate", "known_profiles", "nothing_cached", "profiles"]
+
+
+@pytest.fixture
+def opens_pages(nothing_cached: None, known_profiles: None) -> None:
+    """Nothing is left of the test before, and no process measures a network."""

@@ -1,0 +1,95 @@
+"""Pages opened without a browser, and fixtures for tests that do so. A page never waits for a network to be measured: profiles of
+two are made once a session, and other networks have none."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.helpers import HANGS_SECONDS, ROOT, CommandLine, Finished
+from tests.tools.once import made_once
+from tl_core.backbones import Backbone
+from tl_core.recipe import Recipe
+from tl_core.runs import apart, probing
+from tl_core.runs.probing import Probe
+from tl_core.spec import RunSpec
+from tl_core.ui import steps
+
+PAGES = [step.script for step in steps.STEPS]
+SMALL = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "image_size": "16"}
+"""A draft whose network has a profile, as the default draft's has."""
+
+
+def opened(page: str, **address: str) -> AppTest:
+    """The page at that address, its script run once without an exception."""
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=HANGS_SECONDS)
+    for name, value in address.items():
+        app.query_params[name] = value
+    if page != PAGES[0]:  # the first page is there already
+        app.switch_page(page)
+    app.run()
+    assert not app.exception, [element.message for element in app.exception]
+    return app
+
+
+def errors(app: AppTest) -> list[str]:
+    """The texts of its errors, as they are read."""
+    return [element.value.replace("\\", "") for element in app.error]
+
+
+@pytest.fixture
+def nothing_cached(home: Path) -> Iterator[None]:
+    """What Streamlit keeps for all sessions is of this test alone."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def finished(default_run: Finished, home: Path) -> str:
+    """The id of a finished run, in a copy of its store."""
+    shutil.copytree(default_run.home, home, ignore=shutil.ignore_patterns("runner.*"))  # of which one is a pipe
+    return str(default_run.json["run_id"])
+
+
+def key_of(backbone: Backbone, image_size: int) -> str:
+    """What decides a profile."""
+    return f"{backbone.spec().model_dump_json()} {image_size}"
+
+
+@pytest.fixture(scope="session")
+def profiles(surroundings: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Probe]:
+    """The default network and the smallest one as measured on this machine, by `key_of`."""
+    recipes = Recipe.of(RunSpec()), Recipe.of(RunSpec().with_settings(SMALL))
+
+    def measure(place: Path) -> dict[str, Probe]:
+        line, found = CommandLine(place / "home"), dict[str, Probe]()
+        (line.home / "probes").mkdir(parents=True)
+        for recipe in recipes:
+            done = line.run("probe", recipe.backbone.spec().model_dump_json(), recipe.image_size)
+            probe = Probe.read(line.home, recipe.backbone, recipe.image_size)
+            assert probe, done.err
+            found[key_of(recipe.backbone, recipe.image_size)] = probe
+        return found
+
+    return made_once(tmp_path_factory, "profiles", dict[str, Probe], measure)
+
+
+@pytest.fixture
+def known_profiles(profiles: dict[str, Probe], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever profile a page asks for is there at once, or never comes: no process measures anything."""
+
+    def answer(home: Path, backbone: Backbone, image_size: int) -> None:
+        found = profiles.get(key_of(backbone, image_size))
+        if found and os.access(home, os.W_OK):
+            file = probing._file(home, backbone, image_size)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            apart.write(file, found)
+
+    monkeypatch.setattr(probing, "request", answer)
