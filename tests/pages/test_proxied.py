@@ -25,7 +25,7 @@ def serving(home: Path, *options: str) -> Iterator[int]:
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}", *options]
     home.mkdir()
     with (home / "server.log").open("wb") as log:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)  # noqa: S603  # our own command
+        server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
     try:
         wait_until(lambda: is_up(port))
         yield port
@@ -57,7 +57,12 @@ def handshake(port: int, host: str, origin: str) -> int:
 
 @pytest.mark.parametrize(
     ("option", "passes_its_name"),
-    [(None, True), (None, False), (f"--server.allowedHosts={NAME}", True), (f"--server.corsAllowedOrigins=https://{NAME}", False)],
+    [
+        (None, True),
+        (None, False),
+        (f"--server.allowedHosts={NAME}", True),
+        (f"--server.corsAllowedOrigins=https://{NAME}", False),
+    ],
 )
 def test_a_proxy_of_another_name(option: str | None, passes_its_name: bool, home: Path) -> None:
     if option:
