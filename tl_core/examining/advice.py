@@ -1,9 +1,11 @@
 """What to do about what was found, in sentences."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from tl_core.examining.pictures import GREY
-from tl_core.examining.report import Report
+from tl_core.examining.report import Group, Member, Report
 from tl_core.examining.twins import FINE
 
 UNEVEN = 3.0
@@ -33,7 +35,8 @@ def _leakage(report: Report) -> list[Advice]:
             told.append(
                 Advice(
                     f"{leaked:,} of the {split} {thing} ({share:.1f} %) {_have(leaked)} a twin among the training {thing}, so "
-                    "that what was learned is asked again and the accuracy flatters. Keep one of each, in train.",
+                    "that what was learned is asked again and the accuracy flatters. Keep one of each, in train."
+                    + _example(report, partial(_leaks, split)),
                     fix=True,
                 )
             )
@@ -47,13 +50,18 @@ def _labels(report: Report) -> list[Advice]:
         told.append(
             Advice(
                 f"{report.conflicting():,} {report.thing} have an exact copy under another label, and nobody knows which is "
-                "right. Leave them all out, or mend the labels.",
+                "right. Leave them all out, or mend the labels."
+                + _example(report, lambda group, twin: group.exact and _disagrees(group, twin)),
                 fix=True,
             )
         )
     if near:
         told.append(
-            Advice(f"Images that look nearly the same have different labels (groups: {near:,}). Look at them below.", fix=False)
+            Advice(
+                f"Images that look nearly the same have different labels (groups: {near:,}). Look at them."
+                + _example(report, lambda group, twin: not group.exact and _disagrees(group, twin)),
+                fix=False,
+            )
         )
     return told
 
@@ -61,9 +69,10 @@ def _labels(report: Report) -> list[Advice]:
 def _broken(report: Report) -> list[Advice]:
     if not report.broken:
         return []
-    many = _many(report, len(report.broken))
+    many, first = _many(report, len(report.broken)), report.broken[0]
     text = f"{many} cannot be read, and a run would stop there. Leave out what is broken, or replace it."
-    return [Advice(text, fix=True)]
+    which = "The first is" if len(report.broken) > 1 else "It is"
+    return [Advice(f"{text} {which} {first.member.name}, in {first.member.split}: {first.reason}.", fix=True)]
 
 
 def _classes(report: Report) -> list[Advice]:
@@ -96,7 +105,8 @@ def _copies(report: Report) -> list[Advice]:
         _many(report, report.copies()),
         ", or what is nearly one," if any(not each.exact for each in report.groups) else "",
     )
-    return [Advice(f"{many} could go: copies{near} count twice and teach nothing new.", fix=False)]
+    example = _example(report, lambda group, twin: not group.conflicts)
+    return [Advice(f"{many} could go: copies{near} count twice and teach nothing new.{example}", fix=False)]
 
 
 def _pictures(report: Report) -> list[Advice]:
@@ -120,6 +130,21 @@ def _pictures(report: Report) -> list[Advice]:
         text = f"The smallest image has a side of {report.smallest} pixels; enlarging it adds nothing."
         told.append(Advice(text, fix=False))
     return told
+
+
+def _example(report: Report, is_meant: Callable[[Group, Member], bool]) -> str:
+    """Return a sentence that names the first member of a group, and another one of it that `is_meant`."""
+    pairs = ((group.members[0], twin) for group in report.groups for twin in group.members[1:] if is_meant(group, twin))
+    named = [f"{each.name} ({report.class_names[each.label]}, {each.split})" for each in next(pairs)]
+    return f" For example {named[0]} and {named[1]}."
+
+
+def _leaks(split: str, group: Group, twin: Member) -> bool:
+    return not group.conflicts and group.members[0].split == "train" and twin.split == split
+
+
+def _disagrees(group: Group, twin: Member) -> bool:
+    return twin.label != group.members[0].label
 
 
 def _many(report: Report, count: int) -> str:
