@@ -1,12 +1,15 @@
 """Folders of splits, as people name them, with and without classes; and the reason where no image is found."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.datasets.test_image_folder import fake, fill, load
+from tl_core.datasets import uploads
 from tl_core.datasets.listing import split_named
+from tl_core.datasets.zip_upload import ZipUpload
 from tl_core.errors import DataError
 
 
@@ -103,6 +106,16 @@ def test_other_endings_of_the_same_formats_are_read(tmp_path: Path, ending: str)
     data = load(tmp_path)
     assert sum(map(len, data.splits.values())) == 12
     assert data.train.read(0).shape == (9, 8, 3)
+
+
+def test_an_archive_keeps_them_as_well(tmp_path: Path, home: Path) -> None:
+    for kind in ("cats", "dogs"):
+        for file in fill(tmp_path / "pets" / kind, 6, ".jpg").iterdir():
+            file.rename(file.with_suffix(".jfif"))
+    archive = shutil.make_archive(str(tmp_path / "pets"), "zip", tmp_path / "pets")
+    with Path(archive).open("rb") as file:
+        data = ZipUpload(upload=uploads.keep(file, "pets.zip", home, lambda _: None).folder).load(0)
+    assert sum(map(len, data.splits.values())) == 12
 
 
 def reason(folder: Path) -> str:

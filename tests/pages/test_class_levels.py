@@ -13,8 +13,8 @@ def test_the_levels_are_shown_and_one_is_taken_with_a_click(tmp_path: Path) -> N
     assert ["30 lie deeper. Set “Class level” to 1 for 2 classes" in each for each in errors(app)] == [True]
     (offered,) = (frame.value for frame in app.dataframe)
     assert offered.to_numpy().tolist() == [
-        [1, "2", "30", "Greek 12, Latin 18"],
-        [2, "5", "30", ", ".join(f"{name} 6" for name in NAMES)],
+        [1, 2, 30, "Greek 12, Latin 18"],
+        [2, 5, 30, ", ".join(f"{name} 6" for name in NAMES)],
     ]
     app.button(key="class_level_2").click().run()
     assert not app.exception

@@ -30,7 +30,7 @@ def offered(labels: Mapping[str, str]) -> Iterator[None]:
 
 
 def _table(levels: Sequence[Level]) -> None:
-    rows = [(level.number, level.classes, level.images, _names(level)) for level in levels]
+    rows = [(level.number, len(level.counts), sum(level.counts.values()), _names(level)) for level in levels]
     table = pd.DataFrame(rows, columns=["Class level", "Classes", "Images", "Images of each class"])
     st.dataframe(table, hide_index=True, width="stretch", alt="What each class level would give")
 
