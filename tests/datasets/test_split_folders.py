@@ -113,8 +113,8 @@ def test_an_archive_keeps_them_as_well(tmp_path: Path, home: Path) -> None:
         for file in fill(tmp_path / "pets" / kind, 6, ".jpg").iterdir():
             file.rename(file.with_suffix(".jfif"))
     archive = shutil.make_archive(str(tmp_path / "pets"), "zip", tmp_path / "pets")
-    with Path(archive).open("rb") as file:
-        data = ZipUpload(upload=uploads.keep(file, "pets.zip", home, lambda _: None).folder).load(0)
+    with Path(archive).open("rb") as packed:
+        data = ZipUpload(upload=uploads.keep(packed, "pets.zip", home, lambda _: None).folder).load(0)
     assert sum(map(len, data.splits.values())) == 12
 
 
