@@ -25,6 +25,7 @@ class ImageFolder(OwnDataset):
     """
 
     title: ClassVar[str] = "Image folder"
+    second_class: ClassVar[str] = "Put one folder per class inside the dataset's folder."
 
     path: ServerPath | None = Field(
         None,
@@ -51,9 +52,8 @@ def divided_folder(dataset: OwnDataset, folder: Path) -> Data:
     listing = list_images(folder)
     names = sorted(listing.splits["train"])
     shown = tuple(printable(name) for name in names)
-    notes = [*listing.notes(), *_classes_without_test(listing.splits, names)]
     given = {split: _gather(classes, names, split) for split, classes in listing.splits.items() if classes}
-    return dataset.divided(shown, given, notes)
+    return dataset.divided(shown, given, listing.notes())
 
 
 def _gather(classes: Classes, names: list[str], split: str) -> FileImages:
@@ -68,11 +68,6 @@ def _gather(classes: Classes, names: list[str], split: str) -> FileImages:
     paths = tuple(path for name in names for path in classes.get(name, ()))
     counts = [len(classes.get(name, ())) for name in names]
     return FileImages(paths, np.repeat(np.arange(len(names), dtype=np.int64), counts))
-
-
-def _classes_without_test(splits: dict[str, Classes], names: list[str]) -> list[str]:
-    missing = [printable(name) for name in names if splits.get("test") and name not in splits["test"]]
-    return [f"Classes without a test image: {', '.join(missing)}."] if missing else []
 
 
 @cache

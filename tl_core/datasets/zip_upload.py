@@ -29,6 +29,7 @@ class ZipUpload(OwnDataset):
     """
 
     title: ClassVar[str] = "Upload"
+    second_class: ClassVar[str] = "Put one folder per class into the archive."
 
     upload: ServerPath | None = Field(
         None,
