@@ -69,7 +69,9 @@ def test_a_class_that_is_left_out_whole_is_named(home: Path, tmp_path: Path) -> 
 
     notes = without(1).load(0).notes
     assert notes[-2:] == ("Classes without a training image: class1.", "Classes without a test image: class1.")
-    with pytest.raises(DataError, match=r"needs at least two classes to learn from, and there is only one here.*Received: class0"):
+    with pytest.raises(
+        DataError, match=r"needs at least two classes to learn from, and there is only one here.*Received: class0"
+    ):
         without(1, 2).load(0)
 
 
