@@ -1,5 +1,6 @@
 """Tables in files, CSV, TSV or Parquet, with every value as text: "001", "NA" and "None" may be labels."""
 
+import codecs
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,9 +19,14 @@ if TYPE_CHECKING:
 
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
 MOST_BYTES, MOST_ROWS, MOST_VALUES, LONGEST_LINE = 2_000_000_000, 5_000_000, 100_000_000, 1 << 20
-SEPARATORS = ",;\t"
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-"""How a file in this encoding begins, which is what Excel calls Unicode text."""
+SEPARATORS = ",;\t|"
+ENCODINGS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""By how a file begins; Excel's Unicode text is UTF-16."""
 
 
 def read_table(path: Path) -> "pd.DataFrame":
@@ -56,25 +62,38 @@ def read_table(path: Path) -> "pd.DataFrame":
 def _csv(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
-    with path.open("rb") as file:
-        encoding = "utf-16" if file.read(2) in UTF_16 else "utf-8-sig"
+    encoding = _encoding(path)
     first = _first_line(path, encoding)
     separator = _separator(path, first)
     rows = min(MOST_ROWS, MOST_VALUES // (first.count(separator) + 1))
-    more: dict[str, Any] = {"dtype": str, "keep_default_na": False, "encoding": encoding, "nrows": rows + 1}
-    frame = pd.read_csv(path, sep=separator, **more)
+    more: dict[str, Any] = {"sep": separator, "encoding": encoding, "dtype": str, "keep_default_na": False}
+    names = pd.read_csv(path, header=None, nrows=1, skipinitialspace=True, **more).iloc[0]
+    frame = pd.read_csv(path, nrows=rows + 1, skipinitialspace=True, **more)
     if len(frame) > rows:
         what = f"{MOST_ROWS:,} rows" if rows == MOST_ROWS else f"{MOST_VALUES:,} values"
         raise DataError(f"This table has more than {what}.", "Cut it into smaller ones.", received=printable(str(path)))
     if not isinstance(frame.index, pd.RangeIndex):  # pandas takes what is too much for names of the rows, and shifts the others
         raise pd.errors.ParserError("its rows have more values than there are names of columns")
+    frame.columns = pd.Index([name or unnamed for name, unnamed in zip(names, frame.columns, strict=True)])  # twice is twice
     return frame.fillna("")
 
 
+def _encoding(path: Path) -> str:
+    """Return how the text is encoded: as its first bytes say, UTF-16 where one of two is 0, and UTF-8 otherwise."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    marked = next((name for mark, name in ENCODINGS.items() if head.startswith(mark)), None)
+    if marked:
+        return marked
+    return "utf-16-be" if head[:1] == b"\0" else "utf-16-le" if head[1:2] == b"\0" else "utf-8-sig"
+
+
 def _first_line(path: Path, encoding: str) -> str:
-    """The line with the names of the columns. Raises `DataError` where it does not end."""
+    """The line with the names of the columns, which is the first that is not blank. Raises `DataError` where it does not end."""
     with path.open(encoding=encoding) as file:
         line = file.readline(LONGEST_LINE)
+        while line.isspace() and len(line) < LONGEST_LINE:
+            line = file.readline(LONGEST_LINE)
         if len(line) == LONGEST_LINE:
             what = f"The first line of this table has more than {LONGEST_LINE:,} characters, and names no columns."
             raise DataError(what, "Begin with a line of the columns' names.", received=printable(str(path)))
