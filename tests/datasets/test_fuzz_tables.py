@@ -133,8 +133,9 @@ SHAPES = st.sampled_from([*RIGHT * 8, *WRONG])
 WORDS = (*LABELS, "", "  ", "x" * 201, "a\x00b", "\x1b[0m", "\ud800", "e\u0301")
 
 
-def array_of(kind: str, values: list[Any], shape: tuple[int, ...]) -> np.ndarray:
-    """The `values` again and again, as an array of that shape and of the dtype `kind`."""
+def array_of(drawn: tuple[str, list[Any]], shape: tuple[int, ...]) -> np.ndarray:
+    """The values again and again, as an array of that shape and of their dtype."""
+    kind, values = drawn
     filled = [values[place % len(values)] for place in range(int(np.prod(shape)))]
     if kind == "S":
         filled = [value.encode("utf-8", "surrogatepass") for value in filled]
@@ -161,9 +162,9 @@ NAMES = st.none() | st.tuples(VALUES, st.sampled_from([(4,), (6,), (4, 1), (6,),
 
 def require_a_right_reading_of_arrays(labels: Any, shape: tuple[int, ...], names: Any, tmp_path: Path) -> None:
     pixels = np.broadcast_to(np.arange(COUNT, dtype=np.uint8)[:, None, None], (COUNT, 4, 4))
-    given_arrays = {"x": pixels, "y": array_of(*labels, shape)}
+    given_arrays = {"x": pixels, "y": array_of(labels, shape)}
     if names is not None:
-        given_arrays["class_names"] = array_of(*names[0], names[1])
+        given_arrays["class_names"] = array_of(names[0], names[1])
     np.savez(tmp_path / "a.npz", **given_arrays)  # type: ignore[arg-type]
     data = loaded(NumpyArrays(path=tmp_path / "a.npz"))
     if data is None:

@@ -36,7 +36,7 @@ def manifest(folder: Path, **settings: Any) -> CsvManifest:
 def test_a_class_that_a_split_lacks_is_named_in_every_source(tmp_path: Path) -> None:
     """The class c has training images alone, or test images alone."""
     images = write_images(tmp_path / "images", classes=3, each=8)
-    table = pd.read_csv(manifest(images).path)  # type: ignore[arg-type]
+    table = pd.read_csv(manifest(images).path)
     table["split"] = ["train", "test"] * 12
     table.loc[table["label"] == "class2", "split"] = "train"
     table.to_csv(images / "a.csv", index=False)

@@ -42,14 +42,15 @@ def no_classes(values: "pd.Series[str]") -> str:
 def no_splits(values: "pd.Series[str]") -> str:
     """Return why the column holds no splits: not one of its words names any. One that does is a split column, with mistakes."""
     words = plain(values[said(values)])
-    return (
-        "" if words.str.lower().isin(SPLITS).any() else f"it holds {_some(words)}, and no split" if len(words) else empty(values)
-    )
+    if words.str.lower().isin(SPLITS).any():
+        return ""
+    return f"it holds {_some(words)}, and no split" if len(words) else empty(values)
 
 
 def one_group(values: "pd.Series[str]") -> str:
     """Return why the column tells no groups apart."""
-    return f"it holds {_some(values)} alone" if plain(values).nunique() < 2 and said(values).any() else empty(values)
+    groups = plain(values)
+    return f"it holds {_some(groups)} alone" if groups.nunique() < 2 and said(groups).any() else empty(groups)
 
 
 def _some(values: "pd.Series[str]") -> str:

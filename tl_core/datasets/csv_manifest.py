@@ -81,7 +81,7 @@ def _files(root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", notes:
         if path := _located(root, listed[row]):
             rows_of_file.setdefault(path, []).append(row)
         else:
-            missing.append(printable(listed[row]))
+            missing.append(printable(listed[row].strip()))
     if not rows_of_file:
         raise DataError(
             f"None of the images in the table is there: their paths are those of the column {printable(str(names.name))}.",
@@ -95,7 +95,7 @@ def _files(root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", notes:
 
 def _first_of_each(rows_of_file: dict[Path, list[int]], labels: list[str], names: list[str], notes: list[str]) -> dict[int, Path]:
     """Return the files that have one label, by their first rows. Raises `DataError` where there are none."""
-    torn = [printable(names[rows[0]]) for rows in rows_of_file.values() if len({labels[row] for row in rows}) > 1]
+    torn = [printable(names[rows[0]].strip()) for rows in rows_of_file.values() if len({labels[row] for row in rows}) > 1]
     files = {rows[0]: path for path, rows in rows_of_file.items() if len({labels[row] for row in rows}) == 1}
     if not files:
         raise DataError(
@@ -105,7 +105,7 @@ def _first_of_each(rows_of_file: dict[Path, list[int]], labels: list[str], names
         )
     if torn:
         notes.append(left_out_note("Images listed with several labels, of which nobody knows the right one", len(torn), torn))
-    again = [printable(names[row]) for rows in rows_of_file.values() for row in rows[1:] if rows[0] in files]
+    again = [printable(names[row].strip()) for rows in rows_of_file.values() for row in rows[1:] if rows[0] in files]
     if again:
         notes.append(left_out_note("Rows of an image that was listed before", len(again), again))
     return dict(sorted(files.items()))

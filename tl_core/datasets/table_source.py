@@ -81,7 +81,7 @@ class TableSource(OwnDataset):
         splits, groups = (None if each is None else each.iloc[rows] for each in aside)
         examples, parts = make(codes), rows_of(split_of(splits, len(rows)))
         if groups is not None:
-            named = [str(group).strip().encode() for group in groups]
+            named = [group.encode() for group in plain(groups)]
             ids = examples.ids if not all(named) else ()
             of_group = [name or ids[row] for row, name in enumerate(named)]  # who is in no group is alone
             examples = examples.grouped(of_group)
