@@ -49,7 +49,7 @@ def test_the_same_images_have_the_same_digest_in_either_form(tmp_path: Path) -> 
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("spelled", ["Cats", "cats ", "CATS", "Cats_"])
+@pytest.mark.parametrize("spelled", ["Cats", "cats ", "CATS"])
 def test_spelled_otherwise_in_another_split(tmp_path: Path, spelled: str) -> None:
     data = load(splits(tmp_path, ("cats", "dogs"), (spelled, "dogs")))
     assert data.class_names == ("cats", "dogs")

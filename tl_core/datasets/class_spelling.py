@@ -1,21 +1,19 @@
 """One name for a class whose folders are spelled in several ways, as file systems, archives and people do."""
 
-import re
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
+from tl_core.datasets.class_names import spelling_key
 from tl_core.datasets.listing import EXAMPLES
 from tl_core.errors import printable
-
-BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 
 def joined_by_name(splits: Mapping[str, Mapping[str, list[Path]]]) -> tuple[dict[str, dict[str, list[Path]]], list[str]]:
     """Return the paths of each split, "train" among them, with one name for each class, and notes on what was joined.
 
     Names that differ in Unicode's normal form alone are one (macOS writes é as two characters): the composed one. A name that the
-    training images lack is that of theirs from which it differs in case, blanks, hyphens or underscores alone, if there is one.
+    training images lack is that of theirs from which it differs in case, or in what separates its words, alone, if there is one.
     """
     joined: dict[str, dict[str, list[Path]]] = {}
     spellings: dict[str, set[str]] = {}
@@ -38,18 +36,14 @@ def _renamed(split: str, classes: dict[str, list[Path]], train: Mapping[str, lis
     """Give the classes of a split that training lacks the name that they have there, and return what was renamed."""
     by_key: dict[str, list[str]] = {}
     for name in train:
-        by_key.setdefault(_key(name), []).append(name)
+        by_key.setdefault(spelling_key(name), []).append(name)
     told = []
     for name in [name for name in classes if name not in train]:
-        near = by_key.get(_key(name), [])
+        near = by_key.get(spelling_key(name), [])
         if len(near) == 1 and near[0] not in classes:
             classes[near[0]] = classes.pop(name)
             told.append(f"{near[0]!r}, in {split} {name!r}")
     return told
-
-
-def _key(name: str) -> str:
-    return BETWEEN_WORDS.sub(" ", name).strip().casefold()
 
 
 def _some(names: list[str]) -> str:

@@ -41,6 +41,7 @@ class ImageFolder(ClassFolders):
     """
 
     title: ClassVar[str] = "Image folder"
+    second_class: ClassVar[str] = "Put one folder per class inside the dataset's folder."
 
     path: ServerPath | None = Field(
         None,
@@ -69,9 +70,8 @@ def divided_folder(dataset: ClassFolders, folder: Path) -> Data:
     splits, joined = joined_by_name(listing.splits)
     names = sorted(splits["train"])
     shown = tuple(printable(name) for name in names)
-    notes = [*listing.notes(), *joined, *_classes_without_test(splits, names)]
     given = {split: _gather(classes, names, split) for split, classes in splits.items() if classes}
-    return dataset.divided(shown, given, notes)
+    return dataset.divided(shown, given, [*listing.notes(), *joined])
 
 
 def _gather(classes: Classes, names: list[str], split: str) -> FileImages:
@@ -86,11 +86,6 @@ def _gather(classes: Classes, names: list[str], split: str) -> FileImages:
     paths = tuple(path for name in names for path in classes.get(name, ()))
     counts = [len(classes.get(name, ())) for name in names]
     return FileImages(paths, np.repeat(np.arange(len(names), dtype=np.int64), counts))
-
-
-def _classes_without_test(splits: dict[str, Classes], names: list[str]) -> list[str]:
-    missing = [printable(name) for name in names if splits.get("test") and name not in splits["test"]]
-    return [f"Classes without a test image: {', '.join(missing)}."] if missing else []
 
 
 @cache

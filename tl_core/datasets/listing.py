@@ -219,6 +219,7 @@ def _settle_links(listing: Listing) -> None:
             classes[name] = [path for path in paths if path in seen or _keep_link(path, seen, listing)]
             if not classes[name]:
                 del classes[name]
+                listing.leave_out(NO_IMAGE, paths[0].parent)
 
 
 def _keep_link(path: Path, seen: set[Path], listing: Listing) -> bool:

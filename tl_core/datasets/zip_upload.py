@@ -28,6 +28,7 @@ class ZipUpload(ClassFolders):
     """
 
     title: ClassVar[str] = "Upload"
+    second_class: ClassVar[str] = "Put one folder per class into the archive."
 
     upload: ServerPath | None = Field(
         None,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from tl_core.datasets.class_names import listed
 from tl_core.examining.pictures import GREY
 from tl_core.examining.report import Group, Member, Report
 from tl_core.examining.twins import FINE
@@ -82,11 +83,11 @@ def _classes(report: Report) -> list[Advice]:
     told = []
     if few:
         told.append(
-            Advice(f"Fewer than {FEW_TRAIN} training {report.thing}: {_some(few)}. Such a class is learned by luck.", fix=True)
+            Advice(f"Fewer than {FEW_TRAIN} training {report.thing}: {listed(few)}. Such a class is learned by luck.", fix=True)
         )
     if untested:
         moves = f"One {report.one} moves the accuracy of such a class by 10 points."
-        told.append(Advice(f"Fewer than {FEW_TEST} test {report.thing}: {_some(untested)}. {moves}", fix=False))
+        told.append(Advice(f"Fewer than {FEW_TEST} test {report.thing}: {listed(untested)}. {moves}", fix=False))
     largest, smallest = max(train), max(1, min(train))
     if largest > UNEVEN * smallest:
         text = (
@@ -153,7 +154,3 @@ def _many(report: Report, count: int) -> str:
 
 def _have(count: int) -> str:
     return "has" if count == 1 else "have"
-
-
-def _some(names: list[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more classes" if len(names) > most else "")
