@@ -51,6 +51,12 @@ class Paused(Exception):  # noqa: N818  # not an error, like StopIteration
     """Somebody asked the run to stop for a while. Not an error: it unwinds `train`, which leaves a checkpoint."""
 
 
+def fault(error: Exception, did: str) -> str:
+    """Return a sentence on a bug of ours, and on what it `did`, as in "ended this run"."""
+    first = next(iter(str(error).splitlines()), "")
+    return f"A fault inside Transfer Lab {did} ({type(error).__name__}: {first})."
+
+
 def printable(text: str) -> str:
     """`text` on one line: control characters and undecodable bytes, which file names may hold, become escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 
 from tl_core.errors import SettingError
 from tl_core.spec import PartSpec, setting_error
@@ -25,6 +25,15 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: ClassVar[str]
     title: ClassVar[str]
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _blank_is_unset(cls, value: Any, check: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        """Return None for a blank text or path that may be None: a shell's unset variable leaves `dataset.path=`, and an empty
+        path would be the current folder."""
+        checked = check(value)
+        is_blank = isinstance(value, str) and not value.strip()
+        return None if is_blank and cls.model_fields[str(info.field_name)].default is None else checked
 
     @classmethod
     def example(cls) -> Self:

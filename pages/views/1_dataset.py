@@ -4,7 +4,7 @@ import streamlit as st
 
 from tl_core.analysis.statements import span
 from tl_core.datasets import Modality
-from tl_core.ui import examination, forms, frame, image_map, previews, session, shown, sources, steps
+from tl_core.ui import class_levels, examination, faults, forms, frame, image_map, previews, session, shown, sources, steps
 from tl_core.ui.charts import data
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 
@@ -17,7 +17,8 @@ with choice:
     sources.sources(recipe)
 
 labels, unfilled = forms.labels("dataset", recipe.dataset), forms.is_unfilled(recipe.dataset) and not recipe.dataset.fetches
-with evidence, shown.sentence_for_mistakes(labels, unfilled=unfilled):
+mistakes, bugs = shown.sentence_for_mistakes(labels, unfilled=unfilled), faults.contained("the view of this dataset")
+with evidence, mistakes, class_levels.offered(labels), bugs:
     require_allowed_paths(recipe)
     preview = previews.preview(recipe.dataset, recipe.seed)
     images, thing = preview.images, recipe.dataset.thing

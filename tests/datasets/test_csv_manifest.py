@@ -49,7 +49,7 @@ def test_splits_of_the_table_are_kept(table: pd.DataFrame, tmp_path: Path) -> No
     data = load(table, tmp_path)
     assert (len(data.train), len(data.validation), len(data.test)) == (24, 8, 8)
     with pytest.raises(DataError, match=r"names a split that is none.*Received: later"):
-        load(table.assign(Split="later"), tmp_path)
+        load(table.assign(Split=["train", "later"] * 20), tmp_path)
     with pytest.raises(DataError, match="No row of the table is for training"):
         load(table.assign(Split="test"), tmp_path)
 
@@ -100,8 +100,9 @@ def test_what_is_left_out_is_told(table: pd.DataFrame, tmp_path: Path) -> None:
     data = load(pd.concat([table, more]), tmp_path)
     assert data.notes == (
         "Rows without a path or a label: 2 left out.",
-        "Rows of an image that was listed before: 1 left out.",
         "Images that are not there: 1 left out (pets/none.png).",
+        f"Images listed with several labels, of which nobody knows the right one: 1 left out ({table['path'].iloc[0]}).",
+        "Classes left out, since no row of theirs can be used: x, y, z.",
     )
     assert len(data.class_names) == 2
 

@@ -172,7 +172,7 @@ def test_array_images() -> None:
 
 
 def test_empty_splits() -> None:
-    some, none = ArrayImages([COLOURS], np.array([0])), ArrayImages([], np.array([], dtype=np.int64))
+    some, none = ArrayImages([COLOURS, COLOURS], np.array([0, 1])), ArrayImages([], np.array([], dtype=np.int64))
     assert len(Data(("a", "b"), some, none, some).validation) == 0
     for train, test, split in ((none, some, "train"), (some, none, "test")):
         with pytest.raises(DataError, match=f"The {split} split is empty"):

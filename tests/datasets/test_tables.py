@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tl_core.datasets import tables
-from tl_core.datasets.tables import classes_of, column, read_table, required, rows_of, split_of
+from tl_core.datasets.columns import Columns
+from tl_core.datasets.tables import classes_of, read_table, rows_of, split_of
 from tl_core.errors import DataError
 
 ROWS = [["001", "NA"], ["None", "two, or; three"], ["", "über"]]
@@ -153,17 +154,17 @@ def test_a_damaged_table_is_read_or_said(ending: str, changes: list[tuple[float,
 
 
 def test_columns_are_found() -> None:
-    frame = pd.DataFrame({"Label": ["a"], "class": ["b"], "Text": ["c"]}, dtype=str)
-    assert column(frame, None, ("class", "label"), "labels").tolist() == ["b"]  # type: ignore[union-attr]
-    assert column(frame, "Label", ("class",), "labels").tolist() == ["a"]  # type: ignore[union-attr]
-    assert column(frame, None, ("split",), "splits") is None
+    columns = Columns(pd.DataFrame({"Label": ["a"], "class": ["b"], "Text": ["c"]}, dtype=str), (), [])
+    assert columns.find(None, ("class", "label"), "labels").tolist() == ["b"]  # type: ignore[union-attr]
+    assert columns.find("Label", ("class",), "labels").tolist() == ["a"]  # type: ignore[union-attr]
+    assert columns.find(None, ("split",), "splits") is None
     with pytest.raises(DataError, match=r"There is no column 'label' for the labels\. Name one of these: Label, class, Text\."):
-        column(frame, "label", (), "labels")
+        columns.find("label", (), "labels")
     with pytest.raises(DataError, match=r"No column holds the splits: none is called split, fold\. Name one of these"):
-        required(frame, None, ("split", "fold"), "splits")
-    wide = pd.DataFrame({f"c{number}": ["x"] for number in range(20)})
+        columns.require(None, ("split", "fold"), "splits")
+    wide = Columns(pd.DataFrame({f"c{number}": ["x"] for number in range(20)}), (), [])
     with pytest.raises(DataError, match=r"c11 and 8 more\. Received: 20 columns"):
-        required(wide, None, ("label",), "labels")
+        wide.require(None, ("label",), "labels")
 
 
 def test_classes_have_names() -> None:

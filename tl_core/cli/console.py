@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from tl_core.cli.wording import FIELDS, USER_MISTAKE
+from tl_core.cli.wording import ENDING, USER_MISTAKE
 from tl_core.errors import TransferError
 from tl_core.runs.schema import Priority
 
@@ -42,7 +42,7 @@ def says_what_is_wrong(command: Callable[..., None]) -> Callable[..., None]:
             command(*args, **kwargs)
         except TransferError as error:
             if kwargs.get("as_json"):
-                print_json(dict.fromkeys(FIELDS) | {"error": str(error)})
+                print_json(dict.fromkeys(ENDING) | {"error": str(error)})
             else:
                 err.print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True)
             raise typer.Exit(USER_MISTAKE) from None

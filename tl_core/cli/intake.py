@@ -9,13 +9,19 @@ from rich.progress import Progress
 
 from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
 from tl_core.cli.training import Name, Settings, assignment
-from tl_core.datasets import uploads
-from tl_core.errors import DataError, printable
+from tl_core.datasets import left_out, uploads
+from tl_core.errors import DataError, SettingError, printable
 from tl_core.examining.advice import advice
 from tl_core.examining.looking import examine as look
+from tl_core.examining.report import KINDS
 from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
+
+LeaveOut = Annotated[
+    str | None,
+    typer.Option(metavar=",".join(KINDS), help="Leave these kinds out: keep the list and print the setting that names it."),
+]
 
 
 @app.command()
@@ -36,19 +42,35 @@ def unpack(archive: Annotated[Path, typer.Argument(help="A zip or tar.gz with on
 
 @app.command()
 @says_what_is_wrong
-def examine(*, dataset: Name = None, settings: Settings = None, as_json: AsJson = False) -> None:
+def examine(*, dataset: Name = None, settings: Settings = None, leave_out: LeaveOut = None, as_json: AsJson = False) -> None:
     """Look at every example of a dataset: what is broken, double, leaked or uneven."""
+    kinds = _kinds(leave_out)
     named = {"dataset": dataset} if dataset else {}
     recipe = Recipe.of(RunSpec().with_settings(named | dict(map(assignment, settings or []))))
     data, thing = recipe.dataset.read(recipe.seed), recipe.dataset.thing
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(f"Looking at the {thing}", total=1.0)
         report = look(data, lambda done, images: bar.update(task, completed=done / images), thing)
+    chosen = report.to_leave_out(*kinds)
+    listed = left_out.keep(Store().home, chosen) if chosen else None
     if as_json:
-        print_json(asdict(report) | {"advice": [asdict(each) for each in advice(report)]})
+        print_json(asdict(report) | {"advice": [asdict(each) for each in advice(report)], "left_out": listed})
         return
-    for note in data.notes:
-        out.print(printable(note), markup=False, highlight=False)
-    for each in advice(report):
-        out.print(f"{'Mend' if each.fix else 'Note'}: {each.text}", markup=False, highlight=False)
-    out.print(f"{report.examined:,} {thing}, {len(report.broken):,} broken, {report.copies():,} copies.", highlight=False)
+    told = [*data.notes, *(f"{'Mend' if each.fix else 'Note'}: {each.text}" for each in advice(report))]
+    if chosen:
+        left = sum(len(examples) - len(chosen.rest(split, examples)) for split, examples in data.splits.items())
+        told += [f"Left out: {left:,} of {report.examined:,} {thing}. Use the others with --set dataset.left_out={listed}"]
+    elif kinds:
+        told += ["There is nothing of these kinds to leave out."]
+    elif offered := [kind for kind in KINDS if report.to_leave_out(kind)]:
+        told += [f"With --json all of them are named. Leave them out with --leave-out {','.join(offered)}."]
+    for each in (*told, f"{report.examined:,} {thing}, {len(report.broken):,} broken, {report.copies():,} copies."):
+        out.print(printable(each), soft_wrap=True, markup=False, highlight=False)
+
+
+def _kinds(text: str | None) -> list[str]:
+    """Return the kinds named in `text`. Raises `SettingError` for one that is none."""
+    kinds = [kind.strip() for kind in text.split(",")] if text is not None else []
+    if not set(kinds) <= set(KINDS):
+        raise SettingError("There is no such kind to leave out.", f"Name some of {','.join(KINDS)}.", received=text)
+    return kinds

@@ -9,7 +9,7 @@ import typer
 from tl_core.cli.console import PRIORITIES, AsJson, RunId, app, err, out, print_json, priority_named, says_what_is_wrong
 from tl_core.cli.wording import exit_code, headline, summary
 from tl_core.errors import RunError, SettingError
-from tl_core.runs import control
+from tl_core.runs import artifacts, control
 from tl_core.runs.schema import Priority
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
@@ -58,7 +58,7 @@ def train(
             with contextlib.suppress(RunError):  # it has just ended by itself
                 control.stop(store, run_id)
             run = follow(store, run_id, err, interrupts)
-    tell(run, as_json=as_json)
+    tell(store, run, as_json=as_json)
 
 
 @app.command()
@@ -68,17 +68,18 @@ def watch(run: RunId, as_json: AsJson = False) -> None:
     with Interrupts() as interrupts:
         try:
             store = Store()
-            tell(follow(store, store.named(run), err, interrupts), as_json=as_json)
+            tell(store, follow(store, store.named(run), err, interrupts), as_json=as_json)
         except KeyboardInterrupt:
             err.print("The run goes on.")
 
 
-def tell(run: Run, *, as_json: bool) -> None:
-    """Say how a run ended, and leave with its exit code."""
+def tell(store: Store, run: Run, *, as_json: bool) -> None:
+    """Say how a run ended and what its data lacked, and leave with its exit code."""
+    notes = artifacts.read_result(store.folder(run.id)).notes if run.state is State.DONE else ()
     if as_json:
-        print_json(summary(run))
+        print_json(summary(run) | {"notes": notes})
     else:
-        (out if run.state is State.DONE else err).print(headline(run), soft_wrap=True)
+        (out if run.state is State.DONE else err).print(headline(run, notes), soft_wrap=True)
     raise typer.Exit(exit_code(run))
 
 

@@ -1,6 +1,7 @@
 """A run in words, for people and for programs."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from rich.markup import escape
@@ -16,7 +17,9 @@ FIELDS = (
     *("run_id", "state", "accuracy", "accuracy_interval", "seconds", "waiting_seconds", "running_seconds"),
     *("priority", "attempts", "device", "trainable_parameters", "error", "unreadable"),
 )
-"""What `--json` prints of a run, and of a mistake with nothing but `error`."""
+"""What `--json` prints of a run."""
+ENDING = (*FIELDS, "notes")
+"""What it prints of a run that was waited for, and of a mistake with nothing but `error`."""
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -31,15 +34,17 @@ def summary(run: Run) -> dict[str, Any]:
     return {field: own[field] if field in own else getattr(run, field) for field in FIELDS}
 
 
-def headline(run: Run) -> str:
-    """How a run stands, for people."""
+def headline(run: Run, notes: Sequence[str] = ()) -> str:
+    """Return how a run stands, for people, and the `notes` on its data."""
     if run.state is not State.DONE or run.seconds is None:
         return f"Run {run.id} is {run.state}. {escape(run.error or '')}".strip()
-    return (
-        f"Run {run.id}\n"
-        f"Test accuracy {accuracy_of(run)} of {run.test_images:,} images, 95% interval\n"
-        f"{run.seconds:.1f} s, {run.trainable_parameters:,} of {run.total_parameters:,} parameters trained"
+    lines = (
+        f"Run {run.id}",
+        f"Test accuracy {accuracy_of(run)} of {run.test_images:,} images, 95% interval",
+        f"{run.seconds:.1f} s, {run.trainable_parameters:,} of {run.total_parameters:,} parameters trained",
+        *(f"Note: {escape(note)}" for note in notes),
     )
+    return "\n".join(lines)
 
 
 def accuracy_of(run: Run) -> str:

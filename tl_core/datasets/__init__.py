@@ -6,15 +6,18 @@ Keras nor TensorFlow, so that the pages can show a preview.
 
 import hashlib
 from abc import abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Generic
 
+import numpy as np
 from pydantic import Field
 from typing_extensions import TypeVar
 
 from tl_core import settings
 from tl_core.datasets import left_out
-from tl_core.datasets.examples import Examples, Modality
+from tl_core.datasets.class_names import listed
+from tl_core.datasets.examples import Examples, Labels, Modality
 from tl_core.datasets.images import ArrayImages, FileImages, Images
 from tl_core.datasets.renamed import renamed
 from tl_core.datasets.splitting import first_per_class
@@ -30,7 +33,7 @@ E = TypeVar("E", bound=Examples, default=Images)
 class Data(Generic[E]):
     """A dataset in three splits that share no example. Labels are indices into `class_names`.
 
-    `validation` may be empty; `train` and `test` may not, and there are at least two classes
+    `validation` may be empty; `train` and `test` may not, and at least two classes have training examples
     (`DataError` otherwise). `notes` are sentences about what was left out or repaired.
     """
 
@@ -41,17 +44,12 @@ class Data(Generic[E]):
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        if len(self.class_names) < 2:
-            raise DataError(
-                "A classifier needs at least two classes, and there is only one here.",
-                "Put one folder per class inside the dataset's folder.",
-                received=", ".join(self.class_names) or "no class",
-            )
         for split in ("train", "test"):
             if not len(self.splits[split]):
                 raise DataError(
                     f"The {split} split is empty.", "Choose more labels a class, a larger share, or a dataset with more examples."
                 )
+        require_two_classes(self.class_names, self.train.labels)
 
     @property
     def splits(self) -> dict[str, E]:
@@ -69,6 +67,18 @@ class Data(Generic[E]):
         if at_most is None:
             return self
         return replace(self, train=self.train.thinned(at_most), validation=self.validation.thinned(at_most))
+
+
+def require_two_classes(class_names: Sequence[str], labels: Labels, next_step: str = "Add examples of another class.") -> None:
+    """Raise `DataError` unless the `labels` (n,) of the training examples are of two classes at least."""
+    found = set(np.unique(labels).tolist())
+    there = [name for label, name in enumerate(class_names) if label in found]
+    if len(there) < 2:
+        raise DataError(
+            f"A classifier needs at least two classes to learn from, and there is {'only one' if there else 'none'} here.",
+            next_step,
+            received=", ".join(there) or "no class",
+        )
 
 
 class Dataset(Part):
@@ -113,15 +123,23 @@ class Dataset(Part):
         return data if len(drawn) == len(data.train) else replace(data, train=data.train.take(drawn))
 
     def whole(self, seed: int) -> Data[Any]:
-        """The splits with all labels, without what is `left_out`. Raises `DataError`."""
+        """The splits with all labels, without what is `left_out`, and with notes on classes that a split lacks. Raises
+        `DataError`."""
         data = self.read(seed)
-        if self.left_out is None:
-            return data
-        chosen = left_out.kept(settings.home(), self.left_out)
-        rest = {split: chosen.rest(split, examples) for split, examples in data.splits.items()}
-        count = sum(map(len, data.splits.values())) - sum(map(len, rest.values()))
-        note = f"Left out by choice, since the examination found them: {count:,}."
-        return Data(data.class_names, **rest, notes=(*data.notes, note))
+        if self.left_out is not None:
+            chosen = left_out.kept(settings.home(), self.left_out)
+            rest = {split: chosen.rest(split, examples) for split, examples in data.splits.items()}
+            count = sum(map(len, data.splits.values())) - sum(map(len, rest.values()))
+            note = f"Left out by choice, since the examination found them: {count:,}."
+            data = Data(data.class_names, **rest, notes=(*data.notes, note))
+        return replace(data, notes=(*data.notes, *self._lacking(data)))
+
+    def _lacking(self, data: Data[Any]) -> Iterator[str]:
+        """Sentences that name the classes without a training example, and those without one for the test."""
+        for split, purpose in (("train", "training"), ("test", "test")):
+            counts = np.bincount(data.splits[split].labels, minlength=len(data.class_names))
+            if names := [name for name, count in zip(data.class_names, counts, strict=True) if not count]:
+                yield f"Classes without a {purpose} {self.thing.removesuffix('s')}: {listed(names)}."
 
     @property
     def fetches(self) -> bool:

@@ -4,17 +4,18 @@ import tempfile
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
+from unicodedata import normalize
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
 from tl_core.datasets import Data, FileImages, register
+from tl_core.datasets.columns import no_classes, said
 from tl_core.datasets.files import existing_folder
 from tl_core.datasets.listing import left_out_note
-from tl_core.datasets.table_source import LABELS, TableSource, said
-from tl_core.datasets.tables import required
+from tl_core.datasets.table_source import LABELS, TableSource
+from tl_core.datasets.tables import plain
 from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
 
@@ -53,55 +54,97 @@ class CsvManifest(TableSource):
         return cls(path=Path(_example_folder().name, "images.csv"))
 
     def read(self, seed: int) -> Data:
-        frame, notes = self.table(), list[str]()
+        notes = list[str]()
+        columns = self.columns(notes)
         assert self.path  # or there would be no table
-        names = required(frame, self.path_column, PATHS, "paths of the images")
-        labels = required(frame, self.label_column, LABELS, "labels")
-        chosen = _usable(names, labels, notes)
-        paths, there = _resolved(existing_folder(self.images or self.path.parent), names.iloc[chosen], notes)
-        return self.shared_out(frame, chosen[there], labels, partial(FileImages, tuple(paths)), notes)
+        root = existing_folder(self.images or self.path.parent)
+        names = columns.require(self.path_column, PATHS, "paths of the images", partial(_no_paths, root))
+        labels = columns.require(self.label_column, LABELS, "labels", no_classes)
+        aside = self.aside(columns)
+        files = _files(root, names, labels, notes)
+        return self.shared_out(labels, aside, np.array(list(files), np.intp), partial(FileImages, tuple(files.values())), notes)
 
 
-def _usable(names: "pd.Series[str]", labels: "pd.Series[str]", notes: list[str]) -> NDArray[np.intp]:
-    """The rows that have a path and a label and are the first of their path. Raises `DataError` where none is."""
-    complete, repeated = said(names) & said(labels), names.duplicated().to_numpy(bool)
-    left_out = {"Rows without a path or a label": ~complete, "Rows of an image that was listed before": complete & repeated}
-    notes += [f"{what}: {int(rows.sum()):,} left out." for what, rows in left_out.items() if rows.any()]
-    if not (chosen := complete & ~repeated).any():
+def _files(root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", notes: list[str]) -> dict[int, Path]:
+    """Return the file of each row that is used: it has a path and a label, its file is there, and no other row has it.
+
+    Where several rows have the same file, the first is used, and none where their labels differ. Raises `DataError` where no row
+    is left, and for a path that leads out of `root`.
+    """
+    complete = said(names) & said(labels)
+    if not complete.any():
         raise DataError("No row of the table has a path and a label.", "Fill them in, or name other columns.")
-    return np.flatnonzero(chosen)
+    if count := int((~complete).sum()):
+        notes.append(f"Rows without a path or a label: {count:,} left out.")
+    listed, rows_of_file, missing = names.tolist(), dict[Path, list[int]](), list[str]()
+    for row in np.flatnonzero(complete).tolist():
+        if path := _located(root, listed[row]):
+            rows_of_file.setdefault(path, []).append(row)
+        else:
+            missing.append(printable(listed[row].strip()))
+    if not rows_of_file:
+        raise DataError(
+            f"None of the images in the table is there: their paths are those of the column {printable(str(names.name))}.",
+            "Name the folder where they begin as dataset.images, or another column.",
+            received=f"{root}, {missing[0]}",
+        )
+    if missing:
+        notes.append(left_out_note("Images that are not there", len(missing), missing))
+    return _first_of_each(rows_of_file, plain(labels).tolist(), listed, notes)
 
 
-def _resolved(root: Path, names: "pd.Series[str]", notes: list[str]) -> tuple[list[Path], list[int]]:
-    """The files that are there, and which of `names` they are. Raises `DataError` for one that leads out of `root`, and where
-    none is there."""
-    paths, there, missing = list[Path](), list[int](), list[str]()
-    for place, name in enumerate(names):
+def _first_of_each(rows_of_file: dict[Path, list[int]], labels: list[str], names: list[str], notes: list[str]) -> dict[int, Path]:
+    """Return the files that have one label, by their first rows. Raises `DataError` where there are none."""
+    torn = [printable(names[rows[0]].strip()) for rows in rows_of_file.values() if len({labels[row] for row in rows}) > 1]
+    files = {rows[0]: path for path, rows in rows_of_file.items() if len({labels[row] for row in rows}) == 1}
+    if not files:
+        raise DataError(
+            "Every image in the table is listed with several labels, and nobody knows which is right.",
+            "Give each image one row.",
+            received=torn[0],
+        )
+    if torn:
+        notes.append(left_out_note("Images listed with several labels, of which nobody knows the right one", len(torn), torn))
+    again = [printable(names[row].strip()) for rows in rows_of_file.values() for row in rows[1:] if rows[0] in files]
+    if again:
+        notes.append(left_out_note("Rows of an image that was listed before", len(again), again))
+    return dict(sorted(files.items()))
+
+
+def _no_paths(root: Path, names: "pd.Series[str]") -> str:
+    """Return why the column holds no paths of images below `root`."""
+    try:
+        return "" if any(_located(root, name) for name in names) else "none of its files is there"
+    except DataError:
+        return "its paths lead out of the folder of the images"
+
+
+def _located(root: Path, name: str) -> Path | None:
+    """Return the file that `name` means, or None where it is not there. Raises `DataError` where it leads out of `root`, whether
+    anything is there or not."""
+    for spelling in _spellings(name):
         try:
-            path = (root / name).resolve()
+            path = (root / spelling).resolve()
             is_there = path.is_relative_to(root) and path.is_file()
         except (OSError, ValueError, RuntimeError):  # no name that a disk can hold
-            path, is_there = root, False
-        if not path.is_relative_to(root):  # whether anything is there or not
+            continue
+        if not path.is_relative_to(root):
             raise DataError(
                 "A path in the table leads out of the folder of the images.",
                 "Name the folder that holds all images as dataset.images.",
                 received=printable(name),
             )
         if is_there:
-            paths.append(path)
-            there.append(place)
-        else:
-            missing.append(printable(name))
-    if not paths:
-        raise DataError(
-            "None of the images in the table is there.",
-            "Name the folder where their paths begin.",
-            received=f"{root}, {missing[0]}",
-        )
-    if missing:
-        notes.append(left_out_note("Images that are not there", len(missing), missing))
-    return paths, there
+            return path
+    return None
+
+
+def _spellings(name: str) -> dict[str, None]:
+    """Return `name` as it is, without white space around it, and as other systems write it: with slashes, with letters in one
+    piece and in several."""
+    inner = name.strip()
+    slashed = inner.replace("\\", "/")
+    return dict.fromkeys((name, inner, *(normalize(form, each) for each in (inner, slashed) for form in ("NFC", "NFD"))))
 
 
 @cache

@@ -10,8 +10,8 @@ import numpy as np
 from pydantic import Field
 
 from tl_core.datasets import Data, Modality, register
-from tl_core.datasets.table_source import LABELS, TableSource, said
-from tl_core.datasets.tables import required
+from tl_core.datasets.columns import no_classes, said
+from tl_core.datasets.table_source import LABELS, TableSource
 from tl_core.datasets.words import TableRows
 from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
@@ -47,11 +47,12 @@ class CsvTable(TableSource):
         return cls(path=Path(_example_folder().name, "table.csv"))
 
     def read(self, seed: int) -> Data[Any]:
-        frame = self.table()
-        target = required(frame, self.target_column, LABELS, "target")
+        notes = list[str]()
+        columns = self.columns(notes)
+        target = columns.require(self.target_column, LABELS, "target", no_classes)
         _require_classes(target)
-        used = {each.name for each in (target, *self.aside(frame)) if each is not None}
-        features = frame[[name for name in frame.columns if name not in used]]
+        aside = self.aside(columns)
+        features = columns.frame[[name for name in columns.frame.columns if name not in columns.used]]
         received = printable(str(self.path))
         if not len(features.columns):
             raise DataError("The table has no column beside its target.", "Give one with features.", received=received)
@@ -60,9 +61,9 @@ class CsvTable(TableSource):
         labelled = said(target)
         if not labelled.any():
             raise DataError("No row of the table has a target.", "Fill it in, or name another column.")
-        notes = [f"Rows without a target: {int((~labelled).sum()):,} left out."] if not labelled.all() else []
-        columns, values = _columns(features[labelled], notes)
-        return self.shared_out(frame, np.flatnonzero(labelled), target, partial(TableRows, columns, values), notes)
+        notes += [f"Rows without a target: {int((~labelled).sum()):,} left out."] if not labelled.all() else []
+        make = partial(TableRows, *_columns(features[labelled], notes))
+        return self.shared_out(target, aside, np.flatnonzero(labelled), make, notes)
 
 
 def _require_classes(target: "pd.Series[str]") -> None:

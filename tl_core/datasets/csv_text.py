@@ -9,8 +9,8 @@ import numpy as np
 from pydantic import Field
 
 from tl_core.datasets import Data, Modality, register
-from tl_core.datasets.table_source import LABELS, TableSource, said
-from tl_core.datasets.tables import required
+from tl_core.datasets.columns import no_classes, said
+from tl_core.datasets.table_source import LABELS, TableSource
 from tl_core.datasets.words import Texts
 from tl_core.errors import DataError
 from tl_core.settings import ServerPath
@@ -42,15 +42,17 @@ class CsvText(TableSource):
         return cls(path=Path(_example_folder().name, "texts.csv"))
 
     def read(self, seed: int) -> Data[Any]:
-        frame, notes = self.table(), list[str]()
-        texts = required(frame, self.text_column, TEXTS, "texts")
-        labels = required(frame, self.label_column, LABELS, "labels")
+        notes = list[str]()
+        columns = self.columns(notes)
+        texts = columns.require(self.text_column, TEXTS, "texts")
+        labels = columns.require(self.label_column, LABELS, "labels", no_classes)
         usable = said(texts) & said(labels)
         if not usable.any():
             raise DataError("No row of the table has a text and a label.", "Fill them in, or name other columns.")
         if not usable.all():
             notes.append(f"Rows without a text or a label: {int((~usable).sum()):,} left out.")
-        return self.shared_out(frame, np.flatnonzero(usable), labels, partial(Texts, tuple(texts[usable])), notes)
+        make = partial(Texts, tuple(texts[usable]))
+        return self.shared_out(labels, self.aside(columns), np.flatnonzero(usable), make, notes)
 
 
 @cache

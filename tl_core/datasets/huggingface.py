@@ -15,6 +15,7 @@ from PIL import Image
 from pydantic import Field
 
 from tl_core.datasets import Data, register
+from tl_core.datasets.class_names import label_text
 from tl_core.datasets.examples import Labels
 from tl_core.datasets.files import existing_folder, leads_to
 from tl_core.datasets.hub_folder import tables_of, tables_of_hub
@@ -73,6 +74,7 @@ class HuggingFace(OwnDataset):
 
     title: ClassVar[str] = "Hugging Face dataset"
     needs: ClassVar[str] = "datasets"
+    second_class: ClassVar[str] = "Choose a dataset of several classes, or name another column of labels."
 
     path: ServerPath | None = Field(None, title="Folder", description="A folder that the library saved, or one of Parquet files.")
     repository: str | None = Field(
@@ -101,7 +103,7 @@ class HuggingFace(OwnDataset):
         image, label = self._columns(given["train"])
         spelled = {split: [_spelled(table, label, value) for value in table[label]] for split, table in given.items()}
         labelled = {split: [row for row, value in enumerate(values) if value is not None] for split, values in spelled.items()}
-        values = {split: [str(spelled[split][row]) for row in rows] for split, rows in labelled.items()}
+        values = {split: [label_text(spelled[split][row]) for row in rows] for split, rows in labelled.items()}
         names = sorted({value for of_split in values.values() for value in of_split})
         codes = {name: code for code, name in enumerate(names)}
         images = {

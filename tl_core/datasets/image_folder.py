@@ -10,14 +10,30 @@ from PIL import Image
 from pydantic import Field
 
 from tl_core.datasets import Data, FileImages, register
+from tl_core.datasets.class_levels import DEEPEST, require_images
+from tl_core.datasets.class_spelling import joined_by_name
 from tl_core.datasets.listing import Classes, list_images
 from tl_core.datasets.own import OwnDataset
 from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
 
 
+class ClassFolders(OwnDataset):
+    """Images in class folders."""
+
+    class_level: int | None = Field(
+        None,
+        ge=1,
+        le=DEEPEST,
+        title="Class level",
+        description="How many folders deep the classes are, each with all images in and below it; empty takes the first folders, "
+        "with what lies directly in them. Where images lie deeper, you are told what each level would give.",
+        json_schema_extra={"more": True},
+    )
+
+
 @register("image_folder")
-class ImageFolder(OwnDataset):
+class ImageFolder(ClassFolders):
     """Images of your own, in a folder with one folder a class.
 
     Above the class folders there may be train, validation and test; what is missing is split off from the training
@@ -25,6 +41,7 @@ class ImageFolder(OwnDataset):
     """
 
     title: ClassVar[str] = "Image folder"
+    second_class: ClassVar[str] = "Put one folder per class inside the dataset's folder."
 
     path: ServerPath | None = Field(
         None,
@@ -45,15 +62,16 @@ class ImageFolder(OwnDataset):
         return printable(str(self.path)) if self.path else "a folder yet to be chosen"
 
 
-def divided_folder(dataset: OwnDataset, folder: Path) -> Data:
-    """The images in class folders below `folder`, in the splits that are there, or as `dataset` divides them. Raises
+def divided_folder(dataset: ClassFolders, folder: Path) -> Data:
+    """Return the images in class folders below `folder`, in the splits that are there, or as `dataset` divides them. Raises
     `DataError`."""
-    listing = list_images(folder)
-    names = sorted(listing.splits["train"])
+    listing = list_images(folder, dataset.class_level)
+    require_images(listing, dataset.class_level)
+    splits, joined = joined_by_name(listing.splits)
+    names = sorted(splits["train"])
     shown = tuple(printable(name) for name in names)
-    notes = [*listing.notes(), *_classes_without_test(listing.splits, names)]
-    given = {split: _gather(classes, names, split) for split, classes in listing.splits.items() if classes}
-    return dataset.divided(shown, given, notes)
+    given = {split: _gather(classes, names, split) for split, classes in splits.items() if classes}
+    return dataset.divided(shown, given, [*listing.notes(), *joined])
 
 
 def _gather(classes: Classes, names: list[str], split: str) -> FileImages:
@@ -68,11 +86,6 @@ def _gather(classes: Classes, names: list[str], split: str) -> FileImages:
     paths = tuple(path for name in names for path in classes.get(name, ()))
     counts = [len(classes.get(name, ())) for name in names]
     return FileImages(paths, np.repeat(np.arange(len(names), dtype=np.int64), counts))
-
-
-def _classes_without_test(splits: dict[str, Classes], names: list[str]) -> list[str]:
-    missing = [printable(name) for name in names if splits.get("test") and name not in splits["test"]]
-    return [f"Classes without a test image: {', '.join(missing)}."] if missing else []
 
 
 @cache

@@ -1,6 +1,7 @@
 """What lies in a folder of images: one folder a class, perhaps below train, validation and test. Nothing is opened."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,11 +9,18 @@ from pathlib import Path
 from tl_core.datasets.files import existing_folder, unreadable
 from tl_core.errors import DataError, printable
 
-EXTENSIONS = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
-SPLIT_FOLDERS = {"train": ("train", "training"), "validation": ("validation", "valid", "val"), "test": ("test", "testing")}
-SPLITS = {spelling: split for split, spellings in SPLIT_FOLDERS.items() for spelling in spellings} | {"dev": "validation"}
+EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
+SPLITS = dict.fromkeys(("train", "training"), "train") | dict.fromkeys(("test", "testing"), "test")
+SPLITS |= dict.fromkeys(("validation", "valid", "val", "dev"), "validation")
 """Of a name in data that have one for each split."""
+MEANINGLESS = {"", "data", "file", "files", "folder", "image", "images", "img", "imgs", "photos", "pictures", "sets", "split"}
+"""Words that may stand beside a split in the name of its folder; "set" is cut off before, as in trainset."""
+WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+")
+"""As in training_set, test 2017, and valImages."""
 EXAMPLES = 3
+
+BESIDE, HIDDEN, NO_IMAGE = "Files beside the class folders", "Hidden files and folders", "Class folders without an image"
+LINKED_FOLDERS, LINKS_OUT = "Links to folders", "Links that lead out of the dataset or nowhere"
 
 Classes = dict[str, list[Path]]
 
@@ -22,13 +30,19 @@ class Listing:
     """Image files by split and by class. `train` is always there and, where the folder is not split, alone.
 
     `left_out` has, for each reason in words, the paths that were left out, relative to `root`; `top` is the folder below it in
-    which the classes, or the splits, were found.
+    which the classes, or the splits, were found, and `bases` has the folder of each split, in which its classes lie.
     """
 
     root: Path
     top: Path
     splits: dict[str, Classes] = field(default_factory=dict)
+    bases: dict[str, Path] = field(default_factory=dict)
     left_out: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the classes lie below the folders of splits."""
+        return self.bases != {"train": self.top}
 
     def leave_out(self, reason: str, path: Path) -> None:
         """Remember that the file or folder at `path` is not used."""
@@ -38,6 +52,8 @@ class Listing:
         """Where the classes were found, if not in `root`, and a sentence for each reason, with a count and a few examples."""
         within = printable(str(self.top.relative_to(self.root)))
         found = [f"The classes were found further down, in {within}."] if self.top != self.root else []
+        doubtful = [] if self.is_split else [printable(name) for name in self.splits["train"] if split_named(name)]
+        found += [f"Folders named like splits are used as classes: {', '.join(doubtful)}."] if doubtful else []
         return (*found, *(left_out_note(reason, len(paths), paths) for reason, paths in sorted(self.left_out.items())))
 
 
@@ -47,10 +63,19 @@ def left_out_note(reason: str, count: int, names: Sequence[str]) -> str:
     return f"{reason}: {count:,} left out ({', '.join(names[:EXAMPLES])}{others})."
 
 
-def list_images(folder: Path) -> Listing:
-    """All image files below `folder`, which is descended into while it holds nothing but one folder of folders.
+def split_named(name: str) -> str | None:
+    """Return the split that the `name` of a folder says, as Train, test_set and "val images 2017" do; None for any other name."""
+    words = [word.casefold().removesuffix("set") for word in WORDS.findall(name)]
+    said = [word for word in words if word not in MEANINGLESS]
+    return SPLITS.get(said[0]) if len(said) == 1 else None
 
-    Names are sorted. Raises `DataError` where there is no folder, no permission, or no image in a class folder.
+
+def list_images(folder: Path, class_level: int | None = None) -> Listing:
+    """Return the image files below `folder`, which is descended into while it holds nothing but one folder of folders.
+
+    The folders there, or in each split, are the classes, with the images that lie in them. With a `class_level` from 1 up the
+    classes are the folders that are so many deep, with all images in and below them. Names are sorted. There may be no image.
+    Raises `DataError` where there is no folder, no permission, or no telling which folder is a split.
     """
     root = existing_folder(folder)
     listing = Listing(root, root)
@@ -60,19 +85,23 @@ def list_images(folder: Path) -> Listing:
         listing.top = folders[0]
         folders, files = _entries(listing.top, listing)
     _leave_out_all(files, listing)
-    parts = _split_folders(folders)
-    for split, part in parts.items():
-        below, stray = _entries(part, listing)
-        _leave_out_all(stray, listing)
-        listing.splits[split] = _classes(below, listing)
-    if parts:
-        for other in (folder for folder in folders if folder not in parts.values()):
+    listing.bases = _split_folders(folders) or {"train": listing.top}
+    if listing.is_split:
+        for other in (folder for folder in folders if folder not in listing.bases.values()):
             listing.leave_out("Folders beside train, validation and test", other)
-    else:
-        listing.splits["train"] = _classes(folders, listing)
+    for split, base in listing.bases.items():
+        below = folders if base == listing.top else _folders_in(base, listing)
+        listing.splits[split] = _classes(base, below, listing, class_level)
     _settle_links(listing)
-    _require_images(listing, files)
+    if not listing.is_split:
+        _refuse_bare_splits(folders, listing)
     return listing
+
+
+def _folders_in(folder: Path, listing: Listing) -> list[Path]:
+    folders, files = _entries(folder, listing)
+    _leave_out_all(files, listing)
+    return folders
 
 
 def _entries(folder: Path, listing: Listing) -> tuple[list[Path], list[Path]]:
@@ -82,11 +111,11 @@ def _entries(folder: Path, listing: Listing) -> tuple[list[Path], list[Path]]:
     for entry in _scan(folder):
         path = Path(entry.path)
         if _hidden(entry):
-            listing.leave_out("Hidden files and folders", path)
+            listing.leave_out(HIDDEN, path)
         elif entry.is_dir(follow_symlinks=False):
             folders.append(path)
         elif entry.is_symlink() and (target := _target(path)) and target.is_dir():
-            listing.leave_out("Links to folders", path)
+            listing.leave_out(LINKED_FOLDERS, path)
         elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
             files.append(path)
         else:
@@ -111,33 +140,75 @@ def _has_folders(folder: Path) -> bool:
 
 
 def _split_folders(folders: list[Path]) -> dict[str, Path]:
-    """The folder of each split, or nothing where the folders are classes: a class may be called train, as in traffic."""
-    by_name = {folder.name.lower(): folder for folder in folders}
-    found = {split: by_name[name] for split, names in SPLIT_FOLDERS.items() for name in reversed(names) if name in by_name}
-    return found if "train" in found and _has_folders(found["train"]) else {}
+    """Return the folder of each split, or nothing where the folders are classes: a class may be called train, as in traffic.
+    Raises `DataError` where two could be the same split and neither has its plain name."""
+    named: dict[str, list[Path]] = {}
+    for folder in folders:
+        if split := split_named(folder.name):
+            named.setdefault(split, []).append(folder)
+    if not any(map(_has_folders, named.get("train", ()))):
+        return {}
+    found = {split: [each for each in alike if each.name.lower() == split] or alike for split, alike in named.items()}
+    for split, alike in found.items():
+        if len(alike) > 1:
+            raise DataError(
+                f"Several folders could be the {split} split.",
+                f"Call one of them {split}, or move the others away.",
+                received=printable(", ".join(folder.name for folder in alike)),
+            )
+    return {split: alike[0] for split, alike in found.items()}
 
 
-def _classes(folders: list[Path], listing: Listing) -> Classes:
-    """Image files and links in each class folder that has any."""
+def _refuse_bare_splits(folders: list[Path], listing: Listing) -> None:
+    """Raise `DataError` where all folders with anything in them are named like splits, and yet there are no classes to train."""
+    filled = [folder for folder in folders if folder.name in listing.splits["train"] or _has_folders(folder)]
+    if not filled or not all(split_named(folder.name) for folder in filled):
+        return
+    names = printable(" and ".join(folder.name for folder in filled))
+    if any(split_named(folder.name) == "train" for folder in filled):
+        what = f"These are splits without classes: {names}."
+    else:
+        what = f"There are no training images here, only splits: {names}."
+    raise DataError(
+        what,
+        "Put one folder per class into each of train, validation and test. Where a table says the class of each image, choose "
+        "the source csv_manifest; where these are classes, give them other names.",
+        received=printable(str(listing.root)),
+    )
+
+
+def _classes(base: Path, folders: list[Path], listing: Listing, level: int | None) -> Classes:
+    """Return the image files and links of each class, by its path below `base`, for those that have any."""
+    for _ in range(1, level or 1):
+        folders = [below for folder in folders for below in _folders_in(folder, listing)]
     classes: Classes = {}
     for folder in folders:
-        below, files = _entries(folder, listing)
-        for other in below:
-            listing.leave_out("Folders inside class folders", other)
+        files = _files_of(folder, listing, deep=level is not None)
         images = [file for file in files if file.suffix.lower() in EXTENSIONS]
         for file in files:
             if file.suffix.lower() not in EXTENSIONS:
                 listing.leave_out("Files that are not images by their name", file)
         if images:
-            classes[folder.name] = images
+            classes[folder.relative_to(base).as_posix()] = images
         else:
-            listing.leave_out("Class folders without an image", folder)
+            listing.leave_out(NO_IMAGE, folder)
     return classes
+
+
+def _files_of(folder: Path, listing: Listing, *, deep: bool) -> list[Path]:
+    """Return the files in `folder` and, where that is `deep`, in the folders below it."""
+    below, files = _entries(folder, listing)
+    while deep and below:
+        deeper, more = _entries(below.pop(0), listing)
+        below, files = deeper + below, files + more
+    for other in below:
+        listing.leave_out("Folders inside class folders", other)
+    return files
 
 
 def _leave_out_all(files: list[Path], listing: Listing) -> None:
     for file in files:
-        listing.leave_out("Files beside the class folders", file)
+        listing.leave_out(BESIDE, file)
 
 
 def _settle_links(listing: Listing) -> None:
@@ -148,12 +219,13 @@ def _settle_links(listing: Listing) -> None:
             classes[name] = [path for path in paths if path in seen or _keep_link(path, seen, listing)]
             if not classes[name]:
                 del classes[name]
+                listing.leave_out(NO_IMAGE, paths[0].parent)
 
 
 def _keep_link(path: Path, seen: set[Path], listing: Listing) -> bool:
     target = _target(path)
     if target is None or not target.is_relative_to(listing.root) or not target.is_file():
-        listing.leave_out("Links that lead out of the dataset or nowhere", path)
+        listing.leave_out(LINKS_OUT, path)
         return False
     if target in seen:
         listing.leave_out("Links to images that are here already", path)
@@ -174,14 +246,3 @@ def _every(listing: Listing) -> Iterator[Path]:
     for classes in listing.splits.values():
         for paths in classes.values():
             yield from paths
-
-
-def _require_images(listing: Listing, beside: list[Path]) -> None:
-    if listing.splits["train"]:
-        return
-    loose = sum(file.suffix.lower() in EXTENSIONS for file in beside)
-    raise DataError(
-        f"{loose:,} images lie in this folder without a class." if loose else "There are no images in class folders here.",
-        f"Put the images ({', '.join(sorted(EXTENSIONS))}) of each class into a folder of their own.",
-        received=printable(str(listing.root)),
-    )

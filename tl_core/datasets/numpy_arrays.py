@@ -17,6 +17,7 @@ from pydantic import Field
 
 from tl_core.datasets import ArrayImages, Data, register
 from tl_core.datasets.archive_formats import require_measurable
+from tl_core.datasets.array_labels import classes_of_arrays, values_of
 from tl_core.datasets.own import OwnDataset
 from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
@@ -29,6 +30,8 @@ PAIRS = {
     "test": (("x_test", "y_test"),),
 }
 NAMES = "class_names"
+LABELS_HELP = "Save labels as (n,): rows with a single 1 by argmax(axis=1), whole floats by astype(int)."
+NAMES_HELP = 'Save them as numpy.array(["cat", "dog"]).'
 BROKEN = (
     OSError,
     ValueError,
@@ -54,6 +57,7 @@ class NumpyArrays(OwnDataset):
     """
 
     title: ClassVar[str] = "NumPy arrays"
+    second_class: ClassVar[str] = "Save images of another class, and labels of both."
 
     path: ServerPath | None = Field(
         None, title="File", description="An .npz file with x (n, height, width[, channels]) and y (n)."
@@ -76,7 +80,9 @@ class NumpyArrays(OwnDataset):
             )
         notes = list[str]()
         pixels = {split: _pixels(arrays[pair[0]], pair[0], notes) for split, pair in pairs.items() if pair}
-        names, codes = _classes({split: arrays[pair[1]] for split, pair in pairs.items() if pair}, arrays.get(NAMES))
+        labels = {split: values_of(arrays[pair[1]], pair[1], "image", LABELS_HELP) for split, pair in pairs.items() if pair}
+        given = values_of(arrays[NAMES], NAMES, "class", NAMES_HELP) if NAMES in arrays else None
+        names, codes = classes_of_arrays(labels, given, notes)
         for split, images in pixels.items():
             if len(images) != len(codes[split]):
                 raise DataError(
@@ -153,24 +159,6 @@ def _pixels(values: NDArray[Any], name: str, notes: list[str]) -> NDArray[np.uin
     scale = 255.0 if high <= 1 else 1.0
     notes.append(f"The pixels in {printable(name)} are {values.dtype} from {low:g} to {high:g}, brought to 0 to 255.")
     return np.rint(values.astype(np.float32) * scale).astype(np.uint8)
-
-
-def _classes(labels: dict[str, NDArray[Any]], names: NDArray[Any] | None) -> tuple[tuple[str, ...], dict[str, NDArray[np.int64]]]:
-    """The names of the classes and the class of each image, by split. Raises `DataError` for labels that are none."""
-    for split, values in labels.items():
-        flat = labels[split] = values[:, 0] if values.ndim == 2 and values.shape[1] == 1 else values
-        if flat.ndim != 1 or flat.dtype.kind not in "iubUS":
-            what = f"The {split} labels are not one whole number or one text for each image."
-            raise DataError(what, "Give y as (n,).", received=f"{values.dtype} {values.shape}")
-    known = np.unique(np.concatenate([values.astype(str) if values.dtype.kind in "US" else values for values in labels.values()]))
-    if names is not None and known.dtype.kind in "iub":
-        if not 0 <= int(known.min()) <= int(known.max()) < len(names):
-            raise DataError(f"There are {len(names)} class names, and labels from {known.min()} to {known.max()}.")
-        return tuple(printable(str(name)) for name in names), {split: values.astype(np.int64) for split, values in labels.items()}
-    spelled = tuple(printable(str(name)) for name in known)
-    return spelled, {
-        split: np.searchsorted(known, values.astype(known.dtype)).astype(np.int64) for split, values in labels.items()
-    }
 
 
 @cache

@@ -1,12 +1,12 @@
 """What sources of people's own data have in common: how the data are split, where they are not yet."""
 
-import re
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
 
-from tl_core.datasets import Data, Dataset, Examples
+from tl_core.datasets import Data, Dataset, Examples, require_two_classes
+from tl_core.datasets.class_names import alike
 from tl_core.datasets.listing import SPLITS
 from tl_core.datasets.splitting import hold_out_groups, joined
 from tl_core.errors import DataError, printable
@@ -20,6 +20,9 @@ class OwnDataset(Dataset):
     What is missing is set aside from the training examples by their content: the same data give the same splits wherever they
     lie and whatever their files are called, and of two that are the same, both are on one side.
     """
+
+    second_class: ClassVar[str] = "Add examples of another class."
+    """What to do where all training examples are of one class."""
 
     test_share: float = Field(
         0.25,
@@ -58,7 +61,8 @@ class OwnDataset(Dataset):
         content is a group. Raises `DataError`.
         """
         splits = dict(given)
-        train, told = splits.pop("train"), [*notes, *_alike(class_names)]
+        require_two_classes(class_names, splits["train"].labels, self.second_class)
+        train, told = splits.pop("train"), [*notes, *alike(class_names)]
         lacking = [split for split in ("test", "validation") if split not in splits]
         groups = train.groups
         names = [] if not lacking else list(train.ids) if groups is None else joined(groups, train.ids)
@@ -68,10 +72,23 @@ class OwnDataset(Dataset):
             if split not in lacking:
                 continue
             kept, held = hold_out_groups(train.labels, names, share, class_names, split, seed=self.split_seed)
+            if split == "test" and not len(held):
+                raise _nothing_to_set_aside(self.thing, by_group=groups is not None)
             train, splits[split], names = train.take(kept), train.take(held), [names[index] for index in kept]
             if len(given) > 1 and len(held):
                 told.append(f"There are no {split} {self.thing}: {len(held):,} training {self.thing} were set aside for it.")
         return Data(tuple(class_names), train, splits["validation"], splits["test"], tuple(told))
+
+
+def _nothing_to_set_aside(thing: str, *, by_group: bool) -> DataError:
+    if by_group:
+        return DataError(
+            f"No {thing} can be set aside for the test: those of each class belong to one group, which is not torn apart.",
+            "Add other groups, name another group column, or set dataset.group_column=none.",
+        )
+    return DataError(
+        f"No {thing} can be set aside for the test: those of each class are copies of one.", f"Add {thing} that differ."
+    )
 
 
 def named_splits(found: Mapping[Any, T]) -> tuple[dict[str, T], list[str]]:
@@ -83,12 +100,3 @@ def named_splits(found: Mapping[Any, T]) -> tuple[dict[str, T], list[str]]:
         raise DataError("The dataset has no training split.", "Choose another one.", received=listed or "no split")
     others = [printable(str(name)) for name in found if str(name).lower() not in SPLITS]
     return given, [f"Splits left out: {', '.join(others)}."] if others else []
-
-
-def _alike(class_names: Sequence[str]) -> list[str]:
-    """A note where names differ only in case, spaces or hyphens: perhaps one class twice, but letters come in two cases, too."""
-    found: dict[str, list[str]] = {}
-    for name in class_names:
-        found.setdefault(re.sub(r"[\s_-]+", " ", name).strip().casefold(), []).append(name)
-    twice = [" and ".join(names) for names in found.values() if len(names) > 1]
-    return [f"Classes with nearly the same name, used as different ones: {'; '.join(twice[:3])}."] if twice else []

@@ -1,5 +1,6 @@
 """Parquet files, measured before their values are laid out: a few kilobytes may stand for terabytes."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,8 @@ BATCH_ROWS = 16_384
 
 
 def read_parquet(path: Path, most_bytes: int, most_rows: int) -> "pd.DataFrame":
-    """The flat columns of the Parquet file at `path`, all values as text, missing ones empty; lists and records are not read.
+    """The flat columns of the Parquet file at `path`, all values as text, missing ones empty. Lists, records and bytes
+    that are no text are not read.
 
     A value that repeats is stored once, so what a file stands for is added up, batch by batch, from the lengths of its values.
     Raises `DataError` for more than `most_bytes` or `most_rows`, and what Arrow raises for damaged files.
@@ -37,10 +39,14 @@ def read_parquet(path: Path, most_bytes: int, most_rows: int) -> "pd.DataFrame":
 def _as_text(path: Path, names: list[str]) -> "pd.DataFrame":
     import pandas as pd
 
-    frame = pd.read_parquet(path, columns=names)
+    frame = pd.read_parquet(path, columns=names, dtype_backend="numpy_nullable")  # whole numbers stay whole beside missing ones
     if any(name is not None for name in frame.index.names):  # pandas hides a column that names the rows
         frame = frame.reset_index()
-    return frame.astype("string").fillna("")
+    columns = dict[Any, Any]()
+    for name, values in frame.items():
+        with contextlib.suppress(UnicodeDecodeError):  # bytes that are no text, such as pictures
+            columns[name] = values.astype("string").fillna("")
+    return pd.DataFrame(columns, index=frame.index)
 
 
 def _is_text(kind: Any) -> bool:

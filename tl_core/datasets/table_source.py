@@ -1,16 +1,18 @@
 """What sources that read a table have in common: columns for splits and groups, and how its rows become splits."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from tl_core.datasets import Data, Examples
+from tl_core.datasets.class_names import listed
+from tl_core.datasets.columns import Columns, no_splits, one_group, said
 from tl_core.datasets.examples import Labels
 from tl_core.datasets.own import OwnDataset
-from tl_core.datasets.tables import classes_of, column, read_table, rows_of, split_of
+from tl_core.datasets.tables import classes_of, plain, read_table, rows_of, split_of
 from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
 
@@ -18,52 +20,68 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LABELS = ("label", "class", "target", "category", "sentiment", "y")
-SPLITS, GROUPS = ("split", "set", "subset", "fold"), ("group", "patient", "subject", "author")
+SPLIT_NAMES, GROUP_NAMES = ("split", "set", "subset", "fold"), ("group", "patient", "subject", "author")
+
+
+class Aside(NamedTuple):
+    """The columns that share out the rows, where there are any."""
+
+    splits: "pd.Series[str] | None"
+    groups: "pd.Series[str] | None"
 
 
 class TableSource(OwnDataset):
     """A table at `path` with a row for each example."""
 
+    second_class: ClassVar[str] = "Add rows of another class, or name another column of labels."
+
     path: ServerPath | None = None
 
     split_column: str | None = Field(
-        None, title="Split column", description="Empty finds a column such as split.", json_schema_extra={"more": True}
+        None,
+        title="Split column",
+        description="Empty finds a column such as split; none uses no such column.",
+        json_schema_extra={"more": True},
     )
     group_column: str | None = Field(
         None,
         title="Group column",
-        description="Rows of one group stay together; empty finds a column such as group or patient.",
+        description="Rows of one group stay together; empty finds a column such as group or patient, none uses no such column.",
         json_schema_extra={"more": True},
     )
 
     def location(self) -> str:
         return printable(str(self.path)) if self.path else "a table yet to be chosen"
 
-    def table(self) -> "pd.DataFrame":
-        """All of it, as text. Raises `DataError`."""
+    def columns(self, notes: list[str]) -> Columns:
+        """Return the columns of the table, all values as text. `notes` get what is to be said of them. Raises `DataError`."""
         if self.path is None:
             raise DataError("No table is chosen yet.", "Give its file as dataset.path.")
-        return read_table(self.path)
+        named = (getattr(self, name) for name in type(self).model_fields if name.endswith("_column"))
+        return Columns(read_table(self.path), named, notes)
 
-    def aside(self, frame: "pd.DataFrame") -> "tuple[pd.Series[str] | None, pd.Series[str] | None]":
-        """The columns of the splits and of the groups, where there are any. Raises `DataError`."""
-        return column(frame, self.split_column, SPLITS, "splits"), column(frame, self.group_column, GROUPS, "groups")
+    def aside(self, columns: Columns) -> Aside:
+        """Return the columns of the splits and of the groups, where there are any. Raises `DataError`."""
+        splits = columns.find(self.split_column, SPLIT_NAMES, "splits", no_splits)
+        return Aside(splits, columns.find(self.group_column, GROUP_NAMES, "groups", one_group))
 
     def shared_out(
         self,
-        frame: "pd.DataFrame",
-        rows: NDArray[np.intp],
         labels: "pd.Series[str]",
+        aside: Aside,
+        rows: NDArray[np.intp],
         make: Callable[[Labels], Examples],
         notes: list[str],
     ) -> Data[Any]:
-        """The dataset of the `rows` of the table that are used. `make` gives their examples by the class of each. Raises
+        """Return the dataset of the `rows` of the table that are used. `make` gives their examples by the class of each. Raises
         `DataError`."""
-        names, codes = classes_of(labels.iloc[rows])
-        splits, groups = (None if each is None else each.iloc[rows] for each in self.aside(frame))
+        used = labels.iloc[rows]
+        names, codes = classes_of(used)
+        notes += _about_labels(labels, used)
+        splits, groups = (None if each is None else each.iloc[rows] for each in aside)
         examples, parts = make(codes), rows_of(split_of(splits, len(rows)))
         if groups is not None:
-            named = [str(group).strip().encode() for group in groups]
+            named = [group.encode() for group in plain(groups)]
             ids = examples.ids if not all(named) else ()
             of_group = [name or ids[row] for row, name in enumerate(named)]  # who is in no group is alone
             examples = examples.grouped(of_group)
@@ -71,9 +89,15 @@ class TableSource(OwnDataset):
         return self.divided(names, {split: examples.take(part) for split, part in parts.items()}, notes)
 
 
-def said(values: "pd.Series[str]") -> NDArray[np.bool_]:
-    """Which values (n,) are more than white space."""
-    return (values.str.strip() != "").to_numpy(bool)
+def _about_labels(labels: "pd.Series[str]", used: "pd.Series[str]") -> list[str]:
+    """Sentences about classes of which no row is `used`, and about labels that are one class though they are written in two
+    ways."""
+    notes, there = [], plain(used)
+    if gone := sorted(set(plain(labels[said(labels)])) - set(there)):
+        notes.append(f"Classes left out, since no row of theirs can be used: {listed([printable(name) for name in gone])}.")
+    if twice := used.str.strip().nunique() - there.nunique():
+        notes.append(f"Labels that differ only in how Unicode writes them are one class: {twice:,}.")
+    return notes
 
 
 def _torn(parts: dict[str, np.ndarray], groups: list[bytes]) -> list[str]:

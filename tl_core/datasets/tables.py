@@ -1,5 +1,6 @@
 """Tables in files, CSV, TSV or Parquet, with every value as text: "001", "NA" and "None" may be labels."""
 
+import codecs
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tl_core.datasets.class_names import shown
 from tl_core.datasets.examples import Labels
 from tl_core.datasets.listing import SPLITS
 from tl_core.datasets.parquet import read_parquet
@@ -17,10 +19,14 @@ if TYPE_CHECKING:
 
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
 MOST_BYTES, MOST_ROWS, MOST_VALUES, LONGEST_LINE = 2_000_000_000, 5_000_000, 100_000_000, 1 << 20
-LONGEST_NAME, SHOWN_COLUMNS = 200, 12
-SEPARATORS = ",;\t"
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-"""How a file in this encoding begins, which is what Excel calls Unicode text."""
+SEPARATORS = ",;\t|"
+ENCODINGS = {
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+"""By how a file begins; Excel's Unicode text is UTF-16."""
 
 
 def read_table(path: Path) -> "pd.DataFrame":
@@ -56,25 +62,38 @@ def read_table(path: Path) -> "pd.DataFrame":
 def _csv(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
-    with path.open("rb") as file:
-        encoding = "utf-16" if file.read(2) in UTF_16 else "utf-8-sig"
+    encoding = _encoding(path)
     first = _first_line(path, encoding)
     separator = _separator(path, first)
     rows = min(MOST_ROWS, MOST_VALUES // (first.count(separator) + 1))
-    more: dict[str, Any] = {"dtype": str, "keep_default_na": False, "encoding": encoding, "nrows": rows + 1}
-    frame = pd.read_csv(path, sep=separator, **more)
+    more: dict[str, Any] = {"sep": separator, "encoding": encoding, "dtype": str, "keep_default_na": False}
+    names = pd.read_csv(path, header=None, nrows=1, skipinitialspace=True, **more).iloc[0]
+    frame = pd.read_csv(path, nrows=rows + 1, skipinitialspace=True, **more)
     if len(frame) > rows:
         what = f"{MOST_ROWS:,} rows" if rows == MOST_ROWS else f"{MOST_VALUES:,} values"
         raise DataError(f"This table has more than {what}.", "Cut it into smaller ones.", received=printable(str(path)))
     if not isinstance(frame.index, pd.RangeIndex):  # pandas takes what is too much for names of the rows, and shifts the others
         raise pd.errors.ParserError("its rows have more values than there are names of columns")
+    frame.columns = pd.Index([name or unnamed for name, unnamed in zip(names, frame.columns, strict=True)])  # twice is twice
     return frame.fillna("")
 
 
+def _encoding(path: Path) -> str:
+    """Return how the text is encoded: as its first bytes say, UTF-16 where one of two is 0, and UTF-8 otherwise."""
+    with path.open("rb") as file:
+        head = file.read(4)
+    marked = next((name for mark, name in ENCODINGS.items() if head.startswith(mark)), None)
+    if marked:
+        return marked
+    return "utf-16-be" if head[:1] == b"\0" else "utf-16-le" if head[1:2] == b"\0" else "utf-8-sig"
+
+
 def _first_line(path: Path, encoding: str) -> str:
-    """The line with the names of the columns. Raises `DataError` where it does not end."""
+    """The line with the names of the columns, which is the first that is not blank. Raises `DataError` where it does not end."""
     with path.open(encoding=encoding) as file:
         line = file.readline(LONGEST_LINE)
+        while line.isspace() and len(line) < LONGEST_LINE:
+            line = file.readline(LONGEST_LINE)
         if len(line) == LONGEST_LINE:
             what = f"The first line of this table has more than {LONGEST_LINE:,} characters, and names no columns."
             raise DataError(what, "Begin with a line of the columns' names.", received=printable(str(path)))
@@ -86,49 +105,18 @@ def _separator(path: Path, first_line: str) -> str:
     return "\t" if path.suffix.lower() == ".tsv" else max(SEPARATORS, key=re.sub(r'"[^"]*"', "", first_line).count)
 
 
-def column(frame: "pd.DataFrame", wanted: str | None, usual: Sequence[str], what: str) -> "pd.Series[str] | None":
-    """The column called `wanted`, or, where that is None, the first of the `usual` names, in upper or lower case; None where
-    there is none of those. Raises `DataError` where there is no column `wanted`."""
-    if wanted is not None:
-        if wanted in frame.columns:
-            return frame[wanted]
-        raise _no_column(frame, f"There is no column {wanted!r} for the {what}.")
-    by_name = {str(name).strip().lower(): name for name in reversed(frame.columns)}
-    found = next((by_name[name] for name in usual if name in by_name), None)
-    return None if found is None else frame[found]
-
-
-def required(frame: "pd.DataFrame", wanted: str | None, usual: Sequence[str], what: str) -> "pd.Series[str]":
-    """As `column`, and raises `DataError` where there is none."""
-    found = column(frame, wanted, usual, what)
-    if found is None:
-        raise _no_column(frame, f"No column holds the {what}: none is called {', '.join(usual)}.")
-    return found
-
-
-def _no_column(frame: "pd.DataFrame", what: str) -> DataError:
-    names = [printable(str(name)) for name in frame.columns]
-    more = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
-    return DataError(what, f"Name one of these: {', '.join(names[:SHOWN_COLUMNS])}{more}.", received=f"{len(names)} columns")
+def plain(labels: "pd.Series[str]") -> "pd.Series[str]":
+    """Return the labels as they are compared: without white space around them, each letter in one form (NFC)."""
+    return labels.str.strip().str.normalize("NFC")
 
 
 def classes_of(labels: "pd.Series[str]") -> tuple[tuple[str, ...], Labels]:
-    """The names of the classes, sorted, and the class of each row (n,). White space around a name is no part of it; names that
-    differ only in what no screen shows are told apart by a number. Raises `DataError` for a text that is too long for a name."""
+    """Return the names of the classes, sorted, and the class of each row (n,), by its label as `plain` gives it. Names that
+    differ only in what no screen shows are told apart by a number. Raises `DataError` for what is no name."""
     import pandas as pd
 
-    codes, names = pd.factorize(labels.str.strip().to_numpy(dtype=object), sort=True)
-    shown: list[str] = []
-    for name in names.tolist():
-        if len(name) > LONGEST_NAME:
-            raise DataError(
-                f"A label has {len(name):,} characters, and at most {LONGEST_NAME} are the name of a class.",
-                "Name the column that holds the labels.",
-                received=f"{printable(name[:40])}...",
-            )
-        spelled = printable(name)
-        shown.append(spelled if spelled not in shown else f"{spelled} ({len(shown)})")
-    return tuple(shown), codes.astype(np.int64)
+    codes, names = pd.factorize(plain(labels).to_numpy(dtype=object), sort=True)
+    return shown(names.tolist()), codes.astype(np.int64)
 
 
 def split_of(values: "pd.Series[str] | None", count: int) -> list[str]:
@@ -140,7 +128,9 @@ def split_of(values: "pd.Series[str] | None", count: int) -> list[str]:
     unknown = next((word for word in words if word not in SPLITS), None)
     if unknown is not None:
         raise DataError(
-            "A row names a split that is none.", f"Use {', '.join(sorted(SPLITS))}.", received=printable(unknown) or "nothing"
+            f"A row names a split that is none, in the column {printable(str(values.name))}.",
+            f"Use {', '.join(sorted(SPLITS))}, or set dataset.split_column=none to have the rows shared out anew.",
+            received=printable(unknown) or "nothing",
         )
     return [SPLITS[word] for word in words]
 
@@ -150,5 +140,5 @@ def rows_of(splits: Sequence[str]) -> dict[str, np.ndarray]:
     words = np.array(splits)
     found = {split: rows for split in ("train", "validation", "test") if len(rows := np.flatnonzero(words == split))}
     if "train" not in found:
-        raise DataError("No row of the table is for training.", "Give the split train to some.")
+        raise DataError("No row of the table is for training.", "Give the split train to some, or set dataset.split_column=none.")
     return found

@@ -75,6 +75,7 @@ class TensorFlowDatasets(OwnDataset):
     """
 
     title: ClassVar[str] = "TensorFlow dataset"
+    second_class: ClassVar[str] = "Choose a dataset of several classes, or name another feature of labels."
 
     path: ServerPath | None = Field(None, title="Folder", description="The folder in which dataset_info.json lies, or one above.")
     image_feature: str | None = Field(

@@ -13,15 +13,14 @@ from PIL import Image
 from pydantic import Field
 
 from tl_core.datasets import Data, register
-from tl_core.datasets.image_folder import divided_folder
-from tl_core.datasets.own import OwnDataset
+from tl_core.datasets.image_folder import ClassFolders, divided_folder
 from tl_core.datasets.uploads import Upload, keep
 from tl_core.errors import DataError
 from tl_core.settings import ServerPath
 
 
 @register("zip_upload")
-class ZipUpload(OwnDataset):
+class ZipUpload(ClassFolders):
     """Images of your own in an archive, zip or tar.gz, with one folder a class.
 
     It is unpacked once, after a check that nothing in it leads elsewhere or swells beyond measure, and stays with the
@@ -29,6 +28,7 @@ class ZipUpload(OwnDataset):
     """
 
     title: ClassVar[str] = "Upload"
+    second_class: ClassVar[str] = "Put one folder per class into the archive."
 
     upload: ServerPath | None = Field(
         None,

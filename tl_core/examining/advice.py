@@ -1,9 +1,12 @@
 """What to do about what was found, in sentences."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
+from tl_core.datasets.class_names import listed
 from tl_core.examining.pictures import GREY
-from tl_core.examining.report import Report
+from tl_core.examining.report import Group, Member, Report
 from tl_core.examining.twins import FINE
 
 UNEVEN = 3.0
@@ -33,7 +36,8 @@ def _leakage(report: Report) -> list[Advice]:
             told.append(
                 Advice(
                     f"{leaked:,} of the {split} {thing} ({share:.1f} %) {_have(leaked)} a twin among the training {thing}, so "
-                    "that what was learned is asked again and the accuracy flatters. Keep one of each, in train.",
+                    "that what was learned is asked again and the accuracy flatters. Keep one of each, in train."
+                    + _example(report, partial(_leaks, split)),
                     fix=True,
                 )
             )
@@ -47,13 +51,18 @@ def _labels(report: Report) -> list[Advice]:
         told.append(
             Advice(
                 f"{report.conflicting():,} {report.thing} have an exact copy under another label, and nobody knows which is "
-                "right. Leave them all out, or mend the labels.",
+                "right. Leave them all out, or mend the labels."
+                + _example(report, lambda group, twin: group.exact and _disagrees(group, twin)),
                 fix=True,
             )
         )
     if near:
         told.append(
-            Advice(f"Images that look nearly the same have different labels (groups: {near:,}). Look at them below.", fix=False)
+            Advice(
+                f"Images that look nearly the same have different labels (groups: {near:,}). Look at them."
+                + _example(report, lambda group, twin: not group.exact and _disagrees(group, twin)),
+                fix=False,
+            )
         )
     return told
 
@@ -61,9 +70,10 @@ def _labels(report: Report) -> list[Advice]:
 def _broken(report: Report) -> list[Advice]:
     if not report.broken:
         return []
-    many = _many(report, len(report.broken))
+    many, first = _many(report, len(report.broken)), report.broken[0]
     text = f"{many} cannot be read, and a run would stop there. Leave out what is broken, or replace it."
-    return [Advice(text, fix=True)]
+    which = "The first is" if len(report.broken) > 1 else "It is"
+    return [Advice(f"{text} {which} {first.member.name}, in {first.member.split}: {first.reason}.", fix=True)]
 
 
 def _classes(report: Report) -> list[Advice]:
@@ -73,11 +83,11 @@ def _classes(report: Report) -> list[Advice]:
     told = []
     if few:
         told.append(
-            Advice(f"Fewer than {FEW_TRAIN} training {report.thing}: {_some(few)}. Such a class is learned by luck.", fix=True)
+            Advice(f"Fewer than {FEW_TRAIN} training {report.thing}: {listed(few)}. Such a class is learned by luck.", fix=True)
         )
     if untested:
         moves = f"One {report.one} moves the accuracy of such a class by 10 points."
-        told.append(Advice(f"Fewer than {FEW_TEST} test {report.thing}: {_some(untested)}. {moves}", fix=False))
+        told.append(Advice(f"Fewer than {FEW_TEST} test {report.thing}: {listed(untested)}. {moves}", fix=False))
     largest, smallest = max(train), max(1, min(train))
     if largest > UNEVEN * smallest:
         text = (
@@ -96,7 +106,8 @@ def _copies(report: Report) -> list[Advice]:
         _many(report, report.copies()),
         ", or what is nearly one," if any(not each.exact for each in report.groups) else "",
     )
-    return [Advice(f"{many} could go: copies{near} count twice and teach nothing new.", fix=False)]
+    example = _example(report, lambda group, twin: not group.conflicts)
+    return [Advice(f"{many} could go: copies{near} count twice and teach nothing new.{example}", fix=False)]
 
 
 def _pictures(report: Report) -> list[Advice]:
@@ -122,13 +133,24 @@ def _pictures(report: Report) -> list[Advice]:
     return told
 
 
+def _example(report: Report, is_meant: Callable[[Group, Member], bool]) -> str:
+    """Return a sentence that names the first member of a group, and another one of it that `is_meant`."""
+    pairs = ((group.members[0], twin) for group in report.groups for twin in group.members[1:] if is_meant(group, twin))
+    named = [f"{each.name} ({report.class_names[each.label]}, {each.split})" for each in next(pairs)]
+    return f" For example {named[0]} and {named[1]}."
+
+
+def _leaks(split: str, group: Group, twin: Member) -> bool:
+    return not group.conflicts and group.members[0].split == "train" and twin.split == split
+
+
+def _disagrees(group: Group, twin: Member) -> bool:
+    return twin.label != group.members[0].label
+
+
 def _many(report: Report, count: int) -> str:
     return f"{count:,} {report.one if count == 1 else report.thing}"
 
 
 def _have(count: int) -> str:
     return "has" if count == 1 else "have"
-
-
-def _some(names: list[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more classes" if len(names) > most else "")

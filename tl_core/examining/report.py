@@ -6,7 +6,8 @@ from typing import NamedTuple
 from tl_core.datasets.left_out import LeftOut
 
 SPLITS = ("train", "validation", "test")
-BROKEN, COPIES, CONFLICTS = "broken", "copies", "conflicts"
+KINDS = BROKEN, COPIES, CONFLICTS = "broken", "copies", "conflicts"
+"""What may be left out."""
 
 
 class Member(NamedTuple):

@@ -4,6 +4,7 @@ import re
 import signal
 from pathlib import Path
 
+from tl_core.errors import fault
 from tl_core.executors import LOG, build
 from tl_core.runs.store import Run, Store
 from tl_core.runs.telemetry import oom_kills
@@ -25,9 +26,7 @@ def of_exception(error: Exception, spec: RunSpec, folder: Path) -> tuple[str, st
     """The sentence and the kind of an exception that nobody expected."""
     if type(error).__name__ in _MEMORY_TYPES or _MEMORY_WORDS.search(str(error)):
         return _out_of_memory("Memory ran out while this run was at work.", spec), OUT_OF_MEMORY
-    first = next(iter(str(error).splitlines()), "")
-    what = f"A fault inside Transfer Lab ended this run ({type(error).__name__}: {first})."
-    return f"{what} The log in {folder} has the details.", INTERNAL
+    return f"{fault(error, 'ended this run')} The log in {folder} has the details.", INTERNAL
 
 
 def of_death(store: Store, run: Run, last_words: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from tl_core.datasets.decoding import decoded, open_image
 from tl_core.errors import DataError
 from tl_core.features.pixels import fit_square
 from tl_core.spec import PartSpec
-from tl_core.ui import shown
+from tl_core.ui import faults, shown
 from tl_core.ui.charts import data
 
 SAMPLES, EXCERPTS, SHOWN_CLASSES, SAMPLE_SIZE, STRIP = 8, 2, 20, 64, 6
@@ -44,10 +44,14 @@ class Preview:
 
 
 def preview(dataset: Dataset, seed: int) -> Preview:
-    """The preview of `dataset` as a run from `seed` would see it; kept for a minute. Raises `DataError`."""
-    if dataset.fetches:
-        raise DataError("This dataset is fetched when the run starts; until then there is nothing to show of it.", "Press Start.")
-    return _preview(dataset.spec().model_dump_json(), seed)
+    """Return the preview of `dataset` as a run from `seed` would see it; kept for a minute. Raises `DataError`, also in place of
+    what only a bug can raise."""
+    with faults.contained("the reading of this dataset"):
+        if dataset.fetches:
+            raise DataError(
+                "This dataset is fetched when the run starts; until then there is nothing to show of it.", "Press Start."
+            )
+        return _preview(dataset.spec().model_dump_json(), seed)
 
 
 @st.cache_data(ttl=60, show_spinner="Reading the dataset", max_entries=16)

@@ -10,7 +10,7 @@ from tl_core.datasets import Modality
 from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
 from tl_core.runs import control
-from tl_core.ui import estimates, previews, session, shown, steps
+from tl_core.ui import estimates, faults, previews, session, shown, steps
 
 CHIP_PAGES = (steps.DATASET, steps.BACKBONE, steps.STRATEGY, steps.BACKBONE, steps.DATASET, steps.DATASET)
 """Where each chip of `shown.chips` is set."""
@@ -49,7 +49,8 @@ def recipe_bar() -> None:
 def start(recipe: Recipe) -> str:
     """Queue a run of `recipe` and look at it; gives its id. Raises `TransferError`."""
     require_allowed_paths(recipe)
-    started = control.start(session.store(), recipe.spec())
+    with faults.contained("the start of this run"):
+        started = control.start(session.store(), recipe.spec())
     session.forget_runs()
     session.look_at(started)
     return started

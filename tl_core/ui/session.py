@@ -227,7 +227,8 @@ def forget_runs() -> None:
 
 
 def _from_url() -> Recipe:
-    given = {name: value for name, value in st.query_params.items() if name not in {RUN_PARAMETER, RUNS_PARAMETER}}
+    """Return what the address says of the recipe. Parameters of others, which chats and mail programs append, are ignored."""
+    given = {name: value for name, value in st.query_params.items() if name.partition(".")[0] in RunSpec.model_fields}
     try:
         return Recipe.of(RunSpec().with_settings(given))
     except TransferError as error:

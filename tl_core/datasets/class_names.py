@@ -1,0 +1,67 @@
+"""Names of classes: how labels become names, and what is to be said of them."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from tl_core.errors import DataError, printable
+
+LONGEST_NAME, MOST_LISTED = 200, 5
+BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")
+"""What may stand between two words. At the ends of a name it says something: -1 is not 1, and A- is not A."""
+
+
+def label_text(value: Any) -> str:
+    """Return a label without white space around it, each letter in one form (NFC). Raises `DataError` for bytes that are no text
+    in UTF-8."""
+    try:
+        text = value.decode() if isinstance(value, bytes) else str(value)
+    except UnicodeDecodeError:
+        raise DataError(
+            "A label is bytes that are no text in UTF-8.", "Save labels as text.", received=repr(value)[:200]
+        ) from None
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def shown(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the `names` (n,) as a page can show them, no two the same: a number tells apart what is spelled alike.
+
+    Raises `DataError` for a name that is blank, or too long to be one.
+    """
+    taken = dict[str, None]()
+    for number, name in enumerate(names):
+        if not name:
+            raise DataError("The name of a class is blank.", "Give every example a label, and every class a name.")
+        if len(name) > LONGEST_NAME:
+            raise DataError(
+                f"A label has {len(name):,} characters, and at most {LONGEST_NAME} are the name of a class.",
+                "Name the column that holds the labels.",
+                received=f"{printable(name[:40])}...",
+            )
+        spelled = printable(name)
+        while spelled in taken:
+            spelled = f"{spelled} ({number})"
+        taken[spelled] = None
+    return tuple(taken)
+
+
+def spelling_key(name: str) -> str:
+    """Return what names have in common that differ only in case, in what separates their words or in how Unicode writes them."""
+    return BETWEEN_WORDS.sub(" ", unicodedata.normalize("NFC", name).strip()).casefold()
+
+
+def alike(names: Sequence[str]) -> list[str]:
+    """Return a note where names differ only in case, in what separates their words or in how Unicode writes them: perhaps one
+    class twice, but letters come in two cases, too."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(spelling_key(name), []).append(name)
+    twice = [" and ".join(same) for same in found.values() if len(same) > 1]
+    return [f"Classes with nearly the same name, used as different ones: {'; '.join(twice[:3])}."] if twice else []
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first few of the `names`, and how many more there are."""
+    more = f" and {len(names) - MOST_LISTED} more classes" if len(names) > MOST_LISTED else ""
+    return ", ".join(names[:MOST_LISTED]) + more
