@@ -97,10 +97,11 @@ def webp(exif: bytes) -> bytes:
 
 
 def tiff(*more: Entry, orientation: int = 6) -> bytes:
+    """A grey TIFF with tags of any kind; those of `more` stand in place of its own."""
     grey = PIXELS[:, :, 0].tobytes()
     layout = {256: 16, 257: 8, 258: 8, 259: 1, 262: 1, 273: 8, ORIENTATION: orientation, 277: 1, 278: 8, 279: len(grey)}
-    entries = [(tag, 3, 1, struct.pack("<H", value)) for tag, value in layout.items()]
-    return b"II*\0" + struct.pack("<L", 8 + len(grey)) + grey + directory([*entries, *more], 8 + len(grey), "<")
+    own = [(tag, 3, 1, struct.pack("<H", value)) for tag, value in layout.items() if tag not in {entry[0] for entry in more}]
+    return b"II*\0" + struct.pack("<L", 8 + len(grey)) + grey + directory([*own, *more], 8 + len(grey), "<")
 
 
 def upright(orientation: int) -> np.ndarray:
@@ -184,6 +185,15 @@ def test_resolutions_of_every_type_do_not_matter(units: tuple[int, ...]) -> None
 def test_tags_of_a_tiff_that_say_nothing_of_its_pixels_do_not_matter(tags: Iterable[int]) -> None:
     for tag, kind, (count, fill) in product(set(tags) - LAYOUT, SIZES, VALUES):
         require(tiff(filled(tag, kind, count, fill)), 6, (tag, kind, count, fill))
+
+
+def test_tags_of_a_tiff_that_say_how_its_pixels_lie_are_followed_or_told() -> None:
+    small = [(1, bytes([value, 0, 0, 0, 1, 0, 0, 0])) for value in range(1, 6)]
+    for tag, kind, (count, fill) in product(LAYOUT, SIZES, (*VALUES, *small)):
+        try:
+            read_image(io.BytesIO(tiff(filled(tag, kind, count, fill))))
+        except DataError as error:
+            assert str(error).startswith("This image cannot be decoded (")
 
 
 @pytest.mark.parametrize("kind", SIZES)

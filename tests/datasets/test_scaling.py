@@ -125,8 +125,9 @@ def test_a_fourth_channel_that_says_nothing_changes_nothing(alpha: int) -> None:
 
 
 def test_idx_files_of_zeros_and_ones_are_black_and_white(tmp_path: Path) -> None:
-    for name, array in zip(FILES, (MASKS[:30], LABELS[:30], MASKS[30:], LABELS[30:]), strict=True):
-        write_idx(tmp_path / f"{name}-idx{array.ndim}-ubyte", array.astype(np.uint8))
+    parts: tuple[NDArray[Any], ...] = (MASKS[:30], LABELS[:30], MASKS[30:], LABELS[30:])
+    for name, part in zip(FILES, parts, strict=True):
+        write_idx(tmp_path / f"{name}-idx{part.ndim}-ubyte", part.astype(np.uint8))
     data = IdxFolder(path=tmp_path, validation_share=0).load(0)
     assert values_in(data) == {0, 255}
     assert data.notes[0] == "The pixels in the training images are uint8 from 0 to 1, brought to 0 to 255."

@@ -1,5 +1,6 @@
 """Datasets that are nearly black or nearly constant are told wherever a dataset is told of, and no others are."""
 
+import io
 import json
 from pathlib import Path
 
@@ -8,11 +9,13 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from tests.datasets.test_exif import directory
 from tests.helpers import write_images
 from tl_core.__main__ import app
 from tl_core.datasets import Data, Dataset
 from tl_core.datasets.csv_manifest import CsvManifest
 from tl_core.datasets.csv_table import CsvTable
+from tl_core.datasets.decoding import read_image
 from tl_core.datasets.digits import Digits
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.datasets.photo_patches import PhotoPatches
@@ -49,6 +52,14 @@ def test_fewer_bits_than_the_file_holds_are_told(bits: int, ending: str, tmp_pat
     folder = folder_of(tmp_path, ending, noise(0, 1 << bits, "uint16"))
     for told in told_of(ImageFolder(path=folder)):
         assert "The train, validation and test images are nearly black: 99.9 % of their values are at most" in told
+
+
+def test_a_tiff_that_says_that_it_has_12_bits_is_read_in_its_range() -> None:
+    layout = {256: 2, 257: 1, 258: 12, 259: 1, 262: 1, 273: 8, 277: 1, 278: 1, 279: 3}
+    entries = [(tag, 3, 1, value.to_bytes(2, "little")) for tag, value in layout.items()]
+    packed = b"\xff\xf8\x00\0"  # 4095 and 2048, and a byte so that the directory lies at an even place
+    content = b"II*\0" + (8 + len(packed)).to_bytes(4, "little") + packed + directory(entries, 8 + len(packed), "<")
+    assert np.asarray(read_image(io.BytesIO(content)))[0, :, 0].tolist() == [255, 128]
 
 
 def test_masks_of_zeros_and_ones_in_files_are_told(tmp_path: Path) -> None:

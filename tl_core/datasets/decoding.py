@@ -11,6 +11,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from PIL.ExifTags import Base
 from PIL.Image import Transpose
 from PIL.JpegImagePlugin import JpegImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 from PIL.TiffTags import TAGS_V2_GROUPS
 
 from tl_core.errors import DataError, printable
@@ -180,10 +181,12 @@ def on_white(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey values of 16 bits brought to 8: Pillow would clip them, and nearly all of such a photograph would be white."""
+    """Return grey values of 16 bits, or of 12 in a TIFF that says so, as 8: Pillow would clip them, and nearly all of such a
+    photograph would be white. Raises `ValueError` for pixels of 32 bits."""
     if image.mode.startswith("I;16"):
         values = np.asarray(image)
-        grey = (values >> 8).astype(np.uint8)
+        bits = int(np.max(image.tag_v2[Base.BitsPerSample])) if isinstance(image, TiffImageFile) else 16
+        grey = (values >> (bits - 8)).astype(np.uint8)
         clear = image.info.get("transparency")
         if clear is None:
             return Image.fromarray(grey)
