@@ -41,7 +41,7 @@ class ArraysDataset(Dataset):
         known = ArrayImages(train_pixels, arrays.y_train.astype(np.int64))
         test = ArrayImages(test_pixels, arrays.y_test.astype(np.int64))
         kept, held = hold_out(known.labels, self.validation_share, class_names, "validation")
-        return Data(class_names, known.take(kept), known.take(held), test, notes)
+        return Data(class_names, known.take(kept), known.take(held), test, tuple(notes))
 
 
 def example_arrays() -> Arrays:

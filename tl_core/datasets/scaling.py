@@ -26,7 +26,7 @@ class _Range(NamedTuple):
     fractions: bool
 
 
-def as_bytes(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[np.uint8]], tuple[str, ...]]:
+def as_bytes(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[np.uint8]], list[str]]:
     """Return the images of each array, by its name, as bytes of shape (n, h, w) or (n, h, w, 3), and notes on what was changed.
 
     The arrays have the shape (n, h, w) or (n, h, w, channels), with 1, 3 or 4 channels, the fourth of which is alpha; their
@@ -45,7 +45,7 @@ def as_bytes(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[np.u
         if values.ndim == 4 and values.shape[3] == 4:
             images[name], note = _opaque(images[name], name)
             notes += note
-    return images, tuple(notes)
+    return images, notes
 
 
 def _shaped(values: NDArray[Any], name: str) -> NDArray[Any]:
