@@ -11,6 +11,7 @@ from tl_core import settings
 from tl_core.checkpoints import Checkpoints
 from tl_core.datasets import Data
 from tl_core.events import FETCHING, Reporter
+from tl_core.examining.first_look import noted
 from tl_core.execution import Decide, Training, in_float32
 from tl_core.features.cache import ActivationCache
 from tl_core.recipe import Recipe
@@ -56,9 +57,9 @@ def _read(run: Training) -> Data:
     dataset, seed = run.recipe.dataset, run.recipe.seed
     if not dataset.fetches:
         with run.stage("Reading the dataset"):
-            return dataset.load(seed)
+            return noted(dataset.load(seed))
     with run.stage(FETCHING), run.stages.followed(FETCHING, dataset.fetched_share):
-        return dataset.load(seed)
+        return noted(dataset.load(seed))
 
 
 def prepare(

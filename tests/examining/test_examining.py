@@ -95,12 +95,15 @@ def odd_images(folder: Path) -> None:
     rng = np.random.default_rng(0)
     pixels = Image.fromarray(rng.integers(0, 256, (40, 60, 3), dtype=np.uint8))
     turned = Image.Exif()
-    turned[pictures.ORIENTATION] = 6
+    turned[0x0112] = 6
     pixels.save(folder / "turned.jpg", exif=turned)
     pixels.convert("CMYK").save(folder / "cmyk.jpg")
     Image.fromarray(rng.integers(0, 65536, (40, 60), dtype=np.uint16)).save(folder / "deep.png")
     pixels.quantize(16).save(folder / "palette.png")
-    pixels.convert("RGBA").save(folder / "clear.png")
+    pixels.convert("RGBA").save(folder / "opaque.png")
+    clear = pixels.copy()
+    clear.putalpha(100)
+    clear.save(folder / "clear.png")
     pixels.convert("L").save(folder / "grey.png")
     pixels.save(folder / "moving.gif", save_all=True, append_images=[pixels.rotate(180)])
     pixels.save(folder / "cut.jpg")
@@ -124,7 +127,7 @@ def test_what_is_repaired_and_what_is_broken(tmp_path: Path) -> None:
     assert {repair: report.repaired[repair] for repair in repaired} == repaired
     assert report.repaired[pictures.GREY] == 1
     assert report.examples[pictures.CMYK] == ("a/cmyk.jpg",)
-    assert report.formats == {"PNG": 20, "JPEG": 2, "GIF": 1}
+    assert report.formats == {"PNG": 21, "JPEG": 2, "GIF": 1}
     reasons = {each.member.name: each.reason for each in report.broken}
     assert reasons.pop("a/cut.jpg").startswith("image file is truncated")
     assert reasons == dict.fromkeys(("a/text.jpg", "a/empty.png"), "its content is not an image")

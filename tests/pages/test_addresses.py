@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tests.tools.pages import errors, opened
 from tl_core.ui import steps
 
 FOREIGN = ("utm_source", "fbclid", "gclid", "utm.source", "ref", "dataset_id", "name")

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.datasets.test_class_levels import NAMES, alphabets
-from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tests.tools.pages import errors, opened
 from tl_core.ui import steps
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.test_pages import PAGES, errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tests.tools.pages import PAGES, errors, opened
 from tl_core.datasets import ArrayImages, Data, Dataset, datasets
 from tl_core.runs.store import Store
 from tl_core.ui import steps

@@ -8,7 +8,7 @@ import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import write_images
-from tests.pages.test_pages import errors, nothing_cached, opened  # noqa: F401  # a fixture
+from tests.tools.pages import errors, opened
 from tl_core.ui import steps
 
 SMALL = {"backbone": "small_cnn", "strategy": "from_scratch", "image_size": "16"}

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tl_core.datasets import ArrayImages, Data, Dataset
+from tl_core.datasets.scaling import as_bytes
 from tl_core.datasets.splitting import hold_out
 from tl_core.errors import DataError, printable
 
@@ -35,10 +36,12 @@ class ArraysDataset(Dataset):
 
     def fixed(self, arrays: Arrays, class_names: tuple[str, ...]) -> Data:
         """The dataset of the arrays."""
-        known = ArrayImages(arrays.x_train, arrays.y_train.astype(np.int64))
-        test = ArrayImages(arrays.x_test, arrays.y_test.astype(np.int64))
+        pixels, notes = as_bytes({"the training images": arrays.x_train, "the test images": arrays.x_test})
+        train_pixels, test_pixels = pixels.values()
+        known = ArrayImages(train_pixels, arrays.y_train.astype(np.int64))
+        test = ArrayImages(test_pixels, arrays.y_test.astype(np.int64))
         kept, held = hold_out(known.labels, self.validation_share, class_names, "validation")
-        return Data(class_names, known.take(kept), known.take(held), test)
+        return Data(class_names, known.take(kept), known.take(held), test, tuple(notes))
 
 
 def example_arrays() -> Arrays:

@@ -19,6 +19,7 @@ from tl_core.datasets import ArrayImages, Data, register
 from tl_core.datasets.archive_formats import require_measurable
 from tl_core.datasets.array_labels import classes_of_arrays, values_of
 from tl_core.datasets.own import OwnDataset
+from tl_core.datasets.scaling import as_bytes
 from tl_core.errors import DataError, printable
 from tl_core.settings import ServerPath
 
@@ -78,8 +79,8 @@ class NumpyArrays(OwnDataset):
                 "Save it with numpy.savez(file, x=..., y=...), or with x_train, y_train, x_test and y_test.",
                 received=printable(", ".join(arrays)) or "no array",
             )
-        notes = list[str]()
-        pixels = {split: _pixels(arrays[pair[0]], pair[0], notes) for split, pair in pairs.items() if pair}
+        named, notes = as_bytes({pair[0]: arrays[pair[0]] for pair in pairs.values() if pair})
+        pixels = {split: named[pair[0]] for split, pair in pairs.items() if pair}
         labels = {split: values_of(arrays[pair[1]], pair[1], "image", LABELS_HELP) for split, pair in pairs.items() if pair}
         given = values_of(arrays[NAMES], NAMES, "class", NAMES_HELP) if NAMES in arrays else None
         names, codes = classes_of_arrays(labels, given, notes)
@@ -141,24 +142,6 @@ def _announced(file: BinaryIO) -> int:
     if any(length < 0 for length in shape):
         raise ValueError("an array in it has a negative length")
     return prod(shape) * dtype.itemsize
-
-
-def _pixels(values: NDArray[Any], name: str, notes: list[str]) -> NDArray[np.uint8]:
-    """Images (n, h, w) or (n, h, w, 3) uint8. Raises `DataError` for what is none."""
-    if values.ndim == 4 and values.shape[3] in {1, 4}:
-        values = values[..., 0] if values.shape[3] == 1 else values[..., :3]
-    if values.ndim not in {3, 4} or (values.ndim == 4 and values.shape[3] != 3) or 0 in values.shape[1:]:
-        what = f"The array {printable(name)} holds no images: they are (n, height, width) or (n, height, width, 3)."
-        raise DataError(what, "Put the channels last.", received=f"shape {values.shape}")
-    if values.dtype == np.uint8:
-        return values
-    low, high = (float(values.min()), float(values.max())) if values.size and values.dtype.kind in "fiub" else (0.0, np.nan)
-    if not 0 <= low <= high <= 255:
-        what = f"The pixels in {printable(name)} are neither bytes nor numbers in 0 to 1 or 0 to 255."
-        raise DataError(what, "Scale them.", received=f"{values.dtype} from {low:g} to {high:g}")
-    scale = 255.0 if high <= 1 else 1.0
-    notes.append(f"The pixels in {printable(name)} are {values.dtype} from {low:g} to {high:g}, brought to 0 to 255.")
-    return np.rint(values.astype(np.float32) * scale).astype(np.uint8)
 
 
 @cache

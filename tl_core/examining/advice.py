@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from tl_core.datasets.class_names import listed
-from tl_core.examining.pictures import GREY
+from tl_core.examining.brightness import remarks
+from tl_core.examining.pictures import CLEAR, GREY
 from tl_core.examining.report import Group, Member, Report
 from tl_core.examining.twins import FINE
 
@@ -111,7 +112,10 @@ def _copies(report: Report) -> list[Advice]:
 
 
 def _pictures(report: Report) -> list[Advice]:
-    told = []
+    told = [Advice(text, fix=True) for text in remarks(report.values)]
+    if clear := report.repaired.get(CLEAR, 0):
+        text = f"{_many(report, clear)} {_have(clear)} transparent parts, which are laid on white."
+        told.append(Advice(text, fix=False))
     grey, readable = report.repaired.get(GREY, 0), report.examined - len(report.broken)
     if 0 < grey < readable:
         many = f"{_many(report, grey)} of {readable:,} {_have(grey)}"

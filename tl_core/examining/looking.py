@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.datasets import Data, Images
+from tl_core.examining.brightness import Values, values_of
 from tl_core.examining.copies import Members, groups_of
 from tl_core.examining.pictures import SIDE, Seen, see
 from tl_core.examining.report import Broken, Member, Report
@@ -48,6 +49,7 @@ def examine(data: Data[Any], on_look: OnLook, thing: str = "images") -> Report:
         elongated=sum(max(size) > LONG * min(size) for size in tally.sizes),
         channel_means=_three(tally.colours.mean(axis=0) if len(tally.colours) else np.zeros(3)),
         channel_deviations=_three(tally.spread()),
+        values=_values(data, tally),
         broken=tuple(tally.broken),
         groups=tuple(groups_of(members, _near(members, tally))),
         thing=thing,
@@ -62,6 +64,14 @@ def _near(members: Members, tally: "_Tally") -> NDArray[np.intp]:
     first = members.firsts()
     known = first[tally.fine[first]]
     return known[near_pairs(tally.looks[known], members.labels[known])]
+
+
+def _values(data: Data[Any], tally: "_Tally") -> dict[str, Values]:
+    """Return the range of the values of the images that can be read, of each split that has any."""
+    ends = np.cumsum([len(examples) for examples in data.splits.values()])[:-1]
+    looks, readable = np.split(tally.looks, ends), np.split(tally.readable, ends)
+    found = {split: part[kept] for split, part, kept in zip(data.splits, looks, readable, strict=True)}
+    return {split: values_of(part) for split, part in found.items() if len(part)}
 
 
 def _counts(data: Data[Any]) -> dict[str, tuple[int, ...]]:
@@ -91,7 +101,7 @@ class _Tally:
         self.repaired: Counter[str] = Counter()
         self.examples: dict[str, list[str]] = {}
         self.broken: list[Broken] = []
-        self._count, self._readable = 0, np.zeros(count, bool)
+        self._count, self.readable = 0, np.zeros(count, bool)
 
     def add(self, member: Member, seen: Seen) -> None:
         """The next image."""
@@ -99,7 +109,7 @@ class _Tally:
         if seen.look is None:
             self.broken.append(Broken(member, seen.broken))
             return
-        self.looks[place], self._readable[place] = seen.look, True
+        self.looks[place], self.readable[place] = seen.look, True
         self.fine[place] = min(seen.width, seen.height) >= FINE
         self.sizes.append((seen.width, seen.height))
         self.formats.update([seen.format] if seen.format else [])
@@ -111,11 +121,11 @@ class _Tally:
     @property
     def colours(self) -> NDArray[np.float64]:
         """The mean colour of each readable image (n, 3)."""
-        return self.looks[self._readable].mean(axis=(1, 2), dtype=np.float64)
+        return self.looks[self.readable].mean(axis=(1, 2), dtype=np.float64)
 
     def spread(self) -> NDArray[np.float64]:
         """The standard deviation of each channel over all their pixels (3,)."""
-        pixels = self.looks[self._readable]
+        pixels = self.looks[self.readable]
         if not len(pixels):
             return np.zeros(3)
         squares = np.zeros(3)

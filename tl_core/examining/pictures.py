@@ -1,27 +1,25 @@
 """What is to be known of one image: what its file is, what is repaired when it is read, and how it looks from afar."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from tl_core.datasets import Images
-from tl_core.datasets.decoding import UndecodableError, decoded, open_image
+from tl_core.datasets.decoding import UndecodableError, decoded, is_transparent, open_image, orientation
 from tl_core.datasets.images import Pixels
 
 SIDE = 32
 """Pixels to which an image is reduced, and 8 x 8 cosines of those make its hash."""
 LEAST = 2 * SIDE
-ORIENTATION = 0x0112
 
 TURNED, CMYK, DEEP, PALETTE, CLEAR, GREY, MOVING = (
     "turned, as its EXIF data say",
     "CMYK, brought to RGB",
     "16 bits, brought to 8",
     "palette, brought to RGB",
-    "transparent, laid on what is under it",
+    "transparent, laid on white",
     "grey",
     "animated, of which the first picture is used",
 )
@@ -48,7 +46,7 @@ def see(images: Images, index: int) -> Seen:
             picture = images.picture(index, LEAST)
             return Seen(*picture.size, look=_reduced(picture))
         with open_image(source) as image:
-            width, height, repaired = *image.size, _repairs(image)  # before it is decoded at a fraction of its size
+            width, height, repaired = *image.size, _repairs(image)  # before it is turned, and decoded at a fraction of its size
             return Seen(width, height, image.format or "", repaired, _reduced(decoded(image, LEAST)))
     except UndecodableError as error:
         return Seen(broken=error.reason)
@@ -56,13 +54,12 @@ def see(images: Images, index: int) -> Seen:
 
 def _repairs(image: Image.Image) -> tuple[str, ...]:
     """What `decoded` will do to it without a word."""
-    exif: Any = image.getexif()
     found = {
-        TURNED: exif.get(ORIENTATION, 1) not in {0, 1},
+        TURNED: orientation(image) > 1,
         CMYK: image.mode in {"CMYK", "YCCK"},
         DEEP: image.mode.startswith("I;16"),
         PALETTE: image.mode in {"P", "PA"},
-        CLEAR: image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info,
+        CLEAR: is_transparent(image),
         GREY: image.mode in {"1", "L", "LA", "La"},
         MOVING: getattr(image, "is_animated", False),
     }

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tl_core.datasets.left_out import LeftOut
+from tl_core.examining.brightness import Values
 
 SPLITS = ("train", "validation", "test")
 KINDS = BROKEN, COPIES, CONFLICTS = "broken", "copies", "conflicts"
@@ -60,7 +61,7 @@ class Report:
     `digest` is that of the data, and `counts` are of each class, by split. Of the images that can be read are `formats`, what is
     `repaired` when they are (counts, and names as `examples`), `sizes` (width, height; at most 2,000, drawn evenly), the
     `smallest` side, how many are `elongated` or too `coarse` to have near copies, and `channel_means` and `channel_deviations`
-    (red, green, blue, 0..255, of the pictures at 32 pixels).
+    (red, green, blue, 0..255, of the pictures at 32 pixels), and the range of the `values` of all channels there, by split.
     """
 
     digest: str
@@ -78,6 +79,7 @@ class Report:
     groups: tuple[Group, ...] = field(default=())
     thing: str = "images"
     coarse: int = 0
+    values: dict[str, Values] = field(default_factory=dict)
 
     @property
     def examined(self) -> int:

@@ -13,7 +13,7 @@ from tl_core.datasets.images import Labels, Pixels
 
 SPARE = 2
 """A large photograph may be decoded at so many times the size to which it is then brought, at least."""
-FITTING = f"decoded at {SPARE} times the size, the middle square, bicubic"
+FITTING = f"decoded at {SPARE} times the size, on white, the middle square, bicubic"
 """What becomes of a photograph, in the keys of what is kept."""
 CORES = os.cpu_count() or 1
 

@@ -15,6 +15,7 @@ from tl_core import costs, datasets
 from tl_core.datasets import Data, Dataset, Images, Modality, digesting
 from tl_core.datasets.decoding import decoded, open_image
 from tl_core.errors import DataError
+from tl_core.examining.first_look import noted
 from tl_core.features.pixels import fit_square
 from tl_core.spec import PartSpec
 from tl_core.ui import faults, shown
@@ -78,7 +79,7 @@ def _loaded(dataset: Dataset, seed: int) -> Data[Any]:
     place = st.empty()
     try:
         with digesting.told(progress(place, time.monotonic())):
-            return dataset.load(seed)
+            return noted(dataset.load(seed))
     finally:
         place.empty()
 
