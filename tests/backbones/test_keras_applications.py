@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.tools.variants import variants
 from tl_core.backbones import Network
 from tl_core.backbones.download import download
 from tl_core.backbones.keras_applications import FAMILIES, KerasApplications, cached_file
@@ -18,6 +19,8 @@ from tl_core.errors import WeightsError
 
 FEATURES = {"MobileNetV2": 1280, "EfficientNetB0": 1280, "ResNet50": 2048}
 SMALLEST = "MobileNetV2"
+FEW = {SMALLEST}
+BLOCKS = [(SMALLEST, 19), ("EfficientNetB0", 18), ("ResNet50", 17)]
 
 
 def part(family: str = SMALLEST, **settings: Any) -> KerasApplications:
@@ -53,7 +56,7 @@ def keras_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "keras"
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", variants(FAMILIES, FEW))
 def test_builds_flat_with_random_weights(family: str) -> None:
     import keras
 
@@ -64,7 +67,7 @@ def test_builds_flat_with_random_weights(family: str) -> None:
         assert network.model.output.shape == (None, FEATURES[family])
 
 
-@pytest.mark.parametrize(("family", "count"), [("MobileNetV2", 19), ("EfficientNetB0", 18), ("ResNet50", 17)])
+@pytest.mark.parametrize(("family", "count"), variants(BLOCKS, BLOCKS[:1]))
 def test_blocks_are_those_of_the_papers(family: str, count: int) -> None:
     names = [block.name for block in random_network(family).blocks]
     assert names[0] == "stem"
@@ -97,7 +100,7 @@ def test_efficientnet_is_normalised_as_its_weights_need() -> None:
     np.testing.assert_allclose(outputs(before, pixels()), (pixels() / 255 - mean) / std, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", variants(FAMILIES, FEW))
 def test_reads_keras_own_cache(family: str, keras_home: Path) -> None:
     saved = random_network(family)
     file = cached_file(FAMILIES[family])

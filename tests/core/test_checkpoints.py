@@ -33,6 +33,7 @@ from tests.core.interrupting import (
 )
 from tests.core.toy import SIZE, TOY, Alternating, Dropping, known
 from tests.helpers import FEW_CROPS, wait_until
+from tests.tools.variants import variants
 from tl_core import strategies
 from tl_core.checkpoints import COST_FACTOR, STATE, Account, Checkpoints, State
 from tl_core.errors import Paused, RunError, Stopped, StorageError
@@ -134,9 +135,7 @@ def spread(events: Sequence[Event]) -> list[Moment]:
 SHORT_LIST = {part.family: name for name, part in sorted(PARTS.items())}.values()
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=() if name in SHORT_LIST else pytest.mark.full) for name in sorted(PARTS)]
-)
+@pytest.mark.parametrize("name", variants(sorted(PARTS), SHORT_LIST))
 def test_every_strategy(name: str, tmp_path: Path) -> None:
     with known():
         spec, events = example_spec(PARTS[name].example()), Attempt()

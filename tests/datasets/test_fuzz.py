@@ -1,6 +1,6 @@
 """Archives and images with bytes changed, lost and added: what can be read is read, and anything else is one sentence.
 
-`TRANSFER_LAB_FUZZ=50000 pytest tests/datasets/test_fuzz.py` tries so many of each, 5,000 are usual.
+`TRANSFER_LAB_FUZZ=50000 pytest -m full tests/datasets/test_fuzz.py` tries so many of each, 5,000 are usual.
 """
 
 import contextlib
@@ -9,7 +9,6 @@ import os
 import shutil
 import tarfile
 import zipfile
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -23,14 +22,15 @@ from tl_core.datasets.archives import Limits, unpack
 from tl_core.datasets.decoding import read_image
 from tl_core.errors import DataError
 
-EXAMPLES = int(os.environ.get("TRANSFER_LAB_FUZZ") or 5_000)
-FUZZ = settings(
-    max_examples=EXAMPLES,
-    deadline=timedelta(seconds=20),
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+FEW, MANY = 200, int(os.environ.get("TRANSFER_LAB_FUZZ") or 5_000)
+
+
+def fuzzed(examples: int) -> settings:
+    """So many examples, the same each time, however long a busy machine takes."""
+    quiet = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    return settings(max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=quiet)
+
+
 KINDS = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "TIFF")
 SMALL = Limits(members=50, total_bytes=5_000_000, member_bytes=1_000_000)
 
@@ -94,9 +94,39 @@ def opened_files(folder: Path) -> list[Path]:
     return [path for path in open_now if path.is_relative_to(folder)]
 
 
-@FUZZ
-@given(kind=st.sampled_from(["zip", "tar", "tar.gz"]), changes=CHANGES)
+ARCHIVES = {"kind": st.sampled_from(["zip", "tar", "tar.gz"]), "changes": CHANGES}
+IMAGES = {"kind": st.sampled_from(KINDS), "changes": CHANGES}
+
+
+@fuzzed(FEW)
+@given(**ARCHIVES)
 def test_archives(kind: str, changes: list[Change], tmp_path: Path) -> None:
+    require_whole_or_refused(kind, changes, tmp_path)
+
+
+@pytest.mark.full
+@fuzzed(MANY)
+@given(**ARCHIVES)
+def test_many_archives(kind: str, changes: list[Change], tmp_path: Path) -> None:
+    require_whole_or_refused(kind, changes, tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore")  # Pillow warns of what it reads all the same
+@fuzzed(FEW)
+@given(**IMAGES)
+def test_images(kind: str, changes: list[Change], tmp_path: Path) -> None:
+    require_pixels_or_a_sentence(kind, changes, tmp_path)
+
+
+@pytest.mark.full
+@pytest.mark.filterwarnings("ignore")
+@fuzzed(MANY)
+@given(**IMAGES)
+def test_many_images(kind: str, changes: list[Change], tmp_path: Path) -> None:
+    require_pixels_or_a_sentence(kind, changes, tmp_path)
+
+
+def require_whole_or_refused(kind: str, changes: list[Change], tmp_path: Path) -> None:
     place = tmp_path / "place"
     (tmp_path / "archive").write_bytes(changed(archive(kind), changes))
     try:
@@ -111,10 +141,7 @@ def test_archives(kind: str, changes: list[Change], tmp_path: Path) -> None:
     shutil.rmtree(place, ignore_errors=True)
 
 
-@pytest.mark.filterwarnings("ignore")  # Pillow warns of what it reads all the same
-@FUZZ
-@given(kind=st.sampled_from(KINDS), changes=CHANGES)
-def test_images(kind: str, changes: list[Change], tmp_path: Path) -> None:
+def require_pixels_or_a_sentence(kind: str, changes: list[Change], tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(changed(image(kind), changes))
     try:
         pixels = np.asarray(read_image(tmp_path / "image"))

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.datasets.test_fuzz import fuzzed
 from tl_core.datasets import Data
 from tl_core.datasets.class_names import label_text
 from tl_core.datasets.csv_text import CsvText
@@ -40,11 +41,6 @@ LABELS = (
 )
 COLUMNS = {"text": ("text", "Text ", " TEXT", "sentence"), "label": ("label", "LABEL", " Class", "target ")}
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1", "cp1252", "shift_jis")
-
-
-def fuzzed(few: int) -> Callable[[Any], Any]:
-    quiet = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-    return settings(max_examples=few, deadline=None, derandomize=True, database=None, suppress_health_check=quiet)
 
 
 def loaded(dataset: CsvText | NumpyArrays) -> "Data[Any] | None":

@@ -15,6 +15,7 @@ import pytest
 from tests.helpers import ENDLESS, QUICK, ROOT, end_processes_of, wait_until
 from tests.runs.crashing import Breakpoint, Watchman, assert_whole, kill, runner_of, settled, short_training
 from tests.tools.pages import PAGES, opened
+from tests.tools.variants import variants
 from tl_core.runs import artifacts, control, service
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
@@ -81,7 +82,7 @@ REAL = {"checkpoint write", "the result's write"}
 @pytest.mark.parametrize(
     ("moment", "keras"),
     [(moment, False) for moment in MOMENTS]
-    + [pytest.param(moment, True, marks=() if moment in REAL else pytest.mark.full) for moment in MOMENTS],
+    + variants([(moment, True) for moment in MOMENTS], [(moment, True) for moment in REAL]),
 )
 def test_a_killed_run_crashes_and_goes_on_to_the_same_end(
     moment: str, keras: bool, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -181,9 +182,7 @@ RUNNER_MOMENTS = (
 SHORT_LIST = {"before the launch", "checkpoint write", "cancelling"}
 
 
-@pytest.mark.parametrize(
-    "moment", [pytest.param(name, marks=() if name in SHORT_LIST else pytest.mark.full) for name in RUNNER_MOMENTS]
-)
+@pytest.mark.parametrize("moment", variants(RUNNER_MOMENTS, SHORT_LIST))
 def test_a_killed_runner_is_not_missed(moment: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     short_training(monkeypatch)
     stops = {"before the launch": LAUNCH, "starting": "import:tl_core.training", "checkpoint write": CHECKPOINT_WRITE}

@@ -1,0 +1,16 @@
+"""Many variants of one test, of which the default suite runs a few."""
+
+from collections.abc import Container, Iterable
+from typing import Any
+
+import pytest
+
+
+def variants(values: Iterable[Any], few: Container[Any]) -> list[Any]:
+    """Return `values` for `parametrize`; those that are not among the `few` are marked `full`."""
+    return [value if value in few else pytest.param(*as_arguments(value), marks=pytest.mark.full) for value in values]
+
+
+def as_arguments(value: Any) -> tuple[Any, ...]:
+    """Return what pytest takes for one set of arguments."""
+    return value if isinstance(value, tuple) else (value,)
