@@ -50,9 +50,10 @@ ABOUT_BACKENDS: dict[str, tuple[str, ...]] = {"tensorflow": (), "jax": (), "torc
 """Modules that must speak with a backend of Keras itself."""
 UNPICKLERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 READS_PICKLES = "tl_core.backbones.torch_file"
-LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.runs.apart", "tl_core.ui.faults")
-"""What a process of its own ends in, where an exception that nobody expected is told; and what a page reads a dataset in, since
-the address holds the dataset: every page, and every reload, would be blank."""
+LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.runs.apart", "tl_core.ui.faults", "tl_core.features.engines")
+"""What a process of its own ends in, where an exception that nobody expected is told; what a page reads a dataset in, since the
+address holds the dataset: every page, and every reload, would be blank; and where an engine is chosen: what that raises is other
+people's and differs from network to network, and Keras computes without it."""
 PAGE_LINES, MODULE_LINES, FUNCTION_LINES = 80, 250, 40
 NOT_IMPORTED = {
     "tensorflow",

@@ -15,14 +15,15 @@ from tl_core.features.forward import BATCH
 class Keras:
     """`model` in its own compiled function; with XLA where its `jit_compile` says so.
 
-    `place` goes into the title. A GPU multiplies float32 with 10 bits after the point (TF32) unless told otherwise, so that its
+    `place` goes into the title, and `note` says why nothing faster computes. A GPU multiplies float32 with 10 bits after the point (TF32) unless told otherwise, so that its
     results are not a processor's.
     """
 
     batch = BATCH
 
-    def __init__(self, model: Any, image_size: int, *, bfloat16: bool, place: str = "") -> None:
+    def __init__(self, model: Any, image_size: int, *, bfloat16: bool, place: str = "", note: str = "") -> None:
         require_one_output(model)
+        self.note = note
         self.title = title(place, bfloat16=bfloat16)
         self._model = in_policy(model, bfloat16=bfloat16)
         self._shape = (self.batch, image_size, image_size, 3)
