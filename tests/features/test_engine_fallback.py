@@ -19,7 +19,7 @@ SIZE = 16
 pytestmark = pytest.mark.skipif(keras.backend.backend() == "jax", reason="nothing is converted on this backend of Keras")
 
 
-class Unheard(Exception):
+class UnheardError(Exception):
     """What no list of exceptions would hold."""
 
 
@@ -45,7 +45,7 @@ def raising(error: Exception) -> Any:
         ZeroDivisionError(),
         ImportError("libopenvino.so: cannot open shared object file"),
         MemoryError(),
-        Unheard("one\nand two lines"),
+        UnheardError("one\nand two lines"),
     ],
     ids=lambda error: type(error).__name__,
 )

@@ -84,7 +84,7 @@ def request(home: Path, backbone: Backbone, image_size: int) -> None:
     command = ["probe", backbone.spec().model_dump_json(), str(image_size)]
     with contextlib.suppress(OSError, StorageError):
         marker.parent.mkdir(parents=True, exist_ok=True)
-        if marker.exists() and time.time() - marker.stat().st_mtime > GIVEN_UP_SECONDS:
+        if marker.exists() and abs(time.time() - marker.stat().st_mtime) > GIVEN_UP_SECONDS:
             marker.unlink(missing_ok=True)
         os.close(os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # of many browsers one asks
         local.watch(processes.spawn(command, home, marker.with_suffix(".log")))

@@ -69,7 +69,7 @@ def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | N
     if _is_for_openvino(model):
         try:
             return openvino.OpenVINO(model, image_size, bfloat16=bfloat16, conversions=conversions, known=known)
-        except Exception as error:  # noqa: BLE001  # it is only quicker than Keras, which computes every network
+        except Exception as error:  # it is only quicker than Keras, which computes every network
             _logger.warning("OpenVINO does not compute the network %s.", model.name, exc_info=True)
             note = f"OpenVINO could not compute this network ({_said(error)}), so Keras did, more slowly."
     return keras.Keras(model, image_size, bfloat16=bfloat16, note=note)

@@ -30,8 +30,8 @@ class CannotConvert(Exception):  # noqa: N818  # it says what is the case; nobod
 def converted(model: Any, shape: tuple[int, ...], folder: Path | None, known: str | None = None) -> Converted:
     """`model`, in float32, for batches of `shape`: the one kept in `folder` or a new one, which is then kept there.
 
-    `known` is its `identity`, for who has looked for that. Raises `CannotConvert` where what OpenVINO gives is not what Keras gives,
-    and whatever Keras' export and OpenVINO raise.
+    `known` is its `identity`, for who has looked for that. Raises `CannotConvert` where what OpenVINO gives is not what Keras
+    gives, and whatever Keras' export and OpenVINO raise.
     """
     network = (known or identity(model)) if folder else None
     if folder is None or network is None:

@@ -15,8 +15,8 @@ from tl_core.features.forward import BATCH
 class Keras:
     """`model` in its own compiled function; with XLA where its `jit_compile` says so.
 
-    `place` goes into the title, and `note` says why nothing faster computes. A GPU multiplies float32 with 10 bits after the point (TF32) unless told otherwise, so that its
-    results are not a processor's.
+    `place` goes into the title, and `note` says why nothing faster computes. A GPU multiplies float32 with 10 bits after the
+    point (TF32) unless told otherwise, so that its results are not a processor's.
     """
 
     batch = BATCH
