@@ -13,6 +13,7 @@ from tl_core.errors import RunError, TransferError
 from tl_core.recipe import Recipe
 from tl_core.result import Predictions, Result
 from tl_core.runs import artifacts, service
+from tl_core.runs.runner import WATCHED_SECONDS
 from tl_core.runs.store import Run, Store, StoredEvent
 from tl_core.spec import RunSpec
 
@@ -26,6 +27,8 @@ RUN_PARAMETER, RUNS_PARAMETER = "run", "runs"
 POLL_SECONDS = 2.0
 SHARED_SECONDS = 0.95 * POLL_SECONDS
 """How long what was read of the store serves all browsers; a browser that polls alone finds everything new."""
+ATTENDED_SECONDS = WATCHED_SECONDS / 3
+"""How often a page that is open says so, also where nothing goes on."""
 MOST_POINTS = 500
 
 
@@ -130,11 +133,11 @@ def _known() -> dict[str, Run]:
     return {}
 
 
-@st.cache_data(ttl=10, show_spinner=False)
+@st.cache_data(ttl=ATTENDED_SECONDS / 2, show_spinner=False)
 def attend() -> None:
     """Have a runner, and with it a spare interpreter, ready for whoever looks at a page: the next Start need not wait."""
     if settings.keeps_spare():
-        service.ensure(store().home)
+        service.ensure(store().home, watched=True)
 
 
 @st.cache_data(ttl=5, show_spinner=False)
