@@ -83,7 +83,12 @@ def home_with_runner(spare: bool) -> Store:
 
 def ready(store: Store) -> float:
     """Wait until the spare has done its import; gives the CPU seconds it took."""
-    wait_for(lambda: service.ensure(store.home, watched=True) or processes(store.home, "spare"))
+
+    def spares() -> list[psutil.Process]:
+        service.ensure(store.home, watched=True)  # as a page that is open says now and then
+        return processes(store.home, "spare")
+
+    wait_for(spares)
     (spare,) = processes(store.home, "spare")
     before = -1.0
     while (now := sum(spare.cpu_times()[:2])) != before or now < 1.0:

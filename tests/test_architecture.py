@@ -36,7 +36,7 @@ LAYERS = (
     ("tl_core.result", "tl_core.questions"),
     ("tl_core.registry", "tl_core.events", "tl_core.backbones.outline"),
     ("tl_core.spec",),
-    ("tl_core.processes", "tl_core.backbones.parts"),
+    ("tl_core.processes", "tl_core.backends", "tl_core.backbones.parts"),
     ("tl_core.settings", "tl_core.storage", "tl_core.locks"),
     ("tl_core.errors", "tl_core.arithmetic"),
     ("tl_core",),

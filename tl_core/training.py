@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 
 import keras
 
-from tl_core import settings
+from tl_core import backends, settings
+from tl_core.arithmetic import Arithmetic
 from tl_core.checkpoints import Checkpoints
 from tl_core.datasets import Data
 from tl_core.events import FETCHING, Reporter
@@ -72,6 +73,7 @@ def prepare(
     at_most: int | None = None,
 ) -> "tuple[Training, tuple[Phase, ...]]":
     """A run that is ready for its first phase, and its phases. With `at_most` its data are cut to so many images."""
+    backends.compute_in(Arithmetic.FLOAT32)  # until it is decided
     keras.utils.set_random_seed(spec.seed)
     recipe = Recipe.of(spec)
     recipe.require_images()

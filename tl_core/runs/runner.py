@@ -27,8 +27,8 @@ TICK_SECONDS, SLEEP_SECONDS = 0.25, 5.0
 IDLE_SECONDS = 900.0
 """A runner that nobody has rung and that had nothing to do for so long leaves."""
 WATCHED_SECONDS = 24.0
-"""How long after a page has said that it is open a run may be asked for on it at any moment. It says so three times as often; where
-it lies in the background, browsers let it do so once a minute, and that is not enough."""
+"""How long after a page has said that it is open a run may be asked for on it at any moment. It says so three times as often;
+where it lies in the background, browsers let it do so once a minute, and that is not enough."""
 DEVICES_SECONDS = 30.0
 """How long what is known of the devices counts."""
 RETRY_SECONDS = 10.0
@@ -180,8 +180,8 @@ class Runner:
         self._store.record(run.id, [], stage=str(error))
 
     def _keep_spare(self, at_work: Sequence[Run], queue: Sequence[Run]) -> None:
-        """Have one for the next run while one waits, or may be asked for on a page; it takes memory. While a run itself starts, or
-        has just begun, it would take the processor from it."""
+        """Have one for the next run while one waits, or may be asked for on a page; it takes memory. While a run itself starts,
+        or has just begun, it would take the processor from it."""
         if self._spare and self._spare.process.poll() is not None:
             self._spare = None
         if not queue and time.monotonic() > self._watched_until:

@@ -43,7 +43,8 @@ def ensure(home: Path, *, watched: bool = False) -> None:
 
 
 def _start(home: Path, lock: int, options: Sequence[str]) -> None:
-    """Start a runner with `options`, unless the last one was started a moment ago: one that falls over at once would keep the machine busy."""
+    """Start a runner with `options`, unless the last one was started a moment ago: one that falls over at once would keep the
+    machine busy."""
     if abs(time.time() - os.fstat(lock).st_mtime) > PATIENCE_SECONDS or os.fstat(lock).st_size == 0:
         os.pwrite(lock, b"started", 0)  # also sets the time
         log = home / "runner.log"

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 from functools import partial
 
-from tl_core import settings
+from tl_core import backends, settings
 from tl_core.costs import Images
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
 from tl_core.events import Event, Plan, Stage
@@ -75,6 +75,7 @@ def _keep_estimate(link: Link, plan: Plan) -> None:
 
 def _train(link: Link, recorder: Recorder) -> None:
     recorder(Stage("Starting Python and Keras", 0.0))
+    backends.require_importable()
     from tl_core.checkpoints import Checkpoints
     from tl_core.features.cache import cache_of
     from tl_core.training import train
