@@ -19,6 +19,8 @@ REQUIREMENTS = {
     "torch": "requirements-backends.txt",
 }
 """The backends that networks can be trained with, and what brings each."""
+CPU, GPU = "cpu", "gpu"
+"""What a backend can compute on."""
 LIMITS = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 """Variables that Keras reads as numbers when it is imported."""
 ANOTHER = f"Choose another one: export {BACKEND_VARIABLE}=tensorflow."
@@ -77,6 +79,27 @@ def is_importable() -> bool:
     except SettingError:
         return False
     return True
+
+
+def is_processor(device: object) -> bool:
+    """Return whether `device`, as one of the backends names it, is the processor: ".../device:CPU:0", "TFRT_CPU_0", "cpu"."""
+    return "cpu" in str(device).lower()
+
+
+def device() -> str:
+    """Return what Keras' backend computes on: "cpu" or "gpu"."""
+    import keras
+
+    return CPU if is_processor(keras.ops.zeros((1,)).device) else GPU
+
+
+def unseen_gpu(backend: str) -> str:
+    """Return the sentence that `backend` computes on the processor though a run holds a GPU, with the line that mends it."""
+    brought = "" if backend == "tensorflow" else f" (with the line for {backend} in it)"
+    return (
+        f"Keras' backend {backend} does not see the GPU that this run holds, so the processor computes. "
+        f"Install CUDA's libraries for it: pip install -r requirements-gpu.txt{brought}"
+    )
 
 
 def compute_in(arithmetic: Arithmetic) -> None:

@@ -224,6 +224,7 @@ class Training:
             notes=self.data.notes,
             versions=versions(),
             arithmetic=self.account.arithmetic,
+            device=backends.device(),
             resumed=self.account.resumed,
             frozen_part=self.feeder.tell(),
         )

@@ -89,11 +89,11 @@ class Run:
     `number` grows from run to run, and `revision` with each change of any run. Both are counted by the store, and order runs and
     what is known of them; times do not, for clocks are set back.
     `changed` is when its state last changed. `waited` and `ran` are the two clocks, in seconds up to that moment:
-    waiting for a device and for Python, and training. `attempts` counts how often a process was launched for it, `device`
-    is what the present or last one held, `handle` its process id (or its name in a cluster), and `collected` how many bytes
-    of its letters have been read (`runs.mailbox`). `done` is the share of its work that lies behind it (0..1), and
-    `seconds` the wall seconds inside `train`. `unreadable` says what of its stored settings this version cannot read, if
-    anything; `spec` has defaults there, and the run is shown but not done.
+    waiting for a device and for Python, and training. `attempts` counts how often a process was launched for it. `device`
+    is what the present or last one held, and for a run that is done what computed. `handle` is its process id (or its name in a
+    cluster), and `collected` how many bytes of its letters have been read (`runs.mailbox`). `done` is the share of its work that
+    lies behind it (0..1), and `seconds` the wall seconds inside `train`. `unreadable` says what of its stored settings this
+    version cannot read, if anything; `spec` has defaults there, and the run is shown but not done.
     """
 
     id: str

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.backends import is_processor
 from tl_core.features.batching import ahead
 from tl_core.features.engines.batches import filled, require_one_output
 from tl_core.features.engines.policies import in_policy
@@ -41,4 +42,4 @@ def title(place: str, *, bfloat16: bool) -> str:
 
 def is_on_processor(model: Any) -> bool:
     """Whether Keras keeps the weights of `model`, and so computes it, on the processor. One without weights may be anywhere."""
-    return all("cpu" in str(weight.value.device).lower() for weight in model.weights)
+    return all(is_processor(weight.value.device) for weight in model.weights)
