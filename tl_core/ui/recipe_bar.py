@@ -78,7 +78,7 @@ def _estimate() -> None:
     try:
         backends.require_importable()
     except TransferError as error:
-        shown.say_wrong(str(error))
+        st.caption(shown.plain(f"Nothing can be trained yet. {error}"))
         return
     waiting = recipe.dataset.modality is Modality.IMAGES and estimates.probe(recipe) is None
     st.fragment(_estimate_now, run_every=session.POLL_SECONDS if waiting else None)(waiting)
