@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
-from tests.helpers import QUICK, ROOT, CommandLine, python
+from tests.helpers import QUICK, CommandLine, python
+from tests.tools.pages import nothing_cached, opened
 from tl_core import backends, settings
 from tl_core.__main__ import app
 from tl_core.errors import SettingError
@@ -21,6 +20,8 @@ from tl_core.runs.store import Store
 from tl_core.settings import SPARE_VARIABLE
 from tl_core.spec import RunSpec
 from tl_core.ui import steps
+
+__all__ = ["nothing_cached"]  # a fixture that is used by its effect
 
 TO_ANOTHER = f"export {backends.BACKEND_VARIABLE}=tensorflow"
 
@@ -165,17 +166,15 @@ def test_a_run_on_another_machine_has_an_environment_of_its_own(wrong: str, monk
         Recipe.of(RunSpec()).require_runnable()
 
 
+@pytest.mark.usefixtures("nothing_cached")
 def test_the_page_says_it_before_anything_is_queued(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "ensure", lambda home: pytest.fail("a runner"))
-    st.cache_resource.clear()
-    shown = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    shown.switch_page(steps.STRATEGY.script).run()
+    shown = opened(steps.STRATEGY.script)
     assert any(wrong in caption.value.replace("\\", "") for caption in shown.caption)
     shown.button(key="start").click().run()
     assert not shown.exception
     assert wrong in shown.error[-1].value.replace("\\", "")
     assert not Store().runs()
-    st.cache_resource.clear()
 
 
 def test_no_spare_is_started_that_would_fall_over(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.test_pages import errors, nothing_cached, opened
 from tests.pages.test_train import nobody_attends, put, said
+from tests.tools.pages import errors, opened
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
 from tl_core.ui import session, steps
 
-__all__ = ["nobody_attends", "nothing_cached"]  # fixtures that are used by their effect
+__all__ = ["nobody_attends"]  # a fixture that is used by its effect
 
 
 def result_is_said(app: AppTest) -> bool:

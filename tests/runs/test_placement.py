@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import QUICK, ROOT, CommandLine, keep_run, settings_arguments
-from tests.pages.test_pages import nothing_cached, opened
 from tests.pages.test_train import nobody_attends, said
 from tests.runs.driver import make_driver
 from tests.runs.short_training import outcome
+from tests.tools.pages import opened
 from tl_core import backends
 from tl_core.events import Event, Placement, Telemetry
 from tl_core.runs import artifacts, worker
@@ -24,7 +24,7 @@ from tl_core.runs.telemetry import CPU, Sampler
 from tl_core.settings import LEASES_VARIABLE
 from tl_core.ui import steps
 
-__all__ = ["nobody_attends", "nothing_cached"]  # fixtures that are used by their effect
+__all__ = ["nobody_attends"]  # a fixture that is used by its effect
 
 GPU = "GPU-aaaa"
 SEEN, LINE = Placement("tensorflow", backends.GPU), "pip install -r requirements-gpu.txt"
@@ -52,6 +52,7 @@ def test_nothing_is_said_where_all_is_well(device: str, event: Placement, capsys
     assert placed(device, event, capsys) == (event, "")
 
 
+@pytest.mark.usefixtures("opens_pages")
 @pytest.mark.parametrize("state", [State.RUNNING, State.PAUSED, State.DONE, State.FAILED])
 @pytest.mark.parametrize("unused", [(GPU,), ()], ids=["not seen", "seen"])
 def test_the_train_page_says_it_in_every_state(state: State, unused: tuple[str, ...]) -> None:
