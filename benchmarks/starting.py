@@ -76,14 +76,19 @@ def home_with_runner(spare: bool) -> Store:
     """A home whose runner is there and has, or does not have, a spare that is ready."""
     os.environ[SPARE_VARIABLE] = str(int(spare))
     store = Store(Path(tempfile.mkdtemp(prefix="starting")))
-    service.ensure(store.home)
+    service.ensure(store.home, watched=True)
     wait_for(lambda: processes(store.home, "serve"))
     return store
 
 
 def ready(store: Store) -> float:
     """Wait until the spare has done its import; gives the CPU seconds it took."""
-    wait_for(lambda: processes(store.home, "spare"))
+
+    def spares() -> list[psutil.Process]:
+        service.ensure(store.home, watched=True)  # as a page that is open says now and then
+        return processes(store.home, "spare")
+
+    wait_for(spares)
     (spare,) = processes(store.home, "spare")
     before = -1.0
     while (now := sum(spare.cpu_times()[:2])) != before or now < 1.0:

@@ -36,7 +36,7 @@ LAYERS = (
     ("tl_core.result", "tl_core.questions"),
     ("tl_core.registry", "tl_core.events", "tl_core.backbones.outline"),
     ("tl_core.spec",),
-    ("tl_core.processes", "tl_core.backbones.parts"),
+    ("tl_core.processes", "tl_core.backends", "tl_core.backbones.parts"),
     ("tl_core.settings", "tl_core.storage", "tl_core.locks"),
     ("tl_core.errors", "tl_core.arithmetic"),
     ("tl_core",),
@@ -50,9 +50,10 @@ ABOUT_BACKENDS: dict[str, tuple[str, ...]] = {"tensorflow": (), "jax": (), "torc
 """Modules that must speak with a backend of Keras itself."""
 UNPICKLERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 READS_PICKLES = "tl_core.backbones.torch_file"
-LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.runs.apart", "tl_core.ui.faults")
-"""What a process of its own ends in, where an exception that nobody expected is told; and what a page reads a dataset in, since
-the address holds the dataset: every page, and every reload, would be blank."""
+LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.runs.apart", "tl_core.ui.faults", "tl_core.features.engines")
+"""What a process of its own ends in, where an exception that nobody expected is told; what a page reads a dataset in, since the
+address holds the dataset: every page, and every reload, would be blank; and where an engine is chosen: what that raises is other
+people's and differs from network to network, and Keras computes without it."""
 PAGE_LINES, MODULE_LINES, FUNCTION_LINES = 80, 250, 40
 NOT_IMPORTED = {
     "tensorflow",

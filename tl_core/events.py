@@ -34,6 +34,16 @@ class Stage(Event):
 
 
 @dataclass(frozen=True)
+class Placement(Event):
+    """On what Keras' `backend` computes: its `device` is "cpu" or "gpu". `unused` are the ids of GPUs that the run holds and the
+    backend does not see."""
+
+    backend: str
+    device: str
+    unused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Plan(Event):
     """The phases to come: name, epochs, steps an epoch. `classes` is 0 in what early versions stored."""
 

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core import costs
+from tl_core import backends, costs
 from tl_core.adapting import Adapter
 from tl_core.arithmetic import Arithmetic
 from tl_core.augmenting import Augmenter
@@ -68,7 +67,7 @@ class Training:
         if self.account.arithmetic is Arithmetic.AUTO:
             wanted = self.recipe.arithmetic
             self.account.arithmetic = decide(self.recipe, self.images) if wanted is Arithmetic.AUTO else wanted
-        keras.config.set_dtype_policy(self.account.arithmetic.policy)
+        backends.compute_in(self.account.arithmetic)
 
     def plan(self, data: Data, network: Network, classifier: Classifier) -> tuple[Phase, ...]:
         """Fix the phases, and what the whole run will cost, before the first of them starts."""
@@ -225,6 +224,7 @@ class Training:
             notes=self.data.notes,
             versions=versions(),
             arithmetic=self.account.arithmetic,
+            device=backends.device(),
             resumed=self.account.resumed,
             frozen_part=self.feeder.tell(),
         )

@@ -2,8 +2,7 @@
 
 from functools import partial
 
-import keras
-
+from tl_core import backends
 from tl_core.arithmetic import Arithmetic
 from tl_core.checkpoints import Account
 from tl_core.datasets import Images
@@ -26,7 +25,7 @@ class FrozenPass:
 
     def __init__(self, recipe: Recipe, report: Reporter, cache: ActivationCache) -> None:
         arithmetic = Arithmetic.FLOAT32 if recipe.arithmetic is Arithmetic.AUTO else recipe.arithmetic
-        keras.config.set_dtype_policy(arithmetic.policy)
+        backends.compute_in(arithmetic)
         self.stages = Stages(Account(Progress(total=0)), report)
         with self.stages.stage("Loading the backbone"):
             model = recipe.backbone.load(recipe.image_size, pretrained=True).model

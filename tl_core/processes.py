@@ -11,6 +11,9 @@ from tl_core.errors import StorageError
 from tl_core.settings import HOME_VARIABLE
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
+NOT_INHERITED = {"PYTHONOPTIMIZE", "PYTHONWARNINGS"}
+"""Python's own variables that change what other people's packages do: OpenVINO reads docstrings, which `PYTHONOPTIMIZE=2` drops,
+and where warnings are errors, a word about a later version of NumPy ends a run."""
 
 
 def spawn(
@@ -18,7 +21,8 @@ def spawn(
 ) -> "subprocess.Popen[bytes]":
     """Start `python -m tl_core` with `arguments` in a session of its own, its store being the one in `home`.
 
-    Its output goes to the end of `log`, and it inherits the descriptors `held`. It runs the very code that starts it.
+    Its output goes to the end of `log`, and it inherits the descriptors `held`. It runs the very code that starts it, in the
+    environment of whoever starts it, but for what is `NOT_INHERITED`, and with `environment` over it.
     Raises `StorageError` where the log cannot be made.
     """
     try:
@@ -33,10 +37,14 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**QUIET, **os.environ, **(environment or {}), HOME_VARIABLE: str(home), "PYTHONPATH": _search_path()},
+            env={**QUIET, **_inherited(), **(environment or {}), HOME_VARIABLE: str(home), "PYTHONPATH": _search_path()},
             pass_fds=held,
             start_new_session=True,
         )
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
 
 
 def _search_path() -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tl_core import backbones, datasets, executors, strategies
+from tl_core import backbones, backends, datasets, executors, strategies
 from tl_core.arithmetic import Arithmetic
 from tl_core.backbones import Backbone
 from tl_core.datasets import Dataset, Modality
@@ -66,6 +66,8 @@ class Recipe:
 
     def require_runnable(self) -> None:
         """Raise the `TransferError` that the run would meet before its first batch, where it can be known now."""
+        if self.executor.shares_store:  # it runs on this machine, in this environment
+            backends.require_importable()
         self.require_weights()
         self.dataset.require_readable(self.seed)
 

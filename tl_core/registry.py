@@ -4,10 +4,15 @@ Its fields describe themselves; that one declaration checks the values, draws th
 command-line option, the documentation and the JSON schema.
 """
 
+import ast
 import difflib
 import importlib
+import inspect
 import pkgutil
+import sys
+import textwrap
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
@@ -17,6 +22,15 @@ from tl_core.errors import SettingError
 from tl_core.spec import PartSpec, setting_error
 
 ENTRY_POINT_GROUP = "transfer_lab.parts"
+
+
+@cache
+def documentation(thing: Any) -> str:
+    """Return the docstring of a class or function, from its source where Python drops docstrings (`python -OO`)."""
+    if thing.__doc__ is not None or not sys.flags.optimize > 1:
+        return thing.__doc__ or ""
+    (node,) = ast.parse(textwrap.dedent(inspect.getsource(thing))).body
+    return ast.get_docstring(node, clean=False) or ""  # type: ignore[arg-type]  # a class or a function
 
 
 class Part(BaseModel):
@@ -43,12 +57,12 @@ class Part(BaseModel):
     @classmethod
     def summary(cls) -> str:
         """The first sentence of the docstring: what the part is, for people."""
-        return (cls.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ")
+        return documentation(cls).strip().split("\n\n")[0].replace("\n", " ")
 
     @classmethod
     def about(cls) -> str:
         """The whole docstring, with its line breaks folded."""
-        return " ".join((cls.__doc__ or "").split())
+        return " ".join(documentation(cls).split())
 
     def spec(self) -> PartSpec:
         """This part as plain values, every setting written out."""

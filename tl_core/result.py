@@ -59,6 +59,7 @@ class Result(_Plain):
     image. `data_digest` is one over the content of all splits, as the run used them; empty in results of before there was one.
     `trainable_parameters` counts every parameter that trained in any phase. `resumed` is how often the run was
     interrupted and went on from a checkpoint. `frozen_part` says of the test images what a phase's says of its own.
+    `device` is what computed, "cpu" or "gpu"; empty in results of before it was told.
     """
 
     class_names: tuple[str, ...]
@@ -79,6 +80,7 @@ class Result(_Plain):
     frozen_part: tuple[str, ...] = ()
     arithmetic: Arithmetic = Arithmetic.FLOAT32
     data_digest: str = ""
+    device: str = ""
 
     @property
     def accuracy(self) -> float:

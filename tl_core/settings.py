@@ -90,6 +90,14 @@ def cache_limit(folder: Path) -> int:
     return int(min(gigabytes * 1e9, (_free(folder) + _held(folder)) / 2))
 
 
+def keras_home() -> Path:
+    """Return the folder of Keras' settings, datasets and weights: `KERAS_HOME`, by default `~/.keras`, or what Keras takes in its
+    place where it may not write there."""
+    given = os.environ.get("KERAS_HOME")
+    own = absolute("~") if os.access(absolute("~"), os.W_OK) else Path("/tmp")  # noqa: S108  # Keras' choice
+    return absolute(given) if given else own / ".keras"
+
+
 def uploads(home: Path) -> Path:
     """The folder of unpacked archives in `home`."""
     return home / "uploads"

@@ -7,10 +7,11 @@ from tempfile import TemporaryDirectory
 
 import keras
 
-from tl_core import settings
+from tl_core import backends, settings
+from tl_core.arithmetic import Arithmetic
 from tl_core.checkpoints import Checkpoints
 from tl_core.datasets import Data
-from tl_core.events import FETCHING, Reporter
+from tl_core.events import FETCHING, Placement, Reporter
 from tl_core.examining.first_look import noted
 from tl_core.execution import Decide, Training, in_float32
 from tl_core.features.cache import ActivationCache
@@ -72,7 +73,9 @@ def prepare(
     at_most: int | None = None,
 ) -> "tuple[Training, tuple[Phase, ...]]":
     """A run that is ready for its first phase, and its phases. With `at_most` its data are cut to so many images."""
+    backends.compute_in(Arithmetic.FLOAT32)  # until it is decided
     keras.utils.set_random_seed(spec.seed)
+    report(Placement(keras.backend.backend(), backends.device()))
     recipe = Recipe.of(spec)
     recipe.require_images()
     run = Training(recipe, report, checkpoints, cache)

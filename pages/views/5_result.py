@@ -11,11 +11,10 @@ finished = [run for run in session.runs() if run.state is State.DONE]
 
 with shown.sentence_for_mistakes():
     wanted = session.run_id()
-    if finished and wanted and session.run(wanted).state is not State.DONE:
-        st.info(
-            "The chosen run has no result yet; this is the newest one that has. See its state on the Train page.",
-            icon=":material/hourglass_top:",
-        )
+    if wanted and session.run(wanted).state is not State.DONE:
+        state = shown.state_of(session.run(wanted))
+        st.info(f"This run has no result. It is {state.lower()}.", icon=":material/hourglass_top:")
+        st.page_link(steps.TRAIN.script, label="See it on the Train page", query_params=session.url_parameters())
 
 if not finished:
     nothing_yet(
@@ -23,6 +22,8 @@ if not finished:
     )
 else:
     run = pick(finished)
+    if run is None:
+        st.stop()
     with shown.sentence_for_mistakes():
         result = session.result(run.id)
         outcomes.sentence(run, result)

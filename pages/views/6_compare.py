@@ -14,6 +14,9 @@ else:
     with shown.sentence_for_mistakes():
         rows = comparing.filtered(comparing.table(runs))
         by_id = {run.id: run for run in runs}
+        for run_id in comparing.wanted():
+            if run_id not in by_id:
+                shown.say_wrong(f"The address names a run that is not here. Received: {run_id}")
         picked = [by_id[run_id] for run_id in comparing.choose(rows)]
         comparing.verdicts(picked)
         comparing.charts([by_id[run_id] for run_id in rows["Run"]], picked)

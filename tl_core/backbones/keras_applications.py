@@ -5,7 +5,6 @@ on this machine is laid into them. (Its `get_file` also leaves half a file in th
 """
 
 import hashlib
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from tl_core.backbones.blocks import cut_into_blocks
 from tl_core.backbones.download import download
 from tl_core.backbones.untrained import RANDOM
 from tl_core.errors import WeightsError
-from tl_core.settings import ServerPath, absolute
+from tl_core.settings import ServerPath, keras_home
 
 LEARNED_FROM = "ImageNet-1k"
 REFERENCE = "Keras Applications, table of available models"
@@ -147,7 +146,7 @@ class KerasApplications(Backbone):
 
 def cached_file(family: Family) -> Path:
     """Where Keras keeps the weights of `family`, whether they are there or not."""
-    return absolute(os.environ.get("KERAS_HOME") or "~/.keras") / "models" / family.file
+    return keras_home() / "models" / family.file
 
 
 def _listing(name: str, family: Family) -> Listing:

@@ -12,6 +12,7 @@ from rich.markup import escape
 
 from tl_core.cli.wording import ENDING, USER_MISTAKE
 from tl_core.errors import TransferError
+from tl_core.registry import documentation
 from tl_core.runs.schema import Priority
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Transfer learning, measured.")
@@ -47,6 +48,7 @@ def says_what_is_wrong(command: Callable[..., None]) -> Callable[..., None]:
                 err.print(f"[red]Error:[/] {escape(str(error))}", soft_wrap=True)
             raise typer.Exit(USER_MISTAKE) from None
 
+    guarded.__doc__ = documentation(command)  # the help of the command
     return guarded
 
 

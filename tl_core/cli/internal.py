@@ -29,12 +29,12 @@ def work_apart(folder: Path, attempt: int) -> None:
 
 @app.command(hidden=True)
 @says_what_is_wrong
-def serve(lock: int) -> None:
-    """Be the runner; `lock` is the inherited descriptor of its lock."""
+def serve(lock: int, watched: bool = False) -> None:
+    """Be the runner; `lock` is the inherited descriptor of its lock, and `watched` says that somebody looks at a page."""
     from tl_core.runs.runner import serve as attend
 
     store = Store()
-    attend(store.home)
+    attend(store.home, watched=watched)
     os.close(lock)
     if store.home.exists() and store.queue():  # queued by somebody who found this runner at its door, and rang in vain
         service.ensure(store.home)

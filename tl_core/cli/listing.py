@@ -65,6 +65,7 @@ def logs(
 
 
 @app.command()
+@says_what_is_wrong
 def parts() -> None:
     """List datasets, backbones, strategies and executors with their settings."""
     for registry in (datasets.datasets, backbones.backbones, strategies.strategies, executors.executors):

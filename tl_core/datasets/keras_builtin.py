@@ -1,6 +1,5 @@
 """The image datasets that Keras fetches, read from where it keeps them."""
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from tl_core.datasets.cifar import CIFAR10_FILES, CIFAR10_NAMES, CIFAR100_FILES,
 from tl_core.datasets.idx_folder import has_family, read_family
 from tl_core.datasets.numpy_arrays import BROKEN, arrays_of
 from tl_core.errors import DataError, printable
-from tl_core.settings import ServerPath, absolute
+from tl_core.settings import ServerPath, keras_home
 
 DIGITS = tuple("0123456789")
 CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
@@ -125,7 +124,7 @@ class KerasBuiltin(ArraysDataset):
         return printable(str(self._place()))
 
     def _datasets(self) -> Path:
-        return (self.folder or absolute(os.environ.get("KERAS_HOME") or "~/.keras")) / "datasets"
+        return (self.folder or keras_home()) / "datasets"
 
     def _place(self) -> Path:
         return self._datasets() / KEPT[self.which].place

@@ -63,6 +63,10 @@ class Tally:
     reused: int = 0
     notes: list[str] = field(default_factory=list)
 
+    def note(self, sentence: str | None) -> None:
+        """Have `sentence`, where there is one, told once."""
+        self.notes += [sentence] if sentence and sentence not in self.notes else []
+
     def tell(self) -> tuple[str, ...]:
         """Sentences for the user on all that was counted, which is then counted anew."""
         made = [f"The frozen part computed {count:,} images, each once ({title})." for title, count in self.computed.items()]
@@ -124,10 +128,11 @@ class Supply:
         shape = tuple(part.model.output.shape[1:])
         rows = self._cache.rows(key, images.ids, compute, shape=shape, halve=loses_nothing, wait=self._wait)
         if rows.computed:
-            title = self._engine(part).title
-            self.tally.computed[title] = self.tally.computed.get(title, 0) + rows.computed
+            engine = self._engine(part)
+            self.tally.computed[engine.title] = self.tally.computed.get(engine.title, 0) + rows.computed
+            self.tally.note(engine.note)
         self.tally.reused += len(rows) - rows.computed
-        self.tally.notes += [rows.note] if rows.note and rows.note not in self.tally.notes else []
+        self.tally.note(rows.note)
         return Stored(rows, images.labels)
 
     def _engine(self, part: FrozenPart) -> Engine:

@@ -12,7 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
-from tl_core import locks, processes
+from tl_core import backends, locks, processes
 from tl_core.datasets import Dataset
 from tl_core.errors import RunError, Stopped, TransferError
 from tl_core.events import Event, Stage
@@ -34,12 +34,22 @@ class Ending(Protocol):
 T = TypeVar("T", bound=Ending)
 
 
-def start(home: Path, file: Path, command: Sequence[str], begin: Callable[[], object] = lambda: None) -> None:
+def start(
+    home: Path,
+    file: Path,
+    command: Sequence[str],
+    begin: Callable[[], object] = lambda: None,
+    *,
+    needs_keras: bool = True,
+) -> None:
     """Start `command` (of this package) for `file`, unless it is at work. `begin` is called before.
 
     It gets a GPU for itself, as a run does, since memory on it is not shared; on a processor it works beside whatever else
-    does. Raises `StorageError`, and `RunError` where every GPU is in use.
+    does. Raises `StorageError`, `RunError` where every GPU is in use, and `SettingError` where it `needs_keras`, which cannot be
+    imported.
     """
+    if needs_keras:
+        backends.require_importable()
     with contextlib.ExitStack() as held:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)

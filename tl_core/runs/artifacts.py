@@ -12,6 +12,7 @@ from tl_core.errors import RunError
 from tl_core.executors import LOG
 from tl_core.result import Outcome, Predictions, Result
 from tl_core.runs.estimating import Estimate
+from tl_core.runs.telemetry import CPU
 from tl_core.storage import sweep, write_whole
 
 SPEC, RESULT, PREDICTIONS, MODEL, CHECKPOINT = "spec.json", "result.json", "predictions.npz", "model.keras", "checkpoint"
@@ -52,7 +53,8 @@ def write_outcome(folder: Path, outcome: Outcome) -> None:
 
 def summary(result: Result) -> dict[str, Any]:
     """What the store keeps of the result of a finished run, by the names of its columns."""
-    return {
+    computed_on = {"device": CPU} if result.device == CPU else {}  # whatever the run held
+    return computed_on | {
         "done": 1.0,
         "stage": "",
         "correct": result.test_correct,

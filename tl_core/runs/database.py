@@ -105,6 +105,8 @@ def _create_tables(connection: sa.Connection) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {described}")
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+    for statement in schema.COUNTING:
+        connection.exec_driver_sql(statement)
 
 
 def _configure(connection: Any, _record: Any) -> None:

@@ -39,7 +39,7 @@ def request(home: Path, recipe: Recipe) -> None:
     """Examine its dataset in the background, unless that is being done. Raises what `apart.start` does."""
     file = _file(home, recipe.dataset)
     command = ["look-at-images", recipe.spec().model_dump_json()]
-    apart.start(home, file, command, lambda: apart.write(file, Examination()))
+    apart.start(home, file, command, lambda: apart.write(file, Examination()), needs_keras=False)
 
 
 def examine(home: Path, spec_json: str) -> None:

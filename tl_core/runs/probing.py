@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 import psutil
 from pydantic import TypeAdapter
 
-from tl_core import backbones, processes
+from tl_core import backbones, backends, processes
 from tl_core.arithmetic import Arithmetic
 from tl_core.backbones import Backbone, Outline
 from tl_core.backbones.outline import COUNTING
 from tl_core.backbones.parts import is_batch_norm
-from tl_core.errors import StorageError, TransferError
+from tl_core.errors import SettingError, StorageError, TransferError
 from tl_core.executors import local
 from tl_core.runs import apart
 from tl_core.settings import cache_folder
@@ -78,13 +78,14 @@ class Probe:
 def request(home: Path, backbone: Backbone, image_size: int) -> None:
     """Have the probe made in the background, unless that was asked for a moment ago.
 
-    Where the disk does not allow it there is no probe: a page without an estimate is better than none.
+    Where the disk or the environment does not allow it there is no probe: a page without an estimate is better than none.
     """
     marker = _file(home, backbone, image_size).with_suffix(".asked")
     command = ["probe", backbone.spec().model_dump_json(), str(image_size)]
-    with contextlib.suppress(OSError, StorageError):
+    with contextlib.suppress(OSError, StorageError, SettingError):
+        backends.require_importable()
         marker.parent.mkdir(parents=True, exist_ok=True)
-        if marker.exists() and time.time() - marker.stat().st_mtime > GIVEN_UP_SECONDS:
+        if marker.exists() and abs(time.time() - marker.stat().st_mtime) > GIVEN_UP_SECONDS:
             marker.unlink(missing_ok=True)
         os.close(os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # of many browsers one asks
         local.watch(processes.spawn(command, home, marker.with_suffix(".log")))
@@ -100,6 +101,7 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
 
     backbone = backbones.build(PartSpec.model_validate_json(backbone_json))
     starting, began = time.time() - psutil.Process().create_time(), time.perf_counter()
+    backends.compute_in(Arithmetic.FLOAT32)
     network = _loaded(backbone, image_size)
     loading, idle = time.perf_counter() - began, _memory()
     engine = partial(frozen_pass, network, image_size, Arithmetic.FLOAT32, cache_folder(home))

@@ -6,7 +6,7 @@ import threading
 import time
 
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
-from tl_core.events import Checkpoint, Event, Plan, Resumed, Stage, Step
+from tl_core.events import Checkpoint, Event, Placement, Plan, Resumed, Stage, Step
 from tl_core.runs.link import Link
 from tl_core.runs.states import State
 from tl_core.runs.telemetry import Sampler
@@ -84,6 +84,8 @@ class Recorder:
             self._progress |= {"stage": event.title, "done": event.done, "images_per_second": event.images_per_second}
         elif isinstance(event, Step):
             self._progress |= {"done": event.done, "images_per_second": event.images_per_second}
+        elif isinstance(event, Placement) and event.unused:
+            self._sampler.leave_gpus()
 
     def _heed(self) -> None:
         if self._broken:

@@ -5,6 +5,7 @@ what it leases is held by the runs. It can be killed at any instant, and the nex
 """
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -24,7 +25,10 @@ from tl_core.runs.telemetry import Device, devices
 TICK_SECONDS, SLEEP_SECONDS = 0.25, 5.0
 """How often it looks while something is to be done, and while nothing is. Whoever starts a run rings."""
 IDLE_SECONDS = 900.0
-"""A runner that nobody has rung and that had nothing to do for so long leaves, and its spare with it."""
+"""A runner that nobody has rung and that had nothing to do for so long leaves."""
+WATCHED_SECONDS = 24.0
+"""How long after a page has said that it is open a run may be asked for on it at any moment. It says so three times as often;
+where it lies in the background, browsers let it do so once a minute, and that is not enough."""
 DEVICES_SECONDS = 30.0
 """How long what is known of the devices counts."""
 RETRY_SECONDS = 10.0
@@ -33,9 +37,10 @@ SETTLED_SECONDS = 15.0
 """A run that has trained for so long is no short one."""
 
 
-def serve(home: Path) -> None:
-    """Be the runner of `home` until it has been idle for long, or `home` is gone. The caller holds the runner's lock."""
-    bell, runner = service.Bell(home), Runner(Store(home))
+def serve(home: Path, *, watched: bool = False) -> None:
+    """Be the runner of `home` until it has been idle for long, or `home` is gone. The caller holds the runner's lock; `watched`
+    says that a page is being looked at."""
+    bell, runner = service.Bell(home), Runner(Store(home), watched=watched)
     rung = time.monotonic()
     try:
         while time.monotonic() - rung < IDLE_SECONDS and service.lock_file(home).exists():
@@ -43,6 +48,8 @@ def serve(home: Path) -> None:
             rings = bell.wait(TICK_SECONDS if busy else SLEEP_SECONDS)
             if service.RETIRE in rings:
                 return
+            if service.WATCHED in rings:
+                runner.hear_of_a_page()
             if busy or rings:
                 rung = time.monotonic()
     finally:
@@ -53,13 +60,22 @@ def serve(home: Path) -> None:
 class Runner:
     """What is done at each look."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, watched: bool = False) -> None:
         self._store = store
         self._spare: Spare | None = None
         self._retry_at: dict[str, float] = {}
         self._devices: Sequence[Device] = ()
         self._free: Sequence[Device] = ()
         self._known_until = 0.0
+        self._page_heard = -math.inf
+        self._watched_until = time.monotonic() + WATCHED_SECONDS if watched else -math.inf
+
+    def hear_of_a_page(self) -> None:
+        """Take it that somebody looks at a page, where one was heard of a moment ago, too."""
+        now = time.monotonic()
+        if now - self._page_heard < WATCHED_SECONDS:
+            self._watched_until = now + WATCHED_SECONDS
+        self._page_heard = now
 
     def tick(self) -> bool:
         """Look after runs at work, launch what can be launched, keep a spare; whether anything is going on."""
@@ -78,6 +94,7 @@ class Runner:
         """Send the spare away."""
         if self._spare:
             self._spare.close()
+            self._spare = None
 
     def _try(self, attend: Callable[[Run], None], run: Run) -> None:
         """No run stands in another one's way: what is wrong with this one is shown with it, and tried again."""
@@ -163,9 +180,13 @@ class Runner:
         self._store.record(run.id, [], stage=str(error))
 
     def _keep_spare(self, at_work: Sequence[Run], queue: Sequence[Run]) -> None:
-        """Have one for the next run. While a run itself starts, or has just begun, it would take the processor from it."""
+        """Have one for the next run while one waits, or may be asked for on a page; it takes memory. While a run itself starts,
+        or has just begun, it would take the processor from it."""
         if self._spare and self._spare.process.poll() is not None:
             self._spare = None
+        if not queue and time.monotonic() > self._watched_until:
+            self.close()
+            return
         settled = all(run.running_seconds(time.time()) > SETTLED_SECONDS for run in at_work)
         soon = bool(queue) and all(run.state is not State.STARTING for run in at_work)
         if self._spare is None and (settled or soon) and Spare.affordable():

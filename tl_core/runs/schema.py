@@ -46,7 +46,21 @@ runs = sa.Table(
     sa.Column("seconds", sa.Float),
     sa.Column("trainable_parameters", sa.Integer),
     sa.Column("total_parameters", sa.Integer),
+    sa.Column("number", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="0", index=True),
 )
+COUNTING = (
+    "UPDATE runs SET number = rowid, revision = rowid WHERE number = 0",
+    """CREATE TRIGGER IF NOT EXISTS runs_made AFTER INSERT ON runs BEGIN
+           UPDATE runs SET (number, revision) = (SELECT max(revision) + 1, max(revision) + 1 FROM runs)
+           WHERE id = NEW.id;
+       END""",
+    """CREATE TRIGGER IF NOT EXISTS runs_changed AFTER UPDATE ON runs WHEN NEW.revision = OLD.revision BEGIN
+           UPDATE runs SET revision = (SELECT max(revision) + 1 FROM runs) WHERE id = NEW.id;
+       END""",
+)
+"""Statements that have the database count every change of `runs`, whoever makes it, also a process of an earlier version that is
+still at work. Runs of a store from before are counted in the order in which they were put into it."""
 events = sa.Table(
     "events",
     metadata,
@@ -69,14 +83,17 @@ class Priority(IntEnum):
 
 @dataclass(frozen=True)
 class Run:
-    """A run as the store knows it. Times are seconds since 1970; from `correct` on, fields are None until it is done.
+    """A run as the store knows it. Times are seconds since 1970; from `correct` to `total_parameters`, fields are None until it
+    is done.
 
+    `number` grows from run to run, and `revision` with each change of any run. Both are counted by the store, and order runs and
+    what is known of them; times do not, for clocks are set back.
     `changed` is when its state last changed. `waited` and `ran` are the two clocks, in seconds up to that moment:
-    waiting for a device and for Python, and training. `attempts` counts how often a process was launched for it, `device`
-    is what the present or last one held, `handle` its process id (or its name in a cluster), and `collected` how many bytes
-    of its letters have been read (`runs.mailbox`). `done` is the share of its work that lies behind it (0..1), and
-    `seconds` the wall seconds inside `train`. `unreadable` says what of its stored settings this version cannot read, if
-    anything; `spec` has defaults there, and the run is shown but not done.
+    waiting for a device and for Python, and training. `attempts` counts how often a process was launched for it. `device`
+    is what the present or last one held, and for a run that is done what computed. `handle` is its process id (or its name in a
+    cluster), and `collected` how many bytes of its letters have been read (`runs.mailbox`). `done` is the share of its work that
+    lies behind it (0..1), and `seconds` the wall seconds inside `train`. `unreadable` says what of its stored settings this
+    version cannot read, if anything; `spec` has defaults there, and the run is shown but not done.
     """
 
     id: str
@@ -107,6 +124,8 @@ class Run:
     seconds: float | None
     trainable_parameters: int | None
     total_parameters: int | None
+    number: int
+    revision: int
 
     @property
     def accuracy(self) -> float | None:

@@ -5,6 +5,7 @@ import os
 import select
 import sys
 import time
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import tl_core
 from tl_core import locks, processes
 from tl_core.errors import StorageError
 
-LOOK, RETIRE = b"l", b"r"
+LOOK, WATCHED, RETIRE = b"l", b"w", b"r"
+"""What is rung: that there may be something to do, that somebody looks at a page, that another version is here."""
 HANDOVER_SECONDS = 2.0
 """How long a runner of an earlier version may take to leave."""
 PATIENCE_SECONDS = 1.0
@@ -21,9 +23,10 @@ LOG_BYTES = 1 << 20
 """A log of the runner that has grown to this is begun anew."""
 
 
-def ensure(home: Path) -> None:
+def ensure(home: Path, *, watched: bool = False) -> None:
     """See to it that a runner attends to `home`, of the code that is on the disk now, and that it looks at once.
 
+    `watched` says that somebody looks at a page, so that a run may be asked for at any moment.
     Where the disk does not allow a runner, nothing happens: a page that shows what is stored is better than none.
     """
     with contextlib.suppress(OSError, StorageError):
@@ -31,22 +34,23 @@ def ensure(home: Path) -> None:
             _retire(home)
         lock = locks.hold(lock_file(home))
         if lock is None:
-            ring(home, LOOK)
+            ring(home, WATCHED if watched else LOOK)
             return
         try:  # the new process inherits the lock: of many who want a runner one starts it
-            _start(home, lock)
+            _start(home, lock, ["--watched"] if watched else [])
         finally:
             os.close(lock)
 
 
-def _start(home: Path, lock: int) -> None:
-    """Start a runner, unless the last one was started a moment ago: one that falls over at once would keep the machine busy."""
+def _start(home: Path, lock: int, options: Sequence[str]) -> None:
+    """Start a runner with `options`, unless the last one was started a moment ago: one that falls over at once would keep the
+    machine busy."""
     if abs(time.time() - os.fstat(lock).st_mtime) > PATIENCE_SECONDS or os.fstat(lock).st_size == 0:
         os.pwrite(lock, b"started", 0)  # also sets the time
         log = home / "runner.log"
         if log.is_file() and log.stat().st_size > LOG_BYTES:
             log.unlink()
-        processes.spawn(["serve", str(lock)], home, log, (lock,))
+        processes.spawn(["serve", str(lock), *options], home, log, (lock,))
 
 
 def is_there(home: Path) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from tl_core import processes, settings
+from tl_core import backends, processes, settings
 from tl_core.executors import Job
 from tl_core.spec import RunSpec
 
@@ -42,8 +42,9 @@ class Spare:
 
     @staticmethod
     def affordable() -> bool:
-        """Whether one is wanted, and the machine has the memory for it."""
-        return settings.keeps_spare() and psutil.virtual_memory().available > NEEDED_BYTES
+        """Whether one is wanted and can import Keras, and the machine has the memory for it."""
+        has_room = psutil.virtual_memory().available > NEEDED_BYTES
+        return settings.keeps_spare() and has_room and backends.is_importable()
 
     @property
     def process(self) -> "subprocess.Popen[bytes]":

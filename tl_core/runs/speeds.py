@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from tl_core import backbones, costs
+from tl_core import backbones, backends, costs
 from tl_core.arithmetic import CHOICES, Arithmetic, Speed, Speeds
 from tl_core.backbones import Backbone
 from tl_core.recipe import Recipe
@@ -69,11 +69,9 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
 
 
 def _speed(backbone: Backbone, image_size: int, arithmetic: Arithmetic) -> Speed:
-    import keras
-
     from tl_core.adapting import compiling
 
-    keras.config.set_dtype_policy(arithmetic.policy)
+    backends.compute_in(arithmetic)
     network = backbone.load(image_size, pretrained=False)
     network.model.jit_compile = compiling(arithmetic.xla)
     work = training_step(network, image_size, compiling(arithmetic.xla)), frozen_pass(network, image_size, arithmetic)

@@ -16,12 +16,15 @@ from tl_core.errors import RunError, StorageError
 from tl_core.events import Checkpoint, Event
 from tl_core.runs.database import Database, storage_error
 from tl_core.runs.schema import Priority, Run, StoredEvent, clocks, events, run_of, runs
-from tl_core.runs.states import AT_WORK, ENDS, State, before
+from tl_core.runs.states import AT_WORK, State, before
 from tl_core.spec import RunSpec
 
 __all__ = ["Priority", "Run", "Store", "StoredEvent"]
 
-_IN_LINE = (runs.c.priority.desc(), runs.c.place, runs.c.id)
+_IN_LINE = (runs.c.priority.desc(), runs.c.place, runs.c.number)
+_others = runs.alias()
+_LAST = sa.select(sa.func.coalesce(sa.func.max(_others.c.place), 0.0) + 1).scalar_subquery()
+"""The place behind all that there were."""
 
 
 class Store:
@@ -74,7 +77,7 @@ class Store:
             "state": State.QUEUED,
             "created": now,
             "changed": now,
-            "place": now,
+            "place": _LAST,
             "priority": priority,
             "environment": dict(environment or {}),
         }
@@ -94,7 +97,7 @@ class Store:
         if to is State.QUEUED:
             values |= {"error": None, "error_kind": None, "stage": "", "images_per_second": None, "collected": 0}
             # One that could not be launched has not had its turn yet.
-            values["place"] = sa.case((runs.c.state == State.STARTING, runs.c.place), else_=now)
+            values["place"] = sa.case((runs.c.state == State.STARTING, runs.c.place), else_=_LAST)
         statement = runs.update().where(runs.c.id == run_id, runs.c.state.in_(leaving)).values(**values)
         if attempt is not None:
             statement = statement.where(runs.c.attempts == attempt)
@@ -135,14 +138,13 @@ class Store:
         what = "Several runs have ids that end so." if found else "There is no run of that id here."
         raise RunError(what, "See all runs with: python -m tl_core runs", received=name)
 
-    def runs(self, *, changed_since: float = 0.0) -> list[Run]:
-        """Every run, the newest first; with `changed_since`, none that had ended before that time."""
-        old = runs.c.state.in_(ENDS) & (runs.c.changed < changed_since)
-        return self._select(runs.select().where(~old).order_by(runs.c.created.desc()))
+    def runs(self, *, after: int = 0) -> list[Run]:
+        """Return every run, the newest first; with `after`, those that have changed since that `revision`."""
+        return self._select(runs.select().where(runs.c.revision > after).order_by(runs.c.number.desc()))
 
     def at_work(self) -> list[Run]:
         """The runs that should have a process, the oldest first."""
-        return self._select(runs.select().where(runs.c.state.in_(AT_WORK)).order_by(runs.c.created))
+        return self._select(runs.select().where(runs.c.state.in_(AT_WORK)).order_by(runs.c.number))
 
     def queue(self) -> list[Run]:
         """The waiting runs, the next one first."""
@@ -162,8 +164,8 @@ class Store:
                 priority = others[max(0, to - 1)]["priority"]
                 alike = [row["id"] for row in others if row["priority"] == priority]
                 alike.insert(to - sum(row["priority"] > priority for row in others), run_id)
-                # All are numbered anew, since between two numbers there is not always a third; who comes later has a later time.
-                last = time.time() - len(alike)
+                # All are numbered anew, since between two numbers there is not always a third.
+                last = connection.execute(sa.select(_LAST)).scalar_one()
                 rows = [{"run": each, "at": last + index, "of": priority} for index, each in enumerate(alike)]
                 numbered = runs.update().where(runs.c.id == sa.bindparam("run"))
                 connection.execute(numbered.values(place=sa.bindparam("at"), priority=sa.bindparam("of")), rows)
@@ -172,7 +174,7 @@ class Store:
     def prioritise(self, run_id: str, priority: Priority) -> bool:
         """Give a waiting or paused run another priority, at the end of that line. False where it is past waiting."""
         may = runs.c.state.in_((State.QUEUED, State.PAUSED))
-        statement = runs.update().where(runs.c.id == run_id, may).values(priority=priority, place=time.time())
+        statement = runs.update().where(runs.c.id == run_id, may).values(priority=priority, place=_LAST)
         with self._database.writing() as connection:
             return bool(connection.execute(statement).rowcount)
 

@@ -11,12 +11,11 @@ from typing import Any
 
 import psutil
 
+from tl_core.backends import CPU
 from tl_core.events import Telemetry
 from tl_core.runs.nvml import Driver, Gpu, Meter
 from tl_core.runs.tree import Tree
 
-CPU = "cpu"
-"""The id of the one device of a machine that has no GPU."""
 SPACING_SECONDS = 1.0
 """How far apart stored samples lie at first,"""
 SPACING_SHARE = 1 / 1000
@@ -28,7 +27,7 @@ MAKERS_GB = 2**30
 
 @dataclass(frozen=True)
 class Device:
-    """What one run holds while it trains: a GPU, whose UUID is the `id`, or the processor."""
+    """What one run holds while it trains: a GPU, whose UUID is the `id`, or the processor, which is `CPU`."""
 
     id: str
     title: str
@@ -113,6 +112,10 @@ class Sampler:
             self._run.mark()
             self._machine.mark()
         return due
+
+    def leave_gpus(self) -> None:
+        """Sample no GPUs from now on: what they do is not this run's."""
+        self._units, self._meters = [], []
 
     def close(self) -> None:
         """Let go of the driver."""

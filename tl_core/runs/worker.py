@@ -6,12 +6,13 @@ import os
 import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
-from tl_core import settings
+from tl_core import backends, settings
 from tl_core.costs import Images
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
-from tl_core.events import Event, Plan, Stage
+from tl_core.events import Event, Placement, Plan, Stage
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts, endings, estimating, speeds
 from tl_core.runs.link import Link, StoreLink
@@ -19,6 +20,7 @@ from tl_core.runs.probing import Probe
 from tl_core.runs.recorder import Recorder
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
+from tl_core.runs.telemetry import CPU
 
 
 def work(run_id: str) -> None:
@@ -60,6 +62,10 @@ def _report(link: Link, recorder: Recorder, event: Event) -> None:
         # A run without an estimate is better than none, whatever is wrong with what was measured.
         with contextlib.suppress(TransferError, OSError, ValueError, ArithmeticError):
             _keep_estimate(link, event)
+    if isinstance(event, Placement) and event.device == CPU:
+        event = replace(event, unused=tuple(device for device in link.devices() if device != CPU))
+        if event.unused:
+            print(backends.unseen_gpu(event.backend), flush=True)  # noqa: T201  # into the log
     recorder(event)
 
 
@@ -75,6 +81,7 @@ def _keep_estimate(link: Link, plan: Plan) -> None:
 
 def _train(link: Link, recorder: Recorder) -> None:
     recorder(Stage("Starting Python and Keras", 0.0))
+    backends.require_importable()
     from tl_core.checkpoints import Checkpoints
     from tl_core.features.cache import cache_of
     from tl_core.training import train

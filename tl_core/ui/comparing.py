@@ -58,10 +58,14 @@ def filtered(whole: pd.DataFrame) -> pd.DataFrame:
     return chosen.reset_index(drop=True)
 
 
+def wanted() -> list[str]:
+    """Return the ids of the runs that the address names."""
+    return [part for part in st.query_params.get(session.RUNS_PARAMETER, "").split(",") if part]
+
+
 def choose(rows: pd.DataFrame) -> list[str]:
     """The table; gives the ids of the rows that are ticked. The URL holds them."""
-    wanted = [part for part in st.query_params.get(session.RUNS_PARAMETER, "").split(",") if part]
-    ticked = rows.index[rows["Run"].isin(wanted)].tolist()
+    ticked = rows.index[rows["Run"].isin(wanted())].tolist()
     picked = st.dataframe(
         rows,
         hide_index=True,

@@ -27,7 +27,7 @@ def sidebar() -> None:
             _step(step, choices[step], address)
         st.divider()
         drawn = _standing()
-        st.fragment(_running, run_every=session.POLL_SECONDS if drawn[0] else None)(drawn)
+        st.fragment(_running, run_every=session.POLL_SECONDS if drawn[0] else session.ATTENDED_SECONDS)(drawn)
 
 
 def _standing() -> tuple[bool, State | None]:
@@ -87,6 +87,7 @@ def _classes() -> str:
 
 def _running(drawn: tuple[bool, State | None]) -> None:
     with shown.sentence_for_mistakes():
+        session.attend()
         runs = session.runs()
         if _standing() != drawn:
             st.rerun()  # the steps above tell the state of the chosen run, too

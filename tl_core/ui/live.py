@@ -76,7 +76,7 @@ def _charts(run: Run) -> None:
         return
     drawn = session.newest("machine", run, versions[2:], lambda: _machine(run))
     kept_chart(drawn, f"machine_{run.id}", "Processor and memory use of this run")
-    if not any(gpus_of(sample.data) for sample in samples):
+    if not any(gpus_of(sample.data) for sample in samples) and not any(told["unused"] for told in standing.placements(run)):
         st.caption("No GPU on this machine: NVIDIA's driver is not there. The run uses the processor.")
 
 

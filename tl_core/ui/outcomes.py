@@ -215,7 +215,15 @@ def settings(spec: RunSpec, result: Result) -> None:
         spec = spec.with_settings({"arithmetic": result.arithmetic})
     changes = [f"--set {shlex.quote(f'{name}={_text(value)}')}" for name, value in Recipe.of(spec).overrides().items()]
     st.code(" ".join(["python -m tl_core train", *changes]), language="bash")
-    facts = spec.dotted() | {"arithmetic": result.arithmetic, "sha256 of the data": result.data_digest or None} | result.versions
+    facts = (
+        spec.dotted()
+        | {
+            "arithmetic": result.arithmetic,
+            "sha256 of the data": result.data_digest or None,
+            "computed on": result.device or None,
+        }
+        | result.versions
+    )
     table = {name: _text(value) for name, value in facts.items()}
     st.dataframe(
         pd.DataFrame({"Setting": table.keys(), "Value": table.values()}),

@@ -9,19 +9,27 @@ from tl_core.runs.store import Run
 from tl_core.ui import session, shown, steps
 
 
-def pick(runs: Sequence[Run]) -> Run:
-    """A select box over `runs` (at least one), standing at the session's run or else at the newest."""
+def pick(runs: Sequence[Run]) -> Run | None:
+    """Draw a select box over `runs` (at least one) and return the chosen one.
+
+    It stands at the session's run, and at the newest where there is none. A run that is not among `runs` is never replaced by
+    another one: then nothing is chosen, and None is returned.
+    """
     by_id = {run.id: run for run in runs}
-    wanted = session.run_id()
-    st.session_state["picked_run"] = wanted if wanted in by_id else runs[0].id
+    wanted = session.run_id() or runs[0].id
+    st.session_state["picked_run"] = wanted if wanted in by_id else None
     picked = st.selectbox(
         "Run",
         list(by_id),
+        index=0 if wanted in by_id else None,
+        placeholder="Choose a run that has a result",
         key="picked_run",
         format_func=lambda run_id: label(by_id[run_id]),
         on_change=lambda: session.look_at(st.session_state["picked_run"]),
         help="Any finished run. The address of this page leads to the one that is chosen.",
     )
+    if picked is None:
+        return None
     session.look_at(picked)
     return by_id[picked]
 

@@ -135,7 +135,7 @@ def _paused(runs: Sequence[Run], looked_at: str) -> None:
 def _ended(runs: Sequence[Run], looked_at: str) -> None:
     if runs:
         st.markdown("**Ended last**")
-    for run in sorted(runs, key=lambda run: run.changed, reverse=True)[:MOST_OTHERS]:
+    for run in sorted(runs, key=lambda run: run.revision, reverse=True)[:MOST_OTHERS]:
         with st.container(gap=None, key=f"ended_{run.id}"):
             _title(run, looked_at)
             ended = shown.accuracy_of(run) if run.accuracy is not None else shown.state_of(run)

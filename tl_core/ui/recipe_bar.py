@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from tl_core import settings
+from tl_core import backends, settings
 from tl_core.analysis.statements import count, size
 from tl_core.datasets import Modality
 from tl_core.errors import TransferError
@@ -75,6 +75,11 @@ def _chips(recipe: Recipe) -> None:
 def _estimate() -> None:
     """The estimate, looked for every two seconds until the machine has been measured, and then drawn once."""
     recipe = session.recipe()
+    try:
+        backends.require_importable()
+    except TransferError as error:
+        st.caption(shown.plain(f"Nothing can be trained yet. {error}"))
+        return
     waiting = recipe.dataset.modality is Modality.IMAGES and estimates.probe(recipe) is None
     st.fragment(_estimate_now, run_every=session.POLL_SECONDS if waiting else None)(waiting)
 

@@ -13,6 +13,7 @@ from tl_core.errors import RunError, TransferError
 from tl_core.recipe import Recipe
 from tl_core.result import Predictions, Result
 from tl_core.runs import artifacts, service
+from tl_core.runs.runner import WATCHED_SECONDS
 from tl_core.runs.store import Run, Store, StoredEvent
 from tl_core.spec import RunSpec
 
@@ -26,8 +27,8 @@ RUN_PARAMETER, RUNS_PARAMETER = "run", "runs"
 POLL_SECONDS = 2.0
 SHARED_SECONDS = 0.95 * POLL_SECONDS
 """How long what was read of the store serves all browsers; a browser that polls alone finds everything new."""
-WRITING_SECONDS = 60.0
-"""A change may be seen so long after the time it bears: writers wait for each other."""
+ATTENDED_SECONDS = WATCHED_SECONDS / 3
+"""How often a page that is open says so, also where nothing goes on."""
 MOST_POINTS = 500
 
 
@@ -117,10 +118,10 @@ def complaint() -> str | None:
 def runs() -> Sequence[Run]:
     """Every run, the newest first; read at most once for all browsers that look at the same time."""
     known = dict(_known())
-    newest = max((run.changed for run in known.values()), default=0.0)
-    known |= {run.id: run for run in store().runs(changed_since=newest - WRITING_SECONDS)}
+    last = max((run.revision for run in known.values()), default=0)
+    known |= {run.id: run for run in store().runs(after=last)}
     _known().update(known)
-    found = sorted(known.values(), key=lambda run: run.created, reverse=True)
+    found = sorted(known.values(), key=lambda run: run.number, reverse=True)
     if any(run.state.alive for run in found):
         _keep_runner()
     return tuple(found)
@@ -128,15 +129,15 @@ def runs() -> Sequence[Run]:
 
 @st.cache_resource(show_spinner=False)
 def _known() -> dict[str, Run]:
-    """The runs of the last look by their ids, so that those that have ended are not read again."""
+    """The runs of the last look by their ids, so that those that have not changed are not read again."""
     return {}
 
 
-@st.cache_data(ttl=10, show_spinner=False)
+@st.cache_data(ttl=ATTENDED_SECONDS / 2, show_spinner=False)
 def attend() -> None:
     """Have a runner, and with it a spare interpreter, ready for whoever looks at a page: the next Start need not wait."""
     if settings.keeps_spare():
-        service.ensure(store().home)
+        service.ensure(store().home, watched=True)
 
 
 @st.cache_data(ttl=5, show_spinner=False)

@@ -1,9 +1,11 @@
 """Where a run stands, in words."""
 
 import time
+from typing import Any
 
 import streamlit as st
 
+from tl_core import backends
 from tl_core.analysis.statements import seconds
 from tl_core.runs import artifacts
 from tl_core.runs.states import State
@@ -32,9 +34,17 @@ def standing(run: Run) -> None:
         shown.say_wrong(run.error)
     else:
         st.info("This run was stopped. What it had reported until then is kept below.", icon=":material/stop_circle:")
+    for placement in placements(run):
+        if placement["unused"]:
+            st.warning(shown.plain(backends.unseen_gpu(placement["backend"])), icon=":material/memory_alt:")
     st.caption(" · ".join(_facts(run)))
     if run.state.ended:
         _log(run)
+
+
+def placements(run: Run) -> list[dict[str, Any]]:
+    """Return what the run's last attempt has told of where it computes, if it has come so far."""
+    return [event.data for event in session.events(run, "placement")[-1:]]
 
 
 def _place(run: Run) -> None:

@@ -18,12 +18,12 @@ ORDINALS = ("Next", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "E
 def line(runs: Sequence[Run]) -> list[Run]:
     """The waiting ones among `runs`, the next first: the order in which the store gives them out."""
     waiting = [run for run in runs if run.state is State.QUEUED]
-    return sorted(waiting, key=lambda run: (-run.priority, run.place, run.id))
+    return sorted(waiting, key=lambda run: (-run.priority, run.place, run.number))
 
 
 def at_work(runs: Sequence[Run]) -> list[Run]:
     """Those among `runs` that have a process, the oldest first."""
-    return sorted((run for run in runs if run.state.at_work), key=lambda run: run.created)
+    return sorted((run for run in runs if run.state.at_work), key=lambda run: run.number)
 
 
 def needs_device(run: Run) -> bool:
@@ -54,7 +54,7 @@ def when(run: Run, runs: Sequence[Run], now: float) -> str:
     if not working:
         if ahead:
             return "It starts as soon as the ones before it have ended."
-        if now - run.changed < SOON_SECONDS:
+        if abs(now - run.changed) < SOON_SECONDS:  # a clock may be set back
             return "It starts at once."
         return "It starts as soon as a device is free. Other work on this machine, which is no run of this list, may hold it."
     lefts = [left for other in working if (left := eta(other, now)) is not None]

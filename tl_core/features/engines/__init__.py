@@ -30,6 +30,8 @@ class Engine(Protocol):
     order. Batches are taken one after the other, while earlier ones are computed, and a few ahead of what was given at most.
     What is given for an image does not depend on the others in its batch. Closing the iterator early leaves nothing running.
     Raises `ValueError` for a batch that is none.
+
+    `note` is a sentence for the user on why a faster engine does not compute, empty where none could.
     """
 
     @property
@@ -38,11 +40,16 @@ class Engine(Protocol):
     @property
     def batch(self) -> int: ...
 
+    @property
+    def note(self) -> str: ...
+
     def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]: ...
 
 
 SMALL = 10_000_000
 """Multiply-adds of one image. What computes fewer is so fast in anything that converting it would take longer."""
+REASON = 400
+"""Characters of what OpenVINO says that a note repeats."""
 
 
 def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None = None) -> Engine:
@@ -52,20 +59,20 @@ def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | N
     does so only on processors that have instructions for it, and in float32 on others. Its `title` tells. The weights
     are taken as they are now. `conversions` is a folder in which networks converted for OpenVINO are kept for the next time
     (made where it is missing; a folder that cannot be written does no harm); None keeps none. `known` is the `identity` of
-    `model`, for who has looked for that.
+    `model`, for who has looked for that. Whatever OpenVINO raises, Keras computes, and `note` says so.
     """
     from tl_core.features.engines import keras, openvino
 
     if not keras.is_on_processor(model):
         return keras.Keras(model, image_size, bfloat16=bfloat16, place=ACCELERATOR)
-    if pays(model):
+    note = ""
+    if _is_for_openvino(model):
         try:
             return openvino.OpenVINO(model, image_size, bfloat16=bfloat16, conversions=conversions, known=known)
-        except ImportError:
-            pass
-        except openvino.CannotConvert as error:
-            _logger.warning("OpenVINO cannot express the network %s, so Keras computes it: %s", model.name, error)
-    return keras.Keras(model, image_size, bfloat16=bfloat16)
+        except Exception as error:  # it is only quicker than Keras, which computes every network
+            _logger.warning("OpenVINO does not compute the network %s.", model.name, exc_info=True)
+            note = f"OpenVINO could not compute this network ({_said(error)}), so Keras did, more slowly."
+    return keras.Keras(model, image_size, bfloat16=bfloat16, note=note)
 
 
 def kept_in(cache: Path) -> Path:
@@ -80,10 +87,18 @@ def expected(model: Any, *, bfloat16: bool) -> str:
 
     if not keras.is_on_processor(model):
         return keras.title(ACCELERATOR, bfloat16=bfloat16)
-    is_here = importlib.util.find_spec("openvino") is not None
-    return openvino.title(bfloat16=bfloat16) if is_here and pays(model) else keras.title("", bfloat16=bfloat16)
+    return openvino.title(bfloat16=bfloat16) if _is_for_openvino(model) else keras.title("", bfloat16=bfloat16)
 
 
 def pays(model: Any) -> bool:
     """Whether converting the Keras `model` may be worth its time."""
     return sum(multiply_adds(layer) for layer in model.layers) >= SMALL
+
+
+def _is_for_openvino(model: Any) -> bool:
+    return importlib.util.find_spec("openvino") is not None and pays(model)
+
+
+def _said(error: Exception) -> str:
+    """Return what `error` says, on one line of at most `REASON` characters, after its type."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:REASON]

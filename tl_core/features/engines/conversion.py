@@ -21,19 +21,17 @@ OUTPUT = "Identity:0"
 """TensorFlow's name of what a traced function gives."""
 TOLERANCE = 1e-3
 """Part of the norm of what Keras gives by which a converted network may be off. Rounding makes about 1e-6."""
-REASON = 400
-"""Characters of what OpenVINO says."""
 
 
 class CannotConvert(Exception):  # noqa: N818  # it says what is the case; nobody made a mistake
-    """OpenVINO has no equivalent of something in the network."""
+    """What OpenVINO makes of the network is not the network."""
 
 
 def converted(model: Any, shape: tuple[int, ...], folder: Path | None, known: str | None = None) -> Converted:
     """`model`, in float32, for batches of `shape`: the one kept in `folder` or a new one, which is then kept there.
 
-    `known` is its `identity`, for who has looked for that. Raises `ImportError` where OpenVINO is not installed, `CannotConvert`
-    where it cannot express the network.
+    `known` is its `identity`, for who has looked for that. Raises `CannotConvert` where what OpenVINO gives is not what Keras
+    gives, and whatever Keras' export and OpenVINO raise.
     """
     network = (known or identity(model)) if folder else None
     if folder is None or network is None:
@@ -55,28 +53,13 @@ def convert(model: Any, shape: tuple[int, ...]) -> Converted:
     if keras.backend.backend() == "jax":  # said before anything is traced, which takes seconds
         raise CannotConvert("Keras' export makes one XLA program of a network that JAX computes.")
     exact = in_policy(model, bfloat16=False)
-    with _refusals(), _own_logging(), TemporaryDirectory(prefix="transfer_lab_") as folder:
+    with _own_logging(), TemporaryDirectory(prefix="transfer_lab_") as folder:
         graph = Path(folder) / "network.xml"
         _export(exact, shape, graph)
         _tidy(graph, shape)
         found = Converted(graph.read_bytes(), graph.with_suffix(".bin").read_bytes())
         _require_same(found, exact, shape)
     return found
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Make a `CannotConvert` of what Keras and OpenVINO raise where a network has something that they do not know, or
-    where there is no room for the files between them."""
-    from openvino import frontend
-    from openvino.tools.ovc.error import BasicError
-
-    named = ("GeneralFailure", "InitializationFailure", "NotImplementedFailure", "OpConversionFailure", "OpValidationFailure")
-    refusals = tuple(getattr(frontend, name) for name in named)
-    try:
-        yield
-    except (*refusals, BasicError, OSError, RuntimeError, TypeError, ValueError, LookupError) as error:
-        raise CannotConvert(" ".join(str(error).split())[:REASON]) from error
 
 
 @contextmanager
@@ -93,7 +76,11 @@ def _own_logging() -> Iterator[None]:
 
 def _export(model: Any, shape: tuple[int, ...], graph: Path) -> None:
     import keras
+    from openvino.frontend.tensorflow import utils
 
+    # To learn the version of TensorFlow, which is imported by then, it does `exec("del tensorflow")` within a function: a
+    # `NameError` from Python 3.13 on (PEP 667).
+    utils.exec = lambda _statement: None
     signature = [keras.InputSpec(shape=shape, dtype="float32")]
     model.export(str(graph), format="openvino", verbose=False, input_signature=signature)
 

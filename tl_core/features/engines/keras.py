@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.backends import is_processor
 from tl_core.features.batching import ahead
 from tl_core.features.engines.batches import filled, require_one_output
 from tl_core.features.engines.policies import in_policy
@@ -15,14 +16,15 @@ from tl_core.features.forward import BATCH
 class Keras:
     """`model` in its own compiled function; with XLA where its `jit_compile` says so.
 
-    `place` goes into the title. A GPU multiplies float32 with 10 bits after the point (TF32) unless told otherwise, so that its
-    results are not a processor's.
+    `place` goes into the title, and `note` says why nothing faster computes. A GPU multiplies float32 with 10 bits after the
+    point (TF32) unless told otherwise, so that its results are not a processor's.
     """
 
     batch = BATCH
 
-    def __init__(self, model: Any, image_size: int, *, bfloat16: bool, place: str = "") -> None:
+    def __init__(self, model: Any, image_size: int, *, bfloat16: bool, place: str = "", note: str = "") -> None:
         require_one_output(model)
+        self.note = note
         self.title = title(place, bfloat16=bfloat16)
         self._model = in_policy(model, bfloat16=bfloat16)
         self._shape = (self.batch, image_size, image_size, 3)
@@ -40,4 +42,4 @@ def title(place: str, *, bfloat16: bool) -> str:
 
 def is_on_processor(model: Any) -> bool:
     """Whether Keras keeps the weights of `model`, and so computes it, on the processor. One without weights may be anywhere."""
-    return all("cpu" in str(weight.value.device).lower() for weight in model.weights)
+    return all(is_processor(weight.value.device) for weight in model.weights)

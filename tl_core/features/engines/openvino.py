@@ -22,8 +22,10 @@ EfficientNet-Lite0, in turns: 4 images of 224 pixels a request are 4 % faster th
 class OpenVINO:
     """`model` converted by Keras' own export, computed in bfloat16 if that is wanted and the processor has it, or in float32.
 
-    Raises `ImportError` where OpenVINO is not installed, `CannotConvert` where it cannot express the network.
+    Raises `CannotConvert` where what it gives is not what Keras gives, and whatever Keras' export and OpenVINO raise.
     """
+
+    note = ""
 
     def __init__(
         self, model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None = None
@@ -74,8 +76,11 @@ def title(*, bfloat16: bool) -> str:
 
 
 def has_bfloat16() -> bool:
-    """Whether this processor has instructions for it."""
-    return "BF16" in quiet_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    """Whether this processor has instructions for it, as far as OpenVINO can tell."""
+    try:
+        return "BF16" in quiet_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    except (ImportError, OSError, RuntimeError):  # an installation that is damaged; `choose` meets it, too, and says so
+        return False
 
 
 def _result(request: Any, count: int) -> NDArray[np.float32]:
