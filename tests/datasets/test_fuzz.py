@@ -75,7 +75,7 @@ def archive(kind: str) -> bytes:
     if kind == "zip":
         with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as zipped:
             for name, content in files.items():
-                zipped.writestr(name, content)
+                zipped.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     else:
         with tarfile.open(fileobj=written, mode="w:gz" if kind == "tar.gz" else "w", format=tarfile.PAX_FORMAT) as tarred:
             for name, content in files.items():
