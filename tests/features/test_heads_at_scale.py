@@ -10,6 +10,7 @@ from tl_core.features.heads import curvature, logistic, logistic_regression, rid
 from tl_core.features.heads.closed_form import PENALTIES
 from tl_core.features.heads.curvature import Curvature
 from tl_core.features.heads.logistic_regression import ENOUGH_TO_FIT, GIVEN, Solver, some
+from tl_core.features.heads.newton import Minimum
 from tl_core.features.heads.ridge_path import Ridge
 
 
@@ -73,7 +74,12 @@ def test_the_penalty_is_chosen_on_some_of_very_many(monkeypatch: pytest.MonkeyPa
     assert whole.notes == ()
     fitted, fit = list[int](), Solver.fit
     monkeypatch.setattr(logistic_regression, "ENOUGH_TO_FIT", 150)
-    monkeypatch.setattr(Solver, "fit", lambda solver, strength: (fitted.append(len(solver._points)), fit(solver, strength))[1])
+
+    def counted(solver: Solver, strength: float) -> Minimum:
+        fitted.append(len(solver._points))
+        return fit(solver, strength)
+
+    monkeypatch.setattr(Solver, "fit", counted)
     fewer = logistic(features, labels, 4, validation=others)
     assert fewer.notes == ("C was chosen by fits to about 150 of the 400 training images; the head is fitted to all of them.",)
     assert max(fitted[:-1]) <= 154
@@ -96,9 +102,7 @@ def test_some_images_are_of_every_class() -> None:
 @pytest.mark.parametrize(("each", "width"), [(40, 7), (3, 60)], ids=["more images", "more features"])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("rows", [16, 4096])
-def test_ridge_is_that_of_the_library(
-    each: int, width: int, weighted: bool, rows: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ridge_is_that_of_the_library(each: int, width: int, weighted: bool, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tl_core.features.heads.ridge_path.ROWS", rows)
     features, labels = clusters(each, width, 5, apart=0.5)
     targets, weights = 2 * np.eye(5)[labels] - 1, np.where(labels == 1, 3.0, 0.5) if weighted else np.ones(len(labels))

@@ -116,3 +116,8 @@ def test_a_percentage_is_of_all_images_of_the_class() -> None:
     chart = outcome.confusion(np.array([[1, 1], [0, 2]]), ["cat", "dog"], images=np.array([10, 2]), classes=1500)
     assert chart.data[0].z.tolist() == [[10.0, 10.0], [0.0, 100.0]]
     assert "1 of 10 images, 10 %" in chart.data[0].text[0][1]
+
+
+def test_samples_of_some_classes_say_how_many_more_there_are() -> None:
+    drawn = data.sample_grid([[PICTURE]] * 20, NAMES[:1500])
+    assert drawn.layout.title.text == "Samples of each class, and 1,480 more classes"

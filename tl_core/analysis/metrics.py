@@ -61,9 +61,7 @@ def per_class(labels: Labels, probabilities: NDArray[np.float32], class_names: S
     take a share of: no image of the class, or no image taken for it.
     """
     predicted, classes = probabilities.argmax(axis=1), len(class_names)
-    right, images, said = (
-        np.bincount(each, minlength=classes) for each in (labels[labels == predicted], labels, predicted)
-    )
+    right, images, said = (np.bincount(each, minlength=classes) for each in (labels[labels == predicted], labels, predicted))
     intervals = [wilson(int(r), int(n)) if n else None for r, n in zip(right, images, strict=True)]
     return pd.DataFrame(
         {

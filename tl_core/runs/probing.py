@@ -47,12 +47,13 @@ GIVEN_UP_SECONDS = 120
 class Probe:
     """A backbone at one image size, as it was measured on this machine in float32.
 
-    `outline` is the network. `frozen_rate` is how many images a second go through its inference engine, `trained_rate` how many
-    passes a second training does, of which an image takes three (`tl_core.costs`); `frozen_first` and `trained_first` are the
-    seconds that the first batch of each takes more, until what computes it is made. `starting_seconds` passed until Python and
-    Keras were there, `loading_seconds` more until the network was, and `converting_seconds` is what its first conversion for the
-    engine takes. `head_rate` is how many multiply-adds a second a head is computed with, on one thread. `idle_bytes` of memory were in use then, `frozen_bytes` more with the engine at work, and `trained_bytes` more
-    again with a training step of `BATCH` images.
+    `outline` is the network. `frozen_rate` is how many images a second go through its inference engine, `trained_rate` how
+    many passes a second training does, of which an image takes three (`tl_core.costs`); `frozen_first` and `trained_first`
+    are the seconds that the first batch of each takes more, until what computes it is made. `starting_seconds` passed until
+    Python and Keras were there, `loading_seconds` more until the network was, and `converting_seconds` is what its first
+    conversion for the engine takes. `head_rate` is how many multiply-adds a second a head is computed with, on one thread.
+    `idle_bytes` of memory were in use then, `frozen_bytes` more with the engine at work, and `trained_bytes` more again with
+    a training step of `BATCH` images.
     """
 
     outline: Outline

@@ -32,11 +32,11 @@ def ridge(
 ) -> Head:
     """Ridge regression on targets of +1 for an image's class and -1 for the others, in closed form.
 
-    `features` (images, features) and `labels` (images,) within 0..classes-1; CL2N features if `normalise`. The penalty is
-    the one of `PENALTIES` with the least squared error when each image is left out (exact, from one eigendecomposition of
-    the second moments: Rifkin & Lippert 2007, MIT-CSAIL-TR-2007-025), and the temperature is fitted to the scores of the
-    left-out images. Neither needs validation images. The normalisation is not repeated without the image left out. `class_weights` (classes,) multiply the
-    errors of the images of their class, in the fit and in both choices.
+    `features` (images, features) and `labels` (images,) within 0..classes-1; CL2N features if `normalise`. The penalty is the
+    one of `PENALTIES` with the least squared error when each image is left out (exact, from one eigendecomposition of the
+    second moments: Rifkin & Lippert 2007, MIT-CSAIL-TR-2007-025), and the temperature is fitted to the scores of the left-out
+    images. Neither needs validation images. The normalisation is not repeated without the image left out. `class_weights`
+    (classes,) multiply the errors of the images of their class, in the fit and in both choices.
 
     Raises `DataError` without images or with features that are not finite, `SettingError` for weights that are not positive.
     """

@@ -148,7 +148,7 @@ def trials_of(points: Matrix, labels: Labels, others: tuple[Matrix, Labels] | No
 
 
 def some(labels: Labels, most: int) -> Labels:
-    """Indices of about `most` images, ascending, or of all where there are no more: of every class its share, and at least one."""
+    """Return the indices of about `most` images, ascending, or of all if there are no more: of every class its share, and one."""
     if len(labels) <= most:
         return np.arange(len(labels))
     ordered = np.argsort(labels, kind="stable")

@@ -34,8 +34,7 @@ def phase_chart(planned: Costs, head_parameters: int) -> go.Figure:
     blocks, phases = planned.blocks, planned.phases[:MOST_PHASES]
     if not phases:
         return theme.empty(TITLE, "This strategy has no phases to draw.")
-    title = TITLE if len(phases) == len(planned.phases) else f"{TITLE}, the first {MOST_PHASES} of {len(planned.phases):,}"
-    drawn = theme.figure(title, 96 + ROW * len(phases), legend=True)
+    drawn = theme.figure(_title(len(planned.phases) - len(phases)), 96 + ROW * len(phases), legend=True)
     # The head is wide enough for a number, however many blocks there are.
     edges = [*range(len(blocks) + 1), len(blocks) + max(1.0, len(blocks) / 7)]
     rows = [_trains(phase, blocks) for phase in phases]
@@ -65,6 +64,10 @@ def phase_chart(planned: Costs, head_parameters: int) -> go.Figure:
     )
     drawn.update_yaxes(range=[len(phases), 0], visible=False, title="Phase")
     return drawn
+
+
+def _title(more: int) -> str:
+    return TITLE + (f", and {more:,} more" if more else "")
 
 
 def _legend(drawn: go.Figure, phases: Sequence[Phase], blocks: Sequence[BlockOutline]) -> None:

@@ -32,9 +32,10 @@ def confusion(
     dark: bool | None = None,
 ) -> go.Figure:
     """Which class (rows) was taken for which (columns): `matrix` (k, k) counts test images; colour and number are percent
-    of the row. Where the k classes are some of `classes`, `images` (k,) counts all of each row. At most `MOST_CLASSES` of them
-    may be given; `tl_core.analysis.metrics.most_confused` chooses them. Colour goes from clear to deep blue, so that the empty cells are the page itself. `dark` is the
-    page's theme, for numbers that read well on it; where it is not known they take the page's own grey."""
+    of the row. Where the k classes are some of `classes`, `images` (k,) counts all of each row. At most `MOST_CLASSES` of
+    them may be given; `tl_core.analysis.metrics.most_confused` chooses them. Colour goes from clear to deep blue, so that the
+    empty cells are the page itself. `dark` is the page's theme, for numbers that read well on it; where it is not known they
+    take the page's own grey."""
     k = len(class_names)
     if k > MOST_CLASSES:
         raise ValueError(f"{k} classes, of which {MOST_CLASSES} can be drawn")
@@ -58,6 +59,13 @@ def confusion(
     )
     if k <= MOST_NUMBERS:
         _add_numbers(drawn, shares, None if dark is None else "white" if dark else theme.INK)
+    _name_classes(drawn, class_names)
+    return drawn
+
+
+def _name_classes(drawn: go.Figure, class_names: Sequence[str]) -> None:
+    """Names on both axes: of all classes, or of so many that they can be read."""
+    k = len(class_names)
     every = max(1, -(-k // 32))
     ticks = {"tickvals": list(range(0, k, every)), "showgrid": False, "tickfont": {"size": 12 if k <= 32 else 10}}
     short = [theme.plain(name, 14) for name in class_names[::every]]
@@ -67,12 +75,9 @@ def confusion(
     drawn.update_yaxes(
         **ticks, ticktext=short, range=[k - 0.5, -0.5], title={"text": "True class, each row 100 %", "standoff": 8}
     )
-    return drawn
 
 
-def _confusion_hover(
-    names: Sequence[str], matrix: NDArray[np.int64], of_class: NDArray[np.int64], row: int, column: int
-) -> str:
+def _confusion_hover(names: Sequence[str], matrix: NDArray[np.int64], of_class: NDArray[np.int64], row: int, column: int) -> str:
     counted, images = int(matrix[row, column]), int(of_class[row])
     verb = "recognised" if row == column else f"taken for {names[column]}"
     return f"<b>{names[row]}</b> {verb}<br>{counted:,} of {images:,} images, {100 * counted / max(images, 1):.0f} %"
