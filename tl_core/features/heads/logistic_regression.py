@@ -71,6 +71,9 @@ def logistic(
     relative, by = DEFAULT_STRENGTH, GIVEN
     if strength is not None:
         relative = positive("inverse penalty C", strength) * space.scale**2
+        stiffer = [each for each in STRENGTHS if FIRST <= each < relative]
+        nearly = Solver.nearly(space.points, space.labels, weights)
+        solver.begin_at([nearly.fit(each) for each in stiffer][-1:])  # from 0 a weak penalty leads astray
     else:
         trials, by = trials_of(space.points, space.labels, others)
         relative, _, fits = choose_strength(trials, weights)
