@@ -1,6 +1,7 @@
 """What computing a head costs, by images, features and classes."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -36,15 +37,14 @@ def test_kinds_of_heads() -> None:
 
 
 def test_the_head_is_in_the_estimate() -> None:
-    values = dict.fromkeys(Probe.__dataclass_fields__, 1)
+    values: dict[str, Any] = dict.fromkeys(Probe.__dataclass_fields__, 1)
     probe = Probe(**(values | {"outline": OUTLINE, "frozen_rate": 1e3, "trained_rate": 300.0, "head_rate": 3e10}))
 
-    def seconds(classes: int, probe: Probe = probe, **settings: object) -> float:
-        recipe = Recipe.of(RunSpec().with_settings(settings))
-        return estimating.estimate(recipe, probe, costs.Images(1200, 1200, 1200), classes, 10**9).running_seconds
+    def seconds(classes: int, strategy: str = "linear_probe", measured: Probe = probe) -> float:
+        recipe = Recipe.of(RunSpec().with_settings({"strategy": strategy}))
+        return estimating.estimate(recipe, measured, costs.Images(1200, 1200, 1200), classes, 10**9).running_seconds
 
     assert seconds(1200) - seconds(3) == pytest.approx(32, rel=0.3)
-    assert seconds(1200, strategy="nearest_class_mean") - seconds(3, strategy="nearest_class_mean") < 1
-    assert seconds(1200, replace(probe, head_rate=6e10)) < seconds(1200)  # a machine that is twice as fast
-    settings = {"strategy": "fine_tuning"}
-    assert seconds(1200, **settings) == pytest.approx(seconds(3, **settings), rel=0.01)
+    assert seconds(1200, "nearest_class_mean") - seconds(3, "nearest_class_mean") < 1
+    assert seconds(1200, measured=replace(probe, head_rate=6e10)) < seconds(1200)  # a machine that is twice as fast
+    assert seconds(1200, "fine_tuning") == pytest.approx(seconds(3, "fine_tuning"), rel=0.01)
