@@ -20,7 +20,7 @@ def said(predicted: np.ndarray, classes: int) -> np.ndarray:
 
 def test_confusion_by_hand() -> None:
     expected = [[2, 1, 2, 0], [0, 2, 0, 0], [1, 0, 0, 0], [0, 0, 0, 0]]
-    assert confusion_matrix(LABELS, PREDICTED, 4).tolist() == expected
+    assert confusion_matrix(LABELS, PREDICTED, np.arange(4)).tolist() == expected
 
 
 def test_per_class_by_hand() -> None:
@@ -47,7 +47,7 @@ def test_agrees_with_scikit_learn(case: tuple[int, list[tuple[int, int]]]) -> No
     labels, predicted = np.array(pairs).T
     named = list(range(classes))
     assert np.array_equal(
-        confusion_matrix(labels, predicted, classes), reference.confusion_matrix(labels, predicted, labels=named)
+        confusion_matrix(labels, predicted, np.arange(classes)), reference.confusion_matrix(labels, predicted, labels=named)
     )
     table = per_class(labels, said(predicted, classes), [str(name) for name in named])
     precision, recall, f1, images = reference.precision_recall_fscore_support(

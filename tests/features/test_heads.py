@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from tests.helpers import python
 from tl_core.errors import DataError, SettingError
-from tl_core.features.heads import Head, class_means, head2toe, logistic, logistic_regression, newton, normalised, ridge, space
+from tl_core.features.heads import Head, class_means, head2toe, logistic, newton, normalised, ridge, space
 from tl_core.features.heads.closed_form import DEFAULT_MEANS_TEMPERATURE, PENALTIES, temperature
 from tl_core.features.heads.logistic_regression import (
     CROSS,
@@ -236,7 +236,6 @@ def test_without_normalisation_the_unit_of_the_features_does_not_matter(solve: S
 @pytest.mark.parametrize("bits", [64, 32])
 def test_what_does_not_settle_is_a_note_and_no_warning(bits: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(newton, "STEPS", 2)
-    monkeypatch.setattr(logistic_regression, "ITERATIONS", 2)
     monkeypatch.setattr(space, "MANY_NUMBERS", 0)
     features, labels = clusters(8, 6)
     with warnings.catch_warnings():

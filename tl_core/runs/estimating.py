@@ -13,7 +13,8 @@ PIXEL_BYTES = 3
 MOMENTS_OF_ADAM = 2
 """Numbers that Adam keeps of each one that trains, in memory and in a checkpoint."""
 AROUND_SECONDS = 1.2
-"""Reading a small dataset, decoding and keeping its pictures, telling a network from others by its weights, computing a head:
+"""Reading a small dataset, decoding and keeping its pictures, telling a network from others by its weights, computing a small
+head:
 0.9 to 1.4 s on two cores, whatever the network."""
 FORWARD = 0.12
 """What compiling a pass forward takes of compiling a step of training: on EfficientNet-Lite0 0.65 of 5.5 s."""
@@ -50,10 +51,15 @@ def estimate(recipe: Recipe, measured: Probe, images: costs.Images, classes: int
     head = head_parameters(recipe, outline, classes)
     trainable = max(costs.trainable_parameters(phase, outline.blocks, head) for phase in planned.phases)
     work, total = planned.total, outline.parameters + head
+    heads = sum(costs.head_work(phase, images.train, recipe.strategy.feature_size(outline), classes) for phase in planned.phases)
     passing = work.frozen / measured.frozen_rate + work.trained / measured.trained_rate
     return Estimate(
         starting_seconds=measured.starting_seconds,
-        running_seconds=measured.loading_seconds + AROUND_SECONDS + _preparing_seconds(recipe, planned, measured) + passing,
+        running_seconds=measured.loading_seconds
+        + AROUND_SECONDS
+        + _preparing_seconds(recipe, planned, measured)
+        + passing
+        + heads / measured.head_rate,
         memory_bytes=_memory_bytes(recipe, planned, measured, FLOAT_BYTES * (COPIES * total + MOMENTS_OF_ADAM * trainable)),
         disk_bytes=_disk_bytes(recipe, planned, outline, FLOAT_BYTES * total, FLOAT_BYTES * trainable),
         trainable_parameters=trainable,

@@ -36,6 +36,7 @@ BATCH = 32
 TIMES = 4
 """The fastest of so many batches counts: the slower ones measure what else the machine was doing."""
 CLASSES = 16
+HEAD_SHAPE = 4096, 1280, 40
 PROCESS = Path("/proc/self/status")
 """What Linux tells of this process."""
 GIVEN_UP_SECONDS = 120
@@ -46,12 +47,13 @@ GIVEN_UP_SECONDS = 120
 class Probe:
     """A backbone at one image size, as it was measured on this machine in float32.
 
-    `outline` is the network. `frozen_rate` is how many images a second go through its inference engine, `trained_rate` how many
-    passes a second training does, of which an image takes three (`tl_core.costs`); `frozen_first` and `trained_first` are the
-    seconds that the first batch of each takes more, until what computes it is made. `starting_seconds` passed until Python and
-    Keras were there, `loading_seconds` more until the network was, and `converting_seconds` is what its first conversion for the
-    engine takes. `idle_bytes` of memory were in use then, `frozen_bytes` more with the engine at work, and `trained_bytes` more
-    again with a training step of `BATCH` images.
+    `outline` is the network. `frozen_rate` is how many images a second go through its inference engine, `trained_rate` how
+    many passes a second training does, of which an image takes three (`tl_core.costs`); `frozen_first` and `trained_first`
+    are the seconds that the first batch of each takes more, until what computes it is made. `starting_seconds` passed until
+    Python and Keras were there, `loading_seconds` more until the network was, and `converting_seconds` is what its first
+    conversion for the engine takes. `head_rate` is how many multiply-adds a second a head is computed with, on one thread.
+    `idle_bytes` of memory were in use then, `frozen_bytes` more with the engine at work, and `trained_bytes` more again with
+    a training step of `BATCH` images.
     """
 
     outline: Outline
@@ -62,6 +64,7 @@ class Probe:
     starting_seconds: float
     loading_seconds: float
     converting_seconds: float
+    head_rate: float
     idle_bytes: int
     frozen_bytes: int
     trained_bytes: int
@@ -124,11 +127,24 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
         starting_seconds=starting,
         loading_seconds=loading,
         converting_seconds=max(0.0, converting - frozen.first),
+        head_rate=_head_rate(),
         idle_bytes=idle,
         frozen_bytes=with_frozen - idle,
         trained_bytes=with_training - with_frozen,
     )
     apart.write(_file(home, backbone, image_size), probe)
+
+
+def _head_rate() -> float:
+    """Multiply-adds a second of the products that computing a head is made of: of many images, and few classes."""
+    import numpy as np
+
+    from tl_core.features.heads.threads import single_thread
+
+    images, features, classes = HEAD_SHAPE
+    points, kernel = np.ones((images, features), np.float32), np.ones((features, classes), np.float32)
+    with single_thread():
+        return images * features * classes / min(seconds_of(lambda: points @ kernel) for _ in range(TIMES))
 
 
 def _loaded(backbone: Backbone, image_size: int) -> "Network":

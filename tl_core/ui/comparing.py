@@ -12,6 +12,7 @@ from tl_core.runs.store import Run
 from tl_core.ui import outcomes, session, shown
 from tl_core.ui.charts import comparing, machine
 
+MOST_VERDICTS = 20
 FILTERS = ("Dataset", "Backbone", "Strategy", "State")
 
 
@@ -106,9 +107,11 @@ def verdicts(chosen: Sequence[Run]) -> None:
         st.caption("Tick two or more finished runs to hear which is better, and whether that can be told at all.")
         return
     names = shown.names_apart(chosen)
-    first, *others = (outcomes.contender(run, names[run.id]) for run in tested)
+    first, *others = (outcomes.contender(run, names[run.id]) for run in tested[: 1 + MOST_VERDICTS])
     for other in others:
         st.markdown(f"- {shown.plain(comparison.verdict(first, other))}")
+    if len(tested) > 1 + MOST_VERDICTS:
+        st.caption(f"The others of the {len(tested):,} runs are in the table and in the charts. Tick fewer to compare them.")
 
 
 def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:

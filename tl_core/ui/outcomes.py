@@ -15,7 +15,7 @@ from tl_core.result import PhaseRecord, Predictions, Result
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
-from tl_core.ui import recipe_bar, session, shown, steps
+from tl_core.ui import confusion, recipe_bar, session, shown, steps
 from tl_core.ui.charts import curves, outcome
 from tl_core.ui.expected import expected
 
@@ -110,9 +110,7 @@ def evidence(run: Run, result: Result) -> None:
     names = list(result.class_names)
     tabs = st.tabs(["Mistakes", "Hardest images", "Classes", "Curves", "Time", "Proof", "Settings"])
     with tabs[0]:
-        matrix = metrics.confusion_matrix(said.labels, said.probabilities.argmax(axis=1), len(names))
-        figure = outcome.confusion(matrix, names, dark=st.context.theme.type == "dark")
-        shown.chart(figure, f"confusion_{run.id}", "Confusion matrix of the test images")
+        confusion.confusion(said, names, run.id)
     with tabs[1]:
         hardest(said, names, run.id)
     with tabs[2]:
@@ -160,7 +158,7 @@ def classes(said: Predictions, names: list[str]) -> None:
         table,
         hide_index=True,
         width="stretch",
-        height="content",
+        height="content" if len(names) <= outcome.MOST_CLASSES else "auto",
         column_order=["class", "images", *shares, "most often taken for"],
         column_config={"class": "Class", "images": "Images", "most often taken for": "Most often taken for"} | numbers,
         placeholder="\N{EN DASH}",

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from tl_core.features.heads.head import Head, Labels, Matrix
 from tl_core.features.heads.logistic_regression import DEFAULT
+from tl_core.features.heads.ridge_path import Ridge
 from tl_core.features.heads.space import Space, weights_of
 from tl_core.features.heads.threads import one_thread
 
@@ -31,33 +32,28 @@ def ridge(
 ) -> Head:
     """Ridge regression on targets of +1 for an image's class and -1 for the others, in closed form.
 
-    `features` (images, features) and `labels` (images,) within 0..classes-1; CL2N features if `normalise`. The penalty is
-    the one of `PENALTIES` with the least squared error when each image is left out (exact, from one SVD: Rifkin & Lippert
-    2007, MIT-CSAIL-TR-2007-025), and the temperature is fitted to the scores of the left-out images. Neither needs
-    validation images. The normalisation is not repeated without the image left out. `class_weights` (classes,) multiply the
-    errors of the images of their class, in the fit and in both choices.
+    `features` (images, features) and `labels` (images,) within 0..classes-1; CL2N features if `normalise`. The penalty is the
+    one of `PENALTIES` with the least squared error when each image is left out (exact, from one eigendecomposition of the
+    second moments: Rifkin & Lippert 2007, MIT-CSAIL-TR-2007-025), and the temperature is fitted to the scores of the left-out
+    images. Neither needs validation images. The normalisation is not repeated without the image left out. `class_weights`
+    (classes,) multiply the errors of the images of their class, in the fit and in both choices.
 
     Raises `DataError` without images or with features that are not finite, `SettingError` for weights that are not positive.
     """
-    from sklearn.linear_model import RidgeCV  # a second to import
-
     space = Space.of((features, labels), classes, normalise=normalise)
-    weights = None if class_weights is None else weights_of(class_weights, space)[space.labels]
+    weights = np.ones(len(space.labels)) if class_weights is None else weights_of(class_weights, space)[space.labels]
     if len(space.present) == 1:
         return space.constant_head()
     repeated = has_company(space.labels)
-    targets = 2.0 * np.eye(len(space.present))[space.labels] - 1.0
-    penalties = list(PENALTIES) if repeated.any() else [DEFAULT_PENALTY]
-    # With a scorer the library keeps the left-out predictions; without, only their squared errors.
-    model = RidgeCV(penalties, gcv_mode="svd", scoring="neg_mean_squared_error", store_cv_results=True)
-    model.fit(space.points, targets, sample_weight=weights)
-    scores = model.cv_results_[:, :, penalties.index(model.alpha_)]
-    heat = DEFAULT_RIDGE_TEMPERATURE
+    solved = Ridge.of(space.points, 2.0 * np.eye(len(space.present))[space.labels] - 1.0, weights)
+    penalty, heat = DEFAULT_PENALTY, DEFAULT_RIDGE_TEMPERATURE
     if repeated.any():
-        heat = temperature(scores[repeated], space.labels[repeated], None if weights is None else weights[repeated])
-    chosen = {"penalty": float(model.alpha_) * space.scale**2, "temperature": heat}
+        penalty = PENALTIES[int(np.argmin(solved.errors(PENALTIES)))]
+        heat = temperature(solved.left_out(penalty)[repeated], space.labels[repeated], weights[repeated])
+    kernel, bias = solved.coefficients(penalty)
+    chosen = {"penalty": penalty * space.scale**2, "temperature": heat}
     by = LEFT_OUT if repeated.any() else DEFAULT
-    return space.head(model.coef_.T / heat, model.intercept_ / heat, chosen=chosen, chosen_by=by)
+    return space.head(kernel / heat, bias / heat, chosen=chosen, chosen_by=by)
 
 
 @one_thread

@@ -1,10 +1,12 @@
 """Newton's method for logistic regression: right to 64 bits, though nearly all of its work is done in 32."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.features.heads.curvature import Curvature, Narrow
 from tl_core.features.heads.head import Labels, Matrix
 
 STEPS = 1000
@@ -27,6 +29,10 @@ ENOUGH_DESCENT = 1e-4
 """Armijo's condition: how much of what the slope promises a step has to keep."""
 NOISE = 1e-12
 """A loss that rises by less than this has not risen: the sum of some thousand losses is no more exact."""
+
+
+NEARLY, NEARLY_NOISE = 3e-5, 1e-6
+"""The same for points in 32 bits: those of fits that are compared with each other, and of very many images."""
 
 
 class Minimum(NamedTuple):
@@ -59,14 +65,18 @@ class Loss(NamedTuple):
 class Objective:
     """The mean cross-entropy of softmax(`points` @ kernel + bias), images weighing as given, plus a penalty on |kernel|^2 / 2.
 
-    `points` are (images, coordinates) float64, `labels` and `weights` (images,), `penalty` a number above 0. Coefficients are as
-    in `Minimum`.
+    `points` are (images, coordinates), `labels` and `weights` (images,), `penalty` a number above 0. Coefficients are as in
+    `Minimum`. Where the points are float32 it is computed so, but for the sums over images, and no more exactly than `NEARLY`.
     """
 
     def __init__(self, points: Matrix, labels: Labels, weights: Matrix, penalty: float) -> None:
-        self.points, self.narrow = points, points.astype(np.float32)
+        self.points, self.narrow = points, points.astype(np.float32, copy=False)
+        self.nearly = points.dtype == np.float32
+        self._undone: Callable[[Narrow], Narrow] = np.copy
+        self._spent = 0
+        self.settled, self.noise = (NEARLY, NEARLY_NOISE) if self.nearly else (SETTLED, NOISE)
         self.right = np.arange(len(labels)), labels
-        self.shares = (weights / weights.sum())[:, None]
+        self.shares = (weights / weights.sum()).astype(points.dtype)[:, None]
         self.penalties = np.full((points.shape[1] + 1, 1), penalty)
         self.penalties[-1] = 0.0  # the bias is free
 
@@ -85,34 +95,33 @@ class Objective:
         return _gathered(self.points, errors) + self.penalties * coefficients
 
     def direction(self, gradient: Matrix, probabilities: Matrix) -> Matrix:
-        """Newton's, by conjugate gradients in 32 bits (Lin, Weng & Keerthi 2008, without their trust region).
+        """Newton's, by conjugate gradients in 32 bits (Lin, Weng & Keerthi 2008, without their trust region), preconditioned once
+        as many were spent as that takes.
 
         That is exact enough for a step, since what it lacks the next one finds: the gradient is computed in 64."""
         length = float(np.linalg.norm(gradient))
-        likely, shares = probabilities.astype(np.float32), self.shares.astype(np.float32)
-        penalties = self.penalties.astype(np.float32)
+        narrow = (each.astype(np.float32, copy=False) for each in (probabilities, self.shares, self.penalties))
+        curvature = Curvature(self.narrow, *narrow, most=self.nearly)
+        if self._spent > curvature.products:
+            self._undone, self._spent = curvature.inverse(), 0
         left = (-gradient / length).astype(np.float32)
-        found, ahead = np.zeros_like(left), left.copy()
-        squared = float(np.vdot(left, left))
-        likeliest = np.arange(len(likely)), likely.argmax(axis=1)
+        ahead = self._undone(left)
+        found, descent = np.zeros_like(left), float(np.vdot(left, ahead))
         for _ in range(INNER):
-            change = _logits(self.narrow, ahead)
-            change -= change[likeliest][:, None]  # or nothing would be left of the others where one is all but certain
-            change -= np.einsum("ij,ij->i", likely, change)[:, None]
-            change *= likely
-            change *= shares
-            bent = _gathered(self.narrow, change) + penalties * ahead
-            curvature = float(np.vdot(ahead, bent))
-            if curvature <= 0:  # none that 32 bits can tell
+            bent = curvature.times(ahead)
+            self._spent += 1
+            curved = float(np.vdot(ahead, bent))
+            if curved <= 0:  # none that 32 bits can tell
                 break
-            pace = np.float32(squared / curvature)
+            pace = np.float32(descent / curved)
             found += pace * ahead
             left -= pace * bent
-            before, squared = squared, float(np.vdot(left, left))
-            if squared <= EXACT**2:
+            if float(np.vdot(left, left)) <= EXACT**2:
                 break
-            ahead *= np.float32(squared / before)
-            ahead += left
+            towards = self._undone(left)
+            before, descent = descent, float(np.vdot(left, towards))
+            ahead *= np.float32(descent / before)
+            ahead += towards
         return found.astype(np.float64) * length
 
 
@@ -121,7 +130,7 @@ def newton(objective: Objective, start: Matrix) -> Minimum:
     coefficients, here = start, objective.at(start, _logits(objective.points, start))
     for step in range(STEPS + 1):
         gradient = objective.gradient(coefficients, here.probabilities)
-        if np.abs(gradient).max() <= SETTLED:
+        if np.abs(gradient).max() <= objective.settled:
             return Minimum(coefficients, step, True)
         moved = _descend(objective, coefficients, gradient, here) if step < STEPS else None
         if moved is None:
@@ -138,15 +147,15 @@ def _descend(objective: Objective, coefficients: Matrix, gradient: Matrix, here:
     while slope < 0 and share >= LEAST_STEP:
         moved = coefficients + share * direction
         there = objective.at(moved, here.logits + share * change)
-        if there.value <= here.value + ENOUGH_DESCENT * share * slope + NOISE:
+        if there.value <= here.value + ENOUGH_DESCENT * share * slope + objective.noise:
             return moved, there
         share /= 2
     return None
 
 
 def _logits(points: NDArray[Any], coefficients: NDArray[Any]) -> NDArray[Any]:
-    logits = points @ coefficients[:-1]
-    logits += coefficients[-1]
+    logits = points @ coefficients[:-1].astype(points.dtype, copy=False)
+    logits += coefficients[-1].astype(points.dtype)
     return logits
 
 

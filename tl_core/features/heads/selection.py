@@ -15,7 +15,15 @@ from numpy.typing import ArrayLike
 from tl_core.errors import SettingError
 from tl_core.features.heads.group_lasso import GroupLasso, group_lasso
 from tl_core.features.heads.head import Head, Labels, Matrix
-from tl_core.features.heads.logistic_regression import DEFAULT_STRENGTH, GIVEN, Solver, Trial, choose_strength, trials_of
+from tl_core.features.heads.logistic_regression import (
+    DEFAULT_STRENGTH,
+    GIVEN,
+    Solver,
+    Trial,
+    choose_strength,
+    chosen_on_some,
+    trials_of,
+)
 from tl_core.features.heads.space import Labelled, Space, weights_of
 from tl_core.features.heads.threads import one_thread
 
@@ -125,7 +133,7 @@ def head2toe(
     full = np.zeros((space.points.shape[1], len(weights)))
     full[kept] = inner.kernel / ranked.deviation[kept, None]
     chosen = {"keep": share, "kept": float(len(kept)), "C": strength / narrow.scale**2}
-    described["notes"] = inner.notes + (() if ranked.lasso.converged else (UNFINISHED,))
+    described["notes"] = inner.notes + (() if ranked.lasso.converged else (UNFINISHED,)) + chosen_on_some(by, space.labels)
     return space.head(full, inner.bias - ranked.mean @ full, chosen=chosen, chosen_by=by, **described)
 
 

@@ -13,6 +13,10 @@ from tl_core.strategies import strategies
 from tl_core.ui.charts import theme
 
 TITLE = "Accuracy against time"
+MOST_RUNS, MOST_CURVES = 500, 24
+"""So many points are drawn, and so many curves: they differ in colour, dash and marker."""
+MOST_CURVE_POINTS = 3000
+"""Points of all curves together."""
 FEW = 8
 """Up to so many points have their names beside them."""
 LEGEND_ROW = 20
@@ -25,11 +29,13 @@ def accuracy_against_seconds(points: Sequence[RunPoint]) -> go.Figure:
     """Test accuracy (%, with 95% intervals) against wall seconds, log where the seconds span more than ten times.
 
     From scratch is grey, other strategies have their own colour and marker. The line joins the runs that no other beats
-    in both. `customdata` is the run id.
+    in both; of very many runs these and the first ones are drawn. `customdata` is the run id.
     """
     if not points:
         return theme.empty(TITLE, "Runs that have finished will be here.")
-    drawn = theme.figure(TITLE, 400, legend=True)
+    title = TITLE if len(points) <= MOST_RUNS else f"{TITLE}, {MOST_RUNS} of {len(points):,} runs"
+    drawn = theme.figure(title, 400, legend=True)
+    points = _drawn(points)
     _add_frontier(drawn, frontier(points))
     times = [point.seconds for point in points]
     wide = min(times) > 0 and max(times) > 10 * min(times)
@@ -41,6 +47,14 @@ def accuracy_against_seconds(points: Sequence[RunPoint]) -> go.Figure:
     else:
         drawn.update_xaxes(range=[0, 1.1 * max(times) or 1], showgrid=True)
     return theme.axes(drawn, "Seconds of the run", "Test accuracy (%)")
+
+
+def _drawn(points: Sequence[RunPoint]) -> Sequence[RunPoint]:
+    """At most `MOST_RUNS` of the runs: those that no other beats, and the first ones."""
+    if len(points) <= MOST_RUNS:
+        return points
+    best = {point.run_id: point for point in frontier(points)}
+    return list((best | {point.run_id: point for point in points}).values())[:MOST_RUNS]
 
 
 def _add_frontier(drawn: go.Figure, best: Sequence[RunPoint]) -> None:
@@ -137,18 +151,24 @@ def overlaid_curves(
     x: Literal["seconds", "epochs"] = "epochs",
 ) -> go.Figure:
     """Validation accuracy (%) or loss (nats) of several runs, run id -> its `epoch` events in order, over epochs or over seconds
-    since each run's first epoch ended. Runs differ by colour, dash and marker; `chosen` is thick and deep blue."""
+    since each run's first epoch ended. Runs differ by colour, dash and marker; `chosen` is thick and deep blue. Of very many runs
+    the first ones are drawn, and `chosen`."""
     title = f"Validation {metric} of the runs"
     shown = {run: events for run, events in curves.items() if any(e.data[f"validation_{metric}"] is not None for e in events)}
     if not shown:
         return theme.empty(title, "None of these runs has validation images.")
+    if len(shown) > MOST_CURVES:
+        title = f"Validation {metric} of {MOST_CURVES} of {len(shown):,} runs"
+        first_ones = sorted(shown, key=lambda run: run != chosen)[:MOST_CURVES]
+        shown = {run: events for run, events in shown.items() if run in first_ones}
+    most = min(theme.MOST_POINTS, MOST_CURVE_POINTS // len(shown))
     drawn = theme.figure(title, 330 + LEGEND_ROW * -(-len(shown) // 2), legend=True)
     # Below the curves there is room for as many names as there are.
     drawn.update_layout(margin_t=44, legend={"yref": "container", "y": 0, "yanchor": "bottom"})
     unit, scale, digits = ("%", 100.0, 1) if metric == "accuracy" else ("nats", 1.0, 3)
     for place, (run, events) in enumerate(shown.items()):
         label, first = labels.get(run, run), events[0].at
-        points = theme.thin([(at_x(event, number, first, x), event) for number, event in enumerate(events, start=1)])
+        points = theme.thin([(at_x(event, number, first, x), event) for number, event in enumerate(events, start=1)], most)
         drawn.add_scatter(
             x=[position for position, _ in points],
             y=[theme.number(event.data[f"validation_{metric}"], scale) for _, event in points],

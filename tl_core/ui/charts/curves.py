@@ -14,6 +14,8 @@ HEIGHT = 348
 """Pixels."""
 FEW = 40
 """Below so many points a line alone hides how many there are: markers are shown."""
+MOST_SHADES = 250
+"""A phase that is a smaller part of the run than one of so many cannot be seen as one."""
 
 SIDES = ("", "2")
 """What Plotly's names of the two panels' axes end in."""
@@ -119,8 +121,9 @@ def _shades(phases: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
     """A grey ground under every second phase, and above the curves the names of those wide enough."""
     total = max(phases[-1][2], 1)
     wide = [(index, phase) for index, phase in enumerate(phases) if phase[2] - phase[1] > 0.14 * total]
+    seen = [(start, end) for _, start, end in phases[1::2] if (end - start) * MOST_SHADES >= total]
     return {
-        "shapes": [_shade(side, start, end) for _, start, end in phases[1::2] for side in SIDES],
+        "shapes": [_shade(side, start, end) for start, end in seen for side in SIDES],
         "annotations": [_name(side, phase, total, index % 2) for index, phase in wide for side in SIDES],
     }
 

@@ -29,8 +29,8 @@ def sample_grid(images: Sequence[Sequence[NDArray[np.uint8]]], class_names: Sequ
     columns = max((len(row) for row in shown), default=0)
     if not columns:
         return theme.empty("Samples of each class", "The pictures of the chosen dataset will be here.")
-    more = len(images) - len(shown)
-    title = "Samples of each class" + (f", and {more} more classes" if more else "")
+    more = max(len(images), len(class_names)) - len(shown)
+    title = "Samples of each class" + (f", and {more:,} more classes" if more else "")
     drawn = theme.figure(title, 56 + ROW * len(shown))
     drawn.add_layout_image(
         source=data_uri(_compose(shown, columns, size)), xref="x", yref="y", x=0, y=0, sizex=columns, sizey=len(shown),

@@ -1,5 +1,7 @@
 """A map of images: a point for each, coloured by class."""
 
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 
 from tl_core.examining.image_map import ImageMap
@@ -7,6 +9,7 @@ from tl_core.ui.charts import theme
 
 MOST_CLASSES = 16
 """Classes of a colour and mark of their own: what an eye tells apart. The others are grey."""
+OTHERS = (theme.SCRATCH, "circle")
 SPLIT_SYMBOLS = {"train": "", "validation": "-open", "test": "-open-dot"}
 HEIGHT = 520
 
@@ -15,29 +18,41 @@ def image_map(found: ImageMap) -> go.Figure:
     """The points of `found`. Training images are filled, validation images hollow, test images hollow with a dot; a point's
     `customdata` begins with its place on the sheet of pictures."""
     drawn = theme.figure("The images as the network sees them", HEIGHT, legend=True)
-    for label, name in enumerate(found.class_names):
-        members = [index for index, of_class in enumerate(found.labels) if of_class == label]
-        if not members:
-            continue
-        alone = label < MOST_CLASSES
-        shape = theme.SYMBOLS[label // len(theme.RUNS) % len(theme.SYMBOLS)] if alone else "circle"
-        drawn.add_scattergl(
-            x=[found.x[index] for index in members],
-            y=[found.y[index] for index in members],
-            mode="markers",
-            name=theme.plain(name, 18) if alone else "other classes",
-            legendgroup=str(label) if alone else "others",
-            showlegend=alone or label == MOST_CLASSES,
-            marker={
-                "size": 7,
-                "opacity": 0.8,
-                "color": theme.RUNS[label % len(theme.RUNS)] if alone else theme.SCRATCH,
-                "symbol": [shape + SPLIT_SYMBOLS[found.splits[index]] for index in members],
-            },
-            customdata=[[index, theme.plain(found.names[index], 60), found.splits[index]] for index in members],
-            hovertemplate=f"{theme.plain(name, 60)}<br>%{{customdata[1]}}<br>%{{customdata[2]}}<extra></extra>",
-        )
+    present = sorted(set(found.labels))
+    for label in present:
+        if label < MOST_CLASSES:
+            _add_points(drawn, found, [label], found.class_names[label], _look(label))
+    _add_points(drawn, found, [label for label in present if label >= MOST_CLASSES], "other classes", OTHERS)
     drawn.update_xaxes(visible=False, title="Without unit")
     drawn.update_yaxes(visible=False, title="Without unit", scaleanchor="x")
     drawn.update_layout(uirevision=str(len(found.x)))
     return drawn
+
+
+def _add_points(drawn: go.Figure, found: ImageMap, classes: Sequence[int], name: str, look: tuple[str, str]) -> None:
+    """The points of these classes under one name, in one colour and mark."""
+    colour, shape = look
+    members = [index for index, label in enumerate(found.labels) if label in classes]
+    if not members:
+        return
+    told = [(theme.plain(found.class_names[found.labels[index]], 60), theme.plain(found.names[index], 60)) for index in members]
+    drawn.add_scattergl(
+        x=[found.x[index] for index in members],
+        y=[found.y[index] for index in members],
+        mode="markers",
+        name=theme.plain(name, 18),
+        showlegend=True,
+        marker={
+            "size": 7,
+            "opacity": 0.8,
+            "color": colour,
+            "symbol": [shape + SPLIT_SYMBOLS[found.splits[index]] for index in members],
+        },
+        customdata=[[index, file, found.splits[index], of_class] for index, (of_class, file) in zip(members, told, strict=True)],
+        hovertemplate="%{customdata[3]}<br>%{customdata[1]}<br>%{customdata[2]}<extra></extra>",
+    )
+
+
+def _look(label: int) -> tuple[str, str]:
+    """Colour and mark of a class."""
+    return theme.RUNS[label % len(theme.RUNS)], theme.SYMBOLS[label // len(theme.RUNS) % len(theme.SYMBOLS)]

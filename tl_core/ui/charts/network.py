@@ -16,6 +16,7 @@ from tl_core.ui.charts import theme
 
 ROW = 78
 """Pixels of a phase: two lines of text and its blocks under them."""
+MOST_PHASES = 24
 FEW = 8
 """Up to so many blocks each has room for its learning rate."""
 BARELY = 0.4
@@ -30,10 +31,10 @@ def phase_chart(planned: Costs, head_parameters: int) -> go.Figure:
     Above each row: the parameters that train, and what an epoch costs of training everything for an epoch, where
     forward counts 1 and backward 2 (`tl_core.costs`). Blocks are drawn equally wide; what each is, is in its hover.
     """
-    blocks, phases = planned.blocks, planned.phases
+    blocks, phases = planned.blocks, planned.phases[:MOST_PHASES]
     if not phases:
         return theme.empty(TITLE, "This strategy has no phases to draw.")
-    drawn = theme.figure(TITLE, 96 + ROW * len(phases), legend=True)
+    drawn = theme.figure(_title(len(planned.phases) - len(phases)), 96 + ROW * len(phases), legend=True)
     # The head is wide enough for a number, however many blocks there are.
     edges = [*range(len(blocks) + 1), len(blocks) + max(1.0, len(blocks) / 7)]
     rows = [_trains(phase, blocks) for phase in phases]
@@ -63,6 +64,10 @@ def phase_chart(planned: Costs, head_parameters: int) -> go.Figure:
     )
     drawn.update_yaxes(range=[len(phases), 0], visible=False, title="Phase")
     return drawn
+
+
+def _title(more: int) -> str:
+    return TITLE + (f", and {more:,} more" if more else "")
 
 
 def _legend(drawn: go.Figure, phases: Sequence[Phase], blocks: Sequence[BlockOutline]) -> None:

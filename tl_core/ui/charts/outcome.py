@@ -15,22 +15,37 @@ from tl_core.ui.charts.data import data_uri, hover_cells
 
 MOST_NUMBERS = 16
 """Up to so many classes the cells have room for numbers."""
+MOST_CLASSES = 100
+"""So many classes can be told apart in a matrix; of more, those that are confused most are drawn."""
 _WHITE_ABOVE = 72.0
 MOST_PARTS = 8
 # How `tl_core.training` names its stages.
 TRAINING, FEATURES = "Training", "Computing features"
 
 
-def confusion(matrix: NDArray[np.int64], class_names: Sequence[str], *, dark: bool | None = None) -> go.Figure:
+def confusion(
+    matrix: NDArray[np.int64],
+    class_names: Sequence[str],
+    *,
+    images: NDArray[np.int64] | None = None,
+    classes: int | None = None,
+    dark: bool | None = None,
+) -> go.Figure:
     """Which class (rows) was taken for which (columns): `matrix` (k, k) counts test images; colour and number are percent
-    of the row. Colour goes from clear to deep blue, so that the empty cells are the page itself. `dark` is the
-    page's theme, for numbers that read well on it; where it is not known they take the page's own grey."""
+    of the row. Where the k classes are some of `classes`, `images` (k,) counts all of each row. At most `MOST_CLASSES` of
+    them may be given; `tl_core.analysis.metrics.most_confused` chooses them. Colour goes from clear to deep blue, so that the
+    empty cells are the page itself. `dark` is the page's theme, for numbers that read well on it; where it is not known they
+    take the page's own grey."""
     k = len(class_names)
-    if not k or not matrix.sum():
+    if k > MOST_CLASSES:
+        raise ValueError(f"{k} classes, of which {MOST_CLASSES} can be drawn")
+    images = matrix.sum(axis=1) if images is None else images
+    if not k or not images.sum():
         return theme.empty("What was taken for what", "No test images were classified.")
-    shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    drawn = theme.figure("What was taken for what", 150 + k * (26 if k <= MOST_NUMBERS else 18 if k <= 40 else 12))
-    names = [theme.plain(name, 60) for name in class_names]
+    shares = (100 * matrix / np.maximum(images, 1)[:, None]).round(1)
+    title = "What was taken for what" if classes in {None, k} else f"The {k} most confused of {classes:,} classes"
+    drawn = theme.figure(title, 150 + k * (26 if k <= MOST_NUMBERS else 18 if k <= 40 else 12))
+    names = [theme.plain(name, 60 if k <= 40 else 16) for name in class_names]
     drawn.add_heatmap(
         z=shares,
         zmin=0,
@@ -39,11 +54,18 @@ def confusion(matrix: NDArray[np.int64], class_names: Sequence[str], *, dark: bo
         showscale=False,
         xgap=1 if k <= 40 else 0,
         ygap=1 if k <= 40 else 0,
-        text=[[_confusion_hover(names, matrix, row, column) for column in range(k)] for row in range(k)],
+        text=[[_confusion_hover(names, matrix, images, row, column) for column in range(k)] for row in range(k)],
         hovertemplate="%{text}<extra></extra>",
     )
     if k <= MOST_NUMBERS:
         _add_numbers(drawn, shares, None if dark is None else "white" if dark else theme.INK)
+    _name_classes(drawn, class_names)
+    return drawn
+
+
+def _name_classes(drawn: go.Figure, class_names: Sequence[str]) -> None:
+    """Names on both axes: of all classes, or of so many that they can be read."""
+    k = len(class_names)
     every = max(1, -(-k // 32))
     ticks = {"tickvals": list(range(0, k, every)), "showgrid": False, "tickfont": {"size": 12 if k <= 32 else 10}}
     short = [theme.plain(name, 14) for name in class_names[::every]]
@@ -53,11 +75,10 @@ def confusion(matrix: NDArray[np.int64], class_names: Sequence[str], *, dark: bo
     drawn.update_yaxes(
         **ticks, ticktext=short, range=[k - 0.5, -0.5], title={"text": "True class, each row 100 %", "standoff": 8}
     )
-    return drawn
 
 
-def _confusion_hover(names: Sequence[str], matrix: NDArray[np.int64], row: int, column: int) -> str:
-    counted, images = int(matrix[row, column]), int(matrix[row].sum())
+def _confusion_hover(names: Sequence[str], matrix: NDArray[np.int64], of_class: NDArray[np.int64], row: int, column: int) -> str:
+    counted, images = int(matrix[row, column]), int(of_class[row])
     verb = "recognised" if row == column else f"taken for {names[column]}"
     return f"<b>{names[row]}</b> {verb}<br>{counted:,} of {images:,} images, {100 * counted / max(images, 1):.0f} %"
 
@@ -119,7 +140,7 @@ def _merged(parts: Sequence[Timing]) -> list[Timing]:
         return list(parts)
     training = Timing(name=f"{TRAINING}, {len(phases)} phases", seconds=sum(part.seconds for part in phases))
     place = parts.index(phases[0])
-    return [*parts[:place], training, *(part for part in parts[place:] if part not in phases)]
+    return [*parts[:place], training, *(part for part in parts[place:] if not part.name.startswith(TRAINING))]
 
 
 def _styles(parts: Sequence[Timing]) -> list[dict[str, Any]]:

@@ -40,6 +40,8 @@ CLEAR = "rgba(0,0,0,0)"
 
 MOST_POINTS = 500
 """Points a curve may have: what a browser redraws every two seconds without being felt."""
+MOST_BYTES = 1_500_000
+"""What a figure takes at most as JSON, whatever it is of: a browser shows it at once."""
 CONFIG: dict[str, Any] = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False}
 """What a page passes to `st.plotly_chart(config=...)`."""
 TEMPLATE = "transfer_lab"
