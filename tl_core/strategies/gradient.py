@@ -88,7 +88,7 @@ class ByGradient(Strategy):
     cutmix: float = Field(
         0.0,
         ge=0,
-        le=10,
+        le=1,
         title="CutMix",
         description="Paste a piece of another image into each: the parameter of its size's beta distribution; 0: no.",
         json_schema_extra=MORE,
@@ -174,7 +174,7 @@ class FromProbe(ByGradient):
     )
     strength: float | None = Field(
         None,
-        gt=0,
+        ge=1e-12,
         le=1e6,
         title="Freedom of the head (C)",
         description="The inverse of the penalty on large weights of the first head; empty chooses it on the validation images.",
