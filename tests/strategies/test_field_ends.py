@@ -1,5 +1,6 @@
 """The ends of a strategy's numbers are those of what they set: schedules, optimizers, augmentation, penalties, heads."""
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,7 +31,7 @@ EPOCHS = 2
 
 def declaring(part: type[Strategy], field: str) -> type[Any]:
     """The class whose declaration of `field` counts for `part`."""
-    return next(each for each in part.__mro__ if field in each.__dict__.get("__annotations__", {}))
+    return next(each for each in part.__mro__ if field in inspect.get_annotations(each))
 
 
 def field_ends() -> Iterator[tuple[str, str, float]]:

@@ -1,6 +1,7 @@
 """What strategies that train by gradient have in common: their way of learning, and where their head starts."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -180,12 +181,23 @@ class FromProbe(ByGradient):
         description="The inverse of the penalty on large weights of the first head; empty chooses it on the validation images.",
         json_schema_extra=MORE | {"empty": "chosen"},
     )
+    restore_best: bool = Field(
+        True,
+        title="End with the best epoch",
+        description="Go back to the epoch with the lowest validation loss, or to the computed head where no epoch is better; "
+        "without validation images the last epoch stays.",
+        json_schema_extra=MORE,
+    )
     epochs: int = Field(5, ge=1, le=1000, title="Epochs", description="Passes over the data after the head has been computed.")
     learning_rate: float = Field(3e-4, gt=0, le=1, title="Learning rate", description="Step size of Adam.")
 
     def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
         """The network with a head that may normalise its features."""
         return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)
+
+    def learning(self) -> Learning:
+        """The way of learning that these settings say, which may end with the best epoch."""
+        return replace(super().learning(), restore_best=self.restore_best)
 
     def probe(self) -> Iterator[Phase]:
         """The head's own phase."""
