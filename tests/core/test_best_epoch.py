@@ -115,6 +115,7 @@ def test_an_interruption_changes_nothing(
     require_same_outcome(harmful[1], outcome)
 
 
+@pytest.mark.full
 def test_a_checkpoint_of_before_is_gone_on_with(probed: RunSpec, tmp_path: Path) -> None:
     """It kept no start to go back to, and so the epochs after it decide."""
     spec = harmed(probed)
@@ -177,6 +178,7 @@ def test_without_validation_images_nothing_is_said_to_be_the_best(probed: RunSpe
     assert rest.ended.accuracy is not None
 
 
+@pytest.mark.full
 def test_where_every_epoch_diverged_none_is_said_to_be_the_best() -> None:
     result = train(
         TOY.with_settings({"strategy.epochs": 3, "strategy.patience": 1, "strategy.learning_rate": 1.0}), Attempt()

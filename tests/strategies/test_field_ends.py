@@ -35,9 +35,9 @@ def declaring(part: type[Strategy], field: str) -> type[Any]:
 
 
 def field_ends() -> Iterator[tuple[str, str, float]]:
-    """Each declaration of a numeric field once, on the first strategy that has it, at both of its ends."""
+    """Each declaration of a numeric field once, on the plainest strategy that has it, at both of its ends."""
     told = set()
-    for name, part in strategies.strategies.parts().items():
+    for name, part in sorted(strategies.strategies.parts().items(), key=lambda item: len(item[1].model_fields)):
         for field, ends in numeric_fields(part):
             if (declaration := (declaring(part, field), field)) not in told:
                 told.add(declaration)
@@ -45,6 +45,8 @@ def field_ends() -> Iterator[tuple[str, str, float]]:
 
 
 ENDS = list(field_ends())
+ALIKE = {(field, value): (name, field, value) for name, field, value in reversed(ENDS)}.values()
+"""Of fields that share a name and an end, the plainest strategy's."""
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def at_end(name: str, field: str, value: float) -> Strategy:
     return part.model_validate(part.example().model_dump() | {field: value})
 
 
-@pytest.mark.parametrize(("name", "field", "value"), ENDS)
+@pytest.mark.parametrize(("name", "field", "value"), ALIKE)
 def test_what_an_end_sets_can_be_made(name: str, field: str, value: float, eagerly: None) -> None:
     strategy = at_end(name, field, value)
     phases = list(strategy.phases(Known(), BLOCKS, len(LABELS)))

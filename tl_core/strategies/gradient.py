@@ -1,24 +1,34 @@
 """What strategies that train by gradient have in common: their way of learning, and where their head starts."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
+from pydantic.fields import FieldInfo
 
 from tl_core.strategies import Classifier, Learning, Phase, Solver, Strategy, nothing
 from tl_core.strategies.phases import Augmentation, BatchNorm, Rates, Selector
 from tl_core.strategies.schedules import CONSTANT, cosine, one_cycle
 
+ScheduleName = Literal["constant", "cosine", "one_cycle"]
 SCHEDULES = {"constant": CONSTANT, "cosine": cosine(), "one_cycle": one_cycle()}
 MORE: dict[str, Any] = {"more": True}
+
+
+def with_default(field: FieldInfo, default: Any) -> Any:
+    """Return `field` with another default, for a strategy that the usual one does not suit."""
+    other = copy(field)
+    other.default = default
+    return other
 
 
 class ByGradient(Strategy):
     """A strategy that trains by gradient."""
 
     batch_size: int = Field(32, ge=1, le=4096, title="Batch size", description="Images per step.", json_schema_extra=MORE)
-    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
+    schedule: ScheduleName = Field(
         "constant",
         title="Schedule",
         description="How the learning rate moves: not at all; up in a tenth of the steps and down along a cosine; or one cycle.",

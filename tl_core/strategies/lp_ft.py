@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, everything, register
-from tl_core.strategies.gradient import TunedFromProbe
+from tl_core.strategies.gradient import ScheduleName, TunedFromProbe, with_default
 from tl_core.strategies.phases import chosen
 
 
@@ -25,6 +25,8 @@ class ProbeThenFineTune(TunedFromProbe):
         "The new head makes no large errors at first, so the features under it are not spoiled."
     )
 
+    epochs: int = with_default(TunedFromProbe.model_fields["epochs"], 10)
+    schedule: ScheduleName = with_default(TunedFromProbe.model_fields["schedule"], "one_cycle")
     blocks: str | None = Field(
         None,
         min_length=1,
