@@ -12,7 +12,6 @@ from tl_core.strategies import Classifier, Learning, Phase, Solver, Strategy, no
 from tl_core.strategies.phases import Augmentation, BatchNorm, Rates, Selector
 from tl_core.strategies.schedules import CONSTANT, cosine, one_cycle
 
-ScheduleName = Literal["constant", "cosine", "one_cycle"]
 SCHEDULES = {"constant": CONSTANT, "cosine": cosine(), "one_cycle": one_cycle()}
 MORE: dict[str, Any] = {"more": True}
 
@@ -28,7 +27,7 @@ class ByGradient(Strategy):
     """A strategy that trains by gradient."""
 
     batch_size: int = Field(32, ge=1, le=4096, title="Batch size", description="Images per step.", json_schema_extra=MORE)
-    schedule: ScheduleName = Field(
+    schedule: Literal["constant", "cosine", "one_cycle"] = Field(
         "constant",
         title="Schedule",
         description="How the learning rate moves: not at all; up in a tenth of the steps and down along a cosine; or one cycle.",
@@ -188,7 +187,8 @@ class FromProbe(ByGradient):
         ge=1e-12,
         le=1e6,
         title="Freedom of the head (C)",
-        description="The inverse of the penalty on large weights of the first head; empty chooses it on the validation images.",
+        description="The inverse of the penalty on large weights of the first head; empty chooses it on the validation "
+        "images, or by cross-validation where there are none.",
         json_schema_extra=MORE | {"empty": "chosen"},
     )
     restore_best: bool = Field(
