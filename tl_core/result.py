@@ -34,9 +34,8 @@ class PhaseRecord(_Plain):
 
     `epochs` are those that it had; `best_epoch` is the one with which it ended where the best was kept, 0 for what it began
     with. `ended` is how good the model was then; None of a trial that others follow, which begin anew, and in results of before
-    there was one. `learning_rate` is
-    that of the head, None where the head was computed; `chosen` is then what was chosen for it on the way, `chosen_by` what
-    chose it, and `remarks` are whole sentences.
+    there was one. `learning_rate` is that of the head, None where the head was computed; `chosen` is then what was chosen for
+    it on the way, `chosen_by` what chose it, and `remarks` are whole sentences.
     `frozen_part` says what the part of the network that stayed as it is had to compute, and what was known of the images already.
     `trained` are the paths of the variables that an optimizer updated. `frozen_tensors` is the number of all
     other weights and statistics and `unchanged_tensors` how many of them are bit for bit what they were before.

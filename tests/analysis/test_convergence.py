@@ -18,9 +18,9 @@ def phase(name: str, rate: float | None, **ended: float | None) -> PhaseRecord:
     return PhaseRecord(name=name, learning_rate=rate, ended=Measured(**ended) if ended else None, **facts)
 
 
-def result(*phases: PhaseRecord, train: int = 24, validation: int = 3) -> Result:
+def result(*phases: PhaseRecord, train: int = 24, validation: int = 3, classes: tuple[str, ...] = CLASSES) -> Result:
     facts: dict[str, Any] = {"test_images": 9, "test_correct": 3, "test_digest": "", "validation_accuracy": None, "notes": ()}
-    facts |= {"total_parameters": 1, "trainable_parameters": 1, "timings": (), "versions": {}, "class_names": CLASSES}
+    facts |= {"total_parameters": 1, "trainable_parameters": 1, "timings": (), "versions": {}, "class_names": classes}
     source = Provenance("nowhere", "nothing", "none", "")
     return Result(train_images=train, validation_images=validation, phases=phases, provenance=source, **facts)
 
@@ -75,6 +75,10 @@ def test_a_run_at_guessing_is_told(loss: float, accuracy: float, told: bool) -> 
     said = warnings(result(only))
     assert bool(said) == told
     assert not told or said[0].startswith("It is no better than guessing among 3 classes: the phase everything ended with 3")
+
+
+def test_one_class_leaves_nothing_to_guess() -> None:
+    assert warnings(result(phase("everything", 1e-3, loss=1e-7, accuracy=1.0), classes=("a",))) == ()
 
 
 def test_nothing_is_known_of_old_results_and_of_trials_that_others_follow() -> None:

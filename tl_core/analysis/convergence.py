@@ -51,7 +51,7 @@ def _fall(first: PhaseRecord, last: PhaseRecord, result: Result) -> str:
 def _guessing(last: PhaseRecord, result: Result) -> tuple[str, ...]:
     sizes, classes = _sizes([last], result), len(result.class_names)
     total = sum(sizes.values())
-    if not total or min(_losses(last), default=0.0) <= log(classes):
+    if classes < 2 or not total or min(_losses(last), default=0.0) <= log(classes):
         return ()
     correct = _correct(last, sizes)
     if wilson(correct, total).low > 1 / classes:
