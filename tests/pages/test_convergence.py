@@ -10,16 +10,14 @@ from typer.testing import CliRunner
 from tests.analysis.test_convergence import PROBE, phase
 from tests.analysis.test_convergence import result as stored_result
 from tests.helpers import QUICK, keep_run
-from tests.pages.test_pages import errors, nothing_cached, opened
 from tests.runs.short_training import outcome
+from tests.tools.pages import errors, opened
 from tl_core.__main__ import app as command_line
 from tl_core.result import PhaseRecord
 from tl_core.runs import artifacts
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.ui import steps
-
-__all__ = ["nothing_cached"]  # a fixture that is used by its effect
 
 RUN = "20260101-000000-aaaaaa"
 FALLEN = phase("everything", 1e-3, loss=9.0, accuracy=1 / 3, validation_loss=8.0, validation_accuracy=1 / 3)
