@@ -209,9 +209,8 @@ def _how(phase: PhaseRecord) -> str:
         chosen = ", ".join(f"{name} = {value:g}" for name, value in phase.chosen.items())
         by = phase.chosen_by if phase.chosen_by in {"given", "default"} else f"chosen by {phase.chosen_by}"
         return "computed from the features" + (f", {shown.plain(f'{chosen} ({by})')}" if chosen else "")
-    back = "" if phase.best_epoch in {None, phase.epochs} else f", back to the best one, epoch {phase.best_epoch}"
-    if phase.best_epoch == 0:
-        back = ", back to what it began with, since no epoch had a lower validation loss"
+    kept = {None: "", phase.epochs: "", 0: ", back to what it began with, since no epoch had a lower validation loss"}
+    back = kept.get(phase.best_epoch, f", back to the best one, epoch {phase.best_epoch}")
     return f"{phase.epochs} epochs{back}, rate {phase.learning_rate:g}, batch size {phase.batch_size}"
 
 
