@@ -31,7 +31,7 @@ KEYS = {
     *("run_id", "state", "accuracy", "accuracy_interval", "seconds", "trainable_parameters", "error"),
     *("waiting_seconds", "running_seconds", "priority", "attempts", "device", "unreadable"),
 }
-ENDING = KEYS | {"notes"}
+ENDING = KEYS | {"notes", "warnings"}
 TINY = ("--backbone", "small_cnn", "--strategy", "from_scratch", "--set", "strategy.epochs=1", "--set", "image_size=16")
 
 
@@ -51,7 +51,7 @@ def test_train_with_nothing_said(default_run: Finished) -> None:
     assert default_run.out.count("\n") == 1
     summary = default_run.json
     assert set(summary) == ENDING
-    assert summary["notes"] == []
+    assert summary["notes"] == summary["warnings"] == []
     assert (summary["state"], summary["error"]) == (State.DONE, None)
     low, high = summary["accuracy_interval"]
     assert 0 < low < summary["accuracy"] < high < 1
@@ -65,7 +65,7 @@ def test_train_with_nothing_said(default_run: Finished) -> None:
 def test_runs_lists_what_train_made(default_run: Finished) -> None:
     line = CommandLine(default_run.home)
     (listed,) = line.call("runs", "--json").json
-    assert listed | {"notes": []} == listed | default_run.json
+    assert listed | {"notes": [], "warnings": []} == listed | default_run.json
     assert set(listed) >= KEYS
     spec = RunSpec.parse(listed["spec"])
     assert (spec.dataset.name, spec.backbone.name, spec.strategy.name) == ("photo_patches", "efficientnet_lite0", "linear_probe")

@@ -16,22 +16,21 @@ from tl_core.backbones import BlockOutline, Network
 from tl_core.checkpoints import Checkpoints
 from tl_core.costs import Images
 from tl_core.datasets import Data
-from tl_core.errors import SettingError
 from tl_core.evaluation import gather_predictions, versions
 from tl_core.events import Epoch, Plan, Reporter, Resumed
 from tl_core.features.cache import ActivationCache
 from tl_core.features.forward import forward
-from tl_core.features.heads import Head
 from tl_core.features.sources import Source, Stored
 from tl_core.features.supply import Supply
 from tl_core.feeding import WAITING, Feeder, Standing
 from tl_core.fitting import assess_head, fit
 from tl_core.freezing import Frozen, count_parameters
 from tl_core.recipe import Recipe
-from tl_core.result import Outcome, PhaseRecord, Result, Timing
+from tl_core.result import Measured, Outcome, PhaseRecord, Result, Timing
 from tl_core.resuming import Keeper, identity_of
 from tl_core.stages import Stages
 from tl_core.strategies import Classifier, Phase
+from tl_core.strategies.phases import require_validation
 
 Decide = Callable[[Recipe, Images], Arithmetic]
 """What a run computes in whose spec leaves it open."""
@@ -77,7 +76,7 @@ class Training:
         self.costs = costs.of(self.recipe, self.blocks, self.images, self._cache.room)
         phases = self.costs.phases
         self.adapter = Adapter(classifier, network, self.blocks, phases, xla=arithmetic.xla)
-        require_judge(phases, data)
+        require_validation(phases, len(data.validation))
         self.progress.total = self.costs.total.passes
         waiting = partial(self.stages.say, WAITING)
         supply = Supply(self._cache, self.recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting, own=self.keeper.place)
@@ -142,10 +141,11 @@ class Training:
                     self.stages.lap(f"Training: {phase.name}")
                     self.keeper.keep()
         self.progress.passed += passes * (phase.epochs - self.progress.epoch)  # those that patience spared
-        self.keeper.leave()
-        later = self.costs.phases[self.progress.phase + 1 :]
-        remarks = self.keeper.judge(phase, last=not any(each.trial for each in later)) if phase.trial else ()
-        self._end(phase, frozen, remarks=remarks)
+        best_epoch = self.keeper.leave()
+        more_trials = phase.trial and any(each.trial for each in self.costs.phases[self.progress.phase + 1 :])
+        remarks = self.keeper.judge(phase, last=not more_trials) if phase.trial else ()
+        ended = None if more_trials else self._measured(phase)
+        self._end(phase, frozen, best_epoch=best_epoch, ended=ended, remarks=remarks)
 
     def order(self, train: Source) -> Callable[[int], NDArray[np.intp]]:
         """The order of the training inputs in each epoch of the present phase; where there are several views they take turns."""
@@ -164,14 +164,18 @@ class Training:
         with self.stage(f"Training: {name}"):
             found = self.adapter.solve(phase, head, train, validation)
             (loss, accuracy), held_out = (assess_head(found, source) for source in (train, validation))
+        assert loss is not None and accuracy is not None  # there are training images
         self.progress.steps = step
+        self.progress.now.add(len(train), loss, accuracy, time.perf_counter() - started)
         self.progress.passed += self.costs.epoch(phase).passes
         self.progress.end_epoch(*held_out)
-        self._end(phase, frozen, found)  # before the report, which may end this attempt: a head is computed whole or not at all
-        assert loss is not None and accuracy is not None  # there are training images
+        told = {"chosen": dict(found.chosen), "chosen_by": found.chosen_by, "remarks": found.notes}
+        # Before the report, which may end this attempt: a head is computed whole or not at all.
+        self._end(phase, frozen, ended=self._measured(phase), **told)
         self.report(Epoch(name, 1, step, loss, accuracy, *held_out, time.perf_counter() - started))
 
-    def _end(self, phase: Phase, frozen: Frozen, head: Head | None = None, remarks: tuple[str, ...] = ()) -> None:
+    def _end(self, phase: Phase, frozen: Frozen, **facts: Any) -> None:
+        """Prove that nothing frozen moved, and record the phase with `facts`, the fields of its record that only one kind has."""
         unchanged = frozen.unchanged(self.model)
         if unchanged != len(frozen.before):
             raise RuntimeError(f"{len(frozen.before) - unchanged} frozen tensors moved in the phase {phase.name}.")
@@ -180,7 +184,6 @@ class Training:
             PhaseRecord(
                 name=phase.name,
                 epochs=self.progress.epoch,
-                best_epoch=self.progress.best_epoch if phase.learning.patience else None,
                 learning_rate=None if phase.solver else phase.learning_rate,
                 batch_size=phase.batch_size,
                 blocks=phase.trained_blocks(self.blocks),
@@ -188,14 +191,21 @@ class Training:
                 trainable_parameters=count_parameters(self.model, set(frozen.trained)),
                 frozen_tensors=len(frozen.before),
                 unchanged_tensors=unchanged,
-                chosen=dict(head.chosen) if head else {},
-                chosen_by=head.chosen_by if head else "",
-                remarks=head.notes if head else remarks,
                 frozen_part=self.feeder.tell(),
+                **facts,
             )
         )
         self.account.rates = {}
         self.progress.end_phase()
+
+    def _measured(self, phase: Phase) -> Measured:
+        now, changed = self.progress, phase.learning.augments
+        return Measured(
+            loss=None if changed else now.loss,
+            accuracy=None if changed else now.accuracy,
+            validation_loss=now.validation_loss,
+            validation_accuracy=now.validation_accuracy,
+        )
 
     def test(self) -> Outcome:
         """Classify the test images, once, and gather everything that stays of the run."""
@@ -229,16 +239,6 @@ class Training:
             frozen_part=self.feeder.tell(),
         )
         return Outcome(result, predictions, model)
-
-
-def require_judge(phases: Sequence[Phase], data: Data) -> None:
-    """Raise `SettingError` where there are trials, and no validation images to choose between them by."""
-    if any(phase.trial for phase in phases) and not len(data.validation):
-        raise SettingError(
-            "Learning rates are tried on validation images, and this dataset has none.",
-            "Set aside some, or set strategy.trials to 1.",
-            received=f"{sum(phase.trial for phase in phases)} trials",
-        )
 
 
 def shuffled(count: int, views: int, stream: tuple[int, int], epoch: int) -> NDArray[np.intp]:

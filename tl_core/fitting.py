@@ -58,8 +58,10 @@ class Progress:
 
     `passed` of `total` is the work done, in the unit of `costs`, and `steps` the batches of the whole run. `phase` and
     `epoch` count finished ones, the epochs within the present phase, and `now` is the pass after them.
-    `validation_loss` and `validation_accuracy` are those of the last finished epoch, `best_loss` the lowest validation loss of
-    the present phase, `best_epoch` its epoch and `best_accuracy` the accuracy there; `counted` is how many phases there are
+    `loss` and `accuracy` are those of the training images in the last finished epoch, `validation_loss` and
+    `validation_accuracy` those of the validation images after it; `best_loss` is the lowest validation loss of the present
+    phase, `best_epoch` its epoch (0: what the phase began with) and `best_accuracy` the accuracy there. Where the model goes
+    back to what it was, the first four are of that, None where they are not known. `counted` is how many phases there are
     whose frozen part `passed` includes.
     """
 
@@ -75,6 +77,8 @@ class Progress:
     best_accuracy: float | None = None
     counted: int = 0
     validation_loss: float | None = None
+    loss: float | None = None
+    accuracy: float | None = None
 
     @property
     def done(self) -> float:
@@ -99,6 +103,7 @@ class Progress:
     def end_epoch(self, validation_loss: float | None, validation_accuracy: float | None) -> bool:
         """The present pass is over. Whether it was the best of its phase."""
         self.epoch += 1
+        self.loss, self.accuracy = self.now.means if self.now.images else (None, None)
         self.now = Pass()
         self.validation_loss, self.validation_accuracy = validation_loss, validation_accuracy
         lowest = math.inf if self.best_loss is None else self.best_loss
@@ -135,7 +140,7 @@ def fit(
 
     `order(epoch)` gives the order of the training images (epochs count from 0), so that it depends on nothing
     but the run's seed. `passes` is what one epoch costs. `keep_best` is called after each epoch with the lowest validation
-    loss so far, where the phase's patience may end it; `augment` changes each batch of training images and its labels.
+    loss so far, where the phase may go back to it; `augment` changes each batch of training images and its labels.
     Reports every step and epoch, and yields at each moment from which training can go on: after a step within an epoch and
     after an epoch. `progress` is ahead of each report: training can go on from wherever `report` ends it by raising.
     """
@@ -153,7 +158,7 @@ def fit(
             if now.images < len(train):  # after the last one nobody could tell from its number whether the epoch was reported
                 yield
         held_out = assess(model, validation, phase.batch_size, phase.learning)
-        if progress.end_epoch(*held_out) and phase.learning.patience:
+        if progress.end_epoch(*held_out) and phase.learning.keeps_best:
             keep_best()
         seconds = time.perf_counter() - started
         report(Epoch(phase.name, progress.epoch, progress.steps, *now.means, *held_out, seconds))

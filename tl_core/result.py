@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from tl_core.arithmetic import Arithmetic
 from tl_core.backbones.outline import Provenance
@@ -15,15 +15,27 @@ IN_CACHE = "was in the cache already"
 
 
 class _Plain(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")  # JSON has no number for a loss that is none
+
+
+class Measured(_Plain):
+    """How good a model was: mean cross-entropy (nats) and accuracy (0..1) of the training images, while an epoch learned from
+    them, and of the validation images, after it. None is "not known": there were no such images, those to learn from were
+    changed, or the model went back to what it was before."""
+
+    loss: float | None = None
+    accuracy: float | None = None
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
 
 
 class PhaseRecord(_Plain):
     """A phase as it was: what trained, and the proof that the rest did not move.
 
-    `epochs` are those that it had; `best_epoch` is the one that it went back to, where it might end early. `learning_rate` is
-    that of the head, None where the head was computed; `chosen` is then what was chosen for it on the way, `chosen_by` what
-    chose it, and `remarks` are whole sentences.
+    `epochs` are those that it had; `best_epoch` is the one with which it ended where the best was kept, 0 for what it began
+    with. `ended` is how good the model was then; None of a trial that others follow, which begin anew, and in results of before
+    there was one. `learning_rate` is that of the head, None where the head was computed; `chosen` is then what was chosen for
+    it on the way, `chosen_by` what chose it, and `remarks` are whole sentences.
     `frozen_part` says what the part of the network that stayed as it is had to compute, and what was known of the images already.
     `trained` are the paths of the variables that an optimizer updated. `frozen_tensors` is the number of all
     other weights and statistics and `unchanged_tensors` how many of them are bit for bit what they were before.
@@ -39,10 +51,18 @@ class PhaseRecord(_Plain):
     frozen_tensors: int
     unchanged_tensors: int
     best_epoch: int | None = None
+    ended: Measured | None = None
     chosen: dict[str, float] = {}
     chosen_by: str = ""
     remarks: tuple[str, ...] = ()
     frozen_part: tuple[str, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_epoch_was_the_best(cls, value: Any) -> Any:
+        """Before `ended` was stored, 0 meant that no epoch had been the best, and no phase went back to what it began with."""
+        old = isinstance(value, dict) and "ended" not in value
+        return value | {"best_epoch": value.get("best_epoch") or None} if old else value
 
 
 class Timing(_Plain):

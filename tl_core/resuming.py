@@ -74,33 +74,52 @@ class Keeper:
             put_back(part.optimizer.variables, self._found.optimizer)
             put_back_random(self._found.random)
             frozen, self._best = replace(frozen, before=self._found.before), self._found.best
+        elif phase.learning.restore_best and not phase.trial:  # a trial begins with what nobody measured
+            self._keep_start()
         self._found = None
         self._optimizer, self._frozen = part.optimizer, frozen
         return frozen
+
+    def _keep_start(self) -> None:
+        """What a phase begins with is its best so far, if its validation loss is known from the phase before."""
+        progress = self.account.progress
+        if finite(progress.validation_loss) < math.inf:
+            progress.best_loss, progress.best_accuracy = progress.validation_loss, progress.validation_accuracy
+            self.keep_best()
 
     def keep_best(self) -> None:
         """Remember the present values: no epoch of this phase had a lower validation loss."""
         self._best = values_of(self._model.variables)
 
-    def leave(self) -> None:
-        """A phase ends; where epochs were waited for in vain, the model goes back to its best one."""
-        if self._best and self.account.progress.best_epoch < self.account.progress.epoch:
-            put_back(self._model.variables, self._best)
-            self.account.progress.validation_accuracy = self.account.progress.best_accuracy
+    def leave(self) -> int | None:
+        """A phase ends: the model goes back to its best epoch, where that is kept. Return that epoch, None where none is."""
+        progress, kept = self.account.progress, self._best
+        if not kept:
+            return None
+        if progress.best_epoch < progress.epoch:
+            self._go_back(kept, progress.best_loss, progress.best_accuracy)
         self._best = ()
+        return progress.best_epoch
+
+    def _go_back(self, values: Arrays, validation_loss: float | None, validation_accuracy: float | None) -> None:
+        """Let the model be again what it was when these were measured."""
+        put_back(self._model.variables, values)
+        progress = self.account.progress
+        progress.loss = progress.accuracy = None
+        progress.validation_loss, progress.validation_accuracy = validation_loss, validation_accuracy
 
     def judge(self, phase: Phase, *, last: bool) -> tuple[str, ...]:
         """The trial `phase` has ended: remember what it left, unless an earlier one has a validation loss as low. After the last
         one the model goes back to the best of them, and a sentence says which that is."""
         progress, best = self.account.progress, self.account.best_trial
-        loss = finite(progress.best_loss if phase.learning.patience else progress.validation_loss)
+        loss = finite(progress.validation_loss)
         if best is None or loss < best.loss:
             best = self.account.best_trial = Trial(phase.name, loss, progress.validation_accuracy or 0.0)
             self._winner = values_of(self._model.variables)
         if not last:
             return ()
-        put_back(self._model.variables, self._winner)
-        self._winner, self.account.best_trial, progress.validation_accuracy = (), None, best.accuracy
+        self._go_back(self._winner, best.loss, best.accuracy)
+        self._winner, self.account.best_trial = (), None
         if best.loss == math.inf:
             return (f"Every trial diverged: none ended with a validation loss. {best.name} is kept; try lower learning rates.",)
         return (f"Of all trials, {best.name} ended with the lowest validation loss, {best.loss:.3f} nats, and is kept.",)

@@ -181,7 +181,7 @@ def test_a_probe_and_then_two_blocks() -> None:
         HEAD,
     }
     assert top.trainable_parameters == 192 * 1152 + 9 * 1152 + 1152 * 320 + 320 * 1280 + 1280 * 16 + 16
-    assert (head.learning_rate, top.learning_rate) == (None, 3e-4)
+    assert (head.learning_rate, top.learning_rate) == (None, 1e-4)
 
 
 def test_two_runs_in_one_process_name_their_variables_alike() -> None:

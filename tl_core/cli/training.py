@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tl_core.analysis import convergence
 from tl_core.cli.console import PRIORITIES, AsJson, RunId, app, err, out, print_json, priority_named, says_what_is_wrong
 from tl_core.cli.wording import exit_code, headline, summary
 from tl_core.errors import RunError, SettingError
@@ -74,12 +75,13 @@ def watch(run: RunId, as_json: AsJson = False) -> None:
 
 
 def tell(store: Store, run: Run, *, as_json: bool) -> None:
-    """Say how a run ended and what its data lacked, and leave with its exit code."""
-    notes = artifacts.read_result(store.folder(run.id)).notes if run.state is State.DONE else ()
+    """Say how a run ended, what its data lacked and how its training went, and leave with its exit code."""
+    result = artifacts.read_result(store.folder(run.id)) if run.state is State.DONE else None
+    notes, warnings = (result.notes, convergence.warnings(result)) if result else ((), ())
     if as_json:
-        print_json(summary(run) | {"notes": notes})
+        print_json(summary(run) | {"notes": notes, "warnings": warnings})
     else:
-        (out if run.state is State.DONE else err).print(headline(run, notes), soft_wrap=True)
+        (out if run.state is State.DONE else err).print(headline(run, notes, warnings), soft_wrap=True)
     raise typer.Exit(exit_code(run))
 
 

@@ -18,7 +18,7 @@ FIELDS = (
     *("priority", "attempts", "device", "trainable_parameters", "error", "unreadable"),
 )
 """What `--json` prints of a run."""
-ENDING = (*FIELDS, "notes")
+ENDING = (*FIELDS, "notes", "warnings")
 """What it prints of a run that was waited for, and of a mistake with nothing but `error`."""
 
 
@@ -34,8 +34,8 @@ def summary(run: Run) -> dict[str, Any]:
     return {field: own[field] if field in own else getattr(run, field) for field in FIELDS}
 
 
-def headline(run: Run, notes: Sequence[str] = ()) -> str:
-    """Return how a run stands, for people, and the `notes` on its data."""
+def headline(run: Run, notes: Sequence[str] = (), warnings: Sequence[str] = ()) -> str:
+    """Return how a run stands, for people, the `notes` on its data and the `warnings` on its training."""
     if run.state is not State.DONE or run.seconds is None:
         return f"Run {run.id} is {run.state}. {escape(run.error or '')}".strip()
     lines = (
@@ -43,6 +43,7 @@ def headline(run: Run, notes: Sequence[str] = ()) -> str:
         f"Test accuracy {accuracy_of(run)} of {run.test_images:,} images, 95% interval",
         f"{run.seconds:.1f} s, {run.trainable_parameters:,} of {run.total_parameters:,} parameters trained",
         *(f"Note: {escape(note)}" for note in notes),
+        *(f"Warning: {escape(warning)}" for warning in warnings),
     )
     return "\n".join(lines)
 

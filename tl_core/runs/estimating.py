@@ -48,20 +48,18 @@ def estimate(recipe: Recipe, measured: Probe, images: costs.Images, classes: int
     """
     outline = measured.outline
     planned = costs.of(recipe, outline.blocks, images, room)
+    kept = any(phase.learning.keeps_best for phase in planned.phases)  # the weights of the best epoch, beside the present ones
     head = head_parameters(recipe, outline, classes)
     trainable = max(costs.trainable_parameters(phase, outline.blocks, head) for phase in planned.phases)
     work, total = planned.total, outline.parameters + head
     heads = sum(costs.head_work(phase, images.train, recipe.strategy.feature_size(outline), classes) for phase in planned.phases)
-    passing = work.frozen / measured.frozen_rate + work.trained / measured.trained_rate
+    computing = work.frozen / measured.frozen_rate + work.trained / measured.trained_rate + heads / measured.head_rate
+    beside = FLOAT_BYTES * (kept * total + MOMENTS_OF_ADAM * trainable)
     return Estimate(
         starting_seconds=measured.starting_seconds,
-        running_seconds=measured.loading_seconds
-        + AROUND_SECONDS
-        + _preparing_seconds(recipe, planned, measured)
-        + passing
-        + heads / measured.head_rate,
-        memory_bytes=_memory_bytes(recipe, planned, measured, FLOAT_BYTES * (COPIES * total + MOMENTS_OF_ADAM * trainable)),
-        disk_bytes=_disk_bytes(recipe, planned, outline, FLOAT_BYTES * total, FLOAT_BYTES * trainable),
+        running_seconds=measured.loading_seconds + AROUND_SECONDS + _preparing_seconds(recipe, planned, measured) + computing,
+        memory_bytes=_memory_bytes(recipe, planned, measured, COPIES * FLOAT_BYTES * total + beside),
+        disk_bytes=_disk_bytes(recipe, planned, outline, FLOAT_BYTES * total, beside),
         trainable_parameters=trainable,
         total_parameters=total,
     )
@@ -134,8 +132,8 @@ def _kept_bytes(recipe: Recipe, planned: costs.Costs) -> float:
     return (pixels if pixels <= planned.room else 0) + planned.kept_bytes
 
 
-def _disk_bytes(recipe: Recipe, planned: costs.Costs, outline: Outline, model: int, trainable: int) -> int:
-    """The cache, networks converted for an engine, the model, and two checkpoints, since one is whole before the former goes."""
+def _disk_bytes(recipe: Recipe, planned: costs.Costs, outline: Outline, model: int, beside: int) -> int:
+    """The cache, networks converted for an engine, the model, and two checkpoints, since one is whole before the former goes:
+    each is a model, and what stands `beside` it."""
     converted = FLOAT_BYTES * outline.parameters * _converted_anew(recipe, planned, outline)
-    checkpoint = model + MOMENTS_OF_ADAM * trainable
-    return int(_kept_bytes(recipe, planned) + converted + model + 2 * checkpoint)
+    return int(_kept_bytes(recipe, planned) + converted + model + 2 * (model + beside))

@@ -66,12 +66,12 @@ class BatchSpectralShrinkage(TunedFromProbe):
         "Try it where fine-tuning does worse than a probe: that is negative transfer."
     )
 
-    strength: float = Field(
-        1e-3, ge=0, le=10, title="Strength", description="What the smallest squared singular values are multiplied by (eta)."
+    shrinkage: float = Field(
+        1e-3, ge=0, le=10, title="Shrinkage", description="What the smallest squared singular values are multiplied by (eta)."
     )
     count: int = Field(1, ge=1, le=32, title="Directions", description="How many singular values are penalised (k).")
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
         yield from self.probe()
-        penalty = Shrinkage(self.strength, self.count)
+        penalty = Shrinkage(self.shrinkage, self.count)
         yield self.phase("everything", self.epochs, self.learning_rate, everything, penalty=penalty)

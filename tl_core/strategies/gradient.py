@@ -1,9 +1,12 @@
 """What strategies that train by gradient have in common: their way of learning, and where their head starts."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
+from pydantic.fields import FieldInfo
 
 from tl_core.strategies import Classifier, Learning, Phase, Solver, Strategy, nothing
 from tl_core.strategies.phases import Augmentation, BatchNorm, Rates, Selector
@@ -11,6 +14,13 @@ from tl_core.strategies.schedules import CONSTANT, cosine, one_cycle
 
 SCHEDULES = {"constant": CONSTANT, "cosine": cosine(), "one_cycle": one_cycle()}
 MORE: dict[str, Any] = {"more": True}
+
+
+def with_default(field: FieldInfo, default: Any) -> Any:
+    """Return `field` with another default, for a strategy that the usual one does not suit."""
+    other = copy(field)
+    other.default = default
+    return other
 
 
 class ByGradient(Strategy):
@@ -88,7 +98,7 @@ class ByGradient(Strategy):
     cutmix: float = Field(
         0.0,
         ge=0,
-        le=10,
+        le=1,
         title="CutMix",
         description="Paste a piece of another image into each: the parameter of its size's beta distribution; 0: no.",
         json_schema_extra=MORE,
@@ -174,11 +184,19 @@ class FromProbe(ByGradient):
     )
     strength: float | None = Field(
         None,
-        gt=0,
+        ge=1e-12,
         le=1e6,
         title="Freedom of the head (C)",
-        description="The inverse of the penalty on large weights of the first head; empty chooses it on the validation images.",
+        description="The inverse of the penalty on large weights of the first head; empty chooses it on the validation "
+        "images, or by cross-validation where there are none.",
         json_schema_extra=MORE | {"empty": "chosen"},
+    )
+    restore_best: bool = Field(
+        True,
+        title="End with the best epoch",
+        description="Go back to the epoch with the lowest validation loss, or to the computed head where no epoch is better; "
+        "without validation images the last epoch stays.",
+        json_schema_extra=MORE,
     )
     epochs: int = Field(5, ge=1, le=1000, title="Epochs", description="Passes over the data after the head has been computed.")
     learning_rate: float = Field(3e-4, gt=0, le=1, title="Learning rate", description="Step size of Adam.")
@@ -186,6 +204,10 @@ class FromProbe(ByGradient):
     def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
         """The network with a head that may normalise its features."""
         return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)
+
+    def learning(self) -> Learning:
+        """The way of learning that these settings say, which may end with the best epoch."""
+        return replace(super().learning(), restore_best=self.restore_best)
 
     def probe(self) -> Iterator[Phase]:
         """The head's own phase."""

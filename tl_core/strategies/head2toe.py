@@ -30,7 +30,8 @@ class Head2Toe(ByComputation):
         gt=0,
         le=1,
         title="Share to keep",
-        description="The share of all features that the head uses; empty chooses it on the validation images.",
+        description="The share of all features that the head uses; empty chooses it on the validation images, "
+        "or by cross-validation where there are none.",
         json_schema_extra={"empty": "chosen"},
     )
 

@@ -28,10 +28,11 @@ class LinearProbe(ByComputation):
     )
     strength: float | None = Field(
         None,
-        gt=0,
+        ge=1e-12,
         le=1e6,
         title="Freedom of the head (C)",
-        description="The inverse of the penalty on large weights; empty chooses it on the validation images.",
+        description="The inverse of the penalty on large weights; empty chooses it on the validation images, "
+        "or by cross-validation where there are none.",
         json_schema_extra={"empty": "chosen", "more": True},
     )
     normalise: bool = Field(

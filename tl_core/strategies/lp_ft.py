@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, everything, register
-from tl_core.strategies.gradient import TunedFromProbe
+from tl_core.strategies.gradient import TunedFromProbe, with_default
 from tl_core.strategies.phases import chosen
 
 
@@ -21,10 +21,13 @@ class ProbeThenFineTune(TunedFromProbe):
     title: ClassVar[str] = "Probe, then fine-tune"
     family: ClassVar[Family] = Family.TUNED
     when_to_use: ClassVar[str] = (
-        "The safe choice where a linear probe is not enough: it starts as good as the probe and improves from there. "
-        "The new head makes no large errors at first, so the features under it are not spoiled."
+        "The safe choice where a linear probe is not enough: it starts as the probe and ends with its best epoch on the "
+        "validation images, the probe's own included. With ten labels a class that brought seven points of them on hand signs, "
+        "half a point on photo patches."
     )
 
+    epochs: int = with_default(TunedFromProbe.model_fields["epochs"], 10)
+    learning_rate: float = with_default(TunedFromProbe.model_fields["learning_rate"], 1e-4)
     blocks: str | None = Field(
         None,
         min_length=1,

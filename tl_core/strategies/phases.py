@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tl_core.backbones.blocks import select
+from tl_core.errors import SettingError
 from tl_core.strategies.schedules import CONSTANT, Schedule
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ class Learning:
 
     `optimizer` is "adam" (decoupled weight decay where there is any: AdamW) or "sgd" (momentum 0.9). `weight_decay` spares
     norms and biases. `clip_norm` is the longest the gradient of all variables together may be. `patience` is how many epochs
-    without a lower validation loss end a phase, which then goes back to its best epoch. `balanced` weights each image by
+    without a lower validation loss end a phase, which then goes back to its best epoch. `restore_best` lets every phase go back
+    to its best epoch, or to what it began with where no epoch was better. `balanced` weights each image by
     the inverse of its class's share. `label_smoothing` is the share of a label that is spread over all classes; `mixup` and
     `cutmix` are the parameters of the beta distribution from which the share of another image is drawn (Zhang et al. 2018,
     arXiv 1710.09412; Yun et al. 2019, arXiv 1905.04899), 0 for none of it. `views` is how many ways an image is changed by the
@@ -100,12 +102,18 @@ class Learning:
     weight_decay: float = 0.0
     clip_norm: float | None = None
     patience: int | None = None
+    restore_best: bool = False
     balanced: bool = False
     label_smoothing: float = 0.0
     mixup: float = 0.0
     cutmix: float = 0.0
     augmentation: Augmentation = Augmentation.NONE
     views: int | None = None
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether a phase ends with its best epoch, by the validation loss."""
+        return self.restore_best or self.patience is not None
 
     @property
     def soft(self) -> bool:
@@ -181,7 +189,25 @@ class Phase:
         plain = {"trains": list(self.trained_blocks(blocks)), "rates": self.factors([block.name for block in blocks])}
         for name in ("name", "epochs", "learning_rate", "batch_size", "batch_norm", "moves", "measured_rates", "solver"):
             plain[name] = getattr(self, name)
-        more = {"penalty": repr(self.penalty), "solver_settings": dict(self.solver_settings), "learning": asdict(self.learning)}
+        learning = asdict(self.learning)
+        del learning["restore_best"]  # it changes no step: runs that were interrupted before there was a choice still go on
+        more = {"penalty": repr(self.penalty), "solver_settings": dict(self.solver_settings), "learning": learning}
         # A trial is told only where there is one, so that runs that were interrupted before there were any still go on.
         trial = {"trial": True} if self.trial else {}
         return json.loads(json.dumps(plain | more | trial))  # what it will be when it is read again
+
+
+def require_validation(phases: Sequence[Phase], images: int) -> None:
+    """Raise `SettingError` where a setting of `phases` says that validation images decide, and there are no such `images`."""
+    if images:
+        return
+    trials = sum(phase.trial for phase in phases)
+    patience = next((phase.learning.patience for phase in phases if phase.learning.patience is not None), None)
+    if trials:
+        what, way_out, received = "Learning rates are tried on", "set strategy.trials to 1", f"{trials} trials"
+    elif patience is not None:
+        what, way_out, received = "Patience goes by the loss on", "leave strategy.patience empty", f"patience {patience}"
+    else:
+        return
+    why = f"{what} validation images, and this dataset has none."
+    raise SettingError(why, f"Set aside some, or {way_out}.", received=received)

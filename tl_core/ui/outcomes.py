@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from tl_core.analysis import comparison, metrics
+from tl_core.analysis import comparison, convergence, metrics
 from tl_core.analysis.statements import interval_of, seconds
 from tl_core.analysis.statistics import Interval
 from tl_core.arithmetic import Arithmetic
@@ -54,6 +54,8 @@ def sentence(run: Run, result: Result) -> None:
     """The first thing said of a run."""
     accuracy, took = shown.unbroken(shown.accuracy_of(run)), shown.unbroken(seconds(result.seconds))
     st.markdown(f"### {accuracy} of {result.test_images:,} test images right, in {took}")
+    for warning in convergence.warnings(result):
+        st.warning(shown.plain(warning), icon=":material/trending_down:")
     trained, total = result.trainable_parameters, result.total_parameters
     st.caption(
         "In brackets the 95 % interval (Wilson). "
@@ -191,6 +193,8 @@ def proof(result: Result) -> None:
         st.markdown("**Test**")
     for line in result.frozen_part:
         st.caption(shown.plain(line))
+    if not result.validation_images and any(phase.learning_rate is not None for phase in result.phases):
+        st.caption("Without validation images no epoch could be told to be the best: each phase ended with its last one.")
     source = result.provenance
     st.caption(f"Weights: {shown.plain(source.source)}, learned from {shown.plain(source.learned_from)}.")
     if source.sha256:
@@ -203,8 +207,9 @@ def _how(phase: PhaseRecord) -> str:
         chosen = ", ".join(f"{name} = {value:g}" for name, value in phase.chosen.items())
         by = phase.chosen_by if phase.chosen_by in {"given", "default"} else f"chosen by {phase.chosen_by}"
         return "computed from the features" + (f", {shown.plain(f'{chosen} ({by})')}" if chosen else "")
-    best = f", back to the best one, epoch {phase.best_epoch}" if phase.best_epoch not in {None, phase.epochs} else ""
-    return f"{phase.epochs} epochs{best}, rate {phase.learning_rate:g}, batch size {phase.batch_size}"
+    kept = {None: "", phase.epochs: "", 0: ", back to what it began with, since no epoch had a lower validation loss"}
+    back = kept.get(phase.best_epoch, f", back to the best one, epoch {phase.best_epoch}")
+    return f"{phase.epochs} epochs{back}, rate {phase.learning_rate:g}, batch size {phase.batch_size}"
 
 
 def settings(spec: RunSpec, result: Result) -> None:

@@ -1,0 +1,84 @@
+"""Whether training ended where it should: not far below what the run had reached before, and not at guessing.
+
+It goes by the training and validation images alone. How good a run is, its test images say.
+"""
+
+from collections.abc import Sequence
+from math import isfinite, log
+
+from tl_core.analysis.statements import percent
+from tl_core.analysis.statistics import wilson
+from tl_core.result import Measured, PhaseRecord, Result
+
+ADVICE = "Try a lower learning rate."
+
+
+def warnings(result: Result) -> tuple[str, ...]:
+    """Return sentences on training that diverged, fell below an earlier phase, or is at guessing; none where all is well.
+
+    Accuracies count on training and validation images together, as far as both sides know them. One is below another where
+    their 95% intervals do not overlap, so that a few images say nothing. At guessing is who has a loss above that of equal
+    shares for all classes, and an accuracy whose interval holds one in so many classes.
+    """
+    known = [phase for phase in result.phases if phase.ended is not None]
+    if not known:
+        return ()
+    last = known[-1]
+    if not all(isfinite(loss) for loss in _losses(last)):
+        return (f"Training diverged: the phase {last.name} ended without a finite loss. {ADVICE}",)
+    for phase in known[:-1]:
+        if said := _fall(phase, last, result):
+            return (said,)
+    return _guessing(last, result)
+
+
+def _fall(first: PhaseRecord, last: PhaseRecord, result: Result) -> str:
+    """A sentence where `last` ended below `first`; empty where it did not, or where nobody can say."""
+    sizes = _sizes([first, last], result)
+    total = sum(sizes.values())
+    if not total:
+        return ""
+    before, after = (_correct(phase, sizes) for phase in (first, last))
+    if wilson(after, total).high >= wilson(before, total).low:
+        return ""
+    shares = [percent(count / total, wilson(count, total)) for count in (after, before)]
+    return (
+        f"Training made it worse: the phase {last.name} ended with {shares[0]} of {_images(sizes)} right, the phase "
+        f"{first.name} with {shares[1]}. {ADVICE}"
+    )
+
+
+def _guessing(last: PhaseRecord, result: Result) -> tuple[str, ...]:
+    sizes, classes = _sizes([last], result), len(result.class_names)
+    total = sum(sizes.values())
+    if classes < 2 or not total or min(_losses(last), default=0.0) <= log(classes):
+        return ()
+    correct = _correct(last, sizes)
+    if wilson(correct, total).low > 1 / classes:
+        return ()
+    share = percent(correct / total, wilson(correct, total))
+    return (
+        f"It is no better than guessing among {classes:,} classes: the phase {last.name} ended with {share} of {_images(sizes)} "
+        "right. Try another learning rate, or more epochs.",
+    )
+
+
+def _losses(phase: PhaseRecord) -> list[float]:
+    ended = phase.ended or Measured()
+    return [loss for loss in (ended.loss, ended.validation_loss) if loss is not None]
+
+
+def _sizes(phases: Sequence[PhaseRecord], result: Result) -> dict[str, int]:
+    """How many images each split has whose accuracy all of `phases` know, by the name of that field."""
+    sizes = {"accuracy": result.train_images, "validation_accuracy": result.validation_images}
+    return {name: size for name, size in sizes.items() if size and all(getattr(p.ended, name) is not None for p in phases)}
+
+
+def _correct(phase: PhaseRecord, sizes: dict[str, int]) -> int:
+    return sum(round(getattr(phase.ended, name) * size) for name, size in sizes.items())
+
+
+def _images(sizes: dict[str, int]) -> str:
+    """ "24 training and 3 validation images"."""
+    named = {"accuracy": "training", "validation_accuracy": "validation"}
+    return " and ".join(f"{size:,} {named[name]}" for name, size in sizes.items()) + " images"
