@@ -10,6 +10,7 @@ import pytest
 from keras import layers
 from keras.src.applications.convnext import ConvNeXt  # the public ones are a thousand times as large
 
+from tests.tools.variants import variants
 from tl_core import costs
 from tl_core.adapting import Adapter
 from tl_core.backbones import Network
@@ -74,7 +75,7 @@ def vision_transformer() -> keras.Model:
 NETWORKS = {"encoders": encoders, "ConvNeXt": conv_next, "KerasHub's ViT": vision_transformer}
 
 
-@pytest.fixture(params=NETWORKS, scope="module")
+@pytest.fixture(params=variants(NETWORKS, {"encoders", "ConvNeXt"}), scope="module")
 def make(request: pytest.FixtureRequest) -> Callable[[], keras.Model]:
     return NETWORKS[request.param]
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import FEW_CROPS, QUICK, processes_of, wait_until
+from tests.tools.variants import variants
 from tl_core import backbones, costs
 from tl_core.arithmetic import CHOICES, Arithmetic, Speed, Speeds
 from tl_core.backbones import Backbone
@@ -85,7 +86,9 @@ def test_what_was_measured_on_another_device_does_not_count(home: Path, backbone
         assert speeds.read(home, backbone, 16) is None
 
 
-@pytest.mark.parametrize("strategy", ["from_scratch", "linear_probe", "lp_ft", "bss", "head2toe"])
+@pytest.mark.parametrize(
+    "strategy", variants(["from_scratch", "linear_probe", "lp_ft", "bss", "head2toe"], {"from_scratch", "linear_probe"})
+)
 def test_a_run_in_16_bits(strategy: str) -> None:
     """It learns, its variables and its probabilities keep 32 bits, and it says what it was computed in."""
     backbone = {"backbone": "small_cnn", "strategy.epochs": 2} if strategy == "from_scratch" else {}
@@ -100,8 +103,8 @@ def test_a_run_in_16_bits(strategy: str) -> None:
     assert any(layer.compute_dtype == "bfloat16" for layer in outcome.model.layers)
 
 
-@pytest.mark.graph
 @pytest.mark.skipif(not TENSORFLOW, reason="XLA is a choice with TensorFlow alone")
+@pytest.mark.full
 @pytest.mark.parametrize("strategy", ["from_scratch", "lp_ft"])
 def test_a_run_with_xla(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[bool] = []
