@@ -74,13 +74,16 @@ def server(home: Path) -> Iterator[Server]:
     started.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Chromium, gone when the last test of the file is: it would take its share of the processor from all others."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.skip(f"no browser on this machine: none of {', '.join(BROWSERS)} is on the PATH")
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=found, args=QUIET)
+        launched = playwright.chromium.launch(executable_path=found, args=QUIET)
+        yield launched
+        launched.close()
 
 
 class Tab:

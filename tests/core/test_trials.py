@@ -13,6 +13,7 @@ import pytest
 
 from tests.core.interrupting import Attempt, at_step, in_attempts, require_same_outcome
 from tests.core.toy import FEW, SIZE, TOY, Known, ToyBackbone, begin, known
+from tests.tools.variants import variants
 from tl_core import costs
 from tl_core.adapting import Adapter
 from tl_core.backbones import BlockOutline
@@ -150,7 +151,10 @@ def planned(spec: RunSpec) -> costs.Costs:
     return costs.of(Recipe.of(spec), blocks, Images(32, 16, 32), 0.0)
 
 
-@pytest.mark.parametrize("steps", [[2], [STEPS + 1], [STEPS, 2 * STEPS], [2 * STEPS + 3]])
+INTERRUPTED = [[2], [STEPS + 1], [STEPS, 2 * STEPS], [2 * STEPS + 3]]
+
+
+@pytest.mark.parametrize("steps", variants(INTERRUPTED, INTERRUPTED[2:3]))
 def test_an_interrupted_sweep_ends_the_same(steps: list[int], tmp_path: Path) -> None:
     """Within a trial, between two of them, and when the best one is only in the checkpoint any more."""
     spec = SWEPT.with_settings(

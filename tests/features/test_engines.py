@@ -18,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.helpers import python, wait_until
+from tests.tools.variants import variants
 from tl_core import backbones
 from tl_core.backbones import Network
 from tl_core.features import engines
@@ -128,7 +129,10 @@ def engine(request: pytest.FixtureRequest, conversions: Path) -> Engine:
     return choose(small(), SIZE, bfloat16=False, conversions=conversions)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+FEW = {"EfficientNet-Lite0", "a map", "features of all blocks", "MobileNetV2", "small CNN"}
+
+
+@pytest.mark.parametrize("name", variants(NETWORKS, FEW))
 def test_it_gives_what_keras_gives(name: str, conversions: Path) -> None:
     model, pixels = NETWORKS[name](), images(11)
     expected = computed(model, pixels)

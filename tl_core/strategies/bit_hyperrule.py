@@ -53,8 +53,8 @@ class BiTHyperRule(Strategy):
 
     @classmethod
     def example(cls) -> Self:
-        """A fiftieth of it."""
-        return cls(length=0.02)
+        """A two-hundredth of it."""
+        return cls(length=0.005)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
         images = max(1, train_images)
