@@ -50,12 +50,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Have TensorFlow compute each step as it comes: to trace a graph takes seconds and memory, and a test trains a few steps.
 
-    Tests marked `graph` or `full` trace as users' runs do. Both compute the same, but not to the last bit.
+    Tests of Keras' traps, and those marked `graph` or `full`, trace as users' runs do. Both compute the same, but not to the last
+    bit.
     """
     if "tensorflow" in sys.modules:
         import tensorflow
 
-        traced = any(item.get_closest_marker(marker) for marker in ("graph", "full"))
+        traced = "test_trap_" in item.name or any(item.get_closest_marker(marker) for marker in ("graph", "full"))
         tensorflow.config.run_functions_eagerly(not traced)
 
 

@@ -117,7 +117,7 @@ def example_spec(strategy: Strategy) -> RunSpec:
     """64 images: two steps an epoch where a step has 32."""
     backbone = {"backbone": "known"} if strategy.pretrained else {"backbone": "small_cnn", "backbone.batch_norm": True}
     few = FEW_CROPS | {"dataset.labels_per_class": 4, "image_size": SIZE}
-    few |= {"strategy.epochs": 3} if "epochs" in type(strategy).model_fields else {}
+    few |= {"strategy.epochs": 4} if "epochs" in type(strategy).model_fields else {}
     return RunSpec(strategy=strategy.spec()).with_settings(few | backbone)
 
 

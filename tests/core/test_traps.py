@@ -20,8 +20,6 @@ from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.strategies.l2_sp import ToStart
 from tl_core.strategies.lora import LoRA
 
-pytestmark = pytest.mark.graph
-
 ALL = Phase("all", 1, RATE, 8, everything, learning=SGD)
 CLOSE: dict[str, Any] = {"rtol": 2e-4, "atol": 2e-6}
 
