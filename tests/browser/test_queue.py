@@ -6,6 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Server, Tab
 from tests.browser.test_main_job import run_in_address
 from tests.helpers import ENDLESS, QUICK, wait_until
+from tests.runs.crashing import short_training
 from tl_core.runs import control
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
@@ -14,6 +15,12 @@ from tl_core.spec import RunSpec
 pytestmark = pytest.mark.browser
 
 TITLE = "Small CNN · From scratch · Photo patches"
+
+
+@pytest.fixture(autouse=True)
+def trains_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs train without Keras, which takes ten seconds to start: what is looked at is what the pages do with them."""
+    short_training(monkeypatch)
 
 
 @pytest.fixture

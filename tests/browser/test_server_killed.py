@@ -14,6 +14,7 @@ from tests.browser.conftest import Server, Tab
 from tests.browser.test_main_job import press_start
 from tests.helpers import ENDLESS, HANGS_SECONDS, QUICK, wait_until
 from tests.runs.crashing import Breakpoint, Watchman, assert_whole, short_training
+from tests.tools.variants import variants
 from tl_core.recipe import Recipe
 from tl_core.runs import control
 from tl_core.runs.states import State
@@ -46,7 +47,10 @@ def shows(page: Page, run: Run) -> None:
     expect(page.get_by_test_id("stMain").get_by_text(state_of(run), exact=True).first).to_be_visible()
 
 
-@pytest.mark.parametrize("moment", ["queued", "starting", "first step", "epoch end", "checkpoint write", "final write", *ENDS])
+MOMENTS = ("queued", "starting", "first step", "epoch end", "checkpoint write", "final write", *ENDS)
+
+
+@pytest.mark.parametrize("moment", variants(MOMENTS, {"starting", "checkpoint write", "pausing"}))
 def test_a_killed_server_is_not_missed(
     moment: str, store: Store, browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
