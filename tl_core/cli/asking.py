@@ -13,7 +13,7 @@ from tl_core.analysis import learning_curve
 from tl_core.analysis.learning_curve import Point
 from tl_core.analysis.statements import seconds as spoken
 from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
-from tl_core.cli.training import Name, Settings, assignment
+from tl_core.cli.training import Name, Settings, chosen
 from tl_core.errors import RunError, SettingError
 from tl_core.questions import Question
 from tl_core.recipe import Recipe
@@ -42,8 +42,7 @@ def what_if(
 ) -> None:
     """Say what a linear probe would reach with other labels: many answers after one pass of the frozen network."""
     question = Question(listed(labels, int, "all"), listed(strengths, float, "chosen"), seeds)
-    named = {name: value for name, value in (("dataset", dataset), ("backbone", backbone)) if value}
-    recipe = Recipe.of(RunSpec().with_settings(named | dict(map(assignment, settings or []))))
+    recipe = Recipe.of(RunSpec().with_settings(chosen({"dataset": dataset, "backbone": backbone}, settings)))
     recipe.require_runnable()
     home = Store().home
     while asking.is_at_work(home, recipe):  # with somebody else's question

@@ -1,5 +1,6 @@
 """The commands that bring data and look at them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +9,10 @@ import typer
 from rich.progress import Progress
 
 from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
-from tl_core.cli.training import Name, Settings, assignment
+from tl_core.cli.training import Name, Settings, chosen
 from tl_core.datasets import left_out, uploads
 from tl_core.errors import DataError, SettingError, printable
-from tl_core.examining.advice import advice
+from tl_core.examining.advice import advice, told_all
 from tl_core.examining.looking import examine as look
 from tl_core.examining.report import KINDS
 from tl_core.recipe import Recipe
@@ -19,7 +20,7 @@ from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 
 LeaveOut = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(metavar=",".join(KINDS), help="Leave these kinds out: keep the list and print the setting that names it."),
 ]
 
@@ -45,32 +46,37 @@ def unpack(archive: Annotated[Path, typer.Argument(help="A zip or tar.gz with on
 def examine(*, dataset: Name = None, settings: Settings = None, leave_out: LeaveOut = None, as_json: AsJson = False) -> None:
     """Look at every example of a dataset: what is broken, double, leaked or uneven."""
     kinds = _kinds(leave_out)
-    named = {"dataset": dataset} if dataset else {}
-    recipe = Recipe.of(RunSpec().with_settings(named | dict(map(assignment, settings or []))))
-    data, thing = recipe.dataset.read(recipe.seed), recipe.dataset.thing
+    recipe = Recipe.of(RunSpec().with_settings(chosen({"dataset": dataset}, settings)))
+    data, thing, home = recipe.dataset.read(recipe.seed), recipe.dataset.thing, Store().home
+    notes = list(data.notes)
+    if recipe.dataset.left_out is not None:
+        left_out.kept(home, recipe.dataset.left_out)
+        notes.append(told_all(thing))
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(f"Looking at the {thing}", total=1.0)
         report = look(data, lambda done, images: bar.update(task, completed=done / images), thing)
-    chosen = report.to_leave_out(*kinds)
-    listed = left_out.keep(Store().home, chosen) if chosen else None
+    leaving = report.to_leave_out(*kinds)
+    listed = left_out.keep(home, leaving) if leaving else None
     if as_json:
-        print_json(asdict(report) | {"advice": [asdict(each) for each in advice(report)], "left_out": listed})
+        print_json(asdict(report) | {"notes": notes, "advice": [asdict(each) for each in advice(report)], "left_out": listed})
         return
-    told = [*data.notes, *(f"{'Mend' if each.fix else 'Note'}: {each.text}" for each in advice(report))]
-    if chosen:
-        left = sum(len(examples) - len(chosen.rest(split, examples)) for split, examples in data.splits.items())
-        told += [f"Left out: {left:,} of {report.examined:,} {thing}. Use the others with --set dataset.left_out={listed}"]
+    notes += (f"{'Mend' if each.fix else 'Note'}: {each.text}" for each in advice(report))
+    if leaving:
+        left = sum(len(examples) - len(leaving.rest(split, examples)) for split, examples in data.splits.items())
+        notes.append(f"Left out: {left:,} of {report.examined:,} {thing}. Use the others with --set dataset.left_out={listed}")
     elif kinds:
-        told += ["There is nothing of these kinds to leave out."]
+        notes.append("There is nothing of these kinds to leave out.")
     elif offered := [kind for kind in KINDS if report.to_leave_out(kind)]:
-        told += [f"With --json all of them are named. Leave them out with --leave-out {','.join(offered)}."]
-    for each in (*told, f"{report.examined:,} {thing}, {len(report.broken):,} broken, {report.copies():,} copies."):
+        notes.append(f"With --json all of them are named. Leave them out with --leave-out {','.join(offered)}.")
+    for each in (*notes, f"{report.examined:,} {thing}, {len(report.broken):,} broken, {report.copies():,} copies."):
         out.print(printable(each), soft_wrap=True, markup=False, highlight=False)
 
 
-def _kinds(text: str | None) -> list[str]:
-    """Return the kinds named in `text`. Raises `SettingError` for one that is none."""
-    kinds = [kind.strip() for kind in text.split(",")] if text is not None else []
-    if not set(kinds) <= set(KINDS):
-        raise SettingError("There is no such kind to leave out.", f"Name some of {','.join(KINDS)}.", received=text)
-    return kinds
+def _kinds(texts: Sequence[str] | None) -> list[str]:
+    """Return the kinds named in `texts`, with commas between them. Raises `SettingError` for one that is none."""
+    named = [kind.strip() for text in texts or () for kind in text.split(",")]
+    if not set(named) <= set(KINDS):
+        raise SettingError(
+            "There is no such kind to leave out.", f"Name some of {','.join(KINDS)}.", received=",".join(texts or ())
+        )
+    return named

@@ -1,6 +1,7 @@
 """Commands that start runs and follow them."""
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -43,12 +44,11 @@ def train(
 ) -> None:
     """Train one model in a process of its own, as soon as a device is free, and wait for its test accuracy."""
     named = {"dataset": dataset, "backbone": backbone, "strategy": strategy, "executor": executor}
-    if spec and like:
+    if spec is not None and like is not None:
         raise SettingError("Settings can be taken from a file or from a run, not from both.", "Leave out --spec or --like.")
     store = Store()
-    base = store.run(store.named(like)).spec if like else RunSpec.read(spec) if spec else RunSpec()
-    chosen = {name: value for name, value in named.items() if value} | dict(map(assignment, settings or []))
-    run_id = control.start(store, base.with_settings(chosen), priority=priority)
+    base = store.run(store.named(like)).spec if like is not None else RunSpec.read(spec) if spec else RunSpec()
+    run_id = control.start(store, base.with_settings(chosen(named, settings)), priority=priority)
     if not wait:
         print_json(summary(store.run(run_id))) if as_json else out.print(run_id)
         return
@@ -83,6 +83,11 @@ def tell(store: Store, run: Run, *, as_json: bool) -> None:
     else:
         (out if run.state is State.DONE else err).print(headline(run, notes, warnings), soft_wrap=True)
     raise typer.Exit(exit_code(run))
+
+
+def chosen(parts: Mapping[str, str | None], settings: Sequence[str] | None) -> dict[str, str]:
+    """Return the `parts` that are named, a blank name included, and the settings of --set over them. Raises `SettingError`."""
+    return {kind: name for kind, name in parts.items() if name is not None} | dict(map(assignment, settings or []))
 
 
 def assignment(text: str) -> tuple[str, str]:

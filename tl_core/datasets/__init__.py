@@ -69,13 +69,20 @@ class Data(Generic[E]):
         return replace(self, train=self.train.thinned(at_most), validation=self.validation.thinned(at_most))
 
 
-def require_two_classes(class_names: Sequence[str], labels: Labels, next_step: str = "Add examples of another class.") -> None:
-    """Raise `DataError` unless the `labels` (n,) of the training examples are of two classes at least."""
+def require_two_classes(
+    class_names: Sequence[str],
+    labels: Labels,
+    next_step: str = "Add examples of another class.",
+    notes: Sequence[str] = (),
+) -> None:
+    """Raise `DataError` unless the `labels` (n,) of the training examples are of two classes at least. It tells the `notes` on
+    what was left out, which may be the other classes."""
     found = set(np.unique(labels).tolist())
     there = [name for label, name in enumerate(class_names) if label in found]
     if len(there) < 2:
+        what = f"A classifier needs at least two classes to learn from, and there is {'only one' if there else 'none'} here."
         raise DataError(
-            f"A classifier needs at least two classes to learn from, and there is {'only one' if there else 'none'} here.",
+            " ".join([what, *notes]),
             next_step,
             received=", ".join(there) or "no class",
         )

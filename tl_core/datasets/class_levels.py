@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from tl_core.datasets.listing import BESIDE, EXAMPLES, EXTENSIONS, LINKED_FOLDERS, LINKS_OUT, Listing
+from tl_core.datasets.split_names import split_named
 from tl_core.errors import DataError, printable
 
 DEEPEST, MOST_FOLDERS = 6, 5_000
@@ -43,7 +44,8 @@ class Level:
 
 
 class NestedImagesError(DataError):
-    """No image lies where the classes were looked for, and deeper folders hold some. `levels` are the ones to choose from."""
+    """Images of one class at most lie where the classes were looked for, and deeper folders hold some. `levels` are the ones to
+    choose from."""
 
     def __init__(self, what: str, levels: Sequence[Level], received: str) -> None:
         self.levels = tuple(levels)
@@ -74,23 +76,48 @@ def _folders_with_images(base: Path) -> Iterator[tuple[Path, int]]:
 
 def require_images(listing: Listing, class_level: int | None) -> None:
     """Raise the `DataError` that says why no class of `listing` has an image to train on, and what to do; see `NestedImagesError`
-    for images that lie deeper."""
-    if any(listing.splits["train"].values()):
+    for images that lie deeper, beside one class or none."""
+    names = list(listing.splits["train"])
+    if len(names) > 1:
         return
-    received = printable(str(listing.root))
-    loose = sum(Path(name).suffix.lower() in EXTENSIONS for name in listing.left_out.get(BESIDE, ()))
-    if class_level is not None:
-        what = f"There are no images {class_level} folders deep here."
-    elif loose:
-        what = f"{loose:,} images lie in this folder without a class."
-    else:
-        what = "There are no images in class folders here."
-    if levels := levels_below(listing.bases["train"]):
+    what, received = _what_is_here(listing, class_level), printable(str(listing.root))
+    levels = levels_below(listing.bases["train"])
+    if inner := _folder_of_splits(levels):
+        next_step = f"Choose the folder {printable(inner)}, or pack it alone."
+        raise DataError(f"{what} Folders named like splits lie in {printable(inner)}.", next_step, received=received)
+    if levels := [level for level in levels if not all(map(_is_split, level.counts))]:
         where = "deeper" if class_level is None else "at other levels"
-        raise NestedImagesError(f"{what} {levels[0].images} lie {where}.", levels, received)
+        many = "Others" if names else levels[0].images
+        raise NestedImagesError(f"{what} {many} lie {where}.", levels, received)
+    if names:
+        return  # who divides the images tells of one class
     reasons = sorted(listing.left_out.items(), key=lambda reason: -len(reason[1]))
     told = [f"{reason}: {len(names):,}, such as {names[0]}." for reason, names in reasons]
     next_step = f"Put the images ({', '.join(sorted(EXTENSIONS))}) of each class into a folder of their own."
     if {LINKED_FOLDERS, LINKS_OUT} & set(listing.left_out):
         next_step += " Links are followed to images inside this folder alone: copy what they lead to."
     raise DataError(" ".join([what, *told]), next_step, received=received)
+
+
+def _what_is_here(listing: Listing, class_level: int | None) -> str:
+    """Return that there is one class, or none, where the classes were looked for."""
+    if names := list(listing.splits["train"]):
+        return f"There are images of one class alone here: {printable(names[0])}."
+    loose = sum(Path(name).suffix.lower() in EXTENSIONS for name in listing.left_out.get(BESIDE, ()))
+    if class_level is not None:
+        return f"There are no images {class_level} folders deep here."
+    return f"{loose:,} images lie in this folder without a class." if loose else "There are no images in class folders here."
+
+
+def _is_split(name: str) -> bool:
+    """Whether a class of a level, by its path, is a folder named like a split."""
+    return split_named(Path(name).name) is not None
+
+
+def _folder_of_splits(levels: Sequence[Level]) -> str | None:
+    """Return the one folder, in which all images lie in folders named like splits, if there is one."""
+    for level in levels:
+        parents = {Path(name).parent for name in level.counts}
+        if level.number > 1 and len(parents) == 1 and all(map(_is_split, level.counts)):
+            return parents.pop().as_posix()
+    return None

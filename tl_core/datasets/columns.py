@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.datasets.listing import SPLITS
+from tl_core.datasets.split_names import SPLITS
 from tl_core.datasets.tables import plain
 from tl_core.errors import DataError, printable
 

@@ -1,22 +1,15 @@
 """What lies in a folder of images: one folder a class, perhaps below train, validation and test. Nothing is opened."""
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tl_core.datasets.files import existing_folder, unreadable
+from tl_core.datasets.split_names import split_named
 from tl_core.errors import DataError, printable
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
-SPLITS = dict.fromkeys(("train", "training"), "train") | dict.fromkeys(("test", "testing"), "test")
-SPLITS |= dict.fromkeys(("validation", "valid", "val", "dev"), "validation")
-"""Of a name in data that have one for each split."""
-MEANINGLESS = {"", "data", "file", "files", "folder", "image", "images", "img", "imgs", "photos", "pictures", "sets", "split"}
-"""Words that may stand beside a split in the name of its folder; "set" is cut off before, as in trainset."""
-WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+")
-"""As in training_set, test 2017, and valImages."""
 EXAMPLES = 3
 
 BESIDE, HIDDEN, NO_IMAGE = "Files beside the class folders", "Hidden files and folders", "Class folders without an image"
@@ -63,13 +56,6 @@ def left_out_note(reason: str, count: int, names: Sequence[str]) -> str:
     return f"{reason}: {count:,} left out ({', '.join(names[:EXAMPLES])}{others})."
 
 
-def split_named(name: str) -> str | None:
-    """Return the split that the `name` of a folder says, as Train, test_set and "val images 2017" do; None for any other name."""
-    words = [word.casefold().removesuffix("set") for word in WORDS.findall(name)]
-    said = [word for word in words if word not in MEANINGLESS]
-    return SPLITS.get(said[0]) if len(said) == 1 else None
-
-
 def list_images(folder: Path, class_level: int | None = None) -> Listing:
     """Return the image files below `folder`, which is descended into while it holds nothing but one folder of folders.
 
@@ -90,12 +76,22 @@ def list_images(folder: Path, class_level: int | None = None) -> Listing:
         for other in (folder for folder in folders if folder not in listing.bases.values()):
             listing.leave_out("Folders beside train, validation and test", other)
     for split, base in listing.bases.items():
-        below = folders if base == listing.top else _folders_in(base, listing)
-        listing.splits[split] = _classes(base, below, listing, class_level)
+        below = folders if base == listing.top else _below_split(split, base, listing)
+        listing.splits[split] = _classes(listing.bases[split], below, listing, class_level)
     _settle_links(listing)
     if not listing.is_split:
         _refuse_bare_splits(folders, listing)
     return listing
+
+
+def _below_split(split: str, base: Path, listing: Listing) -> list[Path]:
+    """Return the folders in the folder of a `split`, or in the one that repeats its name, as in train/train, which archives
+    make: its base is that one."""
+    folders = _folders_in(base, listing)
+    while len(folders) == 1 and split_named(folders[0].name) == split and _has_folders(folders[0]):
+        listing.bases[split] = folders[0]
+        folders = _folders_in(folders[0], listing)
+    return folders
 
 
 def _folders_in(folder: Path, listing: Listing) -> list[Path]:

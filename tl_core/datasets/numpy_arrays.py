@@ -18,6 +18,7 @@ from pydantic import Field
 from tl_core.datasets import ArrayImages, Data, register
 from tl_core.datasets.archive_formats import require_measurable
 from tl_core.datasets.array_labels import classes_of_arrays, values_of
+from tl_core.datasets.listing import left_out_note
 from tl_core.datasets.own import OwnDataset
 from tl_core.datasets.scaling import as_bytes
 from tl_core.errors import DataError, printable
@@ -84,10 +85,14 @@ class NumpyArrays(OwnDataset):
         labels = {split: values_of(arrays[pair[1]], pair[1], "image", LABELS_HELP) for split, pair in pairs.items() if pair}
         given = values_of(arrays[NAMES], NAMES, "class", NAMES_HELP) if NAMES in arrays else None
         names, codes = classes_of_arrays(labels, given, notes)
+        used = {NAMES, *(name for pair in pairs.values() if pair for name in pair)}
+        if others := [printable(name) for name in arrays if name not in used]:
+            notes.append(left_out_note("Arrays without a use, or without their labels", len(others), others))
         for split, images in pixels.items():
             if len(images) != len(codes[split]):
                 raise DataError(
                     f"There are {len(images):,} {split} images and {len(codes[split]):,} labels.",
+                    "Save one label for each image.",
                     received=printable(str(self.path)),
                 )
         return self.divided(names, {split: ArrayImages(images, codes[split]) for split, images in pixels.items()}, notes)

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tl_core.datasets import Data, Dataset, Examples, require_two_classes
 from tl_core.datasets.class_names import alike
-from tl_core.datasets.listing import SPLITS
+from tl_core.datasets.split_names import SPLITS
 from tl_core.datasets.splitting import hold_out_groups, joined
 from tl_core.errors import DataError, printable
 
@@ -61,7 +61,7 @@ class OwnDataset(Dataset):
         content is a group. Raises `DataError`.
         """
         splits = dict(given)
-        require_two_classes(class_names, splits["train"].labels, self.second_class)
+        require_two_classes(class_names, splits["train"].labels, self.second_class, notes)
         train, told = splits.pop("train"), [*notes, *alike(class_names)]
         lacking = [split for split in ("test", "validation") if split not in splits]
         groups = train.groups
@@ -75,6 +75,8 @@ class OwnDataset(Dataset):
             if split == "test" and not len(held):
                 raise _nothing_to_set_aside(self.thing, by_group=groups is not None)
             train, splits[split], names = train.take(kept), train.take(held), [names[index] for index in kept]
+            if share and not len(held):
+                told.append(f"No {self.thing} could be set aside for validation: copies stay together, and so do groups.")
             if len(given) > 1 and len(held):
                 told.append(f"There are no {split} {self.thing}: {len(held):,} training {self.thing} were set aside for it.")
         return Data(tuple(class_names), train, splits["validation"], splits["test"], tuple(told))

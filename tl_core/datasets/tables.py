@@ -10,8 +10,8 @@ import numpy as np
 
 from tl_core.datasets.class_names import shown
 from tl_core.datasets.examples import Labels
-from tl_core.datasets.listing import SPLITS
 from tl_core.datasets.parquet import read_parquet
+from tl_core.datasets.split_names import SPLITS
 from tl_core.errors import DataError, printable
 
 if TYPE_CHECKING:

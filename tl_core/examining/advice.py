@@ -23,6 +23,11 @@ class Advice:
     fix: bool
 
 
+def told_all(thing: str) -> str:
+    """Return what to say where a list of what is left out is in use: an examination looks at all, so that the list can change."""
+    return f"What you chose of this is left out. Below is what was found in all {thing}."
+
+
 def advice(report: Report) -> tuple[Advice, ...]:
     """All there is to say, what is wrong first."""
     found = [*_leakage(report), *_labels(report), *_broken(report), *_classes(report), *_copies(report), *_pictures(report)]

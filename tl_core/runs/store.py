@@ -130,6 +130,8 @@ class Store:
 
     def named(self, name: str) -> str:
         """The id that is `name`, or the only one that ends with it; raises `RunError`."""
+        if not name.strip():  # an unset variable, and all ids end with nothing
+            raise RunError("The id of the run is blank.", "See all runs with: python -m tl_core runs")
         with self._database.reading() as connection:
             query = sa.select(runs.c.id).where(runs.c.id.endswith(name, autoescape=True)).limit(2)
             found = connection.execute(query).scalars().all()

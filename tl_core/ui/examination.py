@@ -8,7 +8,7 @@ import streamlit as st
 
 from tl_core.analysis.statements import seconds
 from tl_core.datasets import Modality, left_out
-from tl_core.examining.advice import advice
+from tl_core.examining.advice import advice, told_all
 from tl_core.examining.report import BROKEN, CONFLICTS, COPIES, Group, Member, Report
 from tl_core.recipe import Recipe
 from tl_core.runs import examining
@@ -60,8 +60,7 @@ def _panel(recipe: Recipe, found: Examination | None) -> None:
 
 def _show(recipe: Recipe, report: Report) -> None:
     if recipe.dataset.left_out is not None:
-        told_all = f"What you chose of this is left out. Below is what was found in all {report.thing}."
-        st.success(told_all, icon=":material/check_circle:")
+        st.success(told_all(report.thing), icon=":material/check_circle:")
     told = advice(report)
     if not told:
         st.success("Nothing is broken, double or uneven.", icon=":material/check_circle:")

@@ -1,0 +1,50 @@
+"""An unset variable leaves an option blank: it is told, and never taken for what is there anyway."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.helpers import keep_run
+from tl_core.__main__ import app
+from tl_core.errors import RunError
+from tl_core.runs.states import State
+from tl_core.runs.store import Store
+
+
+@pytest.mark.parametrize("command", ["cancel", "pause", "resume", "watch", "logs", "queue"])
+@pytest.mark.parametrize("blank", ["", " "])
+def test_a_blank_run_is_not_the_only_one(home: Path, command: str, blank: str) -> None:
+    keep_run(Store(), "20260101-000000-aaaaaa", State.QUEUED)
+    done = CliRunner().invoke(app, [command, blank])
+    assert (done.exit_code, "The id of the run is blank." in done.output) == (2, True)
+    assert Store().run("20260101-000000-aaaaaa").state is State.QUEUED
+
+
+def test_a_blank_run_has_no_settings_to_take(home: Path) -> None:
+    keep_run(Store(), "20260101-000000-aaaaaa", State.DONE)
+    done = CliRunner().invoke(app, ["train", "--like", "", "--no-wait"])
+    assert (done.exit_code, len(Store().runs())) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", "--dataset"),
+        ("train", "--strategy"),
+        ("train", "--executor"),
+        ("examine", "--dataset"),
+        ("what-if", "--backbone"),
+    ],
+)
+def test_a_blank_part_is_not_the_default(home: Path, words: tuple[str, str]) -> None:
+    done = CliRunner().invoke(app, [*words, "", "--json"])
+    assert (done.exit_code, f"There is no {words[1][2:]} of that name" in json.loads(done.output)["error"]) == (2, True)
+
+
+def test_the_end_of_an_id_still_names_it(home: Path) -> None:
+    keep_run(Store(), "20260101-000000-aaaaaa", State.DONE)
+    assert Store().named("aaaa") == "20260101-000000-aaaaaa"
+    with pytest.raises(RunError, match="There is no run"):
+        Store().named("b")
