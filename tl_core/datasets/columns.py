@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.datasets.parquet import UNREAD
 from tl_core.datasets.split_names import SPLITS
 from tl_core.datasets.tables import plain
 from tl_core.errors import DataError, printable
@@ -87,12 +88,20 @@ class Columns:
             return self._named(wanted, what)
         called = self._called(usual)
         if not called:
-            raise self._no_column(f"No column holds the {what}: none is called {', '.join(usual)}.")
+            raise self._no_column(f"No column holds the {what}: {self._why_none(usual)}.")
         found, notes = self._fitting(called, what, misfit)
         if found is None:
             return self._use(called[0])
         self._notes += notes
         return found
+
+    def _why_none(self, usual: Sequence[str]) -> str:
+        """Return why no column can be found by the `usual` names."""
+        if taken := [printable(name) for name in self.frame.columns if name in self.used and name.lower() in usual]:
+            return f"{', '.join(taken)} is used for something else"
+        if unread := [printable(name) for name in self.frame.attrs.get(UNREAD, ()) if name.lower() in usual]:
+            return f"{', '.join(unread)} has values that are neither text nor numbers"
+        return f"none is called {', '.join(usual)}"
 
     def _fitting(self, called: list[str], what: str, misfit: Misfit) -> "tuple[pd.Series[str] | None, list[str]]":
         """The first of the columns `called` so that fits, and why those before it do not."""

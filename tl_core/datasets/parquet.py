@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 BATCH_ROWS = 16_384
+UNREAD = "unread"
+"""Among the `attrs` of a table: the names of the columns that are not read."""
 
 
 def read_parquet(path: Path, most_bytes: int, most_rows: int) -> "pd.DataFrame":
@@ -33,7 +35,9 @@ def read_parquet(path: Path, most_bytes: int, most_rows: int) -> "pd.DataFrame":
             total += sum(map(_laid_out, batch.columns))
             if total > most_bytes:
                 raise _too_large(f"{most_bytes:,} bytes when it is unpacked", path)
-    return _as_text(path, names)
+    frame = _as_text(path, names)
+    frame.attrs[UNREAD] = [name for name in schema.names if name not in frame]
+    return frame
 
 
 def _as_text(path: Path, names: list[str]) -> "pd.DataFrame":
