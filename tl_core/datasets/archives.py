@@ -8,6 +8,7 @@ import shutil
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path, PureWindowsPath
 
 from tl_core.datasets.archive_formats import Member, members
@@ -50,9 +51,17 @@ class Unpacked:
     notes: tuple[str, ...]
 
 
-def unpack(archive: Path, folder: Path, *, limits: Limits = LIMITS, report: Callable[[float], None] = lambda _: None) -> Unpacked:
+def unpack(
+    archive: Path,
+    folder: Path,
+    *,
+    title: str = "",
+    limits: Limits = LIMITS,
+    report: Callable[[float], None] = lambda _: None,
+) -> Unpacked:
     """Unpack a zip, tar or tar.gz into `folder`, which must not exist, and appears whole or not at all.
 
+    `title` is what its owner calls the archive, where that is not the name of the file.
     `report` is told which share of the archive is read, and may raise to give up. Images and tables are unpacked, and what else
     there is is left out with a note. Raises `DataError` for an archive that leads elsewhere, swells or is damaged, and
     `StorageError` where there is no room for it.
@@ -66,9 +75,8 @@ def unpack(archive: Path, folder: Path, *, limits: Limits = LIMITS, report: Call
                 unpacking.take(member)
                 report(min(1.0, member.read_share))
         if not unpacking.files:
-            raise DataError(
-                "This archive holds no images and no tables.", "Put one folder of images a class into it.", received=archive.name
-            )
+            what = " ".join(["This archive holds no images and no tables.", *unpacking.notes()])
+            raise DataError(what, "Put one folder of images a class into it.", received=printable(title or archive.name))
         partial.rename(folder)
     except OSError as error:
         raise _no_room(error, folder) from error
@@ -89,6 +97,7 @@ class _Unpacking:
     _said: int = 0
     _taken: set[str] = field(default_factory=set)
     _left_out: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    _renamed: dict[str, str] = field(default_factory=dict)
 
     def take(self, member: Member) -> None:
         """Write one member, or leave it out. Raises `DataError` for one that makes the whole archive unfit."""
@@ -98,7 +107,7 @@ class _Unpacking:
         self._said += member.size
         self._require_measure(member.size, self._said, member.name)  # what is left out is read, too
         reason = _unwanted(parts)
-        parts = [_spelled(part) for part in parts]
+        named, parts = parts, [_spelled(part) for part in parts]
         alike = unicodedata.normalize("NFC", "/".join(parts))
         if not reason and alike in self._taken:
             reason = "Files of the same name"
@@ -107,6 +116,7 @@ class _Unpacking:
             self._left_out[reason] = count + 1, [*examples, printable(member.name)][:EXAMPLES]
             return
         self._taken.add(alike)
+        self._renamed |= {old: new for old, new in zip(named[:-1], parts[:-1], strict=True) if old != new}
         self._write(member, self.root.joinpath(*parts))
         self.files += 1
 
@@ -142,7 +152,15 @@ class _Unpacking:
     def notes(self) -> tuple[str, ...]:
         """A sentence for each reason, with a count and a few examples."""
         found = sorted(self._left_out.items())
-        return tuple(left_out_note(f"{reason} in the archive", count, examples) for reason, (count, examples) in found)
+        left_out = [left_out_note(f"{reason} in the archive", count, examples) for reason, (count, examples) in found]
+        return (*left_out, *self._about_names())
+
+    def _about_names(self) -> list[str]:
+        """A sentence on folders, which may be classes, that have other names here than in the archive."""
+        some = [f"{new} for {printable(old)!r}" for old, new in islice(self._renamed.items(), EXAMPLES)]
+        others = ", and others" if len(self._renamed) > EXAMPLES else ""
+        what = "Folders whose names not every disk can hold have others"
+        return [f"{what}: {len(self._renamed):,} ({', '.join(some)}{others})."] if some else []
 
 
 def _parts(member: Member) -> list[str]:

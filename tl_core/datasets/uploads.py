@@ -87,7 +87,8 @@ def keep(source: BinaryIO, title: str, home: Path, report: Report) -> Upload:
         if folder.exists():
             return Upload.read(folder)
         report(1 - UNPACKED_SHARE)
-        unpacked = unpack(archive, partial / CONTENT, report=lambda share: report(1 - UNPACKED_SHARE * (1 - share)))
+        content = partial / CONTENT
+        unpacked = unpack(archive, content, title=title, report=lambda share: report(1 - UNPACKED_SHARE * (1 - share)))
         archive.unlink()
         upload = Upload(folder, printable(title), unpacked.files, unpacked.bytes, time.time(), unpacked.notes)
         about = {name: value for name, value in asdict(upload).items() if name != "folder"}
