@@ -16,6 +16,14 @@ NOT_INHERITED = {"PYTHONOPTIMIZE", "PYTHONWARNINGS"}
 and where warnings are errors, a word about a later version of NumPy ends a run."""
 
 
+class _Outliving(subprocess.Popen[bytes]):
+    """A process that goes on when whoever started it is done with it, which is nothing to warn of: where warnings are errors,
+    Python would print a traceback."""
+
+    def __del__(self) -> None:
+        super().__del__(_warn=lambda *_, **__: None)  # type: ignore[call-arg]  # as `subprocess` defines it
+
+
 def spawn(
     arguments: Sequence[str], home: Path, log: Path, held: Sequence[int] = (), environment: Mapping[str, str] | None = None
 ) -> "subprocess.Popen[bytes]":
@@ -32,7 +40,7 @@ def spawn(
             f"The log of the run cannot be made ({error}).", "Free some space on that disk.", received=log
         ) from error
     with output:
-        return subprocess.Popen(
+        return _Outliving(
             [sys.executable, "-m", "tl_core", *arguments],
             stdin=subprocess.DEVNULL,
             stdout=output,
