@@ -15,7 +15,7 @@ PARTS = [(registry, part) for registry in REGISTRIES.values() for part in regist
 
 @pytest.fixture(params=PARTS, ids=lambda found: f"{found[0].kind}-{found[1].name}")
 def found(request: pytest.FixtureRequest) -> tuple[Registry[Any], type[Part]]:
-    return request.param  # type: ignore[no-any-return]
+    return request.param
 
 
 @pytest.fixture
