@@ -281,7 +281,7 @@ def test_who_rings_at_the_door_of_a_leaving_runner_is_heard(store: Store, monkey
     lock = locks.hold(service.lock_file(store.home))
     assert lock is not None
     run_id = []
-    monkeypatch.setattr("tl_core.runs.runner.serve", lambda home: run_id.append(control.start(store, short())))
+    monkeypatch.setattr("tl_core.runs.runner.serve", lambda home, watched: run_id.append(control.start(store, short())))
     internal.serve(lock)
     wait_until(lambda: store.run(run_id[0]).state is State.DONE)
 
