@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from tests.features.test_heads import Array, clusters
 from tl_core.features.heads import curvature, logistic, logistic_regression, ridge
 from tl_core.features.heads.closed_form import PENALTIES
-from tl_core.features.heads.curvature import Curvature
+from tl_core.features.heads.curvature import Curvature, Preconditioner
 from tl_core.features.heads.logistic_regression import ENOUGH_TO_FIT, GIVEN, Solver, some
 from tl_core.features.heads.newton import Minimum
 from tl_core.features.heads.ridge_path import Ridge
@@ -47,10 +47,10 @@ def test_images_that_hardly_bend_are_left_out(monkeypatch: pytest.MonkeyPatch) -
     assert off < 0.05
 
 
-def test_the_inverse_makes_all_directions_alike() -> None:
+def test_the_preconditioner_makes_all_directions_alike() -> None:
     """Few steps of conjugate gradients are needed where the largest and the smallest curvature are of one size."""
     curvature_, whole = curved()
-    undone = curvature_.inverse()
+    undone = curvature_.preconditioner().with_penalties(curvature_.penalties)
     product = np.stack([undone(row.reshape(7, 4).astype(np.float32)).ravel() for row in whole.T], axis=1)
     values = np.sort(np.abs(np.linalg.eigvals(product)))[7:]  # what all classes share changes nothing
     assert values.max() / values.min() < 8
@@ -58,13 +58,42 @@ def test_the_inverse_makes_all_directions_alike() -> None:
 
 
 @pytest.mark.parametrize("products", [0.0, 1e9], ids=["preconditioned", "plain"])
-def test_the_same_head_with_and_without_the_inverse(products: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_head_with_and_without_the_preconditioner(products: float, monkeypatch: pytest.MonkeyPatch) -> None:
     features, labels = stretched(60, 5, 30)
     exact = LogisticRegression(C=30.0, tol=1e-10, max_iter=10_000, solver="newton-cholesky").fit(features, labels)
     monkeypatch.setattr(Curvature, "products", products)
     head = logistic(features, labels, 5, strength=30.0, normalise=False)
     assert head.converged
     np.testing.assert_allclose(head.probabilities(features), exact.predict_proba(features), atol=1e-5)
+
+
+def test_a_preconditioner_serves_other_penalties(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fits of a solver share it: making it takes as long as many products."""
+    features, labels = stretched(60, 5, 30)
+    made, make = list[int](), Curvature.preconditioner
+
+    def counted(curvature_: Curvature) -> Preconditioner:
+        made.append(1)
+        return make(curvature_)
+
+    monkeypatch.setattr(Curvature, "preconditioner", counted)
+    monkeypatch.setattr(Curvature, "products", 3)
+    solver = Solver(features, labels, np.ones(5))
+    first = solver.fit(1e3)
+    assert made
+    monkeypatch.setattr(Curvature, "products", 1e9)
+    made.clear()
+    assert solver.fit(1.0).preconditioner is first.preconditioner
+    assert not made
+    exact = LogisticRegression(C=1.0, tol=1e-10, max_iter=10_000, solver="newton-cholesky").fit(features, labels)
+    found = solver.fit(1.0)
+    np.testing.assert_allclose(softmax(features @ found.kernel + found.bias, axis=1), exact.predict_proba(features), atol=1e-5)
+
+
+@pytest.mark.parametrize("numbers", [1, 100, 1 << 19])
+def test_products_of_some_images_at_a_time(numbers: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curvature, "AT_ONCE", numbers)
+    test_curvature_is_the_second_derivative()
 
 
 def test_the_penalty_is_chosen_on_some_of_very_many(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tl_core.features.heads.curvature import Preconditioner
 from tl_core.features.heads.head import Head, Labels, Matrix, cross_entropy
 from tl_core.features.heads.newton import Minimum, Objective, newton
 from tl_core.features.heads.space import Labelled, Space, positive, weights_of
@@ -103,6 +104,7 @@ class Solver:
     def __init__(self, points: Matrix, labels: Labels, weights: Matrix) -> None:
         self._points, self._labels, self._weights = points, labels, weights[labels]
         self._start = np.zeros((points.shape[1] + 1, len(weights)), points.dtype)
+        self._preconditioner: Preconditioner | None = None
 
     @classmethod
     def nearly(cls, points: Matrix, labels: Labels, weights: Matrix) -> "Solver":
@@ -119,8 +121,11 @@ class Solver:
         unit = max(1.0, sqrt(penalty))  # of the kernel: 32 bits hold no penalty that is beyond all measure
         points = self._points if unit == 1 else self._points / self._points.dtype.type(unit)
         units = np.append(np.full(points.shape[1], unit), 1.0)[:, None]
-        found = newton(Objective(points, self._labels, self._weights, penalty / unit**2), self._start * units)
+        found = newton(
+            Objective(points, self._labels, self._weights, penalty / unit**2, self._preconditioner), self._start * units
+        )
         self._start = (found.coefficients / units).astype(points.dtype, copy=False)
+        self._preconditioner = found.preconditioner
         return found._replace(coefficients=self._start)
 
     def begin_at(self, fits: Sequence[Minimum]) -> None:
@@ -128,6 +133,7 @@ class Solver:
         if fits:
             mean = np.mean([fit.coefficients for fit in fits], axis=0, dtype=self._points.dtype)
             self._start = mean - mean.mean(axis=1, keepdims=True)  # what all classes share says nothing
+            self._preconditioner = fits[-1].preconditioner
 
     def described(self, strength: float) -> tuple[Matrix, Matrix, dict[str, Any]]:
         """What `fit` gives, and the fields of `Head` that say how it went."""

@@ -1,12 +1,11 @@
 """Newton's method for logistic regression: right to 64 bits, though nearly all of its work is done in 32."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.features.heads.curvature import Curvature, Narrow
+from tl_core.features.heads.curvature import Curvature, Preconditioner
 from tl_core.features.heads.head import Labels, Matrix
 
 STEPS = 1000
@@ -37,11 +36,12 @@ NEARLY, NEARLY_NOISE = 3e-5, 1e-6
 
 class Minimum(NamedTuple):
     """Where a fit ended, after how many steps, and whether it settled. `coefficients` (coordinates + 1, classes) are kernel and
-    bias, one above the other."""
+    bias, one above the other; the `preconditioner`, where one was made, serves the next fit to such points."""
 
     coefficients: Matrix
     steps: int
     settled: bool
+    preconditioner: Preconditioner | None = None
 
     @property
     def kernel(self) -> Matrix:
@@ -67,13 +67,16 @@ class Objective:
 
     `points` are (images, coordinates), `labels` and `weights` (images,), `penalty` a number above 0. Coefficients are as in
     `Minimum`. Where the points are float32 it is computed so, but for the sums over images, and no more exactly than `NEARLY`.
+    A `preconditioner` of another fit to such points, whatever its penalty, serves until a better one is worth making.
     """
 
-    def __init__(self, points: Matrix, labels: Labels, weights: Matrix, penalty: float) -> None:
+    def __init__(
+        self, points: Matrix, labels: Labels, weights: Matrix, penalty: float, preconditioner: Preconditioner | None = None
+    ) -> None:
         self.points, self.narrow = points, points.astype(np.float32, copy=False)
         self.nearly = points.dtype == np.float32
-        self._undone: Callable[[Narrow], Narrow] = np.copy
-        self._spent = 0
+        self.preconditioner = preconditioner
+        self._products = 0
         self.settled, self.noise = (NEARLY, NEARLY_NOISE) if self.nearly else (SETTLED, NOISE)
         self.right = np.arange(len(labels)), labels
         self.shares = (weights / weights.sum()).astype(points.dtype)[:, None]
@@ -95,21 +98,21 @@ class Objective:
         return _gathered(self.points, errors) + self.penalties * coefficients
 
     def direction(self, gradient: Matrix, probabilities: Matrix) -> Matrix:
-        """Newton's, by conjugate gradients in 32 bits (Lin, Weng & Keerthi 2008, without their trust region), preconditioned once
-        as many were spent as that takes.
+        """Newton's, by conjugate gradients in 32 bits (Lin, Weng & Keerthi 2008, without their trust region), preconditioned anew
+        where the last direction took more products than that does.
 
         That is exact enough for a step, since what it lacks the next one finds: the gradient is computed in 64."""
         length = float(np.linalg.norm(gradient))
         narrow = (each.astype(np.float32, copy=False) for each in (probabilities, self.shares, self.penalties))
         curvature = Curvature(self.narrow, *narrow, most=self.nearly)
-        if self._spent > curvature.products:
-            self._undone, self._spent = curvature.inverse(), 0
+        if self._products > curvature.products:
+            self.preconditioner = curvature.preconditioner()
+        undone = self.preconditioner.with_penalties(curvature.penalties) if self.preconditioner else np.copy
         left = (-gradient / length).astype(np.float32)
-        ahead = self._undone(left)
+        ahead = undone(left)
         found, descent = np.zeros_like(left), float(np.vdot(left, ahead))
-        for _ in range(INNER):
+        for self._products in range(1, INNER + 1):
             bent = curvature.times(ahead)
-            self._spent += 1
             curved = float(np.vdot(ahead, bent))
             if curved <= 0:  # none that 32 bits can tell
                 break
@@ -118,7 +121,7 @@ class Objective:
             left -= pace * bent
             if float(np.vdot(left, left)) <= EXACT**2:
                 break
-            towards = self._undone(left)
+            towards = undone(left)
             before, descent = descent, float(np.vdot(left, towards))
             ahead *= np.float32(descent / before)
             ahead += towards
@@ -131,12 +134,12 @@ def newton(objective: Objective, start: Matrix) -> Minimum:
     for step in range(STEPS + 1):
         gradient = objective.gradient(coefficients, here.probabilities)
         if np.abs(gradient).max() <= objective.settled:
-            return Minimum(coefficients, step, True)
+            return Minimum(coefficients, step, True, objective.preconditioner)
         moved = _descend(objective, coefficients, gradient, here) if step < STEPS else None
         if moved is None:
             break
         coefficients, here = moved
-    return Minimum(coefficients, step, False)
+    return Minimum(coefficients, step, False, objective.preconditioner)
 
 
 def _descend(objective: Objective, coefficients: Matrix, gradient: Matrix, here: Loss) -> tuple[Matrix, Loss] | None:
