@@ -90,6 +90,12 @@ def test_a_preconditioner_serves_other_penalties(monkeypatch: pytest.MonkeyPatch
     np.testing.assert_allclose(softmax(features @ found.kernel + found.bias, axis=1), exact.predict_proba(features), atol=1e-5)
 
 
+def test_a_preconditioner_that_is_dearer_than_a_product_is_never_made() -> None:
+    """Of as many coordinates or classes as images there is nothing to gain; of many more images there is."""
+    assert curved(images=10)[0].products == np.inf  # 6 coordinates and 4 classes
+    assert curved(images=300)[0].products < 10
+
+
 @pytest.mark.parametrize("numbers", [1, 100, 1 << 19])
 def test_products_of_some_images_at_a_time(numbers: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curvature, "AT_ONCE", numbers)

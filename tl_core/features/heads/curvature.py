@@ -1,6 +1,7 @@
 """The second derivative of the loss of logistic regression, in 32 bits: what it makes of a step, and about what undoes that."""
 
 from collections.abc import Callable
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,8 +62,11 @@ class Curvature:
 
     @property
     def products(self) -> float:
-        """How many products take as long as making the preconditioner."""
+        """How many products take as long as making the preconditioner. Where using it takes longer than a product, none do:
+        with 1,200 classes of one image a head took 63 CPU seconds with it, and 20 without."""
         (images, coordinates), classes = self._points.shape, self._likely.shape[1]
+        if images <= coordinates + classes:
+            return inf
         return FACTORED * (coordinates**3 + classes**3) / (images * coordinates * (classes + THIN))
 
     def preconditioner(self) -> "Preconditioner":
