@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from tl_core.errors import TransferError
-from tl_core.ui import frame, session, shown, steps
+from tl_core.ui import frame, session, formatting, steps
 
 ICON = Path(__file__).resolve().parent / "tl_core" / "ui" / "icon.png"
 
@@ -23,4 +23,4 @@ try:
     frame.sidebar()
     page.run()
 except TransferError as error:
-    shown.say_wrong(str(error))
+    formatting.say_wrong(str(error))

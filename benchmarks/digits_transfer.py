@@ -22,12 +22,12 @@ from rich.table import Table
 
 from tl_core import backbones, datasets
 from tl_core.backbones import Listing, Network
-from tl_core.backbones.blocks import Block, cut_into_blocks
-from tl_core.backbones.untrained import Untrained
+from tl_core.networks.blocks import Block, cut_into_blocks
+from tl_core.backbones._untrained import Untrained
 from tl_core.datasets import ArrayImages, Data, Dataset
 from tl_core.datasets.idx_folder import IdxFolder
 from tl_core.spec import RunSpec
-from tl_core.training import train
+from tl_core.training.train import train
 
 SIDE, SOURCE_IMAGES, BATCH = 28, 10_000, 32
 KNOWN = {

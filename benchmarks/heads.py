@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.what_if_parts import job_ours
-from tl_core.features import heads
-from tl_core.features.heads.head import Head, cross_entropy
+from tl_core import heads
+from tl_core.heads.head import Head, cross_entropy
 from tl_core.spec import RunSpec
 
 BAR = 0.25

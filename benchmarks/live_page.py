@@ -26,9 +26,9 @@ from playwright.sync_api import Browser, Page, WebSocket, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-from tl_core.runs import control
+from tl_core.runner import control
 from tl_core.runs.store import Store
-from tl_core.settings import HOME_VARIABLE
+from tl_core.system.settings import HOME_VARIABLE
 from tl_core.spec import RunSpec
 
 SETTLE_SECONDS = 10

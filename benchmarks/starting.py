@@ -21,10 +21,10 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from tl_core.runs import control, service
+from tl_core.runner import control, service
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
-from tl_core.settings import SPARE_VARIABLE
+from tl_core.system.settings import SPARE_VARIABLE
 from tl_core.spec import RunSpec
 
 POLL_SECONDS = 0.002

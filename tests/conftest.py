@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from tests.helpers import ROOT, CommandLine, Finished, end_processes_of
 from tests.tools.once import made_once
-from tl_core.settings import HOME_VARIABLE, SPARE_VARIABLE
+from tl_core.system.settings import HOME_VARIABLE, SPARE_VARIABLE
 
 NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there, so that whoever goes to the network in a test fails at once."""

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from tl_core.__main__ import app
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
-from tl_core.settings import HOME_VARIABLE
+from tl_core.system.settings import HOME_VARIABLE
 from tl_core.spec import RunSpec
 
 ROOT = Path(__file__).parents[1]

@@ -19,26 +19,26 @@ LAYERS = (
     ("tl_core.ui", "tl_core.cli"),
     ("tl_core.runs",),
     ("tl_core.analysis",),
-    ("tl_core.range_test", "tl_core.what_ifs", "tl_core.mapping"),
-    ("tl_core.training",),
-    ("tl_core.execution",),
-    ("tl_core.frozen_pass",),
-    ("tl_core.feeding",),
-    ("tl_core.adapting", "tl_core.stages", "tl_core.evaluation"),
-    ("tl_core.resuming",),
-    ("tl_core.checkpoints",),
-    ("tl_core.fitting", "tl_core.freezing", "tl_core.optimizing", "tl_core.augmenting"),
-    ("tl_core.examining",),
-    ("tl_core.features", "tl_core.costs"),
+    ("tl_core.studies.lr_sweep", "tl_core.studies.what_if", "tl_core.studies.image_map"),
+    ("tl_core.training.train",),
+    ("tl_core.training.run",),
+    ("tl_core.studies.feature_extractor",),
+    ("tl_core.training.inputs",),
+    ("tl_core.training.prepare", "tl_core.training.stages", "tl_core.training.evaluation"),
+    ("tl_core.training.resume",),
+    ("tl_core.training.checkpoints",),
+    ("tl_core.training.loop", "tl_core.training.freezing", "tl_core.training.optimizers", "tl_core.training.augmentation"),
+    ("tl_core.checks",),
+    ("tl_core.features", "tl_core.planning.cost_model"),
     ("tl_core.recipe",),
     ("tl_core.strategies",),
     ("tl_core.backbones", "tl_core.datasets", "tl_core.ranking", "tl_core.executors"),
-    ("tl_core.result", "tl_core.questions"),
-    ("tl_core.registry", "tl_core.events", "tl_core.backbones.outline"),
+    ("tl_core.result", "tl_core.analysis.what_if"),
+    ("tl_core.registry", "tl_core.events", "tl_core.networks.outline"),
     ("tl_core.spec",),
-    ("tl_core.processes", "tl_core.backends", "tl_core.backbones.parts"),
-    ("tl_core.settings", "tl_core.storage", "tl_core.locks"),
-    ("tl_core.errors", "tl_core.arithmetic"),
+    ("tl_core.system.processes", "tl_core.machine.backends", "tl_core.networks.sublayers"),
+    ("tl_core.system.settings", "tl_core.system.files", "tl_core.system.locks"),
+    ("tl_core.errors", "tl_core.precision"),
     ("tl_core",),
 )
 """A module imports from its own entry and from lower layers, never from a neighbour or from above. The longest name that
@@ -46,11 +46,11 @@ fits decides: an outline is a plain value, and lies lower than the networks that
 
 SHOWS = ("app", "pages", "tl_core.ui")
 """What may import Streamlit, and may import neither Keras nor a backend of it."""
-ABOUT_BACKENDS: dict[str, tuple[str, ...]] = {"tensorflow": (), "jax": (), "torch": ("tl_core.resuming",)}
+ABOUT_BACKENDS: dict[str, tuple[str, ...]] = {"tensorflow": (), "jax": (), "torch": ("tl_core.training.resume",)}
 """Modules that must speak with a backend of Keras itself."""
 UNPICKLERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
-READS_PICKLES = "tl_core.backbones.torch_file"
-LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.runs.apart", "tl_core.ui.faults", "tl_core.features.engines")
+READS_PICKLES = "tl_core.networks.torch_file"
+LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.jobs.background", "tl_core.ui.faults", "tl_core.features.engines")
 """What a process of its own ends in, where an exception that nobody expected is told; what a page reads a dataset in, since the
 address holds the dataset: every page, and every reload, would be blank; and where an engine is chosen: what that raises is other
 people's and differs from network to network, and Keras computes without it."""

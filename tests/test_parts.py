@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from tl_core.registry import Part, Registry
 from tl_core.spec import PartSpec
-from tl_core.ui.again import REGISTRIES
+from tl_core.ui.rerun import REGISTRIES
 
 PARTS = [(registry, part) for registry in REGISTRIES.values() for part in registry.parts().values()]
 

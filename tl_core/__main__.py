@@ -1,6 +1,6 @@
 """The command line: `python -m tl_core`."""
 
-from tl_core.cli import asking, caching, intake, internal, listing, queueing, training
+from tl_core.cli import what_if, cache, data, internal, parts, runs, train
 from tl_core.cli.console import app
 
 __all__ = ["app", "asking", "caching", "intake", "internal", "listing", "queueing", "training"]

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tl_core import backbones, backends, datasets, executors, strategies
-from tl_core.arithmetic import Arithmetic
+from tl_core import backbones, datasets, executors, strategies
+from tl_core.machine import backends
+from tl_core.precision import Arithmetic
 from tl_core.backbones import Backbone
 from tl_core.datasets import Dataset, Modality
 from tl_core.errors import SettingError, WeightsError

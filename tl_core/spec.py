@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tl_core.arithmetic import Arithmetic
+from tl_core.precision import Arithmetic
 from tl_core.errors import SettingError
 
 PART_KINDS = ("dataset", "backbone", "strategy", "executor")

@@ -10,8 +10,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from threadpoolctl import threadpool_limits
 
-from tl_core.features.heads import logistic
-from tl_core.features.heads.logistic_regression import STRENGTHS
+from tl_core.heads import logistic
+from tl_core.heads.logistic_regression import STRENGTHS
 
 
 def ours(file: str) -> dict[str, Any]:

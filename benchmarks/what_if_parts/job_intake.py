@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tl_core.datasets.archives import unpack
+from tl_core.data.formats.archives import unpack
 from tl_core.datasets.image_folder import ImageFolder
-from tl_core.examining.looking import examine
-from tl_core.features.pixels import SizedImages
+from tl_core.checks.scan import examine
+from tl_core.features.resizing import SizedImages
 from tl_core.ui import previews
 
 

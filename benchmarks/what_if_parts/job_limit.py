@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tl_core.features import engines
 from tl_core.features.engines.openvino import has_bfloat16
 from tl_core.features.engines.telemetry import quiet_openvino
-from tl_core.features.pixels import SizedImages
+from tl_core.features.resizing import SizedImages
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 

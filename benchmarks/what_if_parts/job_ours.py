@@ -8,19 +8,20 @@ import keras
 import numpy as np
 
 from benchmarks.what_if_parts.child import Moment, now, since
-from tl_core import costs, settings
+from tl_core.planning import cost_model
+from tl_core.system import settings
 from tl_core.datasets import Data
 from tl_core.events import Epoch, Event
-from tl_core.features import engines, pixels
+from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
 from tl_core.features.engines.telemetry import quiet_openvino
-from tl_core.features.sources import Stored
-from tl_core.features.supply import Supply
-from tl_core.questions import Question
+from tl_core.features.inputs import Stored
+from tl_core.features.extractor import Supply
+from tl_core.analysis.what_if import Question
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
-from tl_core.training import train
-from tl_core.what_ifs import answers
+from tl_core.training.train import train
+from tl_core.studies.what_if import answers
 
 quiet_openvino()
 for late in ("openvino.tools.ovc", "sklearn.linear_model", "tl_core.features.engines.keras", "tl_core.features.engines.openvino"):
@@ -52,7 +53,7 @@ def trained(spec: dict[str, Any], cache: str, limit: int | None = None) -> dict[
 
 def trained_again(spec: dict[str, Any], cache: str) -> dict[str, Any]:
     """The same in a cache that has everything, where decoding an image or running a frozen layer is an error."""
-    pixels.fit_square = engines.choose = _forbidden
+    resizing.fit_square = engines.choose = _forbidden
     return trained(spec, cache)
 
 
@@ -90,9 +91,9 @@ def predicted(spec: dict[str, Any]) -> dict[str, Any]:
     recipe = Recipe.of(RunSpec.parse(spec))
     data = recipe.dataset.load(recipe.seed)
     blocks = recipe.backbone.load(recipe.image_size, pretrained=True).outline().blocks
-    images = costs.Images(len(data.train), len(data.validation), len(data.test))
-    keeping, not_keeping = (costs.of(recipe, blocks, images, room).total for room in (np.inf, 0))
-    share = costs.trained_share(costs.of(recipe, blocks, images, 0).phases[0], blocks)
+    images = cost_model.Images(len(data.train), len(data.validation), len(data.test))
+    keeping, not_keeping = (cost_model.of(recipe, blocks, images, room).total for room in (np.inf, 0))
+    share = cost_model.trained_share(cost_model.of(recipe, blocks, images, 0).phases[0], blocks)
     return {
         "ratio": (not_keeping.frozen + not_keeping.trained) / (keeping.frozen + keeping.trained),
         "share": share,
@@ -103,7 +104,7 @@ def predicted(spec: dict[str, Any]) -> dict[str, Any]:
 def decoding(spec: dict[str, Any]) -> dict[str, Any]:
     """All training images, decoded once."""
     recipe = Recipe.of(RunSpec.parse(spec))
-    images = pixels.SizedImages(recipe.dataset.load(recipe.seed).train, recipe.image_size)
+    images = resizing.SizedImages(recipe.dataset.load(recipe.seed).train, recipe.image_size)
     for part in np.array_split(np.arange(len(images)), range(32, len(images), 32)):
         images.batch(part)
     return {"images": len(images)}

@@ -13,8 +13,8 @@ from PIL import Image
 
 from benchmarks.what_if_parts.results import Bar, Cost, Part, Run
 from benchmarks.what_if_parts.setting import Setting, plain, process, say
-from tl_core.datasets.decoding import read_image
-from tl_core.datasets.files import packaged_file
+from tl_core.data.decoding import read_image
+from tl_core.data.formats.paths import packaged_file
 from tl_core.datasets.photo_patches import PHOTOGRAPHS
 
 SIZE, CROP = 96, 128

@@ -4,7 +4,7 @@ import streamlit as st
 
 from tl_core.analysis.statements import span
 from tl_core.datasets import Modality
-from tl_core.ui import class_levels, examination, faults, forms, frame, image_map, previews, session, shown, sources, steps
+from tl_core.ui import class_levels, data_checks, faults, forms, frame, image_map, previews, session, formatting, sources, steps
 from tl_core.ui.charts import data
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 
@@ -17,21 +17,21 @@ with choice:
     sources.sources(recipe)
 
 labels, unfilled = forms.labels("dataset", recipe.dataset), forms.is_unfilled(recipe.dataset) and not recipe.dataset.fetches
-mistakes, bugs = shown.sentence_for_mistakes(labels, unfilled=unfilled), faults.contained("the view of this dataset")
+mistakes, bugs = formatting.sentence_for_mistakes(labels, unfilled=unfilled), faults.contained("the view of this dataset")
 with evidence, mistakes, class_levels.offered(labels), bugs:
     require_allowed_paths(recipe)
     preview = previews.preview(recipe.dataset, recipe.seed)
     images, thing = preview.images, recipe.dataset.thing
-    shown.chart(data.split_bar(images.train, images.validation, images.test, thing), "split", "Examples in each split")
+    formatting.chart(data.split_bar(images.train, images.validation, images.test, thing), "split", "Examples in each split")
     previews.samples(preview)
     by_split = {split: dict(zip(preview.class_names, counts, strict=True)) for split, counts in preview.counts.items()}
-    shown.chart(data.class_balance(by_split, thing), "balance", "Examples of each class in each split")
+    formatting.chart(data.class_balance(by_split, thing), "balance", "Examples of each class in each split")
     if preview.sizes:
         widths, heights = map(span, zip(*preview.sizes, strict=True))
         st.caption(f"Sample images are {widths} pixels wide and {heights} high.")
-    st.caption(shown.plain(f"They come from {recipe.dataset.location()}."))
+    st.caption(formatting.plain(f"They come from {recipe.dataset.location()}."))
     if preview.notes:
-        st.info("\n".join(f"- {shown.plain(note)}" for note in preview.notes), icon=":material/rule:")
-    examination.examination(recipe)
+        st.info("\n".join(f"- {formatting.plain(note)}" for note in preview.notes), icon=":material/rule:")
+    data_checks.examination(recipe)
     if recipe.dataset.modality is Modality.IMAGES:
         image_map.image_map(recipe)

@@ -4,8 +4,8 @@ import streamlit as st
 
 from tl_core import executors, strategies
 from tl_core.analysis.statements import count
-from tl_core.runs import estimating
-from tl_core.ui import arithmetic_panel, estimates, forms, frame, previews, rate_finder, session, shown, steps, what_ifs
+from tl_core.planning import estimate
+from tl_core.ui import precision_panel, estimates, forms, frame, previews, lr_finder, session, formatting, steps, what_ifs
 from tl_core.ui.charts import network
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 
@@ -48,7 +48,7 @@ with choice:
         forms.part_choice(executors.executors, recipe.executor, "Executor", about)
         forms.part_form("executor", recipe.executor)
 
-with evidence, shown.sentence_for_mistakes():
+with evidence, formatting.sentence_for_mistakes():
     st.markdown(f"**When to use {recipe.strategy.title}.** {recipe.strategy.when_to_use}")
     recipe.require_weights()
     require_allowed_paths(recipe)
@@ -59,9 +59,9 @@ with evidence, shown.sentence_for_mistakes():
         st.info("The network is drawn here as soon as it has been loaded once on this machine.", icon=":material/hourglass_top:")
         st.stop()
     outline = measured.outline
-    head = estimating.head_parameters(recipe, outline, classes)
+    head = estimate.head_parameters(recipe, outline, classes)
     planned = estimates.planned(recipe, outline, preview.images)
-    shown.chart(network.phase_chart(planned, head), "phases", "Which blocks are frozen and which train in each phase")
+    formatting.chart(network.phase_chart(planned, head), "phases", "Which blocks are frozen and which train in each phase")
     st.caption(
         f"{recipe.backbone.listing().title}: {len(outline.blocks)} blocks, {count(outline.parameters)} parameters, "
         f"{outline.multiply_adds / 1e6:,.0f} million multiply-adds an image at {recipe.image_size} px. "
@@ -69,6 +69,6 @@ with evidence, shown.sentence_for_mistakes():
         f"{head:,} parameters. {network.batch_norm(planned.phases, outline.blocks)} "
         "A full pass takes an image forward and backward through the whole network; what is frozen, each image passes once."
     )
-    rate_finder.rate_finder(recipe, measured, preview.images.train)
+    lr_finder.rate_finder(recipe, measured, preview.images.train)
     what_ifs.what_ifs(recipe)
-    arithmetic_panel.arithmetic_panel(recipe, preview.images)
+    precision_panel.arithmetic_panel(recipe, preview.images)

@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from tl_core.ui import frame, session, shown, steps
-from tl_core.ui.again import again
+from tl_core.ui import frame, session, formatting, steps
+from tl_core.ui.rerun import again
 from tl_core.ui.live import live
 from tl_core.ui.queue_panel import queue_panel
 from tl_core.ui.recipe_bar import recipe_bar
@@ -22,7 +22,7 @@ if chosen is None:
     st.stop()
 
 view, beside = st.columns([2, 1], gap="large")
-with view, shown.sentence_for_mistakes():
+with view, formatting.sentence_for_mistakes():
     live(chosen)
     again(chosen)
 

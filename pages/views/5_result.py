@@ -3,16 +3,16 @@
 import streamlit as st
 
 from tl_core.runs.states import State
-from tl_core.ui import frame, outcomes, session, shown, steps
-from tl_core.ui.picking import nothing_yet, pick
+from tl_core.ui import frame, outcomes, session, formatting, steps
+from tl_core.ui.run_picker import nothing_yet, pick
 
 frame.heading(steps.RESULT)
 finished = [run for run in session.runs() if run.state is State.DONE]
 
-with shown.sentence_for_mistakes():
+with formatting.sentence_for_mistakes():
     wanted = session.run_id()
     if wanted and session.run(wanted).state is not State.DONE:
-        state = shown.state_of(session.run(wanted))
+        state = formatting.state_of(session.run(wanted))
         st.info(f"This run has no result. It is {state.lower()}.", icon=":material/hourglass_top:")
         st.page_link(steps.TRAIN.script, label="See it on the Train page", query_params=session.url_parameters())
 
@@ -24,10 +24,10 @@ else:
     run = pick(finished)
     if run is None:
         st.stop()
-    with shown.sentence_for_mistakes():
+    with formatting.sentence_for_mistakes():
         result = session.result(run.id)
         outcomes.sentence(run, result)
         outcomes.controls(run)
         for note in result.notes:
-            st.caption(shown.plain(note))
+            st.caption(formatting.plain(note))
         outcomes.evidence(run, result)

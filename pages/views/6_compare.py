@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from tl_core.ui import comparing, frame, session, shown, steps
-from tl_core.ui.picking import nothing_yet
+from tl_core.ui import comparison, frame, session, formatting, steps
+from tl_core.ui.run_picker import nothing_yet
 
 frame.heading(steps.COMPARE)
 runs = session.runs()
@@ -11,14 +11,14 @@ runs = session.runs()
 if not runs:
     nothing_yet("Every run is a row here, to sort, filter and compare. There is none yet.")
 else:
-    with shown.sentence_for_mistakes():
-        rows = comparing.filtered(comparing.table(runs))
+    with formatting.sentence_for_mistakes():
+        rows = comparison.filtered(comparison.table(runs))
         by_id = {run.id: run for run in runs}
-        for run_id in comparing.wanted():
+        for run_id in comparison.wanted():
             if run_id not in by_id:
-                shown.say_wrong(f"The address names a run that is not here. Received: {run_id}")
-        picked = [by_id[run_id] for run_id in comparing.choose(rows)]
-        comparing.verdicts(picked)
-        comparing.charts([by_id[run_id] for run_id in rows["Run"]], picked)
-        comparing.differences(picked)
+                formatting.say_wrong(f"The address names a run that is not here. Received: {run_id}")
+        picked = [by_id[run_id] for run_id in comparison.choose(rows)]
+        comparison.verdicts(picked)
+        comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked)
+        comparison.differences(picked)
     st.caption("A run's own page: choose it under Result. This page's address holds the selection, to share or to keep.")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tl_core.analysis.convergence import warnings
-from tl_core.backbones.outline import Provenance
+from tl_core.networks.outline import Provenance
 from tl_core.result import Measured, PhaseRecord, Result
 
 CLASSES = ("a", "b", "c")

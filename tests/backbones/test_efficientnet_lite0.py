@@ -10,7 +10,7 @@ from PIL import Image
 
 from tl_core.backbones import Network
 from tl_core.backbones.efficientnet_lite0 import FILE, PACKAGE, SHA256, EfficientNetLite0, weights_file
-from tl_core.backbones.torch_file import read_torch_file
+from tl_core.networks.torch_file import read_torch_file
 from tl_core.errors import WeightsError
 
 ORACLE = {"china.jpg": (698, 0.301), "flower.jpg": (985, 0.228)}

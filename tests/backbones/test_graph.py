@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from keras import layers, ops
 
-from tl_core.backbones.graph import cuts, groups_of, segments
+from tl_core.networks.graph import cuts, groups_of, segments
 
 Graph = Callable[[Any], Any]
 

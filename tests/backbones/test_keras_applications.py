@@ -13,7 +13,7 @@ import pytest
 
 from tests.tools.variants import variants
 from tl_core.backbones import Network
-from tl_core.backbones.download import download
+from tl_core.networks.download import download
 from tl_core.backbones.keras_applications import FAMILIES, KerasApplications, cached_file
 from tl_core.errors import WeightsError
 

@@ -22,7 +22,7 @@ from tests.backbones.torch_writer import (
     tensor_code,
     whole,
 )
-from tl_core.backbones.torch_file import MAGIC, PROTOCOL, read_torch_file
+from tl_core.networks.torch_file import MAGIC, PROTOCOL, read_torch_file
 from tl_core.errors import WeightsError
 
 

@@ -1,11 +1,11 @@
-"""Writes PyTorch's old weights files without PyTorch, wrong ones too: the counterpart of `tl_core.backbones.torch_file`."""
+"""Writes PyTorch's old weights files without PyTorch, wrong ones too: the counterpart of `tl_core.networks.torch_file`."""
 
 import pickle
 import struct
 
 import numpy as np
 
-from tl_core.backbones.torch_file import MAGIC, PROTOCOL
+from tl_core.networks.torch_file import MAGIC, PROTOCOL
 
 MACHINE = {"protocol_version": PROTOCOL, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
 ORDERED_DICT = b"ccollections\nOrderedDict\n"

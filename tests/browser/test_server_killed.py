@@ -16,17 +16,17 @@ from tests.helpers import ENDLESS, HANGS_SECONDS, QUICK, wait_until
 from tests.runs.crashing import Breakpoint, Watchman, assert_whole, short_training
 from tests.tools.variants import variants
 from tl_core.recipe import Recipe
-from tl_core.runs import control
+from tl_core.runner import control
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.settings import CHECKPOINT_VARIABLE
-from tl_core.ui.shown import state_of
+from tl_core.system.settings import CHECKPOINT_VARIABLE
+from tl_core.ui.formatting import state_of
 
 pytestmark = pytest.mark.browser
 
 ADDRESS = "/train?" + urlencode(Recipe.of(QUICK.with_settings({"strategy.epochs": 12})).overrides())
 HALTS = {
-    "starting": "import:tl_core.training",
+    "starting": "import:tl_core.training.train",
     "checkpoint write": "os.rename:state.npz",
     "final write": "os.rename:model.keras",
     "pausing": "os.rename:state.npz",

@@ -7,7 +7,7 @@ import pytest
 from tests.core.interrupting import Attempt, Whole
 from tests.core.toy import alternating
 from tl_core.spec import RunSpec
-from tl_core.training import train
+from tl_core.training.train import train
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,15 @@ from typer.testing import CliRunner
 
 from tests.helpers import QUICK, CommandLine, python
 from tests.tools.pages import nothing_cached, opened
-from tl_core import backends, settings
+from tl_core.machine import backends
+from tl_core.system import settings
 from tl_core.__main__ import app
 from tl_core.errors import SettingError
 from tl_core.events import Event
-from tl_core.runs import service
-from tl_core.runs.spare import Spare
+from tl_core.runner import service
+from tl_core.runner.warm_worker import Spare
 from tl_core.runs.store import Store
-from tl_core.settings import SPARE_VARIABLE
+from tl_core.system.settings import SPARE_VARIABLE
 from tl_core.spec import RunSpec
 from tl_core.ui import steps
 
@@ -185,8 +186,8 @@ def test_no_spare_is_started_that_would_fall_over(wrong: str, monkeypatch: pytes
 def test_a_run_sets_what_it_relies_on() -> None:
     import keras
 
-    from tl_core.arithmetic import Arithmetic
-    from tl_core.training import train
+    from tl_core.precision import Arithmetic
+    from tl_core.training.train import train
 
     told: list[Event] = []
     try:

@@ -11,18 +11,18 @@ from keras import layers
 from keras.src.applications.convnext import ConvNeXt  # the public ones are a thousand times as large
 
 from tests.tools.variants import variants
-from tl_core import costs
-from tl_core.adapting import Adapter
+from tl_core.planning import cost_model
+from tl_core.training.prepare import Adapter
 from tl_core.backbones import Network
-from tl_core.backbones.blocks import cut_into_blocks
-from tl_core.backbones.untrained import RANDOM
-from tl_core.fitting import targets
-from tl_core.freezing import count_parameters, digests
+from tl_core.networks.blocks import cut_into_blocks
+from tl_core.backbones._untrained import RANDOM
+from tl_core.training.loop import targets
+from tl_core.training.freezing import count_parameters, digests
 from tl_core.strategies import HEAD, BatchNorm, Learning, Moves, Phase, Strategy, everything, last_blocks, nothing
 from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.strategies.linear_probe import LinearProbe
 from tl_core.strategies.lora import LoRA
-from tl_core.strategies.phases import Selector
+from tl_core.phases.phase import Selector
 
 SIZE, CLASSES = 64, 3
 PIXELS = np.random.default_rng(0).uniform(0, 255, (8, SIZE, SIZE, 3)).astype(np.float32)
@@ -139,7 +139,7 @@ def test_what_trains_is_counted_before(make: Callable[[], keras.Model], moves: M
     wanted = phase(everything, moves=moves, batch_norm=BatchNorm.STATISTICS_FROZEN)
     may, _ = trained(model, adapter, wanted)
     head = count_parameters(model, {f"{HEAD}/kernel", f"{HEAD}/bias"})
-    assert count_parameters(model, may) == costs.trainable_parameters(wanted, network.outline().blocks, head)
+    assert count_parameters(model, may) == cost_model.trainable_parameters(wanted, network.outline().blocks, head)
 
 
 def test_norms_inside_train_alone(make: Callable[[], keras.Model]) -> None:
@@ -177,7 +177,7 @@ def test_adapters_stand_beside_the_kernels_inside(make: Callable[[], keras.Model
     assert adapters == {weight.path for weight in model.weights if "lora" in weight.path}
     assert any(path in moved for path in adapters)
     head = count_parameters(model, may - adapters)
-    assert count_parameters(model, may) == costs.trainable_parameters(wanted, network.outline().blocks, head)
+    assert count_parameters(model, may) == cost_model.trainable_parameters(wanted, network.outline().blocks, head)
 
 
 def test_the_pixels_mean_is_no_parameter_that_trains() -> None:
@@ -185,7 +185,7 @@ def test_the_pixels_mean_is_no_parameter_that_trains() -> None:
     blocks = Network(model, cut_into_blocks(model), RANDOM).outline().blocks
     everywhere = phase(everything, batch_norm=BatchNorm.ADAPTS)
     trainable = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    assert costs.trainable_parameters(everywhere, blocks, 0) == trainable
+    assert cost_model.trainable_parameters(everywhere, blocks, 0) == trainable
     assert sum(block.constants for block in blocks) == 7
     assert sum(block.parameters for block in blocks) == model.count_params()
 
@@ -207,7 +207,7 @@ def test_a_norm_by_another_name_and_a_kernel_that_is_held() -> None:
         wanted = phase(everything, batch_norm=policy)
         may, _ = trained(whole, adapter, wanted)
         head = count_parameters(whole, {f"{HEAD}/kernel", f"{HEAD}/bias"})
-        assert count_parameters(whole, may) == costs.trainable_parameters(wanted, network.outline().blocks, head)
+        assert count_parameters(whole, may) == cost_model.trainable_parameters(wanted, network.outline().blocks, head)
 
 
 def test_weight_decay_spares_the_biases_of_attention() -> None:

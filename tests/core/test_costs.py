@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from tl_core import costs
+from tl_core.planning import cost_model
 from tl_core.backbones import BlockOutline
 from tl_core.strategies import BatchNorm, Learning, Moves, Phase, everything, last_blocks, nothing
-from tl_core.strategies.phases import Augmentation
+from tl_core.phases.phase import Augmentation
 
 BLOCKS = (
     BlockOutline("a", 2, 100, norm_parameters=20, multiply_adds=10, statistics=10, biases=5, adapter_units=7, numbers=20),
     BlockOutline("b", 2, 200, norm_parameters=40, multiply_adds=30, statistics=20, other_norms=6, adapter_units=3, numbers=50),
     BlockOutline("c", 2, 300, norm_parameters=0, multiply_adds=60, numbers=7),
 )
-IMAGES = costs.Images(train=100, validation=10, test=50)
+IMAGES = cost_model.Images(train=100, validation=10, test=50)
 HEAD = Phase("head", 4, 1e-3, 8, trains=nothing)
 TOP = Phase("top", 3, 1e-4, 8, trains=last_blocks(1))
 ALL = Phase("all", 2, 1e-4, 8, trains=everything, batch_norm=BatchNorm.ADAPTS)
@@ -23,15 +23,15 @@ ALL = Phase("all", 2, 1e-4, 8, trains=everything, batch_norm=BatchNorm.ADAPTS)
 
 @pytest.mark.parametrize(("phase", "share"), [(HEAD, 0.0), (TOP, 0.6), (ALL, 1.0)])
 def test_backward_goes_down_to_the_lowest_trained_block(phase: Phase, share: float) -> None:
-    assert costs.trained_share(phase, BLOCKS) == pytest.approx(share)
+    assert cost_model.trained_share(phase, BLOCKS) == pytest.approx(share)
 
 
 def test_a_network_without_multiply_adds_costs_no_backward_pass() -> None:
-    assert costs.trained_share(ALL, [BlockOutline("a", 1, 0, 0, 0)]) == 0
+    assert cost_model.trained_share(ALL, [BlockOutline("a", 1, 0, 0, 0)]) == 0
 
 
-def planned(*phases: Phase, room: float = 1e9, images: costs.Images = IMAGES) -> costs.Costs:
-    return costs.Costs(phases, BLOCKS, images, room)
+def planned(*phases: Phase, room: float = 1e9, images: cost_model.Images = IMAGES) -> cost_model.Costs:
+    return cost_model.Costs(phases, BLOCKS, images, room)
 
 
 def test_a_phase_is_cut_below_what_it_trains() -> None:
@@ -55,7 +55,7 @@ def test_what_does_not_fit_is_cut_lower_or_not_at_all(room: float, below: int) -
 def test_a_cut_under_which_next_to_nothing_lies_is_none() -> None:
     blocks = (replace(BLOCKS[0], multiply_adds=9), replace(BLOCKS[1], multiply_adds=91))
     above = Phase("above", 3, 1e-4, 8, trains=last_blocks(1))
-    assert costs.Costs((above,), blocks, IMAGES, 1e9).cut(above) == 0
+    assert cost_model.Costs((above,), blocks, IMAGES, 1e9).cut(above) == 0
 
 
 def test_epochs() -> None:
@@ -86,10 +86,10 @@ def test_what_is_kept_on_disk() -> None:
 
 
 def test_frozen_batch_norm_and_statistics_are_not_trainable() -> None:
-    assert costs.trainable_parameters(HEAD, BLOCKS, head=7) == 7
+    assert cost_model.trainable_parameters(HEAD, BLOCKS, head=7) == 7
     frozen = Phase("all", 1, 1e-3, 8, trains=everything)
-    assert costs.trainable_parameters(frozen, BLOCKS, head=7) == 7 + 80 + 160 + 300
-    assert costs.trainable_parameters(ALL, BLOCKS, head=7) == 7 + 90 + 180 + 300
+    assert cost_model.trainable_parameters(frozen, BLOCKS, head=7) == 7 + 80 + 160 + 300
+    assert cost_model.trainable_parameters(ALL, BLOCKS, head=7) == 7 + 90 + 180 + 300
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_frozen_batch_norm_and_statistics_are_not_trainable() -> None:
     ],
 )
 def test_a_part_of_each_block_trains(changes: dict[str, Any], expected: int) -> None:
-    assert costs.trainable_parameters(replace(ALL, **changes), BLOCKS, head=7) == 7 + expected
+    assert cost_model.trainable_parameters(replace(ALL, **changes), BLOCKS, head=7) == 7 + expected
 
 
 def test_features_are_computed_again_after_the_backbone_has_changed() -> None:

@@ -12,9 +12,9 @@ from PIL import Image
 from tests.core.toy import SIZE, toy_network
 from tl_core.datasets import ArrayImages
 from tl_core.errors import DataError
-from tl_core.features.batching import ahead
-from tl_core.features.forward import BATCH, forward
-from tl_core.features.pixels import SizedImages, fit_square
+from tl_core.features.prefetch import ahead
+from tl_core.features.predict import BATCH, forward
+from tl_core.features.resizing import SizedImages, fit_square
 
 
 def images(count: int, size: int = 20) -> ArrayImages:

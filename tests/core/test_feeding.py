@@ -12,18 +12,18 @@ import pytest
 from tests.core.interrupting import Attempt, at_stage, at_step, in_attempts, require_same_outcome
 from tests.core.toy import CLASSES, SIZE, Dropping, known
 from tests.helpers import FEW_CROPS
-from tl_core import locks
+from tl_core.system import locks
 from tl_core.errors import Paused
 from tl_core.events import Stage
-from tl_core.features import engines, pixels
+from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
-from tl_core.feeding import COMPUTING, READING, WAITING
-from tl_core.freezing import Freezer
-from tl_core.range_test import sweep
+from tl_core.training.inputs import COMPUTING, READING, WAITING
+from tl_core.training.freezing import Freezer
+from tl_core.studies.lr_sweep import sweep
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, everything, nothing
 from tl_core.strategies.from_scratch import FromScratch
-from tl_core.training import train
+from tl_core.training.train import train
 
 HEAD_ALONE = Phase("head", 1, 1e-3, 4, nothing)
 ALL = Phase("all", 1, 1e-3, 4, everything)
@@ -63,7 +63,7 @@ def test_a_second_run_decodes_no_image_and_runs_no_frozen_layer(
 ) -> None:
     """Bit for bit the same outcome, since the rows are the same."""
     first = train(spec_of(name), Attempt(), cache=cache)
-    monkeypatch.setattr(pixels, "fit_square", refuse)
+    monkeypatch.setattr(resizing, "fit_square", refuse)
     monkeypatch.setattr(engines, "choose", refuse)
     second = train(spec_of(name), Attempt(), cache=cache)
     require_same_outcome(first, second)
@@ -137,6 +137,6 @@ def test_one_who_waits_for_another_says_so_and_can_be_paused(cache: ActivationCa
 
 def test_the_rate_finder_takes_what_a_run_has_left(cache: ActivationCache, monkeypatch: pytest.MonkeyPatch) -> None:
     train(spec_of("last blocks"), Attempt(), cache=cache)
-    monkeypatch.setattr(pixels, "fit_square", refuse)
+    monkeypatch.setattr(resizing, "fit_square", refuse)
     monkeypatch.setattr(engines, "choose", refuse)
     assert sweep(spec_of("last blocks"), 3, Attempt(), cache) == "last 2"

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from tests.core.toy import SIZE, TOY, begin, shortened, toy_network
-from tl_core.adapting import Adapter
+from tl_core.training.prepare import Adapter
 from tl_core.backbones import Network, backbones
 from tl_core.events import Event, Step
-from tl_core.freezing import Freezer, Frozen, count_parameters, digests, require_exact
+from tl_core.training.freezing import Freezer, Frozen, count_parameters, digests, require_exact
 from tl_core.spec import PartSpec
 from tl_core.strategies import HEAD, BatchNorm, Phase, everything, last_blocks, nothing
 from tl_core.strategies.linear_probe import LinearProbe

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from tl_core import costs
+from tl_core.planning import cost_model
 from tl_core.backbones import BlockOutline, Outline
-from tl_core.backbones.outline import Provenance
-from tl_core.costs import head_work
+from tl_core.networks.outline import Provenance
+from tl_core.planning.cost_model import head_work
 from tl_core.recipe import Recipe
-from tl_core.runs import estimating
-from tl_core.runs.probing import Probe
+from tl_core.planning import estimate
+from tl_core.planning.backbone_profile import Probe
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, Solver, everything, nothing
 
@@ -42,7 +42,7 @@ def test_the_head_is_in_the_estimate() -> None:
 
     def seconds(classes: int, strategy: str = "linear_probe", measured: Probe = probe) -> float:
         recipe = Recipe.of(RunSpec().with_settings({"strategy": strategy}))
-        return estimating.estimate(recipe, measured, costs.Images(1200, 1200, 1200), classes, 10**9).running_seconds
+        return estimate.estimate(recipe, measured, cost_model.Images(1200, 1200, 1200), classes, 10**9).running_seconds
 
     assert seconds(1200) - seconds(3) == pytest.approx(32, rel=0.3)
     assert seconds(1200, "nearest_class_mean") - seconds(3, "nearest_class_mean") < 1

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.examining.test_brightness import folder_of, noise
 from tests.helpers import QUICK
-from tl_core.training import train
+from tl_core.training.train import train
 
 
 def test_a_run_keeps_the_note_that_its_images_are_nearly_black(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from hypothesis import strategies as drawn
 
 from tests.core.toy import FEW, SIZE, known
 from tests.helpers import QUICK
-from tl_core import range_test
+from tl_core.studies import lr_sweep
 from tl_core.datasets import Data
 from tl_core.errors import SettingError, Stopped
 from tl_core.events import Event, Stage, Step
-from tl_core.feeding import Feeder
-from tl_core.range_test import HIGHEST, LOWEST, halves, rate_at, sweep
+from tl_core.training.inputs import Feeder
+from tl_core.studies.lr_sweep import HIGHEST, LOWEST, halves, rate_at, sweep
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, strategies
 
@@ -135,15 +135,15 @@ def test_it_ends_when_told() -> None:
 
 
 def test_many_images_are_cut_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tl_core.range_test.MOST_IMAGES", 5)
+    monkeypatch.setattr("tl_core.studies.lr_sweep.MOST_IMAGES", 5)
     seen: list[int] = []
-    fit: Any = range_test.fit
+    fit: Any = lr_sweep.fit
 
     def watched(part: Any, train: Any, *rest: Any, **more: Any) -> Any:
         seen.append(len(train))
         return fit(part, train, *rest, **more)
 
-    monkeypatch.setattr("tl_core.range_test.fit", watched)
+    monkeypatch.setattr("tl_core.studies.lr_sweep.fit", watched)
     steps_of(QUICK)
     assert seen == [5]
 

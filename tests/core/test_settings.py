@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tl_core import settings
+from tl_core.system import settings
 from tl_core.errors import SettingError
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tl_core.errors import StorageError
-from tl_core.storage import write_whole
+from tl_core.system.files import write_whole
 
 
 def test_the_content_reaches_the_disk_before_the_name_and_the_name_before_it_returns(

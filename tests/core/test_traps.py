@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from tests.core.one_step import INPUTS, LABELS, RATE, SGD, gradients, step_of, values
-from tl_core.features.sources import Features
-from tl_core.fitting import assess, told
-from tl_core.optimizing import loss_of, metrics_of, optimizer
+from tl_core.features.inputs import Features
+from tl_core.training.loop import assess, told
+from tl_core.training.optimizers import loss_of, metrics_of, optimizer
 from tl_core.strategies import HEAD, BatchNorm, Learning, Moves, Phase, everything
 from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.strategies.l2_sp import ToStart

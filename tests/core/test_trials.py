@@ -14,24 +14,24 @@ import pytest
 from tests.core.interrupting import Attempt, at_step, in_attempts, require_same_outcome
 from tests.core.toy import FEW, SIZE, TOY, Known, ToyBackbone, begin, known
 from tests.tools.variants import variants
-from tl_core import costs
-from tl_core.adapting import Adapter
+from tl_core.planning import cost_model
+from tl_core.training.prepare import Adapter
 from tl_core.backbones import BlockOutline
-from tl_core.checkpoints import STATE, Checkpoints
-from tl_core.costs import Images
+from tl_core.training.checkpoints import STATE, Checkpoints
+from tl_core.planning.cost_model import Images
 from tl_core.errors import Paused, SettingError
 from tl_core.events import Epoch, Plan, Resumed, Step
-from tl_core.execution import Training
-from tl_core.freezing import digests
-from tl_core.range_test import sweep
+from tl_core.training.run import Training
+from tl_core.training.freezing import digests
+from tl_core.studies.lr_sweep import sweep
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, strategies
 from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.strategies.from_scratch import FromScratch
-from tl_core.strategies.sweep import WithSweep, factors
-from tl_core.training import train
+from tl_core.strategies._with_sweep import WithSweep, factors
+from tl_core.training.train import train
 
 EPOCHS, STEPS = 2, 4
 SWEPT = TOY.with_settings({"strategy.epochs": EPOCHS, "strategy.batch_size": 16, "strategy.trials": 3})
@@ -146,9 +146,9 @@ def test_every_trial_counts() -> None:
     assert three.total.passes - three.test.passes == pytest.approx(3 * (one.total.passes - one.test.passes))
 
 
-def planned(spec: RunSpec) -> costs.Costs:
+def planned(spec: RunSpec) -> cost_model.Costs:
     blocks = [BlockOutline("block", layers=3, parameters=100, norm_parameters=20, multiply_adds=1000)]
-    return costs.of(Recipe.of(spec), blocks, Images(32, 16, 32), 0.0)
+    return cost_model.of(Recipe.of(spec), blocks, Images(32, 16, 32), 0.0)
 
 
 INTERRUPTED = [[2], [STEPS + 1], [STEPS, 2 * STEPS], [2 * STEPS + 3]]

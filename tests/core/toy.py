@@ -11,11 +11,11 @@ import keras
 
 from tl_core import backbones, strategies
 from tl_core.backbones import Backbone, BlockOutline, Listing, Network
-from tl_core.backbones.blocks import Block, cut_into_blocks
-from tl_core.backbones.untrained import Untrained
+from tl_core.networks.blocks import Block, cut_into_blocks
+from tl_core.backbones._untrained import Untrained
 from tl_core.datasets import Data
 from tl_core.events import Event
-from tl_core.execution import Training, in_float32
+from tl_core.training.run import Training, in_float32
 from tl_core.features.cache import ActivationCache
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec

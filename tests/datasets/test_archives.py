@@ -20,8 +20,8 @@ from PIL import Image
 
 from tests.helpers import python
 from tests.tools.variants import variants
-from tl_core.datasets import archive_formats
-from tl_core.datasets.archives import Limits, unpack
+from tl_core.data.formats import archive_formats
+from tl_core.data.formats.archives import Limits, unpack
 from tl_core.errors import DataError, StorageError
 
 Write = Callable[[Path, dict[str, bytes]], Path]
@@ -336,7 +336,7 @@ def test_a_file_that_cannot_be_written_to_its_end(write: Write, tmp_path: Path, 
     done = python(FULL, archive, place(tmp_path))
     assert "The archive cannot be unpacked (File too large). Free some space on that disk" in done.out, done.err
     assert not list(place(tmp_path).parent.iterdir())
-    monkeypatch.setattr("tl_core.datasets.archives.RESERVE_BYTES", 1 << 60)
+    monkeypatch.setattr("tl_core.data.formats.archives.RESERVE_BYTES", 1 << 60)
     with pytest.raises(StorageError, match=r"only [\d,]+ MB are free on this disk.*Free some space"):
         unpack(archive, place(tmp_path))
 
@@ -351,7 +351,7 @@ def test_a_full_disk(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         archive = write(tmp_path / "archive", {f"cats/{number}.png": os.urandom(50_000) for number in range(20)})
         with pytest.raises(StorageError, match=r"only 0 MB are free on this disk.*Free some space"):
             unpack(archive, disk / "data")
-        monkeypatch.setattr("tl_core.datasets.archives.RESERVE_BYTES", 0)
+        monkeypatch.setattr("tl_core.data.formats.archives.RESERVE_BYTES", 0)
         with pytest.raises(StorageError, match=r"No space left on device.*Free some space"):
             unpack(archive, disk / "data")
         assert not list(disk.iterdir())

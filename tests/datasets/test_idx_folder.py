@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tl_core.datasets.idx import read_idx, write_idx
+from tl_core.data.formats.idx import read_idx, write_idx
 from tl_core.datasets.idx_folder import IdxFolder
 from tl_core.errors import DataError
 

@@ -22,15 +22,15 @@ from numpy.lib import format as npy
 from tests.datasets.test_idx_folder import write_mnist
 from tests.tools.variants import variants
 from tl_core import datasets
-from tl_core.datasets.cifar import CIFAR10_NAMES, CIFAR100_NAMES
-from tl_core.datasets.idx import read_idx
+from tl_core.data.formats.cifar import CIFAR10_NAMES, CIFAR100_NAMES
+from tl_core.data.formats.idx import read_idx
 from tl_core.datasets.idx_folder import IdxFolder
 from tl_core.datasets.keras_builtin import KEPT, KerasBuiltin, Which
 from tl_core.errors import DataError
 from tl_core.events import Event, Stage
 from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec, RunSpec
-from tl_core.training import train
+from tl_core.training.train import train
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.datasets.test_image_folder import fake, fill, load
-from tl_core.datasets.class_levels import NestedImagesError
+from tl_core.data.formats.class_levels import NestedImagesError
 from tl_core.errors import DataError
 
 

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from tests.datasets.test_image_folder import fake, fill, load
-from tl_core.datasets import uploads
-from tl_core.datasets.split_names import split_named
+from tl_core.data.formats import uploads
+from tl_core.data.split_names import split_named
 from tl_core.datasets.zip_upload import ZipUpload
 from tl_core.errors import DataError
 

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tl_core.datasets.splitting import hold_out_groups, joined
+from tl_core.data.splitting import hold_out_groups, joined
 
 NAMES = tuple("abcde")
 GROUPED = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 30)), min_size=1, max_size=120)

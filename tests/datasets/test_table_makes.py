@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tl_core.datasets.tables import read_table
+from tl_core.data.formats.tables import read_table
 from tl_core.errors import DataError
 
 PLAIN = "text,label\nüber,a\n"

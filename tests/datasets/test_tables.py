@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tl_core.datasets import tables
-from tl_core.datasets.columns import Columns
-from tl_core.datasets.tables import classes_of, read_table, rows_of, split_of
+from tl_core.data.formats import tables
+from tl_core.data.formats.columns import Columns
+from tl_core.data.formats.tables import classes_of, read_table, rows_of, split_of
 from tl_core.errors import DataError
 
 ROWS = [["001", "NA"], ["None", "two, or; three"], ["", "über"]]

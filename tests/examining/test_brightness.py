@@ -15,14 +15,14 @@ from tl_core.__main__ import app
 from tl_core.datasets import Data, Dataset
 from tl_core.datasets.csv_manifest import CsvManifest
 from tl_core.datasets.csv_table import CsvTable
-from tl_core.datasets.decoding import read_image
+from tl_core.data.decoding import read_image
 from tl_core.datasets.digits import Digits
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.datasets.photo_patches import PhotoPatches
-from tl_core.examining.advice import advice
-from tl_core.examining.brightness import Values, remarks, values_of
-from tl_core.examining.first_look import noted
-from tl_core.examining.looking import examine
+from tl_core.checks.advice import advice
+from tl_core.checks.brightness import Values, remarks, values_of
+from tl_core.checks.first_look import noted
+from tl_core.checks.scan import examine
 
 RNG = np.random.default_rng(0)
 

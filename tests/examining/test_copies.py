@@ -9,11 +9,11 @@ from pydantic import TypeAdapter
 from tests.helpers import CommandLine
 from tl_core.datasets.csv_table import CsvTable
 from tl_core.datasets.csv_text import CsvText
-from tl_core.datasets.table_source import TableSource
-from tl_core.examining import copies
-from tl_core.examining.advice import advice
-from tl_core.examining.looking import examine
-from tl_core.examining.report import CONFLICTS, COPIES, Report
+from tl_core.datasets._table_data import TableSource
+from tl_core.checks import duplicates
+from tl_core.checks.advice import advice
+from tl_core.checks.scan import examine
+from tl_core.checks.report import CONFLICTS, COPIES, Report
 
 KINDS = [CsvText, CsvTable]
 
@@ -71,7 +71,7 @@ def test_an_uneven_table_is_told(kind: type[TableSource], tmp_path: Path) -> Non
 def test_a_row_that_stands_there_often_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = ["x,target,split", *["1,a,train"] * 500, *["1,a,test"] * 3, *["2,b,train"] * 2, "3,b,test"]
     (tmp_path / "a.csv").write_text("\n".join(rows))
-    monkeypatch.setattr(copies, "NAMED", 2)
+    monkeypatch.setattr(duplicates, "NAMED", 2)
     dataset = CsvTable(path=tmp_path / "a.csv", validation_share=0)
     report, data = report_of(dataset), dataset.read(0)
     assert [[(member.split, member.place, member.copies) for member in group.members] for group in report.groups] == [

@@ -16,13 +16,13 @@ from tests.helpers import write_images
 from tl_core.datasets import ArrayImages, Data, Images
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.datasets.photo_patches import PhotoPatches
-from tl_core.examining import pictures
-from tl_core.examining.advice import advice
-from tl_core.examining.image_map import COLUMNS, THUMBNAIL, map_of, project, sampled, sheet
-from tl_core.examining.looking import examine
-from tl_core.examining.report import BROKEN, CONFLICTS, COPIES, Report
-from tl_core.examining.shift import Shift, domain_auc, told
-from tl_core.examining.twins import groups, near_pairs
+from tl_core.checks import image_checks
+from tl_core.checks.advice import advice
+from tl_core.checks.projection import COLUMNS, THUMBNAIL, map_of, project, sampled, sheet
+from tl_core.checks.scan import examine
+from tl_core.checks.report import BROKEN, CONFLICTS, COPIES, Report
+from tl_core.checks.domain_shift import Shift, domain_auc, told
+from tl_core.checks.near_duplicates import groups, near_pairs
 
 CROPS = PhotoPatches(labels_per_class=4, validation_per_class=1, test_per_class=4)
 
@@ -117,16 +117,16 @@ def test_what_is_repaired_and_what_is_broken(tmp_path: Path) -> None:
     odd_images(folder / "train" / "a")
     report = report_of(folder)
     repaired = {
-        pictures.TURNED: 1,
-        pictures.CMYK: 1,
-        pictures.DEEP: 1,
-        pictures.PALETTE: 2,
-        pictures.CLEAR: 1,
-        pictures.MOVING: 1,
+        image_checks.TURNED: 1,
+        image_checks.CMYK: 1,
+        image_checks.DEEP: 1,
+        image_checks.PALETTE: 2,
+        image_checks.CLEAR: 1,
+        image_checks.MOVING: 1,
     }
     assert {repair: report.repaired[repair] for repair in repaired} == repaired
-    assert report.repaired[pictures.GREY] == 1
-    assert report.examples[pictures.CMYK] == ("a/cmyk.jpg",)
+    assert report.repaired[image_checks.GREY] == 1
+    assert report.examples[image_checks.CMYK] == ("a/cmyk.jpg",)
     assert report.formats == {"PNG": 21, "JPEG": 2, "GIF": 1}
     reasons = {each.member.name: each.reason for each in report.broken}
     assert reasons.pop("a/cut.jpg").startswith("image file is truncated")
@@ -265,7 +265,7 @@ def test_a_sentence_says_no_more_than_the_numbers() -> None:
 
 
 def test_the_interval_is_that_of_many_draws() -> None:
-    from tl_core.examining.shift import _standard_error
+    from tl_core.checks.domain_shift import _standard_error
 
     rng = np.random.default_rng(1)
     areas = [roc_auc_score(np.repeat([0, 1], [60, 40]), np.r_[rng.normal(0, 1, 60), rng.normal(0.8, 1, 40)]) for _ in range(400)]

@@ -10,10 +10,10 @@ from typer.testing import CliRunner, Result
 
 from tests.helpers import write_images
 from tl_core.__main__ import app
-from tl_core.datasets import left_out
+from tl_core.data import exclusions
 from tl_core.datasets.image_folder import ImageFolder
-from tl_core.examining.looking import examine
-from tl_core.examining.report import BROKEN, COPIES
+from tl_core.checks.scan import examine
+from tl_core.checks.report import BROKEN, COPIES
 
 
 @pytest.fixture
@@ -67,11 +67,11 @@ def test_copies_and_conflicts_are_named_as_well(folder: Path) -> None:
 def test_leaving_out_does_what_the_button_does(folder: Path, kinds: tuple[str, ...], home: Path) -> None:
     dataset = ImageFolder(path=folder)
     report = examine(dataset.read(0), lambda *_: None)
-    listed = left_out.keep(home / "other", report.to_leave_out(*kinds))
+    listed = exclusions.keep(home / "other", report.to_leave_out(*kinds))
     text = told(folder, "--leave-out", ",".join(kinds))
     done = f"Left out: {1 + len(kinds)} of 40 images. Use the others with --set dataset.left_out={listed}"
     assert done in text.splitlines()
-    assert left_out.kept(home, listed) == report.to_leave_out(*kinds)
+    assert exclusions.kept(home, listed) == report.to_leave_out(*kinds)
     rest = dataset.model_copy(update={"left_out": listed}).load(0)
     assert sum(map(len, rest.splits.values())) == report.examined - 1 - len(kinds)
     assert as_json(folder, "--leave-out", " , ".join(kinds))["left_out"] == listed

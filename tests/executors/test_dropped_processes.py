@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tl_core import processes
+from tl_core.system import processes
 
 
 @pytest.mark.process

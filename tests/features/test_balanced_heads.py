@@ -14,10 +14,10 @@ from threadpoolctl import threadpool_limits
 from tests.core.toy import FEW, begin
 from tl_core.datasets import Data
 from tl_core.errors import SettingError
-from tl_core.features.heads import class_means, head2toe, logistic, ridge, select_features
-from tl_core.features.heads.closed_form import PENALTIES, temperature
-from tl_core.features.pixels import SizedImages
-from tl_core.fitting import class_weights
+from tl_core.heads import class_means, head2toe, logistic, ridge, select_features
+from tl_core.heads.closed_form import PENALTIES, temperature
+from tl_core.features.resizing import SizedImages
+from tl_core.training.loop import class_weights
 from tl_core.spec import RunSpec
 
 Array = NDArray[np.float64]

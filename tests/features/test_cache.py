@@ -25,10 +25,10 @@ from numpy.typing import NDArray
 
 from tests.helpers import HANGS_SECONDS, ROOT, wait_until
 from tests.runs.crashing import Breakpoint
-from tl_core import locks
+from tl_core.system import locks
 from tl_core.errors import Stopped, StorageError
-from tl_core.features.cache import ActivationCache, Rows, collecting, merging, parts
-from tl_core.settings import CACHE_LIMIT_VARIABLE
+from tl_core.features.cache import ActivationCache, Rows, writer, compaction, shards
+from tl_core.system.settings import CACHE_LIMIT_VARIABLE
 
 KEY, OTHER = "a" * 64, "b" * 64
 WIDTH = 640
@@ -371,7 +371,7 @@ def test_an_interruption_keeps_what_was_computed(folder: Path) -> None:
 
 
 def test_a_part_that_is_old_is_finished(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collecting, "PART_SECONDS", 0.0)
+    monkeypatch.setattr(writer, "PART_SECONDS", 0.0)
     asking = Asking.at(folder)
     asking.require(range(6), computed=6)
     assert len(files(folder)) == 2
@@ -447,7 +447,7 @@ def test_a_sample_is_small_and_from_everywhere(folder: Path) -> None:
     ids = [digest_of(number) for number in range(1000)]
     ActivationCache(folder, PLENTY).rows(KEY, ids, lambda positions: iter([values]), shape=(), halve=halve)
     assert len(samples) == 1
-    assert 200 <= len(samples[0]) <= collecting.SAMPLE_ROWS
+    assert 200 <= len(samples[0]) <= writer.SAMPLE_ROWS
     assert samples[0].max() > 990
 
 
@@ -515,8 +515,8 @@ def forged(rows: int, head: object, content: bytes = b"", length: int | None = N
     rest = text + b"".join(digest_of(number) for number in images[:rows])
     said = len(text) if length is None else length
     checksum = zlib.crc32(rest, zlib.crc32(np.array([said], "<u4").tobytes() + np.array([rows], "<u8").tobytes()))
-    prefix = parts.PREFIX.pack(parts.MAGIC, checksum, said, rows)
-    begin = -(-len(prefix + rest) // parts.ALIGNMENT) * parts.ALIGNMENT
+    prefix = shards.PREFIX.pack(shards.MAGIC, checksum, said, rows)
+    begin = -(-len(prefix + rest) // shards.ALIGNMENT) * shards.ALIGNMENT
     return (prefix + rest).ljust(begin, b"\0") + content
 
 
@@ -810,7 +810,7 @@ def grow(folder: Path, runs: int, first: int = 0, **options: Any) -> Asking:
 def test_a_table_that_grew_by_many_runs_has_few_parts(folder: Path) -> None:
     asking = grow(folder, 100)
     assert asking.computed == list(range(200))
-    assert len(files(folder)) <= merging.MANY + 1 + 200 // 64
+    assert len(files(folder)) <= compaction.MANY + 1 + 200 // 64
     Asking.at(folder).require(range(200), computed=0)
     assert max(file.stat().st_size for file in files(folder)) <= LARGE + SLACK
 
@@ -818,7 +818,7 @@ def test_a_table_that_grew_by_many_runs_has_few_parts(folder: Path) -> None:
 def test_halved_parts_stay_so_when_they_are_merged(folder: Path) -> None:
     grow(folder, 10, halve=lambda sample: True)
     grow(folder, 7, first=10)
-    assert len(files(folder)) == merging.MANY + 1
+    assert len(files(folder)) == compaction.MANY + 1
     grow(folder, 1, first=17)
     assert len(files(folder)) == 3
     rows = [(file.stat().st_size // (WIDTH * 2), file.stat().st_size // (WIDTH * 4)) for file in files(folder)]
@@ -826,7 +826,7 @@ def test_halved_parts_stay_so_when_they_are_merged(folder: Path) -> None:
 
 
 def test_a_damaged_part_is_not_merged_into_a_sound_one(folder: Path) -> None:
-    grow(folder, merging.MANY + 1)
+    grow(folder, compaction.MANY + 1)
     damage(files(folder)[3], "flip", 0.999, b"\4")
     asking = Asking(ActivationCache(folder, PLENTY, part_bytes=LARGE))
     asking.require(range(10, 40), computed=6)  # without those of the damaged one, so that the merge is the first to read it
@@ -836,13 +836,13 @@ def test_a_damaged_part_is_not_merged_into_a_sound_one(folder: Path) -> None:
 
 def test_where_a_merge_was_killed_no_image_stays_twice(folder: Path) -> None:
     """The merged part is there already, and the small ones are there still."""
-    grow(folder, merging.MANY + 1)
+    grow(folder, compaction.MANY + 1)
     small = {file: file.read_bytes() for file in files(folder)}
-    grow(folder, 1, first=merging.MANY + 1)
+    grow(folder, 1, first=compaction.MANY + 1)
     assert len(files(folder)) == 2
     for file, content in small.items():
         file.write_bytes(content)
-    grow(folder, 1, first=merging.MANY + 2)
+    grow(folder, 1, first=compaction.MANY + 2)
     assert len(files(folder)) == 2
     assert sum(file.stat().st_size for file in files(folder)) < 38 * (WIDTH * 4 + 32) + 2 * 1024
 

@@ -12,7 +12,7 @@ from tl_core.datasets import ArrayImages
 from tl_core.features import engines
 from tl_core.features.cache import cache_of
 from tl_core.features.engines import openvino
-from tl_core.features.supply import Supply
+from tl_core.features.extractor import Supply
 from tl_core.spec import PartSpec
 
 SIZE = 16

@@ -22,7 +22,7 @@ from tests.tools.variants import variants
 from tl_core import backbones
 from tl_core.backbones import Network
 from tl_core.features import engines
-from tl_core.features.engines import Engine, choose, conversion, kept
+from tl_core.features.engines import Engine, choose, conversion, conversion_cache
 from tl_core.features.engines.identity import identity
 from tl_core.features.engines.keras import Keras, is_on_processor
 from tl_core.features.engines.openvino import batch_of
@@ -414,7 +414,7 @@ def damage(kind: str, file: Path) -> None:
     elif kind == "longer":
         content += b"\0"
     else:
-        place = {"digest": 3, "length": kept.DIGEST + 6, "graph": 400, "weights": -30}[kind]
+        place = {"digest": 3, "length": conversion_cache.DIGEST + 6, "graph": 400, "weights": -30}[kind]
         content[place] ^= 1
     file.write_bytes(content)
 
@@ -442,30 +442,30 @@ def test_a_folder_that_cannot_be_does_no_harm(tmp_path: Path) -> None:
 
 def test_what_is_kept_is_what_was_saved_under_that_key(tmp_path: Path) -> None:
     for key in ("one", "../two", "/three", ""):
-        assert kept.load(tmp_path, key) is None
-        kept.save(tmp_path, key, key.encode() * 3)
-        assert kept.load(tmp_path, key) == key.encode() * 3
+        assert conversion_cache.load(tmp_path, key) is None
+        conversion_cache.save(tmp_path, key, key.encode() * 3)
+        assert conversion_cache.load(tmp_path, key) == key.encode() * 3
     assert len(list(tmp_path.iterdir())) == 4
-    kept._path(tmp_path, "one").replace(kept._path(tmp_path, "../two"))
-    assert kept.load(tmp_path, "../two") is None
-    assert kept.load(tmp_path, "one") is None
+    conversion_cache._path(tmp_path, "one").replace(conversion_cache._path(tmp_path, "../two"))
+    assert conversion_cache.load(tmp_path, "../two") is None
+    assert conversion_cache.load(tmp_path, "one") is None
 
 
 def test_what_was_not_used_for_longest_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "ROOM", 1000)
-    left = tmp_path / f".partial-1-{kept._path(tmp_path, 'x').name}"
+    monkeypatch.setattr(conversion_cache, "ROOM", 1000)
+    left = tmp_path / f".partial-1-{conversion_cache._path(tmp_path, 'x').name}"
     left.write_bytes(bytes(600))
     os.utime(left, (1, 1))
     for age, key in enumerate(("first", "second", "third")):
-        kept.save(tmp_path, key, bytes(200))
-        os.utime(kept._path(tmp_path, key), (10 + age, 10 + age))
-    assert kept.load(tmp_path, "first")  # and so it was used now
+        conversion_cache.save(tmp_path, key, bytes(200))
+        os.utime(conversion_cache._path(tmp_path, key), (10 + age, 10 + age))
+    assert conversion_cache.load(tmp_path, "first")  # and so it was used now
     assert not left.exists()
-    kept.save(tmp_path, "fourth", bytes(600))
-    assert [key for key in ("first", "second", "third", "fourth") if kept.load(tmp_path, key)] == ["first", "fourth"]
-    kept.save(tmp_path, "too large", bytes(1001))
-    assert kept.load(tmp_path, "too large") is None
-    assert kept.load(tmp_path, "first")
+    conversion_cache.save(tmp_path, "fourth", bytes(600))
+    assert [key for key in ("first", "second", "third", "fourth") if conversion_cache.load(tmp_path, key)] == ["first", "fourth"]
+    conversion_cache.save(tmp_path, "too large", bytes(1001))
+    assert conversion_cache.load(tmp_path, "too large") is None
+    assert conversion_cache.load(tmp_path, "first")
 
 
 def two_branches(activation: Any = "relu", swapped: bool = False, axis: int = 1, wrap: Any = None) -> Any:
@@ -511,14 +511,14 @@ def test_identity_does_not_depend_on_what_the_weights_were_before() -> None:
 
 def test_identity_does_not_depend_on_the_policy(policy: Callable[[str], None]) -> None:
     """Which decides in what Keras computes; an engine is told."""
-    kept, weights = [], lite0().get_weights()
+    conversion_cache, weights = [], lite0().get_weights()
     for name in ("float32", "mixed_bfloat16"):
         policy(name)
         model = lite0()
         model.set_weights(weights)
-        kept.append(identity(model))
-    assert kept[0] is not None
-    assert kept[0] == kept[1]
+        conversion_cache.append(identity(model))
+    assert conversion_cache[0] is not None
+    assert conversion_cache[0] == conversion_cache[1]
 
 
 def test_identity_of_slices() -> None:

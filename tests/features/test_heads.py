@@ -18,21 +18,10 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from tests.helpers import python
 from tl_core.errors import DataError, SettingError
-from tl_core.features.heads import Head, class_means, head2toe, logistic, newton, normalised, ridge, space
-from tl_core.features.heads.closed_form import DEFAULT_MEANS_TEMPERATURE, PENALTIES, temperature
-from tl_core.features.heads.logistic_regression import (
-    CROSS,
-    DEFAULT,
-    DEFAULT_STRENGTH,
-    ENOUGH,
-    FOLDS,
-    GIVEN,
-    STRENGTHS,
-    VALIDATION,
-    Solver,
-    folds,
-)
-from tl_core.features.heads.threads import one_thread
+from tl_core.heads import Head, class_means, head2toe, logistic, newton, normalised, ridge, space
+from tl_core.heads.closed_form import DEFAULT_MEANS_TEMPERATURE, PENALTIES, temperature
+from tl_core.heads.logistic_regression import CROSS, DEFAULT, DEFAULT_STRENGTH, ENOUGH, FOLDS, GIVEN, STRENGTHS, VALIDATION, Solver, folds
+from tl_core.heads.threads import one_thread
 
 Array = NDArray[np.float64]
 Solve = Callable[..., Head]

@@ -6,12 +6,12 @@ from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression, RidgeCV
 
 from tests.features.test_heads import Array, clusters
-from tl_core.features.heads import curvature, logistic, logistic_regression, ridge
-from tl_core.features.heads.closed_form import PENALTIES
-from tl_core.features.heads.curvature import Curvature, Preconditioner
-from tl_core.features.heads.logistic_regression import ENOUGH_TO_FIT, GIVEN, Solver, some
-from tl_core.features.heads.newton import Minimum
-from tl_core.features.heads.ridge_path import Ridge
+from tl_core.heads import curvature, logistic, logistic_regression, ridge
+from tl_core.heads.closed_form import PENALTIES
+from tl_core.heads.curvature import Curvature, Preconditioner
+from tl_core.heads.logistic_regression import ENOUGH_TO_FIT, GIVEN, Solver, some
+from tl_core.heads.newton import Minimum
+from tl_core.heads.ridge_path import Ridge
 
 
 def stretched(each: int, classes: int, width: int, seed: int = 0) -> tuple[Array, np.ndarray]:
@@ -138,7 +138,7 @@ def test_some_images_are_of_every_class() -> None:
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("rows", [16, 4096])
 def test_ridge_is_that_of_the_library(each: int, width: int, weighted: bool, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tl_core.features.heads.ridge_path.ROWS", rows)
+    monkeypatch.setattr("tl_core.heads.ridge_path.ROWS", rows)
     features, labels = clusters(each, width, 5, apart=0.5)
     targets, weights = 2 * np.eye(5)[labels] - 1, np.where(labels == 1, 3.0, 0.5) if weighted else np.ones(len(labels))
     model = RidgeCV(PENALTIES, scoring="neg_mean_squared_error", store_cv_results=True, gcv_mode="svd")
@@ -155,7 +155,7 @@ def test_ridge_is_that_of_the_library(each: int, width: int, weighted: bool, row
 def test_ridge_of_many_images_in_32_bits_is_that_in_64(monkeypatch: pytest.MonkeyPatch) -> None:
     features, labels = stretched(100, 4, 12)
     exact = ridge(features, labels, 4)
-    monkeypatch.setattr("tl_core.features.heads.space.MANY_NUMBERS", 0)
+    monkeypatch.setattr("tl_core.heads.space.MANY_NUMBERS", 0)
     narrow = ridge(features.astype(np.float32), labels, 4)
     assert narrow.chosen["penalty"] == exact.chosen["penalty"]
     np.testing.assert_allclose(narrow.probabilities(features), exact.probabilities(features), atol=1e-4)

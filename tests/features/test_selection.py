@@ -11,11 +11,11 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from tl_core.errors import DataError, SettingError
-from tl_core.features.heads import group_lasso as lasso_module
-from tl_core.features.heads import head2toe, normalised, select_features, selection
-from tl_core.features.heads.group_lasso import TOLERANCE, fista, group_lasso
-from tl_core.features.heads.logistic_regression import CROSS, DEFAULT, GIVEN, VALIDATION
-from tl_core.features.heads.selection import KEEPS
+from tl_core.heads import group_lasso as lasso_module
+from tl_core.heads import head2toe, normalised, select_features, selection
+from tl_core.heads.group_lasso import TOLERANCE, fista, group_lasso
+from tl_core.heads.logistic_regression import CROSS, DEFAULT, GIVEN, VALIDATION
+from tl_core.heads.selection import KEEPS
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]

@@ -11,11 +11,11 @@ from PIL import Image
 from tests.core.toy import SIZE, toy_network
 from tl_core.backbones import Network
 from tl_core.datasets import ArrayImages, FileImages
-from tl_core.features import engines, pixels
+from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
-from tl_core.features.forward import forward
-from tl_core.features.pixels import SizedImages
-from tl_core.features.supply import DECODED, FrozenPart, Supply, View, loses_nothing
+from tl_core.features.predict import forward
+from tl_core.features.resizing import SizedImages
+from tl_core.features.extractor import DECODED, FrozenPart, Supply, View, loses_nothing
 
 COUNT = DECODED + 9
 
@@ -60,7 +60,7 @@ def test_a_second_time_nothing_is_decoded_and_nothing_run(cache: ActivationCache
     network, _ = toy_network()
     first = supply(cache).features(part_of(network), images(), nothing).values
     decoded = supply(cache).pixels(images(), nothing).batch(np.arange(COUNT))
-    monkeypatch.setattr(pixels, "fit_square", refuse)
+    monkeypatch.setattr(resizing, "fit_square", refuse)
     monkeypatch.setattr(engines, "choose", refuse)
     again = supply(cache)
     np.testing.assert_array_equal(again.features(part_of(network), images(), nothing).values, first)

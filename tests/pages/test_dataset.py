@@ -10,12 +10,13 @@ from tests.datasets.test_archives import PETS, zipped
 from tests.examining.test_examining import photographs
 from tests.helpers import wait_until, write_images
 from tests.tools.pages import errors, opened
-from tl_core.datasets import left_out, uploads
+from tl_core.data import exclusions
+from tl_core.data.formats import uploads
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.recipe import Recipe
-from tl_core.runs import mapping
-from tl_core.runs.examining import Examination
-from tl_core.runs.mapping import Mapped
+from tl_core.studies import image_map_job
+from tl_core.studies.data_check_job import Examination
+from tl_core.studies.image_map_job import Mapped
 from tl_core.spec import RunSpec
 from tl_core.ui import steps
 
@@ -63,7 +64,7 @@ def test_what_is_found_is_left_out_with_a_click(home: Path, tmp_path: Path) -> N
     app.button(key="leave_out").click().run()
     assert not errors(app)
     chosen = str(app.query_params["dataset.left_out"])
-    assert left_out.kept(home, chosen)
+    assert exclusions.kept(home, chosen)
     data = dataset.model_copy(update={"left_out": chosen}).load(0)
     whole = dataset.load(0)
     assert sum(map(len, whole.splits.values())) - sum(map(len, data.splits.values())) == 2
@@ -74,7 +75,7 @@ def test_what_is_found_is_left_out_with_a_click(home: Path, tmp_path: Path) -> N
 def test_a_list_of_what_is_left_out_goes_with_its_data(home: Path, tmp_path: Path) -> None:
     """It names images by the split in which they were found."""
     folder = photographs(tmp_path / "data")
-    listed = left_out.keep(home, left_out.LeftOut(gone={"train": ("00" * 32,)}))
+    listed = exclusions.keep(home, exclusions.LeftOut(gone={"train": ("00" * 32,)}))
     app = page(folder, **{"dataset.left_out": listed})
     app.number_input(key="image_folder_dataset_labels_per_class").set_value(2).run()
     assert str(app.query_params["dataset.left_out"]) == listed
@@ -107,7 +108,7 @@ def test_a_map_is_drawn(home: Path, tmp_path: Path) -> None:
     assert found.map
     assert len(found.map.x) == 60
     assert found.shift
-    assert mapping.sheet_file(home, recipe).read_bytes()[8:12] == b"WEBP"
+    assert image_map_job.sheet_file(home, recipe).read_bytes()[8:12] == b"WEBP"
     app = page(folder)
     assert any("principal components" in caption.value for caption in app.caption)
     assert app.button(key="draw_map").label == "Draw again"

@@ -12,11 +12,12 @@ from streamlit.testing.v1 import AppTest
 from tests.helpers import FEW_CROPS, CommandLine, settings_arguments, wait_until
 from tests.tools.pages import PAGES, errors, opened
 from tl_core.recipe import Recipe
-from tl_core.runs import artifacts, probing
-from tl_core.runs.estimating import Estimate
-from tl_core.runs.probing import Probe
+from tl_core.runs import artifacts
+from tl_core.planning import backbone_profile
+from tl_core.planning.estimate import Estimate
+from tl_core.planning.backbone_profile import Probe
 from tl_core.runs.store import Store
-from tl_core.settings import SPARE_VARIABLE
+from tl_core.system.settings import SPARE_VARIABLE
 from tl_core.spec import RunSpec
 from tl_core.ui import estimates, steps
 
@@ -33,7 +34,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str,
     """A home in which the backbone has been measured and two runs of the same settings have been made, and their ids."""
     home = tmp_path_factory.mktemp("estimates") / "home"
     backbone = Recipe.of(SPEC).backbone
-    probing.request(home, backbone, 32)
+    backbone_profile.request(home, backbone, 32)
     wait_until(lambda: Probe.read(home, backbone, 32))
     first, second = (CommandLine(home).run("train", *settings_arguments(SPEC), "--json").json["run_id"] for _ in range(2))
     return home, (first, second)

@@ -9,11 +9,11 @@ from tests.helpers import wait_until
 from tests.tools.pages import errors, opened
 from tl_core.datasets.csv_table import CsvTable
 from tl_core.datasets.csv_text import CsvText
-from tl_core.datasets.own import OwnDataset
+from tl_core.datasets._user_data import OwnDataset
 from tl_core.recipe import Recipe
-from tl_core.runs import probing
-from tl_core.runs.examining import Examination
-from tl_core.runs.probing import Probe
+from tl_core.planning import backbone_profile
+from tl_core.studies.data_check_job import Examination
+from tl_core.planning.backbone_profile import Probe
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.ui import steps
@@ -73,7 +73,7 @@ def test_they_are_examined(source: type[OwnDataset], home: Path, tmp_path: Path)
 
 def test_nothing_is_asked_of_a_network_that_is_measured(source: type[OwnDataset], home: Path) -> None:
     backbone = Recipe.of(RunSpec().with_settings(SMALL)).backbone
-    probing.request(home, backbone, 16)
+    backbone_profile.request(home, backbone, 16)
     wait_until(lambda: Probe.read(home, backbone, 16))
     app = page_of(steps.STRATEGY, source)
     assert not {button.key for button in app.button} & {"find_rate", "ask_what_ifs", "draw_map"}

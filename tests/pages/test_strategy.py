@@ -9,13 +9,15 @@ from streamlit.testing.v1 import AppTest
 from tests.analysis import measured_curves as measured
 from tests.helpers import end_processes_of, wait_until
 from tests.tools.pages import errors, opened
-from tl_core import locks
+from tl_core.system import locks
 from tl_core.analysis.rates import RateCurve
-from tl_core.arithmetic import Arithmetic
+from tl_core.precision import Arithmetic
 from tl_core.recipe import Recipe
-from tl_core.runs import apart, finding, probing, speeds
-from tl_core.runs.finding import Search
-from tl_core.runs.probing import Probe
+from tl_core.jobs import background
+from tl_core.studies import lr_finder_job
+from tl_core.planning import backbone_profile, precision_benchmark
+from tl_core.studies.lr_finder_job import Search
+from tl_core.planning.backbone_profile import Probe
 from tl_core.spec import RunSpec
 from tl_core.ui import steps
 
@@ -26,7 +28,7 @@ SMALL = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scrat
 def recipe(home: Path) -> Recipe:
     """A draft whose backbone has been measured."""
     recipe = Recipe.of(RunSpec().with_settings(SMALL))
-    probing.request(home, recipe.backbone, 16)
+    backbone_profile.request(home, recipe.backbone, 16)
     wait_until(lambda: Probe.read(home, recipe.backbone, 16))
     return recipe
 
@@ -62,9 +64,9 @@ def test_a_learning_rate_is_found_and_taken(home: Path, recipe: Recipe) -> None:
 
 
 def test_a_search_that_failed_says_why(home: Path, recipe: Recipe) -> None:
-    file = finding._file(home, recipe)
+    file = lr_finder_job._file(home, recipe)
     file.parent.mkdir(parents=True)
-    apart.write(file, Search(40, finished=True, error="The disk is full."))
+    background.write(file, Search(40, finished=True, error="The disk is full."))
     app = opened(steps.STRATEGY.script, **SMALL)
     assert errors(app) == ["The disk is full."]
     assert app.button(key="find_rate").label == "Search again"
@@ -83,9 +85,9 @@ def test_a_search_that_failed_says_why(home: Path, recipe: Recipe) -> None:
     ids=["falls", "breaks", "nothing", "rises", "stays", "short"],
 )
 def test_it_says_why_it_suggests_a_rate_or_none(home: Path, recipe: Recipe, curve: RateCurve, said: str) -> None:
-    file = finding._file(home, recipe)
+    file = lr_finder_job._file(home, recipe)
     file.parent.mkdir(parents=True)
-    apart.write(file, Search(100, phase="everything", curve=curve, finished=True))
+    background.write(file, Search(100, phase="everything", curve=curve, finished=True))
     app = strategy_page()
     assert any(said in caption.value for caption in app.caption)
     buttons = [button.label for button in app.button if button.key == "use_rate"]
@@ -94,15 +96,15 @@ def test_it_says_why_it_suggests_a_rate_or_none(home: Path, recipe: Recipe, curv
 
 def test_no_rate_no_search(home: Path, recipe: Recipe) -> None:
     assert "Learning rate" in [element.value for element in strategy_page().subheader]
-    probing.request(home, Recipe.of(RunSpec()).backbone, 96)
+    backbone_profile.request(home, Recipe.of(RunSpec()).backbone, 96)
     wait_until(lambda: Probe.read(home, Recipe.of(RunSpec()).backbone, 96))
     assert "Learning rate" not in [element.value for element in opened(steps.STRATEGY.script).subheader]
 
 
 def test_an_arithmetic_that_is_being_measured_is_not_asked_for_again(home: Path, recipe: Recipe) -> None:
-    file = speeds._file(home, recipe.backbone, 16)
+    file = precision_benchmark._file(home, recipe.backbone, 16)
     file.parent.mkdir(parents=True)
-    held = locks.hold(apart._lock(file))  # as the process that measures holds it
+    held = locks.hold(background._lock(file))  # as the process that measures holds it
     assert held is not None
     app = strategy_page()
     assert "Being measured" in app.info[-1].value
@@ -114,8 +116,8 @@ def test_an_arithmetic_that_is_being_measured_is_not_asked_for_again(home: Path,
 def test_the_arithmetic_is_measured_and_said(home: Path, recipe: Recipe) -> None:
     app = strategy_page()
     app.button(key="measure_arithmetic").click().run()
-    wait_until(lambda: not speeds.is_measuring(home, recipe.backbone, 16))
-    known = speeds.read(home, recipe.backbone, 16)
+    wait_until(lambda: not precision_benchmark.is_measuring(home, recipe.backbone, 16))
+    known = precision_benchmark.read(home, recipe.backbone, 16)
     assert known
     assert Arithmetic.FLOAT32 in known.speeds
     app = strategy_page()

@@ -11,11 +11,13 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import QUICK
 from tests.tools.pages import PAGES, errors, opened
-from tl_core.runs import artifacts, service, telemetry
+from tl_core.runs import artifacts
+from tl_core.runner import service
+from tl_core.machine import telemetry
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Store
 from tl_core.spec import RunSpec
-from tl_core.ui import steps, waiting
+from tl_core.ui import steps, queue_text
 
 WAYS: dict[State, tuple[State, ...]] = {
     State.QUEUED: (),
@@ -117,8 +119,8 @@ def test_a_waiting_run_says_its_place_and_what_it_waits_for() -> None:
 
 def test_a_device_that_no_run_of_the_list_holds_is_told() -> None:
     run = Store().run(put())
-    assert waiting.when(run, [run], run.changed) == "It starts at once."
-    assert "Other work on this machine" in waiting.when(run, [run], run.changed + 60)
+    assert queue_text.when(run, [run], run.changed) == "It starts at once."
+    assert "Other work on this machine" in queue_text.when(run, [run], run.changed + 60)
 
 
 def test_what_a_resumed_run_goes_on_from_is_told_wherever_it_was_at_work(tmp_path: Path) -> None:

@@ -7,11 +7,13 @@ import pytest
 
 from tests.helpers import FEW_CROPS, wait_until
 from tests.tools.pages import errors, opened
-from tl_core.questions import Question
+from tl_core.analysis.what_if import Question
 from tl_core.recipe import Recipe
-from tl_core.runs import apart, asking, probing
-from tl_core.runs.asking import Inquiry
-from tl_core.runs.probing import Probe
+from tl_core.jobs import background
+from tl_core.studies import what_if_job
+from tl_core.planning import backbone_profile
+from tl_core.studies.what_if_job import Inquiry
+from tl_core.planning.backbone_profile import Probe
 from tl_core.spec import RunSpec
 from tl_core.ui import steps, what_ifs
 
@@ -22,7 +24,7 @@ TITLE = "What if there were other labels?"
 def recipe_of(home: Path, settings: Mapping[str, object]) -> Recipe:
     """A draft whose backbone has been measured."""
     recipe = Recipe.of(RunSpec().with_settings(settings))
-    probing.request(home, recipe.backbone, recipe.image_size)
+    backbone_profile.request(home, recipe.backbone, recipe.image_size)
     wait_until(lambda: Probe.read(home, recipe.backbone, recipe.image_size))
     return recipe
 
@@ -30,9 +32,9 @@ def recipe_of(home: Path, settings: Mapping[str, object]) -> Recipe:
 @pytest.mark.process
 def test_what_is_asked_is_answered(home: Path) -> None:
     recipe = recipe_of(home, SETTINGS)
-    file = asking._file(home, recipe)
+    file = what_if_job._file(home, recipe)
     file.parent.mkdir(parents=True)
-    apart.write(file, Inquiry(Question((1,), (None,), 1), finished=True, error="The disk is full."))
+    background.write(file, Inquiry(Question((1,), (None,), 1), finished=True, error="The disk is full."))
     app = opened(steps.STRATEGY.script, **{name: str(value) for name, value in SETTINGS.items()})
     assert errors(app) == ["The disk is full."]
     assert TITLE in [element.value for element in app.subheader]

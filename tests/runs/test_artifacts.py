@@ -12,7 +12,7 @@ from tests.helpers import QUICK, python
 from tl_core.errors import RunError, StorageError
 from tl_core.result import Outcome
 from tl_core.runs import artifacts
-from tl_core.training import train
+from tl_core.training.train import train
 
 KILLED = """
 import os, sys

@@ -6,19 +6,19 @@ from unittest.mock import Mock, patch
 import pytest
 
 from tests.helpers import FEW_CROPS, processes_of, wait_until
-from tl_core import what_ifs
+from tl_core.studies import what_if
 from tl_core.analysis import learning_curve
 from tl_core.datasets.digits import Digits
 from tl_core.errors import SettingError
-from tl_core.evaluation import HARDEST
-from tl_core.features import engines, pixels
+from tl_core.training.evaluation import HARDEST
+from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
-from tl_core.questions import Answer, Question
+from tl_core.analysis.what_if import Answer, Question
 from tl_core.recipe import Recipe
-from tl_core.runs import asking
-from tl_core.runs.asking import Inquiry
+from tl_core.studies import what_if_job
+from tl_core.studies.what_if_job import Inquiry
 from tl_core.spec import RunSpec
-from tl_core.training import train
+from tl_core.training.train import train
 
 SPEC = RunSpec().with_settings(FEW_CROPS | {"image_size": 32})
 QUESTION = Question((1, 2, 3), (None, 1.0, 100.0), 2)
@@ -44,11 +44,11 @@ def test_a_question_says_what_is_drawn() -> None:
 
 def test_an_answer_is_what_a_run_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = ActivationCache(tmp_path, 10**9)
-    found = list(what_ifs.answers(SPEC, QUESTION, nothing, cache))
+    found = list(what_if.answers(SPEC, QUESTION, nothing, cache))
     assert len(found) == QUESTION.answers == 18
     assert {answer.train_images for answer in found} == {16, 32, 48}
-    fitted = Mock(wraps=pixels.fit_square)  # the real one, counted
-    monkeypatch.setattr(pixels, "fit_square", fitted)
+    fitted = Mock(wraps=resizing.fit_square)  # the real one, counted
+    monkeypatch.setattr(resizing, "fit_square", fitted)
     monkeypatch.setattr(engines, "choose", None)
     for strength in (None, 100.0):
         spec = SPEC.with_settings({"seed": 1, "strategy.strength": strength or "null"})
@@ -64,7 +64,7 @@ def test_an_answer_is_what_a_run_gives(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_dataset_is_read_once(tmp_path: Path) -> None:
     spec = SPEC.with_settings({"dataset": "digits"})
     with patch.object(Digits, "read", autospec=True, side_effect=Digits.read) as read:
-        found = list(what_ifs.answers(spec, QUESTION, nothing, ActivationCache(tmp_path, 10**9)))
+        found = list(what_if.answers(spec, QUESTION, nothing, ActivationCache(tmp_path, 10**9)))
     assert {answer.train_images for answer in found} == {10, 20, 30}
     assert read.call_count == 1
 
@@ -84,8 +84,8 @@ def test_points_have_intervals() -> None:
 def test_it_is_asked_in_a_process_of_its_own(home: Path) -> None:
     recipe = Recipe.of(SPEC)
     assert Inquiry.read(home, recipe) is None
-    asking.request(home, recipe, QUESTION)
-    asking.request(home, recipe, QUESTION)
+    what_if_job.request(home, recipe, QUESTION)
+    what_if_job.request(home, recipe, QUESTION)
     assert len(processes_of(home, "ask")) == 1
     known = Inquiry.read(home, recipe)
     assert known and not known.finished
@@ -101,16 +101,16 @@ def test_it_is_asked_in_a_process_of_its_own(home: Path) -> None:
 @pytest.mark.process
 def test_why_there_are_no_answers(home: Path, tmp_path: Path) -> None:
     recipe = Recipe.of(SPEC.with_settings({"dataset": "image_folder", "dataset.path": str(tmp_path / "none")}))
-    asking.request(home, recipe, QUESTION)
+    what_if_job.request(home, recipe, QUESTION)
     found = ended(home, recipe)
     assert "none" in found.error
     assert not found.answers
-    wait_until(lambda: not asking.is_at_work(home, recipe))
+    wait_until(lambda: not what_if_job.is_at_work(home, recipe))
 
 
 @pytest.mark.parametrize("text", ["", "a", "1,,2", "0", "-1", "nan", "inf"])
 def test_numbers_that_are_none(text: str) -> None:
-    from tl_core.cli.asking import listed
+    from tl_core.cli.what_if import listed
 
     with pytest.raises(SettingError, match="positive numbers"):
         listed(text, float, "chosen")

@@ -16,10 +16,11 @@ from tests.helpers import ENDLESS, QUICK, ROOT, end_processes_of, wait_until
 from tests.runs.crashing import Breakpoint, Watchman, assert_whole, kill, runner_of, settled, short_training
 from tests.tools.pages import PAGES, opened
 from tests.tools.variants import variants
-from tl_core.runs import artifacts, control, service
+from tl_core.runs import artifacts
+from tl_core.runner import control, service
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
-from tl_core.settings import CHECKPOINT_VARIABLE
+from tl_core.system.settings import CHECKPOINT_VARIABLE
 
 pytestmark = [pytest.mark.process, pytest.mark.usefixtures("opens_pages")]
 
@@ -90,7 +91,7 @@ def test_a_killed_run_crashes_and_goes_on_to_the_same_end(
     if not keras:
         short_training(monkeypatch)
     uninterrupted = left_alone(tmp_path / "left alone")
-    stops = {"starting": "import:tl_core.training", "checkpoint write": CHECKPOINT_WRITE, "pausing": CHECKPOINT_WRITE}
+    stops = {"starting": "import:tl_core.training.train", "checkpoint write": CHECKPOINT_WRITE, "pausing": CHECKPOINT_WRITE}
     halt = None
     if moment not in EVENTS:
         halt = Breakpoint.at((stops | FINAL_WRITES)[moment], tmp_path / "break", monkeypatch)
@@ -185,7 +186,7 @@ SHORT_LIST = {"before the launch", "checkpoint write", "cancelling"}
 @pytest.mark.parametrize("moment", variants(RUNNER_MOMENTS, SHORT_LIST))
 def test_a_killed_runner_is_not_missed(moment: str, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     short_training(monkeypatch)
-    stops = {"before the launch": LAUNCH, "starting": "import:tl_core.training", "checkpoint write": CHECKPOINT_WRITE}
+    stops = {"before the launch": LAUNCH, "starting": "import:tl_core.training.train", "checkpoint write": CHECKPOINT_WRITE}
     stops |= FINAL_WRITES | {"pausing": CHECKPOINT_WRITE, "cancelling": CHECKPOINT_WRITE}
     with Watchman(store.home).on_guard():
         blocker = control.start(store, ENDLESS) if moment == "queued" else None

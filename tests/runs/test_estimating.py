@@ -7,18 +7,19 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.helpers import FEW_CROPS, CommandLine, settings_arguments, wait_until
-from tl_core import costs
+from tl_core.planning import cost_model
 from tl_core.recipe import Recipe
-from tl_core.runs import artifacts, estimating, probing
-from tl_core.runs.estimating import Estimate
-from tl_core.runs.probing import Probe
+from tl_core.runs import artifacts
+from tl_core.planning import estimate as estimating, backbone_profile
+from tl_core.planning.estimate import Estimate
+from tl_core.planning.backbone_profile import Probe
 from tl_core.runs.store import Store
-from tl_core.settings import cache_room
+from tl_core.system.settings import cache_room
 from tl_core.spec import RunSpec
-from tl_core.ui.expected import told
+from tl_core.ui.estimate_check import told
 
 SPEC = RunSpec().with_settings(FEW_CROPS | {"image_size": 32})
-IMAGES = costs.Images(32, 16, 32)
+IMAGES = cost_model.Images(32, 16, 32)
 ROOM = 10**9
 
 
@@ -27,11 +28,11 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Probe]:
     """A home in which EfficientNet-Lite0 at 32 px has been measured, for real."""
     home = tmp_path_factory.mktemp("measured") / "home"
     backbone = Recipe.of(SPEC).backbone
-    probing.request(home, backbone, 32)
+    backbone_profile.request(home, backbone, 32)
     return home, wait_until(lambda: Probe.read(home, backbone, 32))
 
 
-def estimated(measured: Probe, images: costs.Images = IMAGES, **settings: object) -> Estimate:
+def estimated(measured: Probe, images: cost_model.Images = IMAGES, **settings: object) -> Estimate:
     changes = {name.replace("__", "."): value for name, value in settings.items()}
     return estimating.estimate(Recipe.of(SPEC.with_settings(changes)), measured, images, 16, ROOM)
 
@@ -60,7 +61,7 @@ def test_a_run_on_a_machine_that_was_not_measured_has_none(home: Path) -> None:
 def test_a_probe_that_makes_no_sense_fails_no_run(measured: tuple[Path, Probe], tmp_path: Path) -> None:
     """By it no time could be told: nothing went through the network."""
     home, backbone = tmp_path / "home", Recipe.of(SPEC).backbone
-    file = probing._file(home, backbone, 32)
+    file = backbone_profile._file(home, backbone, 32)
     file.parent.mkdir(parents=True)
     file.write_bytes(TypeAdapter(Probe).dump_json(replace(measured[1], frozen_rate=0.0)))
     assert Probe.read(home, backbone, 32)
@@ -96,12 +97,12 @@ def test_more_work_takes_more(measured: tuple[Path, Probe]) -> None:
     )
     probe = replace(probe, idle_bytes=8 * 10**8, frozen_bytes=10**8, trained_bytes=10**9)
     usual = estimated(probe)
-    assert estimated(probe, costs.Images(3200, 16, 32)).running_seconds > usual.running_seconds
+    assert estimated(probe, cost_model.Images(3200, 16, 32)).running_seconds > usual.running_seconds
     last, everything = (estimated(probe, strategy=name, strategy__epochs=20) for name in ("last_blocks", "fine_tuning"))
     assert usual.running_seconds < last.running_seconds < everything.running_seconds
     assert usual.memory_bytes < everything.memory_bytes
     more = [
-        estimated(probe, costs.Images(64, 16, 32), strategy="fine_tuning", strategy__batch_size=size).memory_bytes
+        estimated(probe, cost_model.Images(64, 16, 32), strategy="fine_tuning", strategy__batch_size=size).memory_bytes
         for size in (32, 64, 4096)
     ]
     assert more[0] < more[1] == more[2]  # a batch is no larger than the split
@@ -110,7 +111,7 @@ def test_more_work_takes_more(measured: tuple[Path, Probe]) -> None:
 
 def test_a_probe_without_what_is_known_today_is_none(home: Path) -> None:
     backbone = Recipe.of(SPEC).backbone
-    file = probing._file(home, backbone, 32)
+    file = backbone_profile._file(home, backbone, 32)
     file.parent.mkdir(parents=True)
     file.write_text('{"outline": {"blocks": [], "feature_size": 3}, "images_per_second": 1.0, "starting_seconds": 2.0}')
     assert Probe.read(home, backbone, 32) is None

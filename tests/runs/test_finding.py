@@ -7,16 +7,16 @@ import pytest
 from tests.helpers import QUICK, end_processes_of, processes_of, wait_until, write_images
 from tl_core.errors import StorageError
 from tl_core.recipe import Recipe
-from tl_core.runs import finding
-from tl_core.runs.finding import FEWEST_STEPS, MOST_STEPS, Search, steps_within
-from tl_core.settings import DATA_ROOTS_VARIABLE
+from tl_core.studies import lr_finder_job
+from tl_core.studies.lr_finder_job import FEWEST_STEPS, MOST_STEPS, Search, steps_within
+from tl_core.system.settings import DATA_ROOTS_VARIABLE
 from tl_core.spec import RunSpec
 
 RECIPE = Recipe.of(QUICK)
 
 
 def searched(home: Path, recipe: Recipe, steps: int = 40) -> Search:
-    finding.request(home, recipe, steps)
+    lr_finder_job.request(home, recipe, steps)
     return wait_until(lambda: (found := Search.read(home, recipe)) and (found if found.finished else None))
 
 
@@ -24,7 +24,7 @@ def searched(home: Path, recipe: Recipe, steps: int = 40) -> Search:
 def test_it_is_found_and_kept(home: Path) -> None:
     assert Search.read(home, RECIPE) is None
     for _ in range(3):
-        finding.request(home, RECIPE, 40)
+        lr_finder_job.request(home, RECIPE, 40)
     assert len(processes_of(home, "find-rate")) == 1
     began = Search.read(home, RECIPE)
     assert began
@@ -40,20 +40,20 @@ def test_it_is_found_and_kept(home: Path) -> None:
 
 def test_neither_rate_nor_epochs_make_another_search() -> None:
     def key(**settings: object) -> Path:
-        return finding._file(Path(), Recipe.of(QUICK.with_settings({f"strategy.{name}": v for name, v in settings.items()})))
+        return lr_finder_job._file(Path(), Recipe.of(QUICK.with_settings({f"strategy.{name}": v for name, v in settings.items()})))
 
     assert key(learning_rate=0.1) == key(epochs=7) == key()
-    assert len({key(), key(batch_size=8), key(schedule="cosine"), finding._file(Path(), Recipe.of(RunSpec()))}) == 4
+    assert len({key(), key(batch_size=8), key(schedule="cosine"), lr_finder_job._file(Path(), Recipe.of(RunSpec()))}) == 4
 
 
 @pytest.mark.process
 def test_a_process_that_was_killed_leaves_no_search_at_work(home: Path) -> None:
     endless = Recipe.of(QUICK.with_settings({"strategy.batch_size": 1}))
-    finding.request(home, endless, 10**6)
+    lr_finder_job.request(home, endless, 10**6)
     wait_until(lambda: (found := Search.read(home, endless)) and found.curve.rates)
     end_processes_of(home)
     wait_until(lambda: Search.read(home, endless) is None)
-    finding.request(home, endless, 10**6)
+    lr_finder_job.request(home, endless, 10**6)
     assert len(processes_of(home, "find-rate")) == 1
     end_processes_of(home)
 
@@ -70,7 +70,7 @@ def test_a_mistake_is_said_in_its_sentence(home: Path, tmp_path: Path, monkeypat
 
 
 def test_what_is_damaged_is_no_search(home: Path) -> None:
-    file = finding._file(home, RECIPE)
+    file = lr_finder_job._file(home, RECIPE)
     file.parent.mkdir(parents=True)
     for content in ("", "{", '{"planned": "x"}'):
         file.write_text(content)
@@ -80,7 +80,7 @@ def test_what_is_damaged_is_no_search(home: Path) -> None:
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "rates").write_text("a file")
     with pytest.raises(StorageError):
-        finding.request(tmp_path, RECIPE, 10)
+        lr_finder_job.request(tmp_path, RECIPE, 10)
 
 
 def test_so_many_steps_as_the_time_allows() -> None:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tests.helpers import QUICK
 from tl_core.errors import SettingError, StorageError
 from tl_core.events import Epoch, Plan, Step, Telemetry
-from tl_core.runs import artifacts, mailbox
-from tl_core.runs.mailbox import Mailbox
+from tl_core.runs import artifacts, file_link
+from tl_core.runs.file_link import Mailbox
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
 
@@ -39,13 +39,13 @@ def launch(store: Store) -> None:
     """What the runner does when it launches an attempt."""
     attempt = store.run(RUN).attempts + 1
     assert store.change_state(RUN, (State.QUEUED,), State.STARTING, attempts=attempt, handle=f"a-{attempt}")
-    mailbox.tell(store, store.run(RUN))
+    file_link.tell(store, store.run(RUN))
 
 
 def look(store: Store) -> State:
     """What the runner does at each look."""
-    mailbox.collect(store, store.run(RUN))
-    mailbox.tell(store, store.run(RUN))
+    file_link.collect(store, store.run(RUN))
+    file_link.tell(store, store.run(RUN))
     return store.run(RUN).state
 
 
@@ -62,7 +62,7 @@ def steps(store: Store) -> list[int]:
 
 
 def letters(store: Store, attempt: int = 1) -> Path:
-    return artifacts.attempt_folder(store.folder(RUN), attempt) / mailbox.LETTERS
+    return artifacts.attempt_folder(store.folder(RUN), attempt) / file_link.LETTERS
 
 
 def write_outcome(folder: Path, text: str = "{}") -> None:
@@ -275,7 +275,7 @@ def test_a_ghost_of_a_former_attempt_reaches_nothing(store: Store) -> None:
     checkpoint.mkdir()
     (checkpoint / "state.npz").write_text("step 7")
     store.change_state(RUN, (State.RUNNING,), State.CRASHED)
-    mailbox.tell(store, store.run(RUN))
+    file_link.tell(store, store.run(RUN))
     assert ghost.state() is State.CANCELLING  # even before anybody resumes
     store.change_state(RUN, (State.CRASHED,), State.QUEUED)
     launch(store)
@@ -302,7 +302,7 @@ def test_a_process_that_is_quicker_than_the_wish_begins(store: Store) -> None:
     """Its folder may still show the wish of the former attempt, or none."""
     link = box(store, 2)
     assert link.state() is State.STARTING
-    (store.folder(RUN) / mailbox.WISH).unlink()
+    (store.folder(RUN) / file_link.WISH).unlink()
     assert link.state() is State.STARTING
     assert link.change_state((State.STARTING,), State.RUNNING)
     assert link.state() is State.RUNNING
@@ -313,7 +313,7 @@ def test_the_last_wish_counts_while_the_folder_cannot_be_read(store: Store) -> N
     store.change_state(RUN, (State.RUNNING,), State.PAUSING)
     look(store)
     assert link.state() is State.PAUSING
-    (store.folder(RUN) / mailbox.WISH).write_text("")
+    (store.folder(RUN) / file_link.WISH).write_text("")
     assert link.state() is State.PAUSING
 
 
@@ -331,7 +331,7 @@ def test_what_comes_after_the_end_is_of_no_account(store: Store, monkeypatch: py
 
     with monkeypatch.context() as patch:
         patch.setattr(store, "change_state", resumed_at_once)
-        mailbox.collect(store, store.run(RUN))
+        file_link.collect(store, store.run(RUN))
     run = store.run(RUN)
     assert (run.state, run.collected, run.stage) == (State.QUEUED, 0, "")
 

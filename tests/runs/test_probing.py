@@ -9,8 +9,8 @@ import pytest
 from tests.helpers import python, wait_until
 from tl_core import backbones
 from tl_core.backbones import Backbone
-from tl_core.runs import probing
-from tl_core.runs.probing import Probe
+from tl_core.planning import backbone_profile
+from tl_core.planning.backbone_profile import Probe
 from tl_core.spec import PartSpec
 
 pytestmark = pytest.mark.process
@@ -36,7 +36,7 @@ def probes_at_work() -> list[int]:
 def test_it_is_measured_once_and_kept(home: Path, backbone: Backbone) -> None:
     assert Probe.read(home, backbone, 16) is None
     for _ in range(3):
-        probing.request(home, backbone, 16)
+        backbone_profile.request(home, backbone, 16)
     assert len(probes_at_work()) == 1
     probe = wait_until(lambda: Probe.read(home, backbone, 16))
     assert probe.outline.to_json().decode() == python(LOAD).out.strip()
@@ -54,13 +54,13 @@ def test_it_is_measured_once_and_kept(home: Path, backbone: Backbone) -> None:
 
 def test_the_memory_of_whoever_asks_does_not_count(home: Path, backbone: Backbone) -> None:
     ballast = b"x" * (1 << 30)
-    probing.request(home, backbone, 16)
+    backbone_profile.request(home, backbone, 16)
     probe = wait_until(lambda: Probe.read(home, backbone, 16))
     assert 0 < probe.idle_bytes < len(ballast)
 
 
 def test_what_is_damaged_is_no_probe(home: Path, backbone: Backbone) -> None:
-    file = probing._file(home, backbone, 16)
+    file = backbone_profile._file(home, backbone, 16)
     file.parent.mkdir(parents=True)
     for content in ("", "{", json.dumps({"outline": 1})):
         file.write_text(content)

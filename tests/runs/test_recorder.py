@@ -11,11 +11,11 @@ from itertools import count, pairwise
 import pytest
 
 from tests.helpers import keep_run, python, wait_until
-from tl_core import locks
+from tl_core.system import locks
 from tl_core.errors import Paused, Stopped, StorageError
 from tl_core.events import Checkpoint, Epoch, Plan, Resumed, Stage, Step
 from tl_core.executors import LOCK
-from tl_core.runs import control
+from tl_core.runner import control
 from tl_core.runs.link import StoreLink
 from tl_core.runs.recorder import KEPT_STEPS, Recorder
 from tl_core.runs.states import State

@@ -16,19 +16,21 @@ from tests.helpers import ENDLESS, HANGS_SECONDS, QUICK, ROOT, keep_run, process
 from tests.runs.crashing import Watchman, kill, runner_of, settled, short_training
 from tests.runs.driver import make_driver
 from tests.runs.short_training import outcome
-from tl_core import executors, locks
-from tl_core.checkpoints import Checkpoints
+from tl_core import executors
+from tl_core.system import locks
+from tl_core.training.checkpoints import Checkpoints
 from tl_core.cli import internal
 from tl_core.events import Reporter
 from tl_core.executors import LOG
 from tl_core.result import Outcome
-from tl_core.runs import artifacts, control, service
+from tl_core.runs import artifacts
+from tl_core.runner import control, service
 from tl_core.runs.link import StoreLink
 from tl_core.runs.recorder import BEAT_SECONDS
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Run, Store
 from tl_core.runs.worker import do
-from tl_core.settings import LEASES_VARIABLE, SPARE_VARIABLE
+from tl_core.system.settings import LEASES_VARIABLE, SPARE_VARIABLE
 from tl_core.spec import RunSpec
 
 pytestmark = pytest.mark.process
@@ -265,7 +267,7 @@ def test_a_pause_that_comes_when_all_is_trained_lets_the_run_end(store: Store, m
         time.sleep(3 * BEAT_SECONDS)
         return outcome(1, 0)
 
-    monkeypatch.setattr("tl_core.training.train", train)
+    monkeypatch.setattr("tl_core.training.train.train", train)
     store.folder("a").mkdir()
     artifacts.write_spec(store.folder("a"), QUICK)
     keep_run(store, "a", State.STARTING)
@@ -281,7 +283,7 @@ def test_who_rings_at_the_door_of_a_leaving_runner_is_heard(store: Store, monkey
     lock = locks.hold(service.lock_file(store.home))
     assert lock is not None
     run_id = []
-    monkeypatch.setattr("tl_core.runs.runner.serve", lambda home, watched: run_id.append(control.start(store, short())))
+    monkeypatch.setattr("tl_core.runner.runner.serve", lambda home, watched: run_id.append(control.start(store, short())))
     internal.serve(lock)
     wait_until(lambda: store.run(run_id[0]).state is State.DONE)
 

@@ -16,10 +16,10 @@ from tests.helpers import HANGS_SECONDS, QUICK, processes_of
 from tests.runs.crashing import Watchman, assert_whole, kill, short_training
 from tests.runs.driver import make_driver
 from tl_core.errors import RunError
-from tl_core.runs import control, service
+from tl_core.runner import control, service
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
-from tl_core.settings import LEASES_VARIABLE, SPARE_VARIABLE
+from tl_core.system.settings import LEASES_VARIABLE, SPARE_VARIABLE
 
 pytestmark = pytest.mark.process
 

@@ -8,12 +8,12 @@ import pytest
 from tests.helpers import keep_run, processes_of, wait_until
 from tests.runs.crashing import settled, short_training
 from tests.runs.test_runner import short, the_spare
-from tl_core.runs import control, runner, service
-from tl_core.runs.runner import WATCHED_SECONDS, Runner
-from tl_core.runs.spare import Spare
+from tl_core.runner import control, runner, service
+from tl_core.runner.runner import WATCHED_SECONDS, Runner
+from tl_core.runner.warm_worker import Spare
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
-from tl_core.settings import SPARE_VARIABLE
+from tl_core.system.settings import SPARE_VARIABLE
 
 
 class Alive:

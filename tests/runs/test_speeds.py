@@ -8,19 +8,21 @@ import pytest
 
 from tests.helpers import FEW_CROPS, QUICK, processes_of, wait_until
 from tests.tools.variants import variants
-from tl_core import backbones, costs
-from tl_core.arithmetic import CHOICES, Arithmetic, Speed, Speeds
+from tl_core import backbones
+from tl_core.planning import cost_model
+from tl_core.precision import CHOICES, Arithmetic, Speed, Speeds
 from tl_core.backbones import Backbone
 from tl_core.events import Event
-from tl_core.execution import in_float32
+from tl_core.training.run import in_float32
 from tl_core.recipe import Recipe
-from tl_core.runs import apart, probing, speeds
-from tl_core.runs.probing import Probe
-from tl_core.settings import cache_room
+from tl_core.jobs import background
+from tl_core.planning import backbone_profile, precision_benchmark
+from tl_core.planning.backbone_profile import Probe
+from tl_core.system.settings import cache_room
 from tl_core.spec import PartSpec, RunSpec
-from tl_core.training import train
+from tl_core.training.train import train
 
-IMAGES = costs.Images(32, 16, 32)
+IMAGES = cost_model.Images(32, 16, 32)
 TENSORFLOW = keras.backend.backend() == "tensorflow"
 
 
@@ -58,32 +60,32 @@ def test_compiling_must_be_earned() -> None:
 @pytest.mark.process
 def test_it_is_measured_on_request_and_decides(home: Path, backbone: Backbone) -> None:
     recipe = Recipe.of(QUICK)
-    assert speeds.read(home, backbone, 16) is None
-    assert speeds.decide(home)(recipe, IMAGES) is Arithmetic.FLOAT32
-    speeds.request(home, backbone, 16)
-    speeds.request(home, backbone, 16)
-    assert speeds.is_measuring(home, backbone, 16)
+    assert precision_benchmark.read(home, backbone, 16) is None
+    assert precision_benchmark.decide(home)(recipe, IMAGES) is Arithmetic.FLOAT32
+    precision_benchmark.request(home, backbone, 16)
+    precision_benchmark.request(home, backbone, 16)
+    assert precision_benchmark.is_measuring(home, backbone, 16)
     assert len(processes_of(home, "measure-arithmetic")) == 1
-    wait_until(lambda: not speeds.is_measuring(home, backbone, 16))
-    known = speeds.read(home, backbone, 16)
+    wait_until(lambda: not precision_benchmark.is_measuring(home, backbone, 16))
+    known = precision_benchmark.read(home, backbone, 16)
     assert known
     assert tuple(known.speeds) == tuple(each for each in CHOICES if TENSORFLOW or not each.xla)
     assert all(speed.step_seconds > 0 and speed.forward_seconds > 0 for speed in known.speeds.values())
-    assert speeds.decide(home)(recipe, IMAGES) is Arithmetic.FLOAT32  # until the backbone's blocks are known
-    probing.request(home, backbone, 16)
+    assert precision_benchmark.decide(home)(recipe, IMAGES) is Arithmetic.FLOAT32  # until the backbone's blocks are known
+    backbone_profile.request(home, backbone, 16)
     probe = wait_until(lambda: Probe.read(home, backbone, 16))
-    work = costs.of(recipe, probe.outline.blocks, IMAGES, cache_room(home)).total
-    assert speeds.decide(home)(recipe, IMAGES) is known.fastest(work.frozen, work.trained)
+    work = cost_model.of(recipe, probe.outline.blocks, IMAGES, cache_room(home)).total
+    assert precision_benchmark.decide(home)(recipe, IMAGES) is known.fastest(work.frozen, work.trained)
 
 
 def test_what_was_measured_on_another_device_does_not_count(home: Path, backbone: Backbone) -> None:
-    file = speeds._file(home, backbone, 16)
+    file = precision_benchmark._file(home, backbone, 16)
     file.parent.mkdir(parents=True)
-    apart.write(file, Speeds("another device", 32, {Arithmetic.FLOAT32: Speed(0, 1, 1)}))
-    assert speeds.read(home, backbone, 16) is None
+    background.write(file, Speeds("another device", 32, {Arithmetic.FLOAT32: Speed(0, 1, 1)}))
+    assert precision_benchmark.read(home, backbone, 16) is None
     for content in ("", "{", '{"device": 1}'):
         file.write_text(content)
-        assert speeds.read(home, backbone, 16) is None
+        assert precision_benchmark.read(home, backbone, 16) is None
 
 
 @pytest.mark.parametrize(
@@ -126,9 +128,9 @@ def test_a_run_with_xla(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_open_is_decided_once_the_data_are_known() -> None:
-    asked: list[costs.Images] = []
+    asked: list[cost_model.Images] = []
 
-    def decide(recipe: Recipe, images: costs.Images) -> Arithmetic:
+    def decide(recipe: Recipe, images: cost_model.Images) -> Arithmetic:
         asked.append(images)
         return Arithmetic.BFLOAT16
 

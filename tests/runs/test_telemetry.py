@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 
 from tests.helpers import python, wait_until
 from tests.runs.driver import make_driver
-from tl_core.runs import telemetry
-from tl_core.runs.nvml import VISIBLE_VARIABLE, Integral
-from tl_core.runs.telemetry import Device, Sampler, described, devices, gpus, spacing
+from tl_core.machine import telemetry
+from tl_core.machine.gpus import VISIBLE_VARIABLE, Integral
+from tl_core.machine.telemetry import Device, Sampler, described, devices, gpus, spacing
 
 BUSY = "import time\nwhile time.process_time() < 0.4: pass\ntime.sleep(60)"
 ASKS = """

@@ -1,6 +1,6 @@
 """The defaults of probe, then fine-tune: measured, and its own alone."""
 
-from tl_core.strategies.gradient import TunedFromProbe
+from tl_core.strategies._by_gradient import TunedFromProbe
 from tl_core.strategies.l2_sp import L2SP
 from tl_core.strategies.lp_ft import ProbeThenFineTune
 

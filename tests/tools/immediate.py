@@ -7,8 +7,8 @@ import pytest
 
 from tl_core.executors import Job
 from tl_core.executors.local import Local
-from tl_core.runs import service
-from tl_core.runs.runner import Runner
+from tl_core.runner import service
+from tl_core.runner.runner import Runner
 from tl_core.runs.store import Store
 from tl_core.runs.worker import work
 

@@ -8,8 +8,8 @@ from typing import TypeVar
 import pytest
 from pydantic import TypeAdapter
 
-from tl_core import locks
-from tl_core.storage import write_whole
+from tl_core.system import locks
+from tl_core.system.files import write_whole
 
 T = TypeVar("T")
 

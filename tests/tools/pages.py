@@ -15,8 +15,9 @@ from tests.tools.once import made_once
 from tl_core.backbones import Backbone
 from tl_core.errors import StorageError
 from tl_core.recipe import Recipe
-from tl_core.runs import apart, probing
-from tl_core.runs.probing import Probe
+from tl_core.jobs import background
+from tl_core.planning import backbone_profile
+from tl_core.planning.backbone_profile import Probe
 from tl_core.spec import RunSpec
 from tl_core.ui import steps
 
@@ -87,10 +88,10 @@ def known_profiles(profiles: dict[str, Probe], monkeypatch: pytest.MonkeyPatch) 
     """Whatever profile a page asks for is there at once, or never comes: no process measures anything."""
 
     def answer(home: Path, backbone: Backbone, image_size: int) -> None:
-        found, file = profiles.get(key_of(backbone, image_size)), probing._file(home, backbone, image_size)
+        found, file = profiles.get(key_of(backbone, image_size)), backbone_profile._file(home, backbone, image_size)
         with contextlib.suppress(OSError, StorageError):  # the disk may be full
             if found:
                 file.parent.mkdir(parents=True, exist_ok=True)
-                apart.write(file, found)
+                background.write(file, found)
 
-    monkeypatch.setattr(probing, "request", answer)
+    monkeypatch.setattr(backbone_profile, "request", answer)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tl_core.analysis.statistics import Interval, mean_interval, wilson
-from tl_core.questions import ALL, Answer
+from tl_core.analysis.what_if import ALL, Answer
 
 
 @dataclass(frozen=True)

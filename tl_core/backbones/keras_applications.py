@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from tl_core.backbones import Backbone, Listing, Network, Provenance, register
-from tl_core.backbones.blocks import cut_into_blocks
-from tl_core.backbones.download import download
-from tl_core.backbones.untrained import RANDOM
+from tl_core.networks.blocks import cut_into_blocks
+from tl_core.networks.download import download
+from tl_core.backbones._untrained import RANDOM
 from tl_core.errors import WeightsError
-from tl_core.settings import ServerPath, keras_home
+from tl_core.system.settings import ServerPath, keras_home
 
 LEARNED_FROM = "ImageNet-1k"
 REFERENCE = "Keras Applications, table of available models"

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from tl_core.cli.wording import ENDING, USER_MISTAKE
+from tl_core.cli.format import ENDING, USER_MISTAKE
 from tl_core.errors import TransferError
 from tl_core.registry import documentation
 from tl_core.runs.schema import Priority

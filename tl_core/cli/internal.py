@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from tl_core.cli.console import app, says_what_is_wrong
-from tl_core.runs import service
+from tl_core.runner import service
 from tl_core.runs.store import Store
 
 
@@ -21,7 +21,7 @@ def work(run_id: str) -> None:
 @says_what_is_wrong
 def work_apart(folder: Path, attempt: int) -> None:
     """Do the run of `folder` in this process, on a machine that sees the folder but not the store."""
-    from tl_core.runs.mailbox import Mailbox
+    from tl_core.runs.file_link import Mailbox
     from tl_core.runs.worker import do
 
     do(Mailbox(folder, attempt))
@@ -31,7 +31,7 @@ def work_apart(folder: Path, attempt: int) -> None:
 @says_what_is_wrong
 def serve(lock: int, watched: bool = False) -> None:
     """Be the runner; `lock` is the inherited descriptor of its lock, and `watched` says that somebody looks at a page."""
-    from tl_core.runs.runner import serve as attend
+    from tl_core.runner.runner import serve as attend
 
     store = Store()
     attend(store.home, watched=watched)
@@ -44,7 +44,7 @@ def serve(lock: int, watched: bool = False) -> None:
 @says_what_is_wrong
 def spare(channel: int) -> None:
     """Import Keras and wait for a run at the inherited socket `channel`."""
-    from tl_core.runs.spare import wait
+    from tl_core.runner.warm_worker import wait
 
     wait(channel)
 
@@ -53,7 +53,7 @@ def spare(channel: int) -> None:
 @says_what_is_wrong
 def probe(backbone: str, image_size: int) -> None:
     """Measure one backbone (a JSON part) on this machine and keep its outline."""
-    from tl_core.runs.probing import measure
+    from tl_core.planning.backbone_profile import measure
 
     measure(Store().home, backbone, image_size)
 
@@ -62,7 +62,7 @@ def probe(backbone: str, image_size: int) -> None:
 @says_what_is_wrong
 def find_rate(spec: str, steps: int) -> None:
     """Try `steps` learning rates for a run (its JSON spec) and keep the curve."""
-    from tl_core.runs.finding import find
+    from tl_core.studies.lr_finder_job import find
 
     find(Store().home, spec, steps)
 
@@ -71,7 +71,7 @@ def find_rate(spec: str, steps: int) -> None:
 @says_what_is_wrong
 def ask(spec: str, question: str) -> None:
     """Answer a question (JSON) about the data and network of a run (its JSON spec)."""
-    from tl_core.runs.asking import ask as answer
+    from tl_core.studies.what_if_job import ask as answer
 
     answer(Store().home, spec, question)
 
@@ -80,7 +80,7 @@ def ask(spec: str, question: str) -> None:
 @says_what_is_wrong
 def look_at_images(spec: str) -> None:
     """Examine all images of a run's dataset (its JSON spec) and keep the report."""
-    from tl_core.runs.examining import examine
+    from tl_core.studies.data_check_job import examine
 
     examine(Store().home, spec)
 
@@ -89,7 +89,7 @@ def look_at_images(spec: str) -> None:
 @says_what_is_wrong
 def draw_map(spec: str) -> None:
     """Draw the map of a run's data (its JSON spec) by its network."""
-    from tl_core.runs.mapping import draw
+    from tl_core.studies.image_map_job import draw
 
     draw(Store().home, spec)
 
@@ -98,6 +98,6 @@ def draw_map(spec: str) -> None:
 @says_what_is_wrong
 def measure_arithmetic(backbone: str, image_size: int) -> None:
     """Measure how fast one backbone (a JSON part) is in each arithmetic on this machine."""
-    from tl_core.runs.speeds import measure
+    from tl_core.planning.precision_benchmark import measure
 
     measure(Store().home, backbone, image_size)

@@ -14,13 +14,13 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import TypeVar
 
-from tl_core import settings
-from tl_core.datasets import left_out
-from tl_core.datasets.class_names import listed
-from tl_core.datasets.examples import Examples, Labels, Modality
-from tl_core.datasets.images import ArrayImages, FileImages, Images
-from tl_core.datasets.renamed import renamed
-from tl_core.datasets.splitting import first_per_class
+from tl_core.system import settings
+from tl_core.data import exclusions
+from tl_core.data.class_names import listed
+from tl_core.data.examples import Examples, Labels, Modality
+from tl_core.data.images import ArrayImages, FileImages, Images
+from tl_core.datasets._aliases import renamed
+from tl_core.data.splitting import first_per_class
 from tl_core.errors import DataError
 from tl_core.registry import Part, Registry
 
@@ -108,7 +108,7 @@ class Dataset(Part):
         json_schema_extra={"empty": "all"},
     )
 
-    left_out: str | None = Field(
+    exclusions: str | None = Field(
         None,
         pattern="^[0-9a-f]{16}$",
         title="Left out",
@@ -134,7 +134,7 @@ class Dataset(Part):
         `DataError`."""
         data = self.read(seed)
         if self.left_out is not None:
-            chosen = left_out.kept(settings.home(), self.left_out)
+            chosen = exclusions.kept(settings.home(), self.left_out)
             rest = {split: chosen.rest(split, examples) for split, examples in data.splits.items()}
             count = sum(map(len, data.splits.values())) - sum(map(len, rest.values()))
             note = f"Left out by choice, since the examination found them: {count:,}."

@@ -7,8 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from tl_core.datasets import ArrayImages, Data, Dataset, register
-from tl_core.datasets.files import packaged_file
-from tl_core.datasets.splitting import hold_out
+from tl_core.data.formats.paths import packaged_file
+from tl_core.data.splitting import hold_out
 from tl_core.errors import DataError
 
 SIDE, WHITE = 8, 16

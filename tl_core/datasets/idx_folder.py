@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tl_core.datasets import Data, register
-from tl_core.datasets.arrays import Arrays, ArraysDataset, checked, example_arrays
-from tl_core.datasets.files import existing_folder, leads_to
-from tl_core.datasets.idx import read_idx, write_idx
+from tl_core.datasets._array_data import Arrays, ArraysDataset, checked, example_arrays
+from tl_core.data.formats.paths import existing_folder, leads_to
+from tl_core.data.formats.idx import read_idx, write_idx
 from tl_core.errors import DataError, printable
-from tl_core.settings import ServerPath
+from tl_core.system.settings import ServerPath
 
 FILES = ("train-images", "train-labels", "t10k-images", "t10k-labels")
 """How the files of the four arrays begin, in the order of `Arrays`."""

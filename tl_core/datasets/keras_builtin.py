@@ -13,12 +13,12 @@ import numpy as np
 from pydantic import Field
 
 from tl_core.datasets import Data, register
-from tl_core.datasets.arrays import Arrays, ArraysDataset, checked, example_arrays
-from tl_core.datasets.cifar import CIFAR10_FILES, CIFAR10_NAMES, CIFAR100_FILES, CIFAR100_NAMES, read_cifar10, read_cifar100
+from tl_core.datasets._array_data import Arrays, ArraysDataset, checked, example_arrays
+from tl_core.data.formats.cifar import CIFAR10_FILES, CIFAR10_NAMES, CIFAR100_FILES, CIFAR100_NAMES, read_cifar10, read_cifar100
 from tl_core.datasets.idx_folder import has_family, read_family
 from tl_core.datasets.numpy_arrays import BROKEN, arrays_of
 from tl_core.errors import DataError, printable
-from tl_core.settings import ServerPath, keras_home
+from tl_core.system.settings import ServerPath, keras_home
 
 DIGITS = tuple("0123456789")
 CLOTHES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")

@@ -20,13 +20,13 @@ from PIL import Image
 from pydantic import Field
 
 from tl_core.datasets import Data, register
-from tl_core.datasets.examples import Labels
-from tl_core.datasets.files import existing_folder, leads_to
-from tl_core.datasets.images import EncodedImages
-from tl_core.datasets.own import OwnDataset, named_splits
-from tl_core.datasets.tfrecords import Place, features, framed, record, records
+from tl_core.data.examples import Labels
+from tl_core.data.formats.paths import existing_folder, leads_to
+from tl_core.data.images import EncodedImages
+from tl_core.datasets._user_data import OwnDataset, named_splits
+from tl_core.data.formats.tfrecords import Place, features, framed, record, records
 from tl_core.errors import DataError, printable
-from tl_core.settings import ServerPath
+from tl_core.system.settings import ServerPath
 
 INFO, FEATURES = "dataset_info.json", "features.json"
 SHARD = re.compile(r"[\w.+-]*?-(?P<split>\w+)\.tfrecord-\d{5}-of-(?P<count>\d{5})")

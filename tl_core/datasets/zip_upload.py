@@ -14,9 +14,9 @@ from pydantic import Field
 
 from tl_core.datasets import Data, register
 from tl_core.datasets.image_folder import ClassFolders, divided_folder
-from tl_core.datasets.uploads import Upload, keep
+from tl_core.data.formats.uploads import Upload, keep
 from tl_core.errors import DataError
-from tl_core.settings import ServerPath
+from tl_core.system.settings import ServerPath
 
 
 @register("zip_upload")

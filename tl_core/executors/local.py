@@ -8,7 +8,7 @@ import threading
 from collections.abc import Sequence
 from typing import ClassVar
 
-from tl_core import locks, processes
+from tl_core.system import locks, processes
 from tl_core.executors import Executor, Job, register
 
 UNSTORED = 2

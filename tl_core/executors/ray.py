@@ -23,10 +23,10 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, model_validator
 
 import tl_core
-from tl_core import processes, settings
+from tl_core.system import processes, settings
 from tl_core.errors import ExecutorError, SettingError
 from tl_core.executors import Executor, Job, register
-from tl_core.storage import write_whole
+from tl_core.system.files import write_whole
 
 ADDRESS_VARIABLE, TOKEN_VARIABLE, TOKEN_FILE_VARIABLE = "RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 HERE = "http://127.0.0.1:8265"

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from tl_core import settings
+from tl_core.system import settings
 from tl_core.errors import StorageError
 from tl_core.runs import schema
 

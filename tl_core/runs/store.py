@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tl_core import settings
+from tl_core.system import settings
 from tl_core.errors import RunError, StorageError
 from tl_core.events import Checkpoint, Event
 from tl_core.runs.database import Database, storage_error

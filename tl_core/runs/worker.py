@@ -9,18 +9,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from tl_core import backends, settings
-from tl_core.costs import Images
+from tl_core.machine import backends
+from tl_core.system import settings
+from tl_core.planning.cost_model import Images
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
 from tl_core.events import Event, Placement, Plan, Stage
 from tl_core.recipe import Recipe
-from tl_core.runs import artifacts, endings, estimating, speeds
+from tl_core.runs import artifacts, exit_reasons
+from tl_core.planning import estimate, precision_benchmark
 from tl_core.runs.link import Link, StoreLink
-from tl_core.runs.probing import Probe
+from tl_core.planning.backbone_profile import Probe
 from tl_core.runs.recorder import Recorder
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
-from tl_core.runs.telemetry import CPU
+from tl_core.machine.telemetry import CPU
 
 
 def work(run_id: str) -> None:
@@ -43,7 +45,7 @@ def do(link: Link) -> None:
             _fail(link, recorder, str(error), type(error).__name__)
         except Exception as error:  # noqa: BLE001  # the last line of defence: out of memory, or a bug told as one
             traceback.print_exc()
-            _fail(link, recorder, *endings.of_exception(error, link.spec(), link.folder))
+            _fail(link, recorder, *exit_reasons.of_exception(error, link.spec(), link.folder))
 
 
 def _fail(link: Link, recorder: Recorder, told: str, kind: str) -> None:
@@ -75,16 +77,16 @@ def _keep_estimate(link: Link, plan: Plan) -> None:
     measured = Probe.read(home, recipe.backbone, recipe.image_size)
     if measured:
         images = Images(plan.train_images, plan.validation_images, plan.test_images)
-        found = estimating.estimate(recipe, measured, images, plan.classes, settings.cache_room(home))
+        found = estimate.estimate(recipe, measured, images, plan.classes, settings.cache_room(home))
         artifacts.write_estimate(link.folder, found)
 
 
 def _train(link: Link, recorder: Recorder) -> None:
     recorder(Stage("Starting Python and Keras", 0.0))
     backends.require_importable()
-    from tl_core.checkpoints import Checkpoints
+    from tl_core.training.checkpoints import Checkpoints
     from tl_core.features.cache import cache_of
-    from tl_core.training import train
+    from tl_core.training.train import train
 
     gc.freeze()  # Python would look for garbage among the 300,000 objects of the imports time and again, 0.1 s each time
     if not link.change_state((State.STARTING,), State.RUNNING, started=time.time()):
@@ -94,7 +96,7 @@ def _train(link: Link, recorder: Recorder) -> None:
         link.forget_after(0)  # a former attempt that kept none is void, and all that it reported
     # The cache is this machine's, wherever the run's own files go.
     report, cache = partial(_report, link, recorder), cache_of(settings.home())
-    outcome = train(link.spec(), report, checkpoints, decide=speeds.decide(link.home), cache=cache)
+    outcome = train(link.spec(), report, checkpoints, decide=precision_benchmark.decide(link.home), cache=cache)
     with contextlib.suppress(Paused):  # nothing is left to pause
         recorder(Stage("Storing the result", 1.0))
     artifacts.write_outcome(link.folder, outcome)

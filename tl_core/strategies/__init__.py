@@ -9,9 +9,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from tl_core.registry import Part, Registry
-from tl_core.strategies.classifier import Classifier
-from tl_core.strategies.phases import HEAD, BatchNorm, Learning, Moves, Phase, Solver, everything, last_blocks, nothing
-from tl_core.strategies.schedules import Schedule
+from tl_core.networks.classifier import Classifier
+from tl_core.phases.phase import HEAD, BatchNorm, Learning, Moves, Phase, Solver, everything, last_blocks, nothing
+from tl_core.phases.schedules import Schedule
 
 if TYPE_CHECKING:
     from tl_core.backbones import Backbone, BlockOutline, Network, Outline

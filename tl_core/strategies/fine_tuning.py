@@ -5,8 +5,8 @@ from typing import ClassVar
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, everything, register
-from tl_core.strategies.gradient import FromNewHead
-from tl_core.strategies.sweep import WithSweep
+from tl_core.strategies._by_gradient import FromNewHead
+from tl_core.strategies._with_sweep import WithSweep
 
 
 @register("fine_tuning")

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import BatchNorm, Family, Phase, everything, register
-from tl_core.strategies.sweep import WithSweep
+from tl_core.strategies._with_sweep import WithSweep
 
 
 @register("from_scratch")

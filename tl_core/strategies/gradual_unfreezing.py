@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, last_blocks, register
-from tl_core.strategies.gradient import TunedFromProbe
+from tl_core.strategies._by_gradient import TunedFromProbe
 
 
 @register("gradual_unfreezing")

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Classifier, Family, Phase, Solver, register
-from tl_core.strategies.computed import ByComputation
+from tl_core.strategies._by_solver import ByComputation
 
 
 @register("linear_probe")

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
-from tl_core.backbones.parts import parts_of, takes_adapter
+from tl_core.networks.sublayers import parts_of, takes_adapter
 from tl_core.strategies import Classifier, Family, Moves, Phase, everything, register
-from tl_core.strategies.gradient import FromProbe
+from tl_core.strategies._by_gradient import FromProbe
 
 
 @register("lora")

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Classifier, Family, Phase, Solver, Strategy, register
-from tl_core.strategies.gradient import solved
+from tl_core.strategies._by_gradient import solved
 
 
 @register("nearest_class_mean")

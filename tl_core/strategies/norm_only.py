@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import BatchNorm, Family, Moves, Phase, everything, register
-from tl_core.strategies.gradient import FromProbe
+from tl_core.strategies._by_gradient import FromProbe
 
 
 @register("norm_only")

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.strategies import Family, Phase, register
-from tl_core.strategies.gradient import FromNewHead
-from tl_core.strategies.phases import chosen
+from tl_core.strategies._by_gradient import FromNewHead
+from tl_core.phases.phase import chosen
 
 
 @register("last_blocks")

@@ -7,9 +7,9 @@ from itertools import islice
 import pandas as pd
 import streamlit as st
 
-from tl_core.datasets.class_levels import Level, NestedImagesError
+from tl_core.data.formats.class_levels import Level, NestedImagesError
 from tl_core.errors import printable
-from tl_core.ui import session, shown
+from tl_core.ui import session, formatting
 
 MOST_NAMED = 20
 
@@ -21,7 +21,7 @@ def offered(labels: Mapping[str, str]) -> Iterator[None]:
     try:
         yield
     except NestedImagesError as nested:
-        with shown.sentence_for_mistakes(labels):
+        with formatting.sentence_for_mistakes(labels):
             raise
         _table(nested.levels)
         with st.container(horizontal=True, gap="small", key="class_levels"):

@@ -5,7 +5,7 @@ import streamlit as st
 
 from tl_core.analysis import metrics
 from tl_core.result import Predictions
-from tl_core.ui import shown
+from tl_core.ui import formatting
 from tl_core.ui.charts import outcome
 
 FEW = 40
@@ -26,7 +26,7 @@ def confusion(said: Predictions, names: list[str], run_id: str) -> None:
         classes=len(names),
         dark=st.context.theme.type == "dark",
     )
-    shown.chart(figure, f"confusion_{run_id}", "Confusion matrix of the test images")
+    formatting.chart(figure, f"confusion_{run_id}", "Confusion matrix of the test images")
     st.download_button(
         "All of it as a table",
         lambda: metrics.confusion_table(said.labels, predicted, names).to_csv(index=False).encode(),

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 
 import psutil
 
-from tl_core import costs
+from tl_core.planning import cost_model
 from tl_core.analysis.statements import size
 from tl_core.backbones import Outline
 from tl_core.recipe import Recipe
-from tl_core.runs import estimating, probing
-from tl_core.runs.estimating import Estimate
-from tl_core.runs.probing import Probe
-from tl_core.runs.spare import Spare
-from tl_core.settings import cache_room
-from tl_core.ui import session, shown
+from tl_core.planning import estimate, backbone_profile
+from tl_core.planning.estimate import Estimate
+from tl_core.planning.backbone_profile import Probe
+from tl_core.runner.warm_worker import Spare
+from tl_core.system.settings import cache_room
+from tl_core.ui import session, formatting
 
 
 def probe(recipe: Recipe) -> Probe | None:
@@ -22,18 +22,18 @@ def probe(recipe: Recipe) -> Probe | None:
     home = session.store().home
     found = Probe.read(home, recipe.backbone, recipe.image_size)
     if found is None:
-        probing.request(home, recipe.backbone, recipe.image_size)
+        backbone_profile.request(home, recipe.backbone, recipe.image_size)
     return found
 
 
-def planned(recipe: Recipe, outline: Outline, images: costs.Images) -> costs.Costs:
+def planned(recipe: Recipe, outline: Outline, images: cost_model.Images) -> cost_model.Costs:
     """What the draft costs with the cache of this machine."""
-    return costs.of(recipe, outline.blocks, images, cache_room(session.store().home))
+    return cost_model.of(recipe, outline.blocks, images, cache_room(session.store().home))
 
 
-def estimate(recipe: Recipe, measured: Probe, images: costs.Images, classes: int) -> Estimate:
+def estimate(recipe: Recipe, measured: Probe, images: cost_model.Images, classes: int) -> Estimate:
     """See `estimating.estimate`."""
-    return estimating.estimate(recipe, measured, images, classes, cache_room(session.store().home))
+    return estimate.estimate(recipe, measured, images, classes, cache_room(session.store().home))
 
 
 def seconds_from_start(found: Estimate) -> float:
@@ -56,7 +56,7 @@ def warnings(recipe: Recipe, found: Estimate, memory: int, disk: int) -> Iterato
 
 
 def _size(value: int) -> str:
-    return shown.unbroken(size(value))
+    return formatting.unbroken(size(value))
 
 
 def free() -> tuple[int, int]:

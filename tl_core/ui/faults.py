@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tl_core.errors import DataError, TransferError, fault
-from tl_core.storage import write_whole
+from tl_core.system.files import write_whole
 from tl_core.ui import session
 
 ID_DIGITS = 16

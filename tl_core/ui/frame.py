@@ -7,11 +7,11 @@ import streamlit as st
 
 from tl_core.analysis.statements import seconds
 from tl_core.errors import TransferError
-from tl_core.runs import telemetry
+from tl_core.machine import telemetry
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
-from tl_core.runs.watching import eta
-from tl_core.ui import previews, session, shown, steps, waiting
+from tl_core.cli.progress import eta
+from tl_core.ui import previews, session, formatting, steps, queue_text
 from tl_core.ui.recipe_bar import require_allowed_paths
 
 MOST_ELSEWHERE = 3
@@ -47,7 +47,7 @@ def _step(step: steps.Step, choice: str, address: dict[str, str]) -> None:
             query_params=address,
             help=step.question,
         )
-        st.caption(shown.plain(choice or step.question))
+        st.caption(formatting.plain(choice or step.question))
 
 
 def heading(step: steps.Step) -> None:
@@ -70,8 +70,8 @@ def _choices() -> dict[steps.Step, str]:
         steps.DATASET: recipe.dataset.title + _classes(),
         steps.BACKBONE: f"{recipe.backbone.listing().title}, {recipe.image_size} px",
         steps.STRATEGY: recipe.strategy.title,
-        steps.TRAIN: shown.state_of(chosen) if chosen else "",
-        steps.RESULT: shown.accuracy_of(chosen) if chosen and chosen.state is State.DONE else "",
+        steps.TRAIN: formatting.state_of(chosen) if chosen else "",
+        steps.RESULT: formatting.accuracy_of(chosen) if chosen and chosen.state is State.DONE else "",
         steps.COMPARE: f"{len(runs)} runs" if len(runs) > 1 else "",
     }
 
@@ -86,12 +86,12 @@ def _classes() -> str:
 
 
 def _running(drawn: tuple[bool, State | None]) -> None:
-    with shown.sentence_for_mistakes():
+    with formatting.sentence_for_mistakes():
         session.attend()
         runs = session.runs()
         if _standing() != drawn:
             st.rerun()  # the steps above tell the state of the chosen run, too
-        working, line = waiting.at_work(runs), waiting.line(runs)
+        working, line = queue_text.at_work(runs), queue_text.line(runs)
         _held(working)
         st.caption(f"{len(line)} waiting" if line else "" if working else "Nothing runs now.")
 
@@ -100,7 +100,7 @@ def _held(working: Sequence[Run]) -> None:
     """Each device with the run that holds it, and the runs that hold none of this machine: those of a cluster."""
     devices = _devices()
     for device, title in devices.items():
-        st.caption(f":material/memory: {shown.plain(title)}")
+        st.caption(f":material/memory: {formatting.plain(title)}")
         for run in working:
             if run.device == device:
                 _progress(run)
@@ -116,4 +116,4 @@ def _held(working: Sequence[Run]) -> None:
 def _progress(run: Run) -> None:
     left = eta(run, time.time())
     about = f", about {seconds(left)} left" if left is not None else ""
-    st.progress(run.done, text=shown.plain(f"{shown.title_of(run)}: {run.stage or shown.state_of(run)}{about}"))
+    st.progress(run.done, text=formatting.plain(f"{formatting.title_of(run)}: {run.stage or formatting.state_of(run)}{about}"))

@@ -6,16 +6,16 @@ from functools import partial
 import streamlit as st
 
 from tl_core.analysis.statements import seconds
-from tl_core.examining.image_map import COLUMNS, METHOD, MOST, THUMBNAIL
-from tl_core.examining.shift import told
+from tl_core.checks.projection import COLUMNS, METHOD, MOST, THUMBNAIL
+from tl_core.checks.domain_shift import told
 from tl_core.recipe import Recipe
-from tl_core.runs import mapping
-from tl_core.runs.mapping import Mapped
+from tl_core.studies import image_map_job
+from tl_core.studies.image_map_job import Mapped
 from tl_core.runs.store import Store
-from tl_core.ui import session, shown
+from tl_core.ui import session, formatting
 from tl_core.ui.charts.image_map import image_map as map_chart
-from tl_core.ui.kept_chart import Sheet, kept_chart
-from tl_core.ui.polled import is_at_work, polled
+from tl_core.ui.live_chart import Sheet, kept_chart
+from tl_core.ui.polling import is_at_work, polled
 from tl_core.ui.recipe_bar import require_allowed_paths
 
 ABOUT = (
@@ -35,7 +35,7 @@ def _panel(recipe: Recipe, found: Mapped | None) -> None:
     if found is None:
         st.caption(ABOUT)
     elif found.error:
-        shown.say_wrong(found.error)
+        formatting.say_wrong(found.error)
     else:
         _show(recipe, found)
     if not is_at_work(found):
@@ -49,7 +49,7 @@ def _show(recipe: Recipe, found: Mapped) -> None:
         st.progress(0.0, f"{found.stage}{rate}")
         return
     try:
-        pictures = mapping.sheet_file(session.store().home, recipe).read_bytes()
+        pictures = image_map_job.sheet_file(session.store().home, recipe).read_bytes()
     except OSError:
         pictures = b""
     sheet = (
@@ -59,13 +59,13 @@ def _show(recipe: Recipe, found: Mapped) -> None:
     alt = f"{len(found.map.x):,} images of {len(found.map.class_names)} classes as {recipe.backbone.title} sees them"
     kept_chart(str(figure.to_json(validate=False)), "image_map", alt, sheet=sheet)
     st.caption(f"{METHOD}, in {seconds(found.seconds)}. Distances between islands mean little; who is a neighbour means much.")
-    st.caption(shown.plain(told(found.shift)))
+    st.caption(formatting.plain(told(found.shift)))
 
 
 def _request(recipe: Recipe) -> None:
     def ask(store: Store) -> None:
         require_allowed_paths(recipe)
         recipe.require_weights()
-        mapping.request(store.home, recipe)
+        image_map_job.request(store.home, recipe)
 
     session.ask(ask)

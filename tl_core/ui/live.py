@@ -7,12 +7,12 @@ import streamlit as st
 
 from tl_core.analysis.usage import gpus_of
 from tl_core.recipe import Recipe
-from tl_core.runs import control
+from tl_core.runner import control
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.ui import recipe_bar, session, shown, standing
+from tl_core.ui import recipe_bar, session, formatting, run_status
 from tl_core.ui.charts import curves, machine
-from tl_core.ui.kept_chart import kept_chart
+from tl_core.ui.live_chart import kept_chart
 
 
 def live(run_id: str) -> None:
@@ -22,19 +22,19 @@ def live(run_id: str) -> None:
 
 
 def _panel(run_id: str, was_alive: bool) -> None:
-    with shown.sentence_for_mistakes():
+    with formatting.sentence_for_mistakes():
         run = session.run(run_id)
         if run.state.alive != was_alive or session.run_id() not in {run_id, None}:
             st.rerun()  # once, so that the rest of the page follows and the polling begins or ends
         _headline(run)
-        standing.standing(run)
+        run_status.standing(run)
         _charts(run)
 
 
 def _headline(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        shown.badge(run)
-        st.markdown(f"**{shown.plain(shown.title_of(run))}**", width="content")
+        formatting.badge(run)
+        st.markdown(f"**{formatting.plain(formatting.title_of(run))}**", width="content")
     with st.container(horizontal=True, gap="small", key="run_buttons"):
         if run.state in control.PAUSABLE:
             held = "Keep it from starting until you resume it."
@@ -42,13 +42,13 @@ def _headline(run: Run) -> None:
             title, about = ("Hold", held) if run.state is State.QUEUED else ("Pause", paused)
             _button(title, "pause", about, control.pause, run.id)
         if run.state in control.RESUMABLE:
-            _button("Resume", "resume", f"Put it into the queue again. {standing.resumes(run)}", control.resume, run.id)
+            _button("Resume", "resume", f"Put it into the queue again. {run_status.resumes(run)}", control.resume, run.id)
         if run.state in control.STOPPABLE:
             _button("Stop", "stop", "End this run; what it has reported is kept.", control.stop, run.id)
         _button("Run again", "replay", "Queue a new run with the same settings.", _again, run)
     problem = session.refusal()
     if problem:
-        shown.say_wrong(problem)
+        formatting.say_wrong(problem)
 
 
 def _button(label: str, icon: str, about: str, *wish: object) -> None:
@@ -76,7 +76,7 @@ def _charts(run: Run) -> None:
         return
     drawn = session.newest("machine", run, versions[2:], lambda: _machine(run))
     kept_chart(drawn, f"machine_{run.id}", "Processor and memory use of this run")
-    if not any(gpus_of(sample.data) for sample in samples) and not any(told["unused"] for told in standing.placements(run)):
+    if not any(gpus_of(sample.data) for sample in samples) and not any(told["unused"] for told in run_status.placements(run)):
         st.caption("No GPU on this machine: NVIDIA's driver is not there. The run uses the processor.")
 
 

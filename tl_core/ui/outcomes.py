@@ -9,15 +9,15 @@ import streamlit as st
 from tl_core.analysis import comparison, convergence, metrics
 from tl_core.analysis.statements import interval_of, seconds
 from tl_core.analysis.statistics import Interval
-from tl_core.arithmetic import Arithmetic
+from tl_core.precision import Arithmetic
 from tl_core.recipe import Recipe
 from tl_core.result import PhaseRecord, Predictions, Result
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
-from tl_core.ui import confusion, recipe_bar, session, shown, steps
+from tl_core.ui import confusion, recipe_bar, session, formatting, steps
 from tl_core.ui.charts import curves, outcome
-from tl_core.ui.expected import expected
+from tl_core.ui.estimate_check import expected
 
 CONTROLS: tuple[dict[str, Any], ...] = (
     {},
@@ -40,7 +40,7 @@ def contender(run: Run, name: str = "") -> comparison.Contender:
     """A finished run as one side of a comparison, under `name` or else that of its network and strategy."""
     said = session.predictions(run.id)
     return comparison.Contender(
-        title=name or shown.model_of(run),
+        title=name or formatting.model_of(run),
         transfer=run.spec.strategy.name != "from_scratch",
         correct=said.probabilities.argmax(axis=1) == said.labels,
         accuracy=run.accuracy or 0.0,
@@ -52,10 +52,10 @@ def contender(run: Run, name: str = "") -> comparison.Contender:
 
 def sentence(run: Run, result: Result) -> None:
     """The first thing said of a run."""
-    accuracy, took = shown.unbroken(shown.accuracy_of(run)), shown.unbroken(seconds(result.seconds))
+    accuracy, took = formatting.unbroken(formatting.accuracy_of(run)), formatting.unbroken(seconds(result.seconds))
     st.markdown(f"### {accuracy} of {result.test_images:,} test images right, in {took}")
     for warning in convergence.warnings(result):
-        st.warning(shown.plain(warning), icon=":material/trending_down:")
+        st.warning(formatting.plain(warning), icon=":material/trending_down:")
     trained, total = result.trainable_parameters, result.total_parameters
     st.caption(
         "In brackets the 95 % interval (Wilson). "
@@ -65,7 +65,7 @@ def sentence(run: Run, result: Result) -> None:
     if result.resumed:
         each_time = " each time" if result.resumed > 1 else ""
         st.caption(
-            f"Interrupted {shown.times(result.resumed)}, it went on from its last checkpoint{each_time}. "
+            f"Interrupted {formatting.times(result.resumed)}, it went on from its last checkpoint{each_time}. "
             "The seconds are those of all its attempts."
         )
 
@@ -76,9 +76,9 @@ def controls(run: Run) -> None:
         st.caption("This run is a control itself: it starts from random weights.")
         return
     twins = [other for other in session.runs() if _is_control(other, run)]
-    latest = {shown.model_of(other): other for other in reversed(twins)}
+    latest = {formatting.model_of(other): other for other in reversed(twins)}
     for other in latest.values():
-        st.markdown(f"- {shown.plain(comparison.verdict(contender(run), contender(other)))}")
+        st.markdown(f"- {formatting.plain(comparison.verdict(contender(run), contender(other)))}")
     recipes = [Recipe.of(run.spec.with_settings({"strategy": "from_scratch"} | changes)) for changes in CONTROLS]
     titles = [f"{recipe.backbone.listing().title} · {recipe.strategy.title}" for recipe in recipes]
     missing = {title: recipe for title, recipe in zip(titles, recipes, strict=True) if title not in latest}
@@ -96,7 +96,7 @@ def controls(run: Run) -> None:
 def _control_button(recipe: Recipe, title: str) -> None:
     about = "Train it on the same labels, from random weights."
     if st.button(title, key=f"control_{title}", icon=":material/play_arrow:", help=about):
-        with shown.sentence_for_mistakes():
+        with formatting.sentence_for_mistakes():
             started = recipe_bar.start(recipe)
             st.switch_page(steps.TRAIN.script, query_params={session.RUN_PARAMETER: started})
 
@@ -121,7 +121,7 @@ def evidence(run: Run, result: Result) -> None:
         _curves(run)
     with tabs[4]:
         expected(run, result)
-        shown.chart(outcome.seconds_bar(result.timings, run.waited), f"time_{run.id}", "Seconds of each part of the run")
+        formatting.chart(outcome.seconds_bar(result.timings, run.waited), f"time_{run.id}", "Seconds of each part of the run")
     with tabs[5]:
         proof(result)
     with tabs[6]:
@@ -134,7 +134,7 @@ def _curves(run: Run) -> None:
     if computed:
         st.caption(computed)
     else:
-        shown.chart(curves.learning_curves(steps, epochs, run.id), f"result_curves_{run.id}", "Loss and accuracy by step")
+        formatting.chart(curves.learning_curves(steps, epochs, run.id), f"result_curves_{run.id}", "Loss and accuracy by step")
 
 
 def hardest(said: Predictions, names: list[str], run_id: str) -> None:
@@ -147,7 +147,7 @@ def hardest(said: Predictions, names: list[str], run_id: str) -> None:
         "The test images whose true class got the least probability: what each is, and what was said of it and how surely."
     )
     figure = outcome.image_grid(said.hardest_pixels, captions, hovers, columns=4)
-    shown.chart(figure, f"hardest_{run_id}", "Hardest test images")
+    formatting.chart(figure, f"hardest_{run_id}", "Hardest test images")
 
 
 def classes(said: Predictions, names: list[str]) -> None:
@@ -176,7 +176,7 @@ def proof(result: Result) -> None:
     """What trained in each phase, and that the rest did not move."""
     for phase in result.phases:
         st.markdown(
-            f"**{shown.plain(phase.name)}** · {_how(phase)}. "
+            f"**{formatting.plain(phase.name)}** · {_how(phase)}. "
             f"{len(phase.trained)} variables with {phase.trainable_parameters:,} parameters trained."
         )
         still = f"{phase.unchanged_tensors} of {phase.frozen_tensors} frozen tensors unchanged"
@@ -186,17 +186,17 @@ def proof(result: Result) -> None:
             else "Nothing was frozen."
         )
         for line in (*phase.remarks, *phase.frozen_part):
-            st.caption(shown.plain(line))
+            st.caption(formatting.plain(line))
         with st.expander("Variables that trained"):
             st.code("\n".join(phase.trained), language=None)
     if result.frozen_part:
         st.markdown("**Test**")
     for line in result.frozen_part:
-        st.caption(shown.plain(line))
+        st.caption(formatting.plain(line))
     if not result.validation_images and any(phase.learning_rate is not None for phase in result.phases):
         st.caption("Without validation images no epoch could be told to be the best: each phase ended with its last one.")
     source = result.provenance
-    st.caption(f"Weights: {shown.plain(source.source)}, learned from {shown.plain(source.learned_from)}.")
+    st.caption(f"Weights: {formatting.plain(source.source)}, learned from {formatting.plain(source.learned_from)}.")
     if source.sha256:
         st.caption(f"sha256 of the weights file: {source.sha256}")
 
@@ -206,7 +206,7 @@ def _how(phase: PhaseRecord) -> str:
     if phase.learning_rate is None:
         chosen = ", ".join(f"{name} = {value:g}" for name, value in phase.chosen.items())
         by = phase.chosen_by if phase.chosen_by in {"given", "default"} else f"chosen by {phase.chosen_by}"
-        return "computed from the features" + (f", {shown.plain(f'{chosen} ({by})')}" if chosen else "")
+        return "computed from the features" + (f", {formatting.plain(f'{chosen} ({by})')}" if chosen else "")
     kept = {None: "", phase.epochs: "", 0: ", back to what it began with, since no epoch had a lower validation loss"}
     back = kept.get(phase.best_epoch, f", back to the best one, epoch {phase.best_epoch}")
     return f"{phase.epochs} epochs{back}, rate {phase.learning_rate:g}, batch size {phase.batch_size}"

@@ -11,14 +11,16 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from tl_core import costs, datasets
-from tl_core.datasets import Data, Dataset, Images, Modality, digesting
-from tl_core.datasets.decoding import decoded, open_image
+from tl_core.planning import cost_model
+from tl_core import datasets
+from tl_core.datasets import Data, Dataset, Images, Modality
+from tl_core.data import hashing
+from tl_core.data.decoding import decoded, open_image
 from tl_core.errors import DataError
-from tl_core.examining.first_look import noted
-from tl_core.features.pixels import fit_square
+from tl_core.checks.first_look import noted
+from tl_core.features.resizing import fit_square
 from tl_core.spec import PartSpec
-from tl_core.ui import faults, shown
+from tl_core.ui import faults, formatting
 from tl_core.ui.charts import data
 
 SAMPLES, EXCERPTS, SHOWN_CLASSES, SAMPLE_SIZE, STRIP = 8, 2, 20, 64, 6
@@ -39,9 +41,9 @@ class Preview:
     notes: tuple[str, ...]
 
     @property
-    def images(self) -> costs.Images:
+    def images(self) -> cost_model.Images:
         """How many images each split has."""
-        return costs.Images(*(sum(self.counts[split]) for split in ("train", "validation", "test")))
+        return cost_model.Images(*(sum(self.counts[split]) for split in ("train", "validation", "test")))
 
 
 def preview(dataset: Dataset, seed: int) -> Preview:
@@ -78,13 +80,13 @@ def _loaded(dataset: Dataset, seed: int) -> Data[Any]:
     """The data. Where nobody has split them, every file is read for that, and the page shows how far that has come."""
     place = st.empty()
     try:
-        with digesting.told(progress(place, time.monotonic())):
+        with hashing.told(progress(place, time.monotonic())):
             return noted(dataset.load(seed))
     finally:
         place.empty()
 
 
-def progress(place: DeltaGenerator, began: float) -> digesting.Report:
+def progress(place: DeltaGenerator, began: float) -> hashing.Report:
     """What shows in `place` how many files have been read since `began` (of `time.monotonic`), and about how long the others
     take."""
     shown_at = began
@@ -94,7 +96,7 @@ def progress(place: DeltaGenerator, began: float) -> digesting.Report:
         now = time.monotonic()
         if now - began < QUIET_SECONDS or now - shown_at < BETWEEN_SECONDS:
             return
-        shown_at, left = now, shown.clock((now - began) * (total - done) / done)
+        shown_at, left = now, formatting.clock((now - began) * (total - done) / done)
         place.progress(done / total, f"Every file is read once, to split by content: {done:,} of {total:,}, about {left} left")
 
     return report
@@ -108,7 +110,7 @@ def samples(found: Preview) -> None:
         st.dataframe(table, hide_index=True, width="stretch", alt="Training examples of each class")
     else:
         drawn = data.sample_grid(found.samples, found.class_names, SAMPLE_SIZE)
-        shown.chart(drawn, "samples", "Training images of each class")
+        formatting.chart(drawn, "samples", "Training images of each class")
 
 
 @st.cache_data(ttl=3600, show_spinner=False)

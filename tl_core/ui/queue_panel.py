@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import streamlit as st
 
 from tl_core.analysis.statements import seconds
-from tl_core.runs import control
+from tl_core.runner import control
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Run, Store
-from tl_core.runs.watching import eta
-from tl_core.ui import session, shown, waiting
+from tl_core.cli.progress import eta
+from tl_core.ui import session, formatting, queue_text
 
 MOST_WAITING, MOST_OTHERS = 8, 4
 """How many runs of a list are shown; of the others their number is told."""
@@ -24,11 +24,11 @@ def queue_panel(looked_at: str) -> None:
 
 
 def _panel(looked_at: str, was_alive: bool) -> None:
-    with shown.sentence_for_mistakes():
+    with formatting.sentence_for_mistakes():
         runs = session.runs()
         if any(run.state.alive for run in runs) != was_alive or session.run_id() not in {looked_at, None}:
             st.rerun()  # the whole page follows
-        working, line = waiting.at_work(runs), waiting.line(runs)
+        working, line = queue_text.at_work(runs), queue_text.line(runs)
         st.markdown("**Queue**")
         st.caption(f"{len(working)} at work, {len(line)} waiting" if working or line else "Nothing is at work and nothing waits.")
         for run in working[:MOST_WAITING]:
@@ -42,7 +42,7 @@ def _panel(looked_at: str, was_alive: bool) -> None:
 
 def _title(run: Run, looked_at: str, before: str = "") -> None:
     """The run by its name, which leads to it; the one that is looked at stands out and leads nowhere."""
-    name = before + shown.plain(shown.model_of(run))
+    name = before + formatting.plain(formatting.model_of(run))
     if run.id == looked_at:
         st.markdown(f"**{name}**")
         return
@@ -51,7 +51,7 @@ def _title(run: Run, looked_at: str, before: str = "") -> None:
         key=f"look_at_{run.id}",
         type="tertiary",
         wrap=True,
-        help=shown.plain(f"Look at this run on {shown.parts_of(run)[0]}."),
+        help=formatting.plain(f"Look at this run on {formatting.parts_of(run)[0]}."),
         on_click=session.look_at,
         args=(run.id,),
     )
@@ -62,15 +62,15 @@ def _at_work(run: Run, looked_at: str) -> None:
     with st.container(gap="xsmall", key=f"at_work_{run.id}"):
         _title(run, looked_at)
         about = f", about {seconds(left)} left" if left is not None else ""
-        st.progress(run.done, text=f"{shown.state_of(run)}, {100 * run.done:.0f} %{about}")
+        st.progress(run.done, text=f"{formatting.state_of(run)}, {100 * run.done:.0f} %{about}")
 
 
 def _waiting(run: Run, place: int, of: int, looked_at: str) -> None:
     with st.container(gap=None, key=f"waiting_{run.id}"):
         _title(run, looked_at, f"{place}\\. ")
         facts = [] if run.priority is Priority.NORMAL else [f"{run.priority.name.lower()} priority"]
-        facts += [_data(run), f"waiting for {shown.clock(run.waiting_seconds(time.time()))}"]
-        st.caption(shown.plain(" · ".join(facts)))
+        facts += [_data(run), f"waiting for {formatting.clock(run.waiting_seconds(time.time()))}"]
+        st.caption(formatting.plain(" · ".join(facts)))
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             _move("Up", run, place - 1, "Let it go before the run ahead of it.", disabled=place == 1)
             _move("Down", run, place + 1, "Let the run behind it go first.", disabled=place == of)
@@ -138,13 +138,13 @@ def _ended(runs: Sequence[Run], looked_at: str) -> None:
     for run in sorted(runs, key=lambda run: run.revision, reverse=True)[:MOST_OTHERS]:
         with st.container(gap=None, key=f"ended_{run.id}"):
             _title(run, looked_at)
-            ended = shown.accuracy_of(run) if run.accuracy is not None else shown.state_of(run)
-            st.caption(shown.plain(f"{_data(run)} · {ended}"))
+            ended = formatting.accuracy_of(run) if run.accuracy is not None else formatting.state_of(run)
+            st.caption(formatting.plain(f"{_data(run)} · {ended}"))
 
 
 def _data(run: Run) -> str:
     """What tells runs of one network and strategy apart."""
-    return f"{shown.parts_of(run)[0]}, seed {run.spec.seed}"
+    return f"{formatting.parts_of(run)[0]}, seed {run.spec.seed}"
 
 
 def _say_more(number: int, do: str) -> None:

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from tl_core import backends, settings
+from tl_core.machine import backends
+from tl_core.system import settings
 from tl_core.analysis.statements import count, size
 from tl_core.datasets import Modality
 from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
-from tl_core.runs import control
-from tl_core.ui import estimates, faults, previews, session, shown, steps
+from tl_core.runner import control
+from tl_core.ui import estimates, faults, previews, session, formatting, steps
 
 CHIP_PAGES = (steps.DATASET, steps.BACKBONE, steps.STRATEGY, steps.BACKBONE, steps.DATASET, steps.DATASET)
 """Where each chip of `shown.chips` is set."""
@@ -39,9 +40,9 @@ def recipe_bar() -> None:
             )
     problem = session.complaint()
     if problem:
-        shown.say_wrong(problem)
+        formatting.say_wrong(problem)
     if pressed:
-        with shown.sentence_for_mistakes():
+        with formatting.sentence_for_mistakes():
             started = start(recipe)
             st.switch_page(steps.TRAIN.script, query_params=session.url_parameters() | {session.RUN_PARAMETER: started})
 
@@ -67,7 +68,7 @@ def require_allowed_paths(recipe: Recipe) -> None:
 def _chips(recipe: Recipe) -> None:
     address = session.url_parameters()
     with st.container(horizontal=True, key="chips", gap="small"):
-        for text, step in zip(shown.chips(recipe), CHIP_PAGES, strict=True):
+        for text, step in zip(formatting.chips(recipe), CHIP_PAGES, strict=True):
             about = f"Change it on the page {step.title}."
             st.page_link(step.script, label=text, query_params=address, help=about, width="content")
 
@@ -78,7 +79,7 @@ def _estimate() -> None:
     try:
         backends.require_importable()
     except TransferError as error:
-        st.caption(shown.plain(f"Nothing can be trained yet. {error}"))
+        st.caption(formatting.plain(f"Nothing can be trained yet. {error}"))
         return
     waiting = recipe.dataset.modality is Modality.IMAGES and estimates.probe(recipe) is None
     st.fragment(_estimate_now, run_every=session.POLL_SECONDS if waiting else None)(waiting)
@@ -108,11 +109,11 @@ def _estimate_now(was_waiting: bool) -> None:
         st.caption("An estimate appears here when the strategy fits the network.")
         return
     trained, total = count(found.trainable_parameters), count(found.total_parameters)
-    took = f"About {shown.clock(estimates.seconds_from_start(found))} on this machine"
+    took = f"About {formatting.clock(estimates.seconds_from_start(found))} on this machine"
     needs = f"up to {size(found.memory_bytes)} of memory · up to {size(found.disk_bytes)} of disk"
     st.caption(f"{took} · {needs} · {trained} of {total} parameters train", help=ABOUT)
     for warning in estimates.warnings(recipe, found, *estimates.free()):
-        st.warning(shown.plain(warning), icon=":material/warning:")
+        st.warning(formatting.plain(warning), icon=":material/warning:")
 
 
 def _preview(recipe: Recipe) -> previews.Preview:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from tl_core import datasets
 from tl_core.datasets import Dataset, Modality
-from tl_core.datasets.own import OwnDataset
+from tl_core.datasets._user_data import OwnDataset
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.ui import forms, previews, session

@@ -6,13 +6,13 @@ from typing import BinaryIO, cast
 
 import streamlit as st
 
-from tl_core import settings
+from tl_core.system import settings
 from tl_core.analysis.statements import seconds, size
-from tl_core.datasets import uploads
-from tl_core.datasets.uploads import Upload
+from tl_core.data.formats import uploads
+from tl_core.data.formats.uploads import Upload
 from tl_core.errors import DataError, TransferError
-from tl_core.ui import session, shown
-from tl_core.ui.polled import refused
+from tl_core.ui import session, formatting
+from tl_core.ui.polling import refused
 
 MOST_MEGABYTES = 1024
 """Of one upload. The serving process holds it in memory until it is unpacked; larger ones are better put on the machine."""
@@ -37,7 +37,7 @@ def upload_setting(dotted: str, value: Path | None) -> None:
     if given is not None and given.file_id != unfit:
         _bring(dotted, cast(BinaryIO, given), given.name, given.file_id)
     elif given is not None:
-        shown.say_wrong(why)
+        formatting.say_wrong(why)
     with st.expander("Larger than that, or here already", key="upload_from_disk"):
         place = st.text_input(
             "Archive on this machine",
@@ -46,7 +46,7 @@ def upload_setting(dotted: str, value: Path | None) -> None:
             help="It stays where it is; what is in it is unpacked beside the dashboard's other data.",
         )
         if st.button("Unpack", key="unpack", icon=":material/unarchive:", disabled=not place):
-            with shown.sentence_for_mistakes(), _opened(settings.absolute(place)) as file:
+            with formatting.sentence_for_mistakes(), _opened(settings.absolute(place)) as file:
                 _bring(dotted, file, Path(place).name, "")
 
 
@@ -94,14 +94,14 @@ def _bring(dotted: str, file: BinaryIO, title: str, file_id: str) -> None:
 
     def report(share: float) -> None:
         left = (time.monotonic() - began) * (1 - share) / share if share > 0 else 0
-        bar.progress(min(1.0, share), f"Unpacking {shown.plain(title)}: about {seconds(left)} left")
+        bar.progress(min(1.0, share), f"Unpacking {formatting.plain(title)}: about {seconds(left)} left")
 
     try:
         upload = uploads.keep(file, title, session.store().home, report)
     except TransferError as error:
         st.session_state[REFUSED] = file_id, str(error)
         bar.empty()
-        shown.say_wrong(str(error))
+        formatting.say_wrong(str(error))
         return
     session.change({dotted: upload.folder})
     st.session_state[TURN] += 1  # an empty box for the next one

@@ -6,15 +6,15 @@ import streamlit as st
 
 from tl_core.analysis import learning_curve
 from tl_core.analysis.statements import seconds
-from tl_core.questions import Question
+from tl_core.analysis.what_if import Question
 from tl_core.recipe import Recipe
-from tl_core.runs import asking
-from tl_core.runs.asking import Inquiry
+from tl_core.studies import what_if_job
+from tl_core.studies.what_if_job import Inquiry
 from tl_core.runs.store import Store
-from tl_core.ui import previews, session, shown
+from tl_core.ui import previews, session, formatting
 from tl_core.ui.charts.learning_curve import learning_curve as curve_chart
-from tl_core.ui.kept_chart import kept_chart
-from tl_core.ui.polled import is_at_work, polled
+from tl_core.ui.live_chart import kept_chart
+from tl_core.ui.polling import is_at_work, polled
 from tl_core.ui.recipe_bar import require_allowed_paths
 
 COUNTS: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -50,7 +50,7 @@ def _panel(recipe: Recipe, found: Inquiry | None) -> None:
     if found is None:
         st.caption(ABOUT)
     elif found.error:
-        shown.say_wrong(found.error)
+        formatting.say_wrong(found.error)
     else:
         _show(found)
     if not is_at_work(found):
@@ -78,6 +78,6 @@ def _show(found: Inquiry) -> None:
 def _request(recipe: Recipe) -> None:
     def ask(store: Store) -> None:
         require_allowed_paths(recipe)
-        asking.request(store.home, recipe, question_of(recipe))
+        what_if_job.request(store.home, recipe, question_of(recipe))
 
     session.ask(ask)

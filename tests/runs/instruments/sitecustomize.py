@@ -37,7 +37,7 @@ class Short:
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """The short one's spec, under the real one's name."""
-        if name != "tl_core.training":
+        if name != "tl_core.training.train":
             return None
         return importlib.util.spec_from_file_location(name, Path(__file__).parents[1] / "short_training.py")
 

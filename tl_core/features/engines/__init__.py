@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.backbones.outline import multiply_adds
+from tl_core.networks.outline import multiply_adds
 
 ACCELERATOR = " on an accelerator"
 

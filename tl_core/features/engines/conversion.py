@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tl_core.features.engines import kept
+from tl_core.features.engines import conversion_cache
 from tl_core.features.engines.converted import Converted
 from tl_core.features.engines.identity import identity
 from tl_core.features.engines.policies import in_policy
@@ -37,11 +37,11 @@ def converted(model: Any, shape: tuple[int, ...], folder: Path | None, known: st
     if folder is None or network is None:
         return convert(model, shape)
     key = f"{network} {shape} {_versions()}"
-    content = kept.load(folder, key)
+    content = conversion_cache.load(folder, key)
     if content is not None:
         return Converted.unpacked(content)
     new = convert(model, shape)
-    kept.save(folder, key, new.packed())
+    conversion_cache.save(folder, key, new.packed())
     return new
 
 

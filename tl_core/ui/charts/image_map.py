@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from tl_core.examining.image_map import ImageMap
+from tl_core.checks.projection import ImageMap
 from tl_core.ui.charts import theme
 
 MOST_CLASSES = 16

@@ -7,10 +7,10 @@ from itertools import groupby
 import numpy as np
 import plotly.graph_objects as go
 
-from tl_core import costs
+from tl_core.planning import cost_model
 from tl_core.analysis.statements import count
 from tl_core.backbones import BlockOutline
-from tl_core.costs import Costs
+from tl_core.planning.cost_model import Costs
 from tl_core.strategies import HEAD, BatchNorm, Moves, Phase
 from tl_core.ui.charts import theme
 
@@ -29,7 +29,7 @@ def phase_chart(planned: Costs, head_parameters: int) -> go.Figure:
     light orange is a block of which only a part trains. Where blocks learn at different rates, the paler ones are slower.
 
     Above each row: the parameters that train, and what an epoch costs of training everything for an epoch, where
-    forward counts 1 and backward 2 (`tl_core.costs`). Blocks are drawn equally wide; what each is, is in its hover.
+    forward counts 1 and backward 2 (`tl_core.planning.cost_model`). Blocks are drawn equally wide; what each is, is in its hover.
     """
     blocks, phases = planned.blocks, planned.phases[:MOST_PHASES]
     if not phases:
@@ -100,7 +100,7 @@ def _trains(phase: Phase, blocks: Sequence[BlockOutline]) -> list[bool]:
 
 def _caption(drawn: go.Figure, row: int, phase: Phase, planned: Costs, head: int) -> None:
     blocks = planned.blocks
-    parameters = count(costs.trainable_parameters(phase, blocks, head))
+    parameters = count(cost_model.trainable_parameters(phase, blocks, head))
     epochs = f"{phase.epochs} epoch{'s' if phase.epochs != 1 else ''}"
     how = f"computed ({phase.solver})" if phase.solver else f"{epochs} · {_rates_of(phase, blocks)}"
     first = f"<b>{row + 1} {theme.plain(phase.name, 20)}</b> · {how}"

@@ -19,7 +19,7 @@ MOST_CLASSES = 100
 """So many classes can be told apart in a matrix; of more, those that are confused most are drawn."""
 _WHITE_ABOVE = 72.0
 MOST_PARTS = 8
-# How `tl_core.training` names its stages.
+# How `tl_core.training.train` names its stages.
 TRAINING, FEATURES = "Training", "Computing features"
 
 

@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from tl_core.arithmetic import Arithmetic, Speeds
+from tl_core.precision import Arithmetic, Speeds
 from tl_core.ui.charts import theme
 
 TITLE = "Speed against float32"

@@ -1,0 +1,63 @@
+"""Networks that were never pretrained: what they share."""
+
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+from tl_core.backbones import Backbone, Listing, Network, Provenance
+from tl_core.networks.blocks import Block
+from tl_core.errors import WeightsError
+
+RANDOM = Provenance(source="random weights", licence="none needed", learned_from="nothing")
+"""Where weights come from that were drawn from Keras' seed."""
+
+
+class Untrained(Backbone):
+    """A source whose networks have no pretrained weights anywhere."""
+
+    pretrained: ClassVar[bool] = False
+
+    def require_weights(self) -> None:
+        """Always raises `WeightsError`: there are none."""
+        raise WeightsError(
+            f"{self.title} has no pretrained weights.",
+            "Choose the strategy from_scratch, or a backbone that was pretrained, such as efficientnet_lite0.",
+            received=f"backbone={self.name}",
+        )
+
+    def load(self, image_size: int, *, pretrained: bool) -> Network:
+        """The network with random weights: pixels (batch, size, size, 3) in 0..255 to (batch, features).
+
+        Raises `WeightsError` where `pretrained` is asked for, `SettingError` where the images are too small.
+        """
+        self.require_size(image_size)
+        if pretrained:
+            self.require_weights()
+        import keras
+
+        pixels = keras.Input((image_size, image_size, 3), dtype="float32", name="pixels")
+        scaled = keras.layers.Rescaling(1 / 255, name="scale")(pixels)
+        model = keras.Model(pixels, self.features(scaled), name=self.name)
+        return Network(model, self.blocks(model), RANDOM)
+
+    @abstractmethod
+    def features(self, scaled: Any) -> Any:
+        """The layers from pixels in 0..1 (batch, size, size, 3) to features (batch, n)."""
+
+    @abstractmethod
+    def blocks(self, model: Any) -> tuple[Block, ...]:
+        """The blocks of the finished network."""
+
+
+def listing(title: str, settings: dict[str, Any], parameters: int) -> Listing:
+    """The entry of a network without weights in its source's catalogue."""
+    return Listing(
+        title=title,
+        settings=settings,
+        parameters=parameters,
+        accuracy=None,
+        reference=None,
+        learned_from="nothing",
+        licence="none needed",
+        here=False,
+        weights="none exist; it starts from random ones",
+    )

@@ -1,0 +1,89 @@
+"""Which examples of a dataset are the same, or nearly, whatever their split and their label."""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.datasets import Data, Examples
+from tl_core.errors import printable
+from tl_core.checks.report import SPLITS, Group, Member
+from tl_core.checks.near_duplicates import groups
+
+EXCERPT, NAMED = 80, 20
+"""Characters of a text or a row by which it is known, since it has no file name; and how many of one content are told by name."""
+
+
+class Members(Sequence[Member]):
+    """All examples of `data`, split after split, each made when it is asked for: of millions few are ever told."""
+
+    def __init__(self, data: Data[Examples]) -> None:
+        self.labels = np.concatenate([examples.labels for examples in data.splits.values()])
+        self.ids = [digest for examples in data.splits.values() for digest in examples.ids]
+        self._splits = list(data.splits.items())
+        self._ends = list(accumulate(len(examples) for _, examples in self._splits))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @overload
+    def __getitem__(self, place: int) -> Member: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Member]: ...
+    def __getitem__(self, place: int | slice) -> Member | list[Member]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(len(self))[place]]
+        number = bisect_right(self._ends, place)
+        split, examples = self._splits[number]
+        index = place - (self._ends[number - 1] if number else 0)
+        return Member(split, index, _name(examples, index), int(self.labels[place]), self.ids[place].hex())
+
+    def firsts(self) -> NDArray[np.intp]:
+        """The first place of each content, ascending."""
+        return np.array([places[0] for places in self.same()], np.intp)
+
+    def same(self) -> list[list[int]]:
+        """The places of each content, ascending."""
+        by_digest: dict[bytes, list[int]] = {}
+        for place, digest in enumerate(self.ids):
+            by_digest.setdefault(digest, []).append(place)
+        return list(by_digest.values())
+
+
+def _name(examples: Examples, index: int) -> str:
+    excerpt = printable(examples.excerpt(index)[:EXCERPT])
+    return f"{examples.name(index)}: {excerpt}" if excerpt else examples.name(index)
+
+
+def groups_of(members: Members, near: NDArray[np.intp]) -> Iterator[Group]:
+    """Exact copies whose labels differ; those of one class that are the same, or nearly, as the pairs `near` (m, 2) of places
+    say; those of several that are nearly so."""
+    double = [places for places in members.same() if len(places) > 1]
+    for places in double:
+        if len(set(members.labels[places].tolist())) > 1:
+            yield Group(True, _told(members, places))
+    copies = np.array([(places[0], other) for places in double for other in places[1:]], np.intp).reshape(-1, 2)
+    pairs, labels = np.concatenate([near, copies]), members.labels
+    for places in groups(pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]], len(members)):
+        yield Group(len({members.ids[place] for place in places}) == 1, _told(members, places))
+    for places in groups(near[labels[near[:, 0]] != labels[near[:, 1]]], len(members)):
+        yield Group(False, _told(members, places))
+
+
+def _told(members: Members, places: Sequence[int]) -> tuple[Member, ...]:
+    """The members at `places`; of many that are the same, in one split and of one class, the first few and how many more there
+    are: a table of few columns may hold a row a million times."""
+    alike: dict[tuple[str, int, str], list[Member]] = {}
+    for member in (members[place] for place in places):
+        listed = alike.setdefault((member.split, member.label, member.digest), [])
+        if len(listed) < NAMED:
+            listed.append(member)
+        else:
+            listed[-1] = listed[-1]._replace(copies=listed[-1].copies + 1)
+    order = {split: number for number, split in enumerate(SPLITS)}
+    return tuple(
+        sorted((member for listed in alike.values() for member in listed), key=lambda each: (order[each.split], each.place))
+    )

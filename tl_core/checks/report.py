@@ -1,0 +1,127 @@
+"""What was found in a dataset, in plain values."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from tl_core.data.exclusions import LeftOut
+from tl_core.checks.brightness import Values
+
+SPLITS = ("train", "validation", "test")
+KINDS = BROKEN, COPIES, CONFLICTS = "broken", "copies", "conflicts"
+"""What may be left out."""
+
+
+class Member(NamedTuple):
+    """An example: its split, its place there, its name, its class and the sha256 of its content (hexadecimal); and how many more
+    `copies` of it, of that split and class, are not told one by one."""
+
+    split: str
+    place: int
+    name: str
+    label: int
+    digest: str
+    copies: int = 0
+
+
+@dataclass(frozen=True)
+class Group:
+    """Examples that are the same, or (if not `exact`) nearly, in the order of the splits and of their places."""
+
+    exact: bool
+    members: tuple[Member, ...]
+
+    def size(self, split: str | None = None) -> int:
+        """How many examples it has, in all or in that split."""
+        return sum(1 + member.copies for member in self.members if split in {None, member.split})
+
+    @property
+    def crosses(self) -> bool:
+        """Whether some of it are in different splits: what was learned is asked again."""
+        return len({member.split for member in self.members}) > 1
+
+    @property
+    def conflicts(self) -> bool:
+        """Whether their labels differ."""
+        return len({member.label for member in self.members}) > 1
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An image that cannot be read, and why."""
+
+    member: Member
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the examples of a dataset are. `thing` is what several of them are called: of texts and rows all that only pictures
+    have is empty or 0.
+
+    `digest` is that of the data, and `counts` are of each class, by split. Of the images that can be read are `formats`, what is
+    `repaired` when they are (counts, and names as `examples`), `sizes` (width, height; at most 2,000, drawn evenly), the
+    `smallest` side, how many are `elongated` or too `coarse` to have near copies, and `channel_means` and `channel_deviations`
+    (red, green, blue, 0..255, of the pictures at 32 pixels), and the range of the `values` of all channels there, by split.
+    """
+
+    digest: str
+    class_names: tuple[str, ...]
+    counts: dict[str, tuple[int, ...]]
+    formats: dict[str, int]
+    repaired: dict[str, int]
+    examples: dict[str, tuple[str, ...]]
+    sizes: tuple[tuple[int, int], ...]
+    smallest: int
+    elongated: int
+    channel_means: tuple[float, float, float]
+    channel_deviations: tuple[float, float, float]
+    broken: tuple[Broken, ...] = ()
+    groups: tuple[Group, ...] = field(default=())
+    thing: str = "images"
+    coarse: int = 0
+    values: dict[str, Values] = field(default_factory=dict)
+
+    @property
+    def examined(self) -> int:
+        """How many there are, broken ones included."""
+        return sum(map(sum, self.counts.values()))
+
+    @property
+    def one(self) -> str:
+        """What one of them is called."""
+        return self.thing.removesuffix("s")
+
+    def leaked(self, split: str) -> int:
+        """How many examples of `split` have a twin, of the same class, that is trained on."""
+        return sum(
+            group.size(split)
+            for group in self.groups
+            if not group.conflicts and any(member.split == "train" for member in group.members)
+        )
+
+    def copies(self) -> int:
+        """How many examples more there are than different ones, conflicts apart."""
+        return sum(group.size() - 1 for group in self.groups if not group.conflicts)
+
+    def conflicting(self) -> int:
+        """How many examples have an exact copy under another label."""
+        return sum(group.size() for group in self.groups if group.conflicts and group.exact)
+
+    def to_leave_out(self, *kinds: str) -> LeftOut:
+        """What to leave out so that nothing of those kinds is left: all that is `BROKEN`; of `COPIES` all but the first one,
+        which is in train wherever there is one in train; all exact copies whose labels are in `CONFLICTS`, since nobody knows
+        which is right."""
+        gone: dict[str, set[str]] = {split: set() for split in SPLITS}
+        once: dict[str, set[str]] = {split: set() for split in SPLITS}
+        for broken in self.broken if BROKEN in kinds else ():
+            gone[broken.member.split].add(broken.member.digest)
+        for group in self.groups:
+            if group.conflicts and group.exact and CONFLICTS in kinds:
+                for member in group.members:
+                    gone[member.split].add(member.digest)
+            elif not group.conflicts and COPIES in kinds:
+                first, *others = group.members
+                for member in others:
+                    same = member.digest == first.digest and member.split == first.split
+                    (once if same else gone)[member.split].add(member.digest)
+        return LeftOut(*({split: tuple(sorted(found)) for split, found in listed.items() if found} for listed in (gone, once)))

@@ -1,0 +1,69 @@
+"""A run in words, for people and for programs."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from rich.markup import escape
+
+from tl_core.analysis.statements import interval_of, percent, seconds
+from tl_core.runs import exit_reasons
+from tl_core.runs.states import State
+from tl_core.runs.store import Run
+
+USER_MISTAKE, OUR_FAULT, STOPPED = 2, 1, 130
+"""Exit codes."""
+FIELDS = (
+    *("run_id", "state", "accuracy", "accuracy_interval", "seconds", "waiting_seconds", "running_seconds"),
+    *("priority", "attempts", "device", "trainable_parameters", "error", "unreadable"),
+)
+"""What `--json` prints of a run."""
+ENDING = (*FIELDS, "notes", "warnings")
+"""What it prints of a run that was waited for, and of a mistake with nothing but `error`."""
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """What `--json` prints of a run."""
+    interval, now = interval_of(run), time.time()
+    own = {
+        "run_id": run.id,
+        "accuracy_interval": interval and [interval.low, interval.high],
+        "waiting_seconds": run.waiting_seconds(now),
+        "running_seconds": run.running_seconds(now),
+    }
+    return {field: own[field] if field in own else getattr(run, field) for field in FIELDS}
+
+
+def headline(run: Run, notes: Sequence[str] = (), warnings: Sequence[str] = ()) -> str:
+    """Return how a run stands, for people, the `notes` on its data and the `warnings` on its training."""
+    if run.state is not State.DONE or run.seconds is None:
+        return f"Run {run.id} is {run.state}. {escape(run.error or '')}".strip()
+    lines = (
+        f"Run {run.id}",
+        f"Test accuracy {accuracy_of(run)} of {run.test_images:,} images, 95% interval",
+        f"{run.seconds:.1f} s, {run.trainable_parameters:,} of {run.total_parameters:,} parameters trained",
+        *(f"Note: {escape(note)}" for note in notes),
+        *(f"Warning: {escape(warning)}" for warning in warnings),
+    )
+    return "\n".join(lines)
+
+
+def accuracy_of(run: Run) -> str:
+    """The accuracy in percent with its interval; empty where there is none."""
+    interval = interval_of(run)
+    return "" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
+
+
+def clocks(run: Run) -> str:
+    """Both clocks: "4 s + 1 min"."""
+    now = time.time()
+    return f"{seconds(run.waiting_seconds(now))} + {seconds(run.running_seconds(now))}"
+
+
+def exit_code(run: Run) -> int:
+    """0 for a run that is done, waits or is paused; 2 where the user can mend it, 130 for a stop, 1 for a fault."""
+    if run.state is State.CANCELLED:
+        return STOPPED
+    if run.state not in (State.FAILED, State.CRASHED):
+        return 0
+    return OUR_FAULT if run.error_kind in {exit_reasons.INTERNAL, exit_reasons.CRASH} else USER_MISTAKE

@@ -1,0 +1,99 @@
+"""Commands that start runs and follow them."""
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tl_core.analysis import convergence
+from tl_core.cli.console import PRIORITIES, AsJson, RunId, app, err, out, print_json, priority_named, says_what_is_wrong
+from tl_core.cli.format import exit_code, headline, summary
+from tl_core.errors import RunError, SettingError
+from tl_core.runs import artifacts
+from tl_core.runner import control
+from tl_core.runs.schema import Priority
+from tl_core.runs.states import State
+from tl_core.runs.store import Run, Store
+from tl_core.cli.progress import Interrupts
+from tl_core.cli.progress import watch as follow
+from tl_core.spec import RunSpec
+
+Name = Annotated[str | None, typer.Option(help="Name of the part; see: python -m tl_core parts")]
+Settings = Annotated[list[str] | None, typer.Option("--set", help="A setting by its dotted name: --set dataset.path=DIR")]
+
+
+@app.command()
+@says_what_is_wrong
+def train(
+    *,
+    dataset: Name = None,
+    backbone: Name = None,
+    strategy: Name = None,
+    executor: Name = None,
+    settings: Settings = None,
+    spec: Annotated[Path | None, typer.Option(help="A JSON file with a whole run; other options change it.")] = None,
+    like: Annotated[
+        str | None, typer.Option(metavar="RUN", help="A run whose settings to take; other options change them.")
+    ] = None,
+    priority: Annotated[
+        Priority, typer.Option(parser=priority_named, metavar=PRIORITIES, help="A higher one goes first in the queue.")
+    ] = "normal",  # type: ignore[assignment]  # typer parses the default too
+    wait: Annotated[bool, typer.Option(help="Wait for the end; without, print the run's id and leave it in the queue.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Train one model in a process of its own, as soon as a device is free, and wait for its test accuracy."""
+    named = {"dataset": dataset, "backbone": backbone, "strategy": strategy, "executor": executor}
+    if spec is not None and like is not None:
+        raise SettingError("Settings can be taken from a file or from a run, not from both.", "Leave out --spec or --like.")
+    store = Store()
+    base = store.run(store.named(like)).spec if like is not None else RunSpec.read(spec) if spec else RunSpec()
+    run_id = control.start(store, base.with_settings(chosen(named, settings)), priority=priority)
+    if not wait:
+        print_json(summary(store.run(run_id))) if as_json else out.print(run_id)
+        return
+    with Interrupts() as interrupts:
+        try:
+            run = follow(store, run_id, err, interrupts)
+        except KeyboardInterrupt:
+            with contextlib.suppress(RunError):  # it has just ended by itself
+                control.stop(store, run_id)
+            run = follow(store, run_id, err, interrupts)
+    tell(store, run, as_json=as_json)
+
+
+@app.command()
+@says_what_is_wrong
+def watch(run: RunId, as_json: AsJson = False) -> None:
+    """Follow a run until it ends or is paused. Ctrl-C leaves it alone."""
+    with Interrupts() as interrupts:
+        try:
+            store = Store()
+            tell(store, follow(store, store.named(run), err, interrupts), as_json=as_json)
+        except KeyboardInterrupt:
+            err.print("The run goes on.")
+
+
+def tell(store: Store, run: Run, *, as_json: bool) -> None:
+    """Say how a run ended, what its data lacked and how its training went, and leave with its exit code."""
+    result = artifacts.read_result(store.folder(run.id)) if run.state is State.DONE else None
+    notes, warnings = (result.notes, convergence.warnings(result)) if result else ((), ())
+    if as_json:
+        print_json(summary(run) | {"notes": notes, "warnings": warnings})
+    else:
+        (out if run.state is State.DONE else err).print(headline(run, notes, warnings), soft_wrap=True)
+    raise typer.Exit(exit_code(run))
+
+
+def chosen(parts: Mapping[str, str | None], settings: Sequence[str] | None) -> dict[str, str]:
+    """Return the `parts` that are named, a blank name included, and the settings of --set over them. Raises `SettingError`."""
+    return {kind: name for kind, name in parts.items() if name is not None} | dict(map(assignment, settings or []))
+
+
+def assignment(text: str) -> tuple[str, str]:
+    """`name=value` as a pair; raises `SettingError` where there is no equals sign."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise SettingError("A setting is written name=value.", "For example: --set image_size=96", received=text)
+    return name, value

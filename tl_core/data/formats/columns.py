@@ -1,0 +1,132 @@
+"""Columns of a table, found by what they are for."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.data.formats.parquet import UNREAD
+from tl_core.data.split_names import SPLITS
+from tl_core.data.formats.tables import plain
+from tl_core.errors import DataError, printable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NONE = "none"
+"""What to name as a column that may be missing, so that none is looked for."""
+SHOWN_COLUMNS, SHOWN_VALUES, LONGEST_VALUE = 12, 3, 40
+
+Misfit = Callable[["pd.Series[str]"], str]
+"""Returns why a column cannot be what its name suggests; nothing where it can."""
+
+
+def said(values: "pd.Series[str]") -> NDArray[np.bool_]:
+    """Which values (n,) are more than white space."""
+    return (values.str.strip() != "").to_numpy(bool)
+
+
+def empty(values: "pd.Series[str]") -> str:
+    """Return that the column is empty, where it is."""
+    return "" if said(values).any() else "it is empty"
+
+
+def no_classes(values: "pd.Series[str]") -> str:
+    """Return why the column holds no labels of several classes."""
+    labels = plain(values[said(values)])
+    if (classes := labels.nunique()) < 2:
+        return f"it holds {_some(labels) or 'nothing'} alone"
+    return f"its {classes:,} values are all different" if classes == len(labels) else ""
+
+
+def no_splits(values: "pd.Series[str]") -> str:
+    """Return why the column holds no splits: not one of its words names any. One that does is a split column, with mistakes."""
+    words = plain(values[said(values)])
+    if words.str.lower().isin(SPLITS).any():
+        return ""
+    return f"it holds {_some(words)}, and no split" if len(words) else empty(values)
+
+
+def one_group(values: "pd.Series[str]") -> str:
+    """Return why the column tells no groups apart."""
+    groups = plain(values)
+    return f"it holds {_some(groups)} alone" if groups.nunique() < 2 and said(groups).any() else empty(groups)
+
+
+def _some(values: "pd.Series[str]") -> str:
+    different = [printable(value[:LONGEST_VALUE]) for value in values.drop_duplicates().head(SHOWN_VALUES + 1)]
+    return ", ".join(different[:SHOWN_VALUES]) + (" and others" if len(different) > SHOWN_VALUES else "")
+
+
+class Columns:
+    """The columns of a table, each for one purpose.
+
+    One that somebody `named` is taken as it is. One that is found by a usual name must be able to be what it is called, and is
+    otherwise left alone, with a note.
+    """
+
+    def __init__(self, frame: "pd.DataFrame", named: Iterable[str | None], notes: list[str]) -> None:
+        self.frame, self.used = frame, {name for name in named if name is not None}
+        self._notes = notes
+
+    def find(self, wanted: str | None, usual: Sequence[str], what: str, misfit: Misfit = empty) -> "pd.Series[str] | None":
+        """Return the column called `wanted`, or the first of the `usual` names, in upper or lower case, that fits; None where
+        there is no such column, or `wanted` is "none". Raises `DataError` where there is no column `wanted`."""
+        if wanted == NONE:
+            return None
+        if wanted is not None:
+            return self._named(wanted, what)
+        found, notes = self._fitting(self._called(usual), what, misfit)
+        self._notes += notes
+        return found
+
+    def require(self, wanted: str | None, usual: Sequence[str], what: str, misfit: Misfit = empty) -> "pd.Series[str]":
+        """Return the column as `find` does, and the first of the `usual` names where none fits: what is wrong with it is said by
+        who reads it. Raises `DataError` where there is none."""
+        if wanted is not None:
+            return self._named(wanted, what)
+        called = self._called(usual)
+        if not called:
+            raise self._no_column(f"No column holds the {what}: {self._why_none(usual)}.")
+        found, notes = self._fitting(called, what, misfit)
+        if found is None:
+            return self._use(called[0])
+        self._notes += notes
+        return found
+
+    def _why_none(self, usual: Sequence[str]) -> str:
+        """Return why no column can be found by the `usual` names."""
+        if taken := [printable(name) for name in self.frame.columns if name in self.used and name.lower() in usual]:
+            return f"{', '.join(taken)} is used for something else"
+        if unread := [printable(name) for name in self.frame.attrs.get(UNREAD, ()) if name.lower() in usual]:
+            return f"{', '.join(unread)} has values that are neither text nor numbers"
+        return f"none is called {', '.join(usual)}"
+
+    def _fitting(self, called: list[str], what: str, misfit: Misfit) -> "tuple[pd.Series[str] | None, list[str]]":
+        """The first of the columns `called` so that fits, and why those before it do not."""
+        notes = list[str]()
+        for name in called:
+            if not (reason := misfit(self.frame[name])):
+                return self._use(name), notes
+            notes.append(f"The column {printable(name)} is not used for the {what}: {reason}.")
+        return None, notes
+
+    def _called(self, usual: Sequence[str]) -> list[str]:
+        """The columns of these names that are used for nothing yet."""
+        by_name = {name.lower(): name for name in reversed(self.frame.columns) if name not in self.used}
+        return [by_name[name] for name in usual if name in by_name]
+
+    def _named(self, wanted: str, what: str) -> "pd.Series[str]":
+        if wanted not in self.frame.columns:
+            raise self._no_column(f"There is no column {wanted!r} for the {what}.")
+        return self._use(wanted)
+
+    def _use(self, name: str) -> "pd.Series[str]":
+        self.used.add(name)
+        return self.frame[name]
+
+    def _no_column(self, what: str) -> DataError:
+        names = [printable(name) for name in self.frame.columns]
+        more = f" and {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
+        return DataError(what, f"Name one of these: {', '.join(names[:SHOWN_COLUMNS])}{more}.", received=f"{len(names)} columns")

@@ -1,0 +1,244 @@
+"""What lies in a folder of images: one folder a class, perhaps below train, validation and test. Nothing is opened."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tl_core.data.formats.paths import existing_folder, unreadable
+from tl_core.data.split_names import split_named
+from tl_core.errors import DataError, printable
+
+EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
+EXAMPLES = 3
+
+BESIDE, HIDDEN, NO_IMAGE = "Files beside the class folders", "Hidden files and folders", "Class folders without an image"
+LINKED_FOLDERS, LINKS_OUT = "Links to folders", "Links that lead out of the dataset or nowhere"
+
+Classes = dict[str, list[Path]]
+
+
+@dataclass
+class Listing:
+    """Image files by split and by class. `train` is always there and, where the folder is not split, alone.
+
+    `left_out` has, for each reason in words, the paths that were left out, relative to `root`; `top` is the folder below it in
+    which the classes, or the splits, were found, and `bases` has the folder of each split, in which its classes lie.
+    """
+
+    root: Path
+    top: Path
+    splits: dict[str, Classes] = field(default_factory=dict)
+    bases: dict[str, Path] = field(default_factory=dict)
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether the classes lie below the folders of splits."""
+        return self.bases != {"train": self.top}
+
+    def leave_out(self, reason: str, path: Path) -> None:
+        """Remember that the file or folder at `path` is not used."""
+        self.left_out.setdefault(reason, []).append(printable(str(path.relative_to(self.root))))
+
+    def notes(self) -> tuple[str, ...]:
+        """Where the classes were found, if not in `root`, and a sentence for each reason, with a count and a few examples."""
+        within = printable(str(self.top.relative_to(self.root)))
+        found = [f"The classes were found further down, in {within}."] if self.top != self.root else []
+        doubtful = [] if self.is_split else [printable(name) for name in self.splits["train"] if split_named(name)]
+        found += [f"Folders named like splits are used as classes: {', '.join(doubtful)}."] if doubtful else []
+        return (*found, *(left_out_note(reason, len(paths), paths) for reason, paths in sorted(self.left_out.items())))
+
+
+def left_out_note(reason: str, count: int, names: Sequence[str]) -> str:
+    """A sentence on what was left out for a `reason`: how many, and the first few of their `names` (those that are known)."""
+    others = ", and others" if count > EXAMPLES else ""
+    return f"{reason}: {count:,} left out ({', '.join(names[:EXAMPLES])}{others})."
+
+
+def list_images(folder: Path, class_level: int | None = None) -> Listing:
+    """Return the image files below `folder`, which is descended into while it holds nothing but one folder of folders.
+
+    The folders there, or in each split, are the classes, with the images that lie in them. With a `class_level` from 1 up the
+    classes are the folders that are so many deep, with all images in and below them. Names are sorted. There may be no image.
+    Raises `DataError` where there is no folder, no permission, or no telling which folder is a split.
+    """
+    root = existing_folder(folder)
+    listing = Listing(root, root)
+    folders, files = _entries(listing.top, listing)
+    while len(folders) == 1 and _has_folders(folders[0]):
+        _leave_out_all(files, listing)
+        listing.top = folders[0]
+        folders, files = _entries(listing.top, listing)
+    _leave_out_all(files, listing)
+    listing.bases = _split_folders(folders) or {"train": listing.top}
+    if listing.is_split:
+        for other in (folder for folder in folders if folder not in listing.bases.values()):
+            listing.leave_out("Folders beside train, validation and test", other)
+    for split, base in listing.bases.items():
+        below = folders if base == listing.top else _below_split(split, base, listing)
+        listing.splits[split] = _classes(listing.bases[split], below, listing, class_level)
+    _settle_links(listing)
+    if not listing.is_split:
+        _refuse_bare_splits(folders, listing)
+    return listing
+
+
+def _below_split(split: str, base: Path, listing: Listing) -> list[Path]:
+    """Return the folders in the folder of a `split`, or in the one that repeats its name, as in train/train, which archives
+    make: its base is that one."""
+    folders = _folders_in(base, listing)
+    while len(folders) == 1 and split_named(folders[0].name) == split and _has_folders(folders[0]):
+        listing.bases[split] = folders[0]
+        folders = _folders_in(folders[0], listing)
+    return folders
+
+
+def _folders_in(folder: Path, listing: Listing) -> list[Path]:
+    folders, files = _entries(folder, listing)
+    _leave_out_all(files, listing)
+    return folders
+
+
+def _entries(folder: Path, listing: Listing) -> tuple[list[Path], list[Path]]:
+    """Folders and files in `folder`, sorted, without what is hidden and without links to folders."""
+    folders: list[Path] = []
+    files: list[Path] = []
+    for entry in _scan(folder):
+        path = Path(entry.path)
+        if _hidden(entry):
+            listing.leave_out(HIDDEN, path)
+        elif entry.is_dir(follow_symlinks=False):
+            folders.append(path)
+        elif entry.is_symlink() and (target := _target(path)) and target.is_dir():
+            listing.leave_out(LINKED_FOLDERS, path)
+        elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
+            files.append(path)
+        else:
+            listing.leave_out("Devices and pipes", path)
+    return folders, files
+
+
+def _scan(folder: Path) -> list["os.DirEntry[str]"]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError as error:
+        raise unreadable(folder, error) from None
+
+
+def _hidden(entry: "os.DirEntry[str]") -> bool:
+    return entry.name.startswith(".") or entry.name == "__MACOSX"
+
+
+def _has_folders(folder: Path) -> bool:
+    return any(entry.is_dir(follow_symlinks=False) and not _hidden(entry) for entry in _scan(folder))
+
+
+def _split_folders(folders: list[Path]) -> dict[str, Path]:
+    """Return the folder of each split, or nothing where the folders are classes: a class may be called train, as in traffic.
+    Raises `DataError` where two could be the same split and neither has its plain name."""
+    named: dict[str, list[Path]] = {}
+    for folder in folders:
+        if split := split_named(folder.name):
+            named.setdefault(split, []).append(folder)
+    if not any(map(_has_folders, named.get("train", ()))):
+        return {}
+    found = {split: [each for each in alike if each.name.lower() == split] or alike for split, alike in named.items()}
+    for split, alike in found.items():
+        if len(alike) > 1:
+            raise DataError(
+                f"Several folders could be the {split} split.",
+                f"Call one of them {split}, or move the others away.",
+                received=printable(", ".join(folder.name for folder in alike)),
+            )
+    return {split: alike[0] for split, alike in found.items()}
+
+
+def _refuse_bare_splits(folders: list[Path], listing: Listing) -> None:
+    """Raise `DataError` where all folders with anything in them are named like splits, and yet there are no classes to train."""
+    filled = [folder for folder in folders if folder.name in listing.splits["train"] or _has_folders(folder)]
+    if not filled or not all(split_named(folder.name) for folder in filled):
+        return
+    names = printable(" and ".join(folder.name for folder in filled))
+    if any(split_named(folder.name) == "train" for folder in filled):
+        what = f"These are splits without classes: {names}."
+    else:
+        what = f"There are no training images here, only splits: {names}."
+    raise DataError(
+        what,
+        "Put one folder per class into each of train, validation and test. Where a table says the class of each image, choose "
+        "the source csv_manifest; where these are classes, give them other names.",
+        received=printable(str(listing.root)),
+    )
+
+
+def _classes(base: Path, folders: list[Path], listing: Listing, level: int | None) -> Classes:
+    """Return the image files and links of each class, by its path below `base`, for those that have any."""
+    for _ in range(1, level or 1):
+        folders = [below for folder in folders for below in _folders_in(folder, listing)]
+    classes: Classes = {}
+    for folder in folders:
+        files = _files_of(folder, listing, deep=level is not None)
+        images = [file for file in files if file.suffix.lower() in EXTENSIONS]
+        for file in files:
+            if file.suffix.lower() not in EXTENSIONS:
+                listing.leave_out("Files that are not images by their name", file)
+        if images:
+            classes[folder.relative_to(base).as_posix()] = images
+        else:
+            listing.leave_out(NO_IMAGE, folder)
+    return classes
+
+
+def _files_of(folder: Path, listing: Listing, *, deep: bool) -> list[Path]:
+    """Return the files in `folder` and, where that is `deep`, in the folders below it."""
+    below, files = _entries(folder, listing)
+    while deep and below:
+        deeper, more = _entries(below.pop(0), listing)
+        below, files = deeper + below, files + more
+    for other in below:
+        listing.leave_out("Folders inside class folders", other)
+    return files
+
+
+def _leave_out_all(files: list[Path], listing: Listing) -> None:
+    for file in files:
+        listing.leave_out(BESIDE, file)
+
+
+def _settle_links(listing: Listing) -> None:
+    """Keep a link only where its target lies inside the dataset and is not listed already: splits must share no image."""
+    seen = {path for path in _every(listing) if not path.is_symlink()}
+    for classes in listing.splits.values():
+        for name, paths in list(classes.items()):
+            classes[name] = [path for path in paths if path in seen or _keep_link(path, seen, listing)]
+            if not classes[name]:
+                del classes[name]
+                listing.leave_out(NO_IMAGE, paths[0].parent)
+
+
+def _keep_link(path: Path, seen: set[Path], listing: Listing) -> bool:
+    target = _target(path)
+    if target is None or not target.is_relative_to(listing.root) or not target.is_file():
+        listing.leave_out(LINKS_OUT, path)
+        return False
+    if target in seen:
+        listing.leave_out("Links to images that are here already", path)
+        return False
+    seen.add(target)
+    return True
+
+
+def _target(link: Path) -> Path | None:
+    """Where `link` leads, or nothing where it leads nowhere, to itself, or to where this user may not look."""
+    try:
+        return link.resolve(strict=True)
+    except (OSError, RuntimeError):  # RuntimeError: a loop, before Python 3.13
+        return None
+
+
+def _every(listing: Listing) -> Iterator[Path]:
+    for classes in listing.splits.values():
+        for paths in classes.values():
+            yield from paths

@@ -1,0 +1,64 @@
+"""Texts and rows of tables as examples."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.data.examples import Examples, Labels
+
+EXCERPT = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Texts(Examples):
+    """Texts, and the class index of each in `labels` (n,)."""
+
+    texts: tuple[str, ...]
+    labels: Labels
+
+    def read(self, index: int) -> str:
+        """Text number `index`."""
+        return self.texts[index]
+
+    def _take(self, chosen: NDArray[np.intp]) -> "Texts":
+        return Texts(tuple(self.texts[index] for index in chosen), self.labels[chosen])
+
+    def name(self, index: int) -> str:
+        return f"text {index}"
+
+    def excerpt(self, index: int) -> str:
+        return self.texts[index][:EXCERPT]
+
+    def _id(self, index: int) -> bytes:
+        return hashlib.sha256(self.texts[index].encode("utf-8", "surrogatepass")).digest()
+
+
+@dataclass(frozen=True, eq=False)
+class TableRows(Examples):
+    """Rows of a table: a number (NaN where it is missing) or a word (empty where it is) for each of the `columns`, and the class
+    index of each row in `labels` (n,)."""
+
+    columns: tuple[str, ...]
+    values: tuple[tuple[float | str, ...], ...]
+    labels: Labels
+
+    def read(self, index: int) -> tuple[float | str, ...]:
+        """Row number `index`, in the order of the columns."""
+        return self.values[index]
+
+    def _take(self, chosen: NDArray[np.intp]) -> "TableRows":
+        return TableRows(self.columns, tuple(self.values[index] for index in chosen), self.labels[chosen])
+
+    def name(self, index: int) -> str:
+        return f"row {index}"
+
+    def excerpt(self, index: int) -> str:
+        pairs = zip(self.columns, self.values[index], strict=True)
+        said = ", ".join(f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}" for name, value in pairs)
+        return said[:EXCERPT]
+
+    def _id(self, index: int) -> bytes:
+        return hashlib.sha256(json.dumps([self.columns, self.values[index]]).encode()).digest()

@@ -1,0 +1,109 @@
+"""What sources that read a table have in common: columns for splits and groups, and how its rows become splits."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from tl_core.datasets import Data, Examples
+from tl_core.data.class_names import listed
+from tl_core.data.formats.columns import Columns, no_splits, one_group, said
+from tl_core.data.examples import Labels
+from tl_core.datasets._user_data import OwnDataset
+from tl_core.data.formats.tables import classes_of, plain, read_table, rows_of, split_of
+from tl_core.errors import DataError, printable
+from tl_core.system.settings import ServerPath
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LABELS = ("label", "class", "target", "category", "sentiment", "y")
+SPLIT_NAMES, GROUP_NAMES = ("split", "set", "subset", "fold"), ("group", "patient", "subject", "author")
+
+
+class Aside(NamedTuple):
+    """The columns that share out the rows, where there are any."""
+
+    splits: "pd.Series[str] | None"
+    groups: "pd.Series[str] | None"
+
+
+class TableSource(OwnDataset):
+    """A table at `path` with a row for each example."""
+
+    second_class: ClassVar[str] = "Add rows of another class, or name another column of labels."
+
+    path: ServerPath | None = None
+
+    split_column: str | None = Field(
+        None,
+        title="Split column",
+        description="Empty finds a column such as split; none uses no such column.",
+        json_schema_extra={"more": True},
+    )
+    group_column: str | None = Field(
+        None,
+        title="Group column",
+        description="Rows of one group stay together; empty finds a column such as group or patient, none uses no such column.",
+        json_schema_extra={"more": True},
+    )
+
+    def location(self) -> str:
+        return printable(str(self.path)) if self.path else "a table yet to be chosen"
+
+    def columns(self, notes: list[str]) -> Columns:
+        """Return the columns of the table, all values as text. `notes` get what is to be said of them. Raises `DataError`."""
+        if self.path is None:
+            raise DataError("No table is chosen yet.", "Give its file as dataset.path.")
+        named = (getattr(self, name) for name in type(self).model_fields if name.endswith("_column"))
+        return Columns(read_table(self.path), named, notes)
+
+    def aside(self, columns: Columns) -> Aside:
+        """Return the columns of the splits and of the groups, where there are any. Raises `DataError`."""
+        splits = columns.find(self.split_column, SPLIT_NAMES, "splits", no_splits)
+        return Aside(splits, columns.find(self.group_column, GROUP_NAMES, "groups", one_group))
+
+    def shared_out(
+        self,
+        labels: "pd.Series[str]",
+        aside: Aside,
+        rows: NDArray[np.intp],
+        make: Callable[[Labels], Examples],
+        notes: list[str],
+    ) -> Data[Any]:
+        """Return the dataset of the `rows` of the table that are used. `make` gives their examples by the class of each. Raises
+        `DataError`."""
+        used = labels.iloc[rows]
+        names, codes = classes_of(used)
+        notes += _about_labels(labels, used)
+        splits, groups = (None if each is None else each.iloc[rows] for each in aside)
+        examples, parts = make(codes), rows_of(split_of(splits, len(rows)))
+        if groups is not None:
+            named = [group.encode() for group in plain(groups)]
+            ids = examples.ids if not all(named) else ()
+            of_group = [name or ids[row] for row, name in enumerate(named)]  # who is in no group is alone
+            examples = examples.grouped(of_group)
+            notes += _torn(parts, of_group)
+        return self.divided(names, {split: examples.take(part) for split, part in parts.items()}, notes)
+
+
+def _about_labels(labels: "pd.Series[str]", used: "pd.Series[str]") -> list[str]:
+    """Sentences about classes of which no row is `used`, and about labels that are one class though they are written in two
+    ways."""
+    notes, there = [], plain(used)
+    if gone := sorted(set(plain(labels[said(labels)])) - set(there)):
+        notes.append(f"Classes left out, since no row of theirs can be used: {listed([printable(name) for name in gone])}.")
+    if twice := used.str.strip().nunique() - there.nunique():
+        notes.append(f"Labels that differ only in how Unicode writes them are one class: {twice:,}.")
+    return notes
+
+
+def _torn(parts: dict[str, np.ndarray], groups: list[bytes]) -> list[str]:
+    """A sentence about groups of which the table itself puts some into train and some into another split."""
+    trained = {groups[row] for row in parts["train"]}
+    torn = {groups[row] for split, rows in parts.items() if split != "train" for row in rows} & trained
+    if not torn:
+        return []
+    return [f"{len(torn):,} groups are both in train and in another split of the table: what is learned of them is asked again."]

@@ -1,0 +1,77 @@
+"""Ridge regression with any penalty, and what it says of each image when that is left out, from one eigendecomposition."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tl_core.heads.head import Matrix
+
+ROWS = 4096
+"""Images whose points are in 64 bits at a time, where there are very many in 32."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ridge:
+    """Least `weights` * squared errors plus a penalty on the squared kernel, for `points` (images, coordinates) and `targets`
+    (images, outputs), about which there is nothing left to compute but what depends on the penalty.
+
+    `lengths` (coordinates,) and `axes` (coordinates, coordinates) are of the weighted second moments about `centre`, and `goals`
+    (coordinates, outputs) what `axes` make of their products with the targets about `level`.
+    """
+
+    points: Matrix
+    targets: Matrix
+    weights: Matrix
+    centre: Matrix
+    level: Matrix
+    lengths: Matrix
+    axes: Matrix
+    goals: Matrix
+
+    @classmethod
+    def of(cls, points: Matrix, targets: Matrix, weights: Matrix) -> "Ridge":
+        """Take the moments of the points: a matrix of the size of the coordinates, however many images there are."""
+        shares = weights / weights.sum()
+        centre, level = shares @ points, shares @ targets
+        moments, products = np.zeros((points.shape[1],) * 2), np.zeros((points.shape[1], targets.shape[1]))
+        for images in _slices(len(points)):
+            rooted = np.sqrt(weights[images])[:, None] * (points[images] - centre)
+            moments += rooted.T @ rooted
+            products += rooted.T @ (np.sqrt(weights[images])[:, None] * (targets[images] - level))
+        lengths, axes = np.linalg.eigh(moments)
+        return cls(points, targets, weights, centre, level, np.maximum(lengths, 0), axes, axes.T @ products)
+
+    def coefficients(self, penalty: float) -> tuple[Matrix, Matrix]:
+        """Kernel (coordinates, outputs) and bias (outputs,)."""
+        kernel = self.axes @ (self.goals / (self.lengths + penalty)[:, None])
+        return kernel, self.level - self.centre @ kernel
+
+    def left_out(self, penalty: float) -> Matrix:
+        """What is said of each image (images, outputs) by a fit to all others."""
+        return np.concatenate([next(self._without(images, turned, [penalty])) for images, turned in self._turned()])
+
+    def errors(self, penalties: Sequence[float]) -> Matrix:
+        """The weighted sum of the squared errors when each image is left out, for each of the penalties."""
+        found = np.zeros(len(penalties))
+        for images, turned in self._turned():
+            for place, said in enumerate(self._without(images, turned, penalties)):
+                found[place] += self.weights[images] @ ((said - self.targets[images]) ** 2).sum(axis=1)
+        return found
+
+    def _turned(self) -> Iterator[tuple[slice, Matrix]]:
+        """Some images at a time, and their points about the centre along the axes."""
+        for images in _slices(len(self.points)):
+            yield images, (self.points[images] - self.centre) @ self.axes
+
+    def _without(self, images: slice, turned: Matrix, penalties: Sequence[float]) -> Iterator[Matrix]:
+        weights, targets = self.weights[images], self.targets[images]
+        squared = turned**2
+        for penalty in penalties:
+            said = self.level + turned @ (self.goals / (self.lengths + penalty)[:, None])
+            pull = weights * (1 / self.weights.sum() + squared @ (1 / (self.lengths + penalty)))
+            yield targets - (targets - said) / (1 - pull)[:, None]
+
+
+def _slices(images: int) -> Iterator[slice]:
+    return (slice(start, start + ROWS) for start in range(0, images, ROWS))

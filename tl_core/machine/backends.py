@@ -1,0 +1,112 @@
+"""Keras' backend, and what Keras holds for a whole process: both come from the user's own environment and keras.json."""
+
+import importlib.util
+import json
+import os
+import shlex
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, InstanceOf, ValidationError
+
+from tl_core.system import settings
+from tl_core.precision import Arithmetic
+from tl_core.errors import SettingError
+
+BACKEND_VARIABLE = "KERAS_BACKEND"
+REQUIREMENTS = {
+    "tensorflow": "requirements.txt",
+    "jax": "requirements-backends.txt",
+    "torch": "requirements-backends.txt",
+}
+"""The backends that networks can be trained with, and what brings each."""
+CPU, GPU = "cpu", "gpu"
+"""What a backend can compute on."""
+LIMITS = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
+"""Variables that Keras reads as numbers when it is imported."""
+ANOTHER = f"Choose another one: export {BACKEND_VARIABLE}=tensorflow."
+
+
+class KerasFile(BaseModel):
+    """What Keras reads in keras.json, with its own defaults. Where one of them is anything else it cannot be imported."""
+
+    floatx: Literal["float16", "float32", "float64"] = "float32"
+    epsilon: InstanceOf[float] = 1e-7
+    image_data_format: Literal["channels_last", "channels_first"] = "channels_last"
+    backend: Annotated[str, Field(strict=True)] = "tensorflow"
+
+    @classmethod
+    def read(cls) -> "KerasFile":
+        """Return the user's settings of Keras; raises `SettingError` where Keras cannot be imported with them.
+
+        Keras takes a file that is no JSON for one that is not there.
+        """
+        file = settings.keras_home() / "keras.json"
+        try:
+            return cls.model_validate(json.loads(file.read_bytes()) if file.exists() else {})
+        except ValidationError as error:
+            first = error.errors()[0]
+            why = ": ".join([*map(str, first["loc"]), first["msg"]])
+        except ValueError:
+            return cls()
+        except OSError as error:
+            why = error.strerror or "it cannot be read"
+        next_step = f"Correct it, or take it away: mv {shlex.quote(str(file))} {shlex.quote(f'{file}.old')}"
+        raise SettingError(f"Keras cannot be imported with its settings file ({why}).", next_step, received=file)
+
+
+def require_importable() -> None:
+    """Raise the `SettingError` of an environment in which Keras cannot be imported, or cannot train; without importing it."""
+    kept = KerasFile.read()
+    given = os.environ.get(BACKEND_VARIABLE)
+    name = given or kept.backend
+    received = f"{BACKEND_VARIABLE}={given}" if given else f"{name} in {settings.keras_home() / 'keras.json'}"
+    if name not in REQUIREMENTS:
+        known = ", ".join(REQUIREMENTS)
+        raise SettingError(f"Networks are trained with one of Keras' backends {known}.", ANOTHER, received=received)
+    found = importlib.util.find_spec(name)
+    if found is None or found.origin is None:  # a mere folder of that name has no origin
+        next_step = f"{ANOTHER} Or install it: pip install -r {REQUIREMENTS[name]}"
+        raise SettingError(f"Keras' backend {name} is not installed.", next_step, received=received)
+    for variable in LIMITS:
+        if variable in os.environ and not os.environ[variable].strip().isdecimal():
+            raise SettingError(f"{variable} is no number.", f"Forget it: unset {variable}", received=os.environ[variable])
+
+
+def is_importable() -> bool:
+    """Return whether Keras can be imported, and can train."""
+    try:
+        require_importable()
+    except SettingError:
+        return False
+    return True
+
+
+def is_processor(device: object) -> bool:
+    """Return whether `device`, as one of the backends names it, is the processor: ".../device:CPU:0", "TFRT_CPU_0", "cpu"."""
+    return "cpu" in str(device).lower()
+
+
+def device() -> str:
+    """Return what Keras' backend computes on: "cpu" or "gpu"."""
+    import keras
+
+    return CPU if is_processor(keras.ops.zeros((1,)).device) else GPU
+
+
+def unseen_gpu(backend: str) -> str:
+    """Return the sentence that `backend` computes on the processor though a run holds a GPU, with the line that mends it."""
+    brought = "" if backend == "tensorflow" else f" (with the line for {backend} in it)"
+    return (
+        f"Keras' backend {backend} does not see the GPU that this run holds, so the processor computes. "
+        f"Install CUDA's libraries for it: pip install -r requirements-gpu.txt{brought}"
+    )
+
+
+def compute_in(arithmetic: Arithmetic) -> None:
+    """Have Keras compute in `arithmetic`, and otherwise as all networks here expect, whatever keras.json says."""
+    import keras
+
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_floatx("float32")
+    keras.config.set_epsilon(1e-7)
+    keras.config.set_dtype_policy(arithmetic.policy)

@@ -1,0 +1,213 @@
+"""What a strategy says: phases, in plain values that need no Keras."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tl_core.networks.blocks import select
+from tl_core.errors import SettingError
+from tl_core.phases.schedules import CONSTANT, Schedule
+
+if TYPE_CHECKING:
+    from tl_core.backbones import BlockOutline, Network
+
+HEAD = "head"
+"""The name of the last layer, and of the head among the blocks."""
+
+Selector = Callable[[Sequence[str]], tuple[str, ...]]
+Rates = Callable[[Sequence[str]], Mapping[str, float]]
+"""From the blocks' names to what the learning rate is multiplied by in each; a block (or `HEAD`) that is left out has 1."""
+
+
+def nothing(blocks: Sequence[str]) -> tuple[str, ...]:
+    """No block of the backbone trains: the head alone."""
+    return ()
+
+
+def everything(blocks: Sequence[str]) -> tuple[str, ...]:
+    """Every block trains."""
+    return tuple(blocks)
+
+
+def last_blocks(count: int) -> Selector:
+    """The `count` blocks nearest the head train (all of them where there are fewer)."""
+
+    def choose(blocks: Sequence[str]) -> tuple[str, ...]:
+        return tuple(blocks[max(0, len(blocks) - count) :])
+
+    return choose
+
+
+def chosen(choice: str) -> Selector:
+    """The blocks that `choice` names: "last 2", "block 5 and up", or a pattern such as "block 5*" (`blocks.select`). It raises
+    `SettingError` for a network that has none such."""
+    return lambda blocks: select(blocks, choice)
+
+
+class Moves(StrEnum):
+    """Which variables of a trained block train."""
+
+    EVERYTHING = "everything"
+    NORMS = "scale and shift of the norms"
+    BIASES = "biases, and scale and shift of the norms"
+    ADAPTERS = "low-rank adapters"
+
+
+class BatchNorm(StrEnum):
+    """What BatchNorm layers in trained blocks do: stay as they are; keep their statistics and train scale and shift; or
+    follow the new data with both."""
+
+    FROZEN = "frozen"
+    STATISTICS_FROZEN = "statistics frozen"
+    ADAPTS = "adapts"
+
+
+class Solver(StrEnum):
+    """How a head is computed from features, instead of being trained in epochs."""
+
+    LOGISTIC = "logistic regression"
+    RIDGE = "ridge regression"
+    CLASS_MEANS = "class means"
+    SELECTED = "logistic regression on selected features"
+
+
+class Augmentation(StrEnum):
+    """How training images are changed: not at all; mirrored; mirrored and moved by up to an eighth; or mirrored and distorted
+    in two of eleven ways (Cubuk et al. 2020, RandAugment, arXiv 1909.13719)."""
+
+    NONE = "none"
+    FLIP = "flip"
+    FLIP_AND_CROP = "flip and crop"
+    RAND_AUGMENT = "RandAugment"
+
+
+@dataclass(frozen=True)
+class Learning:
+    """The way of learning, apart from how fast.
+
+    `optimizer` is "adam" (decoupled weight decay where there is any: AdamW) or "sgd" (momentum 0.9). `weight_decay` spares
+    norms and biases. `clip_norm` is the longest the gradient of all variables together may be. `patience` is how many epochs
+    without a lower validation loss end a phase, which then goes back to its best epoch. `restore_best` lets every phase go back
+    to its best epoch, or to what it began with where no epoch was better. `balanced` weights each image by
+    the inverse of its class's share. `label_smoothing` is the share of a label that is spread over all classes; `mixup` and
+    `cutmix` are the parameters of the beta distribution from which the share of another image is drawn (Zhang et al. 2018,
+    arXiv 1710.09412; Yun et al. 2019, arXiv 1905.04899), 0 for none of it. `views` is how many ways an image is changed by the
+    augmentation, in turn; None changes it anew in each epoch.
+    """
+
+    optimizer: str = "adam"
+    schedule: Schedule = CONSTANT
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    patience: int | None = None
+    restore_best: bool = False
+    balanced: bool = False
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+    cutmix: float = 0.0
+    augmentation: Augmentation = Augmentation.NONE
+    views: int | None = None
+
+    @property
+    def keeps_best(self) -> bool:
+        """Whether a phase ends with its best epoch, by the validation loss."""
+        return self.restore_best or self.patience is not None
+
+    @property
+    def soft(self) -> bool:
+        """Whether labels are shares of classes instead of one class."""
+        return bool(self.label_smoothing or self.mixup or self.cutmix)
+
+    @property
+    def augments(self) -> bool:
+        """Whether training images are changed in any way."""
+        return bool(self.mixup or self.cutmix) or self.augmentation != Augmentation.NONE
+
+    @property
+    def changes_anew(self) -> bool:
+        """Whether training images are others in each epoch: nothing computed of them is worth keeping."""
+        return bool(self.mixup or self.cutmix) or (self.augments and self.views is None)
+
+    @property
+    def fixed_views(self) -> int:
+        """How many pictures of each training image there are, where they are not changed anew."""
+        return self.views if self.views and self.augments else 1
+
+
+class Penalty(Protocol):
+    """Something that is added to the loss of a phase. A frozen dataclass, in the file of the strategy that it belongs to."""
+
+    def put_on(self, model: Any, network: "Network", start: Mapping[str, Any]) -> None:
+        """Add it to the compiled `model`'s losses, by regularizers of variables or of layers, which the next phase takes off.
+        `start` holds the values of the variables, by their paths, before any phase."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training in which the same variables train with the same settings. The head always trains.
+
+    `trains` chooses blocks, and `moves` which of their variables; adapters have the inner size `rank`. `learning_rate` is that
+    of the head; in the blocks it is multiplied by `rates`, or, with `measured_rates`, in each variable by its relative gradient
+    over so many batches. With a `solver` the head is computed from the features at once: no block trains, `epochs` is 1, and of
+    `learning` it asks only whether classes are balanced. Each `trial` begins from the weights that the run began with; of all
+    trials the one that ends with the lowest validation loss is kept.
+    """
+
+    name: str
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    trains: Selector
+    batch_norm: BatchNorm = BatchNorm.FROZEN
+    moves: Moves = Moves.EVERYTHING
+    rank: int = 0
+    rates: Rates | None = None
+    measured_rates: int = 0
+    learning: Learning = field(default_factory=Learning)
+    penalty: Penalty | None = None
+    solver: Solver | None = None
+    solver_settings: Mapping[str, Any] = field(default_factory=dict)
+    trial: bool = False
+
+    def trained_blocks(self, blocks: "Sequence[BlockOutline]") -> tuple[str, ...]:
+        """Names of the blocks that train in this phase."""
+        return self.trains([block.name for block in blocks])
+
+    def steps(self, images: int) -> int:
+        """The steps of one epoch over `images` images; a head is computed in one."""
+        return 1 if self.solver else -(-images // self.batch_size)
+
+    def factors(self, blocks: Sequence[str]) -> dict[str, float]:
+        """What the learning rate is multiplied by in each of `blocks` and in the head."""
+        given = dict(self.rates(blocks)) if self.rates else {}
+        return {name: given.get(name, 1.0) for name in (*blocks, HEAD)}
+
+    def described(self, blocks: "Sequence[BlockOutline]") -> dict[str, Any]:
+        """All of it in plain JSON values, with `trains` and `rates` as they come out for `blocks`."""
+        plain = {"trains": list(self.trained_blocks(blocks)), "rates": self.factors([block.name for block in blocks])}
+        for name in ("name", "epochs", "learning_rate", "batch_size", "batch_norm", "moves", "measured_rates", "solver"):
+            plain[name] = getattr(self, name)
+        learning = asdict(self.learning)
+        del learning["restore_best"]  # it changes no step: runs that were interrupted before there was a choice still go on
+        more = {"penalty": repr(self.penalty), "solver_settings": dict(self.solver_settings), "learning": learning}
+        # A trial is told only where there is one, so that runs that were interrupted before there were any still go on.
+        trial = {"trial": True} if self.trial else {}
+        return json.loads(json.dumps(plain | more | trial))  # what it will be when it is read again
+
+
+def require_validation(phases: Sequence[Phase], images: int) -> None:
+    """Raise `SettingError` where a setting of `phases` says that validation images decide, and there are no such `images`."""
+    if images:
+        return
+    trials = sum(phase.trial for phase in phases)
+    patience = next((phase.learning.patience for phase in phases if phase.learning.patience is not None), None)
+    if trials:
+        what, way_out, received = "Learning rates are tried on", "set strategy.trials to 1", f"{trials} trials"
+    elif patience is not None:
+        what, way_out, received = "Patience goes by the loss on", "leave strategy.patience empty", f"patience {patience}"
+    else:
+        return
+    why = f"{what} validation images, and this dataset has none."
+    raise SettingError(why, f"Set aside some, or {way_out}.", received=received)

@@ -1,0 +1,71 @@
+"""In which numbers a network is computed, and whether XLA compiles its steps: what pays differs from device to device."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Arithmetic(StrEnum):
+    """Plain float32, or "mixed" bfloat16: the network computes in 16 bits, and its variables and its head stay in 32. With XLA a
+    step is compiled into one program (TensorFlow; JAX always does)."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    FLOAT32_XLA = "float32 with XLA"
+    BFLOAT16 = "mixed bfloat16"
+    BFLOAT16_XLA = "mixed bfloat16 with XLA"
+
+    @property
+    def policy(self) -> str:
+        """Keras' name of its dtype policy."""
+        return "mixed_bfloat16" if self.in_bfloat16 else "float32"
+
+    @property
+    def in_bfloat16(self) -> bool:
+        """Whether the network computes in 16 bits."""
+        return "bfloat16" in self.value
+
+    @property
+    def xla(self) -> bool:
+        """Whether steps are compiled by XLA."""
+        return self.value.endswith("XLA")
+
+
+CHOICES = tuple(arithmetic for arithmetic in Arithmetic if arithmetic is not Arithmetic.AUTO)
+PAYS = 0.9
+"""Anything else than float32 must need less than this share of float32's time: a smaller gain is within what a measurement
+is off by."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Wall seconds of one training step of the whole network, of one pass through its inference engine, both over a batch, and
+    of compiling both, which is counted for XLA alone: tracing a step takes the same in every arithmetic."""
+
+    compile_seconds: float
+    step_seconds: float
+    forward_seconds: float
+
+
+@dataclass(frozen=True)
+class Speeds:
+    """What was measured of one network on one device, with batches of `batch` images."""
+
+    device: str
+    batch: int
+    speeds: Mapping[Arithmetic, Speed]
+
+    def seconds(self, arithmetic: Arithmetic, frozen: float, trained: float) -> float:
+        """Of a run with so many passes through what is frozen and so many of training (`tl_core.planning.cost_model`), in which an image costs
+        three."""
+        speed = self.speeds[arithmetic]
+        passes = frozen * speed.forward_seconds + trained * speed.step_seconds / 3
+        return speed.compile_seconds + passes / self.batch
+
+    def fastest(self, frozen: float, trained: float) -> Arithmetic:
+        """What such a run is to be computed in: float32, unless something that was measured pays."""
+        if Arithmetic.FLOAT32 not in self.speeds:
+            return Arithmetic.FLOAT32
+        seconds = {arithmetic: self.seconds(arithmetic, frozen, trained) for arithmetic in self.speeds}
+        best = min(seconds, key=lambda arithmetic: seconds[arithmetic])
+        return best if seconds[best] < PAYS * seconds[Arithmetic.FLOAT32] else Arithmetic.FLOAT32

@@ -1,0 +1,16 @@
+"""What strategies that compute their head have in common: whether classes are balanced in it."""
+
+from typing import Any
+
+from tl_core.strategies import Phase, Solver, Strategy
+from tl_core.strategies._by_gradient import ByGradient, solved
+
+
+class ByComputation(Strategy):
+    """A strategy that computes its head by minimising a loss over all images at once."""
+
+    balanced: bool = ByGradient.model_fields["balanced"]  # type: ignore[assignment]  # one setting, whoever minimises the loss
+
+    def solved(self, solver: Solver, **settings: Any) -> Phase:
+        """The phase in which the head is computed with these settings."""
+        return solved(solver, balanced=self.balanced, **settings)

@@ -1,0 +1,93 @@
+"""The range test of learning rates: a few dozen steps in which the rate rises from far too low to far too high.
+
+Smith 2017, "Cyclical learning rates", arXiv 1506.01186.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.data.images import Labels
+from tl_core.events import Reporter
+from tl_core.training.run import Training
+from tl_core.features.cache import ActivationCache
+from tl_core.features.inputs import Features
+from tl_core.training.inputs import Feeder
+from tl_core.training.loop import Progress, fit
+from tl_core.spec import RunSpec
+from tl_core.strategies import Phase
+from tl_core.phases.schedules import rising
+from tl_core.training.train import opened, prepare
+
+SETTING = "strategy.learning_rate"
+LOWEST, HIGHEST = 1e-6, 1.0
+"""Values of the setting between which the rate rises; what the phase makes of them may be a multiple."""
+
+
+MOST_IMAGES = 2000
+"""More images would only be read and never learned from."""
+
+
+def rate_at(step: int, steps: int) -> float:
+    """The value of the setting at the step `step` (from 1) of `steps`."""
+    return HIGHEST * rising(LOWEST / HIGHEST).factor((step - 0.5) / steps)
+
+
+def sweep(spec: RunSpec, steps: int, report: Reporter, cache: ActivationCache | None = None) -> str:
+    """Train for `steps` batches of the training images with a rate that rises from `LOWEST` to `HIGHEST` by the same ratio in
+    each, and report every `Step`, whose loss (nats) is that of its batch before the step. Gives the name of the phase.
+
+    It is the first phase that trains blocks by gradient, or else the first that trains the head so. Where heads are computed
+    before it, they are computed from one half of the training images, and the rates are tried on the other one: on images that
+    its head was fitted to the loss is nothing from the start, and so is the gradient, so that no rate can break it. No test
+    image is looked at. Raises what `train` does, and `SettingError` for a strategy without a rate.
+    """
+    with opened(cache) as kept:
+        run, phases = prepare(spec.with_settings({SETTING: HIGHEST}), report, cache=kept, at_most=MOST_IMAGES)
+        swept = _swept(run, phases)
+        if computed := [phase for phase in phases[: phases.index(swept)] if phase.solver]:
+            feeder, (first, second) = run.feeder, halves(run.data.train.labels)
+            run.feeder = _fed(feeder, first)
+            for phase in computed:
+                run.train_phase(phase)
+            run.feeder = _fed(feeder, second)
+        _rise(run, swept, steps, report)
+        return swept.name
+
+
+def halves(labels: Labels) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The positions of every other image of each class, from the first one on, and those of the others, both ascending; all of
+    them twice where no class has two."""
+    order = np.argsort(labels, kind="stable")
+    _, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
+    place = np.arange(len(labels)) - np.repeat(starts, counts)
+    first, second = np.sort(order[place % 2 == 0]), np.sort(order[place % 2 == 1])
+    return (first, second) if len(second) else (first, first)
+
+
+def _fed(feeder: Feeder, rows: NDArray[np.intp]) -> Feeder:
+    """The same on some of the training images alone."""
+    return replace(feeder, data=replace(feeder.data, train=feeder.data.train.take(rows)))
+
+
+def _swept(run: Training, phases: tuple[Phase, ...]) -> Phase:
+    by_gradient = [phase for phase in phases if not phase.solver]
+    return next((phase for phase in by_gradient if phase.trained_blocks(run.blocks)), by_gradient[0])
+
+
+def _rise(run: Training, swept: Phase, steps: int, report: Reporter) -> None:
+    learning = replace(swept.learning, schedule=rising(LOWEST / HIGHEST), patience=None)
+    phase = replace(swept, learning=learning, epochs=steps)  # an epoch has a step at least; who listens ends it
+    frozen = run.adapter.freeze(phase)
+    part, train, _ = run.feeder.stand(phase, run.progress.phase)
+    order = run.order(train)
+    measured = run.adapter.measured_rates(phase, part, train, order(0)) if phase.measured_rates else None
+    run.adapter.compile(part, phase, frozen, measured or run.adapter.rates(phase, part), steps)
+    nobody = Features(np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
+    progress, batches = Progress(total=steps), len(train) / phase.batch_size
+    more: dict[str, Any] = {"progress": progress, "report": report, "augment": run.augmenter(phase)}
+    for _ in fit(part, train, nobody, phase, order=order, passes=batches, **more):
+        if progress.steps >= steps:
+            return

@@ -1,0 +1,60 @@
+"""Processes that stand apart from whoever starts them, and outlive them."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import tl_core
+from tl_core.errors import StorageError
+from tl_core.system.settings import HOME_VARIABLE
+
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "PYTHONUNBUFFERED": "1"}
+NOT_INHERITED = {"PYTHONOPTIMIZE", "PYTHONWARNINGS"}
+"""Python's own variables that change what other people's packages do: OpenVINO reads docstrings, which `PYTHONOPTIMIZE=2` drops,
+and where warnings are errors, a word about a later version of NumPy ends a run."""
+
+
+class _Outliving(subprocess.Popen[bytes]):
+    """A process that goes on when whoever started it is done with it, which is nothing to warn of: where warnings are errors,
+    Python would print a traceback."""
+
+    def __del__(self) -> None:
+        super().__del__(_warn=lambda *_, **__: None)  # type: ignore[call-arg]  # as `subprocess` defines it
+
+
+def spawn(
+    arguments: Sequence[str], home: Path, log: Path, held: Sequence[int] = (), environment: Mapping[str, str] | None = None
+) -> "subprocess.Popen[bytes]":
+    """Start `python -m tl_core` with `arguments` in a session of its own, its store being the one in `home`.
+
+    Its output goes to the end of `log`, and it inherits the descriptors `held`. It runs the very code that starts it, in the
+    environment of whoever starts it, but for what is `NOT_INHERITED`, and with `environment` over it.
+    Raises `StorageError` where the log cannot be made.
+    """
+    try:
+        output = log.open("ab")
+    except OSError as error:
+        raise StorageError(
+            f"The log of the run cannot be made ({error}).", "Free some space on that disk.", received=log
+        ) from error
+    with output:
+        return _Outliving(
+            [sys.executable, "-m", "tl_core", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**QUIET, **_inherited(), **(environment or {}), HOME_VARIABLE: str(home), "PYTHONPATH": _search_path()},
+            pass_fds=held,
+            start_new_session=True,
+        )
+
+
+def _inherited() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+
+
+def _search_path() -> str:
+    """Where this very package lies, first."""
+    return os.pathsep.join(filter(None, (str(Path(tl_core.__file__).parents[1]), os.environ.get("PYTHONPATH"))))

@@ -1,0 +1,118 @@
+"""What each phase works on: the part of the network above its cut, and what the part below makes of the images, once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.training.prepare import Adapter
+from tl_core.training.augmentation import Augmenter
+from tl_core.backbones import Network
+from tl_core.planning.cost_model import ENGINE, Costs
+from tl_core.datasets import Data, Images
+from tl_core.data.images import Pixels
+from tl_core.features.inputs import Source, Views
+from tl_core.features.extractor import FrozenPart, Supply, View
+from tl_core.training.stages import Stages
+from tl_core.strategies import Classifier, Learning, Phase
+
+READING, COMPUTING = "Reading the images", "Computing features"
+WAITING = "Waiting for another run, which is computing the same features"
+VIEWS_STREAM = 2
+"""Tells the random numbers of fixed views from others of a run's seed."""
+
+
+class Standing(NamedTuple):
+    """What a phase trains, a Keras model to probabilities, and its training and validation inputs."""
+
+    part: Any
+    train: Source
+    validation: Source
+
+
+@dataclass(frozen=True)
+class Feeder:
+    """Feeds one run from its `supply`, as `costs` divides its network; `stages` say how far that is. Fixed views of the images
+    are drawn from `seed`."""
+
+    data: Data
+    network: Network
+    classifier: Classifier
+    adapter: Adapter
+    costs: Costs
+    stages: Stages
+    supply: Supply
+    seed: int
+    _parts: dict[tuple[int, int], FrozenPart] = field(default_factory=dict)
+
+    def stand(self, phase: Phase, index: int) -> Standing:
+        """The whole classifier on pixels, or what lies above the phase's cut on what lies below it makes of the images.
+
+        `index` is how many phases have come before."""
+        below = self.costs.cut(phase)
+        if not below:
+            return Standing(self.classifier.model, self._pixels(self.data.train), self._pixels(self.data.validation))
+        with self.stages.stage(COMPUTING):
+            frozen, part = self._divided(below, index)
+            count = self._meter(below)
+            train = self._train(frozen, phase.learning, count)
+            return Standing(part, train, self.supply.features(frozen, self.data.validation, count))
+
+    def test(self, model: Any) -> tuple[Any, Source]:
+        """What to classify the test images with, and their inputs; `model` is the whole classifier, ready for it."""
+        below = self.costs.test_cut
+        if not below:
+            return model, self._pixels(self.data.test)
+        with self.stages.stage(COMPUTING):
+            frozen, part = self._divided(below, len(self.costs.phases))
+            return part, self.supply.features(frozen, self.data.test, self._meter(below))
+
+    def pictures(self, images: Images) -> Pixels:
+        """The pixels of a few images (n, size, size, 3) uint8."""
+        return self.supply.pixels(images, lambda _: None).batch(np.arange(len(images)))
+
+    def tell(self) -> tuple[str, ...]:
+        """Sentences on what the frozen part had to compute since this was asked last."""
+        return self.supply.tally.tell()
+
+    def augmenter(self, phase: Phase, stream: tuple[int, ...]) -> Augmenter | None:
+        """What changes the images of `phase` anew in each epoch, where it works on pixels and wants them changed."""
+        wanted = phase.learning.augments and not self.costs.cut(phase)
+        return Augmenter(phase.learning, self.supply.image_size, stream) if wanted else None
+
+    def _pixels(self, images: Images) -> Source:
+        with self.stages.stage(READING):
+            return self.supply.pixels(images, self.stages.meter(READING, 0.0))
+
+    def _divided(self, below: int, index: int) -> tuple[FrozenPart, Any]:
+        """The network in two, before phase number `index`."""
+        whole = below == len(self.network.blocks)
+        lower, upper = self.adapter.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
+        key = below, self.costs.moved(below, index)
+        if key not in self._parts:  # what does not move need not be looked at again
+            self._parts[key] = self.supply.part(lower)
+        return self._parts[key], upper
+
+    def _meter(self, below: int) -> Callable[[int], None]:
+        return self.stages.meter(COMPUTING, ENGINE * self.costs.share_under(below))
+
+    def _train(self, frozen: FrozenPart, learning: Learning, count: Callable[[int], None]) -> Source:
+        images = self.data.train
+        if not learning.augments:
+            return self.supply.features(frozen, images, count)
+        views = tuple(
+            self.supply.features(frozen, images, count, self._view(learning, number)) for number in range(learning.fixed_views)
+        )
+        return Views(views, np.tile(images.labels, len(views)))
+
+    def _view(self, learning: Learning, number: int) -> View:
+        stream = self.seed, VIEWS_STREAM, number
+        augmenter = Augmenter(replace(learning, mixup=0.0, cutmix=0.0), self.supply.image_size, stream)
+        return View(f"{learning.augmentation} {stream}", partial(_changed, augmenter))
+
+
+def _changed(augmenter: Augmenter, pictures: Pixels, group: int) -> NDArray[np.float32]:
+    return augmenter(pictures.astype(np.float32), np.zeros((len(pictures), 1), np.float32), (group,))[0]

@@ -1,0 +1,244 @@
+"""The one training loop. Strategies never call it; `training` does, once a phase."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.data.images import Labels
+from tl_core.events import Epoch, Reporter, Step
+from tl_core.features.prefetch import ahead, in_batches
+from tl_core.heads.head import Head, cross_entropy
+from tl_core.features.inputs import Source
+from tl_core.strategies import Learning, Phase
+
+MANY = 4096
+"""Features of so many images are no burden."""
+Lesson = tuple[Any, Any, Any]
+Augment = Callable[[Any, Any, Sequence[int]], tuple[Any, Any]]
+"""From inputs, labels (n, classes) and the batch's number to both as they are to be learned."""
+
+
+@dataclass
+class Pass:
+    """One pass over the training images, as far as it has come: batches, images, sums over the images, wall seconds."""
+
+    batches: int = 0
+    images: int = 0
+    loss: float = 0.0
+    accuracy: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Images a second."""
+        return self.images / self.seconds
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """Loss and accuracy over its images."""
+        return self.loss / self.images, self.accuracy / self.images
+
+    def add(self, images: int, loss: float, accuracy: float, seconds: float) -> None:
+        """A batch with its mean loss and accuracy; `seconds` are those since the pass began."""
+        self.batches += 1
+        self.images += images
+        self.loss += loss * images
+        self.accuracy += accuracy * images
+        self.seconds = seconds
+
+
+@dataclass
+class Progress:
+    """How far a run has come: with the weights, it decides all that follows.
+
+    `passed` of `total` is the work done, in the unit of `costs`, and `steps` the batches of the whole run. `phase` and
+    `epoch` count finished ones, the epochs within the present phase, and `now` is the pass after them.
+    `loss` and `accuracy` are those of the training images in the last finished epoch, `validation_loss` and
+    `validation_accuracy` those of the validation images after it; `best_loss` is the lowest validation loss of the present
+    phase, `best_epoch` its epoch (0: what the phase began with) and `best_accuracy` the accuracy there. Where the model goes
+    back to what it was, the first four are of that, None where they are not known. `counted` is how many phases there are
+    whose frozen part `passed` includes.
+    """
+
+    total: float
+    passed: float = 0.0
+    steps: int = 0
+    phase: int = 0
+    epoch: int = 0
+    now: Pass = field(default_factory=Pass)
+    validation_accuracy: float | None = None
+    best_loss: float | None = None
+    best_epoch: int = 0
+    best_accuracy: float | None = None
+    counted: int = 0
+    validation_loss: float | None = None
+    loss: float | None = None
+    accuracy: float | None = None
+
+    @property
+    def done(self) -> float:
+        """Share of the work done, 0..1; 0 until the whole is known."""
+        return self.share(0)
+
+    @property
+    def within_phase(self) -> bool:
+        """Whether the present phase has had a step."""
+        return bool(self.epoch or self.now.batches)
+
+    def share(self, more: float) -> float:
+        """`done` when `more` passes will have been added."""
+        return min(1.0, (self.passed + more) / self.total) if self.total else 0.0
+
+    def add_batch(self, images: int, loss: float, accuracy: float, seconds: float, passes: float) -> None:
+        """A batch of the present pass is over; `seconds` are those since the pass began, `passes` what an image costs."""
+        self.now.add(images, loss, accuracy, seconds)
+        self.steps += 1
+        self.passed += passes * images
+
+    def end_epoch(self, validation_loss: float | None, validation_accuracy: float | None) -> bool:
+        """The present pass is over. Whether it was the best of its phase."""
+        self.epoch += 1
+        self.loss, self.accuracy = self.now.means if self.now.images else (None, None)
+        self.now = Pass()
+        self.validation_loss, self.validation_accuracy = validation_loss, validation_accuracy
+        lowest = math.inf if self.best_loss is None else self.best_loss
+        best = validation_loss is not None and validation_loss < lowest  # no loss that is not finite is the best one
+        if best:
+            self.best_loss, self.best_epoch, self.best_accuracy = validation_loss, self.epoch, validation_accuracy
+        return best
+
+    def waits_in_vain(self, learning: Learning) -> bool:
+        """Whether the present phase has had `learning.patience` epochs without a lower validation loss."""
+        known = learning.patience is not None and self.best_loss is not None
+        return known and self.epoch - self.best_epoch >= (learning.patience or 0)
+
+    def end_phase(self) -> None:
+        """The present phase is over."""
+        self.phase += 1
+        self.epoch, self.best_loss, self.best_epoch, self.best_accuracy = 0, None, 0, None
+
+
+def fit(
+    model: Any,
+    train: Source,
+    validation: Source,
+    phase: Phase,
+    *,
+    order: Callable[[int], NDArray[np.intp]],
+    passes: float,
+    progress: Progress,
+    report: Reporter,
+    keep_best: Callable[[], None] = lambda: None,
+    augment: Augment | None = None,
+) -> Iterator[None]:
+    """Train the compiled `model` for the epochs of `phase` that are left, from where `progress` stands.
+
+    `order(epoch)` gives the order of the training images (epochs count from 0), so that it depends on nothing
+    but the run's seed. `passes` is what one epoch costs. `keep_best` is called after each epoch with the lowest validation
+    loss so far, where the phase may go back to it; `augment` changes each batch of training images and its labels.
+    Reports every step and epoch, and yields at each moment from which training can go on: after a step within an epoch and
+    after an epoch. `progress` is ahead of each report: training can go on from wherever `report` ends it by raising.
+    """
+    if not phase.epochs:
+        raise ValueError(f"The phase {phase.name} has no epochs.")
+    prepare = Preparation(model.output_shape[-1], train.labels, phase.learning, augment)
+    while progress.epoch < phase.epochs and not progress.waits_in_vain(phase.learning):
+        now = progress.now
+        started = time.perf_counter() - now.seconds
+        left = order(progress.epoch)[now.batches * phase.batch_size :]
+        for batch in prepare.lessons(train, left, phase.batch_size, (progress.epoch, now.batches)):
+            loss, accuracy = told(model.train_on_batch(*batch, return_dict=True))
+            progress.add_batch(len(batch[0]), loss, accuracy, time.perf_counter() - started, passes / len(train))
+            report(Step(phase.name, progress.epoch + 1, progress.steps, loss, accuracy, now.rate, progress.done))
+            if now.images < len(train):  # after the last one nobody could tell from its number whether the epoch was reported
+                yield
+        held_out = assess(model, validation, phase.batch_size, phase.learning)
+        if progress.end_epoch(*held_out) and phase.learning.keeps_best:
+            keep_best()
+        seconds = time.perf_counter() - started
+        report(Epoch(phase.name, progress.epoch, progress.steps, *now.means, *held_out, seconds))
+        yield
+
+
+def rehearse(model: Any, train: Source, phase: Phase) -> None:
+    """One training step on a full batch, for a model whose variables will be put back after it.
+
+    TensorFlow compiles a step for the shape that it sees first, and for any size when it sees another one; the two may
+    differ in the last bit. So the first batch must not be the short one at the end of an epoch.
+    """
+    prepare = Preparation(model.output_shape[-1], train.labels, phase.learning)
+    for batch in prepare.lessons(train, np.arange(len(train))[: phase.batch_size], phase.batch_size, (0, 0)):
+        model.train_on_batch(*batch)
+
+
+def assess(model: Any, source: Source, batch_size: int, learning: Learning) -> tuple[float | None, float | None]:
+    """Mean cross-entropy and accuracy of `model` over `source`; None where it is empty."""
+    if not len(source):
+        return None, None
+    sums = np.zeros(2)
+    for inputs, labels in batches(source, np.arange(len(source)), batch_size):
+        logs = model.test_on_batch(inputs, targets(labels, model.output_shape[-1], learning), return_dict=True)
+        sums += np.array(told(logs)) * len(labels)
+    loss, accuracy = sums / len(source)
+    return float(loss), float(accuracy)
+
+
+def assess_head(head: Head, source: Source) -> tuple[float | None, float | None]:
+    """As `assess`, of a `head` over features: a network would be compiled for it, which takes as long as many a head."""
+    if not len(source):
+        return None, None
+    sums = np.zeros(2)
+    for features, labels in batches(source, np.arange(len(source)), MANY):
+        logits = head.logits(features)
+        sums += cross_entropy(logits, labels) * len(labels), (logits.argmax(axis=1) == labels).sum()
+    loss, accuracy = sums / len(source)
+    return float(loss), float(accuracy)
+
+
+def batches(source: Source, order: NDArray[np.intp], size: int) -> Iterator[tuple[NDArray[np.float32], Labels]]:
+    """Inputs (float32) and labels in batches of `size` in the given order, the next one read ahead."""
+    parts = in_batches(order, size)
+    return ahead((source.batch(part).astype(np.float32, copy=False), source.labels[part]) for part in parts)
+
+
+class Preparation:
+    """Makes batches into what a step of training takes: inputs, what to aim at, and the weight of each image or None."""
+
+    def __init__(self, classes: int, labels: Labels, learning: Learning, augment: Augment | None = None) -> None:
+        self._classes, self._learning, self._augment = classes, learning, augment
+        self._weights = class_weights(labels, classes) if learning.balanced else None
+
+    def lessons(self, source: Source, order: NDArray[np.intp], size: int, first: tuple[int, int]) -> Iterator[Lesson]:
+        """Batches of `size` in the given order, the next one made ready meanwhile; `first` is the number of the first one."""
+        epoch, place = first
+        return ahead(self._lesson(source, part, (epoch, place + index)) for index, part in enumerate(in_batches(order, size)))
+
+    def _lesson(self, source: Source, part: NDArray[np.intp], number: tuple[int, int]) -> Lesson:
+        inputs, labels = source.batch(part).astype(np.float32, copy=False), source.labels[part]
+        aims = targets(labels, self._classes, self._learning)
+        if self._augment:
+            inputs, aims = self._augment(inputs, aims, number)
+        return inputs, aims, None if self._weights is None else self._weights[labels]
+
+
+def told(logs: Mapping[str, Any]) -> tuple[float, float]:
+    """The plain cross-entropy (nats) and the accuracy that a model compiled for a phase tells."""
+    return float(logs["cross_entropy"]), float(logs["accuracy"])
+
+
+def targets(labels: Labels, classes: int, learning: Learning) -> NDArray[Any]:
+    """Class indices (n,), or shares of classes (n, classes) float32 where labels are softened."""
+    return np.eye(classes, dtype=np.float32)[labels] if learning.soft else labels
+
+
+def class_weights(labels: Labels, classes: int) -> NDArray[np.float32]:
+    """For each class the inverse of its share among `labels`, so that the weights of all images have the mean 1; 0 for a class
+    without images."""
+    counts = np.bincount(labels, minlength=classes)
+    present = np.count_nonzero(counts)
+    return np.divide(len(labels), present * counts, out=np.zeros(classes), where=counts > 0).astype(np.float32)

@@ -1,0 +1,142 @@
+"""A phase made ready: what trains is set, and the model is compiled for it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.backbones import BlockOutline, Network
+from tl_core import heads
+from tl_core.heads import Head
+from tl_core.features.inputs import Source, Stored
+from tl_core.training.loop import batches, class_weights, targets
+from tl_core.training.freezing import Freezer, Frozen, require_exact
+from tl_core.training.optimizers import GradientNorms, loss_of, metrics_of, optimizer
+from tl_core.training.resume import put_back, values_of
+from tl_core.strategies import HEAD, Classifier, Phase, Solver
+from tl_core.networks.classifier import CENTRE
+
+Rates = Mapping[str, float]
+SOLVERS: Mapping[Solver, Callable[..., Head]] = {
+    Solver.LOGISTIC: heads.logistic,
+    Solver.RIDGE: heads.ridge,
+    Solver.CLASS_MEANS: heads.class_means,
+    Solver.SELECTED: heads.head2toe,
+}
+CHOOSES = {Solver.LOGISTIC, Solver.SELECTED}
+"""Those that choose a setting on the validation images."""
+WEIGH = {Solver.LOGISTIC, Solver.RIDGE, Solver.SELECTED}
+"""Those that sum up a loss over the images, so that classes can be weighted in it. The mean of a class needs no weight."""
+
+
+class Adapter:
+    """Makes one classifier ready for its `phases`, one after the other. The values with which it starts are kept where a phase
+    needs them: to begin anew, or to stay near them."""
+
+    def __init__(
+        self,
+        classifier: Classifier,
+        network: Network,
+        blocks: Sequence[BlockOutline],
+        phases: Sequence[Phase],
+        *,
+        xla: bool = False,
+    ) -> None:
+        self._classifier, self._model, self._network = classifier, classifier.model, network
+        self._xla = compiling(xla)
+        self._blocks = blocks
+        self._freezer = Freezer(classifier.model, network)
+        variables = classifier.model.variables if any(phase.trial or phase.penalty for phase in phases) else []
+        self._start = dict(zip(paths(variables), values_of(variables), strict=True))
+
+    def freeze(self, phase: Phase) -> Frozen:
+        """Set what trains in `phase`."""
+        return self._freezer.freeze(phase, phase.trained_blocks(self._blocks))
+
+    def begin_anew(self) -> None:
+        """Give the model back the values that it had before any phase."""
+        for variable in self._model.variables:
+            variable.assign(self._start[variable.path])
+
+    def finished(self) -> Any:
+        """The trained model with nothing on it that belongs to a phase: what is tested and saved."""
+        self._freezer.take_off()
+        return self._compiling(keras.Model(self._model.input, self._model.output, name=self._model.name))
+
+    def divide(self, tensor: Any) -> tuple[Any, Any]:
+        """What lies below `tensor`, for a forward pass, and what lies above it."""
+        return self._compiling(self._classifier.below(tensor)), self._compiling(self._classifier.above(tensor))
+
+    def _compiling(self, model: Any) -> Any:
+        if self._xla != "auto":
+            model.jit_compile = self._xla
+        return model
+
+    def compile(self, part: Any, phase: Phase, frozen: Frozen, rates: Rates, steps: int) -> None:
+        """Compile `part` (the classifier, or what lies above a cut) for `phase` of `steps` steps, with the learning rate of
+        each variable by its path."""
+        if phase.penalty:
+            phase.penalty.put_on(part, self._network, self._start)
+        chosen = optimizer(part.trainable_variables, rates, phase.learning, steps)
+        losses = {"loss": loss_of(phase.learning), "metrics": metrics_of(phase.learning)}
+        part.compile(optimizer=chosen, **losses, jit_compile=self._xla)
+        require_exact(part, frozen)
+
+    def rates(self, phase: Phase, part: Any) -> Rates:
+        """The learning rate of each variable that trains, by its path: that of its block."""
+        factors = phase.factors([block.name for block in self._blocks])
+        return {path: phase.learning_rate * factors[self._group(path)] for path in paths(part.trainable_variables)}
+
+    def measured_rates(self, phase: Phase, part: Any, train: Source, order: NDArray[np.intp]) -> Rates:
+        """Rates in proportion to each tensor's relative gradient, over the first batches of `order`; the head keeps its own.
+
+        Auto-RGN: Lee et al. 2023, arXiv 2210.11466. No weight moves, and no statistic stays moved.
+        """
+        statistics = [weight for weight in part.weights if not weight.trainable]
+        before = values_of(statistics)
+        measuring = GradientNorms()
+        part.compile(optimizer=measuring, loss=loss_of(phase.learning), jit_compile=self._xla)
+        first = order[: phase.measured_rates * phase.batch_size]
+        for inputs, labels in batches(train, first, phase.batch_size):
+            part.train_on_batch(inputs, targets(labels, part.output_shape[-1], phase.learning))
+        put_back(statistics, before)
+        relative = dict(zip(paths(part.trainable_variables), measuring.norms(), strict=True))
+        largest = max((norm for path, norm in relative.items() if self._group(path) != HEAD and isfinite(norm)), default=1.0)
+        # A tensor of zeros has no relative gradient. It takes the whole rate, as the head does.
+        whole = {path for path, norm in relative.items() if self._group(path) == HEAD or not isfinite(norm)}
+        shares = {path: 1.0 if path in whole else norm / (largest or 1.0) for path, norm in relative.items()}
+        return {path: phase.learning_rate * share for path, share in shares.items()}
+
+    def solve(self, phase: Phase, part: Any, train: Stored, validation: Stored) -> Head:
+        """Compute the head from features, with balanced classes if `phase` says so, and put it into the classifier."""
+        assert phase.solver
+        settings = {"normalise": any(layer.name == CENTRE for layer in part.layers), **phase.solver_settings}
+        if phase.solver in CHOOSES and len(validation):
+            settings["validation"] = validation, validation.labels
+        classes = part.output_shape[-1]
+        if phase.solver in WEIGH and phase.learning.balanced:
+            settings["class_weights"] = class_weights(train.labels, classes)
+        head = SOLVERS[phase.solver](train, train.labels, classes, **settings)
+        if head.centre is not None:
+            part.get_layer(CENTRE).bias.assign(-head.centre)
+        dense = part.get_layer(HEAD)
+        dense.kernel.assign(head.kernel)
+        dense.bias.assign(head.bias)
+        return head
+
+    def _group(self, path: str) -> str:
+        return self._freezer.block_of(path) or HEAD
+
+
+def compiling(xla: bool) -> bool | str:
+    """Keras' `jit_compile`. Left to itself Keras compiles with XLA wherever TensorFlow sees a GPU, whether it pays or not; the
+    other backends have their own one way."""
+    return xla if keras.backend.backend() == "tensorflow" else "auto"
+
+
+def paths(variables: Sequence[Any]) -> list[str]:
+    """The path of each."""
+    return [variable.path for variable in variables]

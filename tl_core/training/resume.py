@@ -1,0 +1,234 @@
+"""How a run goes on where it was interrupted: what is living goes into its checkpoint, and comes back to life.
+
+Weights, optimizer, random generators and progress are what decides the next step. Keras' Python objects (compiled
+model, traced functions) are made again by the same code that made them first.
+"""
+
+import hashlib
+import math
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+from keras.src.backend.common import global_state
+from keras.src.random import seed_generator
+
+from tl_core.backbones import BlockOutline
+from tl_core.training.checkpoints import Account, Arrays, Checkpoints, State, Trial, unusable
+from tl_core.datasets import Data
+from tl_core.errors import Paused
+from tl_core.events import Checkpoint, Reporter
+from tl_core.features.inputs import Source
+from tl_core.training.loop import Progress, rehearse
+from tl_core.training.freezing import Frozen
+from tl_core.strategies import Phase
+
+
+class Keeper:
+    """Keeps all that decides how a run goes on, and puts it back. Without `checkpoints` it does neither.
+
+    Nothing is kept while nothing has happened since the last checkpoint; so what has not been put back yet is never
+    written over.
+    """
+
+    def __init__(self, checkpoints: Checkpoints | None, report: Reporter) -> None:
+        self._checkpoints, self._report = checkpoints, report
+        self._found = checkpoints.load() if checkpoints else None
+        self.account = self._found.account if self._found else Account(Progress(total=0))
+        self._optimizer: Any = None
+        self._best: Arrays = ()
+        self._winner: Arrays = self._found.winner if self._found else ()
+        self._frozen: Frozen | None = None
+
+    @property
+    def place(self) -> str:
+        """Where checkpoints are kept, which is no other run's; empty where none are."""
+        return str(self._checkpoints.folder) if self._checkpoints else ""
+
+    def put_back(self, model: Any, identity: dict[str, Any]) -> bool:
+        """Bring `model` to where the checkpoint was taken; False where there is none.
+
+        Raises `RunError` for the checkpoint of another run: one with another `identity`.
+        """
+        self._model, self._identity = model, identity
+        self._kept = deepcopy(self.account.progress)
+        if self._checkpoints is None or self._found is None:
+            return False
+        if name := self._found.difference(identity):
+            raise unusable(f"it belongs to a run with another {name}", self._checkpoints.folder)
+        put_back(model.variables, self._found.variables)
+        put_back_random(self._found.random)
+        self.account.resumed += 1
+        return True
+
+    def enter(self, part: Any, frozen: Frozen, train: Source, phase: Phase) -> Frozen:
+        """A phase begins or goes on: `part` is its compiled model. Gives back what was frozen when the phase first began."""
+        if self._found and self.account.progress.within_phase:
+            rehearse(part, train, phase)
+            put_back(self._model.variables, self._found.variables)
+            put_back(part.optimizer.variables, self._found.optimizer)
+            put_back_random(self._found.random)
+            frozen, self._best = replace(frozen, before=self._found.before), self._found.best
+        elif phase.learning.restore_best and not phase.trial:  # a trial begins with what nobody measured
+            self._keep_start()
+        self._found = None
+        self._optimizer, self._frozen = part.optimizer, frozen
+        return frozen
+
+    def _keep_start(self) -> None:
+        """What a phase begins with is its best so far, if its validation loss is known from the phase before."""
+        progress = self.account.progress
+        if finite(progress.validation_loss) < math.inf:
+            progress.best_loss, progress.best_accuracy = progress.validation_loss, progress.validation_accuracy
+            self.keep_best()
+
+    def keep_best(self) -> None:
+        """Remember the present values: no epoch of this phase had a lower validation loss."""
+        self._best = values_of(self._model.variables)
+
+    def leave(self) -> int | None:
+        """A phase ends: the model goes back to its best epoch, where that is kept. Return that epoch, None where none is."""
+        progress, kept = self.account.progress, self._best
+        if not kept:
+            return None
+        if progress.best_epoch < progress.epoch:
+            self._go_back(kept, progress.best_loss, progress.best_accuracy)
+        self._best = ()
+        return progress.best_epoch
+
+    def _go_back(self, values: Arrays, validation_loss: float | None, validation_accuracy: float | None) -> None:
+        """Let the model be again what it was when these were measured."""
+        put_back(self._model.variables, values)
+        progress = self.account.progress
+        progress.loss = progress.accuracy = None
+        progress.validation_loss, progress.validation_accuracy = validation_loss, validation_accuracy
+
+    def judge(self, phase: Phase, *, last: bool) -> tuple[str, ...]:
+        """The trial `phase` has ended: remember what it left, unless an earlier one has a validation loss as low. After the last
+        one the model goes back to the best of them, and a sentence says which that is."""
+        progress, best = self.account.progress, self.account.best_trial
+        loss = finite(progress.validation_loss)
+        if best is None or loss < best.loss:
+            best = self.account.best_trial = Trial(phase.name, loss, progress.validation_accuracy or 0.0)
+            self._winner = values_of(self._model.variables)
+        if not last:
+            return ()
+        self._go_back(self._winner, best.loss, best.accuracy)
+        self._winner, self.account.best_trial = (), None
+        if best.loss == math.inf:
+            return (f"Every trial diverged: none ended with a validation loss. {best.name} is kept; try lower learning rates.",)
+        return (f"Of all trials, {best.name} ended with the lowest validation loss, {best.loss:.3f} nats, and is kept.",)
+
+    def due(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        return self._checkpoints is not None and self._checkpoints.due()
+
+    def keep(self) -> None:
+        """A checkpoint of this moment, unless nothing has happened since the last one."""
+        if self._checkpoints and self.account.progress != self._kept:
+            self._report(Checkpoint(self.account.progress.steps))
+            self._checkpoints.save(self._state)
+            self._kept = deepcopy(self.account.progress)
+
+    @contextmanager
+    def kept_when_paused(self) -> Iterator[None]:
+        """A checkpoint of the moment at which `Paused` comes out of this."""
+        try:
+            yield
+        except Paused:
+            self.keep()
+            raise
+
+    def _state(self) -> State:
+        within = self.account.progress.within_phase
+        return State(
+            identity=self._identity,
+            account=self.account,
+            before=self._frozen.before if self._frozen and within else {},
+            random=random_state(),
+            variables=values_of(self._model.variables),
+            optimizer=values_of(self._optimizer.variables) if within else (),
+            best=self._best,
+            winner=self._winner,
+        )
+
+
+def finite(loss: float | None) -> float:
+    """`loss`, above all others where a training has diverged and there is none."""
+    return loss if loss is not None and math.isfinite(loss) else math.inf
+
+
+def identity_of(model: Any, data: Data, phases: Sequence[Phase], blocks: Sequence[BlockOutline], seed: int) -> dict[str, Any]:
+    """What a run and its continuation must agree in, as plain JSON values, under the names in which a user is told of it."""
+    splits = [data.train.labels, data.validation.labels, data.test.labels]
+    return {
+        "network": {weight.path: list(weight.shape) for weight in model.weights},
+        "dataset": [list(data.class_names), [[len(labels), hashlib.sha256(labels.tobytes()).hexdigest()] for labels in splits]],
+        "plan": [phase.described(blocks) for phase in phases],
+        "seed": seed,
+    }
+
+
+def values_of(variables: Sequence[Any]) -> Arrays:
+    """The values of `variables`, in their order."""
+    return tuple(keras.ops.convert_to_numpy(variable) for variable in variables)
+
+
+def put_back(variables: Sequence[Any], values: Arrays) -> None:
+    """Give `variables` the values that `values_of` took. Raises `RunError` unless each has its shape."""
+    expected, found = ([tuple(each.shape) for each in group] for group in (variables, values))
+    if expected != found:
+        raise unusable("it holds variables of other shapes", f"{len(found)} variables where there are {len(expected)}")
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def random_state() -> dict[str, Any]:
+    """Where Python's, NumPy's, Keras' and the backend's global random generators stand, as plain JSON values.
+
+    Keras has a global one from the first call that asks for it; layers have their own, which are variables of the model.
+    """
+    of_keras = global_state.get_global_attribute(seed_generator.GLOBAL_SEED_GENERATOR)
+    of_numpy: Any = np.random.get_state(legacy=False)
+    return {
+        "python": random.getstate(),
+        "numpy": of_numpy | {"state": {name: np.asarray(value).tolist() for name, value in of_numpy["state"].items()}},
+        "keras": None if of_keras is None else keras.ops.convert_to_numpy(of_keras.state).tolist(),
+        "backend": [bytes(state.tolist()).hex() for state in _torch_states()],
+    }
+
+
+def put_back_random(state: dict[str, Any]) -> None:
+    """Let the generators go on from where `random_state` found them."""
+    if state["keras"] is not None:  # first: where there is none yet, making it draws from Python's
+        seed_generator.global_seed_generator().state.assign(np.array(state["keras"]))
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    np.random.set_state(state["numpy"])
+    _put_back_torch([bytes.fromhex(text) for text in state.get("backend", ())])
+
+
+def _torch_states() -> list[Any]:
+    """The states of torch's own generators where torch is the backend: the processor's, then each device's.
+
+    There, and nowhere else, Keras draws the masks of Dropout from them, and not from the layer's own generator.
+    """
+    if keras.backend.backend() != "torch":
+        return []
+    import torch
+
+    return [torch.get_rng_state(), *(torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else ())]
+
+
+def _put_back_torch(states: Sequence[bytes]) -> None:
+    if states:
+        import torch
+
+        of_processor, *of_devices = (torch.tensor(list(state), dtype=torch.uint8) for state in states)
+        torch.set_rng_state(of_processor)
+        torch.cuda.set_rng_state_all(of_devices)

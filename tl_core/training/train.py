@@ -1,0 +1,88 @@
+"""The main path: a spec goes in, events come out while it runs, an outcome stays."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import keras
+
+from tl_core.machine import backends
+from tl_core.system import settings
+from tl_core.precision import Arithmetic
+from tl_core.training.checkpoints import Checkpoints
+from tl_core.datasets import Data
+from tl_core.events import FETCHING, Placement, Reporter
+from tl_core.checks.first_look import noted
+from tl_core.training.run import Decide, Training, in_float32
+from tl_core.features.cache import ActivationCache
+from tl_core.recipe import Recipe
+from tl_core.result import Outcome
+from tl_core.spec import RunSpec
+from tl_core.strategies import Phase
+
+
+def train(
+    spec: RunSpec,
+    report: Reporter,
+    checkpoints: Checkpoints | None = None,
+    *,
+    decide: Decide = in_float32,
+    cache: ActivationCache | None = None,
+) -> Outcome:
+    """Run `spec` from its dataset to its test accuracy, saying through `report` what happens.
+
+    Where `checkpoints` hold one the run goes on from it, to the same result as if it had never been interrupted (bit for
+    bit on a CPU). What a frozen network makes of the images is taken from `cache`, and kept there; without one it is kept for
+    this run alone. Raises a `TransferError` for what the user can mend, and whatever `report` raises (`Stopped`, and
+    `Paused`, which leaves a checkpoint once training has begun).
+    """
+    with opened(cache) as kept:
+        run, phases = prepare(spec, report, checkpoints, decide=decide, cache=kept)
+        with run.keeper.kept_when_paused():
+            for phase in run.left_of(phases):
+                run.train_phase(phase)
+            return run.test()
+
+
+@contextmanager
+def opened(cache: ActivationCache | None) -> Iterator[ActivationCache]:
+    """`cache`, or where there is none one that is gone in the end."""
+    if cache is not None:
+        yield cache
+        return
+    with TemporaryDirectory(prefix="transfer_lab_", ignore_cleanup_errors=True) as folder:
+        yield ActivationCache(Path(folder), settings.cache_limit(Path(folder)))
+
+
+def _read(run: Training) -> Data:
+    dataset, seed = run.recipe.dataset, run.recipe.seed
+    if not dataset.fetches:
+        with run.stage("Reading the dataset"):
+            return noted(dataset.load(seed))
+    with run.stage(FETCHING), run.stages.followed(FETCHING, dataset.fetched_share):
+        return noted(dataset.load(seed))
+
+
+def prepare(
+    spec: RunSpec,
+    report: Reporter,
+    checkpoints: Checkpoints | None = None,
+    *,
+    decide: Decide = in_float32,
+    cache: ActivationCache,
+    at_most: int | None = None,
+) -> "tuple[Training, tuple[Phase, ...]]":
+    """A run that is ready for its first phase, and its phases. With `at_most` its data are cut to so many images."""
+    backends.compute_in(Arithmetic.FLOAT32)  # until it is decided
+    keras.utils.set_random_seed(spec.seed)
+    report(Placement(keras.backend.backend(), backends.device()))
+    recipe = Recipe.of(spec)
+    recipe.require_images()
+    run = Training(recipe, report, checkpoints, cache)
+    data = _read(run).cut_to(at_most)
+    run.begin_arithmetic(data, decide)
+    with run.stage("Loading the backbone"):
+        network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)
+        classifier = recipe.strategy.join(network, data.class_names)
+    return run, run.plan(data, network, classifier)

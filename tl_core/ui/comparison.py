@@ -1,0 +1,161 @@
+"""What the Compare page shows of many runs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from tl_core.analysis import comparison
+from tl_core.analysis.statements import interval_of
+from tl_core.runs.store import Run
+from tl_core.ui import outcomes, session, formatting
+from tl_core.ui.charts import comparing, machine
+
+MOST_VERDICTS = 20
+FILTERS = ("Dataset", "Backbone", "Strategy", "State")
+
+
+def table(runs: Sequence[Run]) -> pd.DataFrame:
+    """Every run as a row, with numbers as numbers so that they sort."""
+    return pd.DataFrame([_row(run) for run in runs])
+
+
+def _row(run: Run) -> dict[str, object]:
+    interval = interval_of(run)
+    dataset, backbone, strategy = formatting.parts_of(run)
+    return {
+        "State": formatting.state_of(run),
+        "Dataset": dataset,
+        "Labels": run.spec.dataset.settings.get("labels_per_class"),
+        "Backbone": backbone,
+        "Strategy": strategy,
+        "Accuracy": None if run.accuracy is None else 100 * run.accuracy,
+        "From": None if interval is None else 100 * interval.low,
+        "To": None if interval is None else 100 * interval.high,
+        "Seconds": run.seconds,
+        "Trainable": run.trainable_parameters,
+        "Size": run.spec.image_size,
+        "Seed": run.spec.seed,
+        "Made": datetime.fromtimestamp(run.created),
+        "Run": run.id,
+    }
+
+
+def filtered(whole: pd.DataFrame) -> pd.DataFrame:
+    """The rows that the filters above the table let through."""
+    chosen = whole
+    columns = st.columns(len(FILTERS))
+    for place, column in zip(columns, FILTERS, strict=True):
+        kept = place.multiselect(
+            column,
+            sorted(whole[column].unique()),
+            key=f"filter_{column.lower()}",
+            placeholder="All",
+            help=f"Show only these: {column.lower()}.",
+        )
+        if kept:
+            chosen = chosen[chosen[column].isin(kept)]
+    return chosen.reset_index(drop=True)
+
+
+def wanted() -> list[str]:
+    """Return the ids of the runs that the address names."""
+    return [part for part in st.query_params.get(session.RUNS_PARAMETER, "").split(",") if part]
+
+
+def choose(rows: pd.DataFrame) -> list[str]:
+    """The table; gives the ids of the rows that are ticked. The URL holds them."""
+    ticked = rows.index[rows["Run"].isin(wanted())].tolist()
+    picked = st.dataframe(
+        rows,
+        hide_index=True,
+        width="stretch",
+        on_select="rerun",
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": ticked}},
+        key=f"runs_table_{len(rows)}",
+        placeholder="\N{EN DASH}",
+        column_config={
+            "Accuracy": st.column_config.NumberColumn(
+                format="%.1f %%", help="Share of the test images that were classified correctly."
+            ),
+            "From": st.column_config.NumberColumn(format="%.1f %%", help="Lower end of the 95 % interval (Wilson)."),
+            "To": st.column_config.NumberColumn(format="%.1f %%", help="Upper end of the 95 % interval (Wilson)."),
+            "Seconds": st.column_config.NumberColumn(format="%.1f", help="Wall seconds of data, backbone, training and test."),
+            "Trainable": st.column_config.NumberColumn(format="localized", help="Parameters that trained in any phase."),
+            "Size": st.column_config.NumberColumn(format="%d px", help="Pixels of each side to which images are brought."),
+            "Labels": st.column_config.NumberColumn(help="Labelled training images of each class; empty means all."),
+            "Made": st.column_config.DatetimeColumn(
+                format="DD MMM HH:mm", help="When it was started, in the time of the machine."
+            ),
+        },
+        alt="All runs; tick rows to compare them",
+    )
+    chosen = rows.loc[picked.selection.rows, "Run"].tolist()
+    if chosen:
+        st.query_params[session.RUNS_PARAMETER] = ",".join(chosen)
+    elif session.RUNS_PARAMETER in st.query_params and not ticked:
+        del st.query_params[session.RUNS_PARAMETER]
+    return chosen
+
+
+def verdicts(chosen: Sequence[Run]) -> None:
+    """The first chosen run against each other one, in a sentence with its test."""
+    tested = [run for run in chosen if run.accuracy is not None]
+    if len(tested) < 2:
+        st.caption("Tick two or more finished runs to hear which is better, and whether that can be told at all.")
+        return
+    names = formatting.names_apart(chosen)
+    first, *others = (outcomes.contender(run, names[run.id]) for run in tested[: 1 + MOST_VERDICTS])
+    for other in others:
+        st.markdown(f"- {formatting.plain(comparison.verdict(first, other))}")
+    if len(tested) > 1 + MOST_VERDICTS:
+        st.caption(f"The others of the {len(tested):,} runs are in the table and in the charts. Tick fewer to compare them.")
+
+
+def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
+    """Accuracy against training time of all tested runs, and the chosen runs' curves over each other."""
+    tested = [run for run in (chosen or runs) if run.accuracy is not None]
+    names = formatting.names_apart(tested)
+    points = [point(run, names[run.id]) for run in tested if run.test_digest == tested[0].test_digest]
+    if points:
+        others = len(tested) - len(points)
+        if others:
+            left_out = (
+                "1 run is left out of this chart: it was"
+                if others == 1
+                else f"{others} runs are left out of this chart: they were"
+            )
+            st.caption(f"{left_out} tested on other images.")
+        formatting.chart(comparing.accuracy_against_seconds(points), "frontier", "Test accuracy against the seconds of the runs")
+    if chosen:
+        labels = formatting.names_apart(chosen)
+        curves = {run.id: session.events(run, "epoch") for run in chosen}
+        metric = st.segmented_control("Curve", ["Accuracy", "Loss"], default="Accuracy", required=True, key="curve_metric")
+        formatting.chart(
+            comparing.overlaid_curves(curves, labels, "loss" if metric == "Loss" else "accuracy", session.run_id()),
+            "overlaid",
+            "Validation curves of the chosen runs",
+        )
+        used = [(labels[run.id], session.usage(run)) for run in chosen]
+        formatting.chart(machine.usage_bars(used), "usage", "GPU energy, CPU time and most memory of the chosen runs")
+
+
+def point(run: Run, name: str) -> comparison.RunPoint:
+    """A tested run as a point of accuracy against time."""
+    interval = interval_of(run)
+    assert interval and run.accuracy is not None and run.seconds is not None  # only tested runs come here
+    return comparison.RunPoint(run.id, name, run.spec.strategy.name, run.accuracy, interval.low, interval.high, run.seconds)
+
+
+def differences(chosen: Sequence[Run]) -> None:
+    """The settings in which the chosen runs differ."""
+    if len(chosen) > 1:
+        st.markdown("**Settings that differ**")
+        names = formatting.names_apart(chosen)
+        st.dataframe(
+            comparison.differences({names[run.id]: run.spec.dotted() for run in chosen}),
+            width="stretch",
+            alt="Settings that differ",
+        )

@@ -1,0 +1,157 @@
+"""The examination of a dataset: a button, progress, and what was found, with what to do about it."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from tl_core.analysis.statements import seconds
+from tl_core.datasets import Modality
+from tl_core.data import exclusions
+from tl_core.checks.advice import advice, told_all
+from tl_core.checks.report import BROKEN, CONFLICTS, COPIES, Group, Member, Report
+from tl_core.recipe import Recipe
+from tl_core.studies import data_check_job
+from tl_core.studies.data_check_job import Examination
+from tl_core.runs.store import Store
+from tl_core.ui import session, formatting
+from tl_core.ui.charts import sizes
+from tl_core.ui.polling import is_at_work, polled
+from tl_core.ui.recipe_bar import require_allowed_paths
+
+ABOUT = (
+    "Every image is opened once: which are broken, which are the same or nearly, across the splits too, whether copies have "
+    "different labels, and what is repaired when they are read."
+)
+ABOUT_OTHERS = "All are compared: which are the same, across the splits too, and whether copies have different labels."
+KINDS = {BROKEN: "Broken", COPIES: "Copies but one", CONFLICTS: "Conflicting copies"}
+MOST_SHOWN = 100
+
+
+def examination(recipe: Recipe) -> None:
+    """What is known of all examples, polled while they are examined."""
+    st.subheader("Checks", help=_about(recipe))
+    polled(__name__, lambda: Examination.read(session.store().home, recipe.dataset), partial(_panel, recipe))
+
+
+def _about(recipe: Recipe) -> str:
+    return ABOUT if recipe.dataset.modality is Modality.IMAGES else ABOUT_OTHERS
+
+
+def _panel(recipe: Recipe, found: Examination | None) -> None:
+    thing = recipe.dataset.thing
+    if found is None:
+        st.caption(_about(recipe))
+    elif found.error:
+        formatting.say_wrong(found.error)
+    elif not found.done:
+        st.progress(0.0, f"Finding the {thing}")
+    elif found.report is None:
+        left = f", about {formatting.clock(found.seconds * (1 - found.share) / found.share)} left"
+        st.progress(found.share, f"{found.done:,} of {found.images:,} {thing} looked at{left}")
+    else:
+        _show(recipe, found.report)
+        took = f"{found.report.examined:,} {thing}, looked at in {seconds(found.seconds)}"
+        st.caption(f"{took}; sha256 of the data {found.report.digest[:16]}.")
+    if not is_at_work(found):
+        title, icon = ("Examine again", "replay") if found else (f"Examine all {thing}", "fact_check")
+        st.button(title, key="examine", icon=f":material/{icon}:", on_click=_request, args=(recipe,))
+
+
+def _show(recipe: Recipe, report: Report) -> None:
+    if recipe.dataset.left_out is not None:
+        st.success(told_all(report.thing), icon=":material/check_circle:")
+    told = advice(report)
+    if not told:
+        st.success("Nothing is broken, double or uneven.", icon=":material/check_circle:")
+    for each in told:
+        (st.warning if each.fix else st.info)(formatting.plain(each.text), icon=":material/build:" if each.fix else ":material/info:")
+    _leaving_out(recipe, report)
+    if report.thing == "images":
+        _pictures(report)
+    _broken(report)
+    _groups("Copies across splits", [group for group in report.groups if group.crosses and not group.conflicts], report)
+    _groups("Copies within a split", [group for group in report.groups if not group.crosses and not group.conflicts], report)
+    _groups("Alike, with different labels", [group for group in report.groups if group.conflicts], report)
+
+
+def _pictures(report: Report) -> None:
+    """What only pictures have."""
+    if report.repaired:
+        repaired = (f"{count:,} {repair} ({', '.join(report.examples[repair][:2])})" for repair, count in report.repaired.items())
+        st.caption(formatting.plain(f"Repaired when they are read: {'; '.join(repaired)}."))
+    if len(set(report.sizes)) > 1:
+        formatting.chart(sizes.image_sizes(report.sizes), "sizes", "Width and height of the images")
+    formats = ", ".join(f"{count:,} {name}" for name, count in report.formats.items())
+    colours = zip(("red", "green", "blue"), report.channel_means, report.channel_deviations, strict=True)
+    means = ", ".join(f"{colour} {mean:.0f} ± {deviation:.0f}" for colour, mean, deviation in colours)
+    st.caption(formatting.plain(f"{formats + '. ' if formats else ''}Mean colour: {means}, of 255."))
+
+
+def _leaving_out(recipe: Recipe, report: Report) -> None:
+    if recipe.dataset.left_out is not None:
+        change = ({"dataset.left_out": None},)
+        st.button(f"Use all {report.thing} again", key="use_all", icon=":material/undo:", on_click=session.change, args=change)
+        return
+    offered = [kind for kind in KINDS if report.to_leave_out(kind)]
+    if not offered:
+        return
+    chosen = st.pills(
+        "Leave out",
+        offered,
+        selection_mode="multi",
+        default=offered,
+        format_func=KINDS.__getitem__,
+        key="leave_out_kinds",
+        help="Of copies one stays, in train where one is there; of exact copies with different labels none does. The files stay "
+        "where they are. The list is kept with the run's settings, so that the run can be repeated.",
+    )
+    st.button(
+        "Leave these out",
+        key="leave_out",
+        type="primary",
+        icon=":material/playlist_remove:",
+        disabled=not chosen,
+        on_click=_leave_out,
+        args=(report, chosen),
+    )
+
+
+def _leave_out(report: Report, kinds: Sequence[str]) -> None:
+    def keep(store: Store) -> None:
+        session.change({"dataset.left_out": exclusions.keep(store.home, report.to_leave_out(*kinds))})
+
+    session.ask(keep)
+
+
+def _broken(report: Report) -> None:
+    if report.broken:
+        with st.expander(f"Broken images ({len(report.broken):,})", key="broken"):
+            rows = [(each.member.split, each.member.name, each.reason) for each in report.broken[:MOST_SHOWN]]
+            table = pd.DataFrame(rows, columns=["Split", "Image", "Reason"])
+            st.dataframe(table, hide_index=True, width="stretch", alt="Images that cannot be read")
+
+
+def _groups(title: str, groups: Sequence[Group], report: Report) -> None:
+    if groups:
+        with st.expander(f"{title} ({len(groups):,})", key=f"groups_{title[:12]}"):
+            rows = [
+                (number, "same" if group.exact else "nearly", member.split, report.class_names[member.label], _named(member))
+                for number, group in enumerate(groups[:MOST_SHOWN], start=1)
+                for member in group.members
+            ]
+            table = pd.DataFrame(rows, columns=["Group", "Alike", "Split", "Class", report.one.capitalize()])
+            st.dataframe(table, hide_index=True, width="stretch", alt=title)
+
+
+def _named(member: Member) -> str:
+    return f"{member.name} and {member.copies:,} more that are the same" if member.copies else member.name
+
+
+def _request(recipe: Recipe) -> None:
+    def ask(store: Store) -> None:
+        require_allowed_paths(recipe)
+        data_check_job.request(store.home, recipe)
+
+    session.ask(ask)

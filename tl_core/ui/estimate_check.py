@@ -1,0 +1,73 @@
+"""What was expected of a run, held against what it took."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import streamlit as st
+
+from tl_core.analysis.statements import seconds, size
+from tl_core.precision import Arithmetic
+from tl_core.result import IN_CACHE, Result
+from tl_core.runs import artifacts
+from tl_core.planning.estimate import Estimate
+from tl_core.runs.store import Run
+from tl_core.ui import session, formatting
+
+SAME = 0.03
+"""A smaller part of what was expected is not worth a word."""
+
+
+def expected(run: Run, result: Result) -> None:
+    """Estimated and actual time, memory and disk, and why they may differ; or that nothing had been expected."""
+    folder = session.store().folder(run.id)
+    found = artifacts.read_estimate(folder)
+    if found is None:
+        st.caption("There was no estimate: this network had not been measured on this machine when the run began.")
+        return
+    memory = session.usage(run).peak_memory_bytes
+    st.markdown("\n".join(f"- {line}" for line in told(found, result.seconds, memory, _held(folder))))
+    st.caption(" ".join(["Starting Python and waiting are not counted.", *reasons(run, result)]))
+
+
+def told(estimate: Estimate, took: float, memory: int | None, disk: int) -> Iterator[str]:
+    """Sentences on the seconds that a run took from when Python had started, the most memory that it held (None where it was not
+    measured), and the bytes in its folder."""
+    off = _off(took, estimate.running_seconds)
+    yield f"Estimated {_bold(seconds(estimate.running_seconds))}, took {_bold(seconds(took))} ({off})."
+    if memory is not None:
+        off = _off(memory, estimate.memory_bytes)
+        yield f"Estimated {_bold(size(estimate.memory_bytes))} of memory at most, held {_bold(size(memory))} ({off})."
+    yield (
+        f"Estimated {_bold(size(estimate.disk_bytes))} of disk at most. Its folder takes {_bold(size(disk))}; what it put into "
+        "the cache serves all runs."
+    )
+
+
+def reasons(run: Run, result: Result) -> Iterator[str]:
+    """What a run met that no estimate counts."""
+    records = result.phases
+    if any(IN_CACHE in line for lines in (*(record.frozen_part for record in records), result.frozen_part) for line in lines):
+        yield "Features were in the cache already, which the estimate does not know of."
+    if result.resumed:
+        yield f"Interrupted {formatting.times(result.resumed)}, it had to load and compile again, which is in its time."
+    if result.arithmetic is not Arithmetic.FLOAT32:
+        yield f"The estimate is for float32; the run computed in {result.arithmetic.value}."
+    plan = session.events(run, "plan")
+    planned = [phase["epochs"] for phase in plan[-1].data["phases"]] if plan else []
+    if any(record.epochs < epochs for record, epochs in zip(records, planned, strict=False)):
+        yield "It ended after fewer epochs than planned, since the validation loss no longer fell."
+
+
+def _held(folder: Path) -> int:
+    """Bytes of the files of a run."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def _off(actual: float, estimated: float) -> str:
+    share = actual / estimated - 1 if estimated else 0.0
+    percent = formatting.unbroken(f"{100 * abs(share):.0f} %")
+    return "as estimated" if abs(share) < SAME else f"{percent} {'more' if share > 0 else 'less'}"
+
+
+def _bold(text: str) -> str:
+    return f"**{formatting.unbroken(text)}**"

@@ -1,0 +1,102 @@
+"""Finding a learning rate: a button, a curve that grows, and a suggestion that is taken with a click."""
+
+from functools import partial
+
+import streamlit as st
+
+from tl_core.planning import cost_model
+from tl_core.analysis.rates import Shape
+from tl_core.recipe import Recipe
+from tl_core.studies import lr_finder_job
+from tl_core.studies.lr_finder_job import Search
+from tl_core.planning.backbone_profile import Probe
+from tl_core.ui import estimates, session, formatting
+from tl_core.ui.charts import rates
+from tl_core.ui.live_chart import kept_chart
+from tl_core.ui.polling import is_at_work, polled
+
+ABOUT = (
+    "The same training, for a few dozen batches in which the learning rate rises from far too low to far too high. "
+    "The highest rate at which the loss is still low is about to be too high; a tenth of it is a good one, or the one at which "
+    "the loss got there, if that comes before. Where the head is computed first, one half of the training images makes the "
+    "head, and the rates are tried on the other one."
+)
+SAID = {
+    Shape.SHORT: "The loss broke out before enough rates had been tried, so nothing is suggested.",
+    Shape.FALLS: "The loss was as low as it gets from {reached:.1g} up to {limit:.1g}. Suggested is where it got there, or a "
+    "tenth of the end if that is lower.",
+    Shape.BREAKS: "The loss never fell, and beyond {limit:.1g} it rose: there training breaks. A tenth of that is suggested. "
+    "It is safe; whether training gains anything, only the validation accuracy can tell.",
+    Shape.RISES: "The loss rose from the lowest rates on: none of them is safe, and nothing is suggested. Look at the data and "
+    "at the other settings first.",
+    Shape.STAYS: "No rate changed the loss, so nothing is suggested; the rate that is set stays.",
+    Shape.NOTHING: "The loss was nothing from the start: these images were right before any training. So there is nothing to "
+    "tell rates by, and nothing is suggested; the rate that is set stays.",
+}
+
+
+def rate_finder(recipe: Recipe, measured: Probe, train_images: int) -> None:
+    """Shown for a strategy that has a learning rate, and polled while its search is at work."""
+    if "learning_rate" not in type(recipe.strategy).model_fields:
+        return
+    st.subheader("Learning rate", help=ABOUT)
+    panel = partial(_panel, recipe, measured, train_images)
+    polled(__name__, lambda: Search.read(session.store().home, recipe), panel)
+
+
+def _panel(recipe: Recipe, measured: Probe, train_images: int, found: Search | None) -> None:
+    planned = lr_finder_job.steps_within(_step_seconds(recipe, measured, train_images))
+    if found is None or found.error:
+        st.caption(f"{ABOUT} It tries {planned} rates and takes about a minute.")
+    if found is not None:
+        _show(recipe, found)
+    if not is_at_work(found):
+        _buttons(recipe, found, planned)
+
+
+def _show(recipe: Recipe, found: Search) -> None:
+    if found.error:
+        formatting.say_wrong(found.error)
+        return
+    if not found.finished:
+        st.progress(found.share, f"{found.stage}: {len(found.curve.rates)} of at most {found.planned}")
+    present = _present(recipe)
+    figure = rates.rate_chart(found.curve, present, str(found.planned))
+    kept_chart(str(figure.to_json(validate=False)), "rate_curve", "The loss at each learning rate that was tried")
+    if found.finished:
+        st.caption(_told(found))
+
+
+def _told(found: Search) -> str:
+    """What a finished search says, in words."""
+    reached, limit = found.curve.low or (None, None)
+    said = SAID[found.curve.shape].format(reached=reached, limit=limit)
+    return f"Tried in the phase *{formatting.plain(found.phase)}* on training images alone. {said}" if found.phase else said
+
+
+def _buttons(recipe: Recipe, found: Search | None, planned: int) -> None:
+    suggestion = found.curve.suggestion if found else None
+    with st.container(horizontal=True, gap="small", key="rate_buttons"):
+        if suggestion is not None:
+            taken = suggestion == _present(recipe)
+            label, change = f"{suggestion:g} is set" if taken else f"Use {suggestion:g}", {"strategy.learning_rate": suggestion}
+            st.button(label, key="use_rate", type="primary", disabled=taken, on_click=session.change, args=(change,))
+        title, icon = ("Search again", "replay") if found else ("Find a learning rate", "search")
+        st.button(title, key="find_rate", icon=f":material/{icon}:", on_click=_request, args=(recipe, planned))
+
+
+def _present(recipe: Recipe) -> float:
+    """The rate that is set, or the one that an empty box stands for."""
+    return recipe.strategy.model_dump()["learning_rate"] or recipe.backbone.scratch.learning_rate
+
+
+def _step_seconds(recipe: Recipe, measured: Probe, train_images: int) -> float:
+    """By the cost model and the measured rate of this machine, for the dearest phase."""
+    images = cost_model.Images(train_images, 0, 0)
+    planned = estimates.planned(recipe, measured.outline, images)
+    dearest = max(planned.epoch(phase).trained / phase.steps(train_images) for phase in planned.phases)
+    return dearest / measured.trained_rate
+
+
+def _request(recipe: Recipe, planned: int) -> None:
+    session.ask(lambda store: lr_finder_job.request(store.home, recipe, planned))

@@ -1,0 +1,105 @@
+"""Where a run stands, in words."""
+
+import time
+from typing import Any
+
+import streamlit as st
+
+from tl_core.machine import backends
+from tl_core.analysis.statements import seconds
+from tl_core.runs import artifacts
+from tl_core.runs.states import State
+from tl_core.runs.store import Run
+from tl_core.cli.progress import eta
+from tl_core.ui import session, formatting, steps, queue_text
+
+
+def standing(run: Run) -> None:
+    """Where the run stands, in the words of its state: its place in the line, its progress, its result, or why it ended."""
+    if run.unreadable:
+        formatting.say_wrong(run.unreadable)
+    if run.state is State.QUEUED:
+        _place(run)
+    elif run.state.at_work:
+        _progress(run)
+    elif run.state is State.DONE:
+        took = formatting.unbroken(seconds(run.seconds or 0))
+        st.markdown(f"### Test accuracy {formatting.unbroken(formatting.accuracy_of(run))}, in {took}")
+        address = session.url_parameters() | {session.RUN_PARAMETER: run.id}
+        st.page_link(steps.RESULT.script, label="See the result", icon=":material/arrow_forward:", query_params=address)
+    elif run.state is State.PAUSED:
+        rest = f"Paused at {100 * run.done:.0f} %: its device is free for others." if run.attempts else "Held back."
+        st.info(f"{rest} Resume puts it at the end of the line. {resumes(run)}", icon=":material/pause_circle:")
+    elif run.error and run.error != run.unreadable:
+        formatting.say_wrong(run.error)
+    else:
+        st.info("This run was stopped. What it had reported until then is kept below.", icon=":material/stop_circle:")
+    for placement in placements(run):
+        if placement["unused"]:
+            st.warning(formatting.plain(backends.unseen_gpu(placement["backend"])), icon=":material/memory_alt:")
+    st.caption(" · ".join(_facts(run)))
+    if run.state.ended:
+        _log(run)
+
+
+def placements(run: Run) -> list[dict[str, Any]]:
+    """Return what the run's last attempt has told of where it computes, if it has come so far."""
+    return [event.data for event in session.events(run, "placement")[-1:]]
+
+
+def _place(run: Run) -> None:
+    runs = session.runs()
+    st.markdown(f"#### {queue_text.place(run, runs)}")
+    st.markdown(formatting.plain(queue_text.when(run, runs, time.time())))
+    if run.stage:
+        st.warning(formatting.plain(f"It could not be started yet, and is tried again. {run.stage}"), icon=":material/hourglass_top:")
+
+
+def _progress(run: Run) -> None:
+    told = {State.CANCELLING: "Stopping at the next batch", State.PAUSING: "Pausing: keeping a checkpoint at the next batch"}
+    what = told.get(run.state) or run.stage or "Launching its process"
+    st.progress(run.done, text=formatting.plain(what))
+
+
+def _facts(run: Run) -> list[str]:
+    now = time.time()
+    facts = _phase_and_epoch(run) if run.state.at_work else []
+    waited, ran = run.waiting_seconds(now), run.running_seconds(now)
+    if run.state is State.QUEUED:
+        facts.append(f"waiting for {formatting.clock(waited)}")
+    elif run.attempts:
+        facts.append(f"waited {formatting.clock(waited)}")
+    if ran:
+        whole = " in all" if run.state is State.DONE else ""  # with what the seconds of a result leave out
+        facts.append(f"running for {formatting.clock(ran)}" if run.state.at_work else f"ran {formatting.clock(ran)}{whole}")
+    left = eta(run, now)
+    if left is not None:
+        facts.append(f"about {seconds(left)} left")
+    if run.state.at_work and run.images_per_second:
+        facts.append(f"{run.images_per_second:,.0f} images a second in this stage")
+    return facts
+
+
+def _phase_and_epoch(run: Run) -> list[str]:
+    """Where the training stands, once it has begun."""
+    plan, every_step = session.events(run, "plan"), session.events(run, "step")
+    if not plan or not every_step:
+        return []
+    phases, last = plan[-1].data["phases"], every_step[-1].data
+    number = next(index for index, phase in enumerate(phases) if phase["name"] == last["phase"])
+    return [f"phase {number + 1} of {len(phases)}, epoch {last['epoch']} of {phases[number]['epochs']}"]
+
+
+def _log(run: Run) -> None:
+    log = artifacts.read_log(session.store().folder(run.id))
+    if log:
+        with st.expander("Log of the run", icon=":material/notes:"):
+            st.code(log, language=None)
+
+
+def resumes(run: Run) -> str:
+    """What a resumed run will do."""
+    if not run.attempts:
+        return "It had not begun."
+    kept = artifacts.has_checkpoint(session.store().folder(run.id))
+    return "It goes on from its last checkpoint." if kept else "It has no checkpoint and begins anew."
