@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from tl_core.errors import TransferError
-from tl_core.ui import frame, session, formatting, steps
+from tl_core.ui import formatting, frame, session, steps
 
 ICON = Path(__file__).resolve().parent / "tl_core" / "ui" / "icon.png"
 

@@ -21,11 +21,12 @@ from rich.console import Console
 from rich.table import Table
 
 from tl_core import backbones, datasets
-from tl_core.backbones import Listing, Network
-from tl_core.networks.blocks import Block, cut_into_blocks
+from tl_core.backbones import Listing
 from tl_core.backbones._untrained import Untrained
 from tl_core.datasets import ArrayImages, Data, Dataset
 from tl_core.datasets.idx_folder import IdxFolder
+from tl_core.networks.blocks import Block, cut_into_blocks
+from tl_core.networks.outline import Network
 from tl_core.spec import RunSpec
 from tl_core.training.train import train
 

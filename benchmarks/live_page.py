@@ -28,8 +28,8 @@ from rich.table import Table
 
 from tl_core.runner import control
 from tl_core.runs.store import Store
-from tl_core.system.settings import HOME_VARIABLE
 from tl_core.spec import RunSpec
+from tl_core.system.settings import HOME_VARIABLE
 
 SETTLE_SECONDS = 10
 """Pages that have just been opened are not measured."""

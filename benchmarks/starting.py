@@ -24,8 +24,8 @@ from rich.table import Table
 from tl_core.runner import control, service
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
-from tl_core.system.settings import SPARE_VARIABLE
 from tl_core.spec import RunSpec
+from tl_core.system.settings import SPARE_VARIABLE
 
 POLL_SECONDS = 0.002
 MOST_SECONDS = 120.0

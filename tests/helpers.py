@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 from tl_core.__main__ import app
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
-from tl_core.system.settings import HOME_VARIABLE
 from tl_core.spec import RunSpec
+from tl_core.system.settings import HOME_VARIABLE
 
 ROOT = Path(__file__).parents[1]
 HANGS_SECONDS = 600.0

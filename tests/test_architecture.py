@@ -17,28 +17,17 @@ from tl_core.runs.states import State
 LAYERS = (
     ("app", "pages", "tl_core.__main__"),
     ("tl_core.ui", "tl_core.cli"),
-    ("tl_core.runs",),
-    ("tl_core.analysis",),
-    ("tl_core.studies.lr_sweep", "tl_core.studies.what_if", "tl_core.studies.image_map"),
-    ("tl_core.training.train",),
-    ("tl_core.training.run",),
-    ("tl_core.studies.feature_extractor",),
-    ("tl_core.training.inputs",),
-    ("tl_core.training.prepare", "tl_core.training.stages", "tl_core.training.evaluation"),
-    ("tl_core.training.resume",),
-    ("tl_core.training.checkpoints",),
-    ("tl_core.training.loop", "tl_core.training.freezing", "tl_core.training.optimizers", "tl_core.training.augmentation"),
-    ("tl_core.checks",),
-    ("tl_core.features", "tl_core.planning.cost_model"),
-    ("tl_core.recipe",),
-    ("tl_core.strategies",),
-    ("tl_core.backbones", "tl_core.datasets", "tl_core.ranking", "tl_core.executors"),
-    ("tl_core.result", "tl_core.analysis.what_if"),
-    ("tl_core.registry", "tl_core.events", "tl_core.networks.outline"),
-    ("tl_core.spec",),
-    ("tl_core.system.processes", "tl_core.machine.backends", "tl_core.networks.sublayers"),
-    ("tl_core.system.settings", "tl_core.system.files", "tl_core.system.locks"),
-    ("tl_core.errors", "tl_core.precision"),
+    ("tl_core.runner",),
+    ("tl_core.runs", "tl_core.studies"),
+    ("tl_core.training",),
+    ("tl_core.planning",),
+    ("tl_core.checks", "tl_core.recipe"),
+    ("tl_core.features", "tl_core.jobs", "tl_core.strategies"),
+    ("tl_core.datasets", "tl_core.backbones", "tl_core.executors"),
+    ("tl_core.data", "tl_core.phases", "tl_core.machine", "tl_core.analysis"),
+    ("tl_core.registry", "tl_core.result"),
+    ("tl_core.networks", "tl_core.heads", "tl_core.system", "tl_core.spec"),
+    ("tl_core.errors", "tl_core.events", "tl_core.precision"),
     ("tl_core",),
 )
 """A module imports from its own entry and from lower layers, never from a neighbour or from above. The longest name that
@@ -150,7 +139,7 @@ def test_imports_make_no_circle() -> None:
 
 
 def test_the_layers_name_what_exists() -> None:
-    for entry in {entry for layer in LAYERS for entry in layer} - {"pages", "tl_core.ranking"}:
+    for entry in {entry for layer in LAYERS for entry in layer} - {"pages"}:
         assert entry in MODULES, entry
 
 
@@ -170,7 +159,10 @@ import importlib, pkgutil, sys
 import tl_core.ui
 from tl_core import backbones, datasets, executors, strategies
 from tl_core.recipe import Recipe
-from tl_core.runs import artifacts, control, probing, reconcile, runner, store, watching
+from tl_core.cli import progress
+from tl_core.planning import backbone_profile
+from tl_core.runner import control, reconcile, runner
+from tl_core.runs import artifacts, store
 from tl_core.spec import RunSpec
 for module in pkgutil.walk_packages(tl_core.ui.__path__, "tl_core.ui."):
     importlib.import_module(module.name)

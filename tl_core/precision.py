@@ -56,7 +56,7 @@ class Speeds:
     speeds: Mapping[Arithmetic, Speed]
 
     def seconds(self, arithmetic: Arithmetic, frozen: float, trained: float) -> float:
-        """Of a run with so many passes through what is frozen and so many of training (`tl_core.planning.cost_model`), in which an image costs
+        """Of a run with so many passes through what is frozen and so many of training (`cost_model`), in which an image costs
         three."""
         speed = self.speeds[arithmetic]
         passes = frozen * speed.forward_seconds + trained * speed.step_seconds / 3

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tl_core import backbones, datasets, executors, strategies
-from tl_core.machine import backends
-from tl_core.precision import Arithmetic
 from tl_core.backbones import Backbone
 from tl_core.datasets import Dataset, Modality
 from tl_core.errors import SettingError, WeightsError
 from tl_core.executors import Executor
+from tl_core.machine import backends
+from tl_core.precision import Arithmetic
 from tl_core.spec import PART_KINDS, RunSpec
 from tl_core.strategies import Strategy
 

@@ -73,8 +73,8 @@ P = TypeVar("P", bound=Part)
 
 
 class Registry(Generic[P]):
-    """The parts of one kind, found in the modules of one package and in installed entry points. `renamed` gives what a spec is
-    called today."""
+    """The parts of one kind: modules of one package, but for the shared bases in `_` modules, and installed entry points.
+    `renamed` gives what a spec is called today."""
 
     def __init__(self, kind: str, package: str, renamed: Callable[[PartSpec], PartSpec] = lambda spec: spec) -> None:
         self.kind = kind
@@ -124,7 +124,8 @@ class Registry(Generic[P]):
             return
         package: Any = importlib.import_module(self._package)
         for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
+            if not module.name.startswith("_"):
+                importlib.import_module(f"{self._package}.{module.name}")
         for entry in entry_points(group=ENTRY_POINT_GROUP):
             entry.load()
         self._discovered = True

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from tl_core.precision import Arithmetic
 from tl_core.networks.outline import Provenance
+from tl_core.precision import Arithmetic
 
 IN_CACHE = "was in the cache already"
 """What a sentence on the frozen part says of images that it did not have to compute."""

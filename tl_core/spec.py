@@ -8,8 +8,8 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from tl_core.precision import Arithmetic
 from tl_core.errors import SettingError
+from tl_core.precision import Arithmetic
 
 PART_KINDS = ("dataset", "backbone", "strategy", "executor")
 

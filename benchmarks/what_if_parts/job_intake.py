@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from tl_core.checks.scan import examine
 from tl_core.data.formats.archives import unpack
 from tl_core.datasets.image_folder import ImageFolder
-from tl_core.checks.scan import examine
 from tl_core.features.resizing import SizedImages
 from tl_core.ui import previews
 

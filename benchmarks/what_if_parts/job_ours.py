@@ -8,20 +8,20 @@ import keras
 import numpy as np
 
 from benchmarks.what_if_parts.child import Moment, now, since
-from tl_core.planning import cost_model
-from tl_core.system import settings
+from tl_core.analysis.what_if import Question
 from tl_core.datasets import Data
 from tl_core.events import Epoch, Event
 from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
 from tl_core.features.engines.telemetry import quiet_openvino
-from tl_core.features.inputs import Stored
 from tl_core.features.extractor import Supply
-from tl_core.analysis.what_if import Question
+from tl_core.features.inputs import Stored
+from tl_core.planning import cost_model
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
-from tl_core.training.train import train
 from tl_core.studies.what_if import answers
+from tl_core.system import settings
+from tl_core.training.train import train
 
 quiet_openvino()
 for late in ("openvino.tools.ovc", "sklearn.linear_model", "tl_core.features.engines.keras", "tl_core.features.engines.openvino"):

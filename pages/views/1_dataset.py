@@ -4,7 +4,7 @@ import streamlit as st
 
 from tl_core.analysis.statements import span
 from tl_core.datasets import Modality
-from tl_core.ui import class_levels, data_checks, faults, forms, frame, image_map, previews, session, formatting, sources, steps
+from tl_core.ui import class_levels, data_checks, faults, formatting, forms, frame, image_map, previews, session, sources, steps
 from tl_core.ui.charts import data
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 

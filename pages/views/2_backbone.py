@@ -5,7 +5,7 @@ import streamlit as st
 from tl_core import backbones
 from tl_core.analysis.statements import count
 from tl_core.spec import RunSpec
-from tl_core.ui import forms, frame, session, formatting, steps
+from tl_core.ui import formatting, forms, frame, session, steps
 from tl_core.ui.charts import choices
 from tl_core.ui.recipe_bar import recipe_bar
 
@@ -42,7 +42,9 @@ with choice:
     forms.part_form("backbone", recipe.backbone, without=tuple(present.settings))
 
 with evidence:
-    formatting.chart(choices.backbone_scatter(offered, present.title), "scatter", "Published accuracy against size of each network")
+    formatting.chart(
+        choices.backbone_scatter(offered, present.title), "scatter", "Published accuracy against size of each network"
+    )
     with st.container(border=True, key="backbone_card"):
         st.markdown(f"**{present.title}**")
         st.caption(recipe.backbone.about())

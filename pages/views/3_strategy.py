@@ -5,7 +5,7 @@ import streamlit as st
 from tl_core import executors, strategies
 from tl_core.analysis.statements import count
 from tl_core.planning import estimate
-from tl_core.ui import precision_panel, estimates, forms, frame, previews, lr_finder, session, formatting, steps, what_ifs
+from tl_core.ui import estimates, formatting, forms, frame, lr_finder, precision_panel, previews, session, steps, what_ifs
 from tl_core.ui.charts import network
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from tl_core.ui import frame, session, formatting, steps
-from tl_core.ui.rerun import again
+from tl_core.ui import formatting, frame, session, steps
 from tl_core.ui.live import live
 from tl_core.ui.queue_panel import queue_panel
 from tl_core.ui.recipe_bar import recipe_bar
+from tl_core.ui.rerun import again
 
 frame.heading(steps.TRAIN)
 recipe_bar()

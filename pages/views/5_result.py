@@ -3,7 +3,7 @@
 import streamlit as st
 
 from tl_core.runs.states import State
-from tl_core.ui import frame, outcomes, session, formatting, steps
+from tl_core.ui import formatting, frame, outcomes, session, steps
 from tl_core.ui.run_picker import nothing_yet, pick
 
 frame.heading(steps.RESULT)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core.ui import comparison, frame, session, formatting, steps
+from tl_core.ui import comparison, formatting, frame, session, steps
 from tl_core.ui.run_picker import nothing_yet
 
 frame.heading(steps.COMPARE)

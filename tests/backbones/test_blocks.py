@@ -12,10 +12,10 @@ import pytest
 from keras import layers
 
 from tests.tools.variants import variants
-from tl_core.networks.blocks import Block, blocks_by_name, cut_into_blocks, select
 from tl_core.backbones.efficientnet_lite0 import EfficientNetLite0
-from tl_core.networks.graph import cuts
 from tl_core.errors import SettingError
+from tl_core.networks.blocks import Block, blocks_by_name, cut_into_blocks, select
+from tl_core.networks.graph import cuts
 
 SIZE = 96
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from tl_core import backbones
-from tl_core.backbones import Backbone, Listing, Network, Outline
+from tl_core.backbones import Backbone, Listing, Outline
 from tl_core.errors import SettingError, WeightsError
+from tl_core.networks.outline import Network
 from tl_core.spec import PartSpec
 
 PARTS = backbones.backbones.parts()

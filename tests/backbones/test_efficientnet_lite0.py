@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_core.backbones import Network
 from tl_core.backbones.efficientnet_lite0 import FILE, PACKAGE, SHA256, EfficientNetLite0, weights_file
-from tl_core.networks.torch_file import read_torch_file
 from tl_core.errors import WeightsError
+from tl_core.networks.outline import Network
+from tl_core.networks.torch_file import read_torch_file
 
 ORACLE = {"china.jpg": (698, 0.301), "flower.jpg": (985, 0.228)}
 """Class and probability of the first place, of 1000: a palace, a daisy."""

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from tests.tools.variants import variants
-from tl_core.backbones import Network
-from tl_core.networks.download import download
 from tl_core.backbones.keras_applications import FAMILIES, KerasApplications, cached_file
 from tl_core.errors import WeightsError
+from tl_core.networks.download import download
+from tl_core.networks.outline import Network
 
 FEATURES = {"MobileNetV2": 1280, "EfficientNetB0": 1280, "ResNet50": 2048}
 SMALLEST = "MobileNetV2"

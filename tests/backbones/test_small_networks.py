@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tl_core.backbones.article_mlp import ArticleMLP
-from tl_core.networks.blocks import blocks_by_name
 from tl_core.backbones.small_cnn import SmallCNN, count_parameters
 from tl_core.errors import WeightsError
+from tl_core.networks.blocks import blocks_by_name
 from tl_core.strategies.from_scratch import FromScratch
 
 

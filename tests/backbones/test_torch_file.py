@@ -22,8 +22,8 @@ from tests.backbones.torch_writer import (
     tensor_code,
     whole,
 )
-from tl_core.networks.torch_file import MAGIC, PROTOCOL, read_torch_file
 from tl_core.errors import WeightsError
+from tl_core.networks.torch_file import MAGIC, PROTOCOL, read_torch_file
 
 
 def one_tensor(offset: object, shape: object, strides: object, length: int = 6) -> bytes:

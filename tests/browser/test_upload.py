@@ -9,8 +9,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import Server, Tab
 from tests.helpers import wait_until, write_images
-from tl_core.system import settings
 from tl_core.data.formats import uploads
+from tl_core.system import settings
 
 pytestmark = pytest.mark.browser
 

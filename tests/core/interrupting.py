@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tl_core.training.checkpoints import Checkpoints
 from tl_core.errors import Paused
 from tl_core.events import Epoch, Event, Resumed, Stage, Step
 from tl_core.features.cache import ActivationCache
-from tl_core.training.freezing import digests
 from tl_core.result import Outcome, Result
 from tl_core.spec import RunSpec
+from tl_core.training.checkpoints import Checkpoints
+from tl_core.training.freezing import digests
 from tl_core.training.train import train
 
 Moment = Callable[[list[Event]], bool]

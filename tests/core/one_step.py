@@ -7,12 +7,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.training.prepare import Adapter
-from tl_core.backbones import Network
-from tl_core.networks.blocks import Block
 from tl_core.backbones._untrained import RANDOM
-from tl_core.training.loop import targets
+from tl_core.networks.blocks import Block
+from tl_core.networks.outline import Network
 from tl_core.strategies import HEAD, Learning, Phase, Strategy
+from tl_core.training.loop import targets
+from tl_core.training.prepare import Adapter
 
 Values = dict[str, NDArray[np.float64]]
 

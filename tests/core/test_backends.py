@@ -10,16 +10,16 @@ from typer.testing import CliRunner
 
 from tests.helpers import QUICK, CommandLine, python
 from tests.tools.pages import nothing_cached, opened
-from tl_core.machine import backends
-from tl_core.system import settings
 from tl_core.__main__ import app
 from tl_core.errors import SettingError
 from tl_core.events import Event
+from tl_core.machine import backends
 from tl_core.runner import service
 from tl_core.runner.warm_worker import Spare
 from tl_core.runs.store import Store
-from tl_core.system.settings import SPARE_VARIABLE
 from tl_core.spec import RunSpec
+from tl_core.system import settings
+from tl_core.system.settings import SPARE_VARIABLE
 from tl_core.ui import steps
 
 __all__ = ["nothing_cached"]  # a fixture that is used by its effect

@@ -12,14 +12,14 @@ import pytest
 from tests.core.interrupting import Attempt, Moment, at, at_stage, at_step, in_attempts, require_same_outcome
 from tests.core.toy import FEW, SIZE, TOY, Known, known
 from tl_core.backbones import BlockOutline
-from tl_core.training.checkpoints import STATE, Checkpoints
 from tl_core.errors import Paused, SettingError
 from tl_core.events import Epoch, Resumed, Step
-from tl_core.training.freezing import digests
 from tl_core.result import Measured, Outcome, PhaseRecord, Result
 from tl_core.spec import RunSpec
 from tl_core.strategies import strategies
 from tl_core.strategies._by_gradient import FromProbe
+from tl_core.training.checkpoints import STATE, Checkpoints
+from tl_core.training.freezing import digests
 from tl_core.training.train import train
 
 HARMFUL, HELPFUL = 0.5, 3e-3

@@ -35,16 +35,16 @@ from tests.core.toy import SIZE, TOY, Alternating, Dropping, known
 from tests.helpers import FEW_CROPS, wait_until
 from tests.tools.variants import variants
 from tl_core import strategies
-from tl_core.training.checkpoints import COST_FACTOR, STATE, Account, Checkpoints, State
 from tl_core.errors import Paused, RunError, Stopped, StorageError
 from tl_core.events import Epoch, Event, Plan, Resumed, Stage, Step
-from tl_core.training.loop import Pass, Progress
-from tl_core.training.freezing import digests
 from tl_core.result import Outcome, Result
-from tl_core.training.resume import put_back, put_back_random, random_state
-from tl_core.system.settings import CHECKPOINT_VARIABLE
 from tl_core.spec import RunSpec
 from tl_core.strategies import Strategy
+from tl_core.system.settings import CHECKPOINT_VARIABLE
+from tl_core.training.checkpoints import COST_FACTOR, STATE, Account, Checkpoints, State
+from tl_core.training.freezing import digests
+from tl_core.training.loop import Pass, Progress
+from tl_core.training.resume import put_back, put_back_random, random_state
 from tl_core.training.train import train
 
 PARTS = strategies.strategies.parts()

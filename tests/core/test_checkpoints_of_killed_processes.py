@@ -9,9 +9,9 @@ import pytest
 from tests.core.interrupting import Whole, in_attempts, require_same_outcome, resumed_at, told
 from tests.helpers import python
 from tl_core.events import Epoch, Event, Step
-from tl_core.training.freezing import digests
-from tl_core.system.settings import CHECKPOINT_VARIABLE
 from tl_core.spec import RunSpec
+from tl_core.system.settings import CHECKPOINT_VARIABLE
+from tl_core.training.freezing import digests
 
 pytestmark = [pytest.mark.process, pytest.mark.graph]
 

@@ -11,18 +11,18 @@ from keras import layers
 from keras.src.applications.convnext import ConvNeXt  # the public ones are a thousand times as large
 
 from tests.tools.variants import variants
-from tl_core.planning import cost_model
-from tl_core.training.prepare import Adapter
-from tl_core.backbones import Network
-from tl_core.networks.blocks import cut_into_blocks
 from tl_core.backbones._untrained import RANDOM
-from tl_core.training.loop import targets
-from tl_core.training.freezing import count_parameters, digests
+from tl_core.networks.blocks import cut_into_blocks
+from tl_core.networks.outline import Network
+from tl_core.phases.phase import Selector
+from tl_core.planning import cost_model
 from tl_core.strategies import HEAD, BatchNorm, Learning, Moves, Phase, Strategy, everything, last_blocks, nothing
 from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.strategies.linear_probe import LinearProbe
 from tl_core.strategies.lora import LoRA
-from tl_core.phases.phase import Selector
+from tl_core.training.freezing import count_parameters, digests
+from tl_core.training.loop import targets
+from tl_core.training.prepare import Adapter
 
 SIZE, CLASSES = 64, 3
 PIXELS = np.random.default_rng(0).uniform(0, 255, (8, SIZE, SIZE, 3)).astype(np.float32)

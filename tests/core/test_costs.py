@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tl_core.planning import cost_model
 from tl_core.backbones import BlockOutline
-from tl_core.strategies import BatchNorm, Learning, Moves, Phase, everything, last_blocks, nothing
 from tl_core.phases.phase import Augmentation
+from tl_core.planning import cost_model
+from tl_core.strategies import BatchNorm, Learning, Moves, Phase, everything, last_blocks, nothing
 
 BLOCKS = (
     BlockOutline("a", 2, 100, norm_parameters=20, multiply_adds=10, statistics=10, biases=5, adapter_units=7, numbers=20),

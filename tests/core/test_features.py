@@ -12,8 +12,8 @@ from PIL import Image
 from tests.core.toy import SIZE, toy_network
 from tl_core.datasets import ArrayImages
 from tl_core.errors import DataError
-from tl_core.features.prefetch import ahead
 from tl_core.features.predict import BATCH, forward
+from tl_core.features.prefetch import ahead
 from tl_core.features.resizing import SizedImages, fit_square
 
 

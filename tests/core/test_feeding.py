@@ -12,17 +12,17 @@ import pytest
 from tests.core.interrupting import Attempt, at_stage, at_step, in_attempts, require_same_outcome
 from tests.core.toy import CLASSES, SIZE, Dropping, known
 from tests.helpers import FEW_CROPS
-from tl_core.system import locks
 from tl_core.errors import Paused
 from tl_core.events import Stage
 from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
-from tl_core.training.inputs import COMPUTING, READING, WAITING
-from tl_core.training.freezing import Freezer
-from tl_core.studies.lr_sweep import sweep
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, everything, nothing
 from tl_core.strategies.from_scratch import FromScratch
+from tl_core.studies.lr_sweep import sweep
+from tl_core.system import locks
+from tl_core.training.freezing import Freezer
+from tl_core.training.inputs import COMPUTING, READING, WAITING
 from tl_core.training.train import train
 
 HEAD_ALONE = Phase("head", 1, 1e-3, 4, nothing)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from tl_core.errors import DataError
 from tl_core.events import Epoch, Event, Step
 from tl_core.features.inputs import Features
+from tl_core.strategies import Learning, Phase, nothing
 from tl_core.training.loop import Progress, assess, batches, fit
 from tl_core.training.optimizers import loss_of, metrics_of
-from tl_core.strategies import Learning, Phase, nothing
 
 PLAIN = Learning()
 PHASE = Phase("head", epochs=3, learning_rate=0.05, batch_size=4, trains=nothing)

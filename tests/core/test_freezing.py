@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 
 from tests.core.toy import SIZE, TOY, begin, shortened, toy_network
-from tl_core.training.prepare import Adapter
-from tl_core.backbones import Network, backbones
+from tl_core.backbones import backbones
 from tl_core.events import Event, Step
-from tl_core.training.freezing import Freezer, Frozen, count_parameters, digests, require_exact
+from tl_core.networks.outline import Network
 from tl_core.spec import PartSpec
 from tl_core.strategies import HEAD, BatchNorm, Phase, everything, last_blocks, nothing
 from tl_core.strategies.linear_probe import LinearProbe
+from tl_core.training.freezing import Freezer, Frozen, count_parameters, digests, require_exact
+from tl_core.training.prepare import Adapter
 
 BACKEND = keras.backend.backend()
 RATE = 1e-2

@@ -5,13 +5,12 @@ from typing import Any
 
 import pytest
 
-from tl_core.planning import cost_model
 from tl_core.backbones import BlockOutline, Outline
 from tl_core.networks.outline import Provenance
+from tl_core.planning import cost_model, estimate
+from tl_core.planning.backbone_profile import Probe
 from tl_core.planning.cost_model import head_work
 from tl_core.recipe import Recipe
-from tl_core.planning import estimate
-from tl_core.planning.backbone_profile import Probe
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, Solver, everything, nothing
 

@@ -9,14 +9,14 @@ from hypothesis import strategies as drawn
 
 from tests.core.toy import FEW, SIZE, known
 from tests.helpers import QUICK
-from tl_core.studies import lr_sweep
 from tl_core.datasets import Data
 from tl_core.errors import SettingError, Stopped
 from tl_core.events import Event, Stage, Step
-from tl_core.training.inputs import Feeder
-from tl_core.studies.lr_sweep import HIGHEST, LOWEST, halves, rate_at, sweep
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, strategies
+from tl_core.studies import lr_sweep
+from tl_core.studies.lr_sweep import HIGHEST, LOWEST, halves, rate_at, sweep
+from tl_core.training.inputs import Feeder
 
 STEPS = 7
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tl_core.system import settings
 from tl_core.errors import SettingError
+from tl_core.system import settings
 
 
 def test_a_user_who_does_not_exist_is_a_name_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,14 +10,14 @@ from tests.core.toy import TOY, begin, shortened
 from tests.helpers import FEW_CROPS, QUICK, Finished
 from tl_core.datasets import ArrayImages, Data
 from tl_core.errors import Stopped
-from tl_core.training.evaluation import HARDEST
 from tl_core.events import Epoch, Event, Plan, Stage, Step
-from tl_core.training.freezing import digests
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome, Result
 from tl_core.runs.artifacts import read_predictions, read_result
 from tl_core.spec import RunSpec
 from tl_core.strategies import HEAD
+from tl_core.training.evaluation import HARDEST
+from tl_core.training.freezing import digests
 from tl_core.training.train import train
 
 TWO_EPOCHS = QUICK.with_settings({"strategy.epochs": 2})

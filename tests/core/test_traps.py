@@ -13,12 +13,12 @@ import pytest
 
 from tests.core.one_step import INPUTS, LABELS, RATE, SGD, gradients, step_of, values
 from tl_core.features.inputs import Features
-from tl_core.training.loop import assess, told
-from tl_core.training.optimizers import loss_of, metrics_of, optimizer
 from tl_core.strategies import HEAD, BatchNorm, Learning, Moves, Phase, everything
 from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.strategies.l2_sp import ToStart
 from tl_core.strategies.lora import LoRA
+from tl_core.training.loop import assess, told
+from tl_core.training.optimizers import loss_of, metrics_of, optimizer
 
 ALL = Phase("all", 1, RATE, 8, everything, learning=SGD)
 CLOSE: dict[str, Any] = {"rtol": 2e-4, "atol": 2e-6}

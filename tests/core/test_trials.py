@@ -14,23 +14,23 @@ import pytest
 from tests.core.interrupting import Attempt, at_step, in_attempts, require_same_outcome
 from tests.core.toy import FEW, SIZE, TOY, Known, ToyBackbone, begin, known
 from tests.tools.variants import variants
-from tl_core.planning import cost_model
-from tl_core.training.prepare import Adapter
 from tl_core.backbones import BlockOutline
-from tl_core.training.checkpoints import STATE, Checkpoints
-from tl_core.planning.cost_model import Images
 from tl_core.errors import Paused, SettingError
 from tl_core.events import Epoch, Plan, Resumed, Step
-from tl_core.training.run import Training
-from tl_core.training.freezing import digests
-from tl_core.studies.lr_sweep import sweep
+from tl_core.planning import cost_model
+from tl_core.planning.cost_model import Images
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, strategies
+from tl_core.strategies._with_sweep import WithSweep, factors
 from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.strategies.from_scratch import FromScratch
-from tl_core.strategies._with_sweep import WithSweep, factors
+from tl_core.studies.lr_sweep import sweep
+from tl_core.training.checkpoints import STATE, Checkpoints
+from tl_core.training.freezing import digests
+from tl_core.training.prepare import Adapter
+from tl_core.training.run import Training
 from tl_core.training.train import train
 
 EPOCHS, STEPS = 2, 4

@@ -10,17 +10,18 @@ from typing import Any, ClassVar
 import keras
 
 from tl_core import backbones, strategies
-from tl_core.backbones import Backbone, BlockOutline, Listing, Network
-from tl_core.networks.blocks import Block, cut_into_blocks
+from tl_core.backbones import Backbone, BlockOutline, Listing
 from tl_core.backbones._untrained import Untrained
 from tl_core.datasets import Data
 from tl_core.events import Event
-from tl_core.training.run import Training, in_float32
 from tl_core.features.cache import ActivationCache
+from tl_core.networks.blocks import Block, cut_into_blocks
+from tl_core.networks.outline import Network
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.strategies import BatchNorm, Phase, Strategy, everything, nothing
 from tl_core.strategies.from_scratch import FromScratch
+from tl_core.training.run import Training, in_float32
 
 SIZE, CLASSES = 16, ("a", "b", "c")
 FEW = {"dataset.labels_per_class": 2, "dataset.validation_per_class": 1, "dataset.test_per_class": 2}

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from tests.datasets.test_image_folder import fake, fill, load
 from tl_core import cli  # noqa: F401
 from tl_core.__main__ import app
-from tl_core.datasets import Data
 from tl_core.data.formats import class_levels, uploads
 from tl_core.data.formats.class_levels import NestedImagesError
+from tl_core.datasets import Data
 from tl_core.datasets.zip_upload import ZipUpload
 from tl_core.errors import DataError
 

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tl_core.datasets import Data
 from tl_core.data.class_names import alike, shown
+from tl_core.datasets import Data
 from tl_core.datasets.csv_text import CsvText
 from tl_core.datasets.numpy_arrays import NumpyArrays
 from tl_core.errors import DataError

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.helpers import write_images
-from tl_core.datasets import FileImages
 from tl_core.data import hashing
-from tl_core.datasets.image_folder import ImageFolder
 from tl_core.data.images import DIGESTED
+from tl_core.datasets import FileImages
+from tl_core.datasets.image_folder import ImageFolder
 
 
 def test_whoever_splits_by_content_is_told_how_far_it_has_come(tmp_path: Path) -> None:

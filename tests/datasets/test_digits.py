@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from tl_core.datasets import digits
-from tl_core.datasets.digits import Digits
 from tl_core.data.formats.paths import packaged_file
 from tl_core.data.splitting import first_per_class, hold_out
+from tl_core.datasets import digits
+from tl_core.datasets.digits import Digits
 from tl_core.errors import DataError
 
 PATH = packaged_file("sklearn", "scikit-learn", "datasets/data/digits.csv.gz")

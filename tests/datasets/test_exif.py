@@ -13,11 +13,11 @@ import pytest
 from PIL import ExifTags, Image, TiffTags
 
 from tests.helpers import write_images
+from tl_core.checks.image_checks import TURNED
+from tl_core.checks.scan import examine
 from tl_core.data.decoding import MAX_TEXT_BYTES, read_image
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.errors import DataError
-from tl_core.checks.scan import examine
-from tl_core.checks.image_checks import TURNED
 
 ORIENTATION, SOFTWARE, RESOLUTION, UNIT = 0x0112, 0x0131, 0x011A, 0x0128
 TAGS = sorted((set(ExifTags.TAGS) | set(TiffTags.TAGS_V2)) - {ORIENTATION})

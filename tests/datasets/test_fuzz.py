@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from tl_core.data.formats.archives import Limits, unpack
 from tl_core.data.decoding import read_image
+from tl_core.data.formats.archives import Limits, unpack
 from tl_core.errors import DataError
 
 FEW, MANY = 200, int(os.environ.get("TRANSFER_LAB_FUZZ") or 5_000)

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.datasets.test_fuzz import fuzzed
-from tl_core.datasets import Data
 from tl_core.data.class_names import label_text
+from tl_core.datasets import Data
 from tl_core.datasets.csv_text import CsvText
 from tl_core.datasets.numpy_arrays import NumpyArrays
 from tl_core.errors import DataError, TransferError, printable

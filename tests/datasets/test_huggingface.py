@@ -13,8 +13,8 @@ from PIL import Image
 from pydantic import ValidationError
 
 from tests.helpers import python, write_images
-from tl_core.datasets import huggingface
 from tl_core.data.formats.hub_folder import tables_of_hub
+from tl_core.datasets import huggingface
 from tl_core.datasets.huggingface import HuggingFace
 from tl_core.errors import DataError
 

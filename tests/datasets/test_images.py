@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tl_core.datasets import ArrayImages, Data, FileImages
 from tl_core.data import images
 from tl_core.data.decoding import MAX_PIXELS, read_image
+from tl_core.datasets import ArrayImages, Data, FileImages
 from tl_core.errors import DataError, printable
 
 RNG = np.random.default_rng(0)

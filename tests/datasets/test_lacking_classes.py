@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from tests.helpers import write_images
-from tl_core.datasets import Dataset
 from tl_core.data import exclusions
+from tl_core.data.exclusions import LeftOut
+from tl_core.datasets import Dataset
 from tl_core.datasets.csv_manifest import CsvManifest
 from tl_core.datasets.csv_table import CsvTable
 from tl_core.datasets.csv_text import CsvText
 from tl_core.datasets.image_folder import ImageFolder
-from tl_core.data.exclusions import LeftOut
 from tl_core.datasets.numpy_arrays import NumpyArrays
 from tl_core.errors import DataError
 

@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from tests.helpers import write_images
+from tl_core.data.exclusions import LeftOut, keep, kept
 from tl_core.datasets import ArrayImages
 from tl_core.datasets.image_folder import ImageFolder
-from tl_core.data.exclusions import LeftOut, keep, kept
 from tl_core.errors import DataError
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tl_core.datasets import photo_patches
 from tl_core.data.formats.paths import packaged_file
+from tl_core.datasets import photo_patches
 from tl_core.datasets.photo_patches import LARGEST, PHOTOGRAPHS, SMALLEST, PhotoPatches, Region, crop_boxes, regions
 from tl_core.errors import DataError
 

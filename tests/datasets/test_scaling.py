@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tl_core.datasets import Data
+from tl_core.checks.first_look import noted
 from tl_core.data.formats.idx import write_idx
+from tl_core.data.scaling import as_bytes
+from tl_core.datasets import Data
 from tl_core.datasets.idx_folder import FILES, IdxFolder
 from tl_core.datasets.numpy_arrays import NumpyArrays
-from tl_core.data.scaling import as_bytes
 from tl_core.errors import DataError
-from tl_core.checks.first_look import noted
 
 RNG = np.random.default_rng(0)
 MASKS = RNG.integers(0, 2, (40, 9, 8), dtype=np.uint8)

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tl_core.checks.scan import examine
 from tl_core.data.formats import tfrecords
 from tl_core.datasets.tfds import TensorFlowDatasets
 from tl_core.errors import DataError
-from tl_core.checks.scan import examine
 
 PREPARE = """
 import hashlib, json, sys

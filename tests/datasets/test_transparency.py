@@ -11,10 +11,10 @@ from PIL import Image
 
 from tests.datasets.test_exif import chunk
 from tests.helpers import write_images
+from tl_core.checks.image_checks import CLEAR
+from tl_core.checks.scan import examine
 from tl_core.data.decoding import read_image
 from tl_core.datasets.image_folder import ImageFolder
-from tl_core.checks.scan import examine
-from tl_core.checks.image_checks import CLEAR
 
 RED, BLUE, WHITE = (255, 0, 0), (10, 20, 30), (255, 255, 255)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.datasets.test_archives import PETS, zipped
-from tl_core.system import settings
 from tl_core.data.formats import uploads
 from tl_core.datasets.zip_upload import ZipUpload
 from tl_core.errors import DataError, TransferError
+from tl_core.system import settings
 
 
 def brought(home: Path, tmp_path: Path, files: dict[str, bytes]) -> uploads.Upload:

@@ -12,17 +12,17 @@ from typer.testing import CliRunner
 from tests.datasets.test_exif import directory
 from tests.helpers import write_images
 from tl_core.__main__ import app
-from tl_core.datasets import Data, Dataset
-from tl_core.datasets.csv_manifest import CsvManifest
-from tl_core.datasets.csv_table import CsvTable
-from tl_core.data.decoding import read_image
-from tl_core.datasets.digits import Digits
-from tl_core.datasets.image_folder import ImageFolder
-from tl_core.datasets.photo_patches import PhotoPatches
 from tl_core.checks.advice import advice
 from tl_core.checks.brightness import Values, remarks, values_of
 from tl_core.checks.first_look import noted
 from tl_core.checks.scan import examine
+from tl_core.data.decoding import read_image
+from tl_core.datasets import Data, Dataset
+from tl_core.datasets.csv_manifest import CsvManifest
+from tl_core.datasets.csv_table import CsvTable
+from tl_core.datasets.digits import Digits
+from tl_core.datasets.image_folder import ImageFolder
+from tl_core.datasets.photo_patches import PhotoPatches
 
 RNG = np.random.default_rng(0)
 

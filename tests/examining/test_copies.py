@@ -7,13 +7,13 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.helpers import CommandLine
-from tl_core.datasets.csv_table import CsvTable
-from tl_core.datasets.csv_text import CsvText
-from tl_core.datasets._table_data import TableSource
 from tl_core.checks import duplicates
 from tl_core.checks.advice import advice
-from tl_core.checks.scan import examine
 from tl_core.checks.report import CONFLICTS, COPIES, Report
+from tl_core.checks.scan import examine
+from tl_core.datasets._table_data import TableSource
+from tl_core.datasets.csv_table import CsvTable
+from tl_core.datasets.csv_text import CsvText
 
 KINDS = [CsvText, CsvTable]
 

@@ -13,16 +13,16 @@ from pydantic import TypeAdapter
 from sklearn.metrics import roc_auc_score
 
 from tests.helpers import write_images
+from tl_core.checks import image_checks
+from tl_core.checks.advice import advice
+from tl_core.checks.domain_shift import Shift, domain_auc, told
+from tl_core.checks.near_duplicates import groups, near_pairs
+from tl_core.checks.projection import COLUMNS, THUMBNAIL, map_of, project, sampled, sheet
+from tl_core.checks.report import BROKEN, CONFLICTS, COPIES, Report
+from tl_core.checks.scan import examine
 from tl_core.datasets import ArrayImages, Data, Images
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.datasets.photo_patches import PhotoPatches
-from tl_core.checks import image_checks
-from tl_core.checks.advice import advice
-from tl_core.checks.projection import COLUMNS, THUMBNAIL, map_of, project, sampled, sheet
-from tl_core.checks.scan import examine
-from tl_core.checks.report import BROKEN, CONFLICTS, COPIES, Report
-from tl_core.checks.domain_shift import Shift, domain_auc, told
-from tl_core.checks.near_duplicates import groups, near_pairs
 
 CROPS = PhotoPatches(labels_per_class=4, validation_per_class=1, test_per_class=4)
 

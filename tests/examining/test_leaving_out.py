@@ -10,10 +10,10 @@ from typer.testing import CliRunner, Result
 
 from tests.helpers import write_images
 from tl_core.__main__ import app
+from tl_core.checks.report import BROKEN, COPIES
+from tl_core.checks.scan import examine
 from tl_core.data import exclusions
 from tl_core.datasets.image_folder import ImageFolder
-from tl_core.checks.scan import examine
-from tl_core.checks.report import BROKEN, COPIES
 
 
 @pytest.fixture

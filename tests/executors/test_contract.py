@@ -10,13 +10,13 @@ import pytest
 from tests.helpers import ENDLESS, QUICK, keep_run, wait_until
 from tests.runs.crashing import short_training
 from tl_core import executors
-from tl_core.system import locks
 from tl_core.errors import StorageError
 from tl_core.executors import Executor, Job
 from tl_core.runner.reconcile import job_of
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
+from tl_core.system import locks
 
 PARTS = executors.executors.parts()
 HERE = [name for name, part in PARTS.items() if part.shares_store]

@@ -23,13 +23,13 @@ from tests.runs.crashing import runner_of, settled
 from tl_core import executors
 from tl_core.errors import ExecutorError, SettingError
 from tl_core.executors import Executor, Job, ray
-from tl_core.runs import artifacts, file_link
 from tl_core.runner import control
 from tl_core.runner.reconcile import job_of
+from tl_core.runs import artifacts, file_link
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.system.settings import CHECKPOINT_VARIABLE, SPARE_VARIABLE
 from tl_core.spec import PartSpec, RunSpec
+from tl_core.system.settings import CHECKPOINT_VARIABLE, SPARE_VARIABLE
 
 pytestmark = pytest.mark.cluster
 

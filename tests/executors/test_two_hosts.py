@@ -18,8 +18,8 @@ from tests.executors.cluster import TOKEN, Cluster
 from tests.executors.test_ray import SURROUNDINGS, kept, steps, there, workers_of
 from tests.helpers import ENDLESS, ROOT, wait_until
 from tests.runs.crashing import settled
-from tl_core.runs import artifacts
 from tl_core.runner import control
+from tl_core.runs import artifacts
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 

@@ -14,11 +14,11 @@ from threadpoolctl import threadpool_limits
 from tests.core.toy import FEW, begin
 from tl_core.datasets import Data
 from tl_core.errors import SettingError
+from tl_core.features.resizing import SizedImages
 from tl_core.heads import class_means, head2toe, logistic, ridge, select_features
 from tl_core.heads.closed_form import PENALTIES, temperature
-from tl_core.features.resizing import SizedImages
-from tl_core.training.loop import class_weights
 from tl_core.spec import RunSpec
+from tl_core.training.loop import class_weights
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]

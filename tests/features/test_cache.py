@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from tests.helpers import HANGS_SECONDS, ROOT, wait_until
 from tests.runs.crashing import Breakpoint
-from tl_core.system import locks
 from tl_core.errors import Stopped, StorageError
-from tl_core.features.cache import ActivationCache, Rows, writer, compaction, shards
+from tl_core.features.cache import ActivationCache, Rows, compaction, shards, writer
+from tl_core.system import locks
 from tl_core.system.settings import CACHE_LIMIT_VARIABLE
 
 KEY, OTHER = "a" * 64, "b" * 64

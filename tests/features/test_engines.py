@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from tests.helpers import python, wait_until
 from tests.tools.variants import variants
 from tl_core import backbones
-from tl_core.backbones import Network
 from tl_core.features import engines
 from tl_core.features.engines import Engine, choose, conversion, conversion_cache
 from tl_core.features.engines.identity import identity
@@ -28,6 +27,7 @@ from tl_core.features.engines.keras import Keras, is_on_processor
 from tl_core.features.engines.openvino import batch_of
 from tl_core.features.engines.policies import compute_dtypes, in_policy
 from tl_core.features.engines.telemetry import quiet_openvino
+from tl_core.networks.outline import Network
 from tl_core.spec import PartSpec
 from tl_core.strategies.head2toe import Head2Toe
 

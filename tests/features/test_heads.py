@@ -20,7 +20,18 @@ from tests.helpers import python
 from tl_core.errors import DataError, SettingError
 from tl_core.heads import Head, class_means, head2toe, logistic, newton, normalised, ridge, space
 from tl_core.heads.closed_form import DEFAULT_MEANS_TEMPERATURE, PENALTIES, temperature
-from tl_core.heads.logistic_regression import CROSS, DEFAULT, DEFAULT_STRENGTH, ENOUGH, FOLDS, GIVEN, STRENGTHS, VALIDATION, Solver, folds
+from tl_core.heads.logistic_regression import (
+    CROSS,
+    DEFAULT,
+    DEFAULT_STRENGTH,
+    ENOUGH,
+    FOLDS,
+    GIVEN,
+    STRENGTHS,
+    VALIDATION,
+    Solver,
+    folds,
+)
 from tl_core.heads.threads import one_thread
 
 Array = NDArray[np.float64]

@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 from tests.core.toy import SIZE, toy_network
-from tl_core.backbones import Network
 from tl_core.datasets import ArrayImages, FileImages
 from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
+from tl_core.features.extractor import DECODED, FrozenPart, Supply, View, loses_nothing
 from tl_core.features.predict import forward
 from tl_core.features.resizing import SizedImages
-from tl_core.features.extractor import DECODED, FrozenPart, Supply, View, loses_nothing
+from tl_core.networks.outline import Network
 
 COUNT = DECODED + 9
 

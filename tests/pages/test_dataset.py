@@ -14,10 +14,10 @@ from tl_core.data import exclusions
 from tl_core.data.formats import uploads
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.recipe import Recipe
+from tl_core.spec import RunSpec
 from tl_core.studies import image_map_job
 from tl_core.studies.data_check_job import Examination
 from tl_core.studies.image_map_job import Mapped
-from tl_core.spec import RunSpec
 from tl_core.ui import steps
 
 MORE = {f"{kind}/more{number}.png": b"%d" % number for kind in ("cats", "dogs") for number in range(9)}

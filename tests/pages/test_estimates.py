@@ -11,14 +11,14 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import FEW_CROPS, CommandLine, settings_arguments, wait_until
 from tests.tools.pages import PAGES, errors, opened
+from tl_core.planning import backbone_profile
+from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.estimate import Estimate
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts
-from tl_core.planning import backbone_profile
-from tl_core.planning.estimate import Estimate
-from tl_core.planning.backbone_profile import Probe
 from tl_core.runs.store import Store
-from tl_core.system.settings import SPARE_VARIABLE
 from tl_core.spec import RunSpec
+from tl_core.system.settings import SPARE_VARIABLE
 from tl_core.ui import estimates, steps
 
 pytestmark = pytest.mark.process

@@ -7,15 +7,15 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import wait_until
 from tests.tools.pages import errors, opened
+from tl_core.datasets._user_data import OwnDataset
 from tl_core.datasets.csv_table import CsvTable
 from tl_core.datasets.csv_text import CsvText
-from tl_core.datasets._user_data import OwnDataset
-from tl_core.recipe import Recipe
 from tl_core.planning import backbone_profile
-from tl_core.studies.data_check_job import Examination
 from tl_core.planning.backbone_profile import Probe
+from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
+from tl_core.studies.data_check_job import Examination
 from tl_core.ui import steps
 
 SMALL = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "image_size": "16"}

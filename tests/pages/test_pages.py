@@ -14,8 +14,8 @@ from tl_core.backbones import Backbone
 from tl_core.registry import Part, Registry
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
-from tl_core.system.settings import DATA_ROOTS_VARIABLE
 from tl_core.spec import RunSpec
+from tl_core.system.settings import DATA_ROOTS_VARIABLE
 from tl_core.ui import rerun, steps
 
 
@@ -155,7 +155,7 @@ def parts() -> list[Any]:
 
 def forms_of(kind: str) -> None:
     """A page with the forms of all parts of a kind."""
-    from tl_core.ui import rerun, forms
+    from tl_core.ui import forms, rerun
 
     for part in rerun.REGISTRIES[kind].parts().values():
         forms.part_form(kind, part())

@@ -9,16 +9,16 @@ from streamlit.testing.v1 import AppTest
 from tests.analysis import measured_curves as measured
 from tests.helpers import end_processes_of, wait_until
 from tests.tools.pages import errors, opened
-from tl_core.system import locks
 from tl_core.analysis.rates import RateCurve
+from tl_core.jobs import background
+from tl_core.planning import backbone_profile, precision_benchmark
+from tl_core.planning.backbone_profile import Probe
 from tl_core.precision import Arithmetic
 from tl_core.recipe import Recipe
-from tl_core.jobs import background
-from tl_core.studies import lr_finder_job
-from tl_core.planning import backbone_profile, precision_benchmark
-from tl_core.studies.lr_finder_job import Search
-from tl_core.planning.backbone_profile import Probe
 from tl_core.spec import RunSpec
+from tl_core.studies import lr_finder_job
+from tl_core.studies.lr_finder_job import Search
+from tl_core.system import locks
 from tl_core.ui import steps
 
 SMALL = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "image_size": "16"}

@@ -11,13 +11,13 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import QUICK
 from tests.tools.pages import PAGES, errors, opened
-from tl_core.runs import artifacts
-from tl_core.runner import service
 from tl_core.machine import telemetry
+from tl_core.runner import service
+from tl_core.runs import artifacts
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Store
 from tl_core.spec import RunSpec
-from tl_core.ui import steps, queue_text
+from tl_core.ui import queue_text, steps
 
 WAYS: dict[State, tuple[State, ...]] = {
     State.QUEUED: (),

@@ -8,13 +8,13 @@ import pytest
 from tests.helpers import FEW_CROPS, wait_until
 from tests.tools.pages import errors, opened
 from tl_core.analysis.what_if import Question
-from tl_core.recipe import Recipe
 from tl_core.jobs import background
-from tl_core.studies import what_if_job
 from tl_core.planning import backbone_profile
-from tl_core.studies.what_if_job import Inquiry
 from tl_core.planning.backbone_profile import Probe
+from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
+from tl_core.studies import what_if_job
+from tl_core.studies.what_if_job import Inquiry
 from tl_core.ui import steps, what_ifs
 
 SETTINGS = dict(FEW_CROPS)

@@ -15,11 +15,11 @@ import psutil
 import pytest
 
 from tests.helpers import HANGS_SECONDS, processes_of, wait_until
-from tl_core.system import settings
-from tl_core.runs import artifacts
 from tl_core.runner import service
+from tl_core.runs import artifacts
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
+from tl_core.system import settings
 
 INSTRUMENTS = Path(__file__).parent / "instruments"
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from tl_core.networks.outline import Provenance
-from tl_core.training.checkpoints import Checkpoints
 from tl_core.errors import Paused
 from tl_core.events import Checkpoint, Epoch, Plan, Reporter, Resumed, Stage, Step
+from tl_core.networks.outline import Provenance
 from tl_core.result import Outcome, Predictions, Result
 from tl_core.spec import RunSpec
 from tl_core.system.files import write_whole
+from tl_core.training.checkpoints import Checkpoints
 
 STEP_SECONDS = 0.02
 STEPS_PER_EPOCH = 4

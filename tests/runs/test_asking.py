@@ -6,18 +6,17 @@ from unittest.mock import Mock, patch
 import pytest
 
 from tests.helpers import FEW_CROPS, processes_of, wait_until
-from tl_core.studies import what_if
 from tl_core.analysis import learning_curve
+from tl_core.analysis.what_if import Answer, Question
 from tl_core.datasets.digits import Digits
 from tl_core.errors import SettingError
-from tl_core.training.evaluation import HARDEST
 from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
-from tl_core.analysis.what_if import Answer, Question
 from tl_core.recipe import Recipe
-from tl_core.studies import what_if_job
-from tl_core.studies.what_if_job import Inquiry
 from tl_core.spec import RunSpec
+from tl_core.studies import what_if, what_if_job
+from tl_core.studies.what_if_job import Inquiry
+from tl_core.training.evaluation import HARDEST
 from tl_core.training.train import train
 
 SPEC = RunSpec().with_settings(FEW_CROPS | {"image_size": 32})

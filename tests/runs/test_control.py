@@ -15,9 +15,9 @@ import pytest
 from tests.helpers import ENDLESS, HANGS_SECONDS, QUICK, CommandLine, keep_run, settings_arguments, wait_until, write_images
 from tl_core.errors import RunError, SettingError, WeightsError
 from tl_core.recipe import Recipe
-from tl_core.runs import artifacts
 from tl_core.runner import control, service
 from tl_core.runner.reconcile import MOST_LAUNCHES, reconcile
+from tl_core.runs import artifacts
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Run, Store
 from tl_core.spec import RunSpec

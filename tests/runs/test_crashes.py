@@ -16,8 +16,8 @@ from tests.helpers import ENDLESS, QUICK, ROOT, end_processes_of, wait_until
 from tests.runs.crashing import Breakpoint, Watchman, assert_whole, kill, runner_of, settled, short_training
 from tests.tools.pages import PAGES, opened
 from tests.tools.variants import variants
-from tl_core.runs import artifacts
 from tl_core.runner import control, service
+from tl_core.runs import artifacts
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.system.settings import CHECKPOINT_VARIABLE

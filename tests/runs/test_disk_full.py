@@ -11,14 +11,14 @@ import pytest
 from tests.helpers import ENDLESS, QUICK, CommandLine, end_processes_of, keep_run, settings_arguments, wait_until, write_images
 from tests.runs.crashing import settled
 from tests.tools.pages import PAGES, errors, opened
-from tl_core.system import locks
 from tl_core.errors import StorageError
 from tl_core.executors import LOCK
-from tl_core.runs import artifacts
 from tl_core.runner import control
 from tl_core.runner.reconcile import reconcile
+from tl_core.runs import artifacts
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
+from tl_core.system import locks
 from tl_core.system.settings import HOME_VARIABLE
 from tl_core.training.train import train
 from tl_core.ui import steps

@@ -10,12 +10,13 @@ import pytest
 from tests.helpers import ENDLESS, QUICK, keep_run, python, wait_until
 from tests.runs.crashing import settled
 from tl_core.executors import LOG
+from tl_core.jobs import failures
+from tl_core.machine.telemetry import Sampler
 from tl_core.recipe import Recipe
 from tl_core.runner import control
 from tl_core.runs import exit_reasons
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
-from tl_core.machine.telemetry import Sampler
 from tl_core.spec import RunSpec
 
 GROUPS = Path("/sys/fs/cgroup/memory")
@@ -63,7 +64,7 @@ def test_a_run_that_the_kernel_ends_for_want_of_memory(store: Store, small_group
     wait_until(lambda: store.run(run_id).state is State.RUNNING and store.events(run_id, "telemetry"))
     (small_group / "cgroup.procs").write_text(store.run(run_id).handle or "")
     end = settled(store, run_id)
-    assert (end.state, end.error_kind) == (State.CRASHED, exit_reasons.OUT_OF_MEMORY)
+    assert (end.state, end.error_kind) == (State.CRASHED, failures.OUT_OF_MEMORY)
     assert end.error == (
         "The system ended this run because memory ran out. Run it again with a smaller batch size (it was 64), "
         "or with smaller images (they were 256 px)."
@@ -74,7 +75,7 @@ def test_a_run_that_the_kernel_ends_for_want_of_memory(store: Store, small_group
 @pytest.mark.parametrize("work", ["keras.ops.ones((40_000, 40_000))", "bytearray(1 << 36)"], ids=["the backend", "Python"])
 def test_memory_that_runs_out_inside_the_process(work: str) -> None:
     done = python(LIMITED.format(work=work))
-    assert done.out == f"{exit_reasons.OUT_OF_MEMORY}\n", done.err
+    assert done.out == f"{failures.OUT_OF_MEMORY}\n", done.err
 
 
 def test_an_allocator_that_gives_up_says_so_in_the_log(store: Store) -> None:
@@ -82,15 +83,15 @@ def test_an_allocator_that_gives_up_says_so_in_the_log(store: Store) -> None:
     keep_run(store, "a", State.RUNNING)
     store.folder("a").mkdir()
     (store.folder("a") / LOG).write_text("terminate called after throwing an instance of 'std::bad_alloc'\n")
-    assert exit_reasons.of_death(store, store.run("a"), "It was ended by the signal SIGABRT.")[1] == exit_reasons.OUT_OF_MEMORY
+    assert exit_reasons.of_death(store, store.run("a"), "It was ended by the signal SIGABRT.")[1] == failures.OUT_OF_MEMORY
 
 
 def test_a_head_that_is_computed_has_no_batch_size_to_make_smaller() -> None:
-    told, _ = exit_reasons.of_exception(MemoryError(), Recipe.of(RunSpec()).spec(), Path("folder"))
+    told, _ = failures.of_exception(MemoryError(), Recipe.of(RunSpec()).spec(), Path("folder"))
     assert told == "Memory ran out while this run was at work. Run it again with smaller images (they were 96 px)."
 
 
-@pytest.mark.parametrize(("signal", "kind"), [("SIGKILL", exit_reasons.OUT_OF_MEMORY), ("SIGSEGV", exit_reasons.CRASH)])
+@pytest.mark.parametrize(("signal", "kind"), [("SIGKILL", failures.OUT_OF_MEMORY), ("SIGSEGV", failures.CRASH)])
 def test_the_kernel_ends_a_process_by_one_signal_only(
     store: Store, signal: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,10 +105,10 @@ def test_the_kernel_ends_a_process_by_one_signal_only(
 def test_anything_else_is_told_as_what_is_known(store: Store) -> None:
     keep_run(store, "a", State.RUNNING)
     told, kind = exit_reasons.of_death(store, store.run("a"), "It was ended by the signal SIGSEGV.")
-    assert kind == exit_reasons.CRASH
+    assert kind == failures.CRASH
     assert "SIGSEGV" in told
     assert "Resume goes on from its last checkpoint" in told
-    told, kind = exit_reasons.of_exception(ValueError("first\nsecond"), QUICK, Path("/runs/a"))
-    assert (kind, told.count("\n")) == (exit_reasons.INTERNAL, 0)
+    told, kind = failures.of_exception(ValueError("first\nsecond"), QUICK, Path("/runs/a"))
+    assert (kind, told.count("\n")) == (failures.INTERNAL, 0)
     assert "(ValueError: first)" in told
     assert "/runs/a" in told

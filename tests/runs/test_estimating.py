@@ -7,15 +7,15 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.helpers import FEW_CROPS, CommandLine, settings_arguments, wait_until
-from tl_core.planning import cost_model
+from tl_core.planning import backbone_profile, cost_model
+from tl_core.planning import estimate as estimating
+from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.estimate import Estimate
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts
-from tl_core.planning import estimate as estimating, backbone_profile
-from tl_core.planning.estimate import Estimate
-from tl_core.planning.backbone_profile import Probe
 from tl_core.runs.store import Store
-from tl_core.system.settings import cache_room
 from tl_core.spec import RunSpec
+from tl_core.system.settings import cache_room
 from tl_core.ui.estimate_check import told
 
 SPEC = RunSpec().with_settings(FEW_CROPS | {"image_size": 32})

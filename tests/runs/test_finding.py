@@ -7,10 +7,10 @@ import pytest
 from tests.helpers import QUICK, end_processes_of, processes_of, wait_until, write_images
 from tl_core.errors import StorageError
 from tl_core.recipe import Recipe
+from tl_core.spec import RunSpec
 from tl_core.studies import lr_finder_job
 from tl_core.studies.lr_finder_job import FEWEST_STEPS, MOST_STEPS, Search, steps_within
 from tl_core.system.settings import DATA_ROOTS_VARIABLE
-from tl_core.spec import RunSpec
 
 RECIPE = Recipe.of(QUICK)
 
@@ -40,7 +40,9 @@ def test_it_is_found_and_kept(home: Path) -> None:
 
 def test_neither_rate_nor_epochs_make_another_search() -> None:
     def key(**settings: object) -> Path:
-        return lr_finder_job._file(Path(), Recipe.of(QUICK.with_settings({f"strategy.{name}": v for name, v in settings.items()})))
+        return lr_finder_job._file(
+            Path(), Recipe.of(QUICK.with_settings({f"strategy.{name}": v for name, v in settings.items()}))
+        )
 
     assert key(learning_rate=0.1) == key(epochs=7) == key()
     assert len({key(), key(batch_size=8), key(schedule="cosine"), lr_finder_job._file(Path(), Recipe.of(RunSpec()))}) == 4

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import python, wait_until
-from tl_core.system import locks
 from tl_core.errors import StorageError
 from tl_core.machine import leases
 from tl_core.machine.telemetry import CPU, Device
+from tl_core.system import locks
 from tl_core.system.settings import LEASES_VARIABLE
 
 PROCESSOR = Device(CPU, "CPU, 2 cores", is_gpu=False)

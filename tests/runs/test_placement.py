@@ -13,14 +13,14 @@ from tests.pages.test_train import nobody_attends, said
 from tests.runs.driver import make_driver
 from tests.runs.short_training import outcome
 from tests.tools.pages import opened
-from tl_core.machine import backends
 from tl_core.events import Event, Placement, Telemetry
+from tl_core.machine import backends
+from tl_core.machine.telemetry import CPU, Sampler
 from tl_core.runs import artifacts, worker
 from tl_core.runs.link import StoreLink
 from tl_core.runs.recorder import Recorder
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
-from tl_core.machine.telemetry import CPU, Sampler
 from tl_core.system.settings import LEASES_VARIABLE
 from tl_core.ui import steps
 

@@ -11,7 +11,6 @@ from itertools import count, pairwise
 import pytest
 
 from tests.helpers import keep_run, python, wait_until
-from tl_core.system import locks
 from tl_core.errors import Paused, Stopped, StorageError
 from tl_core.events import Checkpoint, Epoch, Plan, Resumed, Stage, Step
 from tl_core.executors import LOCK
@@ -20,6 +19,7 @@ from tl_core.runs.link import StoreLink
 from tl_core.runs.recorder import KEPT_STEPS, Recorder
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
+from tl_core.system import locks
 
 DEAF = """
 import sys, time

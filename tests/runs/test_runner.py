@@ -17,21 +17,21 @@ from tests.runs.crashing import Watchman, kill, runner_of, settled, short_traini
 from tests.runs.driver import make_driver
 from tests.runs.short_training import outcome
 from tl_core import executors
-from tl_core.system import locks
-from tl_core.training.checkpoints import Checkpoints
 from tl_core.cli import internal
 from tl_core.events import Reporter
 from tl_core.executors import LOG
 from tl_core.result import Outcome
-from tl_core.runs import artifacts
 from tl_core.runner import control, service
+from tl_core.runs import artifacts
 from tl_core.runs.link import StoreLink
 from tl_core.runs.recorder import BEAT_SECONDS
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Run, Store
 from tl_core.runs.worker import do
-from tl_core.system.settings import LEASES_VARIABLE, SPARE_VARIABLE
 from tl_core.spec import RunSpec
+from tl_core.system import locks
+from tl_core.system.settings import LEASES_VARIABLE, SPARE_VARIABLE
+from tl_core.training.checkpoints import Checkpoints
 
 pytestmark = pytest.mark.process
 

@@ -9,17 +9,16 @@ import pytest
 from tests.helpers import FEW_CROPS, QUICK, processes_of, wait_until
 from tests.tools.variants import variants
 from tl_core import backbones
-from tl_core.planning import cost_model
-from tl_core.precision import CHOICES, Arithmetic, Speed, Speeds
 from tl_core.backbones import Backbone
 from tl_core.events import Event
-from tl_core.training.run import in_float32
-from tl_core.recipe import Recipe
 from tl_core.jobs import background
-from tl_core.planning import backbone_profile, precision_benchmark
+from tl_core.planning import backbone_profile, cost_model, precision_benchmark
 from tl_core.planning.backbone_profile import Probe
-from tl_core.system.settings import cache_room
+from tl_core.precision import CHOICES, Arithmetic, Speed, Speeds
+from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec, RunSpec
+from tl_core.system.settings import cache_room
+from tl_core.training.run import in_float32
 from tl_core.training.train import train
 
 IMAGES = cost_model.Images(32, 16, 32)

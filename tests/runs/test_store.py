@@ -21,8 +21,8 @@ from tl_core.events import Epoch, Event, Stage, Step
 from tl_core.runs.database import Database
 from tl_core.runs.states import AT_WORK, State, before
 from tl_core.runs.store import Priority, Store
-from tl_core.system.settings import HOME_VARIABLE
 from tl_core.spec import RunSpec
+from tl_core.system.settings import HOME_VARIABLE
 
 TOGETHER = 8
 STEP = """

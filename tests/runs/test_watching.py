@@ -10,12 +10,13 @@ import pytest
 from rich.console import Console
 
 from tests.helpers import QUICK, python
-from tl_core.system import locks
+from tl_core.cli.progress import Interrupts, watch
 from tl_core.events import FETCHING
 from tl_core.runner import service
+from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.cli.progress import Interrupts, eta, watch
+from tl_core.system import locks
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.core.one_step import CLASSES, RATE, SGD, Values, features_of, gradients, network, values
-from tl_core.training.prepare import Adapter
-from tl_core.training.optimizers import MOMENTUM
 from tl_core.strategies import HEAD, Phase, everything
 from tl_core.strategies.bss import Shrinkage
 from tl_core.strategies.fine_tuning import FineTuning
+from tl_core.training.optimizers import MOMENTUM
+from tl_core.training.prepare import Adapter
 
 STRENGTH, COUNT = 0.5, 2
 ALL = Phase("all", 1, RATE, 8, everything, learning=SGD, penalty=Shrinkage(STRENGTH, COUNT))

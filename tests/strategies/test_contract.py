@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 
 from tests.core.toy import SIZE, Known, ToyBackbone, known, temporary_cache
-from tl_core.planning import cost_model
 from tl_core import executors, strategies
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.datasets import datasets
 from tl_core.events import Event, Plan, Stage, Step
-from tl_core.training.run import Training, in_float32
 from tl_core.features.resizing import SizedImages
-from tl_core.training.freezing import digests
+from tl_core.networks.classifier import CENTRE
+from tl_core.planning import cost_model
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome
 from tl_core.spec import PartSpec, RunSpec
 from tl_core.strategies import HEAD, BatchNorm, Moves, Phase, Strategy
-from tl_core.networks.classifier import CENTRE
+from tl_core.training.freezing import digests
+from tl_core.training.run import Training, in_float32
 
 PARTS = strategies.strategies.parts()
 TOY = tuple(BlockOutline(f"block {n}", layers=3, parameters=100, norm_parameters=20, multiply_adds=1000) for n in range(3))

@@ -13,11 +13,11 @@ from tests.core.one_step import step_of
 from tests.core.toy import FEW, SIZE, Known, known
 from tests.test_field_ends import numeric_fields
 from tl_core import strategies
-from tl_core.training.prepare import SOLVERS
-from tl_core.training.augmentation import Augmenter
 from tl_core.backbones import BlockOutline
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, Strategy
+from tl_core.training.augmentation import Augmenter
+from tl_core.training.prepare import SOLVERS
 from tl_core.training.train import train
 
 BLOCKS = (BlockOutline("below", layers=3, parameters=100, norm_parameters=20, multiply_adds=1000),)

@@ -9,11 +9,11 @@ from tests.helpers import python
 from tl_core import backbones, strategies
 from tl_core.backbones import Recipe
 from tl_core.backbones.article_mlp import ArticleMLP
+from tl_core.phases.schedules import CONSTANT, cosine, one_cycle
 from tl_core.spec import PartSpec
 from tl_core.strategies import Phase
-from tl_core.strategies.from_scratch import FromScratch
 from tl_core.strategies._by_gradient import SCHEDULES
-from tl_core.phases.schedules import CONSTANT, cosine, one_cycle
+from tl_core.strategies.from_scratch import FromScratch
 
 
 class Particular(ToyBackbone):

@@ -6,18 +6,18 @@ import pytest
 from tests.core.one_step import CLASSES, INPUTS, LABELS, gradients, network, step_of, values
 from tests.core.toy import Known
 from tl_core import strategies
-from tl_core.training.prepare import Adapter
 from tl_core.backbones import BlockOutline
 from tl_core.features.inputs import Features
-from tl_core.strategies import HEAD, BatchNorm, Learning, Phase, Solver, Strategy, everything
 from tl_core.networks.classifier import Classifier
-from tl_core.strategies.discriminative import DiscriminativeRates, falling
-from tl_core.strategies.fine_tuning import FineTuning
-from tl_core.strategies._by_gradient import Tuned
-from tl_core.strategies.gradual_unfreezing import GradualUnfreezing
 from tl_core.phases.phase import Rates
 from tl_core.phases.schedules import Schedule, cosine, one_cycle
+from tl_core.strategies import HEAD, BatchNorm, Learning, Phase, Solver, Strategy, everything
+from tl_core.strategies._by_gradient import Tuned
+from tl_core.strategies.discriminative import DiscriminativeRates, falling
+from tl_core.strategies.fine_tuning import FineTuning
+from tl_core.strategies.gradual_unfreezing import GradualUnfreezing
 from tl_core.strategies.surgical import Surgical
+from tl_core.training.prepare import Adapter
 
 BLOCKS = tuple(BlockOutline(f"block {n}", layers=3, parameters=100, norm_parameters=20, multiply_adds=1000) for n in range(4))
 

@@ -14,10 +14,10 @@ from tests.helpers import HANGS_SECONDS, ROOT, CommandLine, Finished
 from tests.tools.once import made_once
 from tl_core.backbones import Backbone
 from tl_core.errors import StorageError
-from tl_core.recipe import Recipe
 from tl_core.jobs import background
 from tl_core.planning import backbone_profile
 from tl_core.planning.backbone_profile import Probe
+from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.ui import steps
 

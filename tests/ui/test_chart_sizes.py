@@ -11,8 +11,8 @@ from tl_core.analysis.comparison import RunPoint
 from tl_core.analysis.learning_curve import points
 from tl_core.analysis.metrics import confusion_matrix, most_confused
 from tl_core.analysis.rates import RateCurve
-from tl_core.checks.projection import MOST, ImageMap
 from tl_core.analysis.what_if import Answer
+from tl_core.checks.projection import MOST, ImageMap
 from tl_core.result import Timing
 from tl_core.strategies import Phase, nothing
 from tl_core.ui import confusion

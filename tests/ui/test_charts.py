@@ -12,15 +12,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tl_core.planning import cost_model
 from tl_core.analysis.comparison import RunPoint
 from tl_core.analysis.learning_curve import points
 from tl_core.analysis.rates import RateCurve
 from tl_core.analysis.usage import Usage
-from tl_core.precision import CHOICES, Speed, Speeds
+from tl_core.analysis.what_if import Answer
 from tl_core.backbones import BlockOutline, Listing
 from tl_core.events import Telemetry
-from tl_core.analysis.what_if import Answer
+from tl_core.planning import cost_model
+from tl_core.precision import CHOICES, Speed, Speeds
 from tl_core.result import Timing
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import BatchNorm, Phase, everything, last_blocks, nothing

@@ -8,31 +8,11 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tl_core.networks.blocks import Block
-from tl_core.networks.outline import BlockOutline, Outline, Provenance
 from tl_core.errors import SettingError
+from tl_core.networks.outline import BlockOutline, Network, Outline, Provenance
 from tl_core.registry import Part, Registry
 
 __all__ = ["Backbone", "BlockOutline", "Listing", "Network", "Outline", "Provenance", "Recipe", "backbones", "build", "register"]
-
-
-@dataclass(frozen=True)
-class Network:
-    """A loaded backbone.
-
-    `model` maps float32 pixels (batch, size, size, 3) in 0..255 to features (batch, feature_size).
-    `blocks` are consecutive groups of its layers, from the pixels upward, each with the one tensor that leaves it.
-    `classifier` is (kernel, bias) of the source's own classes, where it has them.
-    """
-
-    model: Any
-    blocks: tuple[Block, ...]
-    provenance: Provenance
-    classifier: tuple[Any, Any] | None = None
-
-    def outline(self) -> Outline:
-        """The same network in plain values: blocks with parameters and multiply-adds."""
-        return Outline.of(self)
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 from abc import abstractmethod
 from typing import Any, ClassVar
 
-from tl_core.backbones import Backbone, Listing, Network, Provenance
-from tl_core.networks.blocks import Block
+from tl_core.backbones import Backbone, Listing, Provenance
 from tl_core.errors import WeightsError
+from tl_core.networks.blocks import Block
+from tl_core.networks.outline import Network
 
 RANDOM = Provenance(source="random weights", licence="none needed", learned_from="nothing")
 """Where weights come from that were drawn from Keras' seed."""

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Listing, Recipe, register
-from tl_core.networks.blocks import Block
 from tl_core.backbones._untrained import Untrained, listing
+from tl_core.networks.blocks import Block
 
 ARTICLE_SIZE = 28
 WIDTH = 128

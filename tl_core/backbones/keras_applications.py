@@ -12,11 +12,12 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tl_core.backbones import Backbone, Listing, Network, Provenance, register
-from tl_core.networks.blocks import cut_into_blocks
-from tl_core.networks.download import download
+from tl_core.backbones import Backbone, Listing, Provenance, register
 from tl_core.backbones._untrained import RANDOM
 from tl_core.errors import WeightsError
+from tl_core.networks.blocks import cut_into_blocks
+from tl_core.networks.download import download
+from tl_core.networks.outline import Network
 from tl_core.system.settings import ServerPath, keras_home
 
 LEARNED_FROM = "ImageNet-1k"

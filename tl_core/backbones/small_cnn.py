@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Listing, Recipe, register
-from tl_core.networks.blocks import Block, cut_into_blocks
 from tl_core.backbones._untrained import Untrained, listing
+from tl_core.networks.blocks import Block, cut_into_blocks
 
 STAGES = 3
 WIDTH = 16

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from tl_core.data.class_names import listed
 from tl_core.checks.brightness import remarks
 from tl_core.checks.image_checks import CLEAR, GREY
-from tl_core.checks.report import Group, Member, Report
 from tl_core.checks.near_duplicates import FINE
+from tl_core.checks.report import Group, Member, Report
+from tl_core.data.class_names import listed
 
 UNEVEN = 3.0
 """A largest class of so many times the smallest is worth a word."""

@@ -8,10 +8,10 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.checks.near_duplicates import groups
+from tl_core.checks.report import SPLITS, Group, Member
 from tl_core.datasets import Data, Examples
 from tl_core.errors import printable
-from tl_core.checks.report import SPLITS, Group, Member
-from tl_core.checks.near_duplicates import groups
 
 EXCERPT, NAMED = 80, 20
 """Characters of a text or a row by which it is known, since it has no file name; and how many of one content are told by name."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tl_core.datasets import Data, Images
-from tl_core.errors import DataError
 from tl_core.checks.brightness import remarks, values_of
 from tl_core.checks.image_checks import CLEAR, Seen, see
+from tl_core.datasets import Data, Images
+from tl_core.errors import DataError
 
 LOOKED_AT = 12
 """Images of each split, drawn evenly."""

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tl_core.datasets import Images
 from tl_core.data.decoding import UndecodableError, decoded, is_transparent, open_image, orientation
 from tl_core.data.images import Pixels
+from tl_core.datasets import Images
 
 SIDE = 32
 """Pixels to which an image is reduced, and 8 x 8 cosines of those make its hash."""

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tl_core.datasets import Data
 from tl_core.data.images import Pixels
+from tl_core.datasets import Data
 from tl_core.features.resizing import fit_square
 
 MOST = {"train": 600, "validation": 200, "test": 400}

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tl_core.data.exclusions import LeftOut
 from tl_core.checks.brightness import Values
+from tl_core.data.exclusions import LeftOut
 
 SPLITS = ("train", "validation", "test")
 KINDS = BROKEN, COPIES, CONFLICTS = "broken", "copies", "conflicts"

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.datasets import Data, Images
 from tl_core.checks.brightness import Values, values_of
 from tl_core.checks.duplicates import Members, groups_of
 from tl_core.checks.image_checks import SIDE, Seen, see
-from tl_core.checks.report import Broken, Member, Report
 from tl_core.checks.near_duplicates import FINE, near_pairs
+from tl_core.checks.report import Broken, Member, Report
+from tl_core.datasets import Data, Images
 from tl_core.features.prefetch import in_batches
 
 AT_A_TIME = 64

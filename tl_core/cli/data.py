@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 from rich.progress import Progress
 
+from tl_core.checks.advice import advice, told_all
+from tl_core.checks.report import KINDS
+from tl_core.checks.scan import examine as look
 from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
 from tl_core.cli.train import Name, Settings, chosen
 from tl_core.data import exclusions
 from tl_core.data.formats import uploads
 from tl_core.errors import DataError, SettingError, printable
-from tl_core.checks.advice import advice, told_all
-from tl_core.checks.scan import examine as look
-from tl_core.checks.report import KINDS
 from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec

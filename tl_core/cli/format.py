@@ -7,7 +7,7 @@ from typing import Any
 from rich.markup import escape
 
 from tl_core.analysis.statements import interval_of, percent, seconds
-from tl_core.runs import exit_reasons
+from tl_core.jobs import failures
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 
@@ -66,4 +66,4 @@ def exit_code(run: Run) -> int:
         return STOPPED
     if run.state not in (State.FAILED, State.CRASHED):
         return 0
-    return OUR_FAULT if run.error_kind in {exit_reasons.INTERNAL, exit_reasons.CRASH} else USER_MISTAKE
+    return OUR_FAULT if run.error_kind in {failures.INTERNAL, failures.CRASH} else USER_MISTAKE

@@ -10,9 +10,9 @@ from rich.table import Column, Table
 from tl_core import backbones, datasets, executors, strategies
 from tl_core.cli.console import AsJson, RunId, app, out, print_json, says_what_is_wrong
 from tl_core.cli.format import accuracy_of, summary
-from tl_core.runs import artifacts
 from tl_core.runner import service
 from tl_core.runner.reconcile import reconcile
+from tl_core.runs import artifacts
 from tl_core.runs.store import Store
 
 FOLLOW_SECONDS = 0.25

@@ -9,20 +9,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from tl_core.analysis.statements import seconds
-from tl_core.events import FETCHING
 from tl_core.runner import service
+from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 
 POLL_SECONDS = 0.25
-
-
-def eta(run: Run, now: float) -> float | None:
-    """Seconds until `run` ends, from the share of its work done and the time that took; None before there is
-    enough to say it from, and while data are fetched. Starting Python is not in the rate."""
-    if run.state is not State.RUNNING or run.done < 0.02 or run.stage.startswith(FETCHING):
-        return None
-    return run.running_seconds(now) / run.done * (1 - run.done)
 
 
 def _before_it_speaks(store: Store, run: Run) -> str:

@@ -10,14 +10,14 @@ import typer
 from tl_core.analysis import convergence
 from tl_core.cli.console import PRIORITIES, AsJson, RunId, app, err, out, print_json, priority_named, says_what_is_wrong
 from tl_core.cli.format import exit_code, headline, summary
+from tl_core.cli.progress import Interrupts
+from tl_core.cli.progress import watch as follow
 from tl_core.errors import RunError, SettingError
-from tl_core.runs import artifacts
 from tl_core.runner import control
+from tl_core.runs import artifacts
 from tl_core.runs.schema import Priority
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.cli.progress import Interrupts
-from tl_core.cli.progress import watch as follow
 from tl_core.spec import RunSpec
 
 Name = Annotated[str | None, typer.Option(help="Name of the part; see: python -m tl_core parts")]

@@ -12,15 +12,15 @@ from rich.table import Table
 from tl_core.analysis import learning_curve
 from tl_core.analysis.learning_curve import Point
 from tl_core.analysis.statements import seconds as spoken
+from tl_core.analysis.what_if import Question
 from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
 from tl_core.cli.train import Name, Settings, chosen
 from tl_core.errors import RunError, SettingError
-from tl_core.analysis.what_if import Question
 from tl_core.recipe import Recipe
-from tl_core.studies import what_if_job
-from tl_core.studies.what_if_job import Inquiry
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
+from tl_core.studies import what_if_job
+from tl_core.studies.what_if_job import Inquiry
 
 Value = TypeVar("Value", int, float)
 POLL_SECONDS = 0.2

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tl_core.data.decoding import read_image
-from tl_core.data.hashing import counted
 from tl_core.data.examples import Examples, Labels
+from tl_core.data.hashing import counted
 from tl_core.errors import DataError, printable
 
 READ_BYTES, DIGESTED = 1 << 20, 64

@@ -14,15 +14,15 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import TypeVar
 
-from tl_core.system import settings
 from tl_core.data import exclusions
 from tl_core.data.class_names import listed
 from tl_core.data.examples import Examples, Labels, Modality
 from tl_core.data.images import ArrayImages, FileImages, Images
-from tl_core.datasets._aliases import renamed
 from tl_core.data.splitting import first_per_class
+from tl_core.datasets._aliases import renamed
 from tl_core.errors import DataError
 from tl_core.registry import Part, Registry
+from tl_core.system import settings
 
 __all__ = ["ArrayImages", "Data", "Dataset", "Examples", "FileImages", "Images", "Modality", "build", "datasets", "register"]
 
@@ -108,7 +108,7 @@ class Dataset(Part):
         json_schema_extra={"empty": "all"},
     )
 
-    exclusions: str | None = Field(
+    left_out: str | None = Field(
         None,
         pattern="^[0-9a-f]{16}$",
         title="Left out",

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tl_core.datasets import Data, Examples
 from tl_core.data.class_names import listed
-from tl_core.data.formats.columns import Columns, no_splits, one_group, said
 from tl_core.data.examples import Labels
-from tl_core.datasets._user_data import OwnDataset
+from tl_core.data.formats.columns import Columns, no_splits, one_group, said
 from tl_core.data.formats.tables import classes_of, plain, read_table, rows_of, split_of
+from tl_core.datasets import Data, Examples
+from tl_core.datasets._user_data import OwnDataset
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 

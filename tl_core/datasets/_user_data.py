@@ -5,10 +5,10 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
 
-from tl_core.datasets import Data, Dataset, Examples, require_two_classes
 from tl_core.data.class_names import alike
 from tl_core.data.split_names import SPLITS
 from tl_core.data.splitting import hold_out_groups, joined
+from tl_core.datasets import Data, Dataset, Examples, require_two_classes
 from tl_core.errors import DataError, printable
 
 T = TypeVar("T")

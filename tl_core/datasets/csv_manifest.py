@@ -10,12 +10,12 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
-from tl_core.datasets import Data, FileImages, register
 from tl_core.data.formats.columns import no_classes, said
-from tl_core.data.formats.paths import existing_folder
 from tl_core.data.formats.folders import left_out_note
-from tl_core.datasets._table_data import LABELS, TableSource
+from tl_core.data.formats.paths import existing_folder
 from tl_core.data.formats.tables import plain
+from tl_core.datasets import Data, FileImages, register
+from tl_core.datasets._table_data import LABELS, TableSource
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from tl_core.datasets import Data, Modality, register
 from tl_core.data.formats.columns import no_classes, said
-from tl_core.datasets._table_data import LABELS, TableSource
 from tl_core.data.texts import TableRows
+from tl_core.datasets import Data, Modality, register
+from tl_core.datasets._table_data import LABELS, TableSource
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from tl_core.datasets import Data, Modality, register
 from tl_core.data.formats.columns import no_classes, said
-from tl_core.datasets._table_data import LABELS, TableSource
 from tl_core.data.texts import Texts
+from tl_core.datasets import Data, Modality, register
+from tl_core.datasets._table_data import LABELS, TableSource
 from tl_core.errors import DataError
 from tl_core.system.settings import ServerPath
 

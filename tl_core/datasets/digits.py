@@ -6,9 +6,9 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from tl_core.datasets import ArrayImages, Data, Dataset, register
 from tl_core.data.formats.paths import packaged_file
 from tl_core.data.splitting import hold_out
+from tl_core.datasets import ArrayImages, Data, Dataset, register
 from tl_core.errors import DataError
 
 SIDE, WHITE = 8, 16

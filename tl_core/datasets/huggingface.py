@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
-from tl_core.datasets import Data, register
 from tl_core.data.class_names import label_text
 from tl_core.data.examples import Labels
-from tl_core.data.formats.paths import existing_folder, leads_to
 from tl_core.data.formats.hub_folder import tables_of, tables_of_hub
+from tl_core.data.formats.paths import existing_folder, leads_to
 from tl_core.data.images import EncodedImages
+from tl_core.datasets import Data, register
 from tl_core.datasets._user_data import OwnDataset, named_splits
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath, absolute

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tl_core.datasets import Data, register
-from tl_core.datasets._array_data import Arrays, ArraysDataset, checked, example_arrays
-from tl_core.data.formats.paths import existing_folder, leads_to
+from tl_core.data.arrays import Arrays, checked, example_arrays
 from tl_core.data.formats.idx import read_idx, write_idx
+from tl_core.data.formats.paths import existing_folder, leads_to
+from tl_core.datasets import Data, register
+from tl_core.datasets._array_data import ArraysDataset
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 

@@ -9,10 +9,10 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
-from tl_core.datasets import Data, FileImages, register
 from tl_core.data.formats.class_levels import DEEPEST, require_images
 from tl_core.data.formats.class_spelling import joined_by_name
 from tl_core.data.formats.folders import Classes, list_images
+from tl_core.datasets import Data, FileImages, register
 from tl_core.datasets._user_data import OwnDataset
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath

@@ -12,9 +12,10 @@ from urllib.error import URLError
 import numpy as np
 from pydantic import Field
 
-from tl_core.datasets import Data, register
-from tl_core.datasets._array_data import Arrays, ArraysDataset, checked, example_arrays
+from tl_core.data.arrays import Arrays, checked, example_arrays
 from tl_core.data.formats.cifar import CIFAR10_FILES, CIFAR10_NAMES, CIFAR100_FILES, CIFAR100_NAMES, read_cifar10, read_cifar100
+from tl_core.datasets import Data, register
+from tl_core.datasets._array_data import ArraysDataset
 from tl_core.datasets.idx_folder import has_family, read_family
 from tl_core.datasets.numpy_arrays import BROKEN, arrays_of
 from tl_core.errors import DataError, printable

@@ -15,12 +15,12 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tl_core.datasets import ArrayImages, Data, register
-from tl_core.data.formats.archive_formats import require_measurable
 from tl_core.data.array_labels import classes_of_arrays, values_of
+from tl_core.data.formats.archive_formats import require_measurable
 from tl_core.data.formats.folders import left_out_note
-from tl_core.datasets._user_data import OwnDataset
 from tl_core.data.scaling import as_bytes
+from tl_core.datasets import ArrayImages, Data, register
+from tl_core.datasets._user_data import OwnDataset
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tl_core.datasets import ArrayImages, Data, Dataset, register
 from tl_core.data.decoding import read_image
 from tl_core.data.formats.paths import packaged_file
 from tl_core.data.images import Pixels
+from tl_core.datasets import ArrayImages, Data, Dataset, register
 
 SKIMAGE, SKLEARN = ("skimage", "scikit-image", "data"), ("sklearn", "scikit-learn", "datasets/images")
 PHOTOGRAPHS = {

@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
+from tl_core.data.formats.uploads import Upload, keep
 from tl_core.datasets import Data, register
 from tl_core.datasets.image_folder import ClassFolders, divided_folder
-from tl_core.data.formats.uploads import Upload, keep
 from tl_core.errors import DataError
 from tl_core.system.settings import ServerPath
 

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Sequence
 from typing import ClassVar
 
-from tl_core.system import locks, processes
 from tl_core.executors import Executor, Job, register
+from tl_core.system import locks, processes
 
 UNSTORED = 2
 """Exit status of a process that could not store how it ended."""

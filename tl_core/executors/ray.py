@@ -23,9 +23,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field, model_validator
 
 import tl_core
-from tl_core.system import processes, settings
 from tl_core.errors import ExecutorError, SettingError
 from tl_core.executors import Executor, Job, register
+from tl_core.system import processes, settings
 from tl_core.system.files import write_whole
 
 ADDRESS_VARIABLE, TOKEN_VARIABLE, TOKEN_FILE_VARIABLE = "RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"

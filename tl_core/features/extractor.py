@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from tl_core.data.images import Images, Pixels
 from tl_core.features import engines
-from tl_core.features.prefetch import ahead, in_batches
 from tl_core.features.cache import ActivationCache, Wait
 from tl_core.features.engines import Engine
 from tl_core.features.engines.identity import identity, weights_identity
-from tl_core.features.resizing import FITTING, SizedImages
 from tl_core.features.inputs import Source, Stored
+from tl_core.features.prefetch import ahead, in_batches
+from tl_core.features.resizing import FITTING, SizedImages
 from tl_core.result import IN_CACHE
 
 DECODED = 32

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.features.prefetch import ahead
 from tl_core.features.inputs import Source
+from tl_core.features.prefetch import ahead
 
 BATCH = 32
 

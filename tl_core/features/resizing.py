@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tl_core.datasets import Images
 from tl_core.data.images import Labels, Pixels
+from tl_core.datasets import Images
 
 SPARE = 2
 """A large photograph may be decoded at so many times the size to which it is then brought, at least."""

@@ -12,18 +12,16 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
-from tl_core.machine import backends
-from tl_core.system import locks, processes
 from tl_core.datasets import Dataset
 from tl_core.errors import RunError, Stopped, TransferError
 from tl_core.events import Event, Stage
 from tl_core.executors import local
-from tl_core.runs import exit_reasons
-from tl_core.machine import leases
-from tl_core.runs.database import storage_error
+from tl_core.jobs import failures
+from tl_core.machine import backends, leases
 from tl_core.machine.telemetry import devices
 from tl_core.spec import RunSpec
-from tl_core.system.files import write_whole
+from tl_core.system import locks, processes
+from tl_core.system.files import storage_error, write_whole
 
 
 class Ending(Protocol):
@@ -125,7 +123,7 @@ class Watch(Generic[T]):
             error = str(mistake)
         except Exception as fault:  # noqa: BLE001  # it must end, whatever happens in it
             traceback.print_exc()
-            error = exit_reasons.of_exception(fault, spec, self._file.parent)[0]
+            error = failures.of_exception(fault, spec, self._file.parent)[0]
         taken = time.monotonic() - began
         self.now = replace(self.now, error=error, finished=True, seconds=taken)  # type: ignore[type-var]
         write(self._file, self.now)

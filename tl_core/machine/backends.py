@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, InstanceOf, ValidationError
 
-from tl_core.system import settings
-from tl_core.precision import Arithmetic
 from tl_core.errors import SettingError
+from tl_core.precision import Arithmetic
+from tl_core.system import settings
 
 BACKEND_VARIABLE = "KERAS_BACKEND"
 REQUIREMENTS = {

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tl_core.system import locks, settings
-from tl_core.runs.database import storage_error
 from tl_core.machine.telemetry import Device
+from tl_core.system import locks, settings
+from tl_core.system.files import storage_error
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Any
 
 import psutil
 
-from tl_core.machine.backends import CPU
 from tl_core.events import Telemetry
+from tl_core.machine.backends import CPU
 from tl_core.machine.gpus import Driver, Gpu, Meter
 from tl_core.machine.process_tree import Tree
 

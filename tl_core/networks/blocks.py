@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from itertools import groupby, pairwise, takewhile
 from typing import Any
 
-from tl_core.networks.graph import Segment, group_at, groups_of, segments
 from tl_core.errors import SettingError
+from tl_core.networks.graph import Segment, group_at, groups_of, segments
 
 Blocks = tuple[tuple[str, tuple[Any, ...]], ...]
 SEPARATORS = "_.-"

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tl_core.phases.phase import HEAD
+HEAD = "head"
+"""The name of the last layer, and of the head among the blocks."""
+
 
 CENTRE, UNIT = "head_centre", "head_unit"
 """The layers in front of a normalised head: features minus the mean of the training features, then of length 1."""
@@ -47,3 +49,11 @@ class Classifier:
         import keras
 
         return keras.Model(tensor, self.model.output, name="trained_part")
+
+
+def compiling(xla: bool) -> bool | str:
+    """Keras' `jit_compile`. Left to itself Keras compiles with XLA wherever TensorFlow sees a GPU, whether it pays or not; the
+    other backends have their own one way."""
+    import keras
+
+    return xla if keras.backend.backend() == "tensorflow" else "auto"

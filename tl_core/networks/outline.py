@@ -3,15 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from pydantic import TypeAdapter
 
+from tl_core.networks.blocks import Block
 from tl_core.networks.sublayers import is_batch_norm, own_weights, parts_of, takes_adapter
-
-if TYPE_CHECKING:
-    from tl_core.backbones import Network
-    from tl_core.networks.blocks import Block
 
 COUNTING = 2
 """Grows with each change of how a network is counted, so that counts that were kept before are made anew."""
@@ -86,7 +83,26 @@ class Outline:
         return TypeAdapter(cls).validate_json(text)
 
 
-def _outline_block(block: "Block") -> BlockOutline:
+@dataclass(frozen=True)
+class Network:
+    """A loaded backbone.
+
+    `model` maps float32 pixels (batch, size, size, 3) in 0..255 to features (batch, feature_size).
+    `blocks` are consecutive groups of its layers, from the pixels upward, each with the one tensor that leaves it.
+    `classifier` is (kernel, bias) of the source's own classes, where it has them.
+    """
+
+    model: Any
+    blocks: tuple[Block, ...]
+    provenance: Provenance
+    classifier: tuple[Any, Any] | None = None
+
+    def outline(self) -> Outline:
+        """The same network in plain values: blocks with parameters and multiply-adds."""
+        return Outline.of(self)
+
+
+def _outline_block(block: Block) -> BlockOutline:
     parts = [part for layer in block.layers for part in parts_of(layer)]
     norms = [part for part in parts if is_batch_norm(part)]
     others = [part for part in parts if type(part).__name__.endswith("Normalization") and part not in norms]

@@ -6,15 +6,13 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tl_core.networks.blocks import select
 from tl_core.errors import SettingError
+from tl_core.networks.blocks import select
+from tl_core.networks.classifier import HEAD
 from tl_core.phases.schedules import CONSTANT, Schedule
 
 if TYPE_CHECKING:
-    from tl_core.backbones import BlockOutline, Network
-
-HEAD = "head"
-"""The name of the last layer, and of the head among the blocks."""
+    from tl_core.networks.outline import BlockOutline, Network
 
 Selector = Callable[[Sequence[str]], tuple[str, ...]]
 Rates = Callable[[Sequence[str]], Mapping[str, float]]

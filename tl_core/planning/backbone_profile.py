@@ -19,20 +19,20 @@ import psutil
 from pydantic import TypeAdapter
 
 from tl_core import backbones
-from tl_core.machine import backends
-from tl_core.system import processes
-from tl_core.precision import Arithmetic
 from tl_core.backbones import Backbone, Outline
-from tl_core.networks.outline import COUNTING
-from tl_core.networks.sublayers import is_batch_norm
 from tl_core.errors import SettingError, StorageError, TransferError
 from tl_core.executors import local
 from tl_core.jobs import background
-from tl_core.system.settings import cache_folder
+from tl_core.machine import backends
+from tl_core.networks.outline import COUNTING
+from tl_core.networks.sublayers import is_batch_norm
+from tl_core.precision import Arithmetic
 from tl_core.spec import PartSpec
+from tl_core.system import processes
+from tl_core.system.settings import cache_folder
 
 if TYPE_CHECKING:
-    from tl_core.backbones import Network
+    from tl_core.networks.outline import Network
 
 BATCH = 32
 TIMES = 4
@@ -50,7 +50,7 @@ class Probe:
     """A backbone at one image size, as it was measured on this machine in float32.
 
     `outline` is the network. `frozen_rate` is how many images a second go through its inference engine, `trained_rate` how
-    many passes a second training does, of which an image takes three (`tl_core.planning.cost_model`); `frozen_first` and `trained_first`
+    many passes a second training does, of which an image takes three (`cost_model`); `frozen_first` and `trained_first`
     are the seconds that the first batch of each takes more, until what computes it is made. `starting_seconds` passed until
     Python and Keras were there, `loading_seconds` more until the network was, and `converting_seconds` is what its first
     conversion for the engine takes. `head_rate` is how many multiply-adds a second a head is computed with, on one thread.
@@ -101,8 +101,8 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
 
     Its weights do not matter here; but where they are on this machine, what the engine makes of them is kept for the runs.
     """
-    from tl_core.training.prepare import compiling
     from tl_core.features.engines import kept_in
+    from tl_core.networks.classifier import compiling
 
     backbone = backbones.build(PartSpec.model_validate_json(backbone_json))
     starting, began = time.time() - psutil.Process().create_time(), time.perf_counter()

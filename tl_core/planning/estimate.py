@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from tl_core.planning import cost_model
 from tl_core.backbones import Outline
+from tl_core.planning import cost_model
+from tl_core.planning.backbone_profile import BATCH, Probe
 from tl_core.planning.cost_model import FLOAT_BYTES
 from tl_core.recipe import Recipe
-from tl_core.planning.backbone_profile import BATCH, Probe
 from tl_core.strategies import Phase
 
 PIXEL_BYTES = 3
@@ -41,7 +41,7 @@ class Estimate:
 
 
 def estimate(recipe: Recipe, measured: Probe, images: cost_model.Images, classes: int, room: float) -> Estimate:
-    """By the cost model in `tl_core.planning.cost_model` and what was measured of this machine. `room` is what the cache may take for a run.
+    """By the cost model and what was measured of this machine. `room` is what the cache may take for a run.
 
     What is in the cache already is not known here: then a run takes less. Raises `SettingError` where the strategy does not
     fit the network.
@@ -52,7 +52,9 @@ def estimate(recipe: Recipe, measured: Probe, images: cost_model.Images, classes
     head = head_parameters(recipe, outline, classes)
     trainable = max(cost_model.trainable_parameters(phase, outline.blocks, head) for phase in planned.phases)
     work, total = planned.total, outline.parameters + head
-    heads = sum(cost_model.head_work(phase, images.train, recipe.strategy.feature_size(outline), classes) for phase in planned.phases)
+    heads = sum(
+        cost_model.head_work(phase, images.train, recipe.strategy.feature_size(outline), classes) for phase in planned.phases
+    )
     computing = work.frozen / measured.frozen_rate + work.trained / measured.trained_rate + heads / measured.head_rate
     beside = FLOAT_BYTES * (kept * total + MOMENTS_OF_ADAM * trainable)
     return Estimate(

@@ -7,16 +7,16 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from tl_core import backbones
-from tl_core.machine import backends
-from tl_core.planning import cost_model
-from tl_core.precision import CHOICES, Arithmetic, Speed, Speeds
 from tl_core.backbones import Backbone
-from tl_core.recipe import Recipe
 from tl_core.jobs import background
-from tl_core.planning.backbone_profile import BATCH, Probe, file_of, frozen_pass, seconds_of, training_step
+from tl_core.machine import backends
 from tl_core.machine.telemetry import devices
-from tl_core.system.settings import cache_room
+from tl_core.planning import cost_model
+from tl_core.planning.backbone_profile import BATCH, Probe, file_of, frozen_pass, seconds_of, training_step
+from tl_core.precision import CHOICES, Arithmetic, Speed, Speeds
+from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec
+from tl_core.system.settings import cache_room
 
 TIMES = 6
 """The fastest of so many counts: the slower ones measure what else the machine was doing."""
@@ -71,7 +71,7 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
 
 
 def _speed(backbone: Backbone, image_size: int, arithmetic: Arithmetic) -> Speed:
-    from tl_core.training.prepare import compiling
+    from tl_core.networks.classifier import compiling
 
     backends.compute_in(arithmetic)
     network = backbone.load(image_size, pretrained=False)

@@ -7,9 +7,9 @@ from typing import Any
 
 from tl_core.errors import RunError, StorageError
 from tl_core.recipe import Recipe
-from tl_core.runs import artifacts
 from tl_core.runner import service
 from tl_core.runner.warm_worker import passed_on
+from tl_core.runs import artifacts
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Priority, Store
 from tl_core.spec import RunSpec

@@ -12,18 +12,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tl_core import executors
-from tl_core.system import locks
 from tl_core.errors import ExecutorError, StorageError, TransferError
 from tl_core.executors import Executor, Job
 from tl_core.executors.local import watch
 from tl_core.machine import leases
-from tl_core.runs import file_link
-from tl_core.runner import reconcile, service
 from tl_core.machine.leases import Lease
+from tl_core.machine.telemetry import Device, devices
+from tl_core.runner import reconcile, service
 from tl_core.runner.warm_worker import Spare
+from tl_core.runs import file_link
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.machine.telemetry import Device, devices
+from tl_core.system import locks
 
 TICK_SECONDS, SLEEP_SECONDS = 0.25, 5.0
 """How often it looks while something is to be done, and while nothing is. Whoever starts a run rings."""

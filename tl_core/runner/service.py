@@ -10,8 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 
 import tl_core
-from tl_core.system import locks, processes
 from tl_core.errors import StorageError
+from tl_core.system import locks, processes
 
 LOOK, WATCHED, RETIRE = b"l", b"w", b"r"
 """What is rung: that there may be something to do, that somebody looks at a page, that another version is here."""

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import psutil
 
-from tl_core.machine import backends
-from tl_core.system import processes, settings
 from tl_core.executors import Job
+from tl_core.machine import backends
 from tl_core.spec import RunSpec
+from tl_core.system import processes, settings
 
 NEEDED_BYTES = 2 << 30
 """With less memory available than this no spare is kept."""
@@ -96,7 +96,7 @@ def wait(descriptor: int) -> None:
 def _import() -> None:
     """What runs import on their way, and all parts. This is what a spare is for; whatever is wrong with one, the run that uses it
     will tell."""
-    from tl_core.training import train
+    import tl_core.training.train  # noqa: F401
     from tl_core.features.engines.telemetry import quiet_openvino
     from tl_core.recipe import Recipe
 

@@ -10,9 +10,9 @@ from pydantic import BaseModel, TypeAdapter
 
 from tl_core.errors import RunError
 from tl_core.executors import LOG
-from tl_core.result import Outcome, Predictions, Result
-from tl_core.planning.estimate import Estimate
 from tl_core.machine.telemetry import CPU
+from tl_core.planning.estimate import Estimate
+from tl_core.result import Outcome, Predictions, Result
 from tl_core.system.files import sweep, write_whole
 
 SPEC, RESULT, PREDICTIONS, MODEL, CHECKPOINT = "spec.json", "result.json", "predictions.npz", "model.keras", "checkpoint"

@@ -10,9 +10,8 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from tl_core.system import settings
-from tl_core.errors import StorageError
 from tl_core.runs import schema
+from tl_core.system.files import storage_error
 
 BUSY_SECONDS = 10
 """How long a writer waits for another one."""
@@ -66,15 +65,6 @@ class Database:
             if not self._file.is_file() or (log.is_file() and log.stat().st_size):
                 raise
             return self._at_rest.connect()
-
-
-def storage_error(place: Path, error: BaseException) -> StorageError:
-    """That runs cannot be kept at `place`, and what can be done."""
-    return StorageError(
-        f"Runs cannot be stored ({error}).",
-        f"Free some space or make the folder writable, or choose another one with {settings.HOME_VARIABLE}.",
-        received=place,
-    )
 
 
 @contextmanager

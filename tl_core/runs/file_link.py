@@ -17,8 +17,8 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from tl_core.errors import StorageError
 from tl_core.events import Event
-from tl_core.runs import artifacts
 from tl_core.machine import telemetry
+from tl_core.runs import artifacts
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Run, Store
 from tl_core.spec import RunSpec

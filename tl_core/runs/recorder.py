@@ -7,9 +7,9 @@ import time
 
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
 from tl_core.events import Checkpoint, Event, Placement, Plan, Resumed, Stage, Step
+from tl_core.machine.telemetry import Sampler
 from tl_core.runs.link import Link
 from tl_core.runs.states import State
-from tl_core.machine.telemetry import Sampler
 
 BEAT_SECONDS = 0.5
 """How often events are written and a wish is looked for."""

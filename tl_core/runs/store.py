@@ -11,13 +11,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tl_core.system import settings
 from tl_core.errors import RunError, StorageError
 from tl_core.events import Checkpoint, Event
-from tl_core.runs.database import Database, storage_error
+from tl_core.runs.database import Database
 from tl_core.runs.schema import Priority, Run, StoredEvent, clocks, events, run_of, runs
 from tl_core.runs.states import AT_WORK, State, before
 from tl_core.spec import RunSpec
+from tl_core.system import settings
+from tl_core.system.files import storage_error
 
 __all__ = ["Priority", "Run", "Store", "StoredEvent"]
 

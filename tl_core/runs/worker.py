@@ -9,20 +9,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from tl_core.machine import backends
-from tl_core.system import settings
-from tl_core.planning.cost_model import Images
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
 from tl_core.events import Event, Placement, Plan, Stage
-from tl_core.recipe import Recipe
-from tl_core.runs import artifacts, exit_reasons
+from tl_core.jobs import failures
+from tl_core.machine import backends
+from tl_core.machine.telemetry import CPU
 from tl_core.planning import estimate, precision_benchmark
-from tl_core.runs.link import Link, StoreLink
 from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.cost_model import Images
+from tl_core.recipe import Recipe
+from tl_core.runs import artifacts
+from tl_core.runs.link import Link, StoreLink
 from tl_core.runs.recorder import Recorder
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
-from tl_core.machine.telemetry import CPU
+from tl_core.system import settings
 
 
 def work(run_id: str) -> None:
@@ -45,7 +46,7 @@ def do(link: Link) -> None:
             _fail(link, recorder, str(error), type(error).__name__)
         except Exception as error:  # noqa: BLE001  # the last line of defence: out of memory, or a bug told as one
             traceback.print_exc()
-            _fail(link, recorder, *exit_reasons.of_exception(error, link.spec(), link.folder))
+            _fail(link, recorder, *failures.of_exception(error, link.spec(), link.folder))
 
 
 def _fail(link: Link, recorder: Recorder, told: str, kind: str) -> None:
@@ -84,8 +85,8 @@ def _keep_estimate(link: Link, plan: Plan) -> None:
 def _train(link: Link, recorder: Recorder) -> None:
     recorder(Stage("Starting Python and Keras", 0.0))
     backends.require_importable()
-    from tl_core.training.checkpoints import Checkpoints
     from tl_core.features.cache import cache_of
+    from tl_core.training.checkpoints import Checkpoints
     from tl_core.training.train import train
 
     gc.freeze()  # Python would look for garbage among the 300,000 objects of the imports time and again, 0.1 s each time

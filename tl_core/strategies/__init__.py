@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
-from tl_core.registry import Part, Registry
-from tl_core.networks.classifier import Classifier
-from tl_core.phases.phase import HEAD, BatchNorm, Learning, Moves, Phase, Solver, everything, last_blocks, nothing
+from tl_core.networks.classifier import HEAD, Classifier
+from tl_core.phases.phase import BatchNorm, Learning, Moves, Phase, Solver, everything, last_blocks, nothing
 from tl_core.phases.schedules import Schedule
+from tl_core.registry import Part, Registry
 
 if TYPE_CHECKING:
-    from tl_core.backbones import Backbone, BlockOutline, Network, Outline
+    from tl_core.backbones import Backbone, BlockOutline, Outline
+    from tl_core.networks.outline import Network
 
 __all__ = [
     "HEAD",

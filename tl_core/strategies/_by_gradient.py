@@ -8,9 +8,9 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from tl_core.strategies import Classifier, Learning, Phase, Solver, Strategy, nothing
 from tl_core.phases.phase import Augmentation, BatchNorm, Rates, Selector
 from tl_core.phases.schedules import CONSTANT, cosine, one_cycle
+from tl_core.strategies import Classifier, Learning, Phase, Solver, Strategy, nothing
 
 SCHEDULES = {"constant": CONSTANT, "cosine": cosine(), "one_cycle": one_cycle()}
 MORE: dict[str, Any] = {"more": True}

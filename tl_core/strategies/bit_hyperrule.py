@@ -7,8 +7,8 @@ from typing import ClassVar, Self
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
-from tl_core.strategies import Family, Learning, Phase, Strategy, everything, register
 from tl_core.phases.schedules import steps_down
+from tl_core.strategies import Family, Learning, Phase, Strategy, everything, register
 
 BOUNDARIES = (
     (20_000, 100, (200, 300, 400), 500),

@@ -6,9 +6,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
+from tl_core.phases.phase import Rates
 from tl_core.strategies import Family, Phase, everything, register
 from tl_core.strategies._by_gradient import TunedFromProbe
-from tl_core.phases.phase import Rates
 
 
 @register("discriminative_rates")

@@ -6,9 +6,9 @@ from typing import ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
+from tl_core.phases.phase import chosen
 from tl_core.strategies import Family, Phase, register
 from tl_core.strategies._by_gradient import FromNewHead
-from tl_core.phases.phase import chosen
 
 
 @register("last_blocks")

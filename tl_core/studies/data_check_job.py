@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from tl_core.datasets import Dataset
 from tl_core.checks.report import Report
-from tl_core.recipe import Recipe
+from tl_core.datasets import Dataset
 from tl_core.jobs import background
+from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 
 

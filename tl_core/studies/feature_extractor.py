@@ -2,17 +2,17 @@
 
 from functools import partial
 
-from tl_core.machine import backends
-from tl_core.precision import Arithmetic
-from tl_core.training.checkpoints import Account
 from tl_core.datasets import Images
 from tl_core.events import Reporter
 from tl_core.features.cache import ActivationCache
-from tl_core.features.inputs import Stored
 from tl_core.features.extractor import Supply
+from tl_core.features.inputs import Stored
+from tl_core.machine import backends
+from tl_core.precision import Arithmetic
+from tl_core.recipe import Recipe
+from tl_core.training.checkpoints import Account
 from tl_core.training.inputs import COMPUTING, WAITING
 from tl_core.training.loop import Progress
-from tl_core.recipe import Recipe
 from tl_core.training.stages import Stages
 
 

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tl_core.checks.domain_shift import Shift, domain_auc
+from tl_core.checks.projection import ImageMap, map_of, project, sampled, sheet
 from tl_core.data.images import Pixels
 from tl_core.events import Reporter
-from tl_core.checks.projection import ImageMap, map_of, project, sampled, sheet
-from tl_core.checks.domain_shift import Shift, domain_auc
 from tl_core.features.cache import ActivationCache
 from tl_core.heads.threads import single_thread
-from tl_core.studies.feature_extractor import FrozenPass
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
+from tl_core.studies.feature_extractor import FrozenPass
 
 PICTURES, PLACING, COMPARING = "Reading the pictures", "Placing the images", "Comparing training and test images"
 

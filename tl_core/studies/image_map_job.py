@@ -6,10 +6,10 @@ from typing import Self
 
 from PIL import Image
 
-from tl_core.checks.projection import ImageMap
 from tl_core.checks.domain_shift import Shift
-from tl_core.recipe import Recipe
+from tl_core.checks.projection import ImageMap
 from tl_core.jobs import background
+from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.system.files import write_whole
 

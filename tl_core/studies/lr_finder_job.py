@@ -9,8 +9,8 @@ from typing import Self
 from tl_core.analysis.rates import RateCurve
 from tl_core.errors import Stopped
 from tl_core.events import Event, Stage, Step
-from tl_core.recipe import Recipe
 from tl_core.jobs import background
+from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 
 SECONDS = 40.0

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from tl_core.data.images import Labels
 from tl_core.events import Reporter
-from tl_core.training.run import Training
 from tl_core.features.cache import ActivationCache
 from tl_core.features.inputs import Features
-from tl_core.training.inputs import Feeder
-from tl_core.training.loop import Progress, fit
+from tl_core.phases.schedules import rising
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase
-from tl_core.phases.schedules import rising
+from tl_core.training.inputs import Feeder
+from tl_core.training.loop import Progress, fit
+from tl_core.training.run import Training
 from tl_core.training.train import opened, prepare
 
 SETTING = "strategy.learning_rate"

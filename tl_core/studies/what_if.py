@@ -9,16 +9,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from tl_core import heads
+from tl_core.analysis.what_if import Answer, Question
 from tl_core.datasets import Data
 from tl_core.events import Reporter
-from tl_core import heads
 from tl_core.features.cache import ActivationCache
-from tl_core.heads.threads import single_thread
 from tl_core.features.inputs import Features, Stored
-from tl_core.studies.feature_extractor import FrozenPass
-from tl_core.analysis.what_if import Answer, Question
+from tl_core.heads.threads import single_thread
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
+from tl_core.studies.feature_extractor import FrozenPass
 
 SOLVING = "Computing heads"
 

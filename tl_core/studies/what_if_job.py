@@ -7,8 +7,8 @@ from typing import Self
 from pydantic import TypeAdapter
 
 from tl_core.analysis.what_if import Answer, Question
-from tl_core.recipe import Recipe
 from tl_core.jobs import background
+from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tl_core.errors import StorageError
+from tl_core.system import settings
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -47,3 +48,12 @@ def _to_disk(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def storage_error(place: Path, error: BaseException) -> StorageError:
+    """That runs cannot be kept at `place`, and what can be done."""
+    return StorageError(
+        f"Runs cannot be stored ({error}).",
+        f"Free some space or make the folder writable, or choose another one with {settings.HOME_VARIABLE}.",
+        received=place,
+    )

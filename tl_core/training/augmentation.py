@@ -7,8 +7,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.strategies import Learning
 from tl_core.phases.phase import Augmentation
+from tl_core.strategies import Learning
 
 PIXELS = (0, 255)
 EXACT = "float32"

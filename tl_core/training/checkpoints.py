@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from tl_core.system import settings
-from tl_core.precision import Arithmetic
 from tl_core.errors import RunError, StorageError
-from tl_core.training.loop import Progress
+from tl_core.precision import Arithmetic
 from tl_core.result import PhaseRecord
+from tl_core.system import settings
 from tl_core.system.files import sweep, write_whole
+from tl_core.training.loop import Progress
 
 STATE = "state.npz"
 GROUPS = ("variables", "optimizer", "best", "winner")

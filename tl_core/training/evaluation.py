@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core import __version__
-from tl_core.datasets import Images
 from tl_core.data.images import Pixels
+from tl_core.datasets import Images
 from tl_core.result import Predictions
 
 HARDEST = 24

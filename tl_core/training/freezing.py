@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tl_core.backbones import Network
+from tl_core.networks.outline import Network
 from tl_core.networks.sublayers import own_weights, parts_of
 from tl_core.strategies import BatchNorm, Moves, Phase
 

@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.training.prepare import Adapter
-from tl_core.training.augmentation import Augmenter
-from tl_core.backbones import Network
-from tl_core.planning.cost_model import ENGINE, Costs
-from tl_core.datasets import Data, Images
 from tl_core.data.images import Pixels
-from tl_core.features.inputs import Source, Views
+from tl_core.datasets import Data, Images
 from tl_core.features.extractor import FrozenPart, Supply, View
-from tl_core.training.stages import Stages
+from tl_core.features.inputs import Source, Views
+from tl_core.networks.outline import Network
+from tl_core.planning.cost_model import ENGINE, Costs
 from tl_core.strategies import Classifier, Learning, Phase
+from tl_core.training.augmentation import Augmenter
+from tl_core.training.prepare import Adapter
+from tl_core.training.stages import Stages
 
 READING, COMPUTING = "Reading the images", "Computing features"
 WAITING = "Waiting for another run, which is computing the same features"

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from tl_core.data.images import Labels
 from tl_core.events import Epoch, Reporter, Step
+from tl_core.features.inputs import Source
 from tl_core.features.prefetch import ahead, in_batches
 from tl_core.heads.head import Head, cross_entropy
-from tl_core.features.inputs import Source
 from tl_core.strategies import Learning, Phase
 
 MANY = 4096

@@ -8,16 +8,17 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.backbones import BlockOutline, Network
 from tl_core import heads
-from tl_core.heads import Head
+from tl_core.backbones import BlockOutline
 from tl_core.features.inputs import Source, Stored
-from tl_core.training.loop import batches, class_weights, targets
+from tl_core.heads import Head
+from tl_core.networks.classifier import CENTRE, compiling
+from tl_core.networks.outline import Network
+from tl_core.strategies import HEAD, Classifier, Phase, Solver
 from tl_core.training.freezing import Freezer, Frozen, require_exact
+from tl_core.training.loop import batches, class_weights, targets
 from tl_core.training.optimizers import GradientNorms, loss_of, metrics_of, optimizer
 from tl_core.training.resume import put_back, values_of
-from tl_core.strategies import HEAD, Classifier, Phase, Solver
-from tl_core.networks.classifier import CENTRE
 
 Rates = Mapping[str, float]
 SOLVERS: Mapping[Solver, Callable[..., Head]] = {
@@ -129,12 +130,6 @@ class Adapter:
 
     def _group(self, path: str) -> str:
         return self._freezer.block_of(path) or HEAD
-
-
-def compiling(xla: bool) -> bool | str:
-    """Keras' `jit_compile`. Left to itself Keras compiles with XLA wherever TensorFlow sees a GPU, whether it pays or not; the
-    other backends have their own one way."""
-    return xla if keras.backend.backend() == "tensorflow" else "auto"
 
 
 def paths(variables: Sequence[Any]) -> list[str]:

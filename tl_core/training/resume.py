@@ -19,14 +19,14 @@ from keras.src.backend.common import global_state
 from keras.src.random import seed_generator
 
 from tl_core.backbones import BlockOutline
-from tl_core.training.checkpoints import Account, Arrays, Checkpoints, State, Trial, unusable
 from tl_core.datasets import Data
 from tl_core.errors import Paused
 from tl_core.events import Checkpoint, Reporter
 from tl_core.features.inputs import Source
-from tl_core.training.loop import Progress, rehearse
-from tl_core.training.freezing import Frozen
 from tl_core.strategies import Phase
+from tl_core.training.checkpoints import Account, Arrays, Checkpoints, State, Trial, unusable
+from tl_core.training.freezing import Frozen
+from tl_core.training.loop import Progress, rehearse
 
 
 class Keeper:

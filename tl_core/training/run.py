@@ -8,30 +8,31 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.machine import backends
-from tl_core.planning import cost_model
-from tl_core.training.prepare import Adapter
-from tl_core.precision import Arithmetic
-from tl_core.training.augmentation import Augmenter
-from tl_core.backbones import BlockOutline, Network
-from tl_core.training.checkpoints import Checkpoints
-from tl_core.planning.cost_model import Images
+from tl_core.backbones import BlockOutline
 from tl_core.datasets import Data
-from tl_core.training.evaluation import gather_predictions, versions
 from tl_core.events import Epoch, Plan, Reporter, Resumed
 from tl_core.features.cache import ActivationCache
-from tl_core.features.predict import forward
-from tl_core.features.inputs import Source, Stored
 from tl_core.features.extractor import Supply
-from tl_core.training.inputs import WAITING, Feeder, Standing
-from tl_core.training.loop import assess_head, fit
-from tl_core.training.freezing import Frozen, count_parameters
+from tl_core.features.inputs import Source, Stored
+from tl_core.features.predict import forward
+from tl_core.machine import backends
+from tl_core.networks.outline import Network
+from tl_core.phases.phase import require_validation
+from tl_core.planning import cost_model
+from tl_core.planning.cost_model import Images
+from tl_core.precision import Arithmetic
 from tl_core.recipe import Recipe
 from tl_core.result import Measured, Outcome, PhaseRecord, Result, Timing
+from tl_core.strategies import Classifier, Phase
+from tl_core.training.augmentation import Augmenter
+from tl_core.training.checkpoints import Checkpoints
+from tl_core.training.evaluation import gather_predictions, versions
+from tl_core.training.freezing import Frozen, count_parameters
+from tl_core.training.inputs import WAITING, Feeder, Standing
+from tl_core.training.loop import assess_head, fit
+from tl_core.training.prepare import Adapter
 from tl_core.training.resume import Keeper, identity_of
 from tl_core.training.stages import Stages
-from tl_core.strategies import Classifier, Phase
-from tl_core.phases.phase import require_validation
 
 Decide = Callable[[Recipe, Images], Arithmetic]
 """What a run computes in whose spec leaves it open."""

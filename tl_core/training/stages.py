@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tl_core.training.checkpoints import Account
 from tl_core.events import Reporter, Stage
+from tl_core.training.checkpoints import Account
 
 FOLLOW_SECONDS = 1.0
 

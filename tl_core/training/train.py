@@ -7,19 +7,19 @@ from tempfile import TemporaryDirectory
 
 import keras
 
-from tl_core.machine import backends
-from tl_core.system import settings
-from tl_core.precision import Arithmetic
-from tl_core.training.checkpoints import Checkpoints
+from tl_core.checks.first_look import noted
 from tl_core.datasets import Data
 from tl_core.events import FETCHING, Placement, Reporter
-from tl_core.checks.first_look import noted
-from tl_core.training.run import Decide, Training, in_float32
 from tl_core.features.cache import ActivationCache
+from tl_core.machine import backends
+from tl_core.precision import Arithmetic
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase
+from tl_core.system import settings
+from tl_core.training.checkpoints import Checkpoints
+from tl_core.training.run import Decide, Training, in_float32
 
 
 def train(

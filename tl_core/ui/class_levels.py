@@ -9,7 +9,7 @@ import streamlit as st
 
 from tl_core.data.formats.class_levels import Level, NestedImagesError
 from tl_core.errors import printable
-from tl_core.ui import session, formatting
+from tl_core.ui import formatting, session
 
 MOST_NAMED = 20
 

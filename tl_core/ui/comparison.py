@@ -9,7 +9,7 @@ import streamlit as st
 from tl_core.analysis import comparison
 from tl_core.analysis.statements import interval_of
 from tl_core.runs.store import Run
-from tl_core.ui import outcomes, session, formatting
+from tl_core.ui import formatting, outcomes, session
 from tl_core.ui.charts import comparing, machine
 
 MOST_VERDICTS = 20

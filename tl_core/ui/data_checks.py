@@ -7,15 +7,15 @@ import pandas as pd
 import streamlit as st
 
 from tl_core.analysis.statements import seconds
-from tl_core.datasets import Modality
-from tl_core.data import exclusions
 from tl_core.checks.advice import advice, told_all
 from tl_core.checks.report import BROKEN, CONFLICTS, COPIES, Group, Member, Report
+from tl_core.data import exclusions
+from tl_core.datasets import Modality
 from tl_core.recipe import Recipe
+from tl_core.runs.store import Store
 from tl_core.studies import data_check_job
 from tl_core.studies.data_check_job import Examination
-from tl_core.runs.store import Store
-from tl_core.ui import session, formatting
+from tl_core.ui import formatting, session
 from tl_core.ui.charts import sizes
 from tl_core.ui.polling import is_at_work, polled
 from tl_core.ui.recipe_bar import require_allowed_paths
@@ -66,7 +66,9 @@ def _show(recipe: Recipe, report: Report) -> None:
     if not told:
         st.success("Nothing is broken, double or uneven.", icon=":material/check_circle:")
     for each in told:
-        (st.warning if each.fix else st.info)(formatting.plain(each.text), icon=":material/build:" if each.fix else ":material/info:")
+        (st.warning if each.fix else st.info)(
+            formatting.plain(each.text), icon=":material/build:" if each.fix else ":material/info:"
+        )
     _leaving_out(recipe, report)
     if report.thing == "images":
         _pictures(report)

@@ -6,12 +6,12 @@ from pathlib import Path
 import streamlit as st
 
 from tl_core.analysis.statements import seconds, size
+from tl_core.planning.estimate import Estimate
 from tl_core.precision import Arithmetic
 from tl_core.result import IN_CACHE, Result
 from tl_core.runs import artifacts
-from tl_core.planning.estimate import Estimate
 from tl_core.runs.store import Run
-from tl_core.ui import session, formatting
+from tl_core.ui import formatting, session
 
 SAME = 0.03
 """A smaller part of what was expected is not worth a word."""

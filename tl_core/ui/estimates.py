@@ -5,16 +5,16 @@ from collections.abc import Iterator
 
 import psutil
 
-from tl_core.planning import cost_model
 from tl_core.analysis.statements import size
 from tl_core.backbones import Outline
-from tl_core.recipe import Recipe
-from tl_core.planning import estimate, backbone_profile
-from tl_core.planning.estimate import Estimate
+from tl_core.planning import backbone_profile, cost_model
 from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.estimate import Estimate
+from tl_core.planning.estimate import estimate as of_recipe
+from tl_core.recipe import Recipe
 from tl_core.runner.warm_worker import Spare
 from tl_core.system.settings import cache_room
-from tl_core.ui import session, formatting
+from tl_core.ui import formatting, session
 
 
 def probe(recipe: Recipe) -> Probe | None:
@@ -32,8 +32,8 @@ def planned(recipe: Recipe, outline: Outline, images: cost_model.Images) -> cost
 
 
 def estimate(recipe: Recipe, measured: Probe, images: cost_model.Images, classes: int) -> Estimate:
-    """See `estimating.estimate`."""
-    return estimate.estimate(recipe, measured, images, classes, cache_room(session.store().home))
+    """See `planning.estimate`."""
+    return of_recipe(recipe, measured, images, classes, cache_room(session.store().home))
 
 
 def seconds_from_start(found: Estimate) -> float:

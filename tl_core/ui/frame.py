@@ -8,10 +8,10 @@ import streamlit as st
 from tl_core.analysis.statements import seconds
 from tl_core.errors import TransferError
 from tl_core.machine import telemetry
+from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
-from tl_core.cli.progress import eta
-from tl_core.ui import previews, session, formatting, steps, queue_text
+from tl_core.ui import formatting, previews, queue_text, session, steps
 from tl_core.ui.recipe_bar import require_allowed_paths
 
 MOST_ELSEWHERE = 3

@@ -6,13 +6,13 @@ from functools import partial
 import streamlit as st
 
 from tl_core.analysis.statements import seconds
-from tl_core.checks.projection import COLUMNS, METHOD, MOST, THUMBNAIL
 from tl_core.checks.domain_shift import told
+from tl_core.checks.projection import COLUMNS, METHOD, MOST, THUMBNAIL
 from tl_core.recipe import Recipe
+from tl_core.runs.store import Store
 from tl_core.studies import image_map_job
 from tl_core.studies.image_map_job import Mapped
-from tl_core.runs.store import Store
-from tl_core.ui import session, formatting
+from tl_core.ui import formatting, session
 from tl_core.ui.charts.image_map import image_map as map_chart
 from tl_core.ui.live_chart import Sheet, kept_chart
 from tl_core.ui.polling import is_at_work, polled

@@ -10,7 +10,7 @@ from tl_core.recipe import Recipe
 from tl_core.runner import control
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.ui import recipe_bar, session, formatting, run_status
+from tl_core.ui import formatting, recipe_bar, run_status, session
 from tl_core.ui.charts import curves, machine
 from tl_core.ui.live_chart import kept_chart
 

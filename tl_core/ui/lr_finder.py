@@ -4,13 +4,13 @@ from functools import partial
 
 import streamlit as st
 
-from tl_core.planning import cost_model
 from tl_core.analysis.rates import Shape
+from tl_core.planning import cost_model
+from tl_core.planning.backbone_profile import Probe
 from tl_core.recipe import Recipe
 from tl_core.studies import lr_finder_job
 from tl_core.studies.lr_finder_job import Search
-from tl_core.planning.backbone_profile import Probe
-from tl_core.ui import estimates, session, formatting
+from tl_core.ui import estimates, formatting, session
 from tl_core.ui.charts import rates
 from tl_core.ui.live_chart import kept_chart
 from tl_core.ui.polling import is_at_work, polled

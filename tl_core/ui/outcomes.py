@@ -15,7 +15,7 @@ from tl_core.result import PhaseRecord, Predictions, Result
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
-from tl_core.ui import confusion, recipe_bar, session, formatting, steps
+from tl_core.ui import confusion, formatting, recipe_bar, session, steps
 from tl_core.ui.charts import curves, outcome
 from tl_core.ui.estimate_check import expected
 

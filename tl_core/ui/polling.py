@@ -6,7 +6,7 @@ from typing import TypeVar
 import streamlit as st
 
 from tl_core.jobs.background import Ending
-from tl_core.ui import session, formatting
+from tl_core.ui import formatting, session
 
 T = TypeVar("T", bound=Ending)
 POLL_SECONDS = 1.0

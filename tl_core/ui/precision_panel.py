@@ -2,12 +2,11 @@
 
 import streamlit as st
 
-from tl_core.planning import cost_model
+from tl_core.planning import cost_model, precision_benchmark
 from tl_core.precision import Arithmetic, Speeds
 from tl_core.recipe import Recipe
-from tl_core.planning import precision_benchmark
 from tl_core.spec import RunSpec
-from tl_core.ui import forms, session, formatting
+from tl_core.ui import formatting, forms, session
 from tl_core.ui.charts.speeds import speed_chart
 from tl_core.ui.polling import refused
 

@@ -11,14 +11,14 @@ import streamlit as st
 from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
-from tl_core.planning import cost_model
 from tl_core import datasets
-from tl_core.datasets import Data, Dataset, Images, Modality
+from tl_core.checks.first_look import noted
 from tl_core.data import hashing
 from tl_core.data.decoding import decoded, open_image
+from tl_core.datasets import Data, Dataset, Images, Modality
 from tl_core.errors import DataError
-from tl_core.checks.first_look import noted
 from tl_core.features.resizing import fit_square
+from tl_core.planning import cost_model
 from tl_core.spec import PartSpec
 from tl_core.ui import faults, formatting
 from tl_core.ui.charts import data

@@ -7,10 +7,10 @@ import streamlit as st
 
 from tl_core.analysis.statements import seconds
 from tl_core.runner import control
+from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Run, Store
-from tl_core.cli.progress import eta
-from tl_core.ui import session, formatting, queue_text
+from tl_core.ui import formatting, queue_text, session
 
 MOST_WAITING, MOST_OTHERS = 8, 4
 """How many runs of a list are shown; of the others their number is told."""

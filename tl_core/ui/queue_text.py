@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from tl_core import executors
 from tl_core.analysis.statements import seconds
 from tl_core.errors import SettingError
+from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
-from tl_core.cli.progress import eta
 from tl_core.ui import formatting
 
 SOON_SECONDS = 10.0
@@ -59,7 +59,9 @@ def when(run: Run, runs: Sequence[Run], now: float) -> str:
         return "It starts as soon as a device is free. Other work on this machine, which is no run of this list, may hold it."
     lefts = [left for other in working if (left := eta(other, now)) is not None]
     after = f" (about {seconds(min(lefts))})" if lefts else ""
-    ends = f"{formatting.model_of(working[0])} ends" if len(working) == 1 else f"the first of the {len(working)} runs at work ends"
+    ends = (
+        f"{formatting.model_of(working[0])} ends" if len(working) == 1 else f"the first of the {len(working)} runs at work ends"
+    )
     if not ahead:
         return f"It starts when {ends}{after}."
     before = "one other run goes" if ahead == 1 else f"{ahead} other runs go"

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
-from tl_core.machine import backends
-from tl_core.system import settings
 from tl_core.analysis.statements import count, size
 from tl_core.datasets import Modality
 from tl_core.errors import TransferError
+from tl_core.machine import backends
 from tl_core.recipe import Recipe
 from tl_core.runner import control
-from tl_core.ui import estimates, faults, previews, session, formatting, steps
+from tl_core.system import settings
+from tl_core.ui import estimates, faults, formatting, previews, session, steps
 
 CHIP_PAGES = (steps.DATASET, steps.BACKBONE, steps.STRATEGY, steps.BACKBONE, steps.DATASET, steps.DATASET)
 """Where each chip of `shown.chips` is set."""

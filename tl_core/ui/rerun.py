@@ -10,7 +10,7 @@ from tl_core.recipe import Recipe
 from tl_core.registry import Registry
 from tl_core.runs.store import Run
 from tl_core.spec import PART_KINDS, RunSpec
-from tl_core.ui import forms, recipe_bar, session, formatting
+from tl_core.ui import formatting, forms, recipe_bar, session
 
 REGISTRIES: dict[str, Registry[Any]] = {
     "dataset": datasets.datasets,

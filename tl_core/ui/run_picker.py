@@ -6,7 +6,7 @@ from datetime import datetime
 import streamlit as st
 
 from tl_core.runs.store import Run
-from tl_core.ui import session, formatting, steps
+from tl_core.ui import formatting, session, steps
 
 
 def pick(runs: Sequence[Run]) -> Run | None:

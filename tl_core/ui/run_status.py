@@ -5,13 +5,13 @@ from typing import Any
 
 import streamlit as st
 
-from tl_core.machine import backends
 from tl_core.analysis.statements import seconds
+from tl_core.machine import backends
 from tl_core.runs import artifacts
+from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
-from tl_core.cli.progress import eta
-from tl_core.ui import session, formatting, steps, queue_text
+from tl_core.ui import formatting, queue_text, session, steps
 
 
 def standing(run: Run) -> None:
@@ -52,7 +52,9 @@ def _place(run: Run) -> None:
     st.markdown(f"#### {queue_text.place(run, runs)}")
     st.markdown(formatting.plain(queue_text.when(run, runs, time.time())))
     if run.stage:
-        st.warning(formatting.plain(f"It could not be started yet, and is tried again. {run.stage}"), icon=":material/hourglass_top:")
+        st.warning(
+            formatting.plain(f"It could not be started yet, and is tried again. {run.stage}"), icon=":material/hourglass_top:"
+        )
 
 
 def _progress(run: Run) -> None:

@@ -7,16 +7,16 @@ from typing import Any, TypeVar, cast
 
 import streamlit as st
 
-from tl_core.system import settings
 from tl_core.analysis.usage import Usage, usage_of
 from tl_core.errors import RunError, TransferError
 from tl_core.recipe import Recipe
 from tl_core.result import Predictions, Result
-from tl_core.runs import artifacts
 from tl_core.runner import service
 from tl_core.runner.runner import WATCHED_SECONDS
+from tl_core.runs import artifacts
 from tl_core.runs.store import Run, Store, StoredEvent
 from tl_core.spec import RunSpec
+from tl_core.system import settings
 
 Value = TypeVar("Value")
 

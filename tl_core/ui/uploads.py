@@ -6,12 +6,12 @@ from typing import BinaryIO, cast
 
 import streamlit as st
 
-from tl_core.system import settings
 from tl_core.analysis.statements import seconds, size
 from tl_core.data.formats import uploads
 from tl_core.data.formats.uploads import Upload
 from tl_core.errors import DataError, TransferError
-from tl_core.ui import session, formatting
+from tl_core.system import settings
+from tl_core.ui import formatting, session
 from tl_core.ui.polling import refused
 
 MOST_MEGABYTES = 1024

@@ -8,10 +8,10 @@ from tl_core.analysis import learning_curve
 from tl_core.analysis.statements import seconds
 from tl_core.analysis.what_if import Question
 from tl_core.recipe import Recipe
+from tl_core.runs.store import Store
 from tl_core.studies import what_if_job
 from tl_core.studies.what_if_job import Inquiry
-from tl_core.runs.store import Store
-from tl_core.ui import previews, session, formatting
+from tl_core.ui import formatting, previews, session
 from tl_core.ui.charts.learning_curve import learning_curve as curve_chart
 from tl_core.ui.live_chart import kept_chart
 from tl_core.ui.polling import is_at_work, polled

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.datasets._array_data import Arrays
+from tl_core.data.arrays import Arrays
 from tl_core.errors import DataError
 
 SIDE, CHANNELS = 32, 3

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.data.formats.parquet import UNREAD
-from tl_core.data.split_names import SPLITS
 from tl_core.data.formats.tables import plain
+from tl_core.data.split_names import SPLITS
 from tl_core.errors import DataError, printable
 
 if TYPE_CHECKING:

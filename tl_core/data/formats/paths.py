@@ -3,8 +3,8 @@
 import importlib.util
 from pathlib import Path
 
-from tl_core.system import settings
 from tl_core.errors import DataError, printable
+from tl_core.system import settings
 
 
 def packaged_file(module: str, package: str, relative: str) -> Path:

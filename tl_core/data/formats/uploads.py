@@ -13,10 +13,10 @@ from typing import BinaryIO, Self
 
 from pydantic import TypeAdapter
 
-from tl_core.system import settings
 from tl_core.data.formats.archives import unpack
 from tl_core.data.formats.paths import leads_to
 from tl_core.errors import DataError, StorageError, printable
+from tl_core.system import settings
 
 CONTENT, ABOUT = "content", "about.json"
 ID_DIGITS = 16

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tl_core.system import settings
 from tl_core.errors import StorageError
-from tl_core.features.prefetch import in_batches
-from tl_core.features.cache.writer import Collector, Halve, Wait
 from tl_core.features.cache.compaction import merge_small
-from tl_core.features.cache.shards import PART_BYTES, Table, Values
-from tl_core.features.cache.row_index import Places, Rows
 from tl_core.features.cache.folder import CACHE_LOCK, PARTIAL, NotKept, Shelf
+from tl_core.features.cache.row_index import Places, Rows
+from tl_core.features.cache.shards import PART_BYTES, Table, Values
+from tl_core.features.cache.writer import Collector, Halve, Wait
+from tl_core.features.prefetch import in_batches
+from tl_core.system import settings
 
 __all__ = ["ActivationCache", "Compute", "Rows", "Wait", "cache_of"]
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tl_core.features.cache.shards import Table
 from tl_core.features.cache.folder import NotKept, Shelf, Stored
+from tl_core.features.cache.shards import Table
 
 MANY = 16
 """So many small parts a table may have."""

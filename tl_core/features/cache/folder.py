@@ -15,13 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar
 
-from tl_core.system import locks
 from tl_core.errors import StorageError
 from tl_core.features.cache import shards
-from tl_core.features.cache.shards import Damaged, Index, Table, Values
 from tl_core.features.cache.row_index import Places
-from tl_core.system.settings import CACHE_ENDING, CACHE_LIMIT_VARIABLE
+from tl_core.features.cache.shards import Damaged, Index, Table, Values
+from tl_core.system import locks
 from tl_core.system.files import write_whole
+from tl_core.system.settings import CACHE_ENDING, CACHE_LIMIT_VARIABLE
 
 CACHE_LOCK = "cache"
 FIRST_SECONDS, POLL_SECONDS = 0.01, 0.2

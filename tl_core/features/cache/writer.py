@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.features.cache.shards import Table, Values
-from tl_core.features.cache.row_index import Places
 from tl_core.features.cache.folder import NotKept, Shelf
+from tl_core.features.cache.row_index import Places
+from tl_core.features.cache.shards import Table, Values
 
 PART_SECONDS = 120.0
 """A part is finished when it is so old, however small: this much of the work at most is lost with a process that is killed."""

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.machine.backends import is_processor
-from tl_core.features.prefetch import ahead
 from tl_core.features.engines.batches import filled, require_one_output
 from tl_core.features.engines.policies import in_policy
 from tl_core.features.predict import BATCH
+from tl_core.features.prefetch import ahead
+from tl_core.machine.backends import is_processor
 
 
 class Keras:

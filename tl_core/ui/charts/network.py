@@ -7,9 +7,9 @@ from itertools import groupby
 import numpy as np
 import plotly.graph_objects as go
 
-from tl_core.planning import cost_model
 from tl_core.analysis.statements import count
 from tl_core.backbones import BlockOutline
+from tl_core.planning import cost_model
 from tl_core.planning.cost_model import Costs
 from tl_core.strategies import HEAD, BatchNorm, Moves, Phase
 from tl_core.ui.charts import theme

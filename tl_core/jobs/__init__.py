@@ -1,0 +1,1 @@
+"""Short work in a process of its own, and how work that failed is told."""

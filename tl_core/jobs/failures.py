@@ -1,0 +1,35 @@
+"""How work that failed ended, in a sentence that says what can be done about it."""
+
+import re
+from pathlib import Path
+
+from tl_core.errors import fault
+from tl_core.spec import RunSpec
+
+OUT_OF_MEMORY = "OutOfMemory"
+
+
+CRASH = "Crash"
+
+
+INTERNAL = "InternalError"
+
+
+_MEMORY_TYPES = {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
+
+
+MEMORY_WORDS = re.compile(r"RESOURCE_EXHAUSTED|out of memory|bad_alloc|OOM when allocating|Cannot allocate memory", re.IGNORECASE)
+
+
+def of_exception(error: Exception, spec: RunSpec, folder: Path) -> tuple[str, str]:
+    """The sentence and the kind of an exception that nobody expected."""
+    if type(error).__name__ in _MEMORY_TYPES or MEMORY_WORDS.search(str(error)):
+        return out_of_memory("Memory ran out while this run was at work.", spec), OUT_OF_MEMORY
+    return f"{fault(error, 'ended this run')} The log in {folder} has the details.", INTERNAL
+
+
+def out_of_memory(what: str, spec: RunSpec) -> str:
+    """Return `what` happened, and that smaller images or a smaller batch need less."""
+    batch = spec.strategy.settings.get("batch_size")  # one that computes its head has none
+    smaller = f"a smaller batch size (it was {batch}), or with " if batch else ""
+    return f"{what} Run it again with {smaller}smaller images (they were {spec.image_size} px)."

@@ -1,0 +1,1 @@
+"""Settings, files, locks and processes. Nothing here knows of learning."""
