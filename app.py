@@ -18,7 +18,7 @@ pages = [st.Page(step.script, title=step.title, icon=step.icon, url_path=step.pa
 page = st.navigation([root, by_name, *pages], position="hidden")
 
 try:
-    session.attend()
+    session.ensure_runner()
     session.keep_address()
     frame.sidebar()
     page.run()

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tl_core import backbones, datasets
-from tl_core.backbones import Listing
+from tl_core.backbones import CatalogueEntry
 from tl_core.backbones._untrained import Untrained
 from tl_core.datasets import ArrayImages, Data, Dataset
 from tl_core.datasets.idx_folder import IdxFolder
@@ -51,7 +51,7 @@ class DigitsCNN(Untrained):
     """The weights after the source task."""
 
     @classmethod
-    def catalogue(cls) -> tuple[Listing, ...]:
+    def catalogue(cls) -> tuple[CatalogueEntry, ...]:
         """None: nobody chooses it on a page."""
         return ()
 

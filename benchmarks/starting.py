@@ -122,7 +122,7 @@ def main() -> None:
         table, f"To train() with a spare in {ratio:.2f} of the time without. A spare's import: {import_cpu:.1f} CPU s."
     )
     for store in stores.values():
-        service.ring(store.home, service.RETIRE)
+        service.notify(store.home, service.RETIRE)
     assert all(run.state is State.CANCELLED for store in stores.values() for run in store.runs())
 
 

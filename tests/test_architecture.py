@@ -279,7 +279,7 @@ def test_every_module_keeps_to(check: Rule) -> None:
 
 
 COMPILES_OTHERWISE = r"re|((self|run)\.)?adapter|sa\..*"
-"""What has a `compile` that is not Keras': Python's patterns, our own `Adapter`, and SQLAlchemy."""
+"""What has a `compile` that is not Keras': Python's patterns, our own `PhasePreparer`, and SQLAlchemy."""
 
 
 def test_trap_10_what_is_compiled_is_passed_by_name() -> None:

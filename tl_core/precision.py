@@ -32,7 +32,7 @@ class Arithmetic(StrEnum):
 
 
 CHOICES = tuple(arithmetic for arithmetic in Arithmetic if arithmetic is not Arithmetic.AUTO)
-PAYS = 0.9
+MIN_SPEEDUP = 0.9
 """Anything else than float32 must need less than this share of float32's time: a smaller gain is within what a measurement
 is off by."""
 
@@ -68,4 +68,4 @@ class Speeds:
             return Arithmetic.FLOAT32
         seconds = {arithmetic: self.seconds(arithmetic, frozen, trained) for arithmetic in self.speeds}
         best = min(seconds, key=lambda arithmetic: seconds[arithmetic])
-        return best if seconds[best] < PAYS * seconds[Arithmetic.FLOAT32] else Arithmetic.FLOAT32
+        return best if seconds[best] < MIN_SPEEDUP * seconds[Arithmetic.FLOAT32] else Arithmetic.FLOAT32

@@ -14,8 +14,8 @@ from tl_core.events import Epoch, Event
 from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
 from tl_core.features.engines.telemetry import quiet_openvino
-from tl_core.features.extractor import Supply
-from tl_core.features.inputs import Stored
+from tl_core.features.extractor import FeatureExtractor
+from tl_core.features.inputs import CachedInputs
 from tl_core.planning import cost_model
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
@@ -53,7 +53,7 @@ def trained(spec: dict[str, Any], cache: str, limit: int | None = None) -> dict[
 
 def trained_again(spec: dict[str, Any], cache: str) -> dict[str, Any]:
     """The same in a cache that has everything, where decoding an image or running a frozen layer is an error."""
-    resizing.fit_square = engines.choose = _forbidden
+    resizing.center_crop_resize = engines.choose = _forbidden
     return trained(spec, cache)
 
 
@@ -91,7 +91,7 @@ def predicted(spec: dict[str, Any]) -> dict[str, Any]:
     recipe = Recipe.of(RunSpec.parse(spec))
     data = recipe.dataset.load(recipe.seed)
     blocks = recipe.backbone.load(recipe.image_size, pretrained=True).outline().blocks
-    images = cost_model.Images(len(data.train), len(data.validation), len(data.test))
+    images = cost_model.SplitSizes(len(data.train), len(data.validation), len(data.test))
     keeping, not_keeping = (cost_model.of(recipe, blocks, images, room).total for room in (np.inf, 0))
     share = cost_model.trained_share(cost_model.of(recipe, blocks, images, 0).phases[0], blocks)
     return {
@@ -110,10 +110,10 @@ def decoding(spec: dict[str, Any]) -> dict[str, Any]:
     return {"images": len(images)}
 
 
-def _features(recipe: Recipe, data: Data, cache: str) -> dict[str, Stored]:
+def _features(recipe: Recipe, data: Data, cache: str) -> dict[str, CachedInputs]:
     keras.config.set_dtype_policy(recipe.arithmetic.policy)
     network = recipe.backbone.load(recipe.image_size, pretrained=True)
-    supply = Supply(_opened(cache, None), recipe.image_size, bfloat16=recipe.arithmetic.in_bfloat16, wait=lambda: None)
+    supply = FeatureExtractor(_opened(cache, None), recipe.image_size, bfloat16=recipe.arithmetic.in_bfloat16, wait=lambda: None)
     part = supply.part(network.model)
     return {name: supply.features(part, images, lambda _: None) for name, images in data.splits.items()}
 

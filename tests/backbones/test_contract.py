@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tl_core import backbones
-from tl_core.backbones import Backbone, Listing, Outline
+from tl_core.backbones import Backbone, CatalogueEntry, Outline
 from tl_core.errors import SettingError, WeightsError
 from tl_core.networks.outline import Network
 from tl_core.spec import PartSpec
@@ -75,7 +75,7 @@ def test_listing_needs_no_keras() -> None:
 
 
 @pytest.mark.parametrize(("name", "entry"), LISTED, ids=[f"{name}: {entry.title}" for name, entry in LISTED])
-def test_catalogue_tells_the_facts(name: str, entry: Listing) -> None:
+def test_catalogue_tells_the_facts(name: str, entry: CatalogueEntry) -> None:
     part = backbones.build(PartSpec(name=name, **entry.settings))
     assert part.listing() == entry
     assert entry.parameters > 0
@@ -165,7 +165,7 @@ def test_smallest_images_are_taken(part: Backbone) -> None:
 
 
 @pytest.mark.parametrize(("name", "entry"), LISTED, ids=[f"{name}: {entry.title}" for name, entry in LISTED])
-def test_pretrained_where_the_weights_are_here(name: str, entry: Listing) -> None:
+def test_pretrained_where_the_weights_are_here(name: str, entry: CatalogueEntry) -> None:
     part = backbones.build(PartSpec(name=name, **entry.settings))
     if not entry.here:
         for refused in (part.require_weights, lambda: part.load(size_of(part), pretrained=True)):

@@ -12,7 +12,7 @@ from tl_core.networks.blocks import Block
 from tl_core.networks.outline import Network
 from tl_core.strategies import HEAD, Learning, Phase, Strategy
 from tl_core.training.loop import targets
-from tl_core.training.prepare import Adapter
+from tl_core.training.prepare import PhasePreparer
 
 Values = dict[str, NDArray[np.float64]]
 
@@ -52,7 +52,7 @@ def step_of(strategy: Strategy, phase: Phase, prepare: Any = lambda model: None,
     the model."""
     made = network()
     classifier = strategy.join(made, [str(name) for name in range(CLASSES)])
-    adapter = Adapter(classifier, made, made.outline().blocks, [phase])
+    adapter = PhasePreparer(classifier, made, made.outline().blocks, [phase])
     prepare(classifier.model)
     frozen = adapter.freeze(phase)
     adapter.compile(classifier.model, phase, frozen, adapter.rates(phase, classifier.model), steps=steps)

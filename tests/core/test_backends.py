@@ -15,7 +15,7 @@ from tl_core.errors import SettingError
 from tl_core.events import Event
 from tl_core.machine import backends
 from tl_core.runner import service
-from tl_core.runner.warm_worker import Spare
+from tl_core.runner.warm_worker import WarmWorker
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.system import settings
@@ -180,7 +180,7 @@ def test_the_page_says_it_before_anything_is_queued(wrong: str, monkeypatch: pyt
 
 def test_no_spare_is_started_that_would_fall_over(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(SPARE_VARIABLE, "1")
-    assert not Spare.affordable()
+    assert not WarmWorker.affordable()
 
 
 def test_a_run_sets_what_it_relies_on() -> None:

@@ -41,10 +41,10 @@ from tl_core.result import Outcome, Result
 from tl_core.spec import RunSpec
 from tl_core.strategies import Strategy
 from tl_core.system.settings import CHECKPOINT_VARIABLE
-from tl_core.training.checkpoints import COST_FACTOR, STATE, Account, Checkpoints, State
+from tl_core.training.checkpoints import COST_FACTOR, STATE, Checkpoints, Snapshot, TrainingState
 from tl_core.training.freezing import digests
-from tl_core.training.loop import Pass, Progress
-from tl_core.training.resume import put_back, put_back_random, random_state
+from tl_core.training.loop import EpochProgress, Progress
+from tl_core.training.resume import random_state, restore, restore_random
 from tl_core.training.train import train
 
 PARTS = strategies.strategies.parts()
@@ -245,7 +245,7 @@ def test_half_a_file_is_told(spec: RunSpec, paused: Path, tmp_path: Path, share:
         checkpoints.load()
 
 
-SMALL = State({"seed": 1}, Account(Progress(total=1.0)), {}, {}, (np.arange(3.0),), (np.array(7),))
+SMALL = Snapshot({"seed": 1}, TrainingState(Progress(total=1.0)), {}, {}, (np.arange(3.0),), (np.array(7),))
 
 
 @pytest.mark.parametrize("bits", [0x02, pytest.param(0x41, marks=pytest.mark.full)])
@@ -275,7 +275,7 @@ def test_a_changed_shape_is_noticed(tmp_path: Path) -> None:
         checkpoints.load()
 
 
-def require_equal(state: State | None) -> None:
+def require_equal(state: Snapshot | None) -> None:
     assert state is not None
     assert replace(state, variables=(), optimizer=()) == replace(SMALL, variables=(), optimizer=())
     for found, expected in zip(state.variables + state.optimizer, SMALL.variables + SMALL.optimizer, strict=True):
@@ -285,8 +285,8 @@ def require_equal(state: State | None) -> None:
 
 def test_numbers_that_are_none_come_back(tmp_path: Path) -> None:
     """A diverged run has losses that JSON has no word for."""
-    lost = Progress(total=1 / 3, now=Pass(1, 1, math.nan, 0.1 + 0.2, math.inf))
-    Checkpoints(tmp_path).save(lambda: replace(SMALL, account=Account(lost)))
+    lost = Progress(total=1 / 3, now=EpochProgress(1, 1, math.nan, 0.1 + 0.2, math.inf))
+    Checkpoints(tmp_path).save(lambda: replace(SMALL, account=TrainingState(lost)))
     state = Checkpoints(tmp_path).load()
     assert state is not None
     assert math.isnan(state.account.progress.now.loss)
@@ -298,7 +298,7 @@ def test_variables_of_other_shapes_are_told() -> None:
     variable = keras.Variable(np.zeros((2, 3)))
     for values in ((), (np.ones((3, 2)),), (np.ones((2, 3)), np.ones(1))):
         with pytest.raises(RunError, match="it holds variables of other shapes"):
-            put_back([variable], values)
+            restore([variable], values)
     assert not keras.ops.convert_to_numpy(variable).any()
 
 
@@ -311,7 +311,7 @@ def test_random_generators_go_on_where_they_were() -> None:
     state = json.loads(json.dumps(random_state()))
     expected = draw()
     keras.utils.set_random_seed(4)  # and Keras' own generator does not exist now
-    put_back_random(state)
+    restore_random(state)
     assert draw() == expected
 
 
@@ -327,7 +327,7 @@ def test_checkpoints_are_due_when_they_cost_little(tmp_path: Path, monkeypatch: 
     checkpoints = Checkpoints(tmp_path)
     assert checkpoints.due()
 
-    def take() -> State:
+    def take() -> Snapshot:
         time.sleep(0.01)  # what taking it costs counts too
         return SMALL
 

@@ -22,7 +22,7 @@ from tl_core.strategies.linear_probe import LinearProbe
 from tl_core.strategies.lora import LoRA
 from tl_core.training.freezing import count_parameters, digests
 from tl_core.training.loop import targets
-from tl_core.training.prepare import Adapter
+from tl_core.training.prepare import PhasePreparer
 
 SIZE, CLASSES = 64, 3
 PIXELS = np.random.default_rng(0).uniform(0, 255, (8, SIZE, SIZE, 3)).astype(np.float32)
@@ -80,15 +80,15 @@ def make(request: pytest.FixtureRequest) -> Callable[[], keras.Model]:
     return NETWORKS[request.param]
 
 
-def joined(make: Callable[[], keras.Model], strategy: Strategy) -> tuple[Network, Any, Adapter]:
+def joined(make: Callable[[], keras.Model], strategy: Strategy) -> tuple[Network, Any, PhasePreparer]:
     keras.utils.set_random_seed(0)
     model = make()
     network = Network(model, cut_into_blocks(model), RANDOM)
     classifier = strategy.join(network, [str(name) for name in range(CLASSES)])
-    return network, classifier.model, Adapter(classifier, network, network.outline().blocks, phases=())
+    return network, classifier.model, PhasePreparer(classifier, network, network.outline().blocks, phases=())
 
 
-def trained(model: Any, adapter: Adapter, phase: Phase) -> tuple[set[str], set[str]]:
+def trained(model: Any, adapter: PhasePreparer, phase: Phase) -> tuple[set[str], set[str]]:
     """The paths that `phase` may train, and those that moved in three steps of it."""
     frozen = adapter.freeze(phase)
     adapter.compile(model, phase, frozen, adapter.rates(phase, model), steps=3)

@@ -15,7 +15,7 @@ BLOCKS = (
     BlockOutline("b", 2, 200, norm_parameters=40, multiply_adds=30, statistics=20, other_norms=6, adapter_units=3, numbers=50),
     BlockOutline("c", 2, 300, norm_parameters=0, multiply_adds=60, numbers=7),
 )
-IMAGES = cost_model.Images(train=100, validation=10, test=50)
+IMAGES = cost_model.SplitSizes(train=100, validation=10, test=50)
 HEAD = Phase("head", 4, 1e-3, 8, trains=nothing)
 TOP = Phase("top", 3, 1e-4, 8, trains=last_blocks(1))
 ALL = Phase("all", 2, 1e-4, 8, trains=everything, batch_norm=BatchNorm.ADAPTS)
@@ -30,7 +30,7 @@ def test_a_network_without_multiply_adds_costs_no_backward_pass() -> None:
     assert cost_model.trained_share(ALL, [BlockOutline("a", 1, 0, 0, 0)]) == 0
 
 
-def planned(*phases: Phase, room: float = 1e9, images: cost_model.Images = IMAGES) -> cost_model.Costs:
+def planned(*phases: Phase, room: float = 1e9, images: cost_model.SplitSizes = IMAGES) -> cost_model.Costs:
     return cost_model.Costs(phases, BLOCKS, images, room)
 
 

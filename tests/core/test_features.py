@@ -12,9 +12,9 @@ from PIL import Image
 from tests.core.toy import SIZE, toy_network
 from tl_core.datasets import ArrayImages
 from tl_core.errors import DataError
-from tl_core.features.predict import BATCH, forward
-from tl_core.features.prefetch import ahead
-from tl_core.features.resizing import SizedImages, fit_square
+from tl_core.features.predict import BATCH, predict
+from tl_core.features.prefetch import prefetch
+from tl_core.features.resizing import SizedImages, center_crop_resize
 
 
 def images(count: int, size: int = 20) -> ArrayImages:
@@ -24,7 +24,7 @@ def images(count: int, size: int = 20) -> ArrayImages:
 
 def test_a_square_of_the_right_size_is_left_alone() -> None:
     image = images(1).read(0)[:, :20]
-    np.testing.assert_array_equal(fit_square(Image.fromarray(image), 20), image)
+    np.testing.assert_array_equal(center_crop_resize(Image.fromarray(image), 20), image)
 
 
 @pytest.mark.parametrize(("height", "width"), [(10, 31), (31, 10), (7, 8), (1, 300)])
@@ -34,7 +34,7 @@ def test_the_middle_square_is_taken(height: int, width: int) -> None:
     image = np.full((height, width, 3), 128, np.uint8)
     top, left = (height - side) // 2, (width - side) // 2
     image[top : top + side, left : left + side] = 10
-    fitted = fit_square(Image.fromarray(image), 16)
+    fitted = center_crop_resize(Image.fromarray(image), 16)
     assert fitted.shape == (16, 16, 3)
     assert fitted.dtype == np.uint8
     assert (fitted == 10).all()
@@ -44,7 +44,7 @@ def test_batches_are_the_images_in_the_order_asked_for() -> None:
     source = images(12)
     sized = SizedImages(source, 16)
     for order in ([3, 1, 3], [0], list(range(12))[::-1], [5, 5, 5]):
-        expected = np.stack([fit_square(source.picture(index), 16) for index in order])
+        expected = np.stack([center_crop_resize(source.picture(index), 16) for index in order])
         np.testing.assert_array_equal(sized.batch(np.array(order)), expected)
     assert len(sized) == 12
     assert sized.labels is source.labels
@@ -70,9 +70,9 @@ def test_a_damaged_image_is_told_each_time() -> None:
 
 @pytest.mark.parametrize("count", [1, 4, 9])
 def test_ahead_changes_nothing(count: int) -> None:
-    assert list(ahead(iter(range(5)), count)) == [0, 1, 2, 3, 4]
-    assert list(ahead([None, None])) == [None, None]
-    assert list(ahead([])) == []
+    assert list(prefetch(iter(range(5)), count)) == [0, 1, 2, 3, 4]
+    assert list(prefetch([None, None])) == [None, None]
+    assert list(prefetch([])) == []
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -84,7 +84,7 @@ def test_ahead_is_so_many_items_ahead_and_no_more(count: int) -> None:
             made.append(number)
             yield number
 
-    items = ahead(source(), count)
+    items = prefetch(source(), count)
     before = threading.active_count()
     assert [next(items) for _ in range(3)] == [0, 1, 2]
     items.close()  # type: ignore[attr-defined]
@@ -98,7 +98,7 @@ def test_ahead_raises_where_the_source_did() -> None:
         yield 1
         raise DataError("This image cannot be decoded.")
 
-    items = ahead(source())
+    items = prefetch(source())
     assert next(items) == 1
     with pytest.raises(DataError):
         next(items)
@@ -109,7 +109,7 @@ def test_features_do_not_depend_on_the_batches(count: int) -> None:
     network, _ = toy_network()
     told: list[int] = []
     sized = SizedImages(images(count), SIZE)
-    got = forward(network.model, sized, told.append)
+    got = predict(network.model, sized, told.append)
     assert sum(told) == count
     assert got.shape == (count, network.model.output.shape[-1])
     assert got.dtype == np.float32
@@ -120,7 +120,7 @@ def test_features_do_not_depend_on_the_batches(count: int) -> None:
 
 def test_no_images_no_features() -> None:
     network, _ = toy_network()
-    assert forward(network.model, SizedImages(images(0), SIZE), lambda count: None).shape == (0, 6)
+    assert predict(network.model, SizedImages(images(0), SIZE), lambda count: None).shape == (0, 6)
 
 
 def test_the_head_on_features_is_the_whole_model() -> None:
@@ -128,6 +128,6 @@ def test_the_head_on_features_is_the_whole_model() -> None:
     network, model = toy_network()
     sized = SizedImages(images(9), SIZE)
     head = keras.Model(network.model.output, model.output)
-    through = head.predict_on_batch(forward(network.model, sized, lambda count: None))
-    whole = forward(model, sized, lambda count: None)
+    through = head.predict_on_batch(predict(network.model, sized, lambda count: None))
+    whole = predict(model, sized, lambda count: None)
     np.testing.assert_allclose(through, whole, rtol=1e-4, atol=1e-6)

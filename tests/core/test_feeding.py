@@ -63,7 +63,7 @@ def test_a_second_run_decodes_no_image_and_runs_no_frozen_layer(
 ) -> None:
     """Bit for bit the same outcome, since the rows are the same."""
     first = train(spec_of(name), Attempt(), cache=cache)
-    monkeypatch.setattr(resizing, "fit_square", refuse)
+    monkeypatch.setattr(resizing, "center_crop_resize", refuse)
     monkeypatch.setattr(engines, "choose", refuse)
     second = train(spec_of(name), Attempt(), cache=cache)
     require_same_outcome(first, second)
@@ -137,6 +137,6 @@ def test_one_who_waits_for_another_says_so_and_can_be_paused(cache: ActivationCa
 
 def test_the_rate_finder_takes_what_a_run_has_left(cache: ActivationCache, monkeypatch: pytest.MonkeyPatch) -> None:
     train(spec_of("last blocks"), Attempt(), cache=cache)
-    monkeypatch.setattr(resizing, "fit_square", refuse)
+    monkeypatch.setattr(resizing, "center_crop_resize", refuse)
     monkeypatch.setattr(engines, "choose", refuse)
     assert sweep(spec_of("last blocks"), 3, Attempt(), cache) == "last 2"

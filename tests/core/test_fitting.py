@@ -14,7 +14,7 @@ from tl_core.errors import DataError
 from tl_core.events import Epoch, Event, Step
 from tl_core.features.inputs import Features
 from tl_core.strategies import Learning, Phase, nothing
-from tl_core.training.loop import Progress, assess, batches, fit
+from tl_core.training.loop import Progress, batches, evaluate, fit
 from tl_core.training.optimizers import loss_of, metrics_of
 
 PLAIN = Learning()
@@ -80,11 +80,11 @@ def test_a_step_has_its_own_loss_and_an_epoch_their_mean() -> None:
     data = features(10)
     events, last = run(model, data, features(7))
     steps = [event for event in events if isinstance(event, Step)][:3]
-    alone = [assess(model, Features(data.values[a:b], data.labels[a:b]), 10, PLAIN) for a, b in ((0, 4), (4, 8), (8, 10))]
+    alone = [evaluate(model, Features(data.values[a:b], data.labels[a:b]), 10, PLAIN) for a, b in ((0, 4), (4, 8), (8, 10))]
     assert [step.loss for step in steps] == pytest.approx([loss for loss, _ in alone], rel=1e-5)
     assert [step.accuracy for step in steps] == pytest.approx([accuracy for _, accuracy in alone])
-    assert (last.loss, last.accuracy) == pytest.approx(assess(model, data, 3, PLAIN), rel=1e-5)
-    assert (last.validation_loss, last.validation_accuracy) == pytest.approx(assess(model, features(7), 7, PLAIN), rel=1e-5)
+    assert (last.loss, last.accuracy) == pytest.approx(evaluate(model, data, 3, PLAIN), rel=1e-5)
+    assert (last.validation_loss, last.validation_accuracy) == pytest.approx(evaluate(model, features(7), 7, PLAIN), rel=1e-5)
 
 
 def test_no_validation_images_no_validation_numbers() -> None:

@@ -18,7 +18,7 @@ from tl_core.spec import PartSpec
 from tl_core.strategies import HEAD, BatchNorm, Phase, everything, last_blocks, nothing
 from tl_core.strategies.linear_probe import LinearProbe
 from tl_core.training.freezing import Freezer, Frozen, count_parameters, digests, require_exact
-from tl_core.training.prepare import Adapter
+from tl_core.training.prepare import PhasePreparer
 
 BACKEND = keras.backend.backend()
 RATE = 1e-2
@@ -174,7 +174,7 @@ def test_a_run_refuses_a_phase_that_trains_other_variables() -> None:
     training, (phase,) = begin(steps.append)
     freeze = training.adapter.freeze
 
-    class Forgetful(Adapter):
+    class Forgetful(PhasePreparer):
         def __init__(self) -> None:
             vars(self).update(vars(training.adapter))
 

@@ -8,7 +8,7 @@ import pytest
 from tl_core.backbones import BlockOutline, Outline
 from tl_core.networks.outline import Provenance
 from tl_core.planning import cost_model, estimate
-from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.cost_model import head_work
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
@@ -36,12 +36,12 @@ def test_kinds_of_heads() -> None:
 
 
 def test_the_head_is_in_the_estimate() -> None:
-    values: dict[str, Any] = dict.fromkeys(Probe.__dataclass_fields__, 1)
-    probe = Probe(**(values | {"outline": OUTLINE, "frozen_rate": 1e3, "trained_rate": 300.0, "head_rate": 3e10}))
+    values: dict[str, Any] = dict.fromkeys(BackboneProfile.__dataclass_fields__, 1)
+    probe = BackboneProfile(**(values | {"outline": OUTLINE, "frozen_rate": 1e3, "trained_rate": 300.0, "head_rate": 3e10}))
 
-    def seconds(classes: int, strategy: str = "linear_probe", measured: Probe = probe) -> float:
+    def seconds(classes: int, strategy: str = "linear_probe", measured: BackboneProfile = probe) -> float:
         recipe = Recipe.of(RunSpec().with_settings({"strategy": strategy}))
-        return estimate.estimate(recipe, measured, cost_model.Images(1200, 1200, 1200), classes, 10**9).running_seconds
+        return estimate.estimate(recipe, measured, cost_model.SplitSizes(1200, 1200, 1200), classes, 10**9).running_seconds
 
     assert seconds(1200) - seconds(3) == pytest.approx(32, rel=0.3)
     assert seconds(1200, "nearest_class_mean") - seconds(3, "nearest_class_mean") < 1

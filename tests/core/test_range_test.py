@@ -16,7 +16,7 @@ from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, strategies
 from tl_core.studies import lr_sweep
 from tl_core.studies.lr_sweep import HIGHEST, LOWEST, halves, rate_at, sweep
-from tl_core.training.inputs import Feeder
+from tl_core.training.inputs import InputPipeline
 
 STEPS = 7
 
@@ -77,13 +77,13 @@ def test_the_head_is_computed_before() -> None:
 def test_rates_are_tried_on_images_that_the_head_was_not_computed_from(labels: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """On its own images its loss is nothing, and so is the gradient. Where no class has two images there are no others."""
     fed: dict[str, Data] = {}
-    stand: Any = Feeder.stand
+    stand: Any = InputPipeline.inputs_for
 
-    def watched(feeder: Feeder, phase: Phase, index: int) -> Any:
+    def watched(feeder: InputPipeline, phase: Phase, index: int) -> Any:
         fed[phase.name] = feeder.data
         return stand(feeder, phase, index)
 
-    monkeypatch.setattr(Feeder, "stand", watched)
+    monkeypatch.setattr(InputPipeline, "stand", watched)
     with known() as backbone:
         settings = FEW | {"dataset.labels_per_class": labels, "backbone": backbone, "strategy": "lp_ft", "image_size": SIZE}
         steps_of(RunSpec().with_settings(settings), 2)
@@ -109,13 +109,13 @@ def test_halves(labels: list[int]) -> None:
 
 def test_a_head_that_is_not_computed_takes_no_images_away(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    stand: Any = Feeder.stand
+    stand: Any = InputPipeline.inputs_for
 
-    def watched(feeder: Feeder, phase: Phase, index: int) -> Any:
+    def watched(feeder: InputPipeline, phase: Phase, index: int) -> Any:
         sizes.append(len(feeder.data.train))
         return stand(feeder, phase, index)
 
-    monkeypatch.setattr(Feeder, "stand", watched)
+    monkeypatch.setattr(InputPipeline, "stand", watched)
     steps_of(QUICK, 2)
     assert sizes == [32]
 

@@ -18,7 +18,7 @@ from tl_core.backbones import BlockOutline
 from tl_core.errors import Paused, SettingError
 from tl_core.events import Epoch, Plan, Resumed, Step
 from tl_core.planning import cost_model
-from tl_core.planning.cost_model import Images
+from tl_core.planning.cost_model import SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome
 from tl_core.spec import RunSpec
@@ -29,7 +29,7 @@ from tl_core.strategies.from_scratch import FromScratch
 from tl_core.studies.lr_sweep import sweep
 from tl_core.training.checkpoints import STATE, Checkpoints
 from tl_core.training.freezing import digests
-from tl_core.training.prepare import Adapter
+from tl_core.training.prepare import PhasePreparer
 from tl_core.training.run import Training
 from tl_core.training.train import train
 
@@ -44,10 +44,10 @@ class Watched:
     def __init__(self, spec: RunSpec, patch: pytest.MonkeyPatch) -> None:
         self.begun: list[dict[str, str]] = []
         self.ended: list[dict[str, str]] = []
-        freeze: Any = Adapter.freeze
+        freeze: Any = PhasePreparer.freeze
         leave: Any = Training._end
 
-        def begins(adapter: Adapter, phase: Phase) -> Any:
+        def begins(adapter: PhasePreparer, phase: Phase) -> Any:
             self.begun.append(digests(adapter._model))
             return freeze(adapter, phase)
 
@@ -55,7 +55,7 @@ class Watched:
             self.ended.append(digests(training.model))
             return leave(training, *rest, **more)
 
-        patch.setattr(Adapter, "freeze", begins)
+        patch.setattr(PhasePreparer, "freeze", begins)
         patch.setattr(Training, "_end", ends)
         self.events = Attempt()
         self.outcome = train(spec, self.events)
@@ -148,7 +148,7 @@ def test_every_trial_counts() -> None:
 
 def planned(spec: RunSpec) -> cost_model.Costs:
     blocks = [BlockOutline("block", layers=3, parameters=100, norm_parameters=20, multiply_adds=1000)]
-    return cost_model.of(Recipe.of(spec), blocks, Images(32, 16, 32), 0.0)
+    return cost_model.of(Recipe.of(spec), blocks, SplitSizes(32, 16, 32), 0.0)
 
 
 INTERRUPTED = [[2], [STEPS + 1], [STEPS, 2 * STEPS], [2 * STEPS + 3]]
@@ -189,7 +189,7 @@ def test_a_trial_that_diverged_is_not_kept_unless_all_did(diverging: set[int], p
     """Its loss is not a number, with which every comparison is false."""
     events = Attempt()
     training, phases = begin(events, spec=SWEPT.with_settings({"strategy.patience": patience}))
-    assert training.left_of(phases) == phases
+    assert training.remaining_phases(phases) == phases
     for index, phase in enumerate(phases):
         training.train_phase(replace(phase, learning_rate=1e38) if index in diverging else phase)
         assert isnan([loss_of(event) for event in events if isinstance(event, Epoch)][-1]) == (index in diverging)

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import keras
 
 from tl_core import backbones, strategies
-from tl_core.backbones import Backbone, BlockOutline, Listing
+from tl_core.backbones import Backbone, BlockOutline, CatalogueEntry
 from tl_core.backbones._untrained import Untrained
 from tl_core.datasets import Data
 from tl_core.events import Event
@@ -36,7 +36,7 @@ class ToyBackbone(Untrained):
     minimum_size: ClassVar[int] = SIZE
 
     @classmethod
-    def catalogue(cls) -> tuple[Listing, ...]:
+    def catalogue(cls) -> tuple[CatalogueEntry, ...]:
         return ()
 
     def features(self, scaled: Any) -> Any:

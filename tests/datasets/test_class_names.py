@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tl_core.data.class_names import alike, shown
+from tl_core.data.class_names import alike, printable_names
 from tl_core.datasets import Data
 from tl_core.datasets.csv_text import CsvText
 from tl_core.datasets.numpy_arrays import NumpyArrays
@@ -142,7 +142,7 @@ def test_labels_around_zero_say_nothing(tmp_path: Path) -> None:
 
 
 def test_many_names_are_shown_quickly() -> None:
-    assert len(set(shown(["same\x00", "same\\x00"] * 20_000))) == 40_000
+    assert len(set(printable_names(["same\x00", "same\\x00"] * 20_000))) == 40_000
 
 
 def test_two_forms_of_one_label_are_one_class(tmp_path: Path) -> None:

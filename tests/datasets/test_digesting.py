@@ -16,7 +16,7 @@ from tl_core.datasets.image_folder import ImageFolder
 def test_whoever_splits_by_content_is_told_how_far_it_has_come(tmp_path: Path) -> None:
     dataset = ImageFolder(path=write_images(tmp_path / "pets", classes=2, each=DIGESTED))
     told: list[tuple[int, int]] = []
-    with hashing.told(lambda done, total: told.append((done, total))):
+    with hashing.reporting(lambda done, total: told.append((done, total))):
         splits = dataset.load(0).splits
     assert told == [(DIGESTED, 2 * DIGESTED), (2 * DIGESTED, 2 * DIGESTED)]
     assert {split: images.ids for split, images in dataset.load(0).splits.items()} == {s: i.ids for s, i in splits.items()}
@@ -27,7 +27,7 @@ def test_data_that_come_in_splits_are_not_read(tmp_path: Path) -> None:
     for split in ("train", "validation", "test"):
         write_images(tmp_path / "pets" / split, classes=2, each=3)
     told: list[tuple[int, int]] = []
-    with hashing.told(lambda done, total: told.append((done, total))):
+    with hashing.reporting(lambda done, total: told.append((done, total))):
         ImageFolder(path=tmp_path / "pets").load(0)
     assert not told
 
@@ -49,6 +49,6 @@ def test_who_gives_up_reads_no_more(tmp_path: Path) -> None:
     def leave(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
-    with hashing.told(leave), pytest.raises(KeyboardInterrupt):
+    with hashing.reporting(leave), pytest.raises(KeyboardInterrupt):
         assert Counted(paths, np.zeros(len(paths), np.int64)).ids
     assert len(read) < len(paths)

@@ -8,7 +8,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from tl_core.data.formats.paths import packaged_file
-from tl_core.data.splitting import first_per_class, hold_out
+from tl_core.data.splitting import hold_out, sample_per_class
 from tl_core.datasets import digits
 from tl_core.datasets.digits import Digits
 from tl_core.errors import DataError
@@ -60,6 +60,6 @@ def test_hold_out_names_a_class_that_is_too_small() -> None:
 
 def test_draws_are_nested_and_whole() -> None:
     labels = np.tile([0, 1, 2], 20)
-    drawn = [set(first_per_class(labels, count, seed=3)) for count in (1, 5, 20, 1000)]
+    drawn = [set(sample_per_class(labels, count, seed=3)) for count in (1, 5, 20, 1000)]
     assert [len(some) for some in drawn] == [3, 15, 60, 60]
-    assert drawn[0] < drawn[1] < drawn[2] == drawn[3] == set(first_per_class(labels, None, seed=9))
+    assert drawn[0] < drawn[1] < drawn[2] == drawn[3] == set(sample_per_class(labels, None, seed=9))

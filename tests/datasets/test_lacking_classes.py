@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers import write_images
 from tl_core.data import exclusions
-from tl_core.data.exclusions import LeftOut
+from tl_core.data.exclusions import Exclusions
 from tl_core.datasets import Dataset
 from tl_core.datasets.csv_manifest import CsvManifest
 from tl_core.datasets.csv_table import CsvTable
@@ -66,7 +66,7 @@ def test_a_class_that_is_left_out_whole_is_named(home: Path, tmp_path: Path) -> 
     def without(*labels: int) -> Dataset:
         splits = dataset.load(0).splits.items()
         gone = {split: tuple(np.array([each.hex() for each in of.ids])[np.isin(of.labels, labels)]) for split, of in splits}
-        return dataset.model_copy(update={"left_out": exclusions.keep(home, LeftOut(gone=gone))})
+        return dataset.model_copy(update={"left_out": exclusions.keep(home, Exclusions(gone=gone))})
 
     notes = without(1).load(0).notes
     assert notes[-2:] == ("Classes without a training image: class1.", "Classes without a test image: class1.")

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.helpers import write_images
-from tl_core.data.exclusions import LeftOut, keep, kept
+from tl_core.data.exclusions import Exclusions, keep, kept
 from tl_core.datasets import ArrayImages
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.errors import DataError
@@ -18,18 +18,18 @@ def test_what_is_gone_and_what_stays_once() -> None:
     pixels[:, 0, 0] = (0, 1, 1, 2, 1, 0)
     images = ArrayImages(pixels, np.arange(6))
     zero, one = images.ids[0].hex(), images.ids[1].hex()
-    left_out = LeftOut(gone={"train": (zero,)}, once={"train": (one,), "test": (zero,)})
+    left_out = Exclusions(gone={"train": (zero,)}, once={"train": (one,), "test": (zero,)})
     assert left_out.rest("train", images).labels.tolist() == [1, 3]
     assert left_out.rest("test", images).labels.tolist() == [0, 1, 2, 3, 4]
     assert left_out.rest("validation", images) is images
-    assert not LeftOut(gone={"train": ()})
+    assert not Exclusions(gone={"train": ()})
 
 
 def test_a_dataset_without_them(home: Path, tmp_path: Path) -> None:
     dataset = ImageFolder(path=write_images(tmp_path / "pets", classes=2, each=20))
     whole = dataset.load(0)
     first, second = (digest.hex() for digest in whole.test.ids[:2])
-    name = keep(home, LeftOut(gone={"test": (first, second), "train": (first,)}))
+    name = keep(home, Exclusions(gone={"test": (first, second), "train": (first,)}))
     assert keep(home, kept(home, name)) == name
     data = dataset.model_copy(update={"left_out": name}).load(0)
     assert data.test.ids == whole.test.ids[2:]

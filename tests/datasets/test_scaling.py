@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tl_core.checks.first_look import noted
+from tl_core.checks.first_look import with_notes
 from tl_core.data.formats.idx import write_idx
 from tl_core.data.scaling import as_bytes
 from tl_core.datasets import Data
@@ -179,5 +179,5 @@ def test_every_two_arrays_are_read_or_told() -> None:
 @pytest.mark.parametrize("top", [1, 16, 63])
 def test_what_is_read_as_nearly_black_is_told(top: int, tmp_path: Path) -> None:
     pixels = RNG.integers(0, top + 1, (40, 40, 40), dtype=np.uint8)
-    notes = noted(load(tmp_path, x=pixels, y=LABELS)).notes
+    notes = with_notes(load(tmp_path, x=pixels, y=LABELS)).notes
     assert any("brought to 0 to 255" in note if top == 1 else "nearly black" in note for note in notes)

@@ -14,7 +14,7 @@ from tests.helpers import write_images
 from tl_core.__main__ import app
 from tl_core.checks.advice import advice
 from tl_core.checks.brightness import Values, remarks, values_of
-from tl_core.checks.first_look import noted
+from tl_core.checks.first_look import with_notes
 from tl_core.checks.scan import examine
 from tl_core.data.decoding import read_image
 from tl_core.datasets import Data, Dataset
@@ -44,7 +44,7 @@ def told_of(dataset: Dataset) -> tuple[str, str]:
     """What a first look and the examination say of it."""
     data: Data = dataset.load(0)
     report = examine(data, lambda done, images: None)
-    return " ".join(noted(data).notes), " ".join(each.text for each in advice(report))
+    return " ".join(with_notes(data).notes), " ".join(each.text for each in advice(report))
 
 
 @pytest.mark.parametrize(("bits", "ending"), [(12, "tif"), (12, "png"), (10, "tif"), (14, "png")])
@@ -83,7 +83,7 @@ def test_a_split_that_alone_is_dark_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("dataset", [Digits(), PhotoPatches(), CsvTable.example(), CsvManifest.example()])
 def test_nothing_is_said_of_others(dataset: Dataset) -> None:
     data = dataset.load(0)
-    assert noted(data).notes == data.notes
+    assert with_notes(data).notes == data.notes
     assert not any("nearly black" in each.text for each in advice(examine(data, lambda done, images: None, dataset.thing)))
 
 
@@ -104,7 +104,7 @@ def test_a_damaged_image_hides_nothing_of_the_others(tmp_path: Path) -> None:
         place.write_bytes(place.read_bytes()[:90])
     data = ImageFolder(path=folder).load(0)
     (folder / "b" / "1.png").unlink()
-    assert "nearly black" in " ".join(noted(data).notes)
+    assert "nearly black" in " ".join(with_notes(data).notes)
 
 
 def test_a_thousandth_at_either_end_says_nothing() -> None:

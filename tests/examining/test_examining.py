@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 from tests.helpers import write_images
 from tl_core.checks import image_checks
 from tl_core.checks.advice import advice
-from tl_core.checks.domain_shift import Shift, domain_auc, told
+from tl_core.checks.domain_shift import Shift, domain_auc, sentence
 from tl_core.checks.near_duplicates import groups, near_pairs
 from tl_core.checks.projection import COLUMNS, THUMBNAIL, map_of, project, sampled, sheet
 from tl_core.checks.report import BROKEN, CONFLICTS, COPIES, Report
@@ -207,10 +207,10 @@ def test_small_images_have_no_near_copies_and_the_page_says_so(tmp_path: Path) -
                 shifted = np.roll(pixels, 4 * number + (split == "test"), axis=0)
                 Image.fromarray(shifted).resize((side, 40)).save(place / f"{number}.png")
         report = report_of(tmp_path / str(side))
-        sentence = (
+        expected = (
             "20 images have a side of fewer than 32 pixels, too few to tell who is alike: only exact copies are found there."
         )
-        assert (sentence in [each.text for each in advice(report)]) == is_told
+        assert (expected in [each.text for each in advice(report)]) == is_told
 
 
 def test_groups_are_what_pairs_connect() -> None:
@@ -230,8 +230,8 @@ def test_a_shift_is_measured() -> None:
     assert other
     assert same.low < 0.5 < same.high
     assert other.low > 0.8
-    assert "cannot tell test images from training images" in told(same)
-    assert "a classifier tells them apart" in told(other)
+    assert "cannot tell test images from training images" in sentence(same)
+    assert "a classifier tells them apart" in sentence(other)
     assert domain_auc(rng.normal(size=(9, 4)), rng.normal(size=(200, 4))) is None
 
 
@@ -255,13 +255,13 @@ def test_a_patient_is_no_shift() -> None:
 
 
 def test_a_sentence_says_no_more_than_the_numbers() -> None:
-    assert "they are of one kind" in told(Shift(0.52, 0.45, 0.6, 500))
-    assert "There are too few images, or groups of them, to say whether" in told(Shift(0.6, 0.4, 0.8, 30))
-    little = told(Shift(0.6, 0.55, 0.65, 900))
+    assert "they are of one kind" in sentence(Shift(0.52, 0.45, 0.6, 500))
+    assert "There are too few images, or groups of them, to say whether" in sentence(Shift(0.6, 0.4, 0.8, 30))
+    little = sentence(Shift(0.6, 0.55, 0.65, 900))
     assert "differ a little from training images (area under the ROC curve 0.60 (0.55-0.65), 900 images)" in little
     assert "harder" not in little
-    assert "tells them apart" in told(Shift(0.75, 0.6, 0.9, 60))
-    assert "cannot be told from so few" in told(None)
+    assert "tells them apart" in sentence(Shift(0.75, 0.6, 0.9, 60))
+    assert "cannot be told from so few" in sentence(None)
 
 
 def test_the_interval_is_that_of_many_draws() -> None:

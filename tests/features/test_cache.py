@@ -810,7 +810,7 @@ def grow(folder: Path, runs: int, first: int = 0, **options: Any) -> Asking:
 def test_a_table_that_grew_by_many_runs_has_few_parts(folder: Path) -> None:
     asking = grow(folder, 100)
     assert asking.computed == list(range(200))
-    assert len(files(folder)) <= compaction.MANY + 1 + 200 // 64
+    assert len(files(folder)) <= compaction.MAX_SMALL_SHARDS + 1 + 200 // 64
     Asking.at(folder).require(range(200), computed=0)
     assert max(file.stat().st_size for file in files(folder)) <= LARGE + SLACK
 
@@ -818,7 +818,7 @@ def test_a_table_that_grew_by_many_runs_has_few_parts(folder: Path) -> None:
 def test_halved_parts_stay_so_when_they_are_merged(folder: Path) -> None:
     grow(folder, 10, halve=lambda sample: True)
     grow(folder, 7, first=10)
-    assert len(files(folder)) == compaction.MANY + 1
+    assert len(files(folder)) == compaction.MAX_SMALL_SHARDS + 1
     grow(folder, 1, first=17)
     assert len(files(folder)) == 3
     rows = [(file.stat().st_size // (WIDTH * 2), file.stat().st_size // (WIDTH * 4)) for file in files(folder)]
@@ -826,7 +826,7 @@ def test_halved_parts_stay_so_when_they_are_merged(folder: Path) -> None:
 
 
 def test_a_damaged_part_is_not_merged_into_a_sound_one(folder: Path) -> None:
-    grow(folder, compaction.MANY + 1)
+    grow(folder, compaction.MAX_SMALL_SHARDS + 1)
     damage(files(folder)[3], "flip", 0.999, b"\4")
     asking = Asking(ActivationCache(folder, PLENTY, part_bytes=LARGE))
     asking.require(range(10, 40), computed=6)  # without those of the damaged one, so that the merge is the first to read it
@@ -836,13 +836,13 @@ def test_a_damaged_part_is_not_merged_into_a_sound_one(folder: Path) -> None:
 
 def test_where_a_merge_was_killed_no_image_stays_twice(folder: Path) -> None:
     """The merged part is there already, and the small ones are there still."""
-    grow(folder, compaction.MANY + 1)
+    grow(folder, compaction.MAX_SMALL_SHARDS + 1)
     small = {file: file.read_bytes() for file in files(folder)}
-    grow(folder, 1, first=compaction.MANY + 1)
+    grow(folder, 1, first=compaction.MAX_SMALL_SHARDS + 1)
     assert len(files(folder)) == 2
     for file, content in small.items():
         file.write_bytes(content)
-    grow(folder, 1, first=compaction.MANY + 2)
+    grow(folder, 1, first=compaction.MAX_SMALL_SHARDS + 2)
     assert len(files(folder)) == 2
     assert sum(file.stat().st_size for file in files(folder)) < 38 * (WIDTH * 4 + 32) + 2 * 1024
 

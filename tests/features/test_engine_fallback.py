@@ -12,7 +12,7 @@ from tl_core.datasets import ArrayImages
 from tl_core.features import engines
 from tl_core.features.cache import cache_of
 from tl_core.features.engines import openvino
-from tl_core.features.extractor import Supply
+from tl_core.features.extractor import FeatureExtractor
 from tl_core.spec import PartSpec
 
 SIZE = 16
@@ -26,7 +26,7 @@ class UnheardError(Exception):
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A small network that counts as worth converting."""
-    monkeypatch.setattr(engines, "SMALL", 0)
+    monkeypatch.setattr(engines, "SMALL_NETWORK", 0)
     return backbones.build(PartSpec(name="small_cnn", width=4)).load(SIZE, pretrained=False).model
 
 
@@ -53,14 +53,14 @@ def test_keras_computes_whatever_the_conversion_raises(
     model: Any, error: Exception, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(type(model), "export", raising(error))
-    supply = Supply(cache_of(tmp_path), SIZE, bfloat16=False, wait=lambda: None)
+    supply = FeatureExtractor(cache_of(tmp_path), SIZE, bfloat16=False, wait=lambda: None)
     pixels = np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), np.uint8)
     part, images = supply.part(model), ArrayImages(pixels, np.zeros(5, np.int64))
     for split in (images.take(np.arange(3)), images.take(np.arange(3, 5))):
         features = supply.features(part, split, lambda _: None)
     expected = keras.ops.convert_to_numpy(model(pixels[3:].astype(np.float32), training=False))
     np.testing.assert_allclose(features.batch(np.arange(2)), expected, rtol=1e-3, atol=1e-4)
-    said = [sentence for sentence in supply.tally.tell() if "OpenVINO" in sentence]
+    said = [sentence for sentence in supply.tally.summary() if "OpenVINO" in sentence]
     assert len(said) == 1
     assert "so Keras did, more slowly" in said[0]
     assert type(error).__name__ in said[0]
@@ -73,7 +73,7 @@ def test_nothing_is_noted_where_openvino_computes(model: Any) -> None:
 
 
 def test_nothing_is_noted_of_what_is_too_small_to_be_converted(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "SMALL", 10**12)
+    monkeypatch.setattr(engines, "SMALL_NETWORK", 10**12)
     engine = engines.choose(model, SIZE, bfloat16=False, conversions=None)
     assert (engine.title, engine.note) == ("Keras, float32", "")
 

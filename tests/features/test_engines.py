@@ -85,7 +85,7 @@ NETWORKS: dict[str, Callable[[], Any]] = {
 def however_small() -> Iterator[None]:
     """Pictures are small here, so that the tests are quick; OpenVINO computes them all the same."""
     with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(engines, "SMALL", 0)
+        changed.setattr(engines, "SMALL_NETWORK", 0)
         yield
 
 
@@ -325,7 +325,7 @@ def test_a_request_has_as_many_images_as_fit_a_cache(size: int, count: int) -> N
 @converts
 def test_what_is_small_is_not_converted(monkeypatch: pytest.MonkeyPatch) -> None:
     for least, title in ((10**12, "Keras, float32"), (0, "OpenVINO, float32")):
-        monkeypatch.setattr(engines, "SMALL", least)
+        monkeypatch.setattr(engines, "SMALL_NETWORK", least)
         assert engines.expected(small(), bfloat16=False) == title
         assert engines.choose(small(), SIZE, bfloat16=False, conversions=None).title == title
 

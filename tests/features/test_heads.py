@@ -24,12 +24,12 @@ from tl_core.heads.logistic_regression import (
     CROSS,
     DEFAULT,
     DEFAULT_STRENGTH,
-    ENOUGH,
     FOLDS,
     GIVEN,
+    MAX_HELD_OUT,
     STRENGTHS,
     VALIDATION,
-    Solver,
+    LogisticSolver,
     folds,
 )
 from tl_core.heads.threads import one_thread
@@ -208,10 +208,10 @@ def test_folds(drawn: list[int]) -> None:
 
 
 def test_large_sets_need_fewer_folds() -> None:
-    labels = np.arange(100 * ENOUGH) % 7
+    labels = np.arange(100 * MAX_HELD_OUT) % 7
     assert len(folds(labels)) == 1
-    assert folds(labels)[0].sum() >= ENOUGH
-    assert len(folds(labels[:ENOUGH])) == FOLDS
+    assert folds(labels)[0].sum() >= MAX_HELD_OUT
+    assert len(folds(labels[:MAX_HELD_OUT])) == FOLDS
 
 
 def test_class_weights_are_repetitions() -> None:
@@ -537,8 +537,8 @@ def test_two_classes_have_two_columns_with_one_sigmoid() -> None:
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("made", [Solver, Solver.nearly])
-def test_each_fit_begins_where_the_last_one_ended(made: Callable[..., Solver], classes: int) -> None:
+@pytest.mark.parametrize("made", [LogisticSolver, LogisticSolver.nearly])
+def test_each_fit_begins_where_the_last_one_ended(made: Callable[..., LogisticSolver], classes: int) -> None:
     features, labels = clusters(20, 8, classes)
     solver = made(features, labels, np.ones(classes))
     first = solver.fit(1.0)
@@ -546,7 +546,7 @@ def test_each_fit_begins_where_the_last_one_ended(made: Callable[..., Solver], c
     assert again.steps < first.steps / 4
     np.testing.assert_allclose(again.kernel, first.kernel, atol=1e-3)
     np.testing.assert_allclose(again.bias, first.bias, atol=1e-3)
-    assert again.coefficients.dtype == (np.float64 if made is Solver else np.float32)
+    assert again.coefficients.dtype == (np.float64 if made is LogisticSolver else np.float32)
 
 
 @pytest.mark.parametrize("classes", [2, 3])

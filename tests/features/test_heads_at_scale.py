@@ -9,7 +9,7 @@ from tests.features.test_heads import Array, clusters
 from tl_core.heads import curvature, logistic, logistic_regression, ridge
 from tl_core.heads.closed_form import PENALTIES
 from tl_core.heads.curvature import Curvature, Preconditioner
-from tl_core.heads.logistic_regression import ENOUGH_TO_FIT, GIVEN, Solver, some
+from tl_core.heads.logistic_regression import ENOUGH_TO_FIT, GIVEN, LogisticSolver, some
 from tl_core.heads.newton import Minimum
 from tl_core.heads.ridge_path import Ridge
 
@@ -78,7 +78,7 @@ def test_a_preconditioner_serves_other_penalties(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Curvature, "preconditioner", counted)
     monkeypatch.setattr(Curvature, "products", 3)
-    solver = Solver(features, labels, np.ones(5))
+    solver = LogisticSolver(features, labels, np.ones(5))
     first = solver.fit(1e3)
     assert made
     monkeypatch.setattr(Curvature, "products", 1e9)
@@ -107,14 +107,14 @@ def test_the_penalty_is_chosen_on_some_of_very_many(monkeypatch: pytest.MonkeyPa
     others = stretched(100, 4, 12, seed=1)
     whole = logistic(features, labels, 4, validation=others)
     assert whole.notes == ()
-    fitted, fit = list[int](), Solver.fit
+    fitted, fit = list[int](), LogisticSolver.fit
     monkeypatch.setattr(logistic_regression, "ENOUGH_TO_FIT", 150)
 
-    def counted(solver: Solver, strength: float) -> Minimum:
+    def counted(solver: LogisticSolver, strength: float) -> Minimum:
         fitted.append(len(solver._points))
         return fit(solver, strength)
 
-    monkeypatch.setattr(Solver, "fit", counted)
+    monkeypatch.setattr(LogisticSolver, "fit", counted)
     fewer = logistic(features, labels, 4, validation=others)
     assert fewer.notes == ("C was chosen by fits to about 150 of the 400 training images; the head is fitted to all of them.",)
     assert max(fitted[:-1]) <= 154

@@ -12,12 +12,12 @@ from tests.core.toy import SIZE, toy_network
 from tl_core.datasets import ArrayImages, FileImages
 from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
-from tl_core.features.extractor import DECODED, FrozenPart, Supply, View, loses_nothing
-from tl_core.features.predict import forward
+from tl_core.features.extractor import DECODE_BATCH, FeatureExtractor, FrozenSubmodel, View, fits_float16
+from tl_core.features.predict import predict
 from tl_core.features.resizing import SizedImages
 from tl_core.networks.outline import Network
 
-COUNT = DECODED + 9
+COUNT = DECODE_BATCH + 9
 
 
 def images(count: int = COUNT, first: int = 0) -> ArrayImages:
@@ -30,12 +30,12 @@ def cache(tmp_path: Path) -> ActivationCache:
     return ActivationCache(tmp_path, 10**9)
 
 
-def supply(cache: ActivationCache) -> Supply:
-    return Supply(cache, SIZE, bfloat16=False, wait=lambda: None)
+def supply(cache: ActivationCache) -> FeatureExtractor:
+    return FeatureExtractor(cache, SIZE, bfloat16=False, wait=lambda: None)
 
 
-def part_of(network: Network) -> FrozenPart:
-    return Supply(ActivationCache(Path("none"), 0), SIZE, bfloat16=False, wait=lambda: None).part(network.model)
+def part_of(network: Network) -> FrozenSubmodel:
+    return FeatureExtractor(ActivationCache(Path("none"), 0), SIZE, bfloat16=False, wait=lambda: None).part(network.model)
 
 
 def nothing(count: int) -> None:
@@ -51,7 +51,7 @@ def test_features_are_what_keras_gives(cache: ActivationCache) -> None:
     told: list[int] = []
     got = supply(cache).features(part_of(network), images(), told.append)
     assert sum(told) == len(got) == COUNT
-    expected = forward(network.model, SizedImages(images(), SIZE), nothing)
+    expected = predict(network.model, SizedImages(images(), SIZE), nothing)
     np.testing.assert_allclose(got.values, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
     np.testing.assert_array_equal(got.batch(np.array([5, 2, 5])), got.values[[5, 2, 5]])
 
@@ -60,13 +60,13 @@ def test_a_second_time_nothing_is_decoded_and_nothing_run(cache: ActivationCache
     network, _ = toy_network()
     first = supply(cache).features(part_of(network), images(), nothing).values
     decoded = supply(cache).pixels(images(), nothing).batch(np.arange(COUNT))
-    monkeypatch.setattr(resizing, "fit_square", refuse)
+    monkeypatch.setattr(resizing, "center_crop_resize", refuse)
     monkeypatch.setattr(engines, "choose", refuse)
     again = supply(cache)
     np.testing.assert_array_equal(again.features(part_of(network), images(), nothing).values, first)
     np.testing.assert_array_equal(again.pixels(images(), nothing).batch(np.arange(COUNT)), decoded)
-    assert again.tally.tell() == (f"What the frozen part makes of {COUNT} images was in the cache already.",)
-    assert again.tally.tell() == ()
+    assert again.tally.summary() == (f"What the frozen part makes of {COUNT} images was in the cache already.",)
+    assert again.tally.summary() == ()
 
 
 def test_only_the_images_that_are_new_are_computed(cache: ActivationCache) -> None:
@@ -88,7 +88,7 @@ def test_other_weights_and_other_sizes_are_other_rows(cache: ActivationCache) ->
     weight = network.model.trainable_weights[0]
     weight.assign(np.asarray(weight) + 0.1)
     assert np.abs(supply(cache).features(part_of(network), images(), nothing).values - one).max() > 0
-    larger = Supply(cache, SIZE + 4, bfloat16=False, wait=lambda: None)
+    larger = FeatureExtractor(cache, SIZE + 4, bfloat16=False, wait=lambda: None)
     assert larger.pixels(images(), nothing).batch(np.arange(2)).shape == (2, SIZE + 4, SIZE + 4, 3)
 
 
@@ -139,7 +139,8 @@ def test_views_are_changed_in_groups_whatever_is_missing(cache: ActivationCache,
     view = View("brighter", brighter)
     whole = supply(cache).features(part_of(network), images(), nothing, view).values
     changed = np.clip(
-        SizedImages(images(), SIZE).batch(np.arange(COUNT)).astype(int) + 10 * (np.arange(COUNT) // DECODED)[:, None, None, None],
+        SizedImages(images(), SIZE).batch(np.arange(COUNT)).astype(int)
+        + 10 * (np.arange(COUNT) // DECODE_BATCH)[:, None, None, None],
         0,
         255,
     )
@@ -166,4 +167,4 @@ def test_views_are_changed_in_groups_whatever_is_missing(cache: ActivationCache,
     ids=["usual", "far from 0", "tiny", "huge", "zeros"],
 )
 def test_16_bits_where_they_lose_nothing(rows: Callable[[np.random.Generator], np.ndarray], *, well: bool) -> None:
-    assert loses_nothing(rows(np.random.default_rng(0)).astype(np.float32)) is well
+    assert fits_float16(rows(np.random.default_rng(0)).astype(np.float32)) is well

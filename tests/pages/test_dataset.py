@@ -75,7 +75,7 @@ def test_what_is_found_is_left_out_with_a_click(home: Path, tmp_path: Path) -> N
 def test_a_list_of_what_is_left_out_goes_with_its_data(home: Path, tmp_path: Path) -> None:
     """It names images by the split in which they were found."""
     folder = photographs(tmp_path / "data")
-    listed = exclusions.keep(home, exclusions.LeftOut(gone={"train": ("00" * 32,)}))
+    listed = exclusions.keep(home, exclusions.Exclusions(gone={"train": ("00" * 32,)}))
     app = page(folder, **{"dataset.left_out": listed})
     app.number_input(key="image_folder_dataset_labels_per_class").set_value(2).run()
     assert str(app.query_params["dataset.left_out"]) == listed

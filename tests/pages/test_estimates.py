@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from tests.helpers import FEW_CROPS, CommandLine, settings_arguments, wait_until
 from tests.tools.pages import PAGES, errors, opened
 from tl_core.planning import backbone_profile
-from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.estimate import Estimate
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts
@@ -35,7 +35,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[str,
     home = tmp_path_factory.mktemp("estimates") / "home"
     backbone = Recipe.of(SPEC).backbone
     backbone_profile.request(home, backbone, 32)
-    wait_until(lambda: Probe.read(home, backbone, 32))
+    wait_until(lambda: BackboneProfile.read(home, backbone, 32))
     first, second = (CommandLine(home).run("train", *settings_arguments(SPEC), "--json").json["run_id"] for _ in range(2))
     return home, (first, second)
 

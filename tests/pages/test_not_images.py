@@ -7,11 +7,11 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import wait_until
 from tests.tools.pages import errors, opened
-from tl_core.datasets._user_data import OwnDataset
+from tl_core.datasets._user_data import UserDataset
 from tl_core.datasets.csv_table import CsvTable
 from tl_core.datasets.csv_text import CsvText
 from tl_core.planning import backbone_profile
-from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
@@ -23,18 +23,18 @@ HELD = {CsvText: "texts", CsvTable: "a table"}
 
 
 @pytest.fixture(params=list(HELD))
-def source(request: pytest.FixtureRequest) -> type[OwnDataset]:
-    part: type[OwnDataset] = request.param
+def source(request: pytest.FixtureRequest) -> type[UserDataset]:
+    part: type[UserDataset] = request.param
     return part
 
 
-def page_of(step: steps.Step, source: type[OwnDataset]) -> AppTest:
+def page_of(step: steps.PageInfo, source: type[UserDataset]) -> AppTest:
     settings = source.example().model_dump()
     return opened(step.script, **SMALL, **{"dataset": source.name, "dataset.path": str(settings["path"])})
 
 
 @pytest.mark.parametrize("step", steps.STEPS, ids=lambda step: step.title)
-def test_no_page_fails_and_none_starts_a_run(step: steps.Step, source: type[OwnDataset], home: Path) -> None:
+def test_no_page_fails_and_none_starts_a_run(step: steps.PageInfo, source: type[UserDataset], home: Path) -> None:
     app = page_of(step, source)
     told = f"Small CNN sees images, and the dataset holds {HELD[source]}. Choose a dataset of images."
     shown = [said for said in errors(app) if told in said]
@@ -47,7 +47,7 @@ def test_no_page_fails_and_none_starts_a_run(step: steps.Step, source: type[OwnD
 
 
 @pytest.mark.process
-def test_they_are_examined(source: type[OwnDataset], home: Path, tmp_path: Path) -> None:
+def test_they_are_examined(source: type[UserDataset], home: Path, tmp_path: Path) -> None:
     path = Path(str(source.example().model_dump()["path"]))
     (tmp_path / path.name).write_text(path.read_text() + "\n" + path.read_text().splitlines()[-1])
     settings = {"dataset": source.name, "dataset.path": str(tmp_path / path.name)}
@@ -71,10 +71,10 @@ def test_they_are_examined(source: type[OwnDataset], home: Path, tmp_path: Path)
     assert app.button(key="use_all").label == f"Use all {source.thing} again"
 
 
-def test_nothing_is_asked_of_a_network_that_is_measured(source: type[OwnDataset], home: Path) -> None:
+def test_nothing_is_asked_of_a_network_that_is_measured(source: type[UserDataset], home: Path) -> None:
     backbone = Recipe.of(RunSpec().with_settings(SMALL)).backbone
     backbone_profile.request(home, backbone, 16)
-    wait_until(lambda: Probe.read(home, backbone, 16))
+    wait_until(lambda: BackboneProfile.read(home, backbone, 16))
     app = page_of(steps.STRATEGY, source)
     assert not {button.key for button in app.button} & {"find_rate", "ask_what_ifs", "draw_map"}
     assert len(errors(app)) == 1

@@ -140,7 +140,7 @@ def test_a_press_on_minus_never_leads_to_nothing(rate: str, step: float) -> None
 
 
 def parts() -> list[Any]:
-    kinds: list[tuple[steps.Step, Registry[Any]]] = [
+    kinds: list[tuple[steps.PageInfo, Registry[Any]]] = [
         (steps.DATASET, datasets.datasets),
         (steps.BACKBONE, backbones.backbones),
         (steps.STRATEGY, strategies.strategies),

@@ -12,7 +12,7 @@ from tests.tools.pages import errors, opened
 from tl_core.analysis.rates import RateCurve
 from tl_core.jobs import background
 from tl_core.planning import backbone_profile, precision_benchmark
-from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.precision import Arithmetic
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
@@ -29,7 +29,7 @@ def recipe(home: Path) -> Recipe:
     """A draft whose backbone has been measured."""
     recipe = Recipe.of(RunSpec().with_settings(SMALL))
     backbone_profile.request(home, recipe.backbone, 16)
-    wait_until(lambda: Probe.read(home, recipe.backbone, 16))
+    wait_until(lambda: BackboneProfile.read(home, recipe.backbone, 16))
     return recipe
 
 
@@ -97,7 +97,7 @@ def test_it_says_why_it_suggests_a_rate_or_none(home: Path, recipe: Recipe, curv
 def test_no_rate_no_search(home: Path, recipe: Recipe) -> None:
     assert "Learning rate" in [element.value for element in strategy_page().subheader]
     backbone_profile.request(home, Recipe.of(RunSpec()).backbone, 96)
-    wait_until(lambda: Probe.read(home, Recipe.of(RunSpec()).backbone, 96))
+    wait_until(lambda: BackboneProfile.read(home, Recipe.of(RunSpec()).backbone, 96))
     assert "Learning rate" not in [element.value for element in opened(steps.STRATEGY.script).subheader]
 
 

@@ -10,7 +10,7 @@ from tests.tools.pages import errors, opened
 from tl_core.analysis.what_if import Question
 from tl_core.jobs import background
 from tl_core.planning import backbone_profile
-from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.studies import what_if_job
@@ -25,7 +25,7 @@ def recipe_of(home: Path, settings: Mapping[str, object]) -> Recipe:
     """A draft whose backbone has been measured."""
     recipe = Recipe.of(RunSpec().with_settings(settings))
     backbone_profile.request(home, recipe.backbone, recipe.image_size)
-    wait_until(lambda: Probe.read(home, recipe.backbone, recipe.image_size))
+    wait_until(lambda: BackboneProfile.read(home, recipe.backbone, recipe.image_size))
     return recipe
 
 

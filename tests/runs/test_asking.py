@@ -46,8 +46,8 @@ def test_an_answer_is_what_a_run_gives(tmp_path: Path, monkeypatch: pytest.Monke
     found = list(what_if.answers(SPEC, QUESTION, nothing, cache))
     assert len(found) == QUESTION.answers == 18
     assert {answer.train_images for answer in found} == {16, 32, 48}
-    fitted = Mock(wraps=resizing.fit_square)  # the real one, counted
-    monkeypatch.setattr(resizing, "fit_square", fitted)
+    fitted = Mock(wraps=resizing.center_crop_resize)  # the real one, counted
+    monkeypatch.setattr(resizing, "center_crop_resize", fitted)
     monkeypatch.setattr(engines, "choose", None)
     for strength in (None, 100.0):
         spec = SPEC.with_settings({"seed": 1, "strategy.strength": strength or "null"})

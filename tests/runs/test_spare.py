@@ -10,7 +10,7 @@ from tests.runs.crashing import settled, short_training
 from tests.runs.test_runner import short, the_spare
 from tl_core.runner import control, runner, service
 from tl_core.runner.runner import WATCHED_SECONDS, Runner
-from tl_core.runner.warm_worker import Spare
+from tl_core.runner.warm_worker import WarmWorker
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.system.settings import SPARE_VARIABLE
@@ -45,7 +45,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that pass when the test says so."""
     seconds, began = [0.0], time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: began + seconds[0])
-    monkeypatch.setattr(runner, "Spare", Counted)
+    monkeypatch.setattr(runner, "WarmWorker", Counted)
     monkeypatch.setattr(Counted, "here", 0)
     return seconds
 
@@ -108,7 +108,7 @@ def test_after_a_run_from_the_command_line_only_the_runner_is_left(monkeypatch: 
     short_training(monkeypatch)
     monkeypatch.setenv(SPARE_VARIABLE, "1")
     store = Store()
-    assert Spare.affordable()
+    assert WarmWorker.affordable()
     assert settled(store, control.start(store, short())).state is State.DONE
     wait_until(lambda: len(processes_of(store.home)) == len(processes_of(store.home, "serve")) == 1, 30)
 

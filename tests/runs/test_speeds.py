@@ -13,7 +13,7 @@ from tl_core.backbones import Backbone
 from tl_core.events import Event
 from tl_core.jobs import background
 from tl_core.planning import backbone_profile, cost_model, precision_benchmark
-from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.precision import CHOICES, Arithmetic, Speed, Speeds
 from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec, RunSpec
@@ -21,7 +21,7 @@ from tl_core.system.settings import cache_room
 from tl_core.training.run import in_float32
 from tl_core.training.train import train
 
-IMAGES = cost_model.Images(32, 16, 32)
+IMAGES = cost_model.SplitSizes(32, 16, 32)
 TENSORFLOW = keras.backend.backend() == "tensorflow"
 
 
@@ -72,7 +72,7 @@ def test_it_is_measured_on_request_and_decides(home: Path, backbone: Backbone) -
     assert all(speed.step_seconds > 0 and speed.forward_seconds > 0 for speed in known.speeds.values())
     assert precision_benchmark.decide(home)(recipe, IMAGES) is Arithmetic.FLOAT32  # until the backbone's blocks are known
     backbone_profile.request(home, backbone, 16)
-    probe = wait_until(lambda: Probe.read(home, backbone, 16))
+    probe = wait_until(lambda: BackboneProfile.read(home, backbone, 16))
     work = cost_model.of(recipe, probe.outline.blocks, IMAGES, cache_room(home)).total
     assert precision_benchmark.decide(home)(recipe, IMAGES) is known.fastest(work.frozen, work.trained)
 
@@ -127,9 +127,9 @@ def test_a_run_with_xla(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_open_is_decided_once_the_data_are_known() -> None:
-    asked: list[cost_model.Images] = []
+    asked: list[cost_model.SplitSizes] = []
 
-    def decide(recipe: Recipe, images: cost_model.Images) -> Arithmetic:
+    def decide(recipe: Recipe, images: cost_model.SplitSizes) -> Arithmetic:
         asked.append(images)
         return Arithmetic.BFLOAT16
 

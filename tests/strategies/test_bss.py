@@ -12,7 +12,7 @@ from tl_core.strategies import HEAD, Phase, everything
 from tl_core.strategies.bss import Shrinkage
 from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.training.optimizers import MOMENTUM
-from tl_core.training.prepare import Adapter
+from tl_core.training.prepare import PhasePreparer
 
 STRENGTH, COUNT = 0.5, 2
 ALL = Phase("all", 1, RATE, 8, everything, learning=SGD, penalty=Shrinkage(STRENGTH, COUNT))
@@ -53,7 +53,7 @@ def ready(*, xla: bool = False) -> Any:
     """The classifier, compiled for the phase."""
     made = network()
     classifier = FineTuning().join(made, [str(name) for name in range(CLASSES)])
-    adapter = Adapter(classifier, made, made.outline().blocks, [ALL], xla=xla)
+    adapter = PhasePreparer(classifier, made, made.outline().blocks, [ALL], xla=xla)
     frozen = adapter.freeze(ALL)
     adapter.compile(classifier.model, ALL, frozen, adapter.rates(ALL, classifier.model), steps=len(SIZES))
     return classifier.model

@@ -7,7 +7,7 @@ import pytest
 from tests.core.toy import ToyBackbone
 from tests.helpers import python
 from tl_core import backbones, strategies
-from tl_core.backbones import Recipe
+from tl_core.backbones import ScratchDefaults
 from tl_core.backbones.article_mlp import ArticleMLP
 from tl_core.phases.schedules import CONSTANT, cosine, one_cycle
 from tl_core.spec import PartSpec
@@ -19,7 +19,7 @@ from tl_core.strategies.from_scratch import FromScratch
 class Particular(ToyBackbone):
     """One that is trained in a way of its own."""
 
-    scratch: ClassVar[Recipe] = Recipe(epochs=7, learning_rate=0.02, batch_size=5, schedule="one_cycle")
+    scratch: ClassVar[ScratchDefaults] = ScratchDefaults(epochs=7, learning_rate=0.02, batch_size=5, schedule="one_cycle")
 
 
 def only(strategy: FromScratch, backbone: ToyBackbone | ArticleMLP) -> Phase:

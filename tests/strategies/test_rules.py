@@ -9,7 +9,7 @@ from tl_core import strategies
 from tl_core.backbones import BlockOutline
 from tl_core.features.inputs import Features
 from tl_core.networks.classifier import Classifier
-from tl_core.phases.phase import Rates
+from tl_core.phases.phase import RateFactors
 from tl_core.phases.schedules import Schedule, cosine, one_cycle
 from tl_core.strategies import HEAD, BatchNorm, Learning, Phase, Solver, Strategy, everything
 from tl_core.strategies._by_gradient import Tuned
@@ -17,7 +17,7 @@ from tl_core.strategies.discriminative import DiscriminativeRates, falling
 from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.strategies.gradual_unfreezing import GradualUnfreezing
 from tl_core.strategies.surgical import Surgical
-from tl_core.training.prepare import Adapter
+from tl_core.training.prepare import PhasePreparer
 
 BLOCKS = tuple(BlockOutline(f"block {n}", layers=3, parameters=100, norm_parameters=20, multiply_adds=1000) for n in range(4))
 
@@ -58,7 +58,7 @@ def test_surgical_rates_follow_the_relative_gradients() -> None:
     made = network()
     model = FineTuning().join(made, [str(number) for number in range(CLASSES)]).model
     phase = Phase("all", 1, 0.1, 4, everything, BatchNorm.STATISTICS_FROZEN, measured_rates=2)
-    adapter = Adapter(Classifier(model, made.model.output), made, made.outline().blocks, [phase])
+    adapter = PhasePreparer(Classifier(model, made.model.output), made, made.outline().blocks, [phase])
     adapter.freeze(phase)
     before = values(model)
     found = adapter.measured_rates(phase, model, Features(INPUTS, LABELS), np.arange(8))
@@ -77,7 +77,7 @@ def test_measuring_gradients_leaves_statistics_that_adapt_where_they_were() -> N
     made = network()
     model = FineTuning().join(made, [str(number) for number in range(CLASSES)]).model
     phase = Phase("all", 1, 0.1, 8, everything, BatchNorm.ADAPTS, measured_rates=1)
-    adapter = Adapter(Classifier(model, made.model.output), made, made.outline().blocks, [phase])
+    adapter = PhasePreparer(Classifier(model, made.model.output), made, made.outline().blocks, [phase])
     adapter.freeze(phase)
     before = values(model)
     adapter.measured_rates(phase, model, Features(INPUTS, LABELS), np.arange(8))
@@ -86,7 +86,7 @@ def test_measuring_gradients_leaves_statistics_that_adapt_where_they_were() -> N
 
 @pytest.mark.parametrize("schedule", [cosine(), one_cycle()], ids=["cosine", "one cycle"])
 @pytest.mark.parametrize("rates", [falling(10.0), None], ids=["two rates", "one rate"])
-def test_each_group_of_rates_has_its_own_schedule(schedule: Schedule, rates: Rates | None) -> None:
+def test_each_group_of_rates_has_its_own_schedule(schedule: Schedule, rates: RateFactors | None) -> None:
     """Steps of SGD with momentum in NumPy, each group at its rate times the schedule's factor at the middle of that step."""
     steps, rate = 12, 0.1
     learning = Learning(optimizer="sgd", schedule=schedule)

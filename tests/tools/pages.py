@@ -16,7 +16,7 @@ from tl_core.backbones import Backbone
 from tl_core.errors import StorageError
 from tl_core.jobs import background
 from tl_core.planning import backbone_profile
-from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.ui import steps
@@ -66,25 +66,25 @@ def key_of(backbone: Backbone, image_size: int) -> str:
 
 
 @pytest.fixture(scope="session")
-def profiles(surroundings: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Probe]:
+def profiles(surroundings: None, tmp_path_factory: pytest.TempPathFactory) -> dict[str, BackboneProfile]:
     """The default network and the smallest one as measured on this machine, by `key_of`."""
     recipes = Recipe.of(RunSpec()), Recipe.of(RunSpec().with_settings(SMALL))
 
-    def measure(place: Path) -> dict[str, Probe]:
-        line, found = CommandLine(place / "home"), dict[str, Probe]()
+    def measure(place: Path) -> dict[str, BackboneProfile]:
+        line, found = CommandLine(place / "home"), dict[str, BackboneProfile]()
         (line.home / "probes").mkdir(parents=True)
         for recipe in recipes:
             done = line.run("probe", recipe.backbone.spec().model_dump_json(), recipe.image_size)
-            probe = Probe.read(line.home, recipe.backbone, recipe.image_size)
+            probe = BackboneProfile.read(line.home, recipe.backbone, recipe.image_size)
             assert probe, done.err
             found[key_of(recipe.backbone, recipe.image_size)] = probe
         return found
 
-    return made_once(tmp_path_factory, "profiles", dict[str, Probe], measure)
+    return made_once(tmp_path_factory, "profiles", dict[str, BackboneProfile], measure)
 
 
 @pytest.fixture
-def known_profiles(profiles: dict[str, Probe], monkeypatch: pytest.MonkeyPatch) -> None:
+def known_profiles(profiles: dict[str, BackboneProfile], monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever profile a page asks for is there at once, or never comes: no process measures anything."""
 
     def answer(home: Path, backbone: Backbone, image_size: int) -> None:

@@ -17,7 +17,7 @@ from tl_core.analysis.learning_curve import points
 from tl_core.analysis.rates import RateCurve
 from tl_core.analysis.usage import Usage
 from tl_core.analysis.what_if import Answer
-from tl_core.backbones import BlockOutline, Listing
+from tl_core.backbones import BlockOutline, CatalogueEntry
 from tl_core.events import Telemetry
 from tl_core.planning import cost_model
 from tl_core.precision import CHOICES, Speed, Speeds
@@ -55,8 +55,8 @@ def used(**more: Any) -> Usage:
     return Usage(**(dict.fromkeys(Usage.__dataclass_fields__) | more))
 
 
-def listing(title: str, accuracy: float | None, *, here: bool = True) -> Listing:
-    return Listing(title, {}, 3_000_000, accuracy, "a paper", "ImageNet-1k", "MIT", here, "somewhere")
+def listing(title: str, accuracy: float | None, *, here: bool = True) -> CatalogueEntry:
+    return CatalogueEntry(title, {}, 3_000_000, accuracy, "a paper", "ImageNet-1k", "MIT", here, "somewhere")
 
 
 BLOCKS = [BlockOutline(name, 3, 1000, 40, 10**6) for name in HOSTILE]
@@ -69,7 +69,7 @@ PHASES = [
 
 def planned(phases: Sequence[Phase], blocks: Sequence[BlockOutline] = BLOCKS) -> cost_model.Costs:
     """What the charts are drawn from, for 100 training images."""
-    return cost_model.Costs(tuple(phases), blocks, cost_model.Images(100, 0, 0), room=0)
+    return cost_model.Costs(tuple(phases), blocks, cost_model.SplitSizes(100, 0, 0), room=0)
 
 
 ANSWERS = [

@@ -12,11 +12,22 @@ from tl_core.errors import SettingError
 from tl_core.networks.outline import BlockOutline, Network, Outline, Provenance
 from tl_core.registry import Part, Registry
 
-__all__ = ["Backbone", "BlockOutline", "Listing", "Network", "Outline", "Provenance", "Recipe", "backbones", "build", "register"]
+__all__ = [
+    "Backbone",
+    "BlockOutline",
+    "CatalogueEntry",
+    "Network",
+    "Outline",
+    "Provenance",
+    "ScratchDefaults",
+    "backbones",
+    "build",
+    "register",
+]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class ScratchDefaults:
     """How a backbone is trained from random weights when nothing else is asked: its own tuned settings.
 
     `schedule` is one of those of `tl_core.strategies._by_gradient`, by its name.
@@ -29,7 +40,7 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Listing:
+class CatalogueEntry:
     """One network that a source offers, with the facts one chooses by.
 
     `settings` are the source's settings that give this network. `accuracy` is the published ImageNet top-1
@@ -56,7 +67,7 @@ class Backbone(Part):
     """Whether pretrained weights exist at all."""
     minimum_size: ClassVar[int] = 32
     """Smallest side of an image, in pixels, that this network accepts."""
-    scratch: ClassVar[Recipe] = Recipe(epochs=30, learning_rate=1e-3, batch_size=32)
+    scratch: ClassVar[ScratchDefaults] = ScratchDefaults(epochs=30, learning_rate=1e-3, batch_size=32)
 
     @abstractmethod
     def load(self, image_size: int, *, pretrained: bool) -> Network:
@@ -69,10 +80,10 @@ class Backbone(Part):
 
     @classmethod
     @abstractmethod
-    def catalogue(cls) -> tuple[Listing, ...]:
+    def catalogue(cls) -> tuple[CatalogueEntry, ...]:
         """The networks this source offers. Needs no Keras."""
 
-    def listing(self) -> Listing:
+    def listing(self) -> CatalogueEntry:
         """The entry of the catalogue that these settings choose."""
         values = self.model_dump()
         return next(entry for entry in self.catalogue() if all(values[key] == value for key, value in entry.settings.items()))

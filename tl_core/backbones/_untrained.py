@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from typing import Any, ClassVar
 
-from tl_core.backbones import Backbone, Listing, Provenance
+from tl_core.backbones import Backbone, CatalogueEntry, Provenance
 from tl_core.errors import WeightsError
 from tl_core.networks.blocks import Block
 from tl_core.networks.outline import Network
@@ -49,9 +49,9 @@ class Untrained(Backbone):
         """The blocks of the finished network."""
 
 
-def listing(title: str, settings: dict[str, Any], parameters: int) -> Listing:
+def listing(title: str, settings: dict[str, Any], parameters: int) -> CatalogueEntry:
     """The entry of a network without weights in its source's catalogue."""
-    return Listing(
+    return CatalogueEntry(
         title=title,
         settings=settings,
         parameters=parameters,

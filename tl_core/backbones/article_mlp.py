@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tl_core.backbones import Listing, Recipe, register
+from tl_core.backbones import CatalogueEntry, ScratchDefaults, register
 from tl_core.backbones._untrained import Untrained, listing
 from tl_core.networks.blocks import Block
 
@@ -24,7 +24,7 @@ class ArticleMLP(Untrained):
 
     title: ClassVar[str] = "Article's MLP"
     minimum_size: ClassVar[int] = 8
-    scratch: ClassVar[Recipe] = Recipe(epochs=10, learning_rate=1e-3, batch_size=128, schedule="constant")
+    scratch: ClassVar[ScratchDefaults] = ScratchDefaults(epochs=10, learning_rate=1e-3, batch_size=128, schedule="constant")
 
     colour: bool = Field(
         False,
@@ -33,7 +33,7 @@ class ArticleMLP(Untrained):
     )
 
     @classmethod
-    def catalogue(cls) -> tuple[Listing, ...]:
+    def catalogue(cls) -> tuple[CatalogueEntry, ...]:
         """In grey and in colour; `parameters` are those at the article's 28 pixels, since they grow with the image."""
         titles = ((cls.title, False), (f"{cls.title}, in colour", True))
         inputs = {False: ARTICLE_SIZE**2, True: ARTICLE_SIZE**2 * 3}

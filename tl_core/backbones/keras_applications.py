@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from tl_core.backbones import Backbone, Listing, Provenance, register
+from tl_core.backbones import Backbone, CatalogueEntry, Provenance, register
 from tl_core.backbones._untrained import RANDOM
 from tl_core.errors import WeightsError
 from tl_core.networks.blocks import cut_into_blocks
@@ -27,7 +27,7 @@ SUFFIXES = (".h5", ".hdf5")
 
 
 @dataclass(frozen=True)
-class Family:
+class WeightsEntry:
     """What is known of one network. `md5` is the one that Keras checks, where it has one; `block` matches layers' names."""
 
     file: str
@@ -40,7 +40,7 @@ class Family:
 
 
 FAMILIES = {
-    "MobileNetV2": Family(
+    "MobileNetV2": WeightsEntry(
         file="mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_224_no_top.h5",
         url="tensorflow/keras-applications/mobilenet_v2/",
         md5=None,
@@ -49,7 +49,7 @@ FAMILIES = {
         licence="Apache-2.0 (Keras and its weights)",
         block=r"(?:block_(\d+)|expanded_conv)_",
     ),
-    "EfficientNetB0": Family(
+    "EfficientNetB0": WeightsEntry(
         file="efficientnetb0_notop.h5",
         url="keras-applications/",
         md5="50bc09e76180e00e4465e1a485ddc09d",
@@ -58,7 +58,7 @@ FAMILIES = {
         licence="Apache-2.0 (Keras; weights converted from Google's, also Apache-2.0)",
         block=r"block(\d[a-d])_",
     ),
-    "ResNet50": Family(
+    "ResNet50": WeightsEntry(
         file="resnet50_weights_tf_dim_ordering_tf_kernels_notop.h5",
         url="tensorflow/keras-applications/resnet/",
         md5="4d473c1dd8becc155b73f8504c6f6626",
@@ -93,7 +93,7 @@ class KerasApplications(Backbone):
     )
 
     @classmethod
-    def catalogue(cls) -> tuple[Listing, ...]:
+    def catalogue(cls) -> tuple[CatalogueEntry, ...]:
         """The three networks. Their accuracies are those Keras publishes, at 224 pixels."""
         return tuple(_listing(name, family) for name, family in FAMILIES.items())
 
@@ -145,15 +145,15 @@ class KerasApplications(Backbone):
         return self._find() or download(f"{SERVER}{family.url}{family.file}", cached_file(family), family.md5)
 
 
-def cached_file(family: Family) -> Path:
+def cached_file(family: WeightsEntry) -> Path:
     """Where Keras keeps the weights of `family`, whether they are there or not."""
     return keras_home() / "models" / family.file
 
 
-def _listing(name: str, family: Family) -> Listing:
+def _listing(name: str, family: WeightsEntry) -> CatalogueEntry:
     file = cached_file(family)
     here = file.is_file()
-    return Listing(
+    return CatalogueEntry(
         title=name,
         settings={"family": name},
         parameters=family.parameters,

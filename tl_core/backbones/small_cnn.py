@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tl_core.backbones import Listing, Recipe, register
+from tl_core.backbones import CatalogueEntry, ScratchDefaults, register
 from tl_core.backbones._untrained import Untrained, listing
 from tl_core.networks.blocks import Block, cut_into_blocks
 
@@ -27,7 +27,7 @@ class SmallCNN(Untrained):
 
     title: ClassVar[str] = "Small CNN"
     minimum_size: ClassVar[int] = 16
-    scratch: ClassVar[Recipe] = Recipe(epochs=45, learning_rate=2e-3, batch_size=32)
+    scratch: ClassVar[ScratchDefaults] = ScratchDefaults(epochs=45, learning_rate=2e-3, batch_size=32)
 
     batch_norm: bool = Field(
         False, title="Batch normalisation", description="Normalise after each convolution: the harder control."
@@ -41,7 +41,7 @@ class SmallCNN(Untrained):
     )
 
     @classmethod
-    def catalogue(cls) -> tuple[Listing, ...]:
+    def catalogue(cls) -> tuple[CatalogueEntry, ...]:
         """The plain network and the normalised one; `parameters` are those at the default width."""
         titles = ((cls.title, False), (f"{cls.title} with BatchNorm", True))
         return tuple(listing(title, {"batch_norm": chosen}, count_parameters(WIDTH, chosen)) for title, chosen in titles)

@@ -7,7 +7,7 @@ from functools import partial
 from tl_core.checks.brightness import remarks
 from tl_core.checks.image_checks import CLEAR, GREY
 from tl_core.checks.near_duplicates import FINE
-from tl_core.checks.report import Group, Member, Report
+from tl_core.checks.report import Group, ImageName, Report
 from tl_core.data.class_names import listed
 
 UNEVEN = 3.0
@@ -142,18 +142,18 @@ def _pictures(report: Report) -> list[Advice]:
     return told
 
 
-def _example(report: Report, is_meant: Callable[[Group, Member], bool]) -> str:
+def _example(report: Report, is_meant: Callable[[Group, ImageName], bool]) -> str:
     """Return a sentence that names the first member of a group, and another one of it that `is_meant`."""
     pairs = ((group.members[0], twin) for group in report.groups for twin in group.members[1:] if is_meant(group, twin))
     named = [f"{each.name} ({report.class_names[each.label]}, {each.split})" for each in next(pairs)]
     return f" For example {named[0]} and {named[1]}."
 
 
-def _leaks(split: str, group: Group, twin: Member) -> bool:
+def _leaks(split: str, group: Group, twin: ImageName) -> bool:
     return not group.conflicts and group.members[0].split == "train" and twin.split == split
 
 
-def _disagrees(group: Group, twin: Member) -> bool:
+def _disagrees(group: Group, twin: ImageName) -> bool:
     return twin.label != group.members[0].label
 
 

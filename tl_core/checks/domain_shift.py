@@ -73,7 +73,7 @@ def _standard_error(area: float, positives: int, negatives: int) -> float:
     return sqrt(spread / (positives * negatives))
 
 
-def told(shift: Shift | None) -> str:
+def sentence(shift: Shift | None) -> str:
     """The shift in a sentence, or that there is none to tell."""
     if shift is None:
         return (

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.checks.near_duplicates import groups
-from tl_core.checks.report import SPLITS, Group, Member
+from tl_core.checks.report import SPLITS, Group, ImageName
 from tl_core.datasets import Data, Examples
 from tl_core.errors import printable
 
@@ -17,7 +17,7 @@ EXCERPT, NAMED = 80, 20
 """Characters of a text or a row by which it is known, since it has no file name; and how many of one content are told by name."""
 
 
-class Members(Sequence[Member]):
+class Members(Sequence[ImageName]):
     """All examples of `data`, split after split, each made when it is asked for: of millions few are ever told."""
 
     def __init__(self, data: Data[Examples]) -> None:
@@ -30,16 +30,16 @@ class Members(Sequence[Member]):
         return self._ends[-1]
 
     @overload
-    def __getitem__(self, place: int) -> Member: ...
+    def __getitem__(self, place: int) -> ImageName: ...
     @overload
-    def __getitem__(self, place: slice) -> list[Member]: ...
-    def __getitem__(self, place: int | slice) -> Member | list[Member]:
+    def __getitem__(self, place: slice) -> list[ImageName]: ...
+    def __getitem__(self, place: int | slice) -> ImageName | list[ImageName]:
         if isinstance(place, slice):
             return [self[each] for each in range(len(self))[place]]
         number = bisect_right(self._ends, place)
         split, examples = self._splits[number]
         index = place - (self._ends[number - 1] if number else 0)
-        return Member(split, index, _name(examples, index), int(self.labels[place]), self.ids[place].hex())
+        return ImageName(split, index, _name(examples, index), int(self.labels[place]), self.ids[place].hex())
 
     def firsts(self) -> NDArray[np.intp]:
         """The first place of each content, ascending."""
@@ -73,10 +73,10 @@ def groups_of(members: Members, near: NDArray[np.intp]) -> Iterator[Group]:
         yield Group(False, _told(members, places))
 
 
-def _told(members: Members, places: Sequence[int]) -> tuple[Member, ...]:
+def _told(members: Members, places: Sequence[int]) -> tuple[ImageName, ...]:
     """The members at `places`; of many that are the same, in one split and of one class, the first few and how many more there
     are: a table of few columns may hold a row a million times."""
-    alike: dict[tuple[str, int, str], list[Member]] = {}
+    alike: dict[tuple[str, int, str], list[ImageName]] = {}
     for member in (members[place] for place in places):
         listed = alike.setdefault((member.split, member.label, member.digest), [])
         if len(listed) < NAMED:

@@ -16,7 +16,7 @@ LOOKED_AT = 12
 """Images of each split, drawn evenly."""
 
 
-def noted(data: Data[Any]) -> Data[Any]:
+def with_notes(data: Data[Any]) -> Data[Any]:
     """Return the same data, with notes on images that are nearly black, nearly constant or transparent."""
     if not isinstance(data.train, Images):
         return data
@@ -32,7 +32,7 @@ def noted(data: Data[Any]) -> Data[Any]:
 
 def _few(images: Images) -> list[tuple[Images, int]]:
     """Return where a few of the images are, drawn evenly."""
-    few = images.thinned(LOOKED_AT)
+    few = images.subsample(LOOKED_AT)
     return [(few, index) for index in range(len(few))]
 
 

@@ -12,7 +12,7 @@ from tl_core.datasets import Images
 
 SIDE = 32
 """Pixels to which an image is reduced, and 8 x 8 cosines of those make its hash."""
-LEAST = 2 * SIDE
+MIN_SIDE = 2 * SIDE
 
 TURNED, CMYK, DEEP, PALETTE, CLEAR, GREY, MOVING = (
     "turned, as its EXIF data say",
@@ -43,11 +43,11 @@ def see(images: Images, index: int) -> Seen:
     try:
         source = images.source(index)
         if source is None:
-            picture = images.picture(index, LEAST)
+            picture = images.picture(index, MIN_SIDE)
             return Seen(*picture.size, look=_reduced(picture))
         with open_image(source) as image:
             width, height, repaired = *image.size, _repairs(image)  # before it is turned, and decoded at a fraction of its size
-            return Seen(width, height, image.format or "", repaired, _reduced(decoded(image, LEAST)))
+            return Seen(width, height, image.format or "", repaired, _reduced(decoded(image, MIN_SIDE)))
     except UndecodableError as error:
         return Seen(broken=error.reason)
 

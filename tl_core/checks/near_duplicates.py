@@ -16,7 +16,7 @@ hands would be twins."""
 FLAT = 3.0
 """Standard deviation, of 255, of a picture's brightness below which it has nothing to compare: such ones are twins only where
 their content is the same."""
-SMALL = 16
+THUMBNAIL_SIDE = 16
 BLOCK, COMPARED = 2048, 1 << 16
 """Hashes, and pairs of pictures, that are compared at a time."""
 
@@ -88,8 +88,8 @@ class _Forest:
 
 def _pictures(looks: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """Grey pictures (n, 256) with a mean of 0 and a length of 1, and which have anything on them (n,)."""
-    step = looks.shape[1] // SMALL
-    small = grey(looks).reshape(len(looks), SMALL, step, SMALL, step).mean(axis=(2, 4)).reshape(len(looks), -1)
+    step = looks.shape[1] // THUMBNAIL_SIDE
+    small = grey(looks).reshape(len(looks), THUMBNAIL_SIDE, step, THUMBNAIL_SIDE, step).mean(axis=(2, 4)).reshape(len(looks), -1)
     small -= small.mean(axis=1, keepdims=True)
     rich = small.std(axis=1) >= FLAT
     return small / np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-6), rich

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tl_core.data.images import Pixels
 from tl_core.datasets import Data
-from tl_core.features.resizing import fit_square
+from tl_core.features.resizing import center_crop_resize
 
 MOST = {"train": 600, "validation": 200, "test": 400}
 """Images of each split on a map. More would hide each other, and t-SNE takes some ten seconds for these."""
@@ -31,7 +31,7 @@ class ImageMap:
 
 def sampled(data: Data) -> Data:
     """The same with at most `MOST` images a split, drawn evenly."""
-    train, validation, test = (images.thinned(MOST[split]) for split, images in data.splits.items())
+    train, validation, test = (images.subsample(MOST[split]) for split, images in data.splits.items())
     return replace(data, train=train, validation=validation, test=test)
 
 
@@ -71,5 +71,5 @@ def sheet(data: Data) -> Pixels:
     for place, picture in enumerate(read):
         row, column = divmod(place, COLUMNS)
         top, left = row * THUMBNAIL, column * THUMBNAIL
-        drawn[top : top + THUMBNAIL, left : left + THUMBNAIL] = fit_square(picture, THUMBNAIL)
+        drawn[top : top + THUMBNAIL, left : left + THUMBNAIL] = center_crop_resize(picture, THUMBNAIL)
     return drawn

@@ -4,14 +4,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tl_core.checks.brightness import Values
-from tl_core.data.exclusions import LeftOut
+from tl_core.data.exclusions import Exclusions
 
 SPLITS = ("train", "validation", "test")
 KINDS = BROKEN, COPIES, CONFLICTS = "broken", "copies", "conflicts"
 """What may be left out."""
 
 
-class Member(NamedTuple):
+class ImageName(NamedTuple):
     """An example: its split, its place there, its name, its class and the sha256 of its content (hexadecimal); and how many more
     `copies` of it, of that split and class, are not told one by one."""
 
@@ -28,7 +28,7 @@ class Group:
     """Examples that are the same, or (if not `exact`) nearly, in the order of the splits and of their places."""
 
     exact: bool
-    members: tuple[Member, ...]
+    members: tuple[ImageName, ...]
 
     def size(self, split: str | None = None) -> int:
         """How many examples it has, in all or in that split."""
@@ -49,7 +49,7 @@ class Group:
 class Broken:
     """An image that cannot be read, and why."""
 
-    member: Member
+    member: ImageName
     reason: str
 
 
@@ -107,7 +107,7 @@ class Report:
         """How many examples have an exact copy under another label."""
         return sum(group.size() for group in self.groups if group.conflicts and group.exact)
 
-    def to_leave_out(self, *kinds: str) -> LeftOut:
+    def to_leave_out(self, *kinds: str) -> Exclusions:
         """What to leave out so that nothing of those kinds is left: all that is `BROKEN`; of `COPIES` all but the first one,
         which is in train wherever there is one in train; all exact copies whose labels are in `CONFLICTS`, since nobody knows
         which is right."""
@@ -124,4 +124,4 @@ class Report:
                 for member in others:
                     same = member.digest == first.digest and member.split == first.split
                     (once if same else gone)[member.split].add(member.digest)
-        return LeftOut(*({split: tuple(sorted(found)) for split, found in listed.items() if found} for listed in (gone, once)))
+        return Exclusions(*({split: tuple(sorted(found)) for split, found in listed.items() if found} for listed in (gone, once)))

@@ -14,7 +14,7 @@ from tl_core.checks.brightness import Values, values_of
 from tl_core.checks.duplicates import Members, groups_of
 from tl_core.checks.image_checks import SIDE, Seen, see
 from tl_core.checks.near_duplicates import FINE, near_pairs
-from tl_core.checks.report import Broken, Member, Report
+from tl_core.checks.report import Broken, ImageName, Report
 from tl_core.datasets import Data, Images
 from tl_core.features.prefetch import in_batches
 
@@ -103,7 +103,7 @@ class _Tally:
         self.broken: list[Broken] = []
         self._count, self.readable = 0, np.zeros(count, bool)
 
-    def add(self, member: Member, seen: Seen) -> None:
+    def add(self, member: ImageName, seen: Seen) -> None:
         """The next image."""
         place, self._count = self._count, self._count + 1
         if seen.look is None:

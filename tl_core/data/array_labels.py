@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.data.class_names import label_text, shown
+from tl_core.data.class_names import label_text, printable_names
 from tl_core.data.examples import Labels
 from tl_core.errors import DataError, printable
 
@@ -57,11 +57,11 @@ def classes_of_arrays(
     known = {value for each in labels.values() for value in each.values}
     if names is None:
         code = {value: number for number, value in enumerate(sorted(known))}
-        class_names = shown(list(map(str, code)))
+        class_names = printable_names(list(map(str, code)))
     else:
         spelled = [str(names.values[place]) for place in names.places]
         code = _codes(known, spelled)
-        class_names = shown(spelled)
+        class_names = printable_names(spelled)
         if apart := [new for old, new in zip(spelled, class_names, strict=True) if new != printable(old)]:
             notes.append(f"Classes of one name, told apart by a number: {', '.join(apart)}.")
     return class_names, {

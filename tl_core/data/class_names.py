@@ -24,7 +24,7 @@ def label_text(value: Any) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def shown(names: Sequence[str]) -> tuple[str, ...]:
+def printable_names(names: Sequence[str]) -> tuple[str, ...]:
     """Return the `names` (n,) as a page can show them, no two the same: a number tells apart what is spelled alike.
 
     Raises `DataError` for a name that is blank, or too long to be one.

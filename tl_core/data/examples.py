@@ -46,7 +46,7 @@ class Examples(ABC):
         same.__dict__["groups"] = tuple(groups)
         return same
 
-    def thinned(self, at_most: int) -> Self:
+    def subsample(self, at_most: int) -> Self:
         """At most so many of them, drawn evenly."""
         return self if len(self) <= at_most else self.take(np.linspace(0, len(self) - 1, at_most).astype(np.intp))
 

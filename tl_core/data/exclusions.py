@@ -17,7 +17,7 @@ E = TypeVar("E", bound=Examples)
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class Exclusions:
     """Digests (sha256 of the content, hexadecimal) by the name of the split that they leave: those that are `gone` from it, and
     those of which only the first copy stays (`once`)."""
 
@@ -40,10 +40,10 @@ class LeftOut:
         return examples.take(np.flatnonzero(stays))
 
 
-_FORMAT = TypeAdapter(LeftOut)
+_FORMAT = TypeAdapter(Exclusions)
 
 
-def keep(home: Path, left_out: LeftOut) -> str:
+def keep(home: Path, left_out: Exclusions) -> str:
     """Keep the list below `home`; its id, the same for the same list. Raises `StorageError`."""
     content = _FORMAT.dump_json(left_out)
     name = hashlib.sha256(content).hexdigest()[:ID_DIGITS]
@@ -53,7 +53,7 @@ def keep(home: Path, left_out: LeftOut) -> str:
     return name
 
 
-def kept(home: Path, name: str) -> LeftOut:
+def kept(home: Path, name: str) -> Exclusions:
     """The list of that id. Raises `DataError` where it is not here, or is not what was kept."""
     try:
         content = _file(home, name).read_bytes()

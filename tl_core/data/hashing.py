@@ -13,7 +13,7 @@ _report: ContextVar[Report | None] = ContextVar("digesting", default=None)
 
 
 @contextmanager
-def told(report: Report) -> Iterator[None]:
+def reporting(report: Report) -> Iterator[None]:
     """Within it, `report` is told by whoever digests files in this thread."""
     before = _report.set(report)
     try:

@@ -90,7 +90,7 @@ def _counts(labels: Labels, share: float, class_names: Sequence[str], split: str
     return counts
 
 
-def first_per_class(labels: Labels, count: int | None, seed: int) -> Indices:
+def sample_per_class(labels: Labels, count: int | None, seed: int) -> Indices:
     """Sorted indices of `count` images of each class, drawn by `seed`; all of them for `None` or a smaller class.
 
     Draws are nested: what a seed draws for 10 is among what it draws for 20.

@@ -18,7 +18,7 @@ from tl_core.data import exclusions
 from tl_core.data.class_names import listed
 from tl_core.data.examples import Examples, Labels, Modality
 from tl_core.data.images import ArrayImages, FileImages, Images
-from tl_core.data.splitting import first_per_class
+from tl_core.data.splitting import sample_per_class
 from tl_core.datasets._aliases import renamed
 from tl_core.errors import DataError
 from tl_core.registry import Part, Registry
@@ -66,7 +66,7 @@ class Data(Generic[E]):
         """The same with at most so many training and so many validation examples, drawn evenly; None leaves them all."""
         if at_most is None:
             return self
-        return replace(self, train=self.train.thinned(at_most), validation=self.validation.thinned(at_most))
+        return replace(self, train=self.train.subsample(at_most), validation=self.validation.subsample(at_most))
 
 
 def require_two_classes(
@@ -126,7 +126,7 @@ class Dataset(Part):
         that runs can be compared example by example. `whole` is what `whole` gave, with whatever labels and seed, for who has
         it: then nothing is read but what a source makes. Raises `DataError`."""
         data = self.whole(seed) if whole is None or self.makes_examples else whole
-        drawn = first_per_class(data.train.labels, self.labels_per_class, seed)
+        drawn = sample_per_class(data.train.labels, self.labels_per_class, seed)
         return data if len(drawn) == len(data.train) else replace(data, train=data.train.take(drawn))
 
     def whole(self, seed: int) -> Data[Any]:

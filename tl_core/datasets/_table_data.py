@@ -9,10 +9,10 @@ from pydantic import Field
 
 from tl_core.data.class_names import listed
 from tl_core.data.examples import Labels
-from tl_core.data.formats.columns import Columns, no_splits, one_group, said
+from tl_core.data.formats.columns import Columns, is_filled, no_splits, one_group
 from tl_core.data.formats.tables import classes_of, plain, read_table, rows_of, split_of
 from tl_core.datasets import Data, Examples
-from tl_core.datasets._user_data import OwnDataset
+from tl_core.datasets._user_data import UserDataset
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 
@@ -30,7 +30,7 @@ class Aside(NamedTuple):
     groups: "pd.Series[str] | None"
 
 
-class TableSource(OwnDataset):
+class TableSource(UserDataset):
     """A table at `path` with a row for each example."""
 
     second_class: ClassVar[str] = "Add rows of another class, or name another column of labels."
@@ -65,7 +65,7 @@ class TableSource(OwnDataset):
         splits = columns.find(self.split_column, SPLIT_NAMES, "splits", no_splits)
         return Aside(splits, columns.find(self.group_column, GROUP_NAMES, "groups", one_group))
 
-    def shared_out(
+    def split(
         self,
         labels: "pd.Series[str]",
         aside: Aside,
@@ -86,14 +86,14 @@ class TableSource(OwnDataset):
             of_group = [name or ids[row] for row, name in enumerate(named)]  # who is in no group is alone
             examples = examples.grouped(of_group)
             notes += _torn(parts, of_group)
-        return self.divided(names, {split: examples.take(part) for split, part in parts.items()}, notes)
+        return self.add_missing_splits(names, {split: examples.take(part) for split, part in parts.items()}, notes)
 
 
 def _about_labels(labels: "pd.Series[str]", used: "pd.Series[str]") -> list[str]:
     """Sentences about classes of which no row is `used`, and about labels that are one class though they are written in two
     ways."""
     notes, there = [], plain(used)
-    if gone := sorted(set(plain(labels[said(labels)])) - set(there)):
+    if gone := sorted(set(plain(labels[is_filled(labels)])) - set(there)):
         notes.append(f"Classes left out, since no row of theirs can be used: {listed([printable(name) for name in gone])}.")
     if twice := used.str.strip().nunique() - there.nunique():
         notes.append(f"Labels that differ only in how Unicode writes them are one class: {twice:,}.")

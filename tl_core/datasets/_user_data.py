@@ -14,7 +14,7 @@ from tl_core.errors import DataError, printable
 T = TypeVar("T")
 
 
-class OwnDataset(Dataset):
+class UserDataset(Dataset):
     """Data that may come in splits, or in one piece.
 
     What is missing is set aside from the training examples by their content: the same data give the same splits wherever they
@@ -49,7 +49,7 @@ class OwnDataset(Dataset):
         json_schema_extra={"more": True},
     )
 
-    def divided(
+    def add_missing_splits(
         self,
         class_names: Sequence[str],
         given: Mapping[str, Examples],

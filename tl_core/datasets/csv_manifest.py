@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 from pydantic import Field
 
-from tl_core.data.formats.columns import no_classes, said
+from tl_core.data.formats.columns import is_filled, no_classes
 from tl_core.data.formats.folders import left_out_note
 from tl_core.data.formats.paths import existing_folder
 from tl_core.data.formats.tables import plain
@@ -62,7 +62,7 @@ class CsvManifest(TableSource):
         labels = columns.require(self.label_column, LABELS, "labels", no_classes)
         aside = self.aside(columns)
         files = _files(root, names, labels, notes)
-        return self.shared_out(labels, aside, np.array(list(files), np.intp), partial(FileImages, tuple(files.values())), notes)
+        return self.split(labels, aside, np.array(list(files), np.intp), partial(FileImages, tuple(files.values())), notes)
 
 
 def _files(root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", notes: list[str]) -> dict[int, Path]:
@@ -71,7 +71,7 @@ def _files(root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", notes:
     Where several rows have the same file, the first is used, and none where their labels differ. Raises `DataError` where no row
     is left, and for a path that leads out of `root`.
     """
-    complete = said(names) & said(labels)
+    complete = is_filled(names) & is_filled(labels)
     if not complete.any():
         raise DataError("No row of the table has a path and a label.", "Fill them in, or name other columns.")
     if count := int((~complete).sum()):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from tl_core.data.formats.columns import no_classes, said
+from tl_core.data.formats.columns import is_filled, no_classes
 from tl_core.data.texts import TableRows
 from tl_core.datasets import Data, Modality, register
 from tl_core.datasets._table_data import LABELS, TableSource
@@ -58,12 +58,12 @@ class CsvTable(TableSource):
             raise DataError("The table has no column beside its target.", "Give one with features.", received=received)
         if features.size > MOST_VALUES:
             raise DataError(f"The table has more than {MOST_VALUES:,} values.", "Cut it into smaller ones.", received=received)
-        labelled = said(target)
+        labelled = is_filled(target)
         if not labelled.any():
             raise DataError("No row of the table has a target.", "Fill it in, or name another column.")
         notes += [f"Rows without a target: {int((~labelled).sum()):,} left out."] if not labelled.all() else []
         make = partial(TableRows, *_columns(features[labelled], notes))
-        return self.shared_out(target, aside, np.flatnonzero(labelled), make, notes)
+        return self.split(target, aside, np.flatnonzero(labelled), make, notes)
 
 
 def _require_classes(target: "pd.Series[str]") -> None:
@@ -81,7 +81,7 @@ def _numbers(values: "pd.Series[str]") -> list[float] | None:
     """The values as numbers, NaN where one is missing; None for words, and where all are missing."""
     import pandas as pd
 
-    missing = ~said(values)
+    missing = ~is_filled(values)
     found = pd.to_numeric(values.mask(missing), errors="coerce")
     return found.astype(float).tolist() if (found.notna() | missing).all() and not missing.all() else None
 
@@ -93,7 +93,7 @@ def _columns(features: "pd.DataFrame", notes: list[str]) -> tuple[tuple[str, ...
         numbers = _numbers(features[name])
         columns.append(features[name].tolist() if numbers is None else numbers)
         words += numbers is None
-        missing = int((~said(features[name])).sum())
+        missing = int((~is_filled(features[name])).sum())
         if missing:
             notes.append(f"Values missing in {printable(str(name))}: {missing:,}.")
     notes.append(f"{len(columns) - words} of {len(columns)} columns are numbers, the others words.")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from tl_core.data.formats.columns import no_classes, said
+from tl_core.data.formats.columns import is_filled, no_classes
 from tl_core.data.texts import Texts
 from tl_core.datasets import Data, Modality, register
 from tl_core.datasets._table_data import LABELS, TableSource
@@ -46,13 +46,13 @@ class CsvText(TableSource):
         columns = self.columns(notes)
         texts = columns.require(self.text_column, TEXTS, "texts")
         labels = columns.require(self.label_column, LABELS, "labels", no_classes)
-        usable = said(texts) & said(labels)
+        usable = is_filled(texts) & is_filled(labels)
         if not usable.any():
             raise DataError("No row of the table has a text and a label.", "Fill them in, or name other columns.")
         if not usable.all():
             notes.append(f"Rows without a text or a label: {int((~usable).sum()):,} left out.")
         make = partial(Texts, tuple(texts[usable]))
-        return self.shared_out(labels, self.aside(columns), np.flatnonzero(usable), make, notes)
+        return self.split(labels, self.aside(columns), np.flatnonzero(usable), make, notes)
 
 
 @cache

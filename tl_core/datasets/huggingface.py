@@ -20,7 +20,7 @@ from tl_core.data.formats.hub_folder import tables_of, tables_of_hub
 from tl_core.data.formats.paths import existing_folder, leads_to
 from tl_core.data.images import EncodedImages
 from tl_core.datasets import Data, register
-from tl_core.datasets._user_data import OwnDataset, named_splits
+from tl_core.datasets._user_data import UserDataset, named_splits
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath, absolute
 
@@ -65,7 +65,7 @@ class TableImages(EncodedImages):
 
 
 @register("huggingface")
-class HuggingFace(OwnDataset):
+class HuggingFace(UserDataset):
     """Images in a dataset of Hugging Face's library `datasets`: a folder on this machine, or a name on their hub.
 
     A folder may be one that the library saved, or hold Parquet files or folders of images. From the hub a run fetches what is not
@@ -121,7 +121,7 @@ class HuggingFace(OwnDataset):
         notes += [f"Images without a label: {missing:,} left out."] if missing else []
         if "train" not in images:
             raise DataError("No image to train on has a label.", "Name another column of labels.", received=label)
-        return self.divided([printable(name) for name in names], images, notes)
+        return self.add_missing_splits([printable(name) for name in names], images, notes)
 
     @property
     def fetches(self) -> bool:

@@ -13,12 +13,12 @@ from tl_core.data.formats.class_levels import DEEPEST, require_images
 from tl_core.data.formats.class_spelling import joined_by_name
 from tl_core.data.formats.folders import Classes, list_images
 from tl_core.datasets import Data, FileImages, register
-from tl_core.datasets._user_data import OwnDataset
+from tl_core.datasets._user_data import UserDataset
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 
 
-class ClassFolders(OwnDataset):
+class ClassFolders(UserDataset):
     """Images in class folders."""
 
     class_level: int | None = Field(
@@ -71,7 +71,7 @@ def divided_folder(dataset: ClassFolders, folder: Path) -> Data:
     names = sorted(splits["train"])
     shown = tuple(printable(name) for name in names)
     given = {split: _gather(classes, names, split) for split, classes in splits.items() if classes}
-    return dataset.divided(shown, given, [*listing.notes(), *joined])
+    return dataset.add_missing_splits(shown, given, [*listing.notes(), *joined])
 
 
 def _gather(classes: Classes, names: list[str], split: str) -> FileImages:

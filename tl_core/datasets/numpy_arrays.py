@@ -20,7 +20,7 @@ from tl_core.data.formats.archive_formats import require_measurable
 from tl_core.data.formats.folders import left_out_note
 from tl_core.data.scaling import as_bytes
 from tl_core.datasets import ArrayImages, Data, register
-from tl_core.datasets._user_data import OwnDataset
+from tl_core.datasets._user_data import UserDataset
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 
@@ -51,7 +51,7 @@ BROKEN = (
 
 
 @register("numpy")
-class NumpyArrays(OwnDataset):
+class NumpyArrays(UserDataset):
     """Images of your own in an .npz file: x with the pixels, y with the labels.
 
     Or x_train, y_train, x_test, y_test and x_val, y_val; and class_names, if there are names. Pixels are bytes, or numbers in
@@ -95,7 +95,9 @@ class NumpyArrays(OwnDataset):
                     "Save one label for each image.",
                     received=printable(str(self.path)),
                 )
-        return self.divided(names, {split: ArrayImages(images, codes[split]) for split, images in pixels.items()}, notes)
+        return self.add_missing_splits(
+            names, {split: ArrayImages(images, codes[split]) for split, images in pixels.items()}, notes
+        )
 
     def location(self) -> str:
         return printable(str(self.path)) if self.path else "a file yet to be chosen"

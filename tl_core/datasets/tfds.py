@@ -21,10 +21,10 @@ from pydantic import Field
 
 from tl_core.data.examples import Labels
 from tl_core.data.formats.paths import existing_folder, leads_to
-from tl_core.data.formats.tfrecords import Place, features, framed, record, records
+from tl_core.data.formats.tfrecords import RecordPlace, features, framed, record, records
 from tl_core.data.images import EncodedImages
 from tl_core.datasets import Data, register
-from tl_core.datasets._user_data import OwnDataset, named_splits
+from tl_core.datasets._user_data import UserDataset, named_splits
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 
@@ -39,7 +39,7 @@ MOST_NAMED, MOST_CLASSES = 5, 100_000
 class RecordImages(EncodedImages):
     """Images in records, as the feature called `feature`, with the class of each (n,)."""
 
-    places: tuple[Place, ...]
+    places: tuple[RecordPlace, ...]
     feature: str
     labels: Labels
 
@@ -67,7 +67,7 @@ class Schema(NamedTuple):
 
 
 @register("tfds")
-class TensorFlowDatasets(OwnDataset):
+class TensorFlowDatasets(UserDataset):
     """Images in a dataset that TensorFlow Datasets prepared in a folder of this machine.
 
     Give the folder of a version, such as ~/tensorflow_datasets/beans/0.1.0, or one above it with no other dataset in it. Neither
@@ -104,7 +104,7 @@ class TensorFlowDatasets(OwnDataset):
                 notes.append(f"The {split} split has no labels and is left out.")
         if "train" not in given:
             raise DataError("The training split has no labels.", "Choose another dataset.", received=printable(str(folder)))
-        return self.divided([printable(name) for name in schema.names], given, notes)
+        return self.add_missing_splits([printable(name) for name in schema.names], given, notes)
 
     def location(self) -> str:
         return printable(str(self.path)) if self.path else "a folder yet to be chosen"

@@ -29,7 +29,7 @@ from tl_core.system import processes, settings
 from tl_core.system.files import write_whole
 
 ADDRESS_VARIABLE, TOKEN_VARIABLE, TOKEN_FILE_VARIABLE = "RAY_ADDRESS", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
-HERE = "http://127.0.0.1:8265"
+LOCAL_ADDRESS = "http://127.0.0.1:8265"
 """Where a head on this machine answers, unless it was told otherwise."""
 ANSWER_SECONDS = 3.0
 """How long an answer may take."""
@@ -66,7 +66,7 @@ class Ray(Executor):
     address: Annotated[str, AfterValidator(_address)] | None = Field(
         None,
         title="Address of the head",
-        description=f"Where the head's dashboard answers, as in http://head:8265. If not given: {ADDRESS_VARIABLE}, or {HERE}.",
+        description=f"Where the head's dashboard answers, as in http://head:8265. Else {ADDRESS_VARIABLE}, or {LOCAL_ADDRESS}.",
     )
     gpus: float = Field(
         0, ge=0, le=64, title="GPUs", description="GPUs to reserve: a share of one, or a whole number. 0: none is seen."
@@ -137,9 +137,9 @@ class Ray(Executor):
 
     def _where(self) -> tuple[str, str | None]:
         """Where the head answers, and the token that it asks for: only the address that came with the token gets it."""
-        given = os.environ.get(ADDRESS_VARIABLE) or HERE
+        given = os.environ.get(ADDRESS_VARIABLE) or LOCAL_ADDRESS
         try:
-            ours = HERE if given == "auto" else _address(given)
+            ours = LOCAL_ADDRESS if given == "auto" else _address(given)
         except ValueError as error:
             raise SettingError(f"The variable {ADDRESS_VARIABLE} {error}.", received=given) from None
         address = self.address or ours

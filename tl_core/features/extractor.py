@@ -16,19 +16,19 @@ from tl_core.features import engines
 from tl_core.features.cache import ActivationCache, Wait
 from tl_core.features.engines import Engine
 from tl_core.features.engines.identity import identity, weights_identity
-from tl_core.features.inputs import Source, Stored
-from tl_core.features.prefetch import ahead, in_batches
+from tl_core.features.inputs import CachedInputs, Inputs
+from tl_core.features.prefetch import in_batches, prefetch
 from tl_core.features.resizing import FITTING, SizedImages
 from tl_core.result import IN_CACHE
 
-DECODED = 32
+DECODE_BATCH = 32
 """Images that are decoded, or changed, at a time."""
 WORTH_KEEPING = 1 / 4
 """Bytes of a file for each of its picture from which on a picture that goes by is kept: one from a smaller file is decoded in
 about the time that it takes to keep it, and takes many times the disk."""
-AHEAD = 4
+PREFETCHED_BATCHES = 4
 """So many times that are decoded by the time the engine asks for them: it should not stand still while some are written."""
-LOST = 1e-3
+MAX_FLOAT16_ERROR = 1e-3
 """Part of a row's distance from the mean of the rows that 16 bits may lose. An engine in bfloat16 is off by a hundred times
 that."""
 
@@ -39,14 +39,14 @@ OnBatch = Callable[[int], None]
 @dataclass(frozen=True)
 class View:
     """A way to change pictures, the same whenever it is asked for. `key` is all that it depends on but the pictures; `change`
-    makes of the pictures (n, size, size, 3) number i * `DECODED` and following, and of i, float32 pixels in 0..255."""
+    makes of the pictures (n, size, size, 3) number i * `DECODE_BATCH` and following, and of i, float32 pixels in 0..255."""
 
     key: str
     change: Callable[[Pixels, int], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, eq=False)
-class FrozenPart:
+class FrozenSubmodel:
     """From pixels to some tensor within a network: a Keras `model`, the `key` of all that decides what it gives, and the model's
     `identity` where it has one."""
 
@@ -56,7 +56,7 @@ class FrozenPart:
 
 
 @dataclass
-class Tally:
+class CacheStats:
     """How many images went through a frozen network, by the engine that computed it, and how many had done so before."""
 
     computed: dict[str, int] = field(default_factory=dict)
@@ -67,7 +67,7 @@ class Tally:
         """Have `sentence`, where there is one, told once."""
         self.notes += [sentence] if sentence and sentence not in self.notes else []
 
-    def tell(self) -> tuple[str, ...]:
+    def summary(self) -> tuple[str, ...]:
         """Sentences for the user on all that was counted, which is then counted anew."""
         made = [f"The frozen part computed {count:,} images, each once ({title})." for title, count in self.computed.items()]
         kept = [f"What the frozen part makes of {self.reused:,} images {IN_CACHE}."] if self.reused else []
@@ -76,7 +76,7 @@ class Tally:
         return told
 
 
-class Supply:
+class FeatureExtractor:
     """The inputs of one run. `bfloat16` says in what the frozen part is to compute.
 
     `own` names the run, the same whenever it goes on. `wait` is called while another process computes what is wanted here, and
@@ -84,58 +84,58 @@ class Supply:
     """
 
     def __init__(self, cache: ActivationCache, image_size: int, *, bfloat16: bool, wait: Wait, own: str = "") -> None:
-        self.tally = Tally()
+        self.tally = CacheStats()
         self.image_size = image_size
         self._cache, self._bfloat16, self._wait = cache, bfloat16, wait
         self._own = own or uuid.uuid4().hex
         self._pixels_key = _key("pixels", FITTING, image_size)
         self._engines: dict[str, Engine] = {}
 
-    def pixels(self, images: Images, on_batch: OnBatch) -> Source:
+    def pixels(self, images: Images, on_batch: OnBatch) -> Inputs:
         """Pixels (n, size, size, 3) uint8, decoded by now if the cache has room for them, and whenever asked for if not."""
         sized = SizedImages(images, self.image_size)
         if len(images) * prod(self._picture) > self._cache.room:
             return sized
 
         def decode(lacking: NDArray[np.intp]) -> Iterator[Pixels]:
-            for pixels in ahead(map(sized.batch, in_batches(lacking, DECODED))):
+            for pixels in prefetch(map(sized.batch, in_batches(lacking, DECODE_BATCH))):
                 yield pixels
                 on_batch(len(pixels))
 
         rows = self._cache.rows(self._pixels_key, images.ids, decode, shape=self._picture, dtype=np.uint8, wait=self._wait)
-        return Stored(rows, images.labels)
+        return CachedInputs(rows, images.labels)
 
-    def part(self, model: Any) -> FrozenPart:
+    def part(self, model: Any) -> FrozenSubmodel:
         """The Keras `model`, from pixels upward, as it is now. What one gives that has code of somebody else's in it is kept for
         this run alone, since that code may change."""
         engine = engines.expected(model, bfloat16=self._bfloat16)
         known = identity(model)
         network = known or [self._own, *map(str, model.output.shape), weights_identity(model)]
-        return FrozenPart(model, _key(FITTING, self.image_size, network, engine), known)
+        return FrozenSubmodel(model, _key(FITTING, self.image_size, network, engine), known)
 
-    def features(self, part: FrozenPart, images: Images, on_batch: OnBatch, view: View | None = None) -> Stored:
+    def features(self, part: FrozenSubmodel, images: Images, on_batch: OnBatch, view: View | None = None) -> CachedInputs:
         """What `part` makes of the images, or of a view of them: (n, ...) float32."""
 
         def compute(positions: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
             engine = self._engine(part)
             pictures = self._viewed(images, positions, view) if view else self._plain(images, positions)
-            for values in engine.run(_cut(ahead(pictures, AHEAD), engine.batch)):
+            for values in engine.run(_cut(prefetch(pictures, PREFETCHED_BATCHES), engine.batch)):
                 yield values
                 on_batch(len(values))
 
         viewed = [view.key, hashlib.sha256(b"".join(images.ids)).hexdigest()] if view else []
         key = _key("features", part.key, *viewed)
         shape = tuple(part.model.output.shape[1:])
-        rows = self._cache.rows(key, images.ids, compute, shape=shape, halve=loses_nothing, wait=self._wait)
+        rows = self._cache.rows(key, images.ids, compute, shape=shape, halve=fits_float16, wait=self._wait)
         if rows.computed:
             engine = self._engine(part)
             self.tally.computed[engine.title] = self.tally.computed.get(engine.title, 0) + rows.computed
             self.tally.note(engine.note)
         self.tally.reused += len(rows) - rows.computed
         self.tally.note(rows.note)
-        return Stored(rows, images.labels)
+        return CachedInputs(rows, images.labels)
 
-    def _engine(self, part: FrozenPart) -> Engine:
+    def _engine(self, part: FrozenSubmodel) -> Engine:
         """The engine of `part`, made when the first image needs it, and kept until another part does."""
         if part.key not in self._engines:
             conversions = engines.kept_in(self._cache.folder)
@@ -158,26 +158,26 @@ class Supply:
         keeps = pixels <= self._cache.room and wanted.file_bytes() >= WORTH_KEEPING * pixels
         ids = [images.ids[position] for position in positions]
         return self._cache.stream(
-            self._pixels_key, ids, sized.batch, keeps=keeps, size=DECODED, shape=self._picture, dtype=np.uint8
+            self._pixels_key, ids, sized.batch, keeps=keeps, size=DECODE_BATCH, shape=self._picture, dtype=np.uint8
         )
 
     def _viewed(self, images: Images, positions: NDArray[np.intp], view: View) -> Iterator[Pixels]:
         """Whole groups of neighbours are changed, since what becomes of a picture may depend on its group; then those at
         `positions` are taken."""
         source = self.pixels(images, lambda _: None)
-        for number in np.unique(positions // DECODED):
-            group = np.arange(number * DECODED, min(len(images), (number + 1) * DECODED))
+        for number in np.unique(positions // DECODE_BATCH):
+            group = np.arange(number * DECODE_BATCH, min(len(images), (number + 1) * DECODE_BATCH))
             changed = view.change(source.batch(group), int(number))
             yield np.clip(np.rint(changed), 0, 255).astype(np.uint8)[np.isin(group, positions)]
 
 
-def loses_nothing(values: NDArray[np.float32]) -> bool:
+def fits_float16(values: NDArray[np.float32]) -> bool:
     """Whether rows (n, ...) may be held in 16 bits: what each loses is little beside what tells it from the others."""
     rows = values.reshape(len(values), -1)
     with np.errstate(over="ignore", invalid="ignore"):
         lost = np.linalg.norm(rows - rows.astype(np.float16).astype(np.float32), axis=1)
     apart = np.linalg.norm(rows - rows.mean(axis=0), axis=1)
-    return bool((lost <= LOST * apart).all())
+    return bool((lost <= MAX_FLOAT16_ERROR * apart).all())
 
 
 def _key(*parts: object) -> str:

@@ -10,7 +10,7 @@ from tl_core.data.images import Labels
 from tl_core.features.cache import Rows
 
 
-class Source(Protocol):
+class Inputs(Protocol):
     """Inputs of a model that can be taken by their indices: pixels, or what a frozen network made of them."""
 
     @property
@@ -41,7 +41,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class Stored:
+class CachedInputs:
     """Rows of the cache, and the labels (n,) of their images."""
 
     rows: Rows
@@ -71,7 +71,7 @@ class Stored:
 class Views:
     """Several views of the same images, one after the other: an input's index is the image's plus n times the view's number."""
 
-    views: tuple[Source, ...]
+    views: tuple[Inputs, ...]
     labels: Labels
     """Those of all views (views * n,)."""
 

@@ -16,10 +16,10 @@ def in_batches(order: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
     return [order[begin : begin + size] for begin in range(0, len(order), size)]
 
 
-def ahead(items: Iterable[T], count: int = 1) -> Iterator[T]:
+def prefetch(items: Iterable[T], count: int = 1) -> Iterator[T]:
     """The same items, of which the next `count` are made, one after the other, while the present one is used."""
     source, end = iter(items), object()
-    pool = ThreadPoolExecutor(1, thread_name_prefix="ahead")
+    pool = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
     try:
         pending = deque(pool.submit(next, source, end) for _ in range(count))
         while (item := pending.popleft().result()) is not end:

@@ -11,14 +11,14 @@ from PIL import Image
 from tl_core.data.images import Labels, Pixels
 from tl_core.datasets import Images
 
-SPARE = 2
+OVERSAMPLING = 2
 """A large photograph may be decoded at so many times the size to which it is then brought, at least."""
-FITTING = f"decoded at {SPARE} times the size, on white, the middle square, bicubic"
+FITTING = f"decoded at {OVERSAMPLING} times the size, on white, the middle square, bicubic"
 """What becomes of a photograph, in the keys of what is kept."""
 CORES = os.cpu_count() or 1
 
 
-def fit_square(picture: Image.Image, size: int) -> Pixels:
+def center_crop_resize(picture: Image.Image, size: int) -> Pixels:
     """The middle square of `picture`, resized to (size, size, 3) with bicubic interpolation."""
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
@@ -43,7 +43,7 @@ class SizedImages:
 
         def decode(places: NDArray[np.intp]) -> None:
             for place in places:
-                pixels[place] = fit_square(self._images.picture(indices[place], SPARE * self.size), self.size)
+                pixels[place] = center_crop_resize(self._images.picture(indices[place], OVERSAMPLING * self.size), self.size)
 
         # A task of several images: to hand over each by itself costs a tenth of decoding a small one.
         list(_pool().map(decode, np.array_split(np.arange(len(indices)), CORES)))

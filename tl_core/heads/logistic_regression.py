@@ -16,13 +16,13 @@ from tl_core.heads.threads import one_thread
 STRENGTHS = tuple(10.0**power for power in range(-2, 6))
 """Values of C that are tried, for points whose mean squared length is 1. Decades will do: on features of EfficientNet-Lite0
 being half a decade off the best costs less than 0.01 nats."""
-FIRST = 1e2
+FIRST_STRENGTH = 1e2
 """The one that is tried first: mostly it, or the next, is the best, and whoever starts at the smallest has spent half of the time
 before getting here."""
 DEFAULT_STRENGTH = 1e3
 """C where nothing can choose it. With one image a class it was the best decade on photo patches and on digits."""
 FOLDS = 5
-ENOUGH = 500
+MAX_HELD_OUT = 500
 """So many images, held out, choose well enough; of a large training set not every fold is needed."""
 GIVEN, VALIDATION, CROSS, DEFAULT = "given", "validation images", "cross-validation", "default"
 ENOUGH_TO_FIT = 5_000
@@ -32,7 +32,7 @@ ON_SOME = "C was chosen by fits to about {:,} of the {:,} training images; the h
 UNFINISHED = "Logistic regression had not settled after {} steps; the head can be used, and a smaller C settles sooner."
 
 
-class Trial(NamedTuple):
+class Fold(NamedTuple):
     """`points` to fit and points `held` out to test on, each with its labels."""
 
     points: Matrix
@@ -68,12 +68,12 @@ def logistic(
     others = space.known(validation)
     if len(space.present) == 1:
         return space.constant_head()
-    solver = Solver(space.points, space.labels, weights)
+    solver = LogisticSolver(space.points, space.labels, weights)
     relative, by = DEFAULT_STRENGTH, GIVEN
     if strength is not None:
         relative = positive("inverse penalty C", strength) * space.scale**2
-        stiffer = [each for each in STRENGTHS if FIRST <= each < relative]
-        nearly = Solver.nearly(space.points, space.labels, weights)
+        stiffer = [each for each in STRENGTHS if FIRST_STRENGTH <= each < relative]
+        nearly = LogisticSolver.nearly(space.points, space.labels, weights)
         solver.begin_at([nearly.fit(each) for each in stiffer][-1:])  # from 0 a weak penalty leads astray
     else:
         trials, by = trials_of(space.points, space.labels, others)
@@ -93,12 +93,12 @@ def logistic_path(
     space = Space.of((features, labels), classes, normalise=normalise)
     if len(space.present) == 1:
         return (space.constant_head(),) * len(strengths)
-    solver = Solver.nearly(space.points, space.labels, weights_of(None, space))
+    solver = LogisticSolver.nearly(space.points, space.labels, weights_of(None, space))
     fits = ((each, solver.described(positive("inverse penalty C", each) * space.scale**2)) for each in strengths)
     return tuple(space.head(kernel, bias, chosen={"C": each}, chosen_by=GIVEN, **said) for each, (kernel, bias, said) in fits)
 
 
-class Solver:
+class LogisticSolver:
     """Logistic regression on `points` (images, coordinates) with weights (classes,); each fit starts at the last one's end."""
 
     def __init__(self, points: Matrix, labels: Labels, weights: Matrix) -> None:
@@ -107,7 +107,7 @@ class Solver:
         self._preconditioner: Preconditioner | None = None
 
     @classmethod
-    def nearly(cls, points: Matrix, labels: Labels, weights: Matrix) -> "Solver":
+    def nearly(cls, points: Matrix, labels: Labels, weights: Matrix) -> "LogisticSolver":
         """One for fits that are compared with each other: in 32 bits, half the work, and settled as far as that takes."""
         return cls(points.astype(np.float32, copy=False), labels, weights)
 
@@ -142,17 +142,17 @@ class Solver:
         return found.kernel, found.bias, {"iterations": found.steps, "converged": found.settled, "notes": notes}
 
 
-def trials_of(points: Matrix, labels: Labels, others: tuple[Matrix, Labels] | None) -> tuple[list[Trial], str]:
+def trials_of(points: Matrix, labels: Labels, others: tuple[Matrix, Labels] | None) -> tuple[list[Fold], str]:
     """What is to choose hyperparameters, and its name: `others` (validation images as points) if any, otherwise folds. Each is
     fitted to about `ENOUGH_TO_FIT` images at most."""
     if others is not None:
         fit = some(labels, ENOUGH_TO_FIT)
-        return [Trial(points[fit], labels[fit], *others)], VALIDATION
-    trials = list[Trial]()
+        return [Fold(points[fit], labels[fit], *others)], VALIDATION
+    trials = list[Fold]()
     for held in folds(labels):
         kept = np.flatnonzero(~held)
         fit = kept[some(labels[kept], ENOUGH_TO_FIT)]
-        trials.append(Trial(points[fit], labels[fit], points[held], labels[held]))
+        trials.append(Fold(points[fit], labels[fit], points[held], labels[held]))
     return trials, CROSS if trials else DEFAULT
 
 
@@ -175,24 +175,24 @@ def folds(labels: Labels) -> list[np.ndarray]:
     """Masks (images,) of what is held out in each stratified fold; none where no class has two images.
 
     An image that is alone in its class is never held out. Neighbours in a class go to different folds, so that every class
-    is in every training part. There are as many folds as it takes to hold out `ENOUGH` images, at most `FOLDS`.
+    is in every training part. There are as many folds as it takes to hold out `MAX_HELD_OUT` images, at most `FOLDS`.
     """
     repeated = np.flatnonzero(np.bincount(labels)[labels] > 1)
     fold = np.full(len(labels), -1)
     fold[repeated[np.argsort(labels[repeated], kind="stable")]] = np.arange(len(repeated)) % FOLDS
-    used = min(FOLDS, len(repeated), ceil(ENOUGH * FOLDS / len(labels)))
+    used = min(FOLDS, len(repeated), ceil(MAX_HELD_OUT * FOLDS / len(labels)))
     return [fold == index for index in range(used)]
 
 
-def choose_strength(trials: Sequence[Trial], weights: Matrix) -> tuple[float, float, list[Minimum]]:
+def choose_strength(trials: Sequence[Fold], weights: Matrix) -> tuple[float, float, list[Minimum]]:
     """The one of `STRENGTHS` with the least cross-entropy on what is held out, that loss, averaged over `trials`, and the fits.
 
-    It ascends from `FIRST` as long as that helps, or descends where it does not, and ends when two values in a row are no better
-    than the best: the loss has one valley, with too stiff a head on one side and overfitting on the other.
+    It ascends from `FIRST_STRENGTH` as long as that helps, or descends where it does not, and ends when two values in a row
+    are no better than the best: the loss has one valley, with too stiff a head on one side and overfitting on the other.
     """
     if not trials:
         return DEFAULT_STRENGTH, np.inf, []
-    solvers = [Solver.nearly(trial.points, trial.labels, weights) for trial in trials]
+    solvers = [LogisticSolver.nearly(trial.points, trial.labels, weights) for trial in trials]
 
     def tried(strength: float) -> tuple[float, float, list[Minimum]]:
         fits = [solver.fit(strength) for solver in solvers]
@@ -202,8 +202,8 @@ def choose_strength(trials: Sequence[Trial], weights: Matrix) -> tuple[float, fl
         ]
         return strength, float(np.mean(losses)), fits
 
-    first = best = tried(FIRST)
-    for way in (STRENGTHS[STRENGTHS.index(FIRST) + 1 :], STRENGTHS[: STRENGTHS.index(FIRST)][::-1]):
+    first = best = tried(FIRST_STRENGTH)
+    for way in (STRENGTHS[STRENGTHS.index(FIRST_STRENGTH) + 1 :], STRENGTHS[: STRENGTHS.index(FIRST_STRENGTH)][::-1]):
         worse = 0
         for found in map(tried, way):
             best, worse = (found, 0) if found[1] < best[1] else (best, worse + 1)

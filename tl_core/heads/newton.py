@@ -13,9 +13,9 @@ STEPS = 1000
 different size."""
 INNER = 1000
 """Steps of conjugate gradients in one of Newton's, at most. With 200 a weak penalty on wrong labels took five times as long."""
-EXACT = 0.1
+FORCING_TERM = 0.1
 """How much of the gradient a step of Newton's leaves, as its linear model has it. A fifth of that takes a fifth longer in all."""
-SETTLED = 1e-8
+GRADIENT_TOLERANCE = 1e-8
 """The largest entry of the gradient of the mean loss at the end.
 
 No probability of other images was off by more than 4e-5 for C up to 1e3, and by 0.005 at 1e5 (sign digits, 2 to 139 labels a
@@ -26,7 +26,7 @@ LEAST_STEP = 1e-14
 made to be hard, and C beyond all measure."""
 ENOUGH_DESCENT = 1e-4
 """Armijo's condition: how much of what the slope promises a step has to keep."""
-NOISE = 1e-12
+ROUNDING_ERROR = 1e-12
 """A loss that rises by less than this has not risen: the sum of some thousand losses is no more exact."""
 
 
@@ -77,7 +77,7 @@ class Objective:
         self.nearly = points.dtype == np.float32
         self.preconditioner = preconditioner
         self._products = 0
-        self.settled, self.noise = (NEARLY, NEARLY_NOISE) if self.nearly else (SETTLED, NOISE)
+        self.settled, self.noise = (NEARLY, NEARLY_NOISE) if self.nearly else (GRADIENT_TOLERANCE, ROUNDING_ERROR)
         self.right = np.arange(len(labels)), labels
         self.shares = (weights / weights.sum()).astype(points.dtype)[:, None]
         self.penalties = np.full((points.shape[1] + 1, 1), penalty)
@@ -119,7 +119,7 @@ class Objective:
             pace = np.float32(descent / curved)
             found += pace * ahead
             left -= pace * bent
-            if float(np.vdot(left, left)) <= EXACT**2:
+            if float(np.vdot(left, left)) <= FORCING_TERM**2:
                 break
             towards = undone(left)
             before, descent = descent, float(np.vdot(left, towards))

@@ -15,7 +15,15 @@ from numpy.typing import ArrayLike
 from tl_core.errors import SettingError
 from tl_core.heads.group_lasso import GroupLasso, group_lasso
 from tl_core.heads.head import Head, Labels, Matrix
-from tl_core.heads.logistic_regression import DEFAULT_STRENGTH, GIVEN, Solver, Trial, choose_strength, chosen_on_some, trials_of
+from tl_core.heads.logistic_regression import (
+    DEFAULT_STRENGTH,
+    GIVEN,
+    Fold,
+    LogisticSolver,
+    choose_strength,
+    chosen_on_some,
+    trials_of,
+)
 from tl_core.heads.space import Labelled, Space, weights_of
 from tl_core.heads.threads import one_thread
 
@@ -120,7 +128,7 @@ def head2toe(
     ranked = Ranked.of(space.points, space.labels, weights)
     kept = ranked.kept(share)
     narrow = narrow_space(ranked, space.points, space.labels, kept)
-    kernel, bias, described = Solver(narrow.points, narrow.labels, weights).described(strength)
+    kernel, bias, described = LogisticSolver(narrow.points, narrow.labels, weights).described(strength)
     inner = narrow.head(kernel, bias, **described)
     full = np.zeros((space.points.shape[1], len(weights)))
     full[kept] = inner.kernel / ranked.deviation[kept, None]
@@ -157,8 +165,8 @@ def narrow_space(ranked: Ranked, points: Matrix, labels: Labels, kept: Labels) -
     return Space.of((ranked.narrowed(points, kept), labels), int(labels.max()) + 1, normalise=False)
 
 
-def _narrow(trial: Trial, ranked: Ranked, keep: float) -> Trial:
+def _narrow(trial: Fold, ranked: Ranked, keep: float) -> Fold:
     kept = ranked.kept(keep)
     space = narrow_space(ranked, trial.points, trial.labels, kept)
     held = space.coordinates(ranked.narrowed(trial.held, kept))
-    return Trial(space.points, trial.labels, held, trial.held_labels)
+    return Fold(space.points, trial.labels, held, trial.held_labels)

@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from tl_core.networks.blocks import Block
-from tl_core.networks.sublayers import is_batch_norm, own_weights, parts_of, takes_adapter
+from tl_core.networks.sublayers import is_batch_norm, own_weights, sublayers_of, takes_adapter
 
 COUNTING = 2
 """Grows with each change of how a network is counted, so that counts that were kept before are made anew."""
@@ -103,7 +103,7 @@ class Network:
 
 
 def _outline_block(block: Block) -> BlockOutline:
-    parts = [part for layer in block.layers for part in parts_of(layer)]
+    parts = [part for layer in block.layers for part in sublayers_of(layer)]
     norms = [part for part in parts if is_batch_norm(part)]
     others = [part for part in parts if type(part).__name__.endswith("Normalization") and part not in norms]
     rest = [part for part in parts if part not in norms and part not in others]
@@ -150,5 +150,5 @@ def multiply_adds(layer: Any) -> int:
 
     Kernels of layers inside it are taken to be applied wherever its own output has a place: what happens within is not in the
     graph. What attention multiplies with each other is left out."""
-    kernels = [part.kernel for part in parts_of(layer) if getattr(part, "kernel", None) is not None]
+    kernels = [part.kernel for part in sublayers_of(layer) if getattr(part, "kernel", None) is not None]
     return sum(int(prod(kernel.shape)) for kernel in kernels) * prod(layer.output.shape[1:-1]) if kernels else 0

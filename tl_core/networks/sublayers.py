@@ -3,7 +3,7 @@
 from typing import Any
 
 
-def parts_of(layer: Any) -> list[Any]:
+def sublayers_of(layer: Any) -> list[Any]:
     """`layer` and all layers inside it, each before those inside itself, each once."""
     return list(layer._flatten_layers())
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tl_core.networks.outline import BlockOutline, Network
 
 Selector = Callable[[Sequence[str]], tuple[str, ...]]
-Rates = Callable[[Sequence[str]], Mapping[str, float]]
+RateFactors = Callable[[Sequence[str]], Mapping[str, float]]
 """From the blocks' names to what the learning rate is multiplied by in each; a block (or `HEAD`) that is left out has 1."""
 
 
@@ -161,7 +161,7 @@ class Phase:
     batch_norm: BatchNorm = BatchNorm.FROZEN
     moves: Moves = Moves.EVERYTHING
     rank: int = 0
-    rates: Rates | None = None
+    rates: RateFactors | None = None
     measured_rates: int = 0
     learning: Learning = field(default_factory=Learning)
     penalty: Penalty | None = None

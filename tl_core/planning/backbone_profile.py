@@ -46,7 +46,7 @@ GIVEN_UP_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Probe:
+class BackboneProfile:
     """A backbone at one image size, as it was measured on this machine in float32.
 
     `outline` is the network. `frozen_rate` is how many images a second go through its inference engine, `trained_rate` how
@@ -120,7 +120,7 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
     with_training = _memory()
     if was_converted:
         converting = seconds_of(partial(frozen_pass, network, image_size, Arithmetic.FLOAT32))
-    probe = Probe(
+    probe = BackboneProfile(
         network.outline(),
         frozen_rate=frozen.rate,
         frozen_first=frozen.first,

@@ -18,7 +18,7 @@ HEAD_EPOCH = 0.05
 ENGINE = 0.5
 """What a pass through an inference engine takes of one in training's own arithmetic; for a progress bar it need not be exact.
 OpenVINO took 0.4 to 0.6 of Keras' time on two cores."""
-WORTH = 0.1
+MIN_CUT_SHARE = 0.1
 """A cut under which less than this share of the backbone lies saves less than reading what was kept costs."""
 FLOAT_BYTES = 4
 FIT, CHOICE = 50, 200
@@ -31,7 +31,7 @@ RIDGE_PENALTIES, EIGEN = 15, 10
 
 
 @dataclass(frozen=True)
-class Images:
+class SplitSizes:
     """How many images each split has."""
 
     train: int
@@ -64,7 +64,7 @@ class Costs:
 
     phases: tuple[Phase, ...]
     blocks: Sequence[BlockOutline]
-    images: Images
+    images: SplitSizes
     room: float
 
     def cut(self, phase: Phase) -> int:
@@ -86,7 +86,7 @@ class Costs:
             return lowest
         fits = (below for below in range(lowest, 0, -1) if images * self.row_bytes(below) <= self.room)
         found = next(fits, 0)
-        return found if self.share_under(found) >= WORTH else 0
+        return found if self.share_under(found) >= MIN_CUT_SHARE else 0
 
     def row_bytes(self, below: int) -> int:
         """Bytes of what leaves the `below` lowest blocks, for one image."""
@@ -151,7 +151,7 @@ class Costs:
         return rows + self.images.test * self.row_bytes(self.test_cut)
 
 
-def of(recipe: Recipe, blocks: Sequence[BlockOutline], images: Images, room: float) -> Costs:
+def of(recipe: Recipe, blocks: Sequence[BlockOutline], images: SplitSizes, room: float) -> Costs:
     """What a recipe costs. Raises `SettingError` where its strategy does not fit the network."""
     return Costs(tuple(recipe.strategy.phases(recipe.backbone, blocks, images.train)), blocks, images, room)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tl_core.backbones import Outline
 from tl_core.planning import cost_model
-from tl_core.planning.backbone_profile import BATCH, Probe
+from tl_core.planning.backbone_profile import BATCH, BackboneProfile
 from tl_core.planning.cost_model import FLOAT_BYTES
 from tl_core.recipe import Recipe
 from tl_core.strategies import Phase
@@ -40,7 +40,7 @@ class Estimate:
     total_parameters: int
 
 
-def estimate(recipe: Recipe, measured: Probe, images: cost_model.Images, classes: int, room: float) -> Estimate:
+def estimate(recipe: Recipe, measured: BackboneProfile, images: cost_model.SplitSizes, classes: int, room: float) -> Estimate:
     """By the cost model and what was measured of this machine. `room` is what the cache may take for a run.
 
     What is in the cache already is not known here: then a run takes less. Raises `SettingError` where the strategy does not
@@ -72,7 +72,7 @@ def head_parameters(recipe: Recipe, outline: Outline, classes: int) -> int:
     return (recipe.strategy.feature_size(outline) + 1) * classes
 
 
-def _preparing_seconds(recipe: Recipe, planned: cost_model.Costs, measured: Probe) -> float:
+def _preparing_seconds(recipe: Recipe, planned: cost_model.Costs, measured: BackboneProfile) -> float:
     """Until engines are made and the passes of each phase and of the test are compiled, in proportion to their layers."""
     engines = measured.frozen_first * len(_frozen_parts(planned))
     engines += measured.converting_seconds * _converted_anew(recipe, planned, measured.outline)
@@ -104,7 +104,7 @@ def _layers_above(planned: cost_model.Costs, below: int) -> float:
     return sum(block.layers for block in planned.blocks[below:]) / total if total else 0.0
 
 
-def _memory_bytes(recipe: Recipe, planned: cost_model.Costs, measured: Probe, weights: int) -> int:
+def _memory_bytes(recipe: Recipe, planned: cost_model.Costs, measured: BackboneProfile, weights: int) -> int:
     """The network, an engine that stays once it was needed, copies of the weights, and the dearest phase."""
     parts = _frozen_parts(planned)
     engine = measured.frozen_bytes if parts else 0
@@ -122,7 +122,7 @@ def _activations(planned: cost_model.Costs, phase: Phase) -> float:
     return planned.step_passes(phase) / 3 * batch / BATCH
 
 
-def _head_bytes(recipe: Recipe, outline: Outline, images: cost_model.Images) -> int:
+def _head_bytes(recipe: Recipe, outline: Outline, images: cost_model.SplitSizes) -> int:
     """A head is computed from all features at once, in float64, beside the float32 that they are kept in."""
     return 3 * FLOAT_BYTES * recipe.strategy.feature_size(outline) * (images.train + images.validation)
 

@@ -12,7 +12,7 @@ from tl_core.jobs import background
 from tl_core.machine import backends
 from tl_core.machine.telemetry import devices
 from tl_core.planning import cost_model
-from tl_core.planning.backbone_profile import BATCH, Probe, file_of, frozen_pass, seconds_of, training_step
+from tl_core.planning.backbone_profile import BATCH, BackboneProfile, file_of, frozen_pass, seconds_of, training_step
 from tl_core.precision import CHOICES, Arithmetic, Speed, Speeds
 from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec
@@ -44,12 +44,12 @@ def request(home: Path, backbone: Backbone, image_size: int) -> None:
     background.start(home, _file(home, backbone, image_size), command)
 
 
-def decide(home: Path) -> Callable[[Recipe, cost_model.Images], Arithmetic]:
+def decide(home: Path) -> Callable[[Recipe, cost_model.SplitSizes], Arithmetic]:
     """What a run on this machine computes in whose spec leaves it open, by what `home` knows of it."""
 
-    def by_measurement(recipe: Recipe, images: cost_model.Images) -> Arithmetic:
-        known, probe = (kind(home, recipe.backbone, recipe.image_size) for kind in (read, Probe.read))
-        if not isinstance(known, Speeds) or not isinstance(probe, Probe):
+    def by_measurement(recipe: Recipe, images: cost_model.SplitSizes) -> Arithmetic:
+        known, probe = (kind(home, recipe.backbone, recipe.image_size) for kind in (read, BackboneProfile.read))
+        if not isinstance(known, Speeds) or not isinstance(probe, BackboneProfile):
             return Arithmetic.FLOAT32
         work = cost_model.of(recipe, probe.outline.blocks, images, cache_room(home)).total
         return known.fastest(work.frozen, work.trained)

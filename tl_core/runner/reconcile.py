@@ -25,10 +25,10 @@ def reconcile(store: Store) -> None:
         with contextlib.suppress(SettingError):  # an executor that is no longer installed
             executor = executors.build(run.spec.executor)
             if executor.shares_store:
-                look_after(store, run, executor)
+                supervise(store, run, executor)
 
 
-def look_after(store: Store, run: Run, executor: Executor) -> None:
+def supervise(store: Store, run: Run, executor: Executor) -> None:
     """Give `run` an end state where its process is gone, and end it where it is overdue."""
     job = job_of(store, run)
     try:
@@ -38,7 +38,7 @@ def look_after(store: Store, run: Run, executor: Executor) -> None:
                     file_link.collect(store, run)  # its last words, written since the last look
                 now = store.run(run.id)
                 if now.attempts == run.attempts:  # else it lives again: somebody else has noticed, and it was resumed
-                    bury(store, now, executor)
+                    record_end(store, now, executor)
         elif (
             run.state is State.CANCELLING and (late := abs(time.time() - run.changed)) > ASKED_SECONDS
         ):  # a clock may be set back
@@ -58,7 +58,7 @@ def _may_be_launched_again(run: Run, executor: Executor, job: Job) -> bool:
     return executor.forgot(job) and (run.attempts < MOST_LAUNCHES or not executor.shares_store)
 
 
-def bury(store: Store, run: Run, executor: Executor) -> None:
+def record_end(store: Store, run: Run, executor: Executor) -> None:
     """The end of a run whose process, that of this attempt, is gone."""
     change = partial(store.change_state, run.id, (run.state,), attempt=run.attempts)
     if run.state is State.CANCELLING:

@@ -19,7 +19,7 @@ from tl_core.machine import leases
 from tl_core.machine.leases import Lease
 from tl_core.machine.telemetry import Device, devices
 from tl_core.runner import reconcile, service
-from tl_core.runner.warm_worker import Spare
+from tl_core.runner.warm_worker import WarmWorker
 from tl_core.runs import file_link
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
@@ -43,7 +43,7 @@ SETTLED_SECONDS = 15.0
 def serve(home: Path, *, watched: bool = False) -> None:
     """Be the runner of `home` until it has been idle for long, or `home` is gone. The caller holds the runner's lock; `watched`
     says that a page is being looked at."""
-    bell, runner = service.Bell(home), Runner(Store(home), watched=watched)
+    bell, runner = service.WakeUpPipe(home), Runner(Store(home), watched=watched)
     rung = time.monotonic()
     try:
         while time.monotonic() - rung < IDLE_SECONDS and service.lock_file(home).exists():
@@ -65,7 +65,7 @@ class Runner:
 
     def __init__(self, store: Store, *, watched: bool = False) -> None:
         self._store = store
-        self._spare: Spare | None = None
+        self._spare: WarmWorker | None = None
         self._retry_at: dict[str, float] = {}
         self._devices: Sequence[Device] = ()
         self._free: Sequence[Device] = ()
@@ -120,7 +120,7 @@ class Runner:
             run = self._store.run(run.id)
             file_link.tell(self._store, run)
         if run.state.at_work:
-            reconcile.look_after(self._store, run, executor)
+            reconcile.supervise(self._store, run, executor)
         if not executor.shares_store:
             self._let_go(self._store.run(run.id), executor)
 
@@ -192,5 +192,5 @@ class Runner:
             return
         settled = all(run.running_seconds(time.time()) > SETTLED_SECONDS for run in at_work)
         soon = bool(queue) and all(run.state is not State.STARTING for run in at_work)
-        if self._spare is None and (settled or soon) and Spare.affordable():
-            self._spare = Spare(self._store.home)
+        if self._spare is None and (settled or soon) and WarmWorker.affordable():
+            self._spare = WarmWorker(self._store.home)

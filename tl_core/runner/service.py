@@ -34,7 +34,7 @@ def ensure(home: Path, *, watched: bool = False) -> None:
             _retire(home)
         lock = locks.hold(lock_file(home))
         if lock is None:
-            ring(home, WATCHED if watched else LOOK)
+            notify(home, WATCHED if watched else LOOK)
             return
         try:  # the new process inherits the lock: of many who want a runner one starts it
             _start(home, lock, ["--watched"] if watched else [])
@@ -58,7 +58,7 @@ def is_there(home: Path) -> bool:
     return locks.is_held(lock_file(home))
 
 
-def ring(home: Path, byte: bytes) -> None:
+def notify(home: Path, byte: bytes) -> None:
     """Wake the runner of `home`, if there is one."""
     with contextlib.suppress(OSError):
         bell = os.open(_bell_file(home), os.O_WRONLY | os.O_NONBLOCK)
@@ -68,7 +68,7 @@ def ring(home: Path, byte: bytes) -> None:
             os.close(bell)
 
 
-class Bell:
+class WakeUpPipe:
     """The runner's end: it sleeps here until somebody rings."""
 
     def __init__(self, home: Path) -> None:
@@ -102,7 +102,7 @@ def lock_file(home: Path) -> Path:
 
 def _retire(home: Path) -> None:
     """Have a runner of other code leave; its runs do not notice."""
-    ring(home, RETIRE)
+    notify(home, RETIRE)
     end = time.monotonic() + HANDOVER_SECONDS
     while is_there(home) and time.monotonic() < end:
         time.sleep(0.02)

@@ -32,7 +32,7 @@ def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(PASSED) and name not in quiet}
 
 
-class Spare:
+class WarmWorker:
     """The runner's view of it."""
 
     def __init__(self, home: Path) -> None:

@@ -33,7 +33,7 @@ _logger = logging.getLogger(__name__)
 _KINDS = {kind.__name__.lower(): TypeAdapter(kind) for kind in Event.__subclasses__()}
 
 
-class Wish(BaseModel):
+class Command(BaseModel):
     """What the runner tells the process: the attempt that counts, and the state of the run in the store."""
 
     attempt: int
@@ -57,7 +57,7 @@ class Values(BaseModel):
     total_parameters: int | None = None
 
 
-class Letter(BaseModel):
+class Message(BaseModel):
     """One line: events (time, kind, fields), a step after which all is void, a state to come to, and values."""
 
     events: list[tuple[float, str, dict[str, Any]]] = []
@@ -72,7 +72,7 @@ class Mailbox:
 
     def __init__(self, folder: Path, attempt: int) -> None:
         self._run_folder, self._attempt = folder, attempt
-        self._wish = Wish(attempt=attempt, state=State.STARTING)
+        self._wish = Command(attempt=attempt, state=State.STARTING)
         self._own = State.STARTING
         self.folder, self.home = artifacts.attempt_folder(folder, attempt), folder
         try:
@@ -134,14 +134,14 @@ class Mailbox:
 
 def tell(store: Store, run: Run) -> None:
     """Let the process of `run` know where the run stands. Raises `StorageError`."""
-    if read_wish(store.folder(run.id)) != Wish(attempt=run.attempts, state=run.state):
+    if read_wish(store.folder(run.id)) != Command(attempt=run.attempts, state=run.state):
         _wish(store, run, run.state)
         if run.state is State.STARTING:
             store.record(run.id, [], stage=WAITING)
 
 
 def _wish(store: Store, run: Run, state: State) -> None:
-    text = Wish(attempt=run.attempts, state=state).model_dump_json() + "\n"
+    text = Command(attempt=run.attempts, state=state).model_dump_json() + "\n"
     write_whole(store.folder(run.id) / WISH, lambda path: path.write_text(text, encoding="utf-8"))
 
 
@@ -168,10 +168,10 @@ def collect(store: Store, run: Run) -> None:
         store.change_state(run.id, (run.state,), granted)
 
 
-def read_wish(folder: Path) -> Wish | None:
+def read_wish(folder: Path) -> Command | None:
     """The wish in the folder of a run; None where there is none yet, or where it cannot be read now."""
     with contextlib.suppress(OSError, ValueError):
-        return Wish.model_validate_json((folder / WISH).read_bytes())
+        return Command.model_validate_json((folder / WISH).read_bytes())
     return None
 
 
@@ -188,15 +188,15 @@ def _lines(file: Path, start: int) -> Iterator[bytes]:
     yield from (line + b"\n" for line in text.split(b"\n")[:-1])
 
 
-def _parse(line: bytes) -> Letter | None:
+def _parse(line: bytes) -> Message | None:
     """The letter in a line, whoever wrote it; an empty one in an empty line, None where it is none."""
     try:
-        return Letter.model_validate(json.loads(line) if line.strip() else {})
+        return Message.model_validate(json.loads(line) if line.strip() else {})
     except (ValueError, RecursionError):
         return None
 
 
-def _deliver(store: Store, run: Run, letter: Letter, read: int) -> bool:
+def _deliver(store: Store, run: Run, letter: Message, read: int) -> bool:
     """Do what `letter` says, and keep in the same write that it was done; False where nothing was kept."""
     values = letter.values.model_dump(exclude_unset=True)
     if letter.to is not None:
@@ -207,7 +207,7 @@ def _deliver(store: Store, run: Run, letter: Letter, read: int) -> bool:
     return True
 
 
-def _may_claim(store: Store, run: Run, letter: Letter) -> bool:
+def _may_claim(store: Store, run: Run, letter: Message) -> bool:
     """Whether a process may bring its run to that state. A run that is done has its files in place before it is."""
     if letter.to not in CLAIMS or not set(letter.leaving) <= set(before(letter.to)):
         return False
@@ -219,7 +219,7 @@ def _may_claim(store: Store, run: Run, letter: Letter) -> bool:
     return (folder / artifacts.RESULT).is_file()
 
 
-def _events(letter: Letter) -> Iterator[tuple[float, Event]]:
+def _events(letter: Message) -> Iterator[tuple[float, Event]]:
     for at, kind, fields in letter.events:
         with contextlib.suppress(KeyError, ValidationError):  # of another version of this program
             yield at, _KINDS[kind].validate_python(fields)

@@ -15,8 +15,8 @@ from tl_core.jobs import failures
 from tl_core.machine import backends
 from tl_core.machine.telemetry import CPU
 from tl_core.planning import estimate, precision_benchmark
-from tl_core.planning.backbone_profile import Probe
-from tl_core.planning.cost_model import Images
+from tl_core.planning.backbone_profile import BackboneProfile
+from tl_core.planning.cost_model import SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts
 from tl_core.runs.link import Link, StoreLink
@@ -75,9 +75,9 @@ def _report(link: Link, recorder: Recorder, event: Event) -> None:
 def _keep_estimate(link: Link, plan: Plan) -> None:
     """Keep what was expected of the run, by what is known of this machine, before anything of it trains."""
     recipe, home = Recipe.of(link.spec()), settings.home()
-    measured = Probe.read(home, recipe.backbone, recipe.image_size)
+    measured = BackboneProfile.read(home, recipe.backbone, recipe.image_size)
     if measured:
-        images = Images(plan.train_images, plan.validation_images, plan.test_images)
+        images = SplitSizes(plan.train_images, plan.validation_images, plan.test_images)
         found = estimate.estimate(recipe, measured, images, plan.classes, settings.cache_room(home))
         artifacts.write_estimate(link.folder, found)
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from tl_core.phases.phase import Augmentation, BatchNorm, Rates, Selector
+from tl_core.phases.phase import Augmentation, BatchNorm, RateFactors, Selector
 from tl_core.phases.schedules import CONSTANT, cosine, one_cycle
 from tl_core.strategies import Classifier, Learning, Phase, Solver, Strategy, nothing
 
@@ -160,7 +160,7 @@ class FromNewHead(Tuned):
         return self.phase(name, self.epochs, rate, trains, rates=slower(self.head_factor))
 
 
-def slower(factor: float) -> Rates:
+def slower(factor: float) -> RateFactors:
     """Every block learns so many times more slowly than the head."""
     return lambda blocks: dict.fromkeys(blocks, 1 / factor)
 

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
-from tl_core.phases.phase import Rates
+from tl_core.phases.phase import RateFactors
 from tl_core.strategies import Family, Phase, everything, register
 from tl_core.strategies._by_gradient import TunedFromProbe
 
@@ -40,7 +40,7 @@ class DiscriminativeRates(TunedFromProbe):
         yield self.phase("everything", self.epochs, self.learning_rate, everything, rates=falling(self.spread))
 
 
-def falling(spread: float) -> Rates:
+def falling(spread: float) -> RateFactors:
     """From 1 in the head down to 1 / `spread` in the lowest block, by equal factors."""
 
     def rates(blocks: Sequence[str]) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
-from tl_core.networks.sublayers import parts_of, takes_adapter
+from tl_core.networks.sublayers import sublayers_of, takes_adapter
 from tl_core.strategies import Classifier, Family, Moves, Phase, everything, register
 from tl_core.strategies._by_gradient import FromProbe
 
@@ -41,7 +41,7 @@ class LoRA(FromProbe):
     def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
         """The network with adapters in all kernels of its blocks that can have one, and a new head."""
         for block in network.blocks:
-            for layer in chain.from_iterable(map(parts_of, block.layers)):
+            for layer in chain.from_iterable(map(sublayers_of, block.layers)):
                 if takes_adapter(layer) and not layer.lora_enabled:
                     layer.enable_lora(self.rank, lora_alpha=self.alpha)
         return super().join(network, class_names)

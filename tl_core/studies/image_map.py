@@ -12,7 +12,7 @@ from tl_core.features.cache import ActivationCache
 from tl_core.heads.threads import single_thread
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
-from tl_core.studies.feature_extractor import FrozenPass
+from tl_core.studies.frozen_backbone import FrozenBackbone
 
 PICTURES, PLACING, COMPARING = "Reading the pictures", "Placing the images", "Comparing training and test images"
 
@@ -31,7 +31,7 @@ def mapped(spec: RunSpec, report: Reporter, cache: ActivationCache) -> Drawn:
     there. Raises a `TransferError` for what the user can mend, and whatever `report` raises."""
     recipe = Recipe.of(spec)
     data = sampled(recipe.dataset.whole(recipe.seed))
-    network = FrozenPass(recipe, report, cache)
+    network = FrozenBackbone(recipe, report, cache)
     features = {split: np.asarray(network.features(images)) for split, images in data.splits.items() if len(images)}
     with network.stages.stage(COMPARING):
         shift = domain_auc(features["train"], features["test"], (data.train.groups, data.test.groups))

@@ -16,10 +16,10 @@ from tl_core.features.inputs import Features
 from tl_core.phases.schedules import rising
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase
-from tl_core.training.inputs import Feeder
+from tl_core.training.inputs import InputPipeline
 from tl_core.training.loop import Progress, fit
 from tl_core.training.run import Training
-from tl_core.training.train import opened, prepare
+from tl_core.training.train import cache_or_temporary, prepare
 
 SETTING = "strategy.learning_rate"
 LOWEST, HIGHEST = 1e-6, 1.0
@@ -44,7 +44,7 @@ def sweep(spec: RunSpec, steps: int, report: Reporter, cache: ActivationCache | 
     its head was fitted to the loss is nothing from the start, and so is the gradient, so that no rate can break it. No test
     image is looked at. Raises what `train` does, and `SettingError` for a strategy without a rate.
     """
-    with opened(cache) as kept:
+    with cache_or_temporary(cache) as kept:
         run, phases = prepare(spec.with_settings({SETTING: HIGHEST}), report, cache=kept, at_most=MOST_IMAGES)
         swept = _swept(run, phases)
         if computed := [phase for phase in phases[: phases.index(swept)] if phase.solver]:
@@ -67,7 +67,7 @@ def halves(labels: Labels) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return (first, second) if len(second) else (first, first)
 
 
-def _fed(feeder: Feeder, rows: NDArray[np.intp]) -> Feeder:
+def _fed(feeder: InputPipeline, rows: NDArray[np.intp]) -> InputPipeline:
     """The same on some of the training images alone."""
     return replace(feeder, data=replace(feeder.data, train=feeder.data.train.take(rows)))
 
@@ -81,7 +81,7 @@ def _rise(run: Training, swept: Phase, steps: int, report: Reporter) -> None:
     learning = replace(swept.learning, schedule=rising(LOWEST / HIGHEST), patience=None)
     phase = replace(swept, learning=learning, epochs=steps)  # an epoch has a step at least; who listens ends it
     frozen = run.adapter.freeze(phase)
-    part, train, _ = run.feeder.stand(phase, run.progress.phase)
+    part, train, _ = run.feeder.inputs_for(phase, run.progress.phase)
     order = run.order(train)
     measured = run.adapter.measured_rates(phase, part, train, order(0)) if phase.measured_rates else None
     run.adapter.compile(part, phase, frozen, measured or run.adapter.rates(phase, part), steps)

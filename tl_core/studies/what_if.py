@@ -14,11 +14,11 @@ from tl_core.analysis.what_if import Answer, Question
 from tl_core.datasets import Data
 from tl_core.events import Reporter
 from tl_core.features.cache import ActivationCache
-from tl_core.features.inputs import Features, Stored
+from tl_core.features.inputs import CachedInputs, Features
 from tl_core.heads.threads import single_thread
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
-from tl_core.studies.feature_extractor import FrozenPass
+from tl_core.studies.frozen_backbone import FrozenBackbone
 
 SOLVING = "Computing heads"
 
@@ -31,8 +31,8 @@ class Draw:
     labels: int | None
     seed: int
     classes: int
-    train: Stored
-    validation: Stored
+    train: CachedInputs
+    validation: CachedInputs
 
 
 def answers(spec: RunSpec, question: Question, report: Reporter, cache: ActivationCache) -> Iterator[Answer]:
@@ -43,7 +43,7 @@ def answers(spec: RunSpec, question: Question, report: Reporter, cache: Activati
     user can mend, and whatever `report` raises.
     """
     recipe = Recipe.of(spec)
-    network = FrozenPass(recipe, report, cache)
+    network = FrozenBackbone(recipe, report, cache)
     whole = recipe.dataset.whole(recipe.seed)
     draws = [_draw(spec, network, whole, *pair) for pair in question.draws]
     stored = network.features(whole.test)  # which no draw changes
@@ -56,7 +56,7 @@ def answers(spec: RunSpec, question: Question, report: Reporter, cache: Activati
             yield from found
 
 
-def _draw(spec: RunSpec, network: FrozenPass, whole: Data, labels: int | None, seed: int) -> Draw:
+def _draw(spec: RunSpec, network: FrozenBackbone, whole: Data, labels: int | None, seed: int) -> Draw:
     settings = {"dataset.labels_per_class": "null" if labels is None else labels}
     data = Recipe.of(spec.with_settings(settings)).dataset.load(seed, whole)
     return Draw(labels, seed, len(data.class_names), network.features(data.train), network.features(data.validation))

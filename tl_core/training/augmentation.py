@@ -11,7 +11,7 @@ from tl_core.phases.phase import Augmentation
 from tl_core.strategies import Learning
 
 PIXELS = (0, 255)
-EXACT = "float32"
+IMAGE_DTYPE = "float32"
 """Pictures are made in it, whatever the network computes in."""
 PADDING = 8
 """A cropped image may be moved by an 8th of its side."""
@@ -43,21 +43,21 @@ class Augmenter:
 
 
 def _distortions(augmentation: Augmentation, size: int) -> list[Any]:
-    flip = keras.layers.RandomFlip("horizontal", dtype=EXACT)
+    flip = keras.layers.RandomFlip("horizontal", dtype=IMAGE_DTYPE)
     border = size // PADDING
-    crop = [keras.layers.ZeroPadding2D(border, dtype=EXACT), keras.layers.RandomCrop(size, size, dtype=EXACT)]
+    crop = [keras.layers.ZeroPadding2D(border, dtype=IMAGE_DTYPE), keras.layers.RandomCrop(size, size, dtype=IMAGE_DTYPE)]
     return {
         Augmentation.NONE: [],
         Augmentation.FLIP: [flip],
         Augmentation.FLIP_AND_CROP: [flip, *crop],
-        Augmentation.RAND_AUGMENT: [flip, keras.layers.RandAugment(PIXELS, factor=0.3, dtype=EXACT)],
+        Augmentation.RAND_AUGMENT: [flip, keras.layers.RandAugment(PIXELS, factor=0.3, dtype=IMAGE_DTYPE)],
     }[augmentation]
 
 
 def _mixtures(learning: Learning) -> list[Any]:
     """Where there are both, each batch gets one of them."""
-    mixup = [keras.layers.MixUp(learning.mixup, dtype=EXACT)] if learning.mixup else []
-    return mixup + ([keras.layers.CutMix(learning.cutmix, dtype=EXACT)] if learning.cutmix else [])
+    mixup = [keras.layers.MixUp(learning.mixup, dtype=IMAGE_DTYPE)] if learning.mixup else []
+    return mixup + ([keras.layers.CutMix(learning.cutmix, dtype=IMAGE_DTYPE)] if learning.cutmix else [])
 
 
 def _reseed(layer: Any, drawn: np.random.Generator) -> None:

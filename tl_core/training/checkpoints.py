@@ -28,7 +28,7 @@ from tl_core.training.loop import Progress
 
 STATE = "state.npz"
 GROUPS = ("variables", "optimizer", "best", "winner")
-"""The fields of a `State` that are arrays."""
+"""The fields of a `Snapshot` that are arrays."""
 COST_FACTOR = 50
 """Between two checkpoints lies at least so many times what one takes: they cost 2 % of the time at most."""
 DAMAGED = (OSError, EOFError, ValueError, LookupError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile)
@@ -39,7 +39,7 @@ Arrays = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Trial:
+class TrialResult:
     """A trial that is over: the name of its phase, and the validation loss (nats) and accuracy with which it ended."""
 
     name: str
@@ -48,7 +48,7 @@ class Trial:
 
 
 @dataclass
-class Account:
+class TrainingState:
     """What a run has behind it: how far it has come, the finished phases, the paths that ever trained, wall seconds by
     stage, how often it was interrupted and went on, the learning rates that the present phase has measured, by path, what it
     computes in once that is decided, and the best of the trials so far."""
@@ -60,11 +60,11 @@ class Account:
     resumed: int = 0
     rates: dict[str, float] = field(default_factory=dict)
     arithmetic: Arithmetic = Arithmetic.AUTO
-    best_trial: Trial | None = None
+    best_trial: TrialResult | None = None
 
 
 @dataclass(frozen=True)
-class State:
+class Snapshot:
     """Everything that decides how a run goes on.
 
     `identity` says which run it is: network, data and plan, each in plain values. `variables` are the model's and
@@ -74,7 +74,7 @@ class State:
     """
 
     identity: dict[str, Any]
-    account: Account
+    account: TrainingState
     before: dict[str, str]
     random: dict[str, Any]
     variables: Arrays
@@ -100,14 +100,14 @@ class Checkpoints:
         """Whether enough time has passed since the last checkpoint for another one."""
         return time.monotonic() - self._last >= max(self._every, COST_FACTOR * self._cost)
 
-    def save(self, take: Callable[[], State]) -> None:
+    def save(self, take: Callable[[], Snapshot]) -> None:
         """Keep the state that `take` gives in place of the former one; what both cost together says when the next is due.
 
         Raises `StorageError`, and then the former one is still there.
         """
         started = time.monotonic()
         state = take()
-        plain = TypeAdapter(State).dump_python(state, mode="json", exclude=set(GROUPS))
+        plain = TypeAdapter(Snapshot).dump_python(state, mode="json", exclude=set(GROUPS))
         arrays = {"plain": np.array(json.dumps(plain))}
         for name in GROUPS:
             arrays |= _named(name, getattr(state, name))
@@ -120,7 +120,7 @@ class Checkpoints:
         """Whether there is one, usable or not."""
         return (self.folder / STATE).is_file()
 
-    def load(self) -> State | None:
+    def load(self) -> Snapshot | None:
         """The kept state, None where there is none. Raises `RunError` where it cannot be read as a whole.
 
         The next one is due at once: a run that goes on should not have to go on from the same place again.
@@ -132,7 +132,7 @@ class Checkpoints:
         try:
             plain = json.loads(str(arrays["plain"]))
             groups = {name: _group(name, arrays) for name in GROUPS if name in arrays or name != "winner"}
-            return TypeAdapter(State).validate_python(plain | groups)
+            return TypeAdapter(Snapshot).validate_python(plain | groups)
         except (KeyError, TypeError, ValueError) as error:
             raise unusable(_in_a_line(error), self.folder / STATE) from None
 

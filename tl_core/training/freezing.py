@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from tl_core.networks.outline import Network
-from tl_core.networks.sublayers import own_weights, parts_of
+from tl_core.networks.sublayers import own_weights, sublayers_of
 from tl_core.strategies import BatchNorm, Moves, Phase
 
 Digests = dict[str, str]
@@ -50,9 +50,9 @@ class Freezer:
         blocks = {layer.name: block.name for block in network.blocks for layer in block.layers}
         backbone = {layer.name for layer in network.model.layers}
         self._places = [
-            Place(part, blocks.get(layer.name), of_head=layer.name not in backbone)
+            LayerPlace(part, blocks.get(layer.name), of_head=layer.name not in backbone)
             for layer in model.layers
-            for part in parts_of(layer)
+            for part in sublayers_of(layer)
         ]
         self._place_of = {weight.path: place for place in self._places for weight in own_weights(place.layer)}
         self._born = {
@@ -64,7 +64,7 @@ class Freezer:
         self._penalties = [(each, each.regularizer) for each in model.weights]
         self._activity = [(place.layer, place.layer.activity_regularizer) for place in self._places]
 
-    def take_off(self) -> None:
+    def reset(self) -> None:
         """Take off what a phase has put on: penalties, and statistics that are held."""
         for variable, regularizer in self._penalties:
             variable.regularizer = regularizer
@@ -74,7 +74,7 @@ class Freezer:
 
     def freeze(self, phase: Phase, block_names: tuple[str, ...]) -> Frozen:
         """Set every layer for `phase`, whose trained blocks are `block_names`. Compile after it, then `require_exact`."""
-        self.take_off()
+        self.reset()
         trained: set[str] = set()
         moving: set[str] = set()
         for place in self._places:  # each before those inside it, whose switches its own would turn
@@ -95,13 +95,13 @@ class Freezer:
         """The name of the block that a variable belongs to, None for one of the head."""
         return self._place_of[variable_path].block
 
-    def _trains(self, place: "Place", variable: Any, phase: Phase, block_names: Container[str | None]) -> bool:
+    def _trains(self, place: "LayerPlace", variable: Any, phase: Phase, block_names: Container[str | None]) -> bool:
         may = variable.path in self._born and place.trains_in(block_names)
         return may and (place.of_head or _belongs(place.layer, variable, phase))
 
 
 @dataclass(frozen=True)
-class Place:
+class LayerPlace:
     """A layer, or one inside it, and where it belongs: to a block of the backbone, or to the head (`block` is None for both
     the head and what lies in no block)."""
 

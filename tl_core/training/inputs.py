@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from tl_core.data.images import Pixels
 from tl_core.datasets import Data, Images
-from tl_core.features.extractor import FrozenPart, Supply, View
-from tl_core.features.inputs import Source, Views
+from tl_core.features.extractor import FeatureExtractor, FrozenSubmodel, View
+from tl_core.features.inputs import Inputs, Views
 from tl_core.networks.outline import Network
 from tl_core.planning.cost_model import ENGINE, Costs
 from tl_core.strategies import Classifier, Learning, Phase
 from tl_core.training.augmentation import Augmenter
-from tl_core.training.prepare import Adapter
+from tl_core.training.prepare import PhasePreparer
 from tl_core.training.stages import Stages
 
 READING, COMPUTING = "Reading the images", "Computing features"
@@ -25,43 +25,43 @@ VIEWS_STREAM = 2
 """Tells the random numbers of fixed views from others of a run's seed."""
 
 
-class Standing(NamedTuple):
+class PhaseInputs(NamedTuple):
     """What a phase trains, a Keras model to probabilities, and its training and validation inputs."""
 
     part: Any
-    train: Source
-    validation: Source
+    train: Inputs
+    validation: Inputs
 
 
 @dataclass(frozen=True)
-class Feeder:
+class InputPipeline:
     """Feeds one run from its `supply`, as `costs` divides its network; `stages` say how far that is. Fixed views of the images
     are drawn from `seed`."""
 
     data: Data
     network: Network
     classifier: Classifier
-    adapter: Adapter
+    adapter: PhasePreparer
     costs: Costs
     stages: Stages
-    supply: Supply
+    supply: FeatureExtractor
     seed: int
-    _parts: dict[tuple[int, int], FrozenPart] = field(default_factory=dict)
+    _parts: dict[tuple[int, int], FrozenSubmodel] = field(default_factory=dict)
 
-    def stand(self, phase: Phase, index: int) -> Standing:
+    def inputs_for(self, phase: Phase, index: int) -> PhaseInputs:
         """The whole classifier on pixels, or what lies above the phase's cut on what lies below it makes of the images.
 
         `index` is how many phases have come before."""
         below = self.costs.cut(phase)
         if not below:
-            return Standing(self.classifier.model, self._pixels(self.data.train), self._pixels(self.data.validation))
+            return PhaseInputs(self.classifier.model, self._pixels(self.data.train), self._pixels(self.data.validation))
         with self.stages.stage(COMPUTING):
             frozen, part = self._divided(below, index)
             count = self._meter(below)
             train = self._train(frozen, phase.learning, count)
-            return Standing(part, train, self.supply.features(frozen, self.data.validation, count))
+            return PhaseInputs(part, train, self.supply.features(frozen, self.data.validation, count))
 
-    def test(self, model: Any) -> tuple[Any, Source]:
+    def test(self, model: Any) -> tuple[Any, Inputs]:
         """What to classify the test images with, and their inputs; `model` is the whole classifier, ready for it."""
         below = self.costs.test_cut
         if not below:
@@ -76,18 +76,18 @@ class Feeder:
 
     def tell(self) -> tuple[str, ...]:
         """Sentences on what the frozen part had to compute since this was asked last."""
-        return self.supply.tally.tell()
+        return self.supply.tally.summary()
 
     def augmenter(self, phase: Phase, stream: tuple[int, ...]) -> Augmenter | None:
         """What changes the images of `phase` anew in each epoch, where it works on pixels and wants them changed."""
         wanted = phase.learning.augments and not self.costs.cut(phase)
         return Augmenter(phase.learning, self.supply.image_size, stream) if wanted else None
 
-    def _pixels(self, images: Images) -> Source:
+    def _pixels(self, images: Images) -> Inputs:
         with self.stages.stage(READING):
             return self.supply.pixels(images, self.stages.meter(READING, 0.0))
 
-    def _divided(self, below: int, index: int) -> tuple[FrozenPart, Any]:
+    def _divided(self, below: int, index: int) -> tuple[FrozenSubmodel, Any]:
         """The network in two, before phase number `index`."""
         whole = below == len(self.network.blocks)
         lower, upper = self.adapter.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
@@ -99,7 +99,7 @@ class Feeder:
     def _meter(self, below: int) -> Callable[[int], None]:
         return self.stages.meter(COMPUTING, ENGINE * self.costs.share_under(below))
 
-    def _train(self, frozen: FrozenPart, learning: Learning, count: Callable[[int], None]) -> Source:
+    def _train(self, frozen: FrozenSubmodel, learning: Learning, count: Callable[[int], None]) -> Inputs:
         images = self.data.train
         if not learning.augments:
             return self.supply.features(frozen, images, count)

@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 from tl_core.data.images import Labels
 from tl_core.events import Epoch, Reporter, Step
-from tl_core.features.inputs import Source
-from tl_core.features.prefetch import ahead, in_batches
+from tl_core.features.inputs import Inputs
+from tl_core.features.prefetch import in_batches, prefetch
 from tl_core.heads.head import Head, cross_entropy
 from tl_core.strategies import Learning, Phase
 
-MANY = 4096
+FEATURE_BATCH = 4096
 """Features of so many images are no burden."""
-Lesson = tuple[Any, Any, Any]
+Batch = tuple[Any, Any, Any]
 Augment = Callable[[Any, Any, Sequence[int]], tuple[Any, Any]]
 """From inputs, labels (n, classes) and the batch's number to both as they are to be learned."""
 
 
 @dataclass
-class Pass:
+class EpochProgress:
     """One pass over the training images, as far as it has come: batches, images, sums over the images, wall seconds."""
 
     batches: int = 0
@@ -70,7 +70,7 @@ class Progress:
     steps: int = 0
     phase: int = 0
     epoch: int = 0
-    now: Pass = field(default_factory=Pass)
+    now: EpochProgress = field(default_factory=EpochProgress)
     validation_accuracy: float | None = None
     best_loss: float | None = None
     best_epoch: int = 0
@@ -104,7 +104,7 @@ class Progress:
         """The present pass is over. Whether it was the best of its phase."""
         self.epoch += 1
         self.loss, self.accuracy = self.now.means if self.now.images else (None, None)
-        self.now = Pass()
+        self.now = EpochProgress()
         self.validation_loss, self.validation_accuracy = validation_loss, validation_accuracy
         lowest = math.inf if self.best_loss is None else self.best_loss
         best = validation_loss is not None and validation_loss < lowest  # no loss that is not finite is the best one
@@ -112,7 +112,7 @@ class Progress:
             self.best_loss, self.best_epoch, self.best_accuracy = validation_loss, self.epoch, validation_accuracy
         return best
 
-    def waits_in_vain(self, learning: Learning) -> bool:
+    def out_of_patience(self, learning: Learning) -> bool:
         """Whether the present phase has had `learning.patience` epochs without a lower validation loss."""
         known = learning.patience is not None and self.best_loss is not None
         return known and self.epoch - self.best_epoch >= (learning.patience or 0)
@@ -125,8 +125,8 @@ class Progress:
 
 def fit(
     model: Any,
-    train: Source,
-    validation: Source,
+    train: Inputs,
+    validation: Inputs,
     phase: Phase,
     *,
     order: Callable[[int], NDArray[np.intp]],
@@ -147,17 +147,17 @@ def fit(
     if not phase.epochs:
         raise ValueError(f"The phase {phase.name} has no epochs.")
     prepare = Preparation(model.output_shape[-1], train.labels, phase.learning, augment)
-    while progress.epoch < phase.epochs and not progress.waits_in_vain(phase.learning):
+    while progress.epoch < phase.epochs and not progress.out_of_patience(phase.learning):
         now = progress.now
         started = time.perf_counter() - now.seconds
         left = order(progress.epoch)[now.batches * phase.batch_size :]
-        for batch in prepare.lessons(train, left, phase.batch_size, (progress.epoch, now.batches)):
-            loss, accuracy = told(model.train_on_batch(*batch, return_dict=True))
+        for batch in prepare.training_batches(train, left, phase.batch_size, (progress.epoch, now.batches)):
+            loss, accuracy = loss_and_accuracy(model.train_on_batch(*batch, return_dict=True))
             progress.add_batch(len(batch[0]), loss, accuracy, time.perf_counter() - started, passes / len(train))
             report(Step(phase.name, progress.epoch + 1, progress.steps, loss, accuracy, now.rate, progress.done))
             if now.images < len(train):  # after the last one nobody could tell from its number whether the epoch was reported
                 yield
-        held_out = assess(model, validation, phase.batch_size, phase.learning)
+        held_out = evaluate(model, validation, phase.batch_size, phase.learning)
         if progress.end_epoch(*held_out) and phase.learning.keeps_best:
             keep_best()
         seconds = time.perf_counter() - started
@@ -165,45 +165,45 @@ def fit(
         yield
 
 
-def rehearse(model: Any, train: Source, phase: Phase) -> None:
+def warm_up(model: Any, train: Inputs, phase: Phase) -> None:
     """One training step on a full batch, for a model whose variables will be put back after it.
 
     TensorFlow compiles a step for the shape that it sees first, and for any size when it sees another one; the two may
     differ in the last bit. So the first batch must not be the short one at the end of an epoch.
     """
     prepare = Preparation(model.output_shape[-1], train.labels, phase.learning)
-    for batch in prepare.lessons(train, np.arange(len(train))[: phase.batch_size], phase.batch_size, (0, 0)):
+    for batch in prepare.training_batches(train, np.arange(len(train))[: phase.batch_size], phase.batch_size, (0, 0)):
         model.train_on_batch(*batch)
 
 
-def assess(model: Any, source: Source, batch_size: int, learning: Learning) -> tuple[float | None, float | None]:
+def evaluate(model: Any, source: Inputs, batch_size: int, learning: Learning) -> tuple[float | None, float | None]:
     """Mean cross-entropy and accuracy of `model` over `source`; None where it is empty."""
     if not len(source):
         return None, None
     sums = np.zeros(2)
     for inputs, labels in batches(source, np.arange(len(source)), batch_size):
         logs = model.test_on_batch(inputs, targets(labels, model.output_shape[-1], learning), return_dict=True)
-        sums += np.array(told(logs)) * len(labels)
+        sums += np.array(loss_and_accuracy(logs)) * len(labels)
     loss, accuracy = sums / len(source)
     return float(loss), float(accuracy)
 
 
-def assess_head(head: Head, source: Source) -> tuple[float | None, float | None]:
-    """As `assess`, of a `head` over features: a network would be compiled for it, which takes as long as many a head."""
+def evaluate_head(head: Head, source: Inputs) -> tuple[float | None, float | None]:
+    """As `evaluate`, of a `head` over features: a network would be compiled for it, which takes as long as many a head."""
     if not len(source):
         return None, None
     sums = np.zeros(2)
-    for features, labels in batches(source, np.arange(len(source)), MANY):
+    for features, labels in batches(source, np.arange(len(source)), FEATURE_BATCH):
         logits = head.logits(features)
         sums += cross_entropy(logits, labels) * len(labels), (logits.argmax(axis=1) == labels).sum()
     loss, accuracy = sums / len(source)
     return float(loss), float(accuracy)
 
 
-def batches(source: Source, order: NDArray[np.intp], size: int) -> Iterator[tuple[NDArray[np.float32], Labels]]:
+def batches(source: Inputs, order: NDArray[np.intp], size: int) -> Iterator[tuple[NDArray[np.float32], Labels]]:
     """Inputs (float32) and labels in batches of `size` in the given order, the next one read ahead."""
     parts = in_batches(order, size)
-    return ahead((source.batch(part).astype(np.float32, copy=False), source.labels[part]) for part in parts)
+    return prefetch((source.batch(part).astype(np.float32, copy=False), source.labels[part]) for part in parts)
 
 
 class Preparation:
@@ -213,12 +213,12 @@ class Preparation:
         self._classes, self._learning, self._augment = classes, learning, augment
         self._weights = class_weights(labels, classes) if learning.balanced else None
 
-    def lessons(self, source: Source, order: NDArray[np.intp], size: int, first: tuple[int, int]) -> Iterator[Lesson]:
+    def training_batches(self, source: Inputs, order: NDArray[np.intp], size: int, first: tuple[int, int]) -> Iterator[Batch]:
         """Batches of `size` in the given order, the next one made ready meanwhile; `first` is the number of the first one."""
         epoch, place = first
-        return ahead(self._lesson(source, part, (epoch, place + index)) for index, part in enumerate(in_batches(order, size)))
+        return prefetch(self._lesson(source, part, (epoch, place + index)) for index, part in enumerate(in_batches(order, size)))
 
-    def _lesson(self, source: Source, part: NDArray[np.intp], number: tuple[int, int]) -> Lesson:
+    def _lesson(self, source: Inputs, part: NDArray[np.intp], number: tuple[int, int]) -> Batch:
         inputs, labels = source.batch(part).astype(np.float32, copy=False), source.labels[part]
         aims = targets(labels, self._classes, self._learning)
         if self._augment:
@@ -226,7 +226,7 @@ class Preparation:
         return inputs, aims, None if self._weights is None else self._weights[labels]
 
 
-def told(logs: Mapping[str, Any]) -> tuple[float, float]:
+def loss_and_accuracy(logs: Mapping[str, Any]) -> tuple[float, float]:
     """The plain cross-entropy (nats) and the accuracy that a model compiled for a phase tells."""
     return float(logs["cross_entropy"]), float(logs["accuracy"])
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tl_core import heads
 from tl_core.backbones import BlockOutline
-from tl_core.features.inputs import Source, Stored
+from tl_core.features.inputs import CachedInputs, Inputs
 from tl_core.heads import Head
 from tl_core.networks.classifier import CENTRE, compiling
 from tl_core.networks.outline import Network
@@ -18,9 +18,9 @@ from tl_core.strategies import HEAD, Classifier, Phase, Solver
 from tl_core.training.freezing import Freezer, Frozen, require_exact
 from tl_core.training.loop import batches, class_weights, targets
 from tl_core.training.optimizers import GradientNorms, loss_of, metrics_of, optimizer
-from tl_core.training.resume import put_back, values_of
+from tl_core.training.resume import get_values, restore
 
-Rates = Mapping[str, float]
+LearningRates = Mapping[str, float]
 SOLVERS: Mapping[Solver, Callable[..., Head]] = {
     Solver.LOGISTIC: heads.logistic,
     Solver.RIDGE: heads.ridge,
@@ -33,7 +33,7 @@ WEIGH = {Solver.LOGISTIC, Solver.RIDGE, Solver.SELECTED}
 """Those that sum up a loss over the images, so that classes can be weighted in it. The mean of a class needs no weight."""
 
 
-class Adapter:
+class PhasePreparer:
     """Makes one classifier ready for its `phases`, one after the other. The values with which it starts are kept where a phase
     needs them: to begin anew, or to stay near them."""
 
@@ -51,20 +51,20 @@ class Adapter:
         self._blocks = blocks
         self._freezer = Freezer(classifier.model, network)
         variables = classifier.model.variables if any(phase.trial or phase.penalty for phase in phases) else []
-        self._start = dict(zip(paths(variables), values_of(variables), strict=True))
+        self._start = dict(zip(paths(variables), get_values(variables), strict=True))
 
     def freeze(self, phase: Phase) -> Frozen:
         """Set what trains in `phase`."""
         return self._freezer.freeze(phase, phase.trained_blocks(self._blocks))
 
-    def begin_anew(self) -> None:
+    def reset_weights(self) -> None:
         """Give the model back the values that it had before any phase."""
         for variable in self._model.variables:
             variable.assign(self._start[variable.path])
 
-    def finished(self) -> Any:
+    def inference_model(self) -> Any:
         """The trained model with nothing on it that belongs to a phase: what is tested and saved."""
-        self._freezer.take_off()
+        self._freezer.reset()
         return self._compiling(keras.Model(self._model.input, self._model.output, name=self._model.name))
 
     def divide(self, tensor: Any) -> tuple[Any, Any]:
@@ -76,7 +76,7 @@ class Adapter:
             model.jit_compile = self._xla
         return model
 
-    def compile(self, part: Any, phase: Phase, frozen: Frozen, rates: Rates, steps: int) -> None:
+    def compile(self, part: Any, phase: Phase, frozen: Frozen, rates: LearningRates, steps: int) -> None:
         """Compile `part` (the classifier, or what lies above a cut) for `phase` of `steps` steps, with the learning rate of
         each variable by its path."""
         if phase.penalty:
@@ -86,24 +86,24 @@ class Adapter:
         part.compile(optimizer=chosen, **losses, jit_compile=self._xla)
         require_exact(part, frozen)
 
-    def rates(self, phase: Phase, part: Any) -> Rates:
+    def rates(self, phase: Phase, part: Any) -> LearningRates:
         """The learning rate of each variable that trains, by its path: that of its block."""
         factors = phase.factors([block.name for block in self._blocks])
         return {path: phase.learning_rate * factors[self._group(path)] for path in paths(part.trainable_variables)}
 
-    def measured_rates(self, phase: Phase, part: Any, train: Source, order: NDArray[np.intp]) -> Rates:
+    def measured_rates(self, phase: Phase, part: Any, train: Inputs, order: NDArray[np.intp]) -> LearningRates:
         """Rates in proportion to each tensor's relative gradient, over the first batches of `order`; the head keeps its own.
 
         Auto-RGN: Lee et al. 2023, arXiv 2210.11466. No weight moves, and no statistic stays moved.
         """
         statistics = [weight for weight in part.weights if not weight.trainable]
-        before = values_of(statistics)
+        before = get_values(statistics)
         measuring = GradientNorms()
         part.compile(optimizer=measuring, loss=loss_of(phase.learning), jit_compile=self._xla)
         first = order[: phase.measured_rates * phase.batch_size]
         for inputs, labels in batches(train, first, phase.batch_size):
             part.train_on_batch(inputs, targets(labels, part.output_shape[-1], phase.learning))
-        put_back(statistics, before)
+        restore(statistics, before)
         relative = dict(zip(paths(part.trainable_variables), measuring.norms(), strict=True))
         largest = max((norm for path, norm in relative.items() if self._group(path) != HEAD and isfinite(norm)), default=1.0)
         # A tensor of zeros has no relative gradient. It takes the whole rate, as the head does.
@@ -111,7 +111,7 @@ class Adapter:
         shares = {path: 1.0 if path in whole else norm / (largest or 1.0) for path, norm in relative.items()}
         return {path: phase.learning_rate * share for path, share in shares.items()}
 
-    def solve(self, phase: Phase, part: Any, train: Stored, validation: Stored) -> Head:
+    def solve(self, phase: Phase, part: Any, train: CachedInputs, validation: CachedInputs) -> Head:
         """Compute the head from features, with balanced classes if `phase` says so, and put it into the classifier."""
         assert phase.solver
         settings = {"normalise": any(layer.name == CENTRE for layer in part.layers), **phase.solver_settings}

@@ -22,14 +22,14 @@ from tl_core.backbones import BlockOutline
 from tl_core.datasets import Data
 from tl_core.errors import Paused
 from tl_core.events import Checkpoint, Reporter
-from tl_core.features.inputs import Source
+from tl_core.features.inputs import Inputs
 from tl_core.strategies import Phase
-from tl_core.training.checkpoints import Account, Arrays, Checkpoints, State, Trial, unusable
+from tl_core.training.checkpoints import Arrays, Checkpoints, Snapshot, TrainingState, TrialResult, unusable
 from tl_core.training.freezing import Frozen
-from tl_core.training.loop import Progress, rehearse
+from tl_core.training.loop import Progress, warm_up
 
 
-class Keeper:
+class CheckpointManager:
     """Keeps all that decides how a run goes on, and puts it back. Without `checkpoints` it does neither.
 
     Nothing is kept while nothing has happened since the last checkpoint; so what has not been put back yet is never
@@ -39,7 +39,7 @@ class Keeper:
     def __init__(self, checkpoints: Checkpoints | None, report: Reporter) -> None:
         self._checkpoints, self._report = checkpoints, report
         self._found = checkpoints.load() if checkpoints else None
-        self.account = self._found.account if self._found else Account(Progress(total=0))
+        self.account = self._found.account if self._found else TrainingState(Progress(total=0))
         self._optimizer: Any = None
         self._best: Arrays = ()
         self._winner: Arrays = self._found.winner if self._found else ()
@@ -61,18 +61,18 @@ class Keeper:
             return False
         if name := self._found.difference(identity):
             raise unusable(f"it belongs to a run with another {name}", self._checkpoints.folder)
-        put_back(model.variables, self._found.variables)
-        put_back_random(self._found.random)
+        restore(model.variables, self._found.variables)
+        restore_random(self._found.random)
         self.account.resumed += 1
         return True
 
-    def enter(self, part: Any, frozen: Frozen, train: Source, phase: Phase) -> Frozen:
+    def restore_phase(self, part: Any, frozen: Frozen, train: Inputs, phase: Phase) -> Frozen:
         """A phase begins or goes on: `part` is its compiled model. Gives back what was frozen when the phase first began."""
         if self._found and self.account.progress.within_phase:
-            rehearse(part, train, phase)
-            put_back(self._model.variables, self._found.variables)
-            put_back(part.optimizer.variables, self._found.optimizer)
-            put_back_random(self._found.random)
+            warm_up(part, train, phase)
+            restore(self._model.variables, self._found.variables)
+            restore(part.optimizer.variables, self._found.optimizer)
+            restore_random(self._found.random)
             frozen, self._best = replace(frozen, before=self._found.before), self._found.best
         elif phase.learning.restore_best and not phase.trial:  # a trial begins with what nobody measured
             self._keep_start()
@@ -89,9 +89,9 @@ class Keeper:
 
     def keep_best(self) -> None:
         """Remember the present values: no epoch of this phase had a lower validation loss."""
-        self._best = values_of(self._model.variables)
+        self._best = get_values(self._model.variables)
 
-    def leave(self) -> int | None:
+    def restore_best(self) -> int | None:
         """A phase ends: the model goes back to its best epoch, where that is kept. Return that epoch, None where none is."""
         progress, kept = self.account.progress, self._best
         if not kept:
@@ -103,19 +103,19 @@ class Keeper:
 
     def _go_back(self, values: Arrays, validation_loss: float | None, validation_accuracy: float | None) -> None:
         """Let the model be again what it was when these were measured."""
-        put_back(self._model.variables, values)
+        restore(self._model.variables, values)
         progress = self.account.progress
         progress.loss = progress.accuracy = None
         progress.validation_loss, progress.validation_accuracy = validation_loss, validation_accuracy
 
-    def judge(self, phase: Phase, *, last: bool) -> tuple[str, ...]:
+    def select_trial(self, phase: Phase, *, last: bool) -> tuple[str, ...]:
         """The trial `phase` has ended: remember what it left, unless an earlier one has a validation loss as low. After the last
         one the model goes back to the best of them, and a sentence says which that is."""
         progress, best = self.account.progress, self.account.best_trial
         loss = finite(progress.validation_loss)
         if best is None or loss < best.loss:
-            best = self.account.best_trial = Trial(phase.name, loss, progress.validation_accuracy or 0.0)
-            self._winner = values_of(self._model.variables)
+            best = self.account.best_trial = TrialResult(phase.name, loss, progress.validation_accuracy or 0.0)
+            self._winner = get_values(self._model.variables)
         if not last:
             return ()
         self._go_back(self._winner, best.loss, best.accuracy)
@@ -136,7 +136,7 @@ class Keeper:
             self._kept = deepcopy(self.account.progress)
 
     @contextmanager
-    def kept_when_paused(self) -> Iterator[None]:
+    def checkpoint_on_pause(self) -> Iterator[None]:
         """A checkpoint of the moment at which `Paused` comes out of this."""
         try:
             yield
@@ -144,15 +144,15 @@ class Keeper:
             self.keep()
             raise
 
-    def _state(self) -> State:
+    def _state(self) -> Snapshot:
         within = self.account.progress.within_phase
-        return State(
+        return Snapshot(
             identity=self._identity,
             account=self.account,
             before=self._frozen.before if self._frozen and within else {},
             random=random_state(),
-            variables=values_of(self._model.variables),
-            optimizer=values_of(self._optimizer.variables) if within else (),
+            variables=get_values(self._model.variables),
+            optimizer=get_values(self._optimizer.variables) if within else (),
             best=self._best,
             winner=self._winner,
         )
@@ -174,13 +174,13 @@ def identity_of(model: Any, data: Data, phases: Sequence[Phase], blocks: Sequenc
     }
 
 
-def values_of(variables: Sequence[Any]) -> Arrays:
+def get_values(variables: Sequence[Any]) -> Arrays:
     """The values of `variables`, in their order."""
     return tuple(keras.ops.convert_to_numpy(variable) for variable in variables)
 
 
-def put_back(variables: Sequence[Any], values: Arrays) -> None:
-    """Give `variables` the values that `values_of` took. Raises `RunError` unless each has its shape."""
+def restore(variables: Sequence[Any], values: Arrays) -> None:
+    """Give `variables` the values that `get_values` took. Raises `RunError` unless each has its shape."""
     expected, found = ([tuple(each.shape) for each in group] for group in (variables, values))
     if expected != found:
         raise unusable("it holds variables of other shapes", f"{len(found)} variables where there are {len(expected)}")
@@ -203,7 +203,7 @@ def random_state() -> dict[str, Any]:
     }
 
 
-def put_back_random(state: dict[str, Any]) -> None:
+def restore_random(state: dict[str, Any]) -> None:
     """Let the generators go on from where `random_state` found them."""
     if state["keras"] is not None:  # first: where there is none yet, making it draws from Python's
         seed_generator.global_seed_generator().state.assign(np.array(state["keras"]))

@@ -12,14 +12,14 @@ from tl_core.backbones import BlockOutline
 from tl_core.datasets import Data
 from tl_core.events import Epoch, Plan, Reporter, Resumed
 from tl_core.features.cache import ActivationCache
-from tl_core.features.extractor import Supply
-from tl_core.features.inputs import Source, Stored
-from tl_core.features.predict import forward
+from tl_core.features.extractor import FeatureExtractor
+from tl_core.features.inputs import CachedInputs, Inputs
+from tl_core.features.predict import predict
 from tl_core.machine import backends
 from tl_core.networks.outline import Network
 from tl_core.phases.phase import require_validation
 from tl_core.planning import cost_model
-from tl_core.planning.cost_model import Images
+from tl_core.planning.cost_model import SplitSizes
 from tl_core.precision import Arithmetic
 from tl_core.recipe import Recipe
 from tl_core.result import Measured, Outcome, PhaseRecord, Result, Timing
@@ -28,17 +28,17 @@ from tl_core.training.augmentation import Augmenter
 from tl_core.training.checkpoints import Checkpoints
 from tl_core.training.evaluation import gather_predictions, versions
 from tl_core.training.freezing import Frozen, count_parameters
-from tl_core.training.inputs import WAITING, Feeder, Standing
-from tl_core.training.loop import assess_head, fit
-from tl_core.training.prepare import Adapter
-from tl_core.training.resume import Keeper, identity_of
+from tl_core.training.inputs import WAITING, InputPipeline, PhaseInputs
+from tl_core.training.loop import evaluate_head, fit
+from tl_core.training.prepare import PhasePreparer
+from tl_core.training.resume import CheckpointManager, identity_of
 from tl_core.training.stages import Stages
 
-Decide = Callable[[Recipe, Images], Arithmetic]
+Decide = Callable[[Recipe, SplitSizes], Arithmetic]
 """What a run computes in whose spec leaves it open."""
 
 
-def in_float32(recipe: Recipe, images: Images) -> Arithmetic:
+def in_float32(recipe: Recipe, images: SplitSizes) -> Arithmetic:
     """Where nothing was measured."""
     return Arithmetic.FLOAT32
 
@@ -55,7 +55,7 @@ class Training:
     def __init__(self, recipe: Recipe, report: Reporter, checkpoints: Checkpoints | None, cache: ActivationCache) -> None:
         self.recipe = recipe
         self.report = report
-        self.keeper = Keeper(checkpoints, report)
+        self.keeper = CheckpointManager(checkpoints, report)
         self.account = self.keeper.account
         self.progress = self.account.progress
         self.stages = Stages(self.account, report)
@@ -64,7 +64,7 @@ class Training:
 
     def begin_arithmetic(self, data: Data, decide: Decide) -> None:
         """Fix what the run computes in, before its network is made; an interrupted run goes on in what it began in."""
-        self.images = Images(len(data.train), len(data.validation), len(data.test))
+        self.images = SplitSizes(len(data.train), len(data.validation), len(data.test))
         if self.account.arithmetic is Arithmetic.AUTO:
             wanted = self.recipe.arithmetic
             self.account.arithmetic = decide(self.recipe, self.images) if wanted is Arithmetic.AUTO else wanted
@@ -77,18 +77,20 @@ class Training:
         arithmetic = self.account.arithmetic
         self.costs = cost_model.of(self.recipe, self.blocks, self.images, self._cache.room)
         phases = self.costs.phases
-        self.adapter = Adapter(classifier, network, self.blocks, phases, xla=arithmetic.xla)
+        self.adapter = PhasePreparer(classifier, network, self.blocks, phases, xla=arithmetic.xla)
         require_validation(phases, len(data.validation))
         self.progress.total = self.costs.total.passes
         waiting = partial(self.stages.say, WAITING)
-        supply = Supply(self._cache, self.recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting, own=self.keeper.place)
-        self.feeder = Feeder(data, network, classifier, self.adapter, self.costs, self.stages, supply, self.recipe.seed)
+        supply = FeatureExtractor(
+            self._cache, self.recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting, own=self.keeper.place
+        )
+        self.feeder = InputPipeline(data, network, classifier, self.adapter, self.costs, self.stages, supply, self.recipe.seed)
         described = [{"name": p.name, "epochs": p.epochs, "steps_per_epoch": p.steps(self.images.train)} for p in phases]
         splits = self.images.train, self.images.validation, self.images.test
         self.report(Plan(tuple(described), *splits, classes=len(data.class_names)))
         return phases
 
-    def left_of(self, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
+    def remaining_phases(self, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
         """The phases that are still to do: all of them, or those of an interrupted run, which then goes on where it was."""
         if self.keeper.put_back(self.model, identity_of(self.model, self.data, phases, self.blocks, self.recipe.seed)):
             self.report(Resumed(self.progress.steps, self.progress.done))
@@ -97,9 +99,9 @@ class Training:
     def train_phase(self, phase: Phase) -> None:
         """Train what `phase` trains, or compute its head, then prove that nothing else moved."""
         if phase.trial and not self.progress.within_phase:
-            self.adapter.begin_anew()
+            self.adapter.reset_weights()
         frozen = self.adapter.freeze(phase)
-        standing = self.feeder.stand(phase, self.progress.phase)
+        standing = self.feeder.inputs_for(phase, self.progress.phase)
         self._count_frozen()
         if phase.solver:
             self._solve(phase, frozen, standing)
@@ -115,7 +117,7 @@ class Training:
             if passes:
                 self.keeper.keep()
 
-    def _fit(self, phase: Phase, frozen: Frozen, standing: Standing) -> None:
+    def _fit(self, phase: Phase, frozen: Frozen, standing: PhaseInputs) -> None:
         part, train, validation = standing
         order = self.order(train)
         if phase.measured_rates and not self.progress.within_phase:
@@ -123,7 +125,7 @@ class Training:
                 self.account.rates = dict(self.adapter.measured_rates(phase, part, train, order(0)))
         rates = self.account.rates or self.adapter.rates(phase, part)
         self.adapter.compile(part, phase, frozen, rates, phase.epochs * phase.steps(len(train)))
-        frozen = self.keeper.enter(part, frozen, train, phase)
+        frozen = self.keeper.restore_phase(part, frozen, train, phase)
         passes = self.costs.epoch(phase).passes
         fitting = fit(
             part,
@@ -143,13 +145,13 @@ class Training:
                     self.stages.lap(f"Training: {phase.name}")
                     self.keeper.keep()
         self.progress.passed += passes * (phase.epochs - self.progress.epoch)  # those that patience spared
-        best_epoch = self.keeper.leave()
+        best_epoch = self.keeper.restore_best()
         more_trials = phase.trial and any(each.trial for each in self.costs.phases[self.progress.phase + 1 :])
-        remarks = self.keeper.judge(phase, last=not more_trials) if phase.trial else ()
+        remarks = self.keeper.select_trial(phase, last=not more_trials) if phase.trial else ()
         ended = None if more_trials else self._measured(phase)
         self._end(phase, frozen, best_epoch=best_epoch, ended=ended, remarks=remarks)
 
-    def order(self, train: Source) -> Callable[[int], NDArray[np.intp]]:
+    def order(self, train: Inputs) -> Callable[[int], NDArray[np.intp]]:
         """The order of the training inputs in each epoch of the present phase; where there are several views they take turns."""
         views = len(train.labels) // len(train)
         return partial(shuffled, len(train), views, (self.recipe.seed, self.progress.phase))
@@ -158,14 +160,14 @@ class Training:
         """What changes the images of the present phase anew in each epoch, if anything does."""
         return self.feeder.augmenter(phase, (self.recipe.seed, self.progress.phase, 1))
 
-    def _solve(self, phase: Phase, frozen: Frozen, standing: Standing) -> None:
+    def _solve(self, phase: Phase, frozen: Frozen, standing: PhaseInputs) -> None:
         started, name, step = time.perf_counter(), phase.name, self.progress.steps + 1
         head, train, validation = standing
-        assert isinstance(train, Stored)  # its cut is at the features
-        assert isinstance(validation, Stored)
+        assert isinstance(train, CachedInputs)  # its cut is at the features
+        assert isinstance(validation, CachedInputs)
         with self.stage(f"Training: {name}"):
             found = self.adapter.solve(phase, head, train, validation)
-            (loss, accuracy), held_out = (assess_head(found, source) for source in (train, validation))
+            (loss, accuracy), held_out = (evaluate_head(found, source) for source in (train, validation))
         assert loss is not None and accuracy is not None  # there are training images
         self.progress.steps = step
         self.progress.now.add(len(train), loss, accuracy, time.perf_counter() - started)
@@ -211,12 +213,12 @@ class Training:
 
     def test(self) -> Outcome:
         """Classify the test images, once, and gather everything that stays of the run."""
-        model, test = self.adapter.finished(), self.data.test
+        model, test = self.adapter.inference_model(), self.data.test
         part, inputs = self.feeder.test(model)
         left = self.costs.test.trained
         self.progress.passed += self.costs.test.passes - left
         with self.stage("Testing"):
-            probabilities = forward(part, inputs, self.stages.meter("Testing", left / len(test)))
+            probabilities = predict(part, inputs, self.stages.meter("Testing", left / len(test)))
         self.progress.passed += left
         predictions = gather_predictions(test, probabilities, self.feeder.pictures)
         result = Result(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tl_core.events import Reporter, Stage
-from tl_core.training.checkpoints import Account
+from tl_core.training.checkpoints import TrainingState
 
 FOLLOW_SECONDS = 1.0
 
@@ -15,7 +15,7 @@ FOLLOW_SECONDS = 1.0
 class Stages:
     """Says through `report` what is being done, and adds up the wall seconds of each stage in `account`."""
 
-    def __init__(self, account: Account, report: Reporter) -> None:
+    def __init__(self, account: TrainingState, report: Reporter) -> None:
         self._account, self._report = account, report
         self._lapped = time.perf_counter()
 

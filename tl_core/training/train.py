@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import keras
 
-from tl_core.checks.first_look import noted
+from tl_core.checks.first_look import with_notes
 from tl_core.datasets import Data
 from tl_core.events import FETCHING, Placement, Reporter
 from tl_core.features.cache import ActivationCache
@@ -37,16 +37,16 @@ def train(
     this run alone. Raises a `TransferError` for what the user can mend, and whatever `report` raises (`Stopped`, and
     `Paused`, which leaves a checkpoint once training has begun).
     """
-    with opened(cache) as kept:
+    with cache_or_temporary(cache) as kept:
         run, phases = prepare(spec, report, checkpoints, decide=decide, cache=kept)
-        with run.keeper.kept_when_paused():
-            for phase in run.left_of(phases):
+        with run.keeper.checkpoint_on_pause():
+            for phase in run.remaining_phases(phases):
                 run.train_phase(phase)
             return run.test()
 
 
 @contextmanager
-def opened(cache: ActivationCache | None) -> Iterator[ActivationCache]:
+def cache_or_temporary(cache: ActivationCache | None) -> Iterator[ActivationCache]:
     """`cache`, or where there is none one that is gone in the end."""
     if cache is not None:
         yield cache
@@ -59,9 +59,9 @@ def _read(run: Training) -> Data:
     dataset, seed = run.recipe.dataset, run.recipe.seed
     if not dataset.fetches:
         with run.stage("Reading the dataset"):
-            return noted(dataset.load(seed))
+            return with_notes(dataset.load(seed))
     with run.stage(FETCHING), run.stages.followed(FETCHING, dataset.fetched_share):
-        return noted(dataset.load(seed))
+        return with_notes(dataset.load(seed))
 
 
 def prepare(

@@ -23,7 +23,7 @@ def table(runs: Sequence[Run]) -> pd.DataFrame:
 
 def _row(run: Run) -> dict[str, object]:
     interval = interval_of(run)
-    dataset, backbone, strategy = formatting.parts_of(run)
+    dataset, backbone, strategy = formatting.titles_of(run)
     return {
         "State": formatting.state_of(run),
         "Dataset": dataset,

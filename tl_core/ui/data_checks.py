@@ -8,7 +8,7 @@ import streamlit as st
 
 from tl_core.analysis.statements import seconds
 from tl_core.checks.advice import advice, told_all
-from tl_core.checks.report import BROKEN, CONFLICTS, COPIES, Group, Member, Report
+from tl_core.checks.report import BROKEN, CONFLICTS, COPIES, Group, ImageName, Report
 from tl_core.data import exclusions
 from tl_core.datasets import Modality
 from tl_core.recipe import Recipe
@@ -124,7 +124,7 @@ def _leave_out(report: Report, kinds: Sequence[str]) -> None:
     def keep(store: Store) -> None:
         session.change({"dataset.left_out": exclusions.keep(store.home, report.to_leave_out(*kinds))})
 
-    session.ask(keep)
+    session.request(keep)
 
 
 def _broken(report: Report) -> None:
@@ -147,7 +147,7 @@ def _groups(title: str, groups: Sequence[Group], report: Report) -> None:
             st.dataframe(table, hide_index=True, width="stretch", alt=title)
 
 
-def _named(member: Member) -> str:
+def _named(member: ImageName) -> str:
     return f"{member.name} and {member.copies:,} more that are the same" if member.copies else member.name
 
 
@@ -156,4 +156,4 @@ def _request(recipe: Recipe) -> None:
         require_allowed_paths(recipe)
         data_check_job.request(store.home, recipe)
 
-    session.ask(ask)
+    session.request(ask)

@@ -25,11 +25,11 @@ def expected(run: Run, result: Result) -> None:
         st.caption("There was no estimate: this network had not been measured on this machine when the run began.")
         return
     memory = session.usage(run).peak_memory_bytes
-    st.markdown("\n".join(f"- {line}" for line in told(found, result.seconds, memory, _held(folder))))
+    st.markdown("\n".join(f"- {line}" for line in comparisons(found, result.seconds, memory, _held(folder))))
     st.caption(" ".join(["Starting Python and waiting are not counted.", *reasons(run, result)]))
 
 
-def told(estimate: Estimate, took: float, memory: int | None, disk: int) -> Iterator[str]:
+def comparisons(estimate: Estimate, took: float, memory: int | None, disk: int) -> Iterator[str]:
     """Sentences on the seconds that a run took from when Python had started, the most memory that it held (None where it was not
     measured), and the bytes in its folder."""
     off = _off(took, estimate.running_seconds)

@@ -8,37 +8,37 @@ import psutil
 from tl_core.analysis.statements import size
 from tl_core.backbones import Outline
 from tl_core.planning import backbone_profile, cost_model
-from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.estimate import Estimate
 from tl_core.planning.estimate import estimate as of_recipe
 from tl_core.recipe import Recipe
-from tl_core.runner.warm_worker import Spare
+from tl_core.runner.warm_worker import WarmWorker
 from tl_core.system.settings import cache_room
 from tl_core.ui import formatting, session
 
 
-def probe(recipe: Recipe) -> Probe | None:
+def probe(recipe: Recipe) -> BackboneProfile | None:
     """The measured backbone; None while it is being measured in the background."""
     home = session.store().home
-    found = Probe.read(home, recipe.backbone, recipe.image_size)
+    found = BackboneProfile.read(home, recipe.backbone, recipe.image_size)
     if found is None:
         backbone_profile.request(home, recipe.backbone, recipe.image_size)
     return found
 
 
-def planned(recipe: Recipe, outline: Outline, images: cost_model.Images) -> cost_model.Costs:
+def planned(recipe: Recipe, outline: Outline, images: cost_model.SplitSizes) -> cost_model.Costs:
     """What the draft costs with the cache of this machine."""
     return cost_model.of(recipe, outline.blocks, images, cache_room(session.store().home))
 
 
-def estimate(recipe: Recipe, measured: Probe, images: cost_model.Images, classes: int) -> Estimate:
+def estimate(recipe: Recipe, measured: BackboneProfile, images: cost_model.SplitSizes, classes: int) -> Estimate:
     """See `planning.estimate`."""
     return of_recipe(recipe, measured, images, classes, cache_room(session.store().home))
 
 
 def seconds_from_start(found: Estimate) -> float:
     """From Start to the result: where a spare waits, Python has started already."""
-    return found.running_seconds + (0.0 if Spare.affordable() else found.starting_seconds)
+    return found.running_seconds + (0.0 if WarmWorker.affordable() else found.starting_seconds)
 
 
 def warnings(recipe: Recipe, found: Estimate, memory: int, disk: int) -> Iterator[str]:

@@ -76,12 +76,12 @@ def state_of(run: Run) -> str:
 
 def title_of(run: Run) -> str:
     """A run in a few words: backbone, strategy, dataset."""
-    return f"{model_of(run)} · {parts_of(run)[0]}"
+    return f"{model_of(run)} · {titles_of(run)[0]}"
 
 
 def model_of(run: Run) -> str:
     """A run among others on the same data: backbone and strategy."""
-    return " · ".join(parts_of(run)[1:]) + (" (settings unreadable)" if run.unreadable else "")
+    return " · ".join(titles_of(run)[1:]) + (" (settings unreadable)" if run.unreadable else "")
 
 
 def names_apart(runs: Sequence[Run]) -> dict[str, str]:
@@ -93,7 +93,7 @@ def names_apart(runs: Sequence[Run]) -> dict[str, str]:
     return names
 
 
-def parts_of(run: Run) -> tuple[str, str, str]:
+def titles_of(run: Run) -> tuple[str, str, str]:
     """Titles of dataset, backbone and strategy; names where a run was made by a part that is no longer installed."""
     return _parts(run.spec.model_dump_json())
 

@@ -37,7 +37,7 @@ def _standing() -> tuple[bool, State | None]:
     return any(run.state.alive for run in runs), chosen.state if chosen else None
 
 
-def _step(step: steps.Step, choice: str, address: dict[str, str]) -> None:
+def _step(step: steps.PageInfo, choice: str, address: dict[str, str]) -> None:
     icon = ":material/check_circle:" if choice else step.icon
     with st.container(gap=None):
         st.page_link(
@@ -50,7 +50,7 @@ def _step(step: steps.Step, choice: str, address: dict[str, str]) -> None:
         st.caption(formatting.plain(choice or step.question))
 
 
-def heading(step: steps.Step) -> None:
+def heading(step: steps.PageInfo) -> None:
     """The title of a page and the question it answers."""
     st.title(step.title, anchor=False)
     st.caption(step.question)
@@ -61,7 +61,7 @@ def _devices() -> dict[str, str]:
     return telemetry.described()
 
 
-def _choices() -> dict[steps.Step, str]:
+def _choices() -> dict[steps.PageInfo, str]:
     """Under each step what is chosen there; empty where nothing is yet."""
     recipe = session.recipe()
     runs = session.runs()
@@ -87,7 +87,7 @@ def _classes() -> str:
 
 def _running(drawn: tuple[bool, State | None]) -> None:
     with formatting.sentence_for_mistakes():
-        session.attend()
+        session.ensure_runner()
         runs = session.runs()
         if _standing() != drawn:
             st.rerun()  # the steps above tell the state of the chosen run, too

@@ -6,7 +6,7 @@ from functools import partial
 import streamlit as st
 
 from tl_core.analysis.statements import seconds
-from tl_core.checks.domain_shift import told
+from tl_core.checks.domain_shift import sentence
 from tl_core.checks.projection import COLUMNS, METHOD, MOST, THUMBNAIL
 from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
@@ -14,7 +14,7 @@ from tl_core.studies import image_map_job
 from tl_core.studies.image_map_job import Mapped
 from tl_core.ui import formatting, session
 from tl_core.ui.charts.image_map import image_map as map_chart
-from tl_core.ui.live_chart import Sheet, kept_chart
+from tl_core.ui.live_chart import Sheet, live_chart
 from tl_core.ui.polling import is_at_work, polled
 from tl_core.ui.recipe_bar import require_allowed_paths
 
@@ -57,9 +57,9 @@ def _show(recipe: Recipe, found: Mapped) -> None:
     )
     figure = map_chart(found.map)
     alt = f"{len(found.map.x):,} images of {len(found.map.class_names)} classes as {recipe.backbone.title} sees them"
-    kept_chart(str(figure.to_json(validate=False)), "image_map", alt, sheet=sheet)
+    live_chart(str(figure.to_json(validate=False)), "image_map", alt, sheet=sheet)
     st.caption(f"{METHOD}, in {seconds(found.seconds)}. Distances between islands mean little; who is a neighbour means much.")
-    st.caption(formatting.plain(told(found.shift)))
+    st.caption(formatting.plain(sentence(found.shift)))
 
 
 def _request(recipe: Recipe) -> None:
@@ -68,4 +68,4 @@ def _request(recipe: Recipe) -> None:
         recipe.require_weights()
         image_map_job.request(store.home, recipe)
 
-    session.ask(ask)
+    session.request(ask)

@@ -12,7 +12,7 @@ from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.ui import formatting, recipe_bar, run_status, session
 from tl_core.ui.charts import curves, machine
-from tl_core.ui.live_chart import kept_chart
+from tl_core.ui.live_chart import live_chart
 
 
 def live(run_id: str) -> None:
@@ -53,7 +53,7 @@ def _headline(run: Run) -> None:
 
 def _button(label: str, icon: str, about: str, *wish: object) -> None:
     key = label.lower().replace(" ", "_")
-    st.button(label, key=key, icon=f":material/{icon}:", help=about, on_click=session.ask, args=wish)
+    st.button(label, key=key, icon=f":material/{icon}:", help=about, on_click=session.request, args=wish)
 
 
 def _again(_store: Store, run: Run) -> None:
@@ -69,13 +69,13 @@ def _charts(run: Run) -> None:
         st.caption(computed)
     elif run.state.alive or session.events(run, "epoch") or session.events(run, "step"):
         drawn = session.newest("curves", run, versions[:2], lambda: _curves(run))
-        kept_chart(drawn, f"curves_{run.id}", "Loss and accuracy by step")
+        live_chart(drawn, f"curves_{run.id}", "Loss and accuracy by step")
     samples = session.events(run, "telemetry")
     if not samples:
         st.caption("Processor and memory use appear here with the first sample.")
         return
     drawn = session.newest("machine", run, versions[2:], lambda: _machine(run))
-    kept_chart(drawn, f"machine_{run.id}", "Processor and memory use of this run")
+    live_chart(drawn, f"machine_{run.id}", "Processor and memory use of this run")
     if not any(gpus_of(sample.data) for sample in samples) and not any(told["unused"] for told in run_status.placements(run)):
         st.caption("No GPU on this machine: NVIDIA's driver is not there. The run uses the processor.")
 

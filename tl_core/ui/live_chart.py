@@ -36,7 +36,7 @@ class Sheet(NamedTuple):
     size: int
 
 
-def kept_chart(figure_json: str, key: str, alt: str, *, sheet: Sheet | None = None) -> None:
+def live_chart(figure_json: str, key: str, alt: str, *, sheet: Sheet | None = None) -> None:
     """Draw a figure (Plotly's JSON, with `uirevision` and `height` in its layout), as wide as its place. Calls with the same
     `key` bring new data to the same chart. `alt` is what screen readers say. With a `sheet`, a point that is pointed at shows
     its picture."""

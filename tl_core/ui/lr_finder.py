@@ -6,13 +6,13 @@ import streamlit as st
 
 from tl_core.analysis.rates import Shape
 from tl_core.planning import cost_model
-from tl_core.planning.backbone_profile import Probe
+from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.recipe import Recipe
 from tl_core.studies import lr_finder_job
 from tl_core.studies.lr_finder_job import Search
 from tl_core.ui import estimates, formatting, session
 from tl_core.ui.charts import rates
-from tl_core.ui.live_chart import kept_chart
+from tl_core.ui.live_chart import live_chart
 from tl_core.ui.polling import is_at_work, polled
 
 ABOUT = (
@@ -35,7 +35,7 @@ SAID = {
 }
 
 
-def rate_finder(recipe: Recipe, measured: Probe, train_images: int) -> None:
+def rate_finder(recipe: Recipe, measured: BackboneProfile, train_images: int) -> None:
     """Shown for a strategy that has a learning rate, and polled while its search is at work."""
     if "learning_rate" not in type(recipe.strategy).model_fields:
         return
@@ -44,7 +44,7 @@ def rate_finder(recipe: Recipe, measured: Probe, train_images: int) -> None:
     polled(__name__, lambda: Search.read(session.store().home, recipe), panel)
 
 
-def _panel(recipe: Recipe, measured: Probe, train_images: int, found: Search | None) -> None:
+def _panel(recipe: Recipe, measured: BackboneProfile, train_images: int, found: Search | None) -> None:
     planned = lr_finder_job.steps_within(_step_seconds(recipe, measured, train_images))
     if found is None or found.error:
         st.caption(f"{ABOUT} It tries {planned} rates and takes about a minute.")
@@ -62,7 +62,7 @@ def _show(recipe: Recipe, found: Search) -> None:
         st.progress(found.share, f"{found.stage}: {len(found.curve.rates)} of at most {found.planned}")
     present = _present(recipe)
     figure = rates.rate_chart(found.curve, present, str(found.planned))
-    kept_chart(str(figure.to_json(validate=False)), "rate_curve", "The loss at each learning rate that was tried")
+    live_chart(str(figure.to_json(validate=False)), "rate_curve", "The loss at each learning rate that was tried")
     if found.finished:
         st.caption(_told(found))
 
@@ -90,13 +90,13 @@ def _present(recipe: Recipe) -> float:
     return recipe.strategy.model_dump()["learning_rate"] or recipe.backbone.scratch.learning_rate
 
 
-def _step_seconds(recipe: Recipe, measured: Probe, train_images: int) -> float:
+def _step_seconds(recipe: Recipe, measured: BackboneProfile, train_images: int) -> float:
     """By the cost model and the measured rate of this machine, for the dearest phase."""
-    images = cost_model.Images(train_images, 0, 0)
+    images = cost_model.SplitSizes(train_images, 0, 0)
     planned = estimates.planned(recipe, measured.outline, images)
     dearest = max(planned.epoch(phase).trained / phase.steps(train_images) for phase in planned.phases)
     return dearest / measured.trained_rate
 
 
 def _request(recipe: Recipe, planned: int) -> None:
-    session.ask(lambda store: lr_finder_job.request(store.home, recipe, planned))
+    session.request(lambda store: lr_finder_job.request(store.home, recipe, planned))

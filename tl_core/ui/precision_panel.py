@@ -16,7 +16,7 @@ ABOUT = (
 )
 
 
-def arithmetic_panel(recipe: Recipe, images: cost_model.Images) -> None:
+def arithmetic_panel(recipe: Recipe, images: cost_model.SplitSizes) -> None:
     """The setting, its evidence, and a button that has it measured."""
     with st.expander("Arithmetic", icon=":material/speed:", key="arithmetic_panel"):
         forms.run_setting(RunSpec, "arithmetic", recipe.arithmetic)
@@ -25,7 +25,7 @@ def arithmetic_panel(recipe: Recipe, images: cost_model.Images) -> None:
         evidence(recipe, images, at_work)
 
 
-def _evidence(recipe: Recipe, images: cost_model.Images, was_at_work: bool) -> None:
+def _evidence(recipe: Recipe, images: cost_model.SplitSizes, was_at_work: bool) -> None:
     home = session.store().home
     asked = home, recipe.backbone, recipe.image_size
     at_work = precision_benchmark.is_measuring(*asked)
@@ -43,7 +43,7 @@ def _evidence(recipe: Recipe, images: cost_model.Images, was_at_work: bool) -> N
     refused(__name__)
 
 
-def _told(recipe: Recipe, images: cost_model.Images, known: Speeds) -> str:
+def _told(recipe: Recipe, images: cost_model.SplitSizes, known: Speeds) -> str:
     """What auto takes, and on which device that was measured."""
     taken = precision_benchmark.decide(session.store().home)(recipe, images)
     gain = "nothing else pays" if taken is Arithmetic.FLOAT32 else "it needs the least time, compiling included"
@@ -51,4 +51,4 @@ def _told(recipe: Recipe, images: cost_model.Images, known: Speeds) -> str:
 
 
 def _request(recipe: Recipe) -> None:
-    session.ask(lambda store: precision_benchmark.request(store.home, recipe.backbone, recipe.image_size))
+    session.request(lambda store: precision_benchmark.request(store.home, recipe.backbone, recipe.image_size))

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from tl_core import datasets
-from tl_core.checks.first_look import noted
+from tl_core.checks.first_look import with_notes
 from tl_core.data import hashing
 from tl_core.data.decoding import decoded, open_image
 from tl_core.datasets import Data, Dataset, Images, Modality
 from tl_core.errors import DataError
-from tl_core.features.resizing import fit_square
+from tl_core.features.resizing import center_crop_resize
 from tl_core.planning import cost_model
 from tl_core.spec import PartSpec
 from tl_core.ui import faults, formatting
@@ -41,9 +41,9 @@ class Preview:
     notes: tuple[str, ...]
 
     @property
-    def images(self) -> cost_model.Images:
+    def images(self) -> cost_model.SplitSizes:
         """How many images each split has."""
-        return cost_model.Images(*(sum(self.counts[split]) for split in ("train", "validation", "test")))
+        return cost_model.SplitSizes(*(sum(self.counts[split]) for split in ("train", "validation", "test")))
 
 
 def preview(dataset: Dataset, seed: int) -> Preview:
@@ -80,8 +80,8 @@ def _loaded(dataset: Dataset, seed: int) -> Data[Any]:
     """The data. Where nobody has split them, every file is read for that, and the page shows how far that has come."""
     place = st.empty()
     try:
-        with hashing.told(progress(place, time.monotonic())):
-            return noted(dataset.load(seed))
+        with hashing.reporting(progress(place, time.monotonic())):
+            return with_notes(dataset.load(seed))
     finally:
         place.empty()
 
@@ -135,11 +135,11 @@ def _look(images: Images, index: int) -> tuple[tuple[int, int], NDArray[np.uint8
         source = images.source(index)
         if source is None:
             picture = images.picture(index)
-            return picture.size, fit_square(picture, SAMPLE_SIZE)
+            return picture.size, center_crop_resize(picture, SAMPLE_SIZE)
         with open_image(source) as image:
             width, height = image.size
             picture = decoded(image, SAMPLE_SIZE)
         is_turned = (width > height) != (picture.width > picture.height)  # by its EXIF
-        return (height, width) if is_turned else (width, height), fit_square(picture, SAMPLE_SIZE)
+        return (height, width) if is_turned else (width, height), center_crop_resize(picture, SAMPLE_SIZE)
     except DataError:
         return None

@@ -51,7 +51,7 @@ def _title(run: Run, looked_at: str, before: str = "") -> None:
         key=f"look_at_{run.id}",
         type="tertiary",
         wrap=True,
-        help=formatting.plain(f"Look at this run on {formatting.parts_of(run)[0]}."),
+        help=formatting.plain(f"Look at this run on {formatting.titles_of(run)[0]}."),
         on_click=session.look_at,
         args=(run.id,),
     )
@@ -85,7 +85,7 @@ def _move(label: str, run: Run, place: int, about: str, *, disabled: bool) -> No
         icon=f":material/arrow_{label.lower()}ward:",
         help=about,
         disabled=disabled,
-        on_click=session.ask,
+        on_click=session.request,
         args=(control.move, run.id, place),
     )
 
@@ -97,7 +97,7 @@ def _more(run: Run) -> None:
 
     def choose() -> None:
         chosen = st.session_state[key]
-        session.ask(_fulfil, run.id, priorities.get(chosen, chosen))
+        session.request(_fulfil, run.id, priorities.get(chosen, chosen))
 
     others = [title for title, priority in priorities.items() if priority is not run.priority]
     about = "Its priority, or keep it from starting, or take it out of the queue."
@@ -126,7 +126,7 @@ def _paused(runs: Sequence[Run], looked_at: str) -> None:
                 type="tertiary",
                 icon=":material/resume:",
                 help=about,
-                on_click=session.ask,
+                on_click=session.request,
                 args=(control.resume, run.id),
             )
     _say_more(len(runs) - MOST_OTHERS, "are paused")
@@ -144,7 +144,7 @@ def _ended(runs: Sequence[Run], looked_at: str) -> None:
 
 def _data(run: Run) -> str:
     """What tells runs of one network and strategy apart."""
-    return f"{formatting.parts_of(run)[0]}, seed {run.spec.seed}"
+    return f"{formatting.titles_of(run)[0]}, seed {run.spec.seed}"
 
 
 def _say_more(number: int, do: str) -> None:

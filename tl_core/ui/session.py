@@ -94,7 +94,7 @@ def look_at(chosen: str) -> None:
     st.query_params[RUN_PARAMETER] = chosen
 
 
-def ask(wish: Callable[..., None], *details: Any) -> None:
+def request(wish: Callable[..., None], *details: Any) -> None:
     """Do what a button asks of the store. A refusal is kept until the next wish, for the page polls."""
     st.session_state.pop(REFUSAL, None)
     try:
@@ -135,7 +135,7 @@ def _known() -> dict[str, Run]:
 
 
 @st.cache_data(ttl=ATTENDED_SECONDS / 2, show_spinner=False)
-def attend() -> None:
+def ensure_runner() -> None:
     """Have a runner, and with it a spare interpreter, ready for whoever looks at a page: the next Start need not wait."""
     if settings.keeps_spare():
         service.ensure(store().home, watched=True)

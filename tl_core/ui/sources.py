@@ -4,7 +4,7 @@ import streamlit as st
 
 from tl_core import datasets
 from tl_core.datasets import Dataset, Modality
-from tl_core.datasets._user_data import OwnDataset
+from tl_core.datasets._user_data import UserDataset
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.ui import forms, previews, session
@@ -19,7 +19,7 @@ def sources(recipe: Recipe) -> None:
         forms.part_form("dataset", recipe.dataset)
         forms.run_setting(RunSpec, "seed", recipe.seed)
     others = [source for source in datasets.datasets.parts().values() if source is not chosen]
-    own = [source for source in others if issubclass(source, OwnDataset) or forms.is_unfilled(source())]
+    own = [source for source in others if issubclass(source, UserDataset) or forms.is_unfilled(source())]
     st.markdown("##### Ready to use")
     for source in others:
         if source not in own:

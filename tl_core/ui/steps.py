@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Step:
+class PageInfo:
     """A page: its title, its script below the project's folder, and what it is for in a sentence."""
 
     number: int
@@ -27,11 +27,11 @@ class Step:
         return f":material/counter_{self.number}:"
 
 
-DATASET = Step(1, "Dataset", "Which pictures, and how many labels?")
-BACKBONE = Step(2, "Backbone", "Which pretrained network suits them?")
-STRATEGY = Step(3, "Strategy", "How much of it is retrained?")
-TRAIN = Step(4, "Train", "How is it going?")
-RESULT = Step(5, "Result", "How good is it, and what did it cost?")
-COMPARE = Step(6, "Compare", "Which one is better, and is that true?")
+DATASET = PageInfo(1, "Dataset", "Which pictures, and how many labels?")
+BACKBONE = PageInfo(2, "Backbone", "Which pretrained network suits them?")
+STRATEGY = PageInfo(3, "Strategy", "How much of it is retrained?")
+TRAIN = PageInfo(4, "Train", "How is it going?")
+RESULT = PageInfo(5, "Result", "How good is it, and what did it cost?")
+COMPARE = PageInfo(6, "Compare", "Which one is better, and is that true?")
 
 STEPS = (DATASET, BACKBONE, STRATEGY, TRAIN, RESULT, COMPARE)

@@ -72,7 +72,7 @@ def _choice(dotted: str, value: Path | None, known: list[Upload]) -> None:
 
 
 def _remove(dotted: str, upload: Upload) -> None:
-    session.ask(lambda _: uploads.remove(upload))
+    session.request(lambda _: uploads.remove(upload))
     session.change({dotted: None})
 
 

@@ -13,7 +13,7 @@ from tl_core.studies import what_if_job
 from tl_core.studies.what_if_job import Inquiry
 from tl_core.ui import formatting, previews, session
 from tl_core.ui.charts.learning_curve import learning_curve as curve_chart
-from tl_core.ui.live_chart import kept_chart
+from tl_core.ui.live_chart import live_chart
 from tl_core.ui.polling import is_at_work, polled
 from tl_core.ui.recipe_bar import require_allowed_paths
 
@@ -64,7 +64,7 @@ def _show(found: Inquiry) -> None:
         st.progress(found.share, f"{found.stage}{rate}: {len(found.answers)} of {found.question.answers} answers")
     points = learning_curve.points(found.answers)
     figure = curve_chart(points, str(found.question))
-    kept_chart(str(figure.to_json(validate=False)), "what_ifs", "Test accuracy by the number of labels a class")
+    live_chart(str(figure.to_json(validate=False)), "what_ifs", "Test accuracy by the number of labels a class")
     if found.finished:
         st.caption(
             f"{len(found.answers)} answers in {seconds(found.seconds)}, starting Python included. Each point is the mean over up "
@@ -80,4 +80,4 @@ def _request(recipe: Recipe) -> None:
         require_allowed_paths(recipe)
         what_if_job.request(store.home, recipe, question_of(recipe))
 
-    session.ask(ask)
+    session.request(ask)

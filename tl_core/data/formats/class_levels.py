@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from tl_core.data.formats.folders import BESIDE, EXAMPLES, EXTENSIONS, LINKED_FOLDERS, LINKS_OUT, Listing
+from tl_core.data.formats.folders import BESIDE, EXAMPLES, EXTENSIONS, LINKED_FOLDERS, LINKS_OUT, FolderListing
 from tl_core.data.split_names import split_named
 from tl_core.errors import DataError, printable
 
@@ -74,7 +74,7 @@ def _folders_with_images(base: Path) -> Iterator[tuple[Path, int]]:
         yield Path(place).relative_to(base), len(images)
 
 
-def require_images(listing: Listing, class_level: int | None) -> None:
+def require_images(listing: FolderListing, class_level: int | None) -> None:
     """Raise the `DataError` that says why no class of `listing` has an image to train on, and what to do; see `NestedImagesError`
     for images that lie deeper, beside one class or none."""
     names = list(listing.splits["train"])
@@ -99,7 +99,7 @@ def require_images(listing: Listing, class_level: int | None) -> None:
     raise DataError(" ".join([what, *told]), next_step, received=received)
 
 
-def _what_is_here(listing: Listing, class_level: int | None) -> str:
+def _what_is_here(listing: FolderListing, class_level: int | None) -> str:
     """Return that there is one class, or none, where the classes were looked for."""
     if names := list(listing.splits["train"]):
         return f"There are images of one class alone here: {printable(names[0])}."

@@ -22,19 +22,19 @@ Misfit = Callable[["pd.Series[str]"], str]
 """Returns why a column cannot be what its name suggests; nothing where it can."""
 
 
-def said(values: "pd.Series[str]") -> NDArray[np.bool_]:
+def is_filled(values: "pd.Series[str]") -> NDArray[np.bool_]:
     """Which values (n,) are more than white space."""
     return (values.str.strip() != "").to_numpy(bool)
 
 
 def empty(values: "pd.Series[str]") -> str:
     """Return that the column is empty, where it is."""
-    return "" if said(values).any() else "it is empty"
+    return "" if is_filled(values).any() else "it is empty"
 
 
 def no_classes(values: "pd.Series[str]") -> str:
     """Return why the column holds no labels of several classes."""
-    labels = plain(values[said(values)])
+    labels = plain(values[is_filled(values)])
     if (classes := labels.nunique()) < 2:
         return f"it holds {_some(labels) or 'nothing'} alone"
     return f"its {classes:,} values are all different" if classes == len(labels) else ""
@@ -42,7 +42,7 @@ def no_classes(values: "pd.Series[str]") -> str:
 
 def no_splits(values: "pd.Series[str]") -> str:
     """Return why the column holds no splits: not one of its words names any. One that does is a split column, with mistakes."""
-    words = plain(values[said(values)])
+    words = plain(values[is_filled(values)])
     if words.str.lower().isin(SPLITS).any():
         return ""
     return f"it holds {_some(words)}, and no split" if len(words) else empty(values)
@@ -51,7 +51,7 @@ def no_splits(values: "pd.Series[str]") -> str:
 def one_group(values: "pd.Series[str]") -> str:
     """Return why the column tells no groups apart."""
     groups = plain(values)
-    return f"it holds {_some(groups)} alone" if groups.nunique() < 2 and said(groups).any() else empty(groups)
+    return f"it holds {_some(groups)} alone" if groups.nunique() < 2 and is_filled(groups).any() else empty(groups)
 
 
 def _some(values: "pd.Series[str]") -> str:

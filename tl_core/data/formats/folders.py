@@ -19,7 +19,7 @@ Classes = dict[str, list[Path]]
 
 
 @dataclass
-class Listing:
+class FolderListing:
     """Image files by split and by class. `train` is always there and, where the folder is not split, alone.
 
     `left_out` has, for each reason in words, the paths that were left out, relative to `root`; `top` is the folder below it in
@@ -56,7 +56,7 @@ def left_out_note(reason: str, count: int, names: Sequence[str]) -> str:
     return f"{reason}: {count:,} left out ({', '.join(names[:EXAMPLES])}{others})."
 
 
-def list_images(folder: Path, class_level: int | None = None) -> Listing:
+def list_images(folder: Path, class_level: int | None = None) -> FolderListing:
     """Return the image files below `folder`, which is descended into while it holds nothing but one folder of folders.
 
     The folders there, or in each split, are the classes, with the images that lie in them. With a `class_level` from 1 up the
@@ -64,7 +64,7 @@ def list_images(folder: Path, class_level: int | None = None) -> Listing:
     Raises `DataError` where there is no folder, no permission, or no telling which folder is a split.
     """
     root = existing_folder(folder)
-    listing = Listing(root, root)
+    listing = FolderListing(root, root)
     folders, files = _entries(listing.top, listing)
     while len(folders) == 1 and _has_folders(folders[0]):
         _leave_out_all(files, listing)
@@ -84,7 +84,7 @@ def list_images(folder: Path, class_level: int | None = None) -> Listing:
     return listing
 
 
-def _below_split(split: str, base: Path, listing: Listing) -> list[Path]:
+def _below_split(split: str, base: Path, listing: FolderListing) -> list[Path]:
     """Return the folders in the folder of a `split`, or in the one that repeats its name, as in train/train, which archives
     make: its base is that one."""
     folders = _folders_in(base, listing)
@@ -94,13 +94,13 @@ def _below_split(split: str, base: Path, listing: Listing) -> list[Path]:
     return folders
 
 
-def _folders_in(folder: Path, listing: Listing) -> list[Path]:
+def _folders_in(folder: Path, listing: FolderListing) -> list[Path]:
     folders, files = _entries(folder, listing)
     _leave_out_all(files, listing)
     return folders
 
 
-def _entries(folder: Path, listing: Listing) -> tuple[list[Path], list[Path]]:
+def _entries(folder: Path, listing: FolderListing) -> tuple[list[Path], list[Path]]:
     """Folders and files in `folder`, sorted, without what is hidden and without links to folders."""
     folders: list[Path] = []
     files: list[Path] = []
@@ -155,7 +155,7 @@ def _split_folders(folders: list[Path]) -> dict[str, Path]:
     return {split: alike[0] for split, alike in found.items()}
 
 
-def _refuse_bare_splits(folders: list[Path], listing: Listing) -> None:
+def _refuse_bare_splits(folders: list[Path], listing: FolderListing) -> None:
     """Raise `DataError` where all folders with anything in them are named like splits, and yet there are no classes to train."""
     filled = [folder for folder in folders if folder.name in listing.splits["train"] or _has_folders(folder)]
     if not filled or not all(split_named(folder.name) for folder in filled):
@@ -173,7 +173,7 @@ def _refuse_bare_splits(folders: list[Path], listing: Listing) -> None:
     )
 
 
-def _classes(base: Path, folders: list[Path], listing: Listing, level: int | None) -> Classes:
+def _classes(base: Path, folders: list[Path], listing: FolderListing, level: int | None) -> Classes:
     """Return the image files and links of each class, by its path below `base`, for those that have any."""
     for _ in range(1, level or 1):
         folders = [below for folder in folders for below in _folders_in(folder, listing)]
@@ -191,7 +191,7 @@ def _classes(base: Path, folders: list[Path], listing: Listing, level: int | Non
     return classes
 
 
-def _files_of(folder: Path, listing: Listing, *, deep: bool) -> list[Path]:
+def _files_of(folder: Path, listing: FolderListing, *, deep: bool) -> list[Path]:
     """Return the files in `folder` and, where that is `deep`, in the folders below it."""
     below, files = _entries(folder, listing)
     while deep and below:
@@ -202,12 +202,12 @@ def _files_of(folder: Path, listing: Listing, *, deep: bool) -> list[Path]:
     return files
 
 
-def _leave_out_all(files: list[Path], listing: Listing) -> None:
+def _leave_out_all(files: list[Path], listing: FolderListing) -> None:
     for file in files:
         listing.leave_out(BESIDE, file)
 
 
-def _settle_links(listing: Listing) -> None:
+def _settle_links(listing: FolderListing) -> None:
     """Keep a link only where its target lies inside the dataset and is not listed already: splits must share no image."""
     seen = {path for path in _every(listing) if not path.is_symlink()}
     for classes in listing.splits.values():
@@ -218,7 +218,7 @@ def _settle_links(listing: Listing) -> None:
                 listing.leave_out(NO_IMAGE, paths[0].parent)
 
 
-def _keep_link(path: Path, seen: set[Path], listing: Listing) -> bool:
+def _keep_link(path: Path, seen: set[Path], listing: FolderListing) -> bool:
     target = _target(path)
     if target is None or not target.is_relative_to(listing.root) or not target.is_file():
         listing.leave_out(LINKS_OUT, path)
@@ -238,7 +238,7 @@ def _target(link: Path) -> Path | None:
         return None
 
 
-def _every(listing: Listing) -> Iterator[Path]:
+def _every(listing: FolderListing) -> Iterator[Path]:
     for classes in listing.splits.values():
         for paths in classes.values():
             yield from paths

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tl_core.data.class_names import shown
+from tl_core.data.class_names import printable_names
 from tl_core.data.examples import Labels
 from tl_core.data.formats.parquet import read_parquet
 from tl_core.data.split_names import SPLITS
@@ -116,7 +116,7 @@ def classes_of(labels: "pd.Series[str]") -> tuple[tuple[str, ...], Labels]:
     import pandas as pd
 
     codes, names = pd.factorize(plain(labels).to_numpy(dtype=object), sort=True)
-    return shown(names.tolist()), codes.astype(np.int64)
+    return printable_names(names.tolist()), codes.astype(np.int64)
 
 
 def split_of(values: "pd.Series[str] | None", count: int) -> list[str]:

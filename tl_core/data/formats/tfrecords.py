@@ -27,7 +27,7 @@ MESSAGES: dict[str, tuple[tuple[str, int, bool, str], ...]] = {
 """The fields of an Example that are read: name, number, whether it repeats, type. A map is a list of entries in the file."""
 
 
-class Place(NamedTuple):
+class RecordPlace(NamedTuple):
     """Where a record lies: `length` bytes of the file `path`, from `offset`."""
 
     path: Path
@@ -35,7 +35,7 @@ class Place(NamedTuple):
     length: int
 
 
-def records(path: Path) -> Iterator[tuple[Place, bytes]]:
+def records(path: Path) -> Iterator[tuple[RecordPlace, bytes]]:
     """Each record of the file, and where it lies. Raises `DataError` where it cannot be read or breaks off."""
     try:
         size = path.stat().st_size
@@ -49,14 +49,14 @@ def records(path: Path) -> Iterator[tuple[Place, bytes]]:
                     raise _damaged("it breaks off", path)
                 if length > MOST_BYTES:
                     raise _damaged(f"a record of it has {length:,} bytes, and at most {MOST_BYTES:,} are read", path)
-                yield Place(path, offset + HEADER.size, length), file.read(length)
+                yield RecordPlace(path, offset + HEADER.size, length), file.read(length)
                 file.seek(end)
                 offset = end
     except OSError as error:
         raise unreadable(path, error) from None
 
 
-def record(place: Place) -> bytes:
+def record(place: RecordPlace) -> bytes:
     """One record. Raises `DataError` where it is not there any more."""
     try:
         with place.path.open("rb", buffering=0) as file:

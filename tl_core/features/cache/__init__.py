@@ -13,10 +13,10 @@ from numpy.typing import DTypeLike, NDArray
 
 from tl_core.errors import StorageError
 from tl_core.features.cache.compaction import merge_small
-from tl_core.features.cache.folder import CACHE_LOCK, PARTIAL, NotKept, Shelf
-from tl_core.features.cache.row_index import Places, Rows
+from tl_core.features.cache.folder import CACHE_LOCK, PARTIAL, CacheFolder, NotKept
+from tl_core.features.cache.row_index import RowIndex, Rows
 from tl_core.features.cache.shards import PART_BYTES, Table, Values
-from tl_core.features.cache.writer import Collector, Halve, Wait
+from tl_core.features.cache.writer import Halve, ShardWriter, Wait
 from tl_core.features.prefetch import in_batches
 from tl_core.system import settings
 
@@ -55,7 +55,7 @@ class ActivationCache:
         self.folder = folder
         self.limit = limit
         self.room = limit // 2
-        self._shelf = Shelf(folder, limit)
+        self._shelf = CacheFolder(folder, limit)
         self._part_bytes = part_bytes
 
     def rows(
@@ -80,18 +80,18 @@ class ActivationCache:
         other rows than those, and then keeps none of them; otherwise only what `compute` and `wait` raise.
         """
         table = Table(key, shape, np.dtype(dtype))
-        places = Places(ids)
+        places = RowIndex(ids)
         self._shelf.find(table, places)
         if places.complete:
             return Rows(table, 0, "", places)
         with ExitStack() as locked:
             reason = self._enter(locked, table, wait)
             if not reason:
-                places = Places(ids)  # begun anew, since what was merged, or came while we waited, is elsewhere
+                places = RowIndex(ids)  # begun anew, since what was merged, or came while we waited, is elsewhere
                 self._shelf.find(table, places)
             positions = places.lacking()
             images = [ids[position] for position in positions]
-            collector = Collector(table, images, places, self._shelf, part_bytes=self._part_bytes, halve=halve, wait=wait)
+            collector = ShardWriter(table, images, places, self._shelf, part_bytes=self._part_bytes, halve=halve, wait=wait)
             collector.reason = reason
             if images:
                 collector.collect(compute(positions))
@@ -116,13 +116,13 @@ class ActivationCache:
         computes rows of this table, or where the disk takes no more, they are not kept. Raises as `rows` does.
         """
         table = Table(key, shape, np.dtype(dtype))
-        places = Places(ids)
+        places = RowIndex(ids)
         self._shelf.find(table, places)
         with ExitStack() as locked:
             reason = self._enter(locked, table, _turn_away) if keeps and not places.complete else "nobody asks for it"
             is_known = places.known()
             images = [image for image, is_there in zip(ids, is_known, strict=True) if not is_there]
-            collector = Collector(table, images, places, self._shelf, part_bytes=self._part_bytes, halve=_never, wait=_go_on)
+            collector = ShardWriter(table, images, places, self._shelf, part_bytes=self._part_bytes, halve=_never, wait=_go_on)
             collector.reason = reason
             try:
                 for positions in in_batches(np.arange(len(ids)), size):

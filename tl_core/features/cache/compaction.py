@@ -5,29 +5,29 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from tl_core.features.cache.folder import NotKept, Shelf, Stored
+from tl_core.features.cache.folder import CacheFile, CacheFolder, NotKept
 from tl_core.features.cache.shards import Table
 
-MANY = 16
+MAX_SMALL_SHARDS = 16
 """So many small parts a table may have."""
 
 
-def merge_small(shelf: Shelf, table: Table, part_bytes: int, wait: Callable[[], None]) -> None:
-    """Merge the table's parts of less than half of `part_bytes`, if there are more than `MANY`, into ones of at most that.
+def merge_small(shelf: CacheFolder, table: Table, part_bytes: int, wait: Callable[[], None]) -> None:
+    """Merge the table's parts of less than half of `part_bytes`, if more than `MAX_SMALL_SHARDS`, into ones of at most that.
 
     The table's lock must be held. Where the disk takes no merged part the small ones stay. A merged part counts as used now.
     """
     small = [stored for stored in shelf.files(key=table.key) if stored.size < part_bytes // 2]
-    if len(small) > MANY:
+    if len(small) > MAX_SMALL_SHARDS:
         typed = [(shelf.use(stored.path, table, lambda _, index: index.dtype.str), stored) for stored in small]
         for dtype in sorted({dtype for dtype, _ in typed if dtype}):
             for group in _groups(sorted((each for kind, each in typed if kind == dtype), key=lambda each: each.size), part_bytes):
                 _merge(shelf, table, group, wait)
 
 
-def _groups(small: list[Stored], part_bytes: int) -> Iterator[list[Stored]]:
+def _groups(small: list[CacheFile], part_bytes: int) -> Iterator[list[CacheFile]]:
     """Neighbours that fit together into one part, two at least."""
-    group: list[Stored] = []
+    group: list[CacheFile] = []
     for stored in small:
         if sum(each.size for each in group) + stored.size > part_bytes:
             yield from [group] * (len(group) > 1)
@@ -36,7 +36,7 @@ def _groups(small: list[Stored], part_bytes: int) -> Iterator[list[Stored]]:
     yield from [group] * (len(group) > 1)
 
 
-def _merge(shelf: Shelf, table: Table, group: list[Stored], wait: Callable[[], None]) -> None:
+def _merge(shelf: CacheFolder, table: Table, group: list[CacheFile], wait: Callable[[], None]) -> None:
     """An image that is in two of them, since somebody was killed while he merged, is in the new one once."""
     found = {stored.path.name: part for stored in group if (part := shelf.read(stored.path, table))}
     if len(found) < 2:

@@ -17,7 +17,7 @@ from typing import BinaryIO, NamedTuple, TypeVar
 
 from tl_core.errors import StorageError
 from tl_core.features.cache import shards
-from tl_core.features.cache.row_index import Places
+from tl_core.features.cache.row_index import RowIndex
 from tl_core.features.cache.shards import Damaged, Index, Table, Values
 from tl_core.system import locks
 from tl_core.system.files import write_whole
@@ -38,7 +38,7 @@ class NotKept(Exception):  # noqa: N818  # never leaves the cache
     """Something cannot be kept on disk. Its text is the reason, for the middle of a sentence."""
 
 
-class Stored(NamedTuple):
+class CacheFile(NamedTuple):
     """A file of the cache: when it was last used (ns), its bytes, and where it is."""
 
     used: int
@@ -46,7 +46,7 @@ class Stored(NamedTuple):
     path: Path
 
 
-class Shelf:
+class CacheFolder:
     """The folder of a cache whose parts may take `limit` bytes together."""
 
     def __init__(self, folder: Path, limit: int) -> None:
@@ -54,7 +54,7 @@ class Shelf:
         self.limit = limit
         self._verified: dict[str, tuple[int, int, int]] = {}
 
-    def files(self, named: re.Pattern[str] = PART, key: str = "") -> list[Stored]:
+    def files(self, named: re.Pattern[str] = PART, key: str = "") -> list[CacheFile]:
         """Those of such a name, of one table or of all, the least recently used first. None where the folder cannot be read."""
         found = []
         with contextlib.suppress(OSError), os.scandir(self.folder) as entries:
@@ -62,7 +62,7 @@ class Shelf:
                 if named.fullmatch(entry.name) and entry.name.startswith(key) and entry.is_file(follow_symlinks=False):
                     with contextlib.suppress(FileNotFoundError):  # thrown away by another process just now
                         facts = entry.stat(follow_symlinks=False)
-                        found.append(Stored(facts.st_mtime_ns, facts.st_size, self.folder / entry.name))
+                        found.append(CacheFile(facts.st_mtime_ns, facts.st_size, self.folder / entry.name))
         return sorted(found)
 
     @contextmanager
@@ -88,7 +88,7 @@ class Shelf:
         except OSError as error:
             raise NotKept(_reason(error)) from error
 
-    def find(self, table: Table, places: Places) -> None:
+    def find(self, table: Table, places: RowIndex) -> None:
         """Add to `places` what the table's parts hold of it. What is damaged is removed; what cannot be read is passed over."""
         for stored in reversed(self.files(key=table.key)):
             if places.complete:
@@ -137,7 +137,7 @@ class Shelf:
             except (OSError, StorageError, Damaged) as error:
                 raise NotKept(_reason(error)) from error
 
-    def _add(self, path: Path, table: Table, places: Places, file: BinaryIO, index: Index) -> None:
+    def _add(self, path: Path, table: Table, places: RowIndex, file: BinaryIO, index: Index) -> None:
         if rows := places.rows_of(index.images):
             places.add(index.images, self._values(file, index, path, table), rows, path.name)
 

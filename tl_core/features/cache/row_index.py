@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.features.cache.shards import DIGEST_BYTES, Table, Values, let_go
+from tl_core.features.cache.shards import DIGEST_BYTES, Table, Values, release_pages
 
 
-class Places:
+class RowIndex:
     """Where the rows of `images` are, which may name one image more than once. Raises `ValueError` for what is no digest.
 
     `names` are the files of the parts in which some were found.
@@ -64,7 +64,7 @@ class Places:
         for number in np.unique(part):
             chosen = np.flatnonzero(part == number)
             gathered[chosen] = self._parts[number][row[chosen]]
-            let_go(self._parts[number])
+            release_pages(self._parts[number])
         return gathered
 
 
@@ -79,7 +79,7 @@ class Rows:
     table: Table
     computed: int
     note: str
-    _places: Places
+    _places: RowIndex
 
     def __len__(self) -> int:
         return len(self._places)

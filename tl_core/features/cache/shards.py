@@ -147,7 +147,7 @@ def mapped(file: BinaryIO, index: Index, table: Table) -> Values:
         raise Damaged from None
 
 
-def let_go(values: Values) -> None:
+def release_pages(values: Values) -> None:
     """Give back the memory into which the values of a mapped part were read; whoever looks at them again reads them again, as a
     rule from the system's own cache. Without it a process that goes through a large table would seem to hold all of it."""
     base: Any = values

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.features.cache.folder import NotKept, Shelf
-from tl_core.features.cache.row_index import Places
+from tl_core.features.cache.folder import CacheFolder, NotKept
+from tl_core.features.cache.row_index import RowIndex
 from tl_core.features.cache.shards import Table, Values
 
 PART_SECONDS = 120.0
@@ -19,14 +19,22 @@ Halve = Callable[[NDArray[np.float32]], bool]
 Wait = Callable[[], None]
 
 
-class Collector:
+class ShardWriter:
     """Takes the rows of `images`, one after the other, and puts each part in `places` once it is finished.
 
     Once `reason` says why nothing can be kept on disk, all others stay in memory.
     """
 
     def __init__(
-        self, table: Table, images: Sequence[bytes], places: Places, shelf: Shelf, *, part_bytes: int, halve: Halve, wait: Wait
+        self,
+        table: Table,
+        images: Sequence[bytes],
+        places: RowIndex,
+        shelf: CacheFolder,
+        *,
+        part_bytes: int,
+        halve: Halve,
+        wait: Wait,
     ) -> None:
         self.reason = ""
         self._table = table

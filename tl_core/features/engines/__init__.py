@@ -46,7 +46,7 @@ class Engine(Protocol):
     def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]: ...
 
 
-SMALL = 10_000_000
+SMALL_NETWORK = 10_000_000
 """Multiply-adds of one image. What computes fewer is so fast in anything that converting it would take longer."""
 REASON = 400
 """Characters of what OpenVINO says that a note repeats."""
@@ -92,7 +92,7 @@ def expected(model: Any, *, bfloat16: bool) -> str:
 
 def pays(model: Any) -> bool:
     """Whether converting the Keras `model` may be worth its time."""
-    return sum(multiply_adds(layer) for layer in model.layers) >= SMALL
+    return sum(multiply_adds(layer) for layer in model.layers) >= SMALL_NETWORK
 
 
 def _is_for_openvino(model: Any) -> bool:

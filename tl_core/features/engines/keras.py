@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tl_core.features.engines.batches import filled, require_one_output
 from tl_core.features.engines.policies import in_policy
 from tl_core.features.predict import BATCH
-from tl_core.features.prefetch import ahead
+from tl_core.features.prefetch import prefetch
 from tl_core.machine.backends import is_processor
 
 
@@ -31,7 +31,7 @@ class Keras:
 
     def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
         """See `Engine`. The next batch is taken in a thread of its own."""
-        for count, pixels in ahead((len(each), filled(each, self._shape).astype(np.float32)) for each in batches):
+        for count, pixels in prefetch((len(each), filled(each, self._shape).astype(np.float32)) for each in batches):
             yield np.asarray(self._model.predict_on_batch(pixels), np.float32)[:count]
 
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from tl_core.backbones import Listing
+from tl_core.backbones import CatalogueEntry
 from tl_core.ui.charts import theme
 
 TITLE = "Published accuracy against size"
 
 
-def backbone_scatter(listings: Sequence[tuple[str, Listing]], chosen_title: str) -> go.Figure:
+def backbone_scatter(listings: Sequence[tuple[str, CatalogueEntry]], chosen_title: str) -> go.Figure:
     """Published ImageNet top-1 accuracy (%) against parameters (millions, log axis) of `listings`, each with the name of its
     source. A marker is solid where the weights are on this machine; `customdata` is the title. Networks without a
     published accuracy are left out.
@@ -31,7 +31,9 @@ def backbone_scatter(listings: Sequence[tuple[str, Listing]], chosen_title: str)
     return theme.axes(drawn, "Parameters (millions)", "ImageNet top-1 accuracy (%)")
 
 
-def _add_group(drawn: go.Figure, group: Sequence[Listing], *, here: bool, chosen: bool, known: Sequence[Listing]) -> None:
+def _add_group(
+    drawn: go.Figure, group: Sequence[CatalogueEntry], *, here: bool, chosen: bool, known: Sequence[CatalogueEntry]
+) -> None:
     if not group:
         return
     largest, smallest = max(entry.parameters for entry in known), min(entry.parameters for entry in known)
@@ -66,7 +68,7 @@ def _add_legend(drawn: go.Figure) -> None:
         drawn.add_scatter(x=[None], y=[None], mode="markers", name=name, marker=marker)
 
 
-def _hover(entry: Listing) -> str:
+def _hover(entry: CatalogueEntry) -> str:
     return "<br>".join(
         (
             f"<b>{theme.plain(entry.title)}</b>",

@@ -5,18 +5,18 @@ from functools import partial
 from tl_core.datasets import Images
 from tl_core.events import Reporter
 from tl_core.features.cache import ActivationCache
-from tl_core.features.extractor import Supply
-from tl_core.features.inputs import Stored
+from tl_core.features.extractor import FeatureExtractor
+from tl_core.features.inputs import CachedInputs
 from tl_core.machine import backends
 from tl_core.precision import Arithmetic
 from tl_core.recipe import Recipe
-from tl_core.training.checkpoints import Account
+from tl_core.training.checkpoints import TrainingState
 from tl_core.training.inputs import COMPUTING, WAITING
 from tl_core.training.loop import Progress
 from tl_core.training.stages import Stages
 
 
-class FrozenPass:
+class FrozenBackbone:
     """The pretrained network of a recipe, and what feeds it; in float32 where the arithmetic is left open.
 
     Features are taken from `cache`, and kept there. Raises a `TransferError` for what the user can mend, and whatever `report`
@@ -26,14 +26,14 @@ class FrozenPass:
     def __init__(self, recipe: Recipe, report: Reporter, cache: ActivationCache) -> None:
         arithmetic = Arithmetic.FLOAT32 if recipe.arithmetic is Arithmetic.AUTO else recipe.arithmetic
         backends.compute_in(arithmetic)
-        self.stages = Stages(Account(Progress(total=0)), report)
+        self.stages = Stages(TrainingState(Progress(total=0)), report)
         with self.stages.stage("Loading the backbone"):
             model = recipe.backbone.load(recipe.image_size, pretrained=True).model
         waiting = partial(self.stages.say, WAITING)
-        self._supply = Supply(cache, recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting)
+        self._supply = FeatureExtractor(cache, recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting)
         self._part = self._supply.part(model)
 
-    def features(self, images: Images) -> Stored:
+    def features(self, images: Images) -> CachedInputs:
         """What the network makes of the images: (n, d) float32."""
         with self.stages.stage(COMPUTING):
             return self._supply.features(self._part, images, self.stages.meter(COMPUTING, 1.0))
