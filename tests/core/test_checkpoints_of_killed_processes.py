@@ -21,11 +21,11 @@ from pathlib import Path
 import numpy as np
 from tests.core.interrupting import Attempt, at_step
 from tests.core.toy import alternating
-from tl_core import checkpoints
-from tl_core.checkpoints import Checkpoints
+from tl_core.training import checkpoints
+from tl_core.training.checkpoints import Checkpoints
 from tl_core.events import Epoch, Step
-from tl_core.freezing import digests
-from tl_core.training import train
+from tl_core.training.freezing import digests
+from tl_core.training.train import train
 
 folder, last, how = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 

@@ -319,7 +319,7 @@ def test_a_file_without_a_name_is_counted(write: Write, tmp_path: Path) -> None:
 FULL = """
 import resource, sys
 from pathlib import Path
-from tl_core.datasets.archives import unpack
+from tl_core.data.formats.archives import unpack
 from tl_core.errors import StorageError
 resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000))
 try:
@@ -363,7 +363,7 @@ def test_a_full_disk(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 MEASURED = """
 import resource, sys
 from pathlib import Path
-from tl_core.datasets.archives import unpack
+from tl_core.data.formats.archives import unpack
 idle = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 unpack(Path(sys.argv[1]), Path(sys.argv[2]))
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle) // 1024)

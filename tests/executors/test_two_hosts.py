@@ -31,7 +31,7 @@ FIRST, SECOND = f"tl-{os.getpid()}-1", f"tl-{os.getpid()}-2"
 FIRST_IP, SECOND_IP = "10.213.77.1", "10.213.77.2"
 START = """
 import sys
-from tl_core.runs import control
+from tl_core.runner import control
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 print(control.start(Store(), RunSpec.model_validate_json(sys.argv[1])))

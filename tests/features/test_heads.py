@@ -590,7 +590,7 @@ def test_one_thread_computes() -> None:
 ALONE = """
 import sys
 import numpy as np
-from tl_core.features import heads
+from tl_core import heads
 print(sorted({"sklearn", "scipy"} & set(sys.modules)))
 features, labels = np.random.default_rng(0).normal(size=(12, 4)), np.arange(12) % 3
 for solve in (heads.logistic, heads.ridge, heads.class_means, heads.head2toe):

@@ -17,7 +17,7 @@ from tl_core.training.train import train
 KILLED = """
 import os, sys
 from pathlib import Path
-from tl_core.storage import write_whole
+from tl_core.system.files import write_whole
 
 def write(path):
     path.write_text('{"half": ')

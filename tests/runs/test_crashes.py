@@ -143,7 +143,7 @@ def test_the_next_in_line_starts_when_the_run_before_it_is_killed(store: Store, 
     assert store.run(first).state is State.CRASHED
 
 
-STARTER = "import sys; from tl_core.runs import control; from tl_core.runs.store import Store; from tl_core.spec import RunSpec; "
+STARTER = "import sys; from tl_core.runner import control; from tl_core.runs.store import Store; from tl_core.spec import RunSpec; "
 STARTER += "control.start(Store(), RunSpec.model_validate_json(sys.argv[1]))"
 
 

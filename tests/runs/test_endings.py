@@ -24,7 +24,7 @@ LIMITED = """
 import resource, sys
 from pathlib import Path
 import keras, psutil
-from tl_core.runs import endings
+from tl_core.jobs import failures
 from tl_core.spec import RunSpec
 keras.ops.convert_to_numpy(keras.ops.ones((2, 2)))
 limit = psutil.Process().memory_info().vms + (1 << 29)
@@ -32,7 +32,7 @@ resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 try:
     {work}
 except Exception as error:
-    print(endings.of_exception(error, RunSpec(), Path("folder"))[1])
+    print(failures.of_exception(error, RunSpec(), Path("folder"))[1])
 """
 
 

@@ -20,8 +20,8 @@ HOLD = "import sys, time; print('there', flush=True); time.sleep(300)"
 TAKE = """
 import sys
 from pathlib import Path
-from tl_core.runs import leases
-from tl_core.runs.telemetry import Device
+from tl_core.machine import leases
+from tl_core.machine.telemetry import Device
 taken = leases.take(Path(sys.argv[1]), [Device("GPU-0", "", is_gpu=True)])
 print(taken and taken.device.id)
 """
@@ -78,7 +78,7 @@ def test_another_user_may_lock_what_one_has_made(home: Path, own_leases: Path) -
             folder.chmod(folder.stat().st_mode | 0o055)
     lock = leases.lock_of(home, GPUS[0])
     script = (
-        "import os; from pathlib import Path; from tl_core import locks; os.setuid(65534); "
+        "import os; from pathlib import Path; from tl_core.system import locks; os.setuid(65534); "
         f"print(locks.hold(Path({str(lock)!r})))"
     )
     assert python(script).out == "None\n"

@@ -39,7 +39,7 @@ ENSURE = """
 import sys
 from itertools import pairwise
 from pathlib import Path
-from tl_core.runs import service
+from tl_core.runner import service
 print("ready", flush=True)
 sys.stdin.readline()
 for _ in range(20):

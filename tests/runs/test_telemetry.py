@@ -29,7 +29,7 @@ ASKS = """
 import json, sys, time
 from dataclasses import asdict
 from pathlib import Path
-from tl_core.runs.telemetry import Sampler, described, devices, gpus
+from tl_core.machine.telemetry import Sampler, described, devices, gpus
 sampler = Sampler(Path.cwd(), sys.argv[1:])
 begun = time.monotonic()
 samples = [sampler.sample().values()]

@@ -42,7 +42,7 @@ def test_what_is_left_goes_as_fast_as_what_is_done(run: Run) -> None:
 
 LOST = """
 import signal
-from tl_core.runs.watching import Interrupts
+from tl_core.cli.progress import Interrupts
 
 class Falling:
     def __del__(self):
