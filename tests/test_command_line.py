@@ -18,7 +18,7 @@ from tests.helpers import (
     wait_until,
     write_images,
 )
-from tests.runs.crashing import short_training
+from tests.tools.crashing import short_training
 from tests.tools.immediate import immediate
 from tl_core.executors import LOG
 from tl_core.runs.states import State

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.helpers import CommandLine, keep_run, write_images
-from tests.runs.short_training import outcome
+from tests.tools.short_training import outcome
 from tl_core.__main__ import app
 from tl_core.runs import artifacts
 from tl_core.runs.states import State

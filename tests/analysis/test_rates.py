@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as drawn
 
-from tests.analysis import measured_curves as measured
+from tests.tools import measured_curves as measured
 from tl_core.analysis.rates import FEWEST, SAFETY, RateCurve, Shape, smooth
 
 RATES = tuple(np.geomspace(1e-6, 1, 101).tolist())

@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Server, Tab
 from tests.browser.test_main_job import run_in_address
 from tests.helpers import ENDLESS, QUICK, wait_until
-from tests.runs.crashing import short_training
+from tests.tools.crashing import short_training
 from tl_core.runner import control
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store

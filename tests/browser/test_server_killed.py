@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import Server, Tab
 from tests.browser.test_main_job import press_start
 from tests.helpers import ENDLESS, HANGS_SECONDS, QUICK, wait_until
-from tests.runs.crashing import Breakpoint, Watchman, assert_whole, short_training
+from tests.tools.crashing import Breakpoint, Watchman, assert_whole, short_training
 from tests.tools.variants import variants
 from tl_core.recipe import Recipe
 from tl_core.runner import control

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.datasets.test_archives import PETS, zipped
+from tests.data.test_archives import PETS, zipped
 from tl_core.data.formats import uploads
 from tl_core.datasets.zip_upload import ZipUpload
 from tl_core.errors import DataError, TransferError

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from tests.helpers import ENDLESS, QUICK, keep_run, wait_until
-from tests.runs.crashing import short_training
+from tests.tools.crashing import short_training
 from tl_core import executors
 from tl_core.errors import StorageError
 from tl_core.executors import Executor, Job

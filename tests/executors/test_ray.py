@@ -17,9 +17,9 @@ import h5py
 import psutil
 import pytest
 
-from tests.executors.cluster import TOKEN, Cluster, free_port
 from tests.helpers import ENDLESS, QUICK, wait_until
-from tests.runs.crashing import runner_of, settled
+from tests.tools.cluster import TOKEN, Cluster, free_port
+from tests.tools.crashing import runner_of, settled
 from tl_core import executors
 from tl_core.errors import ExecutorError, SettingError
 from tl_core.executors import Executor, Job, ray

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.executors.cluster import TOKEN, Cluster
 from tests.executors.test_ray import SURROUNDINGS, kept, steps, there, workers_of
 from tests.helpers import ENDLESS, ROOT, wait_until
-from tests.runs.crashing import settled
+from tests.tools.cluster import TOKEN, Cluster
+from tests.tools.crashing import settled
 from tl_core.runner import control
 from tl_core.runs import artifacts
 from tl_core.runs.states import State

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.helpers import HANGS_SECONDS, ROOT, wait_until
-from tests.runs.crashing import Breakpoint
+from tests.tools.crashing import Breakpoint
 from tl_core.errors import Stopped, StorageError
 from tl_core.features.cache import ActivationCache, Rows, compaction, shards, writer
 from tl_core.system import locks

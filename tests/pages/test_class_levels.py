@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.datasets.test_class_levels import NAMES, alphabets
+from tests.data.test_class_levels import NAMES, alphabets
 from tests.tools.pages import errors, opened
 from tl_core.ui import steps
 

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from tests.analysis.test_convergence import PROBE, phase
 from tests.analysis.test_convergence import result as stored_result
 from tests.helpers import QUICK, keep_run
-from tests.runs.short_training import outcome
 from tests.tools.pages import errors, opened
+from tests.tools.short_training import outcome
 from tl_core.__main__ import app as command_line
 from tl_core.result import PhaseRecord
 from tl_core.runs import artifacts

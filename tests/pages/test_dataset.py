@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.datasets.test_archives import PETS, zipped
-from tests.examining.test_examining import photographs
+from tests.checks.test_checks import photographs
+from tests.data.test_archives import PETS, zipped
 from tests.helpers import wait_until, write_images
 from tests.tools.pages import errors, opened
 from tl_core.data import exclusions

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.datasets.test_exif import SOFTWARE, block, filled, jpeg
-from tests.datasets.test_transparency import ON_WHITE
-from tests.examining.test_brightness import folder_of, noise
+from tests.checks.test_brightness import folder_of, noise
+from tests.data.test_exif import SOFTWARE, block, filled, jpeg
+from tests.data.test_transparency import ON_WHITE
 from tests.helpers import write_images
 from tests.tools.pages import errors, opened
 from tl_core.ui import steps

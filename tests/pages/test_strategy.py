@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.analysis import measured_curves as measured
 from tests.helpers import end_processes_of, wait_until
+from tests.tools import measured_curves as measured
 from tests.tools.pages import errors, opened
 from tl_core.analysis.rates import RateCurve
 from tl_core.jobs import background

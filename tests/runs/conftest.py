@@ -2,10 +2,9 @@
 
 import pytest
 
-from tests.tools.immediate import immediate
 from tests.tools.pages import known_profiles, nothing_cached, profiles
 
-__all__ = ["immediate", "known_profiles", "nothing_cached", "profiles"]
+__all__ = ["known_profiles", "nothing_cached", "profiles"]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from tests.helpers import ENDLESS, QUICK, ROOT, end_processes_of, wait_until
-from tests.runs.crashing import Breakpoint, Watchman, assert_whole, kill, runner_of, settled, short_training
+from tests.tools.crashing import Breakpoint, Watchman, assert_whole, kill, runner_of, settled, short_training
 from tests.tools.pages import PAGES, opened
 from tests.tools.variants import variants
 from tl_core.runner import control, service
@@ -143,7 +143,9 @@ def test_the_next_in_line_starts_when_the_run_before_it_is_killed(store: Store, 
     assert store.run(first).state is State.CRASHED
 
 
-STARTER = "import sys; from tl_core.runner import control; from tl_core.runs.store import Store; from tl_core.spec import RunSpec; "
+STARTER = (
+    "import sys; from tl_core.runner import control; from tl_core.runs.store import Store; from tl_core.spec import RunSpec; "
+)
 STARTER += "control.start(Store(), RunSpec.model_validate_json(sys.argv[1]))"
 
 

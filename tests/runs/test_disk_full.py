@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import ENDLESS, QUICK, CommandLine, end_processes_of, keep_run, settings_arguments, wait_until, write_images
-from tests.runs.crashing import settled
+from tests.tools.crashing import settled
 from tests.tools.pages import PAGES, errors, opened
 from tl_core.errors import StorageError
 from tl_core.executors import LOCK

@@ -1,6 +1,6 @@
 """A GPU that a run holds and its backend does not see: said where people look, and never taken for what computed.
 
-No GPU was at hand: a stand-in for NVIDIA's driver says that there are two (tests/runs/driver.py).
+No GPU was at hand: a stand-in for NVIDIA's driver says that there are two (tests/tools/driver.py).
 """
 
 import re
@@ -10,9 +10,9 @@ import pytest
 
 from tests.helpers import QUICK, ROOT, CommandLine, keep_run, settings_arguments
 from tests.pages.test_train import nobody_attends, said
-from tests.runs.driver import make_driver
-from tests.runs.short_training import outcome
+from tests.tools.driver import make_driver
 from tests.tools.pages import opened
+from tests.tools.short_training import outcome
 from tl_core.events import Event, Placement, Telemetry
 from tl_core.machine import backends
 from tl_core.machine.telemetry import CPU, Sampler

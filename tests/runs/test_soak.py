@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import HANGS_SECONDS, QUICK, processes_of
-from tests.runs.crashing import Watchman, assert_whole, kill, short_training
-from tests.runs.driver import make_driver
+from tests.tools.crashing import Watchman, assert_whole, kill, short_training
+from tests.tools.driver import make_driver
 from tl_core.errors import RunError
 from tl_core.runner import control, service
 from tl_core.runs.states import State

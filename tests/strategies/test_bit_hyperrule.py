@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.core.toy import ToyBackbone
+from tests.tools.toy import ToyBackbone
 from tl_core.strategies import Phase
 from tl_core.strategies.bit_hyperrule import BiTHyperRule
 

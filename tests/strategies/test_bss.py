@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.core.one_step import CLASSES, RATE, SGD, Values, features_of, gradients, network, values
+from tests.tools.one_step import CLASSES, RATE, SGD, Values, features_of, gradients, network, values
 from tl_core.strategies import HEAD, Phase, everything
 from tl_core.strategies.bss import Shrinkage
 from tl_core.strategies.fine_tuning import FineTuning

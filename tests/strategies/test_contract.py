@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests.core.toy import SIZE, Known, ToyBackbone, known, temporary_cache
+from tests.tools.toy import SIZE, Known, ToyBackbone, known, temporary_cache
 from tl_core import executors, strategies
 from tl_core.backbones import Backbone, BlockOutline
 from tl_core.datasets import datasets

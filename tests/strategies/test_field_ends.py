@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from tests.core.one_step import step_of
-from tests.core.toy import FEW, SIZE, Known, known
 from tests.test_field_ends import numeric_fields
+from tests.tools.one_step import step_of
+from tests.tools.toy import FEW, SIZE, Known, known
 from tl_core import strategies
 from tl_core.backbones import BlockOutline
 from tl_core.spec import RunSpec

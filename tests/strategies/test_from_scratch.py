@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import pytest
 
-from tests.core.toy import ToyBackbone
 from tests.helpers import python
+from tests.tools.toy import ToyBackbone
 from tl_core import backbones, strategies
 from tl_core.backbones import ScratchDefaults
 from tl_core.backbones.article_mlp import ArticleMLP

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tests.core.one_step import CLASSES, INPUTS, LABELS, gradients, network, step_of, values
-from tests.core.toy import Known
+from tests.tools.one_step import CLASSES, INPUTS, LABELS, gradients, network, step_of, values
+from tests.tools.toy import Known
 from tl_core import strategies
 from tl_core.backbones import BlockOutline
 from tl_core.features.inputs import Features
