@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tl_core.errors import SettingError
+from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec, RunSpec
 
@@ -40,6 +41,19 @@ def test_survives_json(spec: RunSpec) -> None:
 def test_dotted_names_say_everything(spec: RunSpec) -> None:
     names = {name: value for name, value in spec.dotted().items() if not str(value).startswith(("[", "{")) and value != "null"}
     assert RunSpec().with_settings(names).dotted() | spec.dotted() == spec.dotted()
+
+
+FORMER = {"arithmetic": "mixed bfloat16", "seed": 3}
+
+
+def test_a_setting_is_still_read_by_its_former_name() -> None:
+    expected = RunSpec(precision=Precision.BFLOAT16, seed=3)
+    assert RunSpec.parse(FORMER) == RunSpec.salvage(FORMER) == RunSpec().with_settings(FORMER) == expected
+    assert RunSpec.model_validate_json(json.dumps(FORMER)) == expected
+    assert "arithmetic" not in expected.model_dump()
+    assert RunSpec().with_settings(FORMER | {"precision": "float32"}).precision is Precision.FLOAT32
+    with pytest.raises(SettingError, match="precision"):
+        RunSpec().with_settings({"arithmetic": "float33"})
 
 
 def test_cannot_be_changed() -> None:

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AliasChoices, Field
 
 
-class Arithmetic(StrEnum):
+class Precision(StrEnum):
     """Plain float32, or "mixed" bfloat16: the network computes in 16 bits, and its variables and its head stay in 32. With XLA a
     step is compiled into one program (TensorFlow; JAX always does)."""
 
@@ -31,7 +34,9 @@ class Arithmetic(StrEnum):
         return self.value.endswith("XLA")
 
 
-CHOICES = tuple(arithmetic for arithmetic in Arithmetic if arithmetic is not Arithmetic.AUTO)
+StoredPrecision = Annotated[Precision, Field(validation_alias=AliasChoices("precision", "arithmetic"))]
+"""A precision in a stored file, where its name was `arithmetic` before."""
+CHOICES = tuple(precision for precision in Precision if precision is not Precision.AUTO)
 MIN_SPEEDUP = 0.9
 """Anything else than float32 must need less than this share of float32's time: a smaller gain is within what a measurement
 is off by."""
@@ -40,7 +45,7 @@ is off by."""
 @dataclass(frozen=True)
 class Speed:
     """Wall seconds of one training step of the whole network, of one pass through its inference engine, both over a batch, and
-    of compiling both, which is counted for XLA alone: tracing a step takes the same in every arithmetic."""
+    of compiling both, which is counted for XLA alone: tracing a step takes the same in every precision."""
 
     compile_seconds: float
     step_seconds: float
@@ -53,19 +58,19 @@ class Speeds:
 
     device: str
     batch: int
-    speeds: Mapping[Arithmetic, Speed]
+    speeds: Mapping[Precision, Speed]
 
-    def seconds(self, arithmetic: Arithmetic, frozen: float, trained: float) -> float:
+    def seconds(self, precision: Precision, frozen: float, trained: float) -> float:
         """Of a run with so many passes through what is frozen and so many of training (`cost_model`), in which an image costs
         three."""
-        speed = self.speeds[arithmetic]
+        speed = self.speeds[precision]
         passes = frozen * speed.forward_seconds + trained * speed.step_seconds / 3
         return speed.compile_seconds + passes / self.batch
 
-    def fastest(self, frozen: float, trained: float) -> Arithmetic:
+    def fastest(self, frozen: float, trained: float) -> Precision:
         """What such a run is to be computed in: float32, unless something that was measured pays."""
-        if Arithmetic.FLOAT32 not in self.speeds:
-            return Arithmetic.FLOAT32
-        seconds = {arithmetic: self.seconds(arithmetic, frozen, trained) for arithmetic in self.speeds}
-        best = min(seconds, key=lambda arithmetic: seconds[arithmetic])
-        return best if seconds[best] < MIN_SPEEDUP * seconds[Arithmetic.FLOAT32] else Arithmetic.FLOAT32
+        if Precision.FLOAT32 not in self.speeds:
+            return Precision.FLOAT32
+        seconds = {precision: self.seconds(precision, frozen, trained) for precision in self.speeds}
+        best = min(seconds, key=lambda precision: seconds[precision])
+        return best if seconds[best] < MIN_SPEEDUP * seconds[Precision.FLOAT32] else Precision.FLOAT32

@@ -9,7 +9,7 @@ from tl_core.datasets import Dataset, Modality
 from tl_core.errors import SettingError, WeightsError
 from tl_core.executors import Executor
 from tl_core.machine import backends
-from tl_core.precision import Arithmetic
+from tl_core.precision import Precision
 from tl_core.spec import PART_KINDS, RunSpec
 from tl_core.strategies import Strategy
 
@@ -24,7 +24,7 @@ class Recipe:
     executor: Executor
     image_size: int
     seed: int
-    arithmetic: Arithmetic = Arithmetic.AUTO
+    precision: Precision = Precision.AUTO
 
     @classmethod
     def of(cls, spec: RunSpec) -> "Recipe":
@@ -36,7 +36,7 @@ class Recipe:
             executors.build(spec.executor),
             spec.image_size,
             spec.seed,
-            spec.arithmetic,
+            spec.precision,
         )
 
     def spec(self) -> RunSpec:
@@ -48,7 +48,7 @@ class Recipe:
             executor=self.executor.spec(),
             image_size=self.image_size,
             seed=self.seed,
-            arithmetic=self.arithmetic,
+            precision=self.precision,
         )
 
     def overrides(self) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Recipe:
             blank = type(part)().model_dump(mode="json")
             values = part.model_dump(mode="json")
             changed |= {f"{kind}.{field}": value for field, value in values.items() if value != blank[field]}
-        own = ("image_size", "seed", "arithmetic")
+        own = ("image_size", "seed", "precision")
         return changed | {name: getattr(self, name) for name in own if getattr(self, name) != getattr(default, name)}
 
     def require_runnable(self) -> None:

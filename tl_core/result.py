@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from tl_core.networks.outline import Provenance
-from tl_core.precision import Arithmetic
+from tl_core.precision import Precision, StoredPrecision
 
 IN_CACHE = "was in the cache already"
 """What a sentence on the frozen part says of images that it did not have to compute."""
@@ -98,7 +98,7 @@ class Result(_Plain):
     versions: dict[str, str]
     resumed: int = 0
     frozen_part: tuple[str, ...] = ()
-    arithmetic: Arithmetic = Arithmetic.FLOAT32
+    precision: StoredPrecision = Precision.FLOAT32
     data_digest: str = ""
     device: str = ""
 

@@ -9,9 +9,11 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tl_core.errors import SettingError
-from tl_core.precision import Arithmetic
+from tl_core.precision import Precision
 
 PART_KINDS = ("dataset", "backbone", "strategy", "executor")
+FORMER_NAMES = {"arithmetic": "precision"}
+"""What settings of a run were called before: stored specs, addresses and commands still say so."""
 
 
 class PartSpec(BaseModel):
@@ -49,12 +51,17 @@ class RunSpec(BaseModel):
     seed: int = Field(
         0, ge=0, le=2**31 - 1, title="Seed", description="Draws the labelled images, the first weights and the order of the data."
     )
-    arithmetic: Arithmetic = Field(
-        Arithmetic.AUTO,
-        title="Arithmetic",
+    precision: Precision = Field(
+        Precision.AUTO,
+        title="Precision",
         description="The numbers that the network is computed in, and whether XLA compiles its steps. Auto takes float32, unless "
         "something else was measured to be faster for such a run on this machine.",
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reads_former_names(cls, value: Any) -> Any:
+        return with_current_names(value) if isinstance(value, dict) else value
 
     @classmethod
     def parse(cls, value: Mapping[str, Any]) -> Self:
@@ -68,6 +75,7 @@ class RunSpec(BaseModel):
     def salvage(cls, value: Mapping[str, Any]) -> Self:
         """What fits of a `value` that another version has stored, and the default for all that does not."""
         readable: dict[str, Any] = {}
+        value = with_current_names(value)
         for name in cls.model_fields.keys() & value.keys():
             with suppress(SettingError):
                 readable |= cls.parse({name: value[name]}).model_dump(include={name})
@@ -80,6 +88,7 @@ class RunSpec(BaseModel):
         text, as they come from a command line or a URL. Raises `SettingError` for a name that does not exist.
         """
         value = self.model_dump()
+        settings = with_current_names(settings)
         for name in sorted(settings, key=lambda name: name.count(".")):
             kind, _, field = name.partition(".")
             if field and kind in PART_KINDS:
@@ -112,6 +121,12 @@ class RunSpec(BaseModel):
         if not isinstance(value, dict):
             raise SettingError("A run file holds one JSON object.", "See spec.json in the folder of any run.", received=path)
         return cls.parse(value)
+
+
+def with_current_names(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run with today's names in place of `FORMER_NAMES`; today's wins where both are given."""
+    former = {FORMER_NAMES[name]: value for name, value in settings.items() if name in FORMER_NAMES}
+    return former | {name: value for name, value in settings.items() if name not in FORMER_NAMES}
 
 
 def setting_error(error: ValidationError, prefix: str, model: type[BaseModel]) -> SettingError:

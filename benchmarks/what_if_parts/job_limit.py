@@ -29,8 +29,8 @@ def share(spec: dict[str, Any], cache: str, images: int) -> dict[str, Any]:
     """The engine's images a second over so many that are decoded already, and which share of the peak that is, both in
     billions of floating-point operations a second. The peak is measured before and after."""
     recipe = Recipe.of(RunSpec.parse(spec))
-    bfloat16 = recipe.arithmetic.in_bfloat16
-    keras.config.set_dtype_policy(recipe.arithmetic.policy)
+    bfloat16 = recipe.precision.in_bfloat16
+    keras.config.set_dtype_policy(recipe.precision.policy)
     train = recipe.dataset.load(recipe.seed).train
     pixels = SizedImages(train, recipe.image_size).batch(np.arange(min(images, len(train))))
     network = recipe.backbone.load(recipe.image_size, pretrained=True)

@@ -111,9 +111,9 @@ def decoding(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _features(recipe: Recipe, data: Data, cache: str) -> dict[str, CachedInputs]:
-    keras.config.set_dtype_policy(recipe.arithmetic.policy)
+    keras.config.set_dtype_policy(recipe.precision.policy)
     network = recipe.backbone.load(recipe.image_size, pretrained=True)
-    supply = FeatureExtractor(_opened(cache, None), recipe.image_size, bfloat16=recipe.arithmetic.in_bfloat16, wait=lambda: None)
+    supply = FeatureExtractor(_opened(cache, None), recipe.image_size, bfloat16=recipe.precision.in_bfloat16, wait=lambda: None)
     part = supply.part(network.model)
     return {name: supply.features(part, images, lambda _: None) for name, images in data.splits.items()}
 

@@ -91,7 +91,7 @@ def warm(setting: Setting) -> Part:
 def limit(setting: Setting) -> Part:
     """The share of the processor's peak at which the frozen network is computed."""
     names = ["float32", *(["mixed bfloat16"] if setting.bfloat16 else [])]
-    runs = setting.in_turn({name: partial(_share, setting, setting.spec(arithmetic=name)) for name in names})
+    runs = setting.in_turn({name: partial(_share, setting, setting.spec(precision=name)) for name in names})
     bars, notes = [], []
     for name, found in runs.items():
         share = 100 * statistics.median(run["reached"] / max(run["peaks"].values()) for run in found)

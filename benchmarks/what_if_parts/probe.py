@@ -12,22 +12,22 @@ from tl_core.datasets.image_folder import ImageFolder
 
 EPOCHS = 20
 BARS = {"float32": (30, 4), "mixed bfloat16": (60, 8)}
-"""For each arithmetic: how many times faster than all epochs of the guide, and than those that it needs to be as accurate."""
+"""For each precision: how many times faster than all epochs of the guide, and than those that it needs to be as accurate."""
 
 
 def measure(setting: Setting) -> Part:
     """Both, with the network converted for OpenVINO already, as in every run on a machine but the first, and not."""
-    arithmetics = [name for name in BARS if setting.bfloat16 or name == "float32"]
+    precisions = [name for name in BARS if setting.bfloat16 or name == "float32"]
     folder = linked(setting)
     guide = partial(process, "job_guide.fitted", folder=str(folder), size=setting.size, epochs=EPOCHS)
     contenders = {"guide": lambda turn: guide(seed=turn)}
-    for name in arithmetics:
+    for name in precisions:
         contenders[f"probe, {name}"] = partial(_probe, setting, name, True)
         contenders[f"first probe, {name}"] = partial(_probe, setting, name, False)
     runs = setting.in_turn(contenders)
-    bars = [bar for name in arithmetics for bar in _bars(name, runs)]
+    bars = [bar for name in precisions for bar in _bars(name, runs)]
     notes = [f"Test accuracy of {name}: {', '.join(map(accuracy, found))}." for name, found in runs.items()]
-    return Part(bars=bars, notes=[*notes, *_described(runs, arithmetics)], runs=runs)
+    return Part(bars=bars, notes=[*notes, *_described(runs, precisions)], runs=runs)
 
 
 def linked(setting: Setting) -> Path:
@@ -44,8 +44,8 @@ def linked(setting: Setting) -> Path:
     return folder
 
 
-def _probe(setting: Setting, arithmetic: str, converted: bool, _turn: int) -> Run:
-    spec = setting.spec(arithmetic=arithmetic)
+def _probe(setting: Setting, precision: str, converted: bool, _turn: int) -> Run:
+    spec = setting.spec(precision=precision)
     run = process("job_ours.trained", spec=plain(spec), cache=setting.fresh(spec if converted else None))
     if bool(run["converted"]) is converted:
         say(f"The network was {'' if run['converted'] else 'not '}converted, though it should be otherwise.")
@@ -82,13 +82,13 @@ def _epochs(ours: Sequence[Run], guide: Sequence[Run]) -> str:
     return ", ".join(f"more than {EPOCHS}" if epoch is None else str(epoch) for epoch in needed)
 
 
-def _described(runs: dict[str, list[Run]], arithmetics: Sequence[str]) -> list[str]:
-    images = runs[f"probe, {arithmetics[0]}"][0]
+def _described(runs: dict[str, list[Run]], precisions: Sequence[str]) -> list[str]:
+    images = runs[f"probe, {precisions[0]}"][0]
     return [
         *(
             f"Epochs until the guide's recipe is as accurate as the probe in {name}, less one standard error: "
             f"{_epochs(runs[f'probe, {name}'], runs['guide'])}."
-            for name in arithmetics
+            for name in precisions
         ),
         f"{images['train_images']:,} images to train on and {images['images'] - images['train_images'] - images['tested']:,} for "
         "validation, which the guide's recipe looks at after each epoch and ours to choose C.",

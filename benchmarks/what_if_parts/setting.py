@@ -57,7 +57,7 @@ class Setting:
         """A linear probe of these images in float32, with changes in which "__" stands for a dot."""
         own = {"dataset": "image_folder", "dataset.path": str(self.folder), "dataset.labels_per_class": self.labels}
         more = {name.replace("__", "."): value for name, value in changes.items()}
-        return RunSpec().with_settings(own | {"image_size": self.size, "arithmetic": "float32"} | more)
+        return RunSpec().with_settings(own | {"image_size": self.size, "precision": "float32"} | more)
 
     def in_turn(self, contenders: Mapping[str, Callable[[int], Run]]) -> dict[str, list[Run]]:
         """Every contender once, one after the other, and that `repeats` times. Each is told the number of the turn."""
@@ -83,7 +83,7 @@ class Setting:
 
     def _converted(self, spec: RunSpec) -> Path:
         """The networks that a run like `spec` converts, from a run of other images."""
-        parts = {"backbone", "strategy", "image_size", "arithmetic"}
+        parts = {"backbone", "strategy", "image_size", "precision"}
         key = hashlib.sha256(json.dumps(spec.model_dump(mode="json", include=parts)).encode()).hexdigest()
         cache = self.space / "converted" / key[:16]
         if not cache.exists():

@@ -71,4 +71,4 @@ with evidence, formatting.sentence_for_mistakes():
     )
     lr_finder.rate_finder(recipe, measured, preview.images.train)
     what_ifs.what_ifs(recipe)
-    precision_panel.arithmetic_panel(recipe, preview.images)
+    precision_panel.precision_panel(recipe, preview.images)

@@ -186,7 +186,7 @@ def test_no_spare_is_started_that_would_fall_over(wrong: str, monkeypatch: pytes
 def test_a_run_sets_what_it_relies_on() -> None:
     import keras
 
-    from tl_core.precision import Arithmetic
+    from tl_core.precision import Precision
     from tl_core.training.train import train
 
     told: list[Event] = []
@@ -199,7 +199,7 @@ def test_a_run_sets_what_it_relies_on() -> None:
         config = keras.config
         assert (config.image_data_format(), config.floatx(), config.epsilon()) == ("channels_last", "float32", 1e-7)
     finally:
-        backends.compute_in(Arithmetic.FLOAT32)
+        backends.compute_in(Precision.FLOAT32)
 
 
 WITHOUT_DOCSTRINGS = """

@@ -1,4 +1,4 @@
-"""The Strategy page: a learning rate that is found and taken, and an arithmetic that is measured."""
+"""The Strategy page: a learning rate that is found and taken, and an precision that is measured."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from tl_core.analysis.rates import RateCurve
 from tl_core.jobs import background
 from tl_core.planning import backbone_profile, precision_benchmark
 from tl_core.planning.backbone_profile import BackboneProfile
-from tl_core.precision import Arithmetic
+from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.studies import lr_finder_job
@@ -101,27 +101,27 @@ def test_no_rate_no_search(home: Path, recipe: Recipe) -> None:
     assert "Learning rate" not in [element.value for element in opened(steps.STRATEGY.script).subheader]
 
 
-def test_an_arithmetic_that_is_being_measured_is_not_asked_for_again(home: Path, recipe: Recipe) -> None:
+def test_an_precision_that_is_being_measured_is_not_asked_for_again(home: Path, recipe: Recipe) -> None:
     file = precision_benchmark._file(home, recipe.backbone, 16)
     file.parent.mkdir(parents=True)
     held = locks.hold(background._lock(file))  # as the process that measures holds it
     assert held is not None
     app = strategy_page()
     assert "Being measured" in app.info[-1].value
-    assert not [button for button in app.button if button.key == "measure_arithmetic"]
+    assert not [button for button in app.button if button.key == "measure_precision"]
     os.close(held)
 
 
 @pytest.mark.process
-def test_the_arithmetic_is_measured_and_said(home: Path, recipe: Recipe) -> None:
+def test_the_precision_is_measured_and_said(home: Path, recipe: Recipe) -> None:
     app = strategy_page()
-    app.button(key="measure_arithmetic").click().run()
+    app.button(key="measure_precision").click().run()
     wait_until(lambda: not precision_benchmark.is_measuring(home, recipe.backbone, 16))
     known = precision_benchmark.read(home, recipe.backbone, 16)
     assert known
-    assert Arithmetic.FLOAT32 in known.speeds
+    assert Precision.FLOAT32 in known.speeds
     app = strategy_page()
     assert any("for this run, auto takes" in caption.value for caption in app.caption)
-    app.selectbox(key="run_arithmetic").set_value("mixed bfloat16").run()
-    assert app.query_params["arithmetic"] == "mixed bfloat16"
+    app.selectbox(key="run_precision").set_value("mixed bfloat16").run()
+    assert app.query_params["precision"] == "mixed bfloat16"
     end_processes_of(home)

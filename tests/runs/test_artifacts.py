@@ -1,5 +1,6 @@
 """A run's files are there whole or not at all."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.helpers import QUICK, python
 from tl_core.errors import RunError, StorageError
+from tl_core.precision import Precision
 from tl_core.result import Outcome
 from tl_core.runs import artifacts
 from tl_core.training.train import train
@@ -51,6 +53,14 @@ def test_all_of_it_comes_back(outcome: Outcome, tmp_path: Path) -> None:
     for name, array in vars(outcome.predictions).items():
         np.testing.assert_array_equal(getattr(read, name), array)
         assert getattr(read, name).dtype == array.dtype
+
+
+def test_a_result_of_an_earlier_version_is_read(outcome: Outcome, tmp_path: Path) -> None:
+    stored = outcome.result.model_copy(update={"precision": Precision.BFLOAT16}).model_dump(mode="json")
+    stored["arithmetic"] = stored.pop("precision")
+    (tmp_path / artifacts.RESULT).write_text(json.dumps(stored))
+    read = artifacts.read_result(tmp_path)
+    assert read is not None and read.precision is Precision.BFLOAT16
 
 
 def test_the_model_loads_without_any_trust(outcome: Outcome, tmp_path: Path) -> None:

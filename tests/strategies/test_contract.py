@@ -45,7 +45,7 @@ class Trained:
     def train(self) -> Outcome:
         recipe = self.training.recipe
         self.data = recipe.dataset.load(0)
-        self.training.begin_arithmetic(self.data, in_float32)
+        self.training.choose_precision(self.data, in_float32)
         self.network = recipe.backbone.load(SIZE, pretrained=recipe.strategy.pretrained)
         classifier = recipe.strategy.join(self.network, self.data.class_names)
         self.model = classifier.model

@@ -147,7 +147,7 @@ def begin(
     recipe = replace(Recipe.of(spec), backbone=ToyBackbone())
     training = Training(recipe, report, None, temporary_cache())
     data = change(recipe.dataset.load(recipe.seed))
-    training.begin_arithmetic(data, in_float32)
+    training.choose_precision(data, in_float32)
     network = recipe.backbone.load(recipe.image_size, pretrained=False)
     classifier = recipe.strategy.join(network, data.class_names)
     return training, training.plan(data, network, classifier)

@@ -37,6 +37,7 @@ from tests.tools.variants import variants
 from tl_core import strategies
 from tl_core.errors import Paused, RunError, Stopped, StorageError
 from tl_core.events import Epoch, Event, Plan, Resumed, Stage, Step
+from tl_core.precision import Precision
 from tl_core.result import Outcome, Result
 from tl_core.spec import RunSpec
 from tl_core.strategies import Strategy
@@ -273,6 +274,18 @@ def test_a_changed_shape_is_noticed(tmp_path: Path) -> None:
     (tmp_path / STATE).write_bytes(content.replace(b"(30000,)", b"(10000,)"))
     with pytest.raises(RunError, match="is damaged"):
         checkpoints.load()
+
+
+def test_one_of_an_earlier_version_is_read(tmp_path: Path) -> None:
+    Checkpoints(tmp_path).save(lambda: replace(SMALL, account=TrainingState(Progress(total=1.0), precision=Precision.BFLOAT16)))
+    file = tmp_path / STATE
+    with np.load(file) as stored:
+        arrays = dict(stored)
+    assert '"precision": "mixed bfloat16"' in str(arrays["plain"])
+    arrays["plain"] = np.array(str(arrays["plain"]).replace('"precision"', '"arithmetic"'))
+    np.savez(file, **arrays)
+    state = Checkpoints(tmp_path).load()
+    assert state is not None and state.account.precision is Precision.BFLOAT16
 
 
 def require_equal(state: Snapshot | None) -> None:

@@ -96,8 +96,8 @@ def draw_map(spec: str) -> None:
 
 @app.command(hidden=True)
 @says_what_is_wrong
-def measure_arithmetic(backbone: str, image_size: int) -> None:
-    """Measure how fast one backbone (a JSON part) is in each arithmetic on this machine."""
+def measure_precision(backbone: str, image_size: int) -> None:
+    """Measure how fast one backbone (a JSON part) is in each precision on this machine."""
     from tl_core.planning.precision_benchmark import measure
 
     measure(Store().home, backbone, image_size)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, InstanceOf, ValidationError
 
 from tl_core.errors import SettingError
-from tl_core.precision import Arithmetic
+from tl_core.precision import Precision
 from tl_core.system import settings
 
 BACKEND_VARIABLE = "KERAS_BACKEND"
@@ -102,11 +102,11 @@ def unseen_gpu(backend: str) -> str:
     )
 
 
-def compute_in(arithmetic: Arithmetic) -> None:
-    """Have Keras compute in `arithmetic`, and otherwise as all networks here expect, whatever keras.json says."""
+def compute_in(precision: Precision) -> None:
+    """Have Keras compute in `precision`, and otherwise as all networks here expect, whatever keras.json says."""
     import keras
 
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
-    keras.config.set_dtype_policy(arithmetic.policy)
+    keras.config.set_dtype_policy(precision.policy)

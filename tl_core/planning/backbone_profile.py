@@ -26,7 +26,7 @@ from tl_core.jobs import background
 from tl_core.machine import backends
 from tl_core.networks.outline import COUNTING
 from tl_core.networks.sublayers import is_batch_norm
-from tl_core.precision import Arithmetic
+from tl_core.precision import Precision
 from tl_core.spec import PartSpec
 from tl_core.system import processes
 from tl_core.system.settings import cache_folder
@@ -106,10 +106,10 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
 
     backbone = backbones.build(PartSpec.model_validate_json(backbone_json))
     starting, began = time.time() - psutil.Process().create_time(), time.perf_counter()
-    backends.compute_in(Arithmetic.FLOAT32)
+    backends.compute_in(Precision.FLOAT32)
     network = _loaded(backbone, image_size)
     loading, idle = time.perf_counter() - began, _memory()
-    engine = partial(frozen_pass, network, image_size, Arithmetic.FLOAT32, cache_folder(home))
+    engine = partial(frozen_pass, network, image_size, Precision.FLOAT32, cache_folder(home))
     kept = set(kept_in(cache_folder(home)).glob("*"))
     converting = seconds_of(engine)
     was_converted = kept == set(kept_in(cache_folder(home)).glob("*"))
@@ -119,7 +119,7 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
     trained = _pace(lambda: training_step(network, image_size, compiling(xla=False)))
     with_training = _memory()
     if was_converted:
-        converting = seconds_of(partial(frozen_pass, network, image_size, Arithmetic.FLOAT32))
+        converting = seconds_of(partial(frozen_pass, network, image_size, Precision.FLOAT32))
     probe = BackboneProfile(
         network.outline(),
         frozen_rate=frozen.rate,
@@ -157,14 +157,14 @@ def _loaded(backbone: Backbone, image_size: int) -> "Network":
         return backbone.load(image_size, pretrained=False)
 
 
-def frozen_pass(network: "Network", image_size: int, arithmetic: Arithmetic, cache: Path | None = None) -> Callable[[], object]:
+def frozen_pass(network: "Network", image_size: int, precision: Precision, cache: Path | None = None) -> Callable[[], object]:
     """Sends `BATCH` images through the inference engine of a network."""
     import numpy as np
 
     from tl_core.features import engines
 
     engine = engines.choose(
-        network.model, image_size, bfloat16=arithmetic.in_bfloat16, conversions=engines.kept_in(cache) if cache else None
+        network.model, image_size, bfloat16=precision.in_bfloat16, conversions=engines.kept_in(cache) if cache else None
     )
     pixels = [np.zeros((engine.batch, image_size, image_size, 3), np.uint8)] * (BATCH // engine.batch)
     return lambda: list(engine.run(pixels))

@@ -16,7 +16,7 @@ from tl_core.strategies import BatchNorm, Moves, Phase, Solver
 
 HEAD_EPOCH = 0.05
 ENGINE = 0.5
-"""What a pass through an inference engine takes of one in training's own arithmetic; for a progress bar it need not be exact.
+"""What a pass through an inference engine takes of one in training's own precision; for a progress bar it need not be exact.
 OpenVINO took 0.4 to 0.6 of Keras' time on two cores."""
 MIN_CUT_SHARE = 0.1
 """A cut under which less than this share of the backbone lies saves less than reading what was kept costs."""

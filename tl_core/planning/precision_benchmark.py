@@ -1,4 +1,4 @@
-"""How fast a network is in each arithmetic on this machine: measured once on request, kept, and what "auto" goes by."""
+"""How fast a network is in each precision on this machine: measured once on request, kept, and what "auto" goes by."""
 
 import time
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tl_core.machine import backends
 from tl_core.machine.telemetry import devices
 from tl_core.planning import cost_model
 from tl_core.planning.backbone_profile import BATCH, BackboneProfile, file_of, frozen_pass, seconds_of, training_step
-from tl_core.precision import CHOICES, Arithmetic, Speed, Speeds
+from tl_core.precision import CHOICES, Precision, Speed, Speeds
 from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec
 from tl_core.system.settings import cache_room
@@ -21,7 +21,7 @@ from tl_core.system.settings import cache_room
 TIMES = 6
 """The fastest of so many counts: the slower ones measure what else the machine was doing."""
 SECONDS = 180.0
-"""After so long no further arithmetic is begun."""
+"""After so long no further precision is begun."""
 
 
 def read(home: Path, backbone: Backbone, image_size: int) -> Speeds | None:
@@ -40,17 +40,17 @@ def is_measuring(home: Path, backbone: Backbone, image_size: int) -> bool:
 
 def request(home: Path, backbone: Backbone, image_size: int) -> None:
     """Measure it in the background. Raises what `apart.start` does."""
-    command = ["measure-arithmetic", backbone.spec().model_dump_json(), str(image_size)]
+    command = ["measure-precision", backbone.spec().model_dump_json(), str(image_size)]
     background.start(home, _file(home, backbone, image_size), command)
 
 
-def decide(home: Path) -> Callable[[Recipe, cost_model.SplitSizes], Arithmetic]:
+def decide(home: Path) -> Callable[[Recipe, cost_model.SplitSizes], Precision]:
     """What a run on this machine computes in whose spec leaves it open, by what `home` knows of it."""
 
-    def by_measurement(recipe: Recipe, images: cost_model.SplitSizes) -> Arithmetic:
+    def by_measurement(recipe: Recipe, images: cost_model.SplitSizes) -> Precision:
         known, probe = (kind(home, recipe.backbone, recipe.image_size) for kind in (read, BackboneProfile.read))
         if not isinstance(known, Speeds) or not isinstance(probe, BackboneProfile):
-            return Arithmetic.FLOAT32
+            return Precision.FLOAT32
         work = cost_model.of(recipe, probe.outline.blocks, images, cache_room(home)).total
         return known.fastest(work.frozen, work.trained)
 
@@ -58,28 +58,28 @@ def decide(home: Path) -> Callable[[Recipe, cost_model.SplitSizes], Arithmetic]:
 
 
 def measure(home: Path, backbone_json: str, image_size: int) -> None:
-    """Measure one arithmetic after the other, float32 first, and keep each at once."""
+    """Measure one precision after the other, float32 first, and keep each at once."""
     import keras
 
     backbone = backbones.build(PartSpec.model_validate_json(backbone_json))
-    speeds, began = dict[Arithmetic, Speed](), time.monotonic()
-    for arithmetic in CHOICES:
-        if time.monotonic() - began > SECONDS or (arithmetic.xla and keras.backend.backend() != "tensorflow"):
+    speeds, began = dict[Precision, Speed](), time.monotonic()
+    for precision in CHOICES:
+        if time.monotonic() - began > SECONDS or (precision.xla and keras.backend.backend() != "tensorflow"):
             continue
-        speeds[arithmetic] = _speed(backbone, image_size, arithmetic)
+        speeds[precision] = _speed(backbone, image_size, precision)
         background.write(_file(home, backbone, image_size), Speeds(_device(), BATCH, speeds))
 
 
-def _speed(backbone: Backbone, image_size: int, arithmetic: Arithmetic) -> Speed:
+def _speed(backbone: Backbone, image_size: int, precision: Precision) -> Speed:
     from tl_core.networks.classifier import compiling
 
-    backends.compute_in(arithmetic)
+    backends.compute_in(precision)
     network = backbone.load(image_size, pretrained=False)
-    network.model.jit_compile = compiling(arithmetic.xla)
-    work = training_step(network, image_size, compiling(arithmetic.xla)), frozen_pass(network, image_size, arithmetic)
+    network.model.jit_compile = compiling(precision.xla)
+    work = training_step(network, image_size, compiling(precision.xla)), frozen_pass(network, image_size, precision)
     firsts = [seconds_of(each) for each in work]
     step, forward = (min(seconds_of(each) for _ in range(TIMES)) for each in work)
-    return Speed(max(0.0, sum(firsts) - step - forward) if arithmetic.xla else 0.0, step, forward)
+    return Speed(max(0.0, sum(firsts) - step - forward) if precision.xla else 0.0, step, forward)
 
 
 def _device() -> str:

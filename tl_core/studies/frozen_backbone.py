@@ -8,7 +8,7 @@ from tl_core.features.cache import ActivationCache
 from tl_core.features.extractor import FeatureExtractor
 from tl_core.features.inputs import CachedInputs
 from tl_core.machine import backends
-from tl_core.precision import Arithmetic
+from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.training.checkpoints import TrainingState
 from tl_core.training.inputs import COMPUTING, WAITING
@@ -17,20 +17,20 @@ from tl_core.training.stages import Stages
 
 
 class FrozenBackbone:
-    """The pretrained network of a recipe, and what feeds it; in float32 where the arithmetic is left open.
+    """The pretrained network of a recipe, and what feeds it; in float32 where the precision is left open.
 
     Features are taken from `cache`, and kept there. Raises a `TransferError` for what the user can mend, and whatever `report`
     raises.
     """
 
     def __init__(self, recipe: Recipe, report: Reporter, cache: ActivationCache) -> None:
-        arithmetic = Arithmetic.FLOAT32 if recipe.arithmetic is Arithmetic.AUTO else recipe.arithmetic
-        backends.compute_in(arithmetic)
+        precision = Precision.FLOAT32 if recipe.precision is Precision.AUTO else recipe.precision
+        backends.compute_in(precision)
         self.stages = Stages(TrainingState(Progress(total=0)), report)
         with self.stages.stage("Loading the backbone"):
             model = recipe.backbone.load(recipe.image_size, pretrained=True).model
         waiting = partial(self.stages.say, WAITING)
-        self._supply = FeatureExtractor(cache, recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting)
+        self._supply = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting)
         self._part = self._supply.part(model)
 
     def features(self, images: Images) -> CachedInputs:

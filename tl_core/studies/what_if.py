@@ -39,7 +39,7 @@ def answers(spec: RunSpec, question: Question, report: Reporter, cache: Activati
     """The answers to `question` about the dataset, backbone and image size of `spec`.
 
     Features are taken from `cache`, and kept there; those of the most labels are computed first, in one long pass, and in float32
-    where the arithmetic is left open. Heads are computed side by side, each on one thread. Raises a `TransferError` for what the
+    where the precision is left open. Heads are computed side by side, each on one thread. Raises a `TransferError` for what the
     user can mend, and whatever `report` raises.
     """
     recipe = Recipe.of(spec)

@@ -70,4 +70,4 @@ def _file(home: Path, recipe: Recipe) -> Path:
     spec = recipe.spec()
     normalise = recipe.strategy.model_dump().get("normalise", True)
     dataset = background.with_all_labels(recipe.dataset)
-    return background.file_for(home / "what_ifs", dataset, spec.backbone, spec.image_size, spec.arithmetic, normalise)
+    return background.file_for(home / "what_ifs", dataset, spec.backbone, spec.image_size, spec.precision, normalise)

@@ -20,7 +20,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from tl_core.errors import RunError, StorageError
-from tl_core.precision import Arithmetic
+from tl_core.precision import Precision, StoredPrecision
 from tl_core.result import PhaseRecord
 from tl_core.system import settings
 from tl_core.system.files import sweep, write_whole
@@ -59,7 +59,7 @@ class TrainingState:
     seconds: dict[str, float] = field(default_factory=dict)
     resumed: int = 0
     rates: dict[str, float] = field(default_factory=dict)
-    arithmetic: Arithmetic = Arithmetic.AUTO
+    precision: StoredPrecision = Precision.AUTO
     best_trial: TrialResult | None = None
 
 

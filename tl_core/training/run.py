@@ -20,7 +20,7 @@ from tl_core.networks.outline import Network
 from tl_core.phases.phase import require_validation
 from tl_core.planning import cost_model
 from tl_core.planning.cost_model import SplitSizes
-from tl_core.precision import Arithmetic
+from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.result import Measured, Outcome, PhaseRecord, Result, Timing
 from tl_core.strategies import Classifier, Phase
@@ -34,13 +34,13 @@ from tl_core.training.prepare import PhasePreparer
 from tl_core.training.resume import CheckpointManager, identity_of
 from tl_core.training.stages import Stages
 
-Decide = Callable[[Recipe, SplitSizes], Arithmetic]
+Decide = Callable[[Recipe, SplitSizes], Precision]
 """What a run computes in whose spec leaves it open."""
 
 
-def in_float32(recipe: Recipe, images: SplitSizes) -> Arithmetic:
+def in_float32(recipe: Recipe, images: SplitSizes) -> Precision:
     """Where nothing was measured."""
-    return Arithmetic.FLOAT32
+    return Precision.FLOAT32
 
 
 class Training:
@@ -62,27 +62,27 @@ class Training:
         self.stage = self.stages.stage
         self._cache = cache
 
-    def begin_arithmetic(self, data: Data, decide: Decide) -> None:
+    def choose_precision(self, data: Data, decide: Decide) -> None:
         """Fix what the run computes in, before its network is made; an interrupted run goes on in what it began in."""
         self.images = SplitSizes(len(data.train), len(data.validation), len(data.test))
-        if self.account.arithmetic is Arithmetic.AUTO:
-            wanted = self.recipe.arithmetic
-            self.account.arithmetic = decide(self.recipe, self.images) if wanted is Arithmetic.AUTO else wanted
-        backends.compute_in(self.account.arithmetic)
+        if self.account.precision is Precision.AUTO:
+            wanted = self.recipe.precision
+            self.account.precision = decide(self.recipe, self.images) if wanted is Precision.AUTO else wanted
+        backends.compute_in(self.account.precision)
 
     def plan(self, data: Data, network: Network, classifier: Classifier) -> tuple[Phase, ...]:
         """Fix the phases, and what the whole run will cost, before the first of them starts."""
         self.data, self.network, self.classifier, self.model = data, network, classifier, classifier.model
         self.blocks = network.outline().blocks
-        arithmetic = self.account.arithmetic
+        precision = self.account.precision
         self.costs = cost_model.of(self.recipe, self.blocks, self.images, self._cache.room)
         phases = self.costs.phases
-        self.adapter = PhasePreparer(classifier, network, self.blocks, phases, xla=arithmetic.xla)
+        self.adapter = PhasePreparer(classifier, network, self.blocks, phases, xla=precision.xla)
         require_validation(phases, len(data.validation))
         self.progress.total = self.costs.total.passes
         waiting = partial(self.stages.say, WAITING)
         supply = FeatureExtractor(
-            self._cache, self.recipe.image_size, bfloat16=arithmetic.in_bfloat16, wait=waiting, own=self.keeper.place
+            self._cache, self.recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting, own=self.keeper.place
         )
         self.feeder = InputPipeline(data, network, classifier, self.adapter, self.costs, self.stages, supply, self.recipe.seed)
         described = [{"name": p.name, "epochs": p.epochs, "steps_per_epoch": p.steps(self.images.train)} for p in phases]
@@ -237,7 +237,7 @@ class Training:
             provenance=self.network.provenance,
             notes=self.data.notes,
             versions=versions(),
-            arithmetic=self.account.arithmetic,
+            precision=self.account.precision,
             device=backends.device(),
             resumed=self.account.resumed,
             frozen_part=self.feeder.tell(),

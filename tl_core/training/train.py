@@ -12,7 +12,7 @@ from tl_core.datasets import Data
 from tl_core.events import FETCHING, Placement, Reporter
 from tl_core.features.cache import ActivationCache
 from tl_core.machine import backends
-from tl_core.precision import Arithmetic
+from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome
 from tl_core.spec import RunSpec
@@ -74,14 +74,14 @@ def prepare(
     at_most: int | None = None,
 ) -> "tuple[Training, tuple[Phase, ...]]":
     """A run that is ready for its first phase, and its phases. With `at_most` its data are cut to so many images."""
-    backends.compute_in(Arithmetic.FLOAT32)  # until it is decided
+    backends.compute_in(Precision.FLOAT32)  # until it is decided
     keras.utils.set_random_seed(spec.seed)
     report(Placement(keras.backend.backend(), backends.device()))
     recipe = Recipe.of(spec)
     recipe.require_images()
     run = Training(recipe, report, checkpoints, cache)
     data = _read(run).cut_to(at_most)
-    run.begin_arithmetic(data, decide)
+    run.choose_precision(data, decide)
     with run.stage("Loading the backbone"):
         network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)
         classifier = recipe.strategy.join(network, data.class_names)

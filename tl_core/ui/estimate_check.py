@@ -7,7 +7,7 @@ import streamlit as st
 
 from tl_core.analysis.statements import seconds, size
 from tl_core.planning.estimate import Estimate
-from tl_core.precision import Arithmetic
+from tl_core.precision import Precision
 from tl_core.result import IN_CACHE, Result
 from tl_core.runs import artifacts
 from tl_core.runs.store import Run
@@ -50,8 +50,8 @@ def reasons(run: Run, result: Result) -> Iterator[str]:
         yield "Features were in the cache already, which the estimate does not know of."
     if result.resumed:
         yield f"Interrupted {formatting.times(result.resumed)}, it had to load and compile again, which is in its time."
-    if result.arithmetic is not Arithmetic.FLOAT32:
-        yield f"The estimate is for float32; the run computed in {result.arithmetic.value}."
+    if result.precision is not Precision.FLOAT32:
+        yield f"The estimate is for float32; the run computed in {result.precision.value}."
     plan = session.events(run, "plan")
     planned = [phase["epochs"] for phase in plan[-1].data["phases"]] if plan else []
     if any(record.epochs < epochs for record, epochs in zip(records, planned, strict=False)):

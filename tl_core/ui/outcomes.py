@@ -9,7 +9,7 @@ import streamlit as st
 from tl_core.analysis import comparison, convergence, metrics
 from tl_core.analysis.statements import interval_of, seconds
 from tl_core.analysis.statistics import Interval
-from tl_core.precision import Arithmetic
+from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.result import PhaseRecord, Predictions, Result
 from tl_core.runs.states import State
@@ -213,15 +213,15 @@ def _how(phase: PhaseRecord) -> str:
 
 
 def settings(spec: RunSpec, result: Result) -> None:
-    """The exact settings, the versions, and the command that repeats the run, in the arithmetic that was decided on."""
-    if result.arithmetic is not Arithmetic.FLOAT32:
-        spec = spec.with_settings({"arithmetic": result.arithmetic})
+    """The exact settings, the versions, and the command that repeats the run, in the precision that was decided on."""
+    if result.precision is not Precision.FLOAT32:
+        spec = spec.with_settings({"precision": result.precision})
     changes = [f"--set {shlex.quote(f'{name}={_text(value)}')}" for name, value in Recipe.of(spec).overrides().items()]
     st.code(" ".join(["python -m tl_core train", *changes]), language="bash")
     facts = (
         spec.dotted()
         | {
-            "arithmetic": result.arithmetic,
+            "precision": result.precision,
             "sha256 of the data": result.data_digest or None,
             "computed on": result.device or None,
         }

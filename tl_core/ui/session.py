@@ -15,7 +15,7 @@ from tl_core.runner import service
 from tl_core.runner.runner import WATCHED_SECONDS
 from tl_core.runs import artifacts
 from tl_core.runs.store import Run, Store, StoredEvent
-from tl_core.spec import RunSpec
+from tl_core.spec import RunSpec, with_current_names
 from tl_core.system import settings
 
 Value = TypeVar("Value")
@@ -230,7 +230,8 @@ def forget_runs() -> None:
 
 def _from_url() -> Recipe:
     """Return what the address says of the recipe. Parameters of others, which chats and mail programs append, are ignored."""
-    given = {name: value for name, value in st.query_params.items() if name.partition(".")[0] in RunSpec.model_fields}
+    named = with_current_names(st.query_params.to_dict())
+    given = {name: value for name, value in named.items() if name.partition(".")[0] in RunSpec.model_fields}
     try:
         return Recipe.of(RunSpec().with_settings(given))
     except TransferError as error:

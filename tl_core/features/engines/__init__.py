@@ -23,7 +23,7 @@ _logger = logging.getLogger(__name__)
 class Engine(Protocol):
     """A frozen network, ready to run.
 
-    `title` says what computes and in which arithmetic: two engines of one title agree, on one network, to rounding. `batch` is
+    `title` says what computes and in which precision: two engines of one title agree, on one network, to rounding. `batch` is
     the most images that a batch may hold; the fewer it has, the more is computed for nothing.
 
     `run` takes batches of uint8 pixels (n, size, size, 3) and gives what the network makes of each, (n, ...) float32, in their

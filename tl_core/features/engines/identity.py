@@ -14,7 +14,7 @@ def identity(model: Any) -> str | None:
     """The sha256, in hexadecimal, of the layers of the Keras `model`, how they are connected, and the values of its weights.
 
     Left out is what does not change what an engine makes of it: names, since Keras numbers layers through the process, what
-    trains, from what the weights were drawn once, and the policies of the layers, since the engine decides in which arithmetic
+    trains, from what the weights were drawn once, and the policies of the layers, since the engine decides in which precision
     it computes. None where code that is not Keras' own takes part, somebody's layer or activation, since what that computes does
     not stand in its configuration.
     """

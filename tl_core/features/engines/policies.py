@@ -1,4 +1,4 @@
-"""The same network in another arithmetic: Keras fixes a layer's dtype policy when the layer is made."""
+"""The same network in another precision: Keras fixes a layer's dtype policy when the layer is made."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
-"""How fast a network is in each arithmetic."""
+"""How fast a network is in each precision."""
 
 import plotly.graph_objects as go
 
-from tl_core.precision import Arithmetic, Speeds
+from tl_core.precision import Precision, Speeds
 from tl_core.ui.charts import theme
 
 TITLE = "Speed against float32"
@@ -10,13 +10,13 @@ ROW = 46
 
 
 def speed_chart(speeds: Speeds) -> go.Figure:
-    """Two bars for each arithmetic that was measured: images a second in a forward pass and in a training step, as multiples
+    """Two bars for each precision that was measured: images a second in a forward pass and in a training step, as multiples
     of those in float32; longer is faster."""
-    plain = speeds.speeds.get(Arithmetic.FLOAT32)
+    plain = speeds.speeds.get(Precision.FLOAT32)
     if plain is None:
         return theme.empty(TITLE, "Waiting for the first measurement")
     drawn = theme.figure(TITLE, 100 + ROW * len(speeds.speeds), legend=True)
-    names = [arithmetic.value for arithmetic in speeds.speeds]
+    names = [precision.value for precision in speeds.speeds]
     kinds = (
         ("Forward", theme.FROZEN, plain.forward_seconds, [speed.forward_seconds for speed in speeds.speeds.values()]),
         ("Training", theme.TRAINING, plain.step_seconds, [speed.step_seconds for speed in speeds.speeds.values()]),
