@@ -549,7 +549,7 @@ import keras
 from tl_core import backbones
 from tl_core.features import engines
 from tl_core.spec import PartSpec
-engines.SMALL = 0
+engines.SMALL_NETWORK = 0
 seen = []
 sys.addaudithook(lambda event, _: seen.append(event) if event.startswith(("socket.", "urllib.")) or event == "os.fork" else None)
 model = backbones.build(PartSpec(name="small_cnn")).load(16, pretrained=False).model

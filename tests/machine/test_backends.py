@@ -124,6 +124,7 @@ def test_the_variable_counts_and_not_the_file(keras_home: Path, monkeypatch: pyt
 
 
 def test_a_folder_that_is_called_like_a_backend_is_none(keras_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "jax", raising=False)
     (keras_home / "jax").mkdir()
     monkeypatch.setattr(sys, "path", [str(keras_home)])
     monkeypatch.setattr(sys, "path_importer_cache", {})

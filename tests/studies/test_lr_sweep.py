@@ -83,7 +83,7 @@ def test_rates_are_tried_on_images_that_the_head_was_not_computed_from(labels: i
         fed[phase.name] = feeder.data
         return stand(feeder, phase, index)
 
-    monkeypatch.setattr(InputPipeline, "stand", watched)
+    monkeypatch.setattr(InputPipeline, "inputs_for", watched)
     with known() as backbone:
         settings = FEW | {"dataset.labels_per_class": labels, "backbone": backbone, "strategy": "lp_ft", "image_size": SIZE}
         steps_of(RunSpec().with_settings(settings), 2)
@@ -115,7 +115,7 @@ def test_a_head_that_is_not_computed_takes_no_images_away(monkeypatch: pytest.Mo
         sizes.append(len(feeder.data.train))
         return stand(feeder, phase, index)
 
-    monkeypatch.setattr(InputPipeline, "stand", watched)
+    monkeypatch.setattr(InputPipeline, "inputs_for", watched)
     steps_of(QUICK, 2)
     assert sizes == [32]
 

@@ -74,15 +74,14 @@ class Training:
         """Fix the phases, and what the whole run will cost, before the first of them starts."""
         self.data, self.network, self.classifier, self.model = data, network, classifier, classifier.model
         self.blocks = network.outline().blocks
-        precision = self.account.precision
         self.costs = cost_model.of(self.recipe, self.blocks, self.images, self._cache.room)
         phases = self.costs.phases
-        self.adapter = PhasePreparer(classifier, network, self.blocks, phases, xla=precision.xla)
+        self.adapter = PhasePreparer(classifier, network, self.blocks, phases, xla=self.account.precision.xla)
         require_validation(phases, len(data.validation))
         self.progress.total = self.costs.total.passes
         waiting = partial(self.stages.say, WAITING)
         supply = FeatureExtractor(
-            self._cache, self.recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting, own=self.keeper.place
+            self._cache, self.recipe.image_size, bfloat16=self.account.precision.in_bfloat16, wait=waiting, own=self.keeper.place
         )
         self.feeder = InputPipeline(data, network, classifier, self.adapter, self.costs, self.stages, supply, self.recipe.seed)
         described = [{"name": p.name, "epochs": p.epochs, "steps_per_epoch": p.steps(self.images.train)} for p in phases]
