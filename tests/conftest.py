@@ -17,7 +17,7 @@ from tl_core.system.settings import HOME_VARIABLE, SPARE_VARIABLE
 
 NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there, so that whoever goes to the network in a test fails at once."""
-SLICES = 4
+SLICES = 8
 """The tests marked `full` are shared among so many commits."""
 
 settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no mistake of what is tested

@@ -73,6 +73,7 @@ def test_a_reload_and_a_second_browser_see_the_same_run(tab: Tab, store: Store, 
     second.page.context.close()
 
 
+@pytest.mark.full
 def test_the_server_is_killed_and_the_run_goes_on(tab: Tab, store: Store, server: Server) -> None:
     run_id = at_work(store)
     page = tab.open(f"/train?run={run_id}")
@@ -107,6 +108,7 @@ def test_pause_and_resume_from_the_page(tab: Tab, store: Store) -> None:
     assert in_state(store, run_id, State.CANCELLED).error is None
 
 
+@pytest.mark.full
 def test_a_queue_of_five_with_priorities(tab: Tab, store: Store) -> None:
     first = at_work(store)
     waiting = [control.start(store, QUICK.with_settings({"seed": seed})) for seed in range(5)]
@@ -134,6 +136,7 @@ def test_a_queue_of_five_with_priorities(tab: Tab, store: Store) -> None:
     in_state(store, waiting[3], State.DONE)
 
 
+@pytest.mark.full
 def test_start_never_refuses(tab: Tab, store: Store) -> None:
     at_work(store)
     page = tab.open("/train?strategy=from_scratch&backbone=small_cnn")
@@ -144,6 +147,7 @@ def test_start_never_refuses(tab: Tab, store: Store) -> None:
     assert len(store.queue()) == 2
 
 
+@pytest.mark.full
 def test_again_with_one_setting_changed(tab: Tab, store: Store) -> None:
     at_work(store)
     run_id = control.start(store, QUICK)
@@ -161,6 +165,7 @@ def test_again_with_one_setting_changed(tab: Tab, store: Store) -> None:
     assert new.spec.image_size == QUICK.image_size
 
 
+@pytest.mark.full
 def test_a_menu_stays_open_while_the_page_polls(tab: Tab, store: Store) -> None:
     at_work(store)
     run_id = control.start(store, QUICK)
@@ -179,6 +184,7 @@ def zoomed(page: Page) -> list[list[float]]:
     return page.evaluate(f"[{AXES}.xaxis.range, {AXES}.xaxis2.range]")
 
 
+@pytest.mark.full
 def test_a_zoom_is_kept_while_the_curves_grow(tab: Tab, store: Store) -> None:
     run_id = at_work(store)
     page = tab.open(f"/train?run={run_id}")

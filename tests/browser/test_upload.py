@@ -65,6 +65,7 @@ def test_one_that_cannot_be_trusted_is_refused(tab: Tab, archive: Path, home: Pa
     assert not list(settings.uploads(home).iterdir())
 
 
+@pytest.mark.full
 def test_a_browser_that_leaves_half_way(server: Server, browser: Browser, large: Path, archive: Path, home: Path) -> None:
     while_uploading = Tab(browser, server.url)
     page = while_uploading.open(SOURCE)

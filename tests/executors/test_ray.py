@@ -144,6 +144,7 @@ def test_two_runs_side_by_side_give_what_a_run_on_this_machine_gives(cluster: Cl
         assert (end.done, end.stage) == (1.0, "")
 
 
+@pytest.mark.full
 def test_a_stop_ends_the_process_within_seconds(store: Store) -> None:
     run_id = control.start(store, there(ENDLESS))
     trained(store, run_id)
@@ -154,6 +155,7 @@ def test_a_stop_ends_the_process_within_seconds(store: Store) -> None:
     assert time.monotonic() - asked < 10
 
 
+@pytest.mark.full
 def test_a_process_that_does_not_listen_is_ended_through_ray(store: Store) -> None:
     run_id = control.start(store, there(ENDLESS))
     trained(store, run_id)
@@ -181,6 +183,7 @@ def test_a_paused_run_goes_on_to_the_same_result(store: Store) -> None:
     assert resumed.data["step"] > 0
 
 
+@pytest.mark.full
 def test_a_run_that_waits_in_rays_queue_can_be_paused_and_stopped(store: Store) -> None:
     """Ray itself does not stop a job that has not begun."""
     run_id = control.start(store, there(QUICK, gpus=8))
@@ -194,6 +197,7 @@ def test_a_run_that_waits_in_rays_queue_can_be_paused_and_stopped(store: Store) 
     assert settled(store, run_id).state is State.CANCELLED
 
 
+@pytest.mark.full
 def test_an_interpreter_that_is_not_there_is_told(store: Store) -> None:
     run = settled(store, control.start(store, there(QUICK).with_settings({"executor.python": "/no such python"})))
     assert run.state is State.CRASHED
@@ -201,6 +205,7 @@ def test_an_interpreter_that_is_not_there_is_told(store: Store) -> None:
     assert "/no such python: not found" in artifacts.read_log(store.folder(run.id))
 
 
+@pytest.mark.full
 def test_an_attempt_launched_twice_is_one_process(cluster: Cluster, store: Store) -> None:
     folder = store.new_folder()
     artifacts.write_spec(folder, there(ENDLESS))
@@ -246,6 +251,7 @@ def test_without_the_token_nobody_gets_in(cluster: Cluster, monkeypatch: pytest.
         executors.build(PartSpec(name="ray")).lives(job)
 
 
+@pytest.mark.full
 def test_a_restarted_head(cluster: Cluster, store: Store) -> None:
     """What trained is told to have crashed and goes on from its checkpoint; what waited is sent again, and done once."""
     trains = control.start(store, there(ENDLESS))
@@ -300,6 +306,7 @@ def test_an_unreachable_head_leaves_the_run_in_the_queue(home: Path, monkeypatch
     assert store.run(run_id).state is State.CANCELLED
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("address", ["head:8265", "ray://head:10001", "http://", ""])
 def test_an_address_that_is_none_is_told(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     told = r"must begin with http:// or https://, as in http://head:8265"

@@ -62,6 +62,7 @@ def address() -> dict[str, str]:
     return {name: str(value) for name, value in Recipe.of(SPEC).overrides().items()}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("page", PAGES[:4])
 def test_the_bar_says_what_it_will_take(page: str, runs: tuple[str, str]) -> None:
     app = opened(page, **address())
@@ -128,6 +129,7 @@ def test_the_proof_says_what_the_frozen_part_computed_and_what_was_remarked(runs
     assert remark in below
 
 
+@pytest.mark.full
 def test_a_run_that_nothing_was_expected_of_says_so(home: Path) -> None:
     done = CommandLine(home).run("train", *settings_arguments(SPEC), "--json").json
     assert any(text.startswith("There was no estimate") for text in result_page(done["run_id"])[1])

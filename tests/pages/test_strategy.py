@@ -112,6 +112,7 @@ def test_an_precision_that_is_being_measured_is_not_asked_for_again(home: Path, 
     os.close(held)
 
 
+@pytest.mark.full
 @pytest.mark.process
 def test_the_precision_is_measured_and_said(home: Path, recipe: Recipe) -> None:
     app = strategy_page()

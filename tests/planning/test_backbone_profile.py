@@ -52,6 +52,7 @@ def test_it_is_measured_once_and_kept(home: Path, backbone: Backbone) -> None:
     assert not [path for path in (home / "probes").glob("*.log") if "Traceback" in path.read_text()]
 
 
+@pytest.mark.full
 def test_the_memory_of_whoever_asks_does_not_count(home: Path, backbone: Backbone) -> None:
     ballast = b"x" * (1 << 30)
     backbone_profile.request(home, backbone, 16)

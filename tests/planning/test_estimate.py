@@ -57,6 +57,7 @@ def test_a_run_on_a_machine_that_was_not_measured_has_none(home: Path) -> None:
     assert artifacts.read_estimate(Store(home).folder(done["run_id"])) is None
 
 
+@pytest.mark.full
 @pytest.mark.process
 def test_a_probe_that_makes_no_sense_fails_no_run(measured: tuple[Path, BackboneProfile], tmp_path: Path) -> None:
     """By it no time could be told: nothing went through the network."""

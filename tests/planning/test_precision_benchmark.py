@@ -56,6 +56,7 @@ def test_compiling_must_be_earned() -> None:
     assert known.fastest(1000, 9000) is Precision.FLOAT32_XLA
 
 
+@pytest.mark.full
 @pytest.mark.process
 def test_it_is_measured_on_request_and_decides(home: Path, backbone: Backbone) -> None:
     recipe = Recipe.of(QUICK)

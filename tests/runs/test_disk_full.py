@@ -62,6 +62,7 @@ def stored_run(home: Path) -> Store:
     return store
 
 
+@pytest.mark.full
 def test_a_run_that_cannot_be_stored_does_not_start_and_the_others_can_be_read(small_disk: Path) -> None:
     home = small_disk / "home"
     stored_run(home)
@@ -134,6 +135,7 @@ def test_a_result_that_does_not_fit_is_none(small_disk: Path) -> None:
     assert artifacts.read_result(folder) == outcome.result
 
 
+@pytest.mark.full
 def test_a_disk_that_may_only_be_read_still_shows_its_runs(small_disk: Path) -> None:
     home = small_disk / "home"
     stored_run(home)

@@ -31,6 +31,7 @@ KILL_ONE_IN = 4
 NAMES = {"serve": "runner", "spare": "spare"}
 
 
+@pytest.mark.full
 def test_a_soak(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     count = int(request.config.getoption("--soak"))
     short_training(monkeypatch)

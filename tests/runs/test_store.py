@@ -90,6 +90,7 @@ def together(code: str, count: int = TOGETHER) -> list[str]:
     return [out.strip() for out, _ in ends]
 
 
+@pytest.mark.full
 @pytest.mark.process
 def test_a_fresh_store_can_be_opened_by_many_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):

@@ -91,6 +91,7 @@ def test_so_many_steps_as_the_time_allows() -> None:
     assert steps_within(60.0) == FEWEST_STEPS
 
 
+@pytest.mark.full
 @pytest.mark.process
 def test_no_descriptor_is_left_open(home: Path) -> None:
     before = len(list(Path("/proc/self/fd").iterdir()))

@@ -97,6 +97,7 @@ def test_it_is_asked_in_a_process_of_its_own(home: Path) -> None:
     assert Inquiry.read(home, Recipe.of(SPEC.with_settings({"image_size": 48}))) is None
 
 
+@pytest.mark.full
 @pytest.mark.process
 def test_why_there_are_no_answers(home: Path, tmp_path: Path) -> None:
     recipe = Recipe.of(SPEC.with_settings({"dataset": "image_folder", "dataset.path": str(tmp_path / "none")}))

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from tests.tools.interrupting import Attempt, at_step
 from tests.tools.toy import alternating
+from tests.tools.variants import variants
 from tl_core.training import checkpoints
 from tl_core.training.checkpoints import Checkpoints
 from tl_core.events import Epoch, Step
@@ -70,7 +71,10 @@ def test_in_other_processes(whole: Whole, tmp_path: Path) -> None:
     assert f"digests {json.dumps(digests(whole[1].model))}\n" in done.out
 
 
-@pytest.mark.parametrize(("how", "step"), [("killed", 9), ("killed while it writes", 9), ("killed as an epoch ends", 8)])
+HOW = [("killed", 9), ("killed while it writes", 9), ("killed as an epoch ends", 8)]
+
+
+@pytest.mark.parametrize(("how", "step"), variants(HOW, HOW[1:2]))
 def test_killed(whole: Whole, spec: RunSpec, tmp_path: Path, how: str, step: int) -> None:
     """What came after the last whole checkpoint comes again, and alike."""
     done = python(ATTEMPT, tmp_path, 10, how, **{CHECKPOINT_VARIABLE: "0"})
