@@ -8,6 +8,7 @@ import pytest
 
 from tests.helpers import python
 from tests.tools.interrupting import Whole, in_attempts, require_same_outcome, resumed_at, told
+from tests.tools.variants import variants
 from tl_core.events import Epoch, Event, Step
 from tl_core.spec import RunSpec
 from tl_core.system.settings import CHECKPOINT_VARIABLE
@@ -21,7 +22,6 @@ from pathlib import Path
 import numpy as np
 from tests.tools.interrupting import Attempt, at_step
 from tests.tools.toy import alternating
-from tests.tools.variants import variants
 from tl_core.training import checkpoints
 from tl_core.training.checkpoints import Checkpoints
 from tl_core.events import Epoch, Step
