@@ -6,22 +6,23 @@ from typing import Any
 import pytest
 
 from tl_core.backbones import BlockOutline, Outline
+from tl_core.heads import LogisticRegression, NearestCentroid, RidgeClassifier, SelectedFeatures, Solver
 from tl_core.networks.outline import Provenance
 from tl_core.planning import cost_model, estimate
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.cost_model import head_work
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
-from tl_core.strategies import Phase, Solver, everything, nothing
+from tl_core.strategies import Phase, everything, nothing
 
 OUTLINE = Outline((BlockOutline("all", 3, 3_000_000, 40, 10**8),), 1280, Provenance("here", "MIT", "photos"))
 
 
-def solved(solver: Solver | None, **settings: object) -> Phase:
-    return Phase("head", 1, 1.0, 32, nothing, solver=solver, solver_settings=settings)
+def solved(solver: Solver) -> Phase:
+    return Phase("head", 1, 1.0, 32, nothing, solver=solver)
 
 
-@pytest.mark.parametrize("solver", [Solver.LOGISTIC, Solver.RIDGE, Solver.CLASS_MEANS, Solver.SELECTED])
+@pytest.mark.parametrize("solver", [LogisticRegression(), RidgeClassifier(), NearestCentroid(), SelectedFeatures()])
 def test_more_images_features_and_classes_take_more(solver: Solver) -> None:
     usual = head_work(solved(solver), 3000, 500, 100)
     for more in ((6000, 500, 100), (3000, 1000, 100), (3000, 500, 200)):
@@ -29,9 +30,9 @@ def test_more_images_features_and_classes_take_more(solver: Solver) -> None:
 
 
 def test_kinds_of_heads() -> None:
-    chosen, given = (head_work(solved(Solver.LOGISTIC, strength=each), 45_000, 1280, 10) for each in (None, 10.0))
+    chosen, given = (head_work(solved(LogisticRegression(each)), 45_000, 1280, 10) for each in (None, 10.0))
     assert given < chosen < 2 * given  # chosen on some of them
-    assert head_work(solved(Solver.CLASS_MEANS), 45_000, 1280, 10) < given / 50
+    assert head_work(solved(NearestCentroid()), 45_000, 1280, 10) < given / 50
     assert head_work(Phase("all", 5, 1e-3, 32, everything), 45_000, 1280, 10) == 0
 
 

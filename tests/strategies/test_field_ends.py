@@ -17,7 +17,6 @@ from tl_core.backbones import BlockOutline
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, Strategy
 from tl_core.training.augmentation import Augmenter
-from tl_core.training.prepare import SOLVERS
 from tl_core.training.train import train
 
 BLOCKS = (BlockOutline("below", layers=3, parameters=100, norm_parameters=20, multiply_adds=1000),)
@@ -74,7 +73,7 @@ def test_what_an_end_sets_can_be_made(name: str, field: str, value: float, eager
 def make_head(phase: Phase) -> None:
     """Compute the head of `phase`, which has finite numbers."""
     assert phase.solver
-    head = SOLVERS[phase.solver](FEATURES, LABELS, CLASSES, **phase.solver_settings)
+    head = phase.solver.solve((FEATURES, LABELS), CLASSES)
     assert np.isfinite(head.kernel).all()
     assert np.isfinite(head.bias).all()
 

@@ -8,10 +8,11 @@ from tests.tools.toy import Known
 from tl_core import strategies
 from tl_core.backbones import BlockOutline
 from tl_core.features.inputs import Features
+from tl_core.heads import LogisticRegression
 from tl_core.networks.classifier import Classifier
 from tl_core.phases.phase import RateFactors
 from tl_core.phases.schedules import Schedule, cosine, one_cycle
-from tl_core.strategies import HEAD, BatchNorm, Learning, Phase, Solver, Strategy, everything
+from tl_core.strategies import HEAD, BatchNorm, Learning, Phase, Strategy, everything
 from tl_core.strategies._by_gradient import Tuned
 from tl_core.strategies.discriminative import DiscriminativeRates, falling
 from tl_core.strategies.fine_tuning import FineTuning
@@ -29,7 +30,7 @@ def phases_of(strategy: Strategy, images: int = 1000) -> list[Phase]:
 def test_discriminative_rates_fall_by_equal_factors_to_a_hundredth() -> None:
     """fastai's `fine_tune`: the lowest group at a hundredth of the highest, the others evenly between on a log scale."""
     probe, phase = phases_of(DiscriminativeRates(learning_rate=2e-3))
-    assert probe.solver is Solver.LOGISTIC
+    assert isinstance(probe.solver, LogisticRegression)
     names = [block.name for block in BLOCKS]
     rates = [phase.learning_rate * phase.factors(names)[name] for name in (*names, HEAD)]
     np.testing.assert_allclose(rates, [2e-5, 2e-5 * 100**0.25, 2e-4, 2e-4 * 100**0.25, 2e-3])
@@ -39,7 +40,7 @@ def test_discriminative_rates_fall_by_equal_factors_to_a_hundredth() -> None:
 def test_gradual_unfreezing_releases_one_more_from_the_head_downward() -> None:
     """Howard and Ruder 2018, section 3.3: an epoch for each."""
     probe, *stages = phases_of(GradualUnfreezing(stages=len(BLOCKS)))
-    assert probe.solver is Solver.LOGISTIC
+    assert isinstance(probe.solver, LogisticRegression)
     assert [stage.trained_blocks(BLOCKS) for stage in stages] == [
         ("block 3",),
         ("block 2", "block 3"),

@@ -4,13 +4,16 @@ Their scores are no logits. One temperature, fitted to scores of images that wer
 that mean what they say (Guo et al. 2017, arXiv 1706.04599).
 """
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from tl_core.heads.head import Head, Labels, Matrix
 from tl_core.heads.logistic_regression import DEFAULT
 from tl_core.heads.ridge_path import Ridge
-from tl_core.heads.space import Space, weights_of
+from tl_core.heads.space import Labelled, Space, weights_of
 from tl_core.heads.threads import one_thread
 
 PENALTIES = tuple(10.0 ** (power / 2) for power in range(-6, 9))
@@ -19,6 +22,56 @@ DEFAULT_PENALTY, DEFAULT_RIDGE_TEMPERATURE, DEFAULT_MEANS_TEMPERATURE = 1.0, 1 /
 """Where no class has two images, so that leaving one out leaves nothing to compare it with. Measured with one image a
 class on photo patches and on digits."""
 LEFT_OUT = "leave-one-out"
+EIGEN_PRODUCTS = 10
+"""What an eigendecomposition takes of n^3 multiply-adds."""
+
+
+@dataclass(frozen=True)
+class RidgeClassifier:
+    """`ridge`, which chooses its penalty by leaving each image out."""
+
+    title: ClassVar[str] = "ridge regression"
+
+    def solve(
+        self,
+        train: Labelled,
+        classes: int,
+        *,
+        normalise: bool = True,
+        validation: Labelled | None = None,
+        class_weights: ArrayLike | None = None,
+    ) -> Head:
+        """Return `ridge`'s head. It needs no validation images."""
+        return ridge(*train, classes, normalise=normalise, class_weights=class_weights)
+
+    def multiply_adds(self, images: int, features: int, classes: int) -> float:
+        """Return those of the second moments, of their eigendecomposition, and of all penalties that are tried."""
+        coordinates = min(images, features)
+        tried = len(PENALTIES) * images * coordinates * classes
+        return tried + 2.0 * images * coordinates**2 + EIGEN_PRODUCTS * coordinates**3
+
+
+@dataclass(frozen=True)
+class NearestCentroid:
+    """`class_means`."""
+
+    title: ClassVar[str] = "class means"
+
+    def solve(
+        self,
+        train: Labelled,
+        classes: int,
+        *,
+        normalise: bool = True,
+        validation: Labelled | None = None,
+        class_weights: ArrayLike | None = None,
+    ) -> Head:
+        """Return the head of `class_means`. It chooses nothing, and the mean of a class needs no weight."""
+        return class_means(*train, classes, normalise=normalise)
+
+    def multiply_adds(self, images: int, features: int, classes: int) -> float:
+        """Return those of the distances to the means."""
+        return 2.0 * images * features * classes
 
 
 @one_thread

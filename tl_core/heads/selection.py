@@ -8,6 +8,7 @@ standardised features, which served better (photo patches, EfficientNet-Lite0, 2
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,6 +20,7 @@ from tl_core.heads.logistic_regression import (
     DEFAULT_STRENGTH,
     GIVEN,
     Fold,
+    LogisticRegression,
     LogisticSolver,
     choose_strength,
     chosen_on_some,
@@ -70,6 +72,31 @@ class Ranked:
     def narrowed(self, points: Matrix, kept: Labels) -> Matrix:
         """The features `kept` of other points, standardised."""
         return (points[:, kept] - self.mean[kept]) / self.deviation[kept]
+
+
+@dataclass(frozen=True)
+class SelectedFeatures:
+    """`head2toe` with this share of the features to `keep`; None chooses it."""
+
+    title: ClassVar[str] = "logistic regression on selected features"
+    keep: float | None = None
+
+    def solve(
+        self,
+        train: Labelled,
+        classes: int,
+        *,
+        normalise: bool = True,
+        validation: Labelled | None = None,
+        class_weights: ArrayLike | None = None,
+    ) -> Head:
+        """Return the head of `head2toe`."""
+        settings: dict[str, Any] = {"validation": validation, "normalise": normalise, "class_weights": class_weights}
+        return head2toe(*train, classes, keep=self.keep, **settings)
+
+    def multiply_adds(self, images: int, features: int, classes: int) -> float:
+        """Return those of logistic regression that chooses its penalty."""
+        return LogisticRegression().multiply_adds(images, features, classes)
 
 
 @one_thread

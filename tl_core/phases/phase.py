@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tl_core.errors import SettingError
+from tl_core.heads import Solver
 from tl_core.networks.blocks import select
 from tl_core.networks.classifier import HEAD
 from tl_core.phases.schedules import CONSTANT, Schedule
@@ -60,15 +61,6 @@ class BatchNorm(StrEnum):
     FROZEN = "frozen"
     STATISTICS_FROZEN = "statistics frozen"
     ADAPTS = "adapts"
-
-
-class Solver(StrEnum):
-    """How a head is computed from features, instead of being trained in epochs."""
-
-    LOGISTIC = "logistic regression"
-    RIDGE = "ridge regression"
-    CLASS_MEANS = "class means"
-    SELECTED = "logistic regression on selected features"
 
 
 class Augmentation(StrEnum):
@@ -166,7 +158,6 @@ class Phase:
     learning: Learning = field(default_factory=Learning)
     penalty: Penalty | None = None
     solver: Solver | None = None
-    solver_settings: Mapping[str, Any] = field(default_factory=dict)
     trial: bool = False
 
     def trained_blocks(self, blocks: "Sequence[BlockOutline]") -> tuple[str, ...]:
@@ -185,11 +176,13 @@ class Phase:
     def described(self, blocks: "Sequence[BlockOutline]") -> dict[str, Any]:
         """All of it in plain JSON values, with `trains` and `rates` as they come out for `blocks`."""
         plain = {"trains": list(self.trained_blocks(blocks)), "rates": self.factors([block.name for block in blocks])}
-        for name in ("name", "epochs", "learning_rate", "batch_size", "batch_norm", "moves", "measured_rates", "solver"):
+        for name in ("name", "epochs", "learning_rate", "batch_size", "batch_norm", "moves", "measured_rates"):
             plain[name] = getattr(self, name)
+        solver: Any = self.solver
+        plain |= {"solver": solver and solver.title, "solver_settings": asdict(solver) if solver else {}}
         learning = asdict(self.learning)
         del learning["restore_best"]  # it changes no step: runs that were interrupted before there was a choice still go on
-        more = {"penalty": repr(self.penalty), "solver_settings": dict(self.solver_settings), "learning": learning}
+        more = {"penalty": repr(self.penalty), "learning": learning}
         # A trial is told only where there is one, so that runs that were interrupted before there were any still go on.
         trial = {"trial": True} if self.trial else {}
         return json.loads(json.dumps(plain | more | trial))  # what it will be when it is read again

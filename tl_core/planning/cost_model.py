@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tl_core.backbones import BlockOutline
 from tl_core.recipe import Recipe
-from tl_core.strategies import BatchNorm, Moves, Phase, Solver
+from tl_core.strategies import BatchNorm, Moves, Phase
 
 HEAD_EPOCH = 0.05
 ENGINE = 0.5
@@ -21,13 +21,6 @@ OpenVINO took 0.4 to 0.6 of Keras' time on two cores."""
 MIN_CUT_SHARE = 0.1
 """A cut under which less than this share of the backbone lies saves less than reading what was kept costs."""
 FLOAT_BYTES = 4
-FIT, CHOICE = 50, 200
-"""Products with the images and back that a fit of logistic regression takes, and choosing its penalty. Measured: 52 and 320 for
-Fashion-MNIST (45,000 images, 1,280 features), and 60 for the choice with 1,200 classes of one image each."""
-CHOSEN_ON, THIN = 5000, 30
-"""Images on which the penalty is chosen at most; and to how many classes it comes that a product reads the images."""
-RIDGE_PENALTIES, EIGEN = 15, 10
-"""Penalties that ridge regression tries, and what an eigendecomposition takes of n^3 multiply-adds."""
 
 
 @dataclass(frozen=True)
@@ -158,18 +151,8 @@ def of(recipe: Recipe, blocks: Sequence[BlockOutline], images: SplitSizes, room:
 
 def head_work(phase: Phase, train: int, features: int, classes: int) -> float:
     """Return about how many multiply-adds computing the head of `phase` takes, from `train` images of so many features: 0 where
-    it is not computed. Linear algebra is on one thread, so it says nothing of passes."""
-    coordinates = min(train, features)
-    if phase.solver is None:
-        return 0.0
-    if phase.solver is Solver.CLASS_MEANS:
-        return 2.0 * train * features * classes
-    if phase.solver is Solver.RIDGE:
-        tried = RIDGE_PENALTIES * train * coordinates * classes
-        return tried + 2.0 * train * coordinates**2 + EIGEN * coordinates**3
-    product = 2.0 * coordinates * (classes + THIN)
-    given = phase.solver_settings.get("strength") is not None
-    return product * (FIT * train + (0 if given else CHOICE * min(train, CHOSEN_ON)))
+    it is not computed. It says nothing of passes."""
+    return phase.solver.multiply_adds(train, features, classes) if phase.solver else 0.0
 
 
 def lowest_trained(phase: Phase, blocks: Sequence[BlockOutline]) -> int:

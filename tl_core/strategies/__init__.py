@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from tl_core.networks.classifier import HEAD, Classifier
-from tl_core.phases.phase import BatchNorm, Learning, Moves, Phase, Solver, everything, last_blocks, nothing
+from tl_core.phases.phase import BatchNorm, Learning, Moves, Phase, everything, last_blocks, nothing
 from tl_core.phases.schedules import Schedule
 from tl_core.registry import Part, Registry
 
@@ -26,7 +26,6 @@ __all__ = [
     "Moves",
     "Phase",
     "Schedule",
-    "Solver",
     "Strategy",
     "build",
     "everything",

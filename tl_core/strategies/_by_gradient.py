@@ -8,9 +8,10 @@ from typing import Any, Literal
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
+from tl_core.heads import LogisticRegression, Solver
 from tl_core.phases.phase import Augmentation, BatchNorm, RateFactors, Selector
 from tl_core.phases.schedules import CONSTANT, cosine, one_cycle
-from tl_core.strategies import Classifier, Learning, Phase, Solver, Strategy, nothing
+from tl_core.strategies import Classifier, Learning, Phase, Strategy, nothing
 
 SCHEDULES = {"constant": CONSTANT, "cosine": cosine(), "one_cycle": one_cycle()}
 MORE: dict[str, Any] = {"more": True}
@@ -165,11 +166,11 @@ def slower(factor: float) -> RateFactors:
     return lambda blocks: dict.fromkeys(blocks, 1 / factor)
 
 
-def solved(solver: Solver = Solver.LOGISTIC, name: str = "head", *, balanced: bool = False, **settings: Any) -> Phase:
+def solved(solver: Solver, name: str = "head", *, balanced: bool = False) -> Phase:
     """A phase in which the head is computed from the features of the frozen network, with classes `balanced` in its loss or
     not."""
     learning = Learning(balanced=balanced)
-    return Phase(name, 1, 1.0, 32, nothing, learning=learning, solver=solver, solver_settings=settings)
+    return Phase(name, 1, 1.0, 32, nothing, learning=learning, solver=solver)
 
 
 class FromProbe(ByGradient):
@@ -211,7 +212,7 @@ class FromProbe(ByGradient):
 
     def probe(self) -> Iterator[Phase]:
         """The head's own phase."""
-        yield solved(Solver.LOGISTIC, balanced=self.balanced, strength=self.strength)
+        yield solved(LogisticRegression(self.strength), balanced=self.balanced)
 
 
 class TunedFromProbe(Tuned, FromProbe):

@@ -1,8 +1,7 @@
 """What strategies that compute their head have in common: whether classes are balanced in it."""
 
-from typing import Any
-
-from tl_core.strategies import Phase, Solver, Strategy
+from tl_core.heads import Solver
+from tl_core.strategies import Phase, Strategy
 from tl_core.strategies._by_gradient import ByGradient, solved
 
 
@@ -11,6 +10,6 @@ class ByComputation(Strategy):
 
     balanced: bool = ByGradient.model_fields["balanced"]  # type: ignore[assignment]  # one setting, whoever minimises the loss
 
-    def solved(self, solver: Solver, **settings: Any) -> Phase:
-        """The phase in which the head is computed with these settings."""
-        return solved(solver, balanced=self.balanced, **settings)
+    def solved(self, solver: Solver) -> Phase:
+        """Return the phase in which `solver` computes the head."""
+        return solved(solver, balanced=self.balanced)

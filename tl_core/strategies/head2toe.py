@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline, Outline
-from tl_core.strategies import Classifier, Family, Phase, Solver, register
+from tl_core.heads import SelectedFeatures
+from tl_core.strategies import Classifier, Family, Phase, register
 from tl_core.strategies._by_solver import ByComputation
 
 
@@ -48,7 +49,7 @@ class Head2Toe(ByComputation):
         return sum(block.channels for block in outline.blocks)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
-        yield self.solved(Solver.SELECTED, keep=self.keep)
+        yield self.solved(SelectedFeatures(self.keep))
 
 
 def _pooled(index: int, output: Any) -> Any:

@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
-from tl_core.strategies import Classifier, Family, Phase, Solver, register
+from tl_core.heads import LogisticRegression, RidgeClassifier
+from tl_core.strategies import Classifier, Family, Phase, register
 from tl_core.strategies._by_solver import ByComputation
 
 
@@ -47,5 +48,4 @@ class LinearProbe(ByComputation):
         return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
-        logistic = self.solver == "logistic"
-        yield self.solved(Solver.LOGISTIC, strength=self.strength) if logistic else self.solved(Solver.RIDGE)
+        yield self.solved(LogisticRegression(self.strength) if self.solver == "logistic" else RidgeClassifier())

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, BlockOutline
-from tl_core.strategies import Classifier, Family, Phase, Solver, Strategy, register
+from tl_core.heads import NearestCentroid
+from tl_core.strategies import Classifier, Family, Phase, Strategy, register
 from tl_core.strategies._by_gradient import solved
 
 
@@ -34,4 +35,4 @@ class NearestClassMean(Strategy):
         return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
-        yield solved(Solver.CLASS_MEANS)
+        yield solved(NearestCentroid())

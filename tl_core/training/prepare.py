@@ -1,6 +1,6 @@
 """A phase made ready: what trains is set, and the model is compiled for it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -8,29 +8,18 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core import heads
 from tl_core.backbones import BlockOutline
 from tl_core.features.inputs import CachedInputs, Inputs
 from tl_core.heads import Head
 from tl_core.networks.classifier import CENTRE, compiling
 from tl_core.networks.outline import Network
-from tl_core.strategies import HEAD, Classifier, Phase, Solver
+from tl_core.strategies import HEAD, Classifier, Phase
 from tl_core.training.freezing import Freezer, Frozen, require_exact
 from tl_core.training.loop import batches, class_weights, targets
 from tl_core.training.optimizers import GradientNorms, loss_of, metrics_of, optimizer
 from tl_core.training.resume import get_values, restore
 
 LearningRates = Mapping[str, float]
-SOLVERS: Mapping[Solver, Callable[..., Head]] = {
-    Solver.LOGISTIC: heads.logistic,
-    Solver.RIDGE: heads.ridge,
-    Solver.CLASS_MEANS: heads.class_means,
-    Solver.SELECTED: heads.head2toe,
-}
-CHOOSES = {Solver.LOGISTIC, Solver.SELECTED}
-"""Those that choose a setting on the validation images."""
-WEIGH = {Solver.LOGISTIC, Solver.RIDGE, Solver.SELECTED}
-"""Those that sum up a loss over the images, so that classes can be weighted in it. The mean of a class needs no weight."""
 
 
 class PhasePreparer:
@@ -114,13 +103,14 @@ class PhasePreparer:
     def solve(self, phase: Phase, part: Any, train: CachedInputs, validation: CachedInputs) -> Head:
         """Compute the head from features, with balanced classes if `phase` says so, and put it into the classifier."""
         assert phase.solver
-        settings = {"normalise": any(layer.name == CENTRE for layer in part.layers), **phase.solver_settings}
-        if phase.solver in CHOOSES and len(validation):
-            settings["validation"] = validation, validation.labels
         classes = part.output_shape[-1]
-        if phase.solver in WEIGH and phase.learning.balanced:
-            settings["class_weights"] = class_weights(train.labels, classes)
-        head = SOLVERS[phase.solver](train, train.labels, classes, **settings)
+        head = phase.solver.solve(
+            (train, train.labels),
+            classes,
+            normalise=any(layer.name == CENTRE for layer in part.layers),
+            validation=(validation, validation.labels) if len(validation) else None,
+            class_weights=class_weights(train.labels, classes) if phase.learning.balanced else None,
+        )
         if head.centre is not None:
             part.get_layer(CENTRE).bias.assign(-head.centre)
         dense = part.get_layer(HEAD)

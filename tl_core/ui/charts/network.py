@@ -102,7 +102,7 @@ def _caption(drawn: go.Figure, row: int, phase: Phase, planned: Costs, head: int
     blocks = planned.blocks
     parameters = count(cost_model.trainable_parameters(phase, blocks, head))
     epochs = f"{phase.epochs} epoch{'s' if phase.epochs != 1 else ''}"
-    how = f"computed ({phase.solver})" if phase.solver else f"{epochs} · {_rates_of(phase, blocks)}"
+    how = f"computed ({phase.solver.title})" if phase.solver else f"{epochs} · {_rates_of(phase, blocks)}"
     first = f"<b>{row + 1} {theme.plain(phase.name, 20)}</b> · {how}"
     drawn.add_annotation(
         text=f"{first}<br>{parameters} parameters train; {cost(phase, planned)}",
@@ -186,5 +186,5 @@ def _block_hover(block: BlockOutline, blocks: Sequence[BlockOutline], phase: Pha
 
 
 def _head_hover(parameters: int, phase: Phase) -> str:
-    how = f"Computed: {phase.solver}" if phase.solver else f"Trains at learning rate {rate(phase)}"
+    how = f"Computed: {phase.solver.title}" if phase.solver else f"Trains at learning rate {rate(phase)}"
     return f"<b>head</b><br>{how}<br>{parameters:,} parameters"
