@@ -21,7 +21,7 @@ from tl_core.result import Outcome
 from tl_core.spec import PartSpec, RunSpec
 from tl_core.strategies import HEAD, BatchNorm, Moves, Phase, Strategy
 from tl_core.training.freezing import digests
-from tl_core.training.run import Training, in_float32
+from tl_core.training.train import prepare
 
 PARTS = strategies.strategies.parts()
 TOY = tuple(BlockOutline(f"block {n}", layers=3, parameters=100, norm_parameters=20, multiply_adds=1000) for n in range(3))
@@ -37,19 +37,13 @@ class Trained:
         self.before: list[dict[str, str]] = []
         self.after: list[dict[str, str]] = []
         dataset = datasets.build(PartSpec.model_validate({"name": "photo_patches"} | IMAGES))
-        keras.utils.set_random_seed(0)
         recipe = Recipe(dataset, backbone_for(strategy), strategy, executors.build(PartSpec(name="local")), SIZE, 0)
-        self.training = Training(recipe, self.events.append, None, temporary_cache())
+        self.training = prepare(recipe, self.events.append, cache=temporary_cache())
+        self.data, self.network, self.model = self.training.data, self.training.network, self.training.model
+        self.phases = self.training.cuts.phases
         self.outcome = self.train()
 
     def train(self) -> Outcome:
-        recipe = self.training.recipe
-        self.data = recipe.dataset.load(0)
-        self.training.choose_precision(self.data, in_float32)
-        self.network = recipe.backbone.load(SIZE, pretrained=recipe.strategy.pretrained)
-        classifier = recipe.strategy.join(self.network, self.data.class_names)
-        self.model = classifier.model
-        self.phases = self.training.plan(self.data, self.network, classifier)
         for phase in self.phases:
             self.before.append(digests(self.model))
             self.training.train_phase(phase)

@@ -21,7 +21,8 @@ from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.strategies import BatchNorm, Phase, Strategy, everything, nothing
 from tl_core.strategies.from_scratch import FromScratch
-from tl_core.training.run import Training, in_float32
+from tl_core.training.run import Training
+from tl_core.training.train import prepare
 
 SIZE, CLASSES = 16, ("a", "b", "c")
 FEW = {"dataset.labels_per_class": 2, "dataset.validation_per_class": 1, "dataset.test_per_class": 2}
@@ -142,15 +143,10 @@ def temporary_cache() -> ActivationCache:
 def begin(
     report: Callable[[Event], None] = lambda event: None, change: Callable[[Data], Data] = lambda data: data, spec: RunSpec = TOY
 ) -> tuple[Training, tuple[Phase, ...]]:
-    """A run up to its first phase, with the same steps as `train`; `change` may exchange its data."""
-    keras.utils.set_random_seed(spec.seed)
+    """A run up to its first phase, as `train` makes it; `change` may exchange its data."""
     recipe = replace(Recipe.of(spec), backbone=ToyBackbone())
-    training = Training(recipe, report, None, temporary_cache())
-    data = change(recipe.dataset.load(recipe.seed))
-    training.choose_precision(data, in_float32)
-    network = recipe.backbone.load(recipe.image_size, pretrained=False)
-    classifier = recipe.strategy.join(network, data.class_names)
-    return training, training.plan(data, network, classifier)
+    training = prepare(recipe, report, cache=temporary_cache(), change=change)
+    return training, training.cuts.phases
 
 
 def shortened(phase: Phase, **changes: Any) -> Phase:

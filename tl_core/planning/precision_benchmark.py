@@ -13,6 +13,7 @@ from tl_core.machine import backends
 from tl_core.machine.telemetry import devices
 from tl_core.planning import cost_model
 from tl_core.planning.backbone_profile import BATCH, BackboneProfile, file_of, frozen_pass, seconds_of, training_step
+from tl_core.planning.cuts import SplitSizes
 from tl_core.precision import CHOICES, Precision, Speed, Speeds
 from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec
@@ -44,10 +45,10 @@ def request(home: Path, backbone: Backbone, image_size: int) -> None:
     background.start(home, _file(home, backbone, image_size), command)
 
 
-def decide(home: Path) -> Callable[[Recipe, cost_model.SplitSizes], Precision]:
+def decide(home: Path) -> Callable[[Recipe, SplitSizes], Precision]:
     """What a run on this machine computes in whose spec leaves it open, by what `home` knows of it."""
 
-    def by_measurement(recipe: Recipe, images: cost_model.SplitSizes) -> Precision:
+    def by_measurement(recipe: Recipe, images: SplitSizes) -> Precision:
         known, probe = (kind(home, recipe.backbone, recipe.image_size) for kind in (read, BackboneProfile.read))
         if not isinstance(known, Speeds) or not isinstance(probe, BackboneProfile):
             return Precision.FLOAT32

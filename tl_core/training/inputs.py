@@ -13,7 +13,8 @@ from tl_core.datasets import Data, Images
 from tl_core.features.extractor import FeatureExtractor, FrozenSubmodel, View
 from tl_core.features.inputs import Inputs, Views
 from tl_core.networks.outline import Network
-from tl_core.planning.cost_model import ENGINE, Costs
+from tl_core.planning.cost_model import ENGINE
+from tl_core.planning.cuts import CutPlan
 from tl_core.strategies import Classifier, Learning, Phase
 from tl_core.training.augmentation import Augmenter
 from tl_core.training.prepare import PhasePreparer
@@ -35,14 +36,14 @@ class PhaseInputs(NamedTuple):
 
 @dataclass(frozen=True)
 class InputPipeline:
-    """Feeds one run from its `supply`, as `costs` divides its network; `stages` say how far that is. Fixed views of the images
+    """Feeds one run from its `supply`, as `cuts` divide its network; `stages` say how far that is. Fixed views of the images
     are drawn from `seed`."""
 
     data: Data
     network: Network
     classifier: Classifier
     adapter: PhasePreparer
-    costs: Costs
+    cuts: CutPlan
     stages: Stages
     supply: FeatureExtractor
     seed: int
@@ -52,7 +53,7 @@ class InputPipeline:
         """The whole classifier on pixels, or what lies above the phase's cut on what lies below it makes of the images.
 
         `index` is how many phases have come before."""
-        below = self.costs.cut(phase)
+        below = self.cuts.cut(phase)
         if not below:
             return PhaseInputs(self.classifier.model, self._pixels(self.data.train), self._pixels(self.data.validation))
         with self.stages.stage(COMPUTING):
@@ -63,24 +64,24 @@ class InputPipeline:
 
     def test(self, model: Any) -> tuple[Any, Inputs]:
         """What to classify the test images with, and their inputs; `model` is the whole classifier, ready for it."""
-        below = self.costs.test_cut
+        below = self.cuts.test_cut
         if not below:
             return model, self._pixels(self.data.test)
         with self.stages.stage(COMPUTING):
-            frozen, part = self._divided(below, len(self.costs.phases))
+            frozen, part = self._divided(below, len(self.cuts.phases))
             return part, self.supply.features(frozen, self.data.test, self._meter(below))
 
     def pictures(self, images: Images) -> Pixels:
         """The pixels of a few images (n, size, size, 3) uint8."""
         return self.supply.pixels(images, lambda _: None).batch(np.arange(len(images)))
 
-    def tell(self) -> tuple[str, ...]:
+    def summary(self) -> tuple[str, ...]:
         """Sentences on what the frozen part had to compute since this was asked last."""
         return self.supply.tally.summary()
 
     def augmenter(self, phase: Phase, stream: tuple[int, ...]) -> Augmenter | None:
         """What changes the images of `phase` anew in each epoch, where it works on pixels and wants them changed."""
-        wanted = phase.learning.augments and not self.costs.cut(phase)
+        wanted = phase.learning.augments and not self.cuts.cut(phase)
         return Augmenter(phase.learning, self.supply.image_size, stream) if wanted else None
 
     def _pixels(self, images: Images) -> Inputs:
@@ -91,13 +92,13 @@ class InputPipeline:
         """The network in two, before phase number `index`."""
         whole = below == len(self.network.blocks)
         lower, upper = self.adapter.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
-        key = below, self.costs.moved(below, index)
+        key = below, self.cuts.moved(below, index)
         if key not in self._parts:  # what does not move need not be looked at again
             self._parts[key] = self.supply.part(lower)
         return self._parts[key], upper
 
     def _meter(self, below: int) -> Callable[[int], None]:
-        return self.stages.meter(COMPUTING, ENGINE * self.costs.share_under(below))
+        return self.stages.meter(COMPUTING, ENGINE * self.cuts.share_under(below))
 
     def _train(self, frozen: FrozenSubmodel, learning: Learning, count: Callable[[int], None]) -> Inputs:
         images = self.data.train

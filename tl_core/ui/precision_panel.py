@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from tl_core.planning import cost_model, precision_benchmark
+from tl_core.planning import precision_benchmark
+from tl_core.planning.cuts import SplitSizes
 from tl_core.precision import Precision, Speeds
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
@@ -16,7 +17,7 @@ ABOUT = (
 )
 
 
-def precision_panel(recipe: Recipe, images: cost_model.SplitSizes) -> None:
+def precision_panel(recipe: Recipe, images: SplitSizes) -> None:
     """The setting, its evidence, and a button that has it measured."""
     with st.expander("Precision", icon=":material/speed:", key="precision_panel"):
         forms.run_setting(RunSpec, "precision", recipe.precision)
@@ -25,7 +26,7 @@ def precision_panel(recipe: Recipe, images: cost_model.SplitSizes) -> None:
         evidence(recipe, images, at_work)
 
 
-def _evidence(recipe: Recipe, images: cost_model.SplitSizes, was_at_work: bool) -> None:
+def _evidence(recipe: Recipe, images: SplitSizes, was_at_work: bool) -> None:
     home = session.store().home
     asked = home, recipe.backbone, recipe.image_size
     at_work = precision_benchmark.is_measuring(*asked)
@@ -43,7 +44,7 @@ def _evidence(recipe: Recipe, images: cost_model.SplitSizes, was_at_work: bool) 
     refused(__name__)
 
 
-def _told(recipe: Recipe, images: cost_model.SplitSizes, known: Speeds) -> str:
+def _told(recipe: Recipe, images: SplitSizes, known: Speeds) -> str:
     """What auto takes, and on which device that was measured."""
     taken = precision_benchmark.decide(session.store().home)(recipe, images)
     gain = "nothing else pays" if taken is Precision.FLOAT32 else "it needs the least time, compiling included"

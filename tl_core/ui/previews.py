@@ -18,7 +18,7 @@ from tl_core.data.decoding import decoded, open_image
 from tl_core.datasets import Data, Dataset, Images, Modality
 from tl_core.errors import DataError
 from tl_core.features.resizing import center_crop_resize
-from tl_core.planning import cost_model
+from tl_core.planning.cuts import SplitSizes
 from tl_core.spec import PartSpec
 from tl_core.ui import faults, formatting
 from tl_core.ui.charts import data
@@ -41,9 +41,9 @@ class Preview:
     notes: tuple[str, ...]
 
     @property
-    def images(self) -> cost_model.SplitSizes:
+    def images(self) -> SplitSizes:
         """How many images each split has."""
-        return cost_model.SplitSizes(*(sum(self.counts[split]) for split in ("train", "validation", "test")))
+        return SplitSizes(*(sum(self.counts[split]) for split in ("train", "validation", "test")))
 
 
 def preview(dataset: Dataset, seed: int) -> Preview:
