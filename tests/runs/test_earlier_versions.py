@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+import re
 import shutil
 import signal
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from tests.tools.crashing import settled
 from tests.tools.pages import errors, opened
 from tests.tools.variants import variants
 from tl_core import strategies
+from tl_core.features.cache import cache_of
 from tl_core.networks.outline import Outline
 from tl_core.planning import backbone_profile, precision_benchmark
 from tl_core.precision import Speeds
@@ -39,6 +41,8 @@ from tl_core.ui import steps
 RUNS = earlier.expected()["runs"]
 PROBED, TRAINED = earlier.run_ids("done")
 (PAUSED,), (FAILED,), (QUEUED,) = (earlier.run_ids(state) for state in ("paused", "failed", "queued"))
+ACTIVATIONS = "ec02*.part"
+"""What EfficientNet-Lite0 made of photographs at 32 pixels."""
 CLOCK = {"timings", "resumed", "versions"}
 """What of a result is not decided by the run's settings."""
 
@@ -178,18 +182,36 @@ def test_what_was_asked_of_data_and_networks_is_answered(earlier_home: Path) -> 
     assert sheet_file(earlier_home, photographs).is_file()
 
 
+def test_what_was_computed_of_images_can_be_read(earlier_home: Path) -> None:
+    """The rows of a table are found by their images. Today's runs ask for other tables, since a transparent picture stands on
+    white by now."""
+    test, held = recipe_of(PROBED).dataset.read(0).test, cache_of(earlier_home)
+    table = next((earlier_home / "cache").glob(ACTIVATIONS)).name.partition("-")[0]
+    rows = held.rows(table, test.ids, nothing_is_computed, shape=(1280,))
+    assert rows.computed == 0
+    assert np.isfinite(rows.batch(np.arange(len(test)))).all()
+    assert held.size() == sum(file.stat().st_size for file in (earlier_home / "cache").iterdir())
+
+
+def nothing_is_computed(positions: object) -> NoReturn:
+    pytest.fail(f"not in the cache: {positions}")
+
+
 def test_what_was_measured_of_a_network_is_known(earlier_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """But for its profile, which now tells of heads, too, and is made anew."""
     network = recipe_of(PAUSED).backbone
     measured = json.loads(next((earlier_home / "speeds").iterdir()).read_text(encoding="utf-8"))
     monkeypatch.setattr(precision_benchmark, "_device", lambda: measured["device"])
-    assert TypeAdapter(Speeds).dump_python(precision_benchmark.read(earlier_home, network, 32), mode="json") == measured
+    found = precision_benchmark.read(earlier_home, network, 32)
+    assert found
+    assert TypeAdapter(Speeds).dump_python(found, mode="json") == measured
 
 
 def shown(app: AppTest) -> str:
     """The texts of a page."""
     found = [*app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.button]
-    return "\n".join((getattr(element, "value", None) or element.label).replace("\\", "") for element in found)
+    texts = [getattr(element, "value", None) or element.label for element in found]
+    return "\n".join(texts).replace("\\", "").replace("\xa0", " ")
 
 
 @pytest.mark.parametrize("run_id", [PROBED, TRAINED])
@@ -198,7 +220,7 @@ def test_the_result_page_shows_its_numbers(run_id: str, nothing_starts: None) ->
     app = opened(steps.RESULT.script, run=run_id)
     assert not errors(app)
     share = 100 * row["correct"] / row["test_images"]
-    assert f"{share:.0f} % of {row['test_images']} test images right" in shown(app).replace("**", "")
+    assert re.search(rf"{share:.0f} % \(.*\) of {row['test_images']} test images right", shown(app))
 
 
 @pytest.mark.parametrize("run_id", RUNS)
@@ -227,13 +249,11 @@ def test_its_runs_go_on_to_the_same_bits(store: Store) -> None:
     """The numbers of the steps before the pause say whether this machine computes to the same bits as the one that made it."""
     before = losses(store, PAUSED)
     control.resume(store, PAUSED)
-    left_alone, repeated = (control.start(store, store.run(run_id).spec) for run_id in (PAUSED, PROBED))
-    for run_id in (QUEUED, PAUSED, left_alone, repeated):
+    left_alone = control.start(store, store.run(PAUSED).spec)
+    for run_id in (QUEUED, PAUSED, left_alone):
         assert settled(store, run_id).state is State.DONE
     assert [event.data["step"] for event in store.events(PAUSED, "resumed")] == [len(before)]
     require_same_end(store, before, left_alone)
-    assert "was in the cache already" in "".join(artifacts.read_result(store.folder(repeated)).frozen_part)
-    assert store.run(repeated).correct == store.run(PROBED).correct
 
 
 def losses(store: Store, run_id: str) -> list[float]:
