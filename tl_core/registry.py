@@ -11,12 +11,20 @@ import inspect
 import pkgutil
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from tl_core.errors import SettingError
 from tl_core.spec import PartSpec, setting_error
@@ -39,6 +47,18 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: ClassVar[str]
     title: ClassVar[str]
+    added: ClassVar[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {}
+    """Settings that earlier versions did not have and did not do the default of, each with what gives its value for the settings
+    of a run that such a version stored."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reads_earlier_settings(cls, value: Any) -> Any:
+        """Write out the settings that were `added`, where all others are given, as only a stored run gives them."""
+        missing = cls.model_fields.keys() - value.keys() if isinstance(value, Mapping) else set()
+        if not missing or missing - cls.added.keys():
+            return value
+        return {**value, **{name: cls.added[name](value) for name in missing}}
 
     @field_validator("*", mode="wrap")
     @classmethod
