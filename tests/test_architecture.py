@@ -16,7 +16,7 @@ from tl_core.runs.states import State
 
 LAYERS = (
     ("app", "pages", "tl_core.__main__"),
-    ("tl_core.ui", "tl_core.cli"),
+    ("tl_core.ui", "tl_core.cli", "tl_core.api", "tl_core.testing"),
     ("tl_core.runner",),
     ("tl_core.runs", "tl_core.studies"),
     ("tl_core.training",),
