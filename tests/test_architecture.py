@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import ROOT, python
+from tl_core.recipe import REGISTRIES
 from tl_core.runs.states import State
 
 LAYERS = (
@@ -260,6 +261,17 @@ def what_may_not_be_written(module: str) -> None:
         elif isinstance(node, ast.Compare | ast.MatchValue) and module != "tl_core.runs.states":
             texts = {below.value for below in ast.walk(node) if isinstance(below, ast.Constant)}
             assert not texts & {str(state) for state in State}, f"a state by its text in line {node.lineno}"
+
+
+@rule
+def part_packages_show_parts_and_nothing_else(module: str) -> None:
+    """What parts share stands in modules that begin with an underscore."""
+    package, _, name = module.rpartition(".")
+    if package in {registry.package for registry in REGISTRIES.values()} and not name.startswith("_"):
+        marks = [
+            ast.unparse(mark) for node in tree(module).body if isinstance(node, ast.ClassDef) for mark in node.decorator_list
+        ]
+        assert any(mark.startswith("register(") for mark in marks), "it registers no part"
 
 
 def broken(check: Rule) -> dict[str, str]:

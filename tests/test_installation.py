@@ -5,7 +5,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import sysconfig
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.helpers import HANGS_SECONDS, QUICK, ROOT, CommandLine, settings_arguments, wait_until
+from tests.helpers import QUICK, ROOT, CommandLine, settings_arguments, wait_until
 from tests.tools.crashing import short_training
+from tests.tools.environment import Environment, run
 from tl_core import __version__
 
 SOURCES = ("app.py", "pages", "tl_core", ".streamlit", "pyproject.toml", "setup.py", "README.md", "LICENSE")
@@ -32,36 +32,24 @@ print(script(), [title.value for title in app.title], list(app.exception), sep="
 class Installation:
     """An environment with Transfer Lab in it, and a folder that has nothing to do with it."""
 
-    environment: Path
+    environment: Environment
     elsewhere: Path
 
     @property
     def package(self) -> Path:
         """Where the package lies."""
-        (found,) = self.environment.glob("lib/python*/site-packages/tl_core")
-        return found
+        return self.environment.packages / "tl_core"
 
-    def command(self, name: str, *arguments: str) -> list[str]:
-        """A program of the environment."""
-        return [str(self.environment / "bin" / name), *arguments]
-
-    def run(self, name: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """The program when it has ended, from elsewhere."""
-        return run(self.command(name, *arguments), self.elsewhere)
-
-
-def run(command: Sequence[str], folder: Path) -> "subprocess.CompletedProcess[str]":
-    """The command when it has ended; it must not fail."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=HANGS_SECONDS, check=False)
-    assert done.returncode == 0, done.stderr
-    return done
+    def run(self, name: str, *arguments: str) -> str:
+        """What a program of the environment prints elsewhere."""
+        return run([self.environment.program(name), *arguments], self.elsewhere)
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """By pip from a source distribution, beside the libraries of the environment that runs the tests: nothing is downloaded."""
+    """By pip, from a source distribution."""
     place = tmp_path_factory.mktemp("installed")
-    sources, environment, elsewhere = place / "sources", place / "environment", place / "elsewhere"
+    sources, elsewhere = place / "sources", place / "elsewhere"
     sources.mkdir()
     elsewhere.mkdir()
     for name in (*SOURCES, *(file.name for file in ROOT.glob("requirements*.txt"))):
@@ -69,11 +57,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installation:
         copy(ROOT / name, sources / name)
     run([sys.executable, "-c", PACK], sources)
     (archive,) = (sources / "dist").iterdir()
-    run([sys.executable, "-m", "venv", "--without-pip", str(environment)], place)
-    (packages,) = environment.glob("lib/python*/site-packages")
-    (packages / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin" / "python"), "install"]
-    run([*pip, "--no-deps", "--no-build-isolation", "--no-index", str(archive)], place)
+    environment = Environment.make(place / "environment")
+    environment.install(archive)
     return Installation(environment, elsewhere)
 
 
@@ -91,7 +76,7 @@ def test_every_file_of_the_package_is_installed(installed: Installation) -> None
 @pytest.mark.full
 def test_users_need_what_requirements_say_and_no_tools_of_tests(installed: Installation) -> None:
     about = "import importlib.metadata as m; print(m.version('transfer-lab'), *m.requires('transfer-lab'), sep='\\n')"
-    version, *needed = installed.run("python", "-c", about).stdout.split()
+    version, *needed = installed.run("python", "-c", about).split()
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     assert version == __version__
     assert needed == [line for line in lines if "==" in line]
@@ -103,15 +88,15 @@ def test_users_need_what_requirements_say_and_no_tools_of_tests(installed: Insta
 def test_the_command_trains_from_another_folder(installed: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     short_training(monkeypatch)
     done = installed.run("transfer-lab", "train", "--json", *settings_arguments(QUICK))
-    assert '"state": "done"' in done.stdout
+    assert '"state": "done"' in done
     as_module = installed.run("python", "-m", "tl_core", "runs", "--json")
-    assert as_module.stdout == installed.run("transfer-lab", "runs", "--json").stdout
+    assert as_module == installed.run("transfer-lab", "runs", "--json")
 
 
 @pytest.mark.process
 @pytest.mark.full
 def test_the_first_page_opens_in_another_folder(installed: Installation) -> None:
-    script, *drawn = installed.run("python", "-P", "-c", OPEN).stdout.splitlines()
+    script, *drawn = installed.run("python", "-P", "-c", OPEN).splitlines()
     assert Path(script) == installed.package / "dashboard" / "app.py"
     assert drawn == ["['Dataset']", "[]"]
 
@@ -126,7 +111,7 @@ def test_the_dashboard_has_its_own_settings_wherever_it_is_started(installed: In
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = installed.command("transfer-lab", "app", "--server.port", str(port), "--server.headless", "true")
+    command = [installed.environment.program("transfer-lab"), "app", "--server.port", str(port), "--server.headless", "true"]
     with subprocess.Popen(command, cwd=installed.elsewhere, env=dict(os.environ)) as server:
         try:
             assert wait_until(lambda: status(port) or server.poll()) == 200
