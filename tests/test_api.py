@@ -108,6 +108,19 @@ def test_a_mistake_is_told_before_anything_trains(trained: list[tl.RunSpec], set
     assert not trained
 
 
+def test_a_part_that_is_not_registered_as_such_is_told(trained: list[tl.RunSpec]) -> None:
+    """Its own name would be that of the part it is made from, which would train in its place."""
+    registered = tl.parts("strategy")["lp_ft"]
+
+    class Mine(registered):  # type: ignore[misc, valid-type]
+        """It has no decorator."""
+
+    for settings in ({"strategy": Mine()}, {"backbone": registered()}, {"seed": registered()}):
+        with pytest.raises(tl.SettingError, match="is no registered"):
+            tl.train(**settings)
+    assert not trained
+
+
 def test_parts_by_kind() -> None:
     assert tl.parts("dataset")["digits"].name == "digits"
     with pytest.raises(tl.SettingError, match=r"There is no such kind of part\. Known: dataset, backbone, strategy, executor\."):

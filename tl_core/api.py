@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from tl_core.errors import RunError, SettingError
 from tl_core.events import Event, Reporter
 from tl_core.machine import backends
-from tl_core.recipe import Recipe, registry
+from tl_core.recipe import REGISTRIES, Recipe, registry
 from tl_core.registry import Part
 from tl_core.result import Outcome, Predictions, Result
 from tl_core.runs import artifacts
@@ -76,7 +76,7 @@ def train(spec: RunSpec | None = None, *, report: Reporter | None = None, **sett
             "Leave it out, or use the command line: python -m tl_core train",
             received=f"{executor}={settings[executor]}",
         )
-    changed = _base(spec).with_settings({name: _plain(value) for name, value in settings.items()})
+    changed = _base(spec).with_settings({name: _plain(name, value) for name, value in settings.items()})
     backends.require_importable()
     Recipe.of(changed).require_weights()
     from tl_core.features.cache import cache_of
@@ -111,8 +111,16 @@ def _base(spec: RunSpec | None) -> RunSpec:
     return spec
 
 
-def _plain(value: Any) -> Any:
-    return value.spec().model_dump() if isinstance(value, Part) else value
+def _plain(name: str, value: Any) -> Any:
+    if not isinstance(value, Part):
+        return value
+    if type(value) not in (registry(name).parts().values() if name in REGISTRIES else ()):
+        raise SettingError(
+            f"A {type(value).__name__} is no registered {name}.",
+            f'Decorate its class: @register("{name}", "its name").',
+            received=f"{name}={value!r}",
+        )
+    return value.spec().model_dump()
 
 
 def _ignore(event: Event) -> None:
