@@ -21,7 +21,19 @@ if TYPE_CHECKING:
     from tl_core.registry import Part
     from tl_core.result import Outcome, Result
     from tl_core.spec import PartSpec, RunSpec
-    from tl_core.strategies import BatchNorm, Classifier, Family, Moves, Phase, Strategy, everything, last_blocks, nothing
+    from tl_core.strategies import (
+        BatchNorm,
+        Classifier,
+        Family,
+        Learning,
+        Moves,
+        Phase,
+        Schedule,
+        Strategy,
+        everything,
+        last_blocks,
+        nothing,
+    )
     from tl_core.strategies._by_gradient import Tuned
 
 __version__ = "0.1.0"
@@ -37,7 +49,7 @@ _PUBLIC = {
     "tl_core.registry": "Part",
     "tl_core.result": "Outcome Result",
     "tl_core.spec": "PartSpec RunSpec",
-    "tl_core.strategies": "BatchNorm Classifier Family Moves Phase Strategy everything last_blocks nothing",
+    "tl_core.strategies": "BatchNorm Classifier Family Learning Moves Phase Schedule Strategy everything last_blocks nothing",
     "tl_core.strategies._by_gradient": "Tuned",
 }
 """What the front door offers, by the module that it comes from: the same names as above, for when the program runs."""
