@@ -7,13 +7,11 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import BaseModel
 
-from tl_core import backbones, datasets, executors, strategies
 from tl_core.errors import SettingError
+from tl_core.recipe import REGISTRIES
 from tl_core.registry import Part
 from tl_core.spec import PartSpec, RunSpec
 from tl_core.ui.forms import kind_of
-
-REGISTRIES = (datasets.datasets, backbones.backbones, strategies.strategies, executors.executors)
 
 
 class End(NamedTuple):
@@ -44,7 +42,7 @@ def ends(bound: Any, kind: type) -> Iterator[End]:
             yield End(kind(step(value, -sign)), value)
 
 
-PARTS = [(registry, name, part) for registry in REGISTRIES for name, part in registry.parts().items()]
+PARTS = [(registry, name, part) for registry in REGISTRIES.values() for name, part in registry.parts().items()]
 
 
 @pytest.mark.parametrize(("registry", "name", "part"), PARTS, ids=lambda value: value if isinstance(value, str) else "")

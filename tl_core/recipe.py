@@ -10,8 +10,21 @@ from tl_core.errors import SettingError, WeightsError
 from tl_core.executors import Executor
 from tl_core.machine import backends
 from tl_core.precision import Precision
+from tl_core.registry import Registry
 from tl_core.spec import PART_KINDS, RunSpec
 from tl_core.strategies import Strategy
+
+REGISTRIES: dict[str, Registry[Any]] = {
+    registry.kind: registry for registry in (datasets.datasets, backbones.backbones, strategies.strategies, executors.executors)
+}
+"""The registries of all kinds of parts, by kind, in the order of `PART_KINDS`."""
+
+
+def registry(kind: str) -> Registry[Any]:
+    """Return the registry of the parts of `kind`; raises `SettingError` for a kind that does not exist."""
+    if kind not in REGISTRIES:
+        raise SettingError("There is no such kind of part.", f"Known: {', '.join(REGISTRIES)}.", received=kind)
+    return REGISTRIES[kind]
 
 
 @dataclass(frozen=True)

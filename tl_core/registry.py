@@ -98,7 +98,7 @@ class Registry(Generic[P]):
 
     def __init__(self, kind: str, package: str, renamed: Callable[[PartSpec], PartSpec] = lambda spec: spec) -> None:
         self.kind = kind
-        self._package = package
+        self.package = package
         self._renamed = renamed
         self._parts: dict[str, type[P]] = {}
         self._discovered = False
@@ -142,10 +142,10 @@ class Registry(Generic[P]):
     def _discover(self) -> None:
         if self._discovered:
             return
-        package: Any = importlib.import_module(self._package)
+        package: Any = importlib.import_module(self.package)
         for module in pkgutil.iter_modules(package.__path__):
             if not module.name.startswith("_"):
-                importlib.import_module(f"{self._package}.{module.name}")
+                importlib.import_module(f"{self.package}.{module.name}")
         for entry in entry_points(group=ENTRY_POINT_GROUP):
             entry.load()
         self._discovered = True
