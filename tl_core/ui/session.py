@@ -118,20 +118,34 @@ def complaint() -> str | None:
 @st.cache_resource(ttl=SHARED_SECONDS, show_spinner=False)
 def runs() -> Sequence[Run]:
     """Every run, the newest first; read at most once for all browsers that look at the same time."""
-    known = dict(_known())
-    last = max((run.revision for run in known.values()), default=0)
-    known |= {run.id: run for run in store().runs(after=last)}
-    _known().update(known)
+    known, last = _known().runs, _known().revision
+    changes = store().changes(last)
+    changed = {run.id: run for run in changes.runs}
+    known = {run_id: run for run_id, run in (known | changed).items() if run_id not in changes.deleted}
+    _known().runs, _known().revision = known, changes.revision
     found = sorted(known.values(), key=lambda run: run.number, reverse=True)
     if any(run.state.alive for run in found):
         _keep_runner()
     return tuple(found)
 
 
+def listed() -> Sequence[Run]:
+    """The runs that lists show by themselves, the newest first: all but the archived ones."""
+    return [run for run in runs() if not run.archived]
+
+
+@dataclass
+class Known:
+    """What was read of the runs at the last look, by their ids, and the revision of that look, so that those that have not
+    changed are not read again."""
+
+    runs: dict[str, Run] = field(default_factory=dict)
+    revision: int = 0
+
+
 @st.cache_resource(show_spinner=False)
-def _known() -> dict[str, Run]:
-    """The runs of the last look by their ids, so that those that have not changed are not read again."""
-    return {}
+def _known() -> Known:
+    return Known()
 
 
 @st.cache_data(ttl=ATTENDED_SECONDS / 2, show_spinner=False)
