@@ -11,10 +11,12 @@ _JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 class TransferError(Exception):
     """A mistake that the user can mend.
 
-    `what` and `next_step` are whole sentences; `received` is what the user gave, shown as it was.
+    `what` and `next_step` are whole sentences; `received` is what the user gave, shown as it was. `what` is kept, for
+    places where the next step is another one.
     """
 
     def __init__(self, what: str, next_step: str = "", *, received: Any = None) -> None:
+        self.what = what
         parts = [what.strip(), next_step.strip()]
         if received is not None:
             parts.append(f"Received: {received}")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core.ui import comparison, formatting, frame, session, steps
+from tl_core.ui import comparison, formatting, frame, run_filters, session, steps
 from tl_core.ui.run_picker import nothing_yet
 
 frame.heading(steps.COMPARE)
@@ -12,7 +12,10 @@ if not runs:
     nothing_yet("Every run is a row here, to sort, filter and compare. There is none yet.")
 else:
     with formatting.sentence_for_mistakes():
-        rows = comparison.filtered(comparison.table(runs))
+        shown = run_filters.filtered(runs, keep=comparison.wanted())
+        if not shown:
+            st.stop()
+        rows = comparison.filtered(comparison.table(shown))
         by_id = {run.id: run for run in runs}
         for run_id in comparison.wanted():
             if run_id not in by_id:

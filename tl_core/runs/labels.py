@@ -34,7 +34,7 @@ def tag(store: Store, run_id: str, *, add: Collection[str] = (), remove: Collect
     added, removed = [tag_of(text) for text in add], {line("tag", text).casefold() for text in remove}
 
     def changed(run: Run) -> Mapping[str, Any]:
-        kept = {tag.casefold(): tag for tag in (*added, *run.tags) if tag.casefold() not in removed}
+        kept = {tag.casefold(): tag for tag in (*run.tags, *added) if tag.casefold() not in removed}
         if len(kept) > max(MOST_TAGS, len(run.tags)):
             raise SettingError(f"A run has at most {MOST_TAGS} tags.", "Remove some first.", received=", ".join(kept.values()))
         return {"tags": sorted(kept.values(), key=str.casefold)}

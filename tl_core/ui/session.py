@@ -104,10 +104,10 @@ def request(wish: Callable[..., None], *details: Any) -> None:
     forget_runs()
 
 
-def refusal(asker: str | None = None) -> str | None:
-    """Why the last wish could not be fulfilled, if it was made by the module `asker`; None stands for any."""
+def refusal(*askers: str) -> str | None:
+    """Return why the last wish could not be fulfilled, if it was made by one of the modules `askers`."""
     by, why = st.session_state.get(REFUSAL, (None, None))
-    return why if asker in {None, by} else None
+    return why if by in askers else None
 
 
 def complaint() -> str | None:
@@ -118,34 +118,28 @@ def complaint() -> str | None:
 @st.cache_resource(ttl=SHARED_SECONDS, show_spinner=False)
 def runs() -> Sequence[Run]:
     """Every run, the newest first; read at most once for all browsers that look at the same time."""
-    known, last = _known().runs, _known().revision
-    changes = store().changes(last)
-    changed = {run.id: run for run in changes.runs}
-    known = {run_id: run for run_id, run in (known | changed).items() if run_id not in changes.deleted}
-    _known().runs, _known().revision = known, changes.revision
+    revision, known, deleted = _known()[0]
+    changes = store().changes(revision)
+    changed = known | {run.id: run for run in changes.runs}
+    known = {run_id: run for run_id, run in changed.items() if run_id not in changes.deleted}
+    _known()[:] = [(changes.revision, known, deleted + len(changes.deleted))]  # at once, for others look, too
     found = sorted(known.values(), key=lambda run: run.number, reverse=True)
     if any(run.state.alive for run in found):
         _keep_runner()
     return tuple(found)
 
 
-def listed() -> Sequence[Run]:
-    """The runs that lists show by themselves, the newest first: all but the archived ones."""
-    return [run for run in runs() if not run.archived]
-
-
-@dataclass
-class Known:
-    """What was read of the runs at the last look, by their ids, and the revision of that look, so that those that have not
-    changed are not read again."""
-
-    runs: dict[str, Run] = field(default_factory=dict)
-    revision: int = 0
+def last_look() -> tuple[int, int]:
+    """Return the revision of the last look at `runs`, and how many runs were deleted until then."""
+    revision, _, deleted = _known()[0]
+    return revision, deleted
 
 
 @st.cache_resource(show_spinner=False)
-def _known() -> Known:
-    return Known()
+def _known() -> list[tuple[int, dict[str, Run], int]]:
+    """The last look: its revision, the runs by their ids, so that those that have not changed are not read again, and how many
+    were deleted before."""
+    return [(0, {}, 0)]
 
 
 @st.cache_data(ttl=ATTENDED_SECONDS / 2, show_spinner=False)
@@ -166,7 +160,7 @@ def run(chosen: str) -> Run:
     try:
         return next((run for run in runs() if run.id == chosen), None) or store().run(chosen)
     except RunError as error:  # whose next step is for the command line
-        raise RunError("There is no run of that id here.", "Choose another one on this page.", received=chosen) from error
+        raise RunError(error.what, "Choose another one on this page.", received=chosen) from error
 
 
 def version(run: Run, kind: str) -> tuple[int, float]:
