@@ -18,8 +18,8 @@ else:
         rows = comparison.filtered(comparison.table(shown))
         by_id = {run.id: run for run in runs}
         for run_id in comparison.wanted():
-            if run_id not in by_id:
-                formatting.say_wrong(f"The address names a run that is not here. Received: {run_id}")
+            with formatting.sentence_for_mistakes():
+                session.run(run_id)  # one that the address names may have been deleted
         picked = [by_id[run_id] for run_id in comparison.choose(rows)]
         comparison.verdicts(picked)
         comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked)

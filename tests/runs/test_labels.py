@@ -98,7 +98,7 @@ def test_a_tag_is_there_once_whatever_its_letters(store: Store) -> None:
     with pytest.raises(SettingError, match="A tag is blank"):
         labels.tag(store, "a", add=[" "])
     with pytest.raises(SettingError, match=f"at most {labels.MOST_TAGS} tags"):
-        labels.tag(store, "a", add=map(str, range(labels.MOST_TAGS)))
+        labels.tag(store, "a", add=[str(number) for number in range(labels.MOST_TAGS)])
     assert labels.tags_of(store.runs()) == ["paper"]
 
 

@@ -27,7 +27,6 @@ def _row(run: Run) -> dict[str, object]:
     return {
         "Name": run_names.given_to(run),
         "Tags": list(run.tags),
-        "Starred": run.starred,
         "State": formatting.state_of(run),
         "Dataset": dataset,
         "Labels": run.spec.dataset.settings.get("labels_per_class"),
@@ -40,6 +39,7 @@ def _row(run: Run) -> dict[str, object]:
         "Trainable": run.trainable_parameters,
         "Size": run.spec.image_size,
         "Seed": run.spec.seed,
+        "Starred": run.starred,
         "Disk": None if run.disk_bytes is None else run.disk_bytes / 1e6,
         "Made": datetime.fromtimestamp(run.created),
         "Run": run.id,

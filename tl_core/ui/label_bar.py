@@ -15,7 +15,8 @@ def label_bar(run: Run) -> None:
     """Draw the buttons, and below them what they have made of the run. Raises `RunError` where it was deleted meanwhile."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="label_bar"):
         _star(run)
-        with st.popover("Name, tags, note", icon=":material/label:", help="What you call this run, and what you note about it."):
+        about = "What you call this run, and what you note about it."
+        with st.popover("Name, tags, note", icon=":material/label:", help=about, key=_opened(run), on_change="rerun"):
             _form(run)
         _archive(run)
         if st.button(
@@ -33,9 +34,18 @@ def label_bar(run: Run) -> None:
             st.caption(f"{size(run.disk_bytes)} on disk", width="content", help="What the files of this run take.")
     if run.note:
         st.text(run.note)
-    problem = session.refusal(__name__, labels.__name__, deletion.__name__)
+    problem = _refusal()
     if problem:
         formatting.say_wrong(problem)
+
+
+def _refusal() -> str | None:
+    return session.refusal(__name__, deletion.__name__)
+
+
+def _opened(run: Run) -> str:
+    """The name under which the session keeps whether the form of `run` is open."""
+    return f"labels_open_{run.id}"
 
 
 def _star(run: Run) -> None:
@@ -70,35 +80,39 @@ def _archived(store: Store, run_id: str, on: bool) -> None:
 
 def _form(run: Run) -> None:
     """A field begins anew where somebody has changed what it is about: it never shows an old name as the present one."""
-    others = labels.tags_of(session.runs())
+    name, tags, note = f"name_{run.id}_{run.name}", f"tags_{run.id}_{'/'.join(run.tags)}", f"note_{run.id}_{run.note}"
     with st.form(f"labels_{run.id}", border=False):
-        name = st.text_input(
+        st.text_input(
             "Name",
             run.name,
             max_chars=labels.MOST_LETTERS["name"],
-            key=f"name_{run.id}_{run.name}",
+            key=name,
             placeholder=formatting.parts_of(run),
             help="Shown in place of backbone, strategy and dataset. The run's id, and addresses that hold it, stay.",
         )
-        tags = st.multiselect(
+        st.multiselect(
             "Tags",
-            others,
+            labels.tags_of(session.runs()),
             list(run.tags),
-            key=f"tags_{run.id}_{'/'.join(run.tags)}",
+            key=tags,
             accept_new_options=True,
             placeholder="Choose one, or type a new one",
             help="Lists of runs can be filtered by tags.",
         )
-        note = st.text_area(
+        st.text_area(
             "Note",
             run.note,
             max_chars=labels.MOST_LETTERS["note"],
-            key=f"note_{run.id}_{run.note}",
+            key=note,
             help="What you want to remember of this run.",
         )
-        if st.form_submit_button("Save", icon=":material/check:"):
-            session.request(_save, run, name, tags, note)
-            st.rerun()
+        st.form_submit_button("Save", icon=":material/check:", on_click=_submit, args=(run, name, tags, note))
+
+
+def _submit(run: Run, name: str, tags: str, note: str) -> None:
+    """Save what stands in the fields of these keys, and close the form unless it was refused."""
+    session.request(_save, run, *(st.session_state[key] for key in (name, tags, note)))
+    st.session_state[_opened(run)] = _refusal() is not None
 
 
 def _save(store: Store, run: Run, name: str, tags: Sequence[str], note: str) -> None:

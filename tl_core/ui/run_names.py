@@ -24,11 +24,12 @@ class Labels:
 def current() -> Labels:
     """Return what the labels of all runs are, as of the last look at them."""
     runs = session.runs()
-    return _labels(*session.last_look(), runs)
+    return _labels(len(runs), max((run.revision for run in runs), default=0), session.deletions(), runs)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
-def _labels(revision: int, deleted: int, _runs: Sequence[Run]) -> Labels:
+def _labels(count: int, revision: int, deleted: int, _runs: Sequence[Run]) -> Labels:
+    """The labels of `_runs`; the numbers say whether these are the same as at the last look."""
     counted = Counter(run.name for run in _runs if run.name)
     said = [(run.id, labels) for run in _runs if any(labels := (run.name, run.tags, run.starred, run.archived, run.note))]
     return Labels(frozenset(name for name in counted if counted[name] > 1), hash((tuple(said), deleted)))

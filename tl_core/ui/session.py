@@ -120,19 +120,18 @@ def runs() -> Sequence[Run]:
     """Every run, the newest first; read at most once for all browsers that look at the same time."""
     revision, known, deleted = _known()[0]
     changes = store().changes(revision)
-    changed = known | {run.id: run for run in changes.runs}
-    known = {run_id: run for run_id, run in changed.items() if run_id not in changes.deleted}
-    _known()[:] = [(changes.revision, known, deleted + len(changes.deleted))]  # at once, for others look, too
+    changed, gone = known | {run.id: run for run in changes.runs}, set(changes.deleted)
+    known = {run_id: run for run_id, run in changed.items() if run_id not in gone}
+    _known()[:] = [(changes.revision, known, deleted + len(gone))]  # at once, for others look, too
     found = sorted(known.values(), key=lambda run: run.number, reverse=True)
     if any(run.state.alive for run in found):
         _keep_runner()
     return tuple(found)
 
 
-def last_look() -> tuple[int, int]:
-    """Return the revision of the last look at `runs`, and how many runs were deleted until then."""
-    revision, _, deleted = _known()[0]
-    return revision, deleted
+def deletions() -> int:
+    """Return how many runs were ever deleted, as of the last look at `runs`."""
+    return _known()[0][2]
 
 
 @st.cache_resource(show_spinner=False)
