@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from tl_core.ui import formatting, frame, session, steps
+from tl_core.ui import formatting, frame, run_filters, session, steps
+from tl_core.ui.label_bar import label_bar
 from tl_core.ui.live import live
 from tl_core.ui.queue_panel import queue_panel
 from tl_core.ui.recipe_bar import recipe_bar
@@ -11,7 +12,7 @@ from tl_core.ui.rerun import again
 frame.heading(steps.TRAIN)
 recipe_bar()
 runs = session.runs()
-chosen = session.run_id() or (runs[0].id if runs else None)
+chosen = session.run_id() or next((run.id for run in run_filters.listed(runs)), None)
 
 if chosen is None:
     st.info(
@@ -24,6 +25,7 @@ if chosen is None:
 view, beside = st.columns([2, 1], gap="large")
 with view, formatting.sentence_for_mistakes():
     live(chosen)
+    label_bar(session.run(chosen))
     again(chosen)
 
 with beside:

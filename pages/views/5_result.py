@@ -3,14 +3,15 @@
 import streamlit as st
 
 from tl_core.runs.states import State
-from tl_core.ui import formatting, frame, outcomes, session, steps
+from tl_core.ui import formatting, frame, outcomes, run_filters, session, steps
+from tl_core.ui.label_bar import label_bar
 from tl_core.ui.run_picker import nothing_yet, pick
 
 frame.heading(steps.RESULT)
 finished = [run for run in session.runs() if run.state is State.DONE]
 
+wanted = session.run_id()
 with formatting.sentence_for_mistakes():
-    wanted = session.run_id()
     if wanted and session.run(wanted).state is not State.DONE:
         state = formatting.state_of(session.run(wanted))
         st.info(f"This run has no result. It is {state.lower()}.", icon=":material/hourglass_top:")
@@ -21,11 +22,13 @@ if not finished:
         "The result of a run is shown here: its accuracy with an interval, its mistakes, its cost. No run has finished yet."
     )
 else:
-    run = pick(finished)
+    shown = run_filters.filtered(finished, keep=[wanted or ""])
+    run = pick(shown) if shown else None
     if run is None:
         st.stop()
     with formatting.sentence_for_mistakes():
         result = session.result(run.id)
+        label_bar(run)
         outcomes.sentence(run, result)
         outcomes.controls(run)
         for note in result.notes:

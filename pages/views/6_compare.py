@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core.ui import comparison, formatting, frame, session, steps
+from tl_core.ui import comparison, formatting, frame, run_filters, session, steps
 from tl_core.ui.run_picker import nothing_yet
 
 frame.heading(steps.COMPARE)
@@ -12,11 +12,14 @@ if not runs:
     nothing_yet("Every run is a row here, to sort, filter and compare. There is none yet.")
 else:
     with formatting.sentence_for_mistakes():
-        rows = comparison.filtered(comparison.table(runs))
+        shown = run_filters.filtered(runs, keep=comparison.wanted())
+        if not shown:
+            st.stop()
+        rows = comparison.filtered(comparison.table(shown))
         by_id = {run.id: run for run in runs}
         for run_id in comparison.wanted():
-            if run_id not in by_id:
-                formatting.say_wrong(f"The address names a run that is not here. Received: {run_id}")
+            with formatting.sentence_for_mistakes():
+                session.run(run_id)  # one that the address names may have been deleted
         picked = [by_id[run_id] for run_id in comparison.choose(rows)]
         comparison.verdicts(picked)
         comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked)

@@ -14,6 +14,7 @@ from tl_core.recipe import Recipe
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
+from tl_core.ui import run_names
 from tl_core.ui.charts import theme
 
 NOTHING: Mapping[str, str] = {}
@@ -75,19 +76,30 @@ def state_of(run: Run) -> str:
 
 
 def title_of(run: Run) -> str:
-    """A run in a few words: backbone, strategy, dataset."""
+    """A run in a few words: its name, or else backbone, strategy, dataset."""
+    return run_names.given_to(run) or parts_of(run)
+
+
+def parts_of(run: Run) -> str:
+    """Return backbone, strategy and dataset of a run, whatever its name is."""
     return f"{model_of(run)} · {titles_of(run)[0]}"
 
 
+def name_of(run: Run) -> str:
+    """Return what to call a run among others on the same data: its name, or else backbone and strategy."""
+    return run_names.given_to(run) or model_of(run)
+
+
 def model_of(run: Run) -> str:
-    """A run among others on the same data: backbone and strategy."""
+    """Backbone and strategy of a run."""
     return " · ".join(titles_of(run)[1:]) + (" (settings unreadable)" if run.unreadable else "")
 
 
 def names_apart(runs: Sequence[Run]) -> dict[str, str]:
-    """By their ids, names that tell `runs` apart: backbone and strategy, where that is not enough the seed, else the id, too."""
-    names = {run.id: model_of(run) for run in runs}
-    for more in (lambda run: f"seed {run.spec.seed}", lambda run: f"run {run.id[-6:]}"):
+    """By their ids, names that tell `runs` apart: those that were given, or backbone and strategy; where that is not enough the
+    seed, else the id, too."""
+    names = {run.id: name_of(run) for run in runs}
+    for more in (lambda run: f"seed {run.spec.seed}", lambda run: f"run {run_names.short_id(run)}"):
         counted = Counter(names.values())
         names |= {run.id: f"{names[run.id]}, {more(run)}" for run in runs if counted[names[run.id]] > 1}
     return names

@@ -11,7 +11,7 @@ from tl_core.machine import telemetry
 from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
-from tl_core.ui import formatting, previews, queue_text, session, steps
+from tl_core.ui import formatting, previews, queue_text, run_filters, run_names, session, steps
 from tl_core.ui.recipe_bar import require_allowed_paths
 
 MOST_ELSEWHERE = 3
@@ -30,11 +30,16 @@ def sidebar() -> None:
         st.fragment(_running, run_every=session.POLL_SECONDS if drawn[0] else session.ATTENDED_SECONDS)(drawn)
 
 
-def _standing() -> tuple[bool, State | None]:
-    """Whether anything is alive, and the state of the chosen run: what the steps above say of the store."""
+Standing = tuple[bool, State | None, int | None, int]
+
+
+def _standing() -> Standing:
+    """Return what the page says of the store and polls in no other place: whether anything is alive, the state of the chosen run
+    and what it takes of the disk, and how all runs are labelled."""
     runs = session.runs()
     chosen = next((run for run in runs if run.id == session.run_id()), None)
-    return any(run.state.alive for run in runs), chosen.state if chosen else None
+    of_chosen = (chosen.state, chosen.disk_bytes) if chosen else (None, None)
+    return any(run.state.alive for run in runs), *of_chosen, run_names.current().version
 
 
 def _step(step: steps.PageInfo, choice: str, address: dict[str, str]) -> None:
@@ -66,13 +71,14 @@ def _choices() -> dict[steps.PageInfo, str]:
     recipe = session.recipe()
     runs = session.runs()
     chosen = next((run for run in runs if run.id == session.run_id()), None)
+    listed = len(run_filters.listed(runs))
     return {
         steps.DATASET: recipe.dataset.title + _classes(),
         steps.BACKBONE: f"{recipe.backbone.listing().title}, {recipe.image_size} px",
         steps.STRATEGY: recipe.strategy.title,
         steps.TRAIN: formatting.state_of(chosen) if chosen else "",
         steps.RESULT: formatting.accuracy_of(chosen) if chosen and chosen.state is State.DONE else "",
-        steps.COMPARE: f"{len(runs)} runs" if len(runs) > 1 else "",
+        steps.COMPARE: f"{listed} runs" if listed > 1 else "",
     }
 
 
@@ -85,12 +91,12 @@ def _classes() -> str:
         return ""
 
 
-def _running(drawn: tuple[bool, State | None]) -> None:
+def _running(drawn: Standing) -> None:
     with formatting.sentence_for_mistakes():
         session.ensure_runner()
         runs = session.runs()
         if _standing() != drawn:
-            st.rerun()  # the steps above tell the state of the chosen run, too
+            st.rerun()  # the whole page follows
         working, line = queue_text.at_work(runs), queue_text.line(runs)
         _held(working)
         st.caption(f"{len(line)} waiting" if line else "" if working else "Nothing runs now.")

@@ -104,10 +104,10 @@ def request(wish: Callable[..., None], *details: Any) -> None:
     forget_runs()
 
 
-def refusal(asker: str | None = None) -> str | None:
-    """Why the last wish could not be fulfilled, if it was made by the module `asker`; None stands for any."""
+def refusal(*askers: str) -> str | None:
+    """Return why the last wish could not be fulfilled, if it was made by one of the modules `askers`."""
     by, why = st.session_state.get(REFUSAL, (None, None))
-    return why if asker in {None, by} else None
+    return why if by in askers else None
 
 
 def complaint() -> str | None:
@@ -118,20 +118,27 @@ def complaint() -> str | None:
 @st.cache_resource(ttl=SHARED_SECONDS, show_spinner=False)
 def runs() -> Sequence[Run]:
     """Every run, the newest first; read at most once for all browsers that look at the same time."""
-    known = dict(_known())
-    last = max((run.revision for run in known.values()), default=0)
-    known |= {run.id: run for run in store().runs(after=last)}
-    _known().update(known)
+    revision, known, deleted = _known()[0]
+    changes = store().changes(revision)
+    changed, gone = known | {run.id: run for run in changes.runs}, set(changes.deleted)
+    known = {run_id: run for run_id, run in changed.items() if run_id not in gone}
+    _known()[:] = [(changes.revision, known, deleted + len(gone))]  # at once, for others look, too
     found = sorted(known.values(), key=lambda run: run.number, reverse=True)
     if any(run.state.alive for run in found):
         _keep_runner()
     return tuple(found)
 
 
+def deletions() -> int:
+    """Return how many runs were ever deleted, as of the last look at `runs`."""
+    return _known()[0][2]
+
+
 @st.cache_resource(show_spinner=False)
-def _known() -> dict[str, Run]:
-    """The runs of the last look by their ids, so that those that have not changed are not read again."""
-    return {}
+def _known() -> list[tuple[int, dict[str, Run], int]]:
+    """The last look: its revision, the runs by their ids, so that those that have not changed are not read again, and how many
+    were deleted before."""
+    return [(0, {}, 0)]
 
 
 @st.cache_data(ttl=ATTENDED_SECONDS / 2, show_spinner=False)
@@ -152,7 +159,7 @@ def run(chosen: str) -> Run:
     try:
         return next((run for run in runs() if run.id == chosen), None) or store().run(chosen)
     except RunError as error:  # whose next step is for the command line
-        raise RunError("There is no run of that id here.", "Choose another one on this page.", received=chosen) from error
+        raise RunError(error.what, "Choose another one on this page.", received=chosen) from error
 
 
 def version(run: Run, kind: str) -> tuple[int, float]:
