@@ -3,7 +3,7 @@
 import streamlit as st
 
 from tl_core.runs.states import State
-from tl_core.ui import formatting, frame, outcomes, session, steps
+from tl_core.ui import formatting, frame, outcomes, same_data, session, steps
 from tl_core.ui.run_picker import nothing_yet, pick
 
 frame.heading(steps.RESULT)
@@ -28,6 +28,7 @@ else:
         result = session.result(run.id)
         outcomes.sentence(run, result)
         outcomes.controls(run)
+        same_data.beside(run)
         for note in result.notes:
             st.caption(formatting.plain(note))
         outcomes.evidence(run, result)

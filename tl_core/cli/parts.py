@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from tl_core import backbones, datasets, executors, strategies
 from tl_core.cli.console import AsJson, RunId, app, out, print_json, says_what_is_wrong
 from tl_core.cli.format import accuracy_of, summary
+from tl_core.recipe import titles_of
 from tl_core.runner import service
 from tl_core.runner.reconcile import reconcile
 from tl_core.runs import artifacts
@@ -35,7 +36,7 @@ def runs(as_json: AsJson = False) -> None:
         Column("Run", no_wrap=True), "State", "Dataset", "Backbone", "Strategy", "Test accuracy", "Seconds", "Trainable", box=None
     )
     for run in found:
-        parts = (run.spec.dataset.name, run.spec.backbone.name, run.spec.strategy.name)
+        parts = (titles_of(run.spec)[0], run.spec.backbone.name, run.spec.strategy.name)
         seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
         trainable = "" if run.trainable_parameters is None else f"{run.trainable_parameters:,}"
         table.add_row(run.id, run.state, *map(escape, parts), accuracy_of(run), seconds, trainable)

@@ -11,6 +11,7 @@ import streamlit as st
 from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
+from tl_core.recipe import titles_of as titles_of_spec
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
@@ -101,21 +102,14 @@ def titles_of(run: Run) -> tuple[str, str, str]:
 @lru_cache(maxsize=4096)
 def _parts(spec_json: str) -> tuple[str, str, str]:
     """By the text of a spec, since lists of runs ask for the same ones every two seconds."""
-    spec = RunSpec.model_validate_json(spec_json)
-    try:
-        recipe = Recipe.of(spec)
-    except TransferError:
-        return spec.dataset.name, spec.backbone.name, spec.strategy.name
-    return recipe.dataset.title, recipe.backbone.listing().title, recipe.strategy.title
+    return titles_of_spec(RunSpec.model_validate_json(spec_json))
 
 
 def chips(recipe: Recipe) -> list[str]:
     """The recipe in the words of the bar: dataset, backbone, strategy, image size, labels, seed."""
     labels = recipe.dataset.labels_per_class
     return [
-        recipe.dataset.title,
-        recipe.backbone.listing().title,
-        recipe.strategy.title,
+        *recipe.titles(),
         f"{recipe.image_size} px",
         "all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} a class",
         f"seed {recipe.seed}",
