@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import methodcaller
 from typing import Any
 
 from tl_core import backbones, datasets, executors, strategies
@@ -18,6 +19,7 @@ from tl_core.strategies import Strategy
 
 Look = Callable[[Dataset], int | None]
 """What gives the pixels of the shorter sides of a dataset's images; see `Dataset.image_side`."""
+LOOK: Look = methodcaller("image_side")
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,10 @@ class Recipe:
     given_size: int | None
     seed: int
     precision: Precision = Precision.AUTO
-    look: Look = field(default=Dataset.image_side, compare=False, repr=False)
+    look: Look = field(default=LOOK, compare=False, repr=False)
 
     @classmethod
-    def of(cls, spec: RunSpec, look: Look = Dataset.image_side) -> "Recipe":
+    def of(cls, spec: RunSpec, look: Look = LOOK) -> "Recipe":
         """Return the parts that `spec` names; raises `SettingError` for a name or a setting that does not fit."""
         return cls(
             datasets.build(spec.dataset),

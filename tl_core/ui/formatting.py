@@ -1,6 +1,6 @@
 """Small things that several pages show the same way."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -86,11 +86,16 @@ def model_of(run: Run) -> str:
 
 
 def names_apart(runs: Sequence[Run]) -> dict[str, str]:
-    """By their ids, names that tell `runs` apart: backbone and strategy, where that is not enough the seed, else the id, too."""
+    """Return, by their ids, names that tell `runs` apart: backbone and strategy, with the dataset, the seed and the id where that
+    is not enough, and where it helps."""
     names = {run.id: model_of(run) for run in runs}
-    for more in (lambda run: f"seed {run.spec.seed}", lambda run: f"run {run.id[-6:]}"):
-        counted = Counter(names.values())
-        names |= {run.id: f"{names[run.id]}, {more(run)}" for run in runs if counted[names[run.id]] > 1}
+    for more in (lambda run: titles_of(run)[0], lambda run: f"seed {run.spec.seed}", lambda run: f"run {run.id[-6:]}"):
+        alike: dict[str, dict[str, str]] = defaultdict(dict)
+        for run in runs:
+            alike[names[run.id]][run.id] = more(run)
+        for name, told in alike.items():
+            if len(set(told.values())) > 1:
+                names |= {run_id: f"{name}, {text}" for run_id, text in told.items()}
     return names
 
 

@@ -12,9 +12,8 @@ def image_size(recipe: Recipe) -> None:
     fitting = recipe.backbone.fitting_size(recipe.image_side)
     field = RunSpec.model_fields["image_size"]
     forms.setting("image_size", field, recipe.given_size, scope="run", empty=f"{fitting}, follows the images")
-    if recipe.given_size is None:
-        st.caption(f"{fitting} px: {reason(recipe)}")
-    else:
+    st.caption(sentence(recipe))
+    if recipe.given_size is not None:
         st.button(
             f"Follow the images: {fitting} px",
             key="follow_images",
@@ -22,12 +21,18 @@ def image_size(recipe: Recipe) -> None:
             icon=":material/undo:",
             on_click=session.change,
             args=({"image_size": None},),
-            help=f"{reason(recipe)[0].upper()}{reason(recipe)[1:]}",
+            help="Take the number out, so that the size goes with whatever images and network are chosen.",
         )
 
 
-def reason(recipe: Recipe) -> str:
-    """Return in a sentence why the image size is what it is where nobody set it."""
+def sentence(recipe: Recipe) -> str:
+    """Return how large the network is given the images, and why."""
+    why = _reason(recipe) if recipe.given_size is None else "set by hand."
+    return f"{recipe.image_size} px: {why}"
+
+
+def _reason(recipe: Recipe) -> str:
+    """Return why the image size is what it is where nobody set it."""
     network, side, fitting = recipe.backbone, recipe.image_side, recipe.backbone.fitting_size(recipe.image_side)
     learned = "the size that the network learned at" if network.pretrained else "the most for this network"
     if side is None:

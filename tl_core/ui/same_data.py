@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 
 import streamlit as st
 
@@ -12,30 +13,29 @@ from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.ui import formatting, session
 
-MOST_RUNS, MOST_SENTENCES = 500, 5
-"""So many other runs are looked at, the newest first, and so much is said of them."""
+MOST_RUNS, MOST_CHOSEN, MOST_SENTENCES = 500, 20, 5
+"""So many other runs are looked at, the newest first, so many chosen ones, and so much is said of them."""
 
 
 def beside(run: Run) -> None:
     """Say of which other finished runs the data are those of `run` under another name, or others under its name."""
     finished = [other for other in session.runs() if other.state is State.DONE and other.id != run.id][:MOST_RUNS]
     name = formatting.titles_of(run)[0]
-    _tell(run, (other for other in finished if other.test_digest == run.test_digest or formatting.titles_of(other)[0] == name))
+    _tell((run, other) for other in finished if other.test_digest == run.test_digest or formatting.titles_of(other)[0] == name)
 
 
 def among(chosen: Sequence[Run]) -> None:
-    """Say it of the first finished run of `chosen` against the others."""
+    """Say it of each two finished runs of `chosen`, up to `MOST_CHOSEN`."""
     finished = [run for run in chosen if run.state is State.DONE]
-    if finished:
-        _tell(finished[0], finished[1 : 1 + MOST_RUNS])
+    _tell(combinations(finished[:MOST_CHOSEN], 2))
 
 
-def _tell(run: Run, others: Iterable[Run]) -> None:
-    one, said = used(run), dict[str, None]()
-    for other in others:
-        against = used(other)
-        if found := relation(one, against):
-            said.setdefault(sentence(found, one, against))
+def _tell(pairs: Iterable[tuple[Run, Run]]) -> None:
+    said = dict[str, None]()
+    for pair in pairs:
+        one, other = map(used, pair)
+        if found := relation(one, other):
+            said.setdefault(sentence(found, one, other))
         if len(said) == MOST_SENTENCES:
             break
     for text in said:
