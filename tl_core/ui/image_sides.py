@@ -14,7 +14,7 @@ from tl_core.ui import faults
 
 def image_side(dataset: Dataset) -> int | None:
     """Return `Dataset.image_side` as it was within the last minute; None where the pages may not read the dataset, or cannot."""
-    with suppress(TransferError), faults.contained("a look at the images"):
+    with suppress(TransferError):
         for path in dataset.paths:
             settings.require_allowed(path)
         return _image_side(dataset.spec().content.model_dump_json())
@@ -23,4 +23,6 @@ def image_side(dataset: Dataset) -> int | None:
 
 @st.cache_data(ttl=60, show_spinner=False, max_entries=64)
 def _image_side(spec: str) -> int | None:
-    return datasets.build(PartSpec.model_validate_json(spec)).image_side()
+    with suppress(TransferError), faults.contained("a look at the images"):
+        return datasets.build(PartSpec.model_validate_json(spec)).image_side()
+    return None
