@@ -14,6 +14,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import (
@@ -47,6 +48,9 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: ClassVar[str]
     title: ClassVar[str]
+    listing_order: ClassVar[int] = 100
+    """Where it stands among the parts of its kind: lower numbers first, equal ones by name. Pages may hide those above 100 behind
+    "More"."""
     added: ClassVar[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {}
     """Settings that earlier versions did not have and did not do the default of, each with what gives its value for the settings
     of a run that such a version stored."""
@@ -84,6 +88,11 @@ class Part(BaseModel):
         """The whole docstring, with its line breaks folded."""
         return " ".join(documentation(cls).split())
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The paths among its settings."""
+        return tuple(value for value in self.model_dump().values() if isinstance(value, Path))
+
     def spec(self) -> PartSpec:
         """This part as plain values, every setting written out."""
         return PartSpec(name=self.name, **self.model_dump(mode="json"))
@@ -117,9 +126,9 @@ class Registry(Generic[P]):
         return keep
 
     def parts(self) -> dict[str, type[P]]:
-        """Every part of this kind by name, sorted by name."""
+        """Return every part of this kind by name, in the order in which they are listed everywhere."""
         self._discover()
-        return dict(sorted(self._parts.items()))
+        return dict(sorted(self._parts.items(), key=lambda entry: (entry[1].listing_order, entry[0])))
 
     def part(self, name: str) -> type[P]:
         """The class of the part called `name`; raises `SettingError` with the nearest name there is."""

@@ -4,7 +4,20 @@ import streamlit as st
 
 from tl_core.analysis.statements import span
 from tl_core.datasets import Modality
-from tl_core.ui import class_levels, data_checks, faults, formatting, forms, frame, image_map, previews, session, sources, steps
+from tl_core.ui import (
+    class_levels,
+    data_checks,
+    faults,
+    formatting,
+    forms,
+    frame,
+    image_map,
+    image_size,
+    previews,
+    session,
+    sources,
+    steps,
+)
 from tl_core.ui.charts import data
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 
@@ -28,7 +41,9 @@ with evidence, mistakes, class_levels.offered(labels), bugs:
     formatting.chart(data.class_balance(by_split, thing), "balance", "Examples of each class in each split")
     if preview.sizes:
         widths, heights = map(span, zip(*preview.sizes, strict=True))
-        st.caption(f"Sample images are {widths} pixels wide and {heights} high.")
+        st.caption(
+            f"Sample images are {widths} pixels wide and {heights} high. The network is given {image_size.sentence(recipe)}"
+        )
     st.caption(formatting.plain(f"They come from {recipe.dataset.location()}."))
     if preview.notes:
         st.info("\n".join(f"- {formatting.plain(note)}" for note in preview.notes), icon=":material/rule:")

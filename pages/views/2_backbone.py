@@ -4,8 +4,7 @@ import streamlit as st
 
 from tl_core import backbones
 from tl_core.analysis.statements import count
-from tl_core.spec import RunSpec
-from tl_core.ui import formatting, forms, frame, session, steps
+from tl_core.ui import formatting, forms, frame, image_size, session, steps
 from tl_core.ui.charts import choices
 from tl_core.ui.recipe_bar import recipe_bar
 
@@ -38,7 +37,7 @@ with choice:
         on_change=choose,
         help="A backbone is the network whose lower part is kept and whose features the new classifier uses.",
     )
-    forms.run_setting(RunSpec, "image_size", recipe.image_size)
+    image_size.image_size(recipe)
     forms.part_form("backbone", recipe.backbone, without=tuple(present.settings))
 
 with evidence:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from tl_core.runs.states import State
-from tl_core.ui import formatting, frame, outcomes, run_filters, session, steps
+from tl_core.ui import formatting, frame, outcomes, run_filters, same_data, session, steps
 from tl_core.ui.label_bar import label_bar
 from tl_core.ui.run_picker import nothing_yet, pick
 
@@ -31,6 +31,7 @@ else:
         label_bar(run)
         outcomes.sentence(run, result)
         outcomes.controls(run)
+        same_data.beside(run)
         for note in result.notes:
             st.caption(formatting.plain(note))
         outcomes.evidence(run, result)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core.ui import comparison, formatting, frame, run_filters, session, steps
+from tl_core.ui import comparison, formatting, frame, run_filters, same_data, session, steps
 from tl_core.ui.run_picker import nothing_yet
 
 frame.heading(steps.COMPARE)
@@ -22,6 +22,7 @@ else:
                 session.run(run_id)  # one that the address names may have been deleted
         picked = [by_id[run_id] for run_id in comparison.choose(rows)]
         comparison.verdicts(picked)
+        same_data.among(picked)
         comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked)
         comparison.differences(picked)
     st.caption("A run's own page: choose it under Result. This page's address holds the selection, to share or to keep.")

@@ -11,6 +11,7 @@ from tl_core.analysis.statements import size
 from tl_core.cli.console import AsJson, RunId, app, err, out, print_json, says_what_is_wrong
 from tl_core.cli.format import accuracy_of, summary
 from tl_core.errors import StorageError
+from tl_core.recipe import titles_of
 from tl_core.runner import service
 from tl_core.runner.reconcile import reconcile
 from tl_core.runs import deletion, disk_use, labels
@@ -50,7 +51,7 @@ def _table(found: list[Run]) -> Table:
     table = Table(Column("Run", no_wrap=True), "Name", "Tags", *parts, *numbers, box=None)
     for run in found:
         name = f"{'* ' if run.starred else ''}{run.name}"
-        spec = (run.spec.dataset.name, run.spec.backbone.name, run.spec.strategy.name)
+        spec = (titles_of(run.spec)[0], run.spec.backbone.name, run.spec.strategy.name)
         seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
         trainable = "" if run.trainable_parameters is None else f"{run.trainable_parameters:,}"
         disk = "" if run.disk_bytes is None else size(run.disk_bytes)

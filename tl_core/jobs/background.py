@@ -73,7 +73,7 @@ def file_for(folder: Path, *decisive: Any) -> Path:
 
 def with_all_labels(dataset: Dataset) -> dict[str, Any]:
     """What a dataset is but for how many of its labels are used, as one of the values that decide."""
-    return dataset.model_dump(mode="json") | {"name": dataset.name, "labels_per_class": None}
+    return dataset.spec().content.settings | {"name": dataset.name, "labels_per_class": None}
 
 
 def read(file: Path, kind: type[T]) -> T | None:

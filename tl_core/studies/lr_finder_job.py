@@ -105,4 +105,4 @@ def _file(home: Path, recipe: Recipe) -> Path:
     strategy |= {"epochs": str(usual["epochs"].default)} if "epochs" in usual else {}
     spec = recipe.spec()
     named = METHOD, recipe.strategy.name, strategy
-    return background.file_for(home / "rates", spec.dataset, spec.backbone, *named, spec.image_size, spec.seed)
+    return background.file_for(home / "rates", spec.dataset.content, spec.backbone, *named, spec.image_size, spec.seed)

@@ -1,6 +1,6 @@
 """Small things that several pages show the same way."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -11,6 +11,7 @@ import streamlit as st
 from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
+from tl_core.recipe import titles_of as titles_of_spec
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
@@ -96,12 +97,20 @@ def model_of(run: Run) -> str:
 
 
 def names_apart(runs: Sequence[Run]) -> dict[str, str]:
-    """By their ids, names that tell `runs` apart: those that were given, or backbone and strategy; where that is not enough the
-    seed, else the id, too."""
+    """Return, by their ids, names that tell `runs` apart: those that were given, or backbone and strategy; with the dataset, the
+    seed and the id where that is not enough, and where it helps."""
     names = {run.id: name_of(run) for run in runs}
-    for more in (lambda run: f"seed {run.spec.seed}", lambda run: f"run {run_names.short_id(run)}"):
-        counted = Counter(names.values())
-        names |= {run.id: f"{names[run.id]}, {more(run)}" for run in runs if counted[names[run.id]] > 1}
+    for more in (
+        lambda run: titles_of(run)[0],
+        lambda run: f"seed {run.spec.seed}",
+        lambda run: f"run {run_names.short_id(run)}",
+    ):
+        alike: dict[str, dict[str, str]] = defaultdict(dict)
+        for run in runs:
+            alike[names[run.id]][run.id] = more(run)
+        for name, told in alike.items():
+            if len(set(told.values())) > 1:
+                names |= {run_id: f"{name}, {text}" for run_id, text in told.items()}
     return names
 
 
@@ -113,21 +122,14 @@ def titles_of(run: Run) -> tuple[str, str, str]:
 @lru_cache(maxsize=4096)
 def _parts(spec_json: str) -> tuple[str, str, str]:
     """By the text of a spec, since lists of runs ask for the same ones every two seconds."""
-    spec = RunSpec.model_validate_json(spec_json)
-    try:
-        recipe = Recipe.of(spec)
-    except TransferError:
-        return spec.dataset.name, spec.backbone.name, spec.strategy.name
-    return recipe.dataset.title, recipe.backbone.listing().title, recipe.strategy.title
+    return titles_of_spec(RunSpec.model_validate_json(spec_json))
 
 
 def chips(recipe: Recipe) -> list[str]:
     """The recipe in the words of the bar: dataset, backbone, strategy, image size, labels, seed."""
     labels = recipe.dataset.labels_per_class
     return [
-        recipe.dataset.title,
-        recipe.backbone.listing().title,
-        recipe.strategy.title,
+        *recipe.titles(),
         f"{recipe.image_size} px",
         "all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} a class",
         f"seed {recipe.seed}",

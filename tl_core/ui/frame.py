@@ -73,7 +73,7 @@ def _choices() -> dict[steps.PageInfo, str]:
     chosen = next((run for run in runs if run.id == session.run_id()), None)
     listed = len(run_filters.listed(runs))
     return {
-        steps.DATASET: recipe.dataset.title + _classes(),
+        steps.DATASET: recipe.dataset.shown_name + _classes(),
         steps.BACKBONE: f"{recipe.backbone.listing().title}, {recipe.image_size} px",
         steps.STRATEGY: recipe.strategy.title,
         steps.TRAIN: formatting.state_of(chosen) if chosen else "",

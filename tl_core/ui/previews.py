@@ -54,7 +54,7 @@ def preview(dataset: Dataset, seed: int) -> Preview:
             raise DataError(
                 "This dataset is fetched when the run starts; until then there is nothing to show of it.", "Press Start."
             )
-        return _preview(dataset.spec().model_dump_json(), seed)
+        return _preview(dataset.spec().content.model_dump_json(), seed)
 
 
 @st.cache_data(ttl=60, show_spinner="Reading the dataset", max_entries=16)

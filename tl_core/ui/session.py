@@ -15,14 +15,16 @@ from tl_core.runner import service
 from tl_core.runner.runner import WATCHED_SECONDS
 from tl_core.runs import artifacts
 from tl_core.runs.store import Run, Store, StoredEvent
-from tl_core.spec import RunSpec, with_current_names
+from tl_core.spec import DISPLAY_NAME, RunSpec, with_current_names
 from tl_core.system import settings
+from tl_core.ui.image_sides import image_side
 
 Value = TypeVar("Value")
 
 SPEC, RUN, COMPLAINT, REFUSAL = "draft_spec", "chosen_run", "complaint_about_url", "refusal"
 LEFT_OUT = "dataset.left_out"
-OF_THE_SAME_SPLITS = {LEFT_OUT, "dataset.labels_per_class", "dataset.download"}
+NAME = f"dataset.{DISPLAY_NAME}"
+OF_THE_SAME_SPLITS = {LEFT_OUT, NAME, "dataset.labels_per_class", "dataset.download"}
 """Settings of a dataset that move no example into another split."""
 RUN_PARAMETER, RUNS_PARAMETER = "run", "runs"
 POLL_SECONDS = 2.0
@@ -42,18 +44,21 @@ def store() -> Store:
 def recipe() -> Recipe:
     """The draft of this session; in a new session, what the URL says, or else the defaults."""
     if SPEC not in st.session_state:
-        st.session_state[SPEC] = _from_url().spec().dotted()
-    return Recipe.of(RunSpec().with_settings(st.session_state[SPEC]))
+        st.session_state[SPEC] = _from_url().draft().dotted()
+    return Recipe.of(RunSpec().with_settings(st.session_state[SPEC]), image_side)
 
 
 def change(settings: Mapping[str, Any]) -> None:
     """Change the draft by dotted names. What does not fit is said on the page, and the draft stays as it was. A list of what is
-    left out goes with the data, or the splits, of which it was made."""
+    left out goes with the data, or the splits, of which it was made, and so does the name that somebody gave the data."""
     try:
-        spec = recipe().spec()
+        before = recipe()
+        spec = before.draft()
         others = {name for name in settings if name.startswith("dataset.")} - OF_THE_SAME_SPLITS
         stale = {LEFT_OUT: None} if others and spec.dotted().get(LEFT_OUT) else {}
-        st.session_state[SPEC] = Recipe.of(spec.with_settings({**stale, **settings})).spec().dotted()
+        after = Recipe.of(spec.with_settings({**stale, **settings}))
+        moved = NAME not in settings and after.dataset.origin != before.dataset.origin
+        st.session_state[SPEC] = after.draft().with_settings({NAME: None} if moved else {}).dotted()
     except TransferError as error:
         st.session_state[COMPLAINT] = str(error)
 
