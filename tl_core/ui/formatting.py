@@ -1,7 +1,7 @@
 """Small things that several pages show the same way."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -94,6 +94,13 @@ def name_of(run: Run) -> str:
 def model_of(run: Run) -> str:
     """Backbone and strategy of a run."""
     return " · ".join(titles_of(run)[1:]) + (" (settings unreadable)" if run.unreadable else "")
+
+
+TELLING_APART: tuple[Callable[[Run], str], ...] = (
+    lambda run: titles_of(run)[0],
+    lambda run: f"seed {run.spec.seed}",
+    lambda run: f"run {run_names.short_id(run)}",
+)
 
 
 def names_apart(runs: Sequence[Run]) -> dict[str, str]:
