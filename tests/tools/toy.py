@@ -104,7 +104,8 @@ def begin(
     report: Callable[[Event], None] = lambda event: None, change: Callable[[Data], Data] = lambda data: data, spec: RunSpec = TOY
 ) -> tuple[Training, tuple[Phase, ...]]:
     """A run up to its first phase, as `train` makes it; `change` may exchange its data."""
-    recipe = replace(Recipe.of(spec), backbone=ToyBackbone())
+    recipe = Recipe.of(spec)
+    recipe = replace(recipe, backbone=Known() if recipe.strategy.pretrained else ToyBackbone())
     training = prepare(recipe, report, cache=temporary_cache(), change=change)
     return training, training.cuts.phases
 

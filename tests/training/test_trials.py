@@ -47,9 +47,9 @@ class Watched:
         freeze: Any = PhasePreparer.freeze
         leave: Any = Training._end
 
-        def begins(adapter: PhasePreparer, phase: Phase) -> Any:
-            self.begun.append(digests(adapter._model))
-            return freeze(adapter, phase)
+        def begins(preparer: PhasePreparer, phase: Phase) -> Any:
+            self.begun.append(digests(preparer._model))
+            return freeze(preparer, phase)
 
         def ends(training: Training, *rest: Any, **more: Any) -> Any:
             self.ended.append(digests(training.model))

@@ -36,16 +36,16 @@ class PhaseInputs(NamedTuple):
 
 @dataclass(frozen=True)
 class InputPipeline:
-    """Feeds one run from its `supply`, as `cuts` divide its network; `stages` say how far that is. Fixed views of the images
+    """Feeds one run from its `extractor`, as `cuts` divide its network; `stages` say how far that is. Fixed views of the images
     are drawn from `seed`."""
 
     data: Data
     network: Network
     classifier: Classifier
-    adapter: PhasePreparer
+    preparer: PhasePreparer
     cuts: CutPlan
     stages: Stages
-    supply: FeatureExtractor
+    extractor: FeatureExtractor
     seed: int
     _parts: dict[tuple[int, int], FrozenSubmodel] = field(default_factory=dict)
 
@@ -60,7 +60,7 @@ class InputPipeline:
             frozen, part = self._divided(below, index)
             count = self._meter(below)
             train = self._train(frozen, phase.learning, count)
-            return PhaseInputs(part, train, self.supply.features(frozen, self.data.validation, count))
+            return PhaseInputs(part, train, self.extractor.features(frozen, self.data.validation, count))
 
     def test(self, model: Any) -> tuple[Any, Inputs]:
         """What to classify the test images with, and their inputs; `model` is the whole classifier, ready for it."""
@@ -69,32 +69,32 @@ class InputPipeline:
             return model, self._pixels(self.data.test)
         with self.stages.stage(COMPUTING):
             frozen, part = self._divided(below, len(self.cuts.phases))
-            return part, self.supply.features(frozen, self.data.test, self._meter(below))
+            return part, self.extractor.features(frozen, self.data.test, self._meter(below))
 
     def pictures(self, images: Images) -> Pixels:
         """The pixels of a few images (n, size, size, 3) uint8."""
-        return self.supply.pixels(images, lambda _: None).batch(np.arange(len(images)))
+        return self.extractor.pixels(images, lambda _: None).batch(np.arange(len(images)))
 
     def summary(self) -> tuple[str, ...]:
         """Sentences on what the frozen part had to compute since this was asked last."""
-        return self.supply.tally.summary()
+        return self.extractor.tally.summary()
 
     def augmenter(self, phase: Phase, stream: tuple[int, ...]) -> Augmenter | None:
         """What changes the images of `phase` anew in each epoch, where it works on pixels and wants them changed."""
         wanted = phase.learning.augments and not self.cuts.cut(phase)
-        return Augmenter(phase.learning, self.supply.image_size, stream) if wanted else None
+        return Augmenter(phase.learning, self.extractor.image_size, stream) if wanted else None
 
     def _pixels(self, images: Images) -> Inputs:
         with self.stages.stage(READING):
-            return self.supply.pixels(images, self.stages.meter(READING, 0.0))
+            return self.extractor.pixels(images, self.stages.meter(READING, 0.0))
 
     def _divided(self, below: int, index: int) -> tuple[FrozenSubmodel, Any]:
         """The network in two, before phase number `index`."""
         whole = below == len(self.network.blocks)
-        lower, upper = self.adapter.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
+        lower, upper = self.preparer.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
         key = below, self.cuts.moved(below, index)
         if key not in self._parts:  # what does not move need not be looked at again
-            self._parts[key] = self.supply.part(lower)
+            self._parts[key] = self.extractor.part(lower)
         return self._parts[key], upper
 
     def _meter(self, below: int) -> Callable[[int], None]:
@@ -103,15 +103,15 @@ class InputPipeline:
     def _train(self, frozen: FrozenSubmodel, learning: Learning, count: Callable[[int], None]) -> Inputs:
         images = self.data.train
         if not learning.augments:
-            return self.supply.features(frozen, images, count)
+            return self.extractor.features(frozen, images, count)
         views = tuple(
-            self.supply.features(frozen, images, count, self._view(learning, number)) for number in range(learning.fixed_views)
+            self.extractor.features(frozen, images, count, self._view(learning, number)) for number in range(learning.fixed_views)
         )
         return Views(views, np.tile(images.labels, len(views)))
 
     def _view(self, learning: Learning, number: int) -> View:
         stream = self.seed, VIEWS_STREAM, number
-        augmenter = Augmenter(replace(learning, mixup=0.0, cutmix=0.0), self.supply.image_size, stream)
+        augmenter = Augmenter(replace(learning, mixup=0.0, cutmix=0.0), self.extractor.image_size, stream)
         return View(f"{learning.augmentation} {stream}", partial(_changed, augmenter))
 
 
