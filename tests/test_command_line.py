@@ -73,7 +73,7 @@ def test_runs_lists_what_train_made(default_run: Finished) -> None:
     spec = RunSpec.parse(listed["spec"])
     assert (spec.dataset.name, spec.backbone.name, spec.strategy.name) == ("photo_patches", "efficientnet_lite0", "linear_probe")
     table = line.call("runs", COLUMNS="200").out
-    for text in (listed["run_id"], State.DONE, "photo_patches", "efficientnet_lite0", "linear_probe", "20,496"):
+    for text in (listed["run_id"], State.DONE, "Photo patches", "efficientnet_lite0", "linear_probe", "20,496"):
         assert text in table
 
 
