@@ -157,7 +157,7 @@ def who_imports_what(module: str) -> None:
 SERVES = """
 import importlib, pkgutil, sys
 import tl_core.ui
-from tl_core import backbones, datasets, executors, strategies
+from tl_core import backbones, datasets, executors, strategies, studies
 from tl_core.recipe import Recipe
 from tl_core.cli import progress
 from tl_core.planning import backbone_profile
@@ -167,7 +167,7 @@ from tl_core.spec import RunSpec
 for module in pkgutil.walk_packages(tl_core.ui.__path__, "tl_core.ui."):
     importlib.import_module(module.name)
 Recipe.of(RunSpec()).require_runnable()
-for registry in (datasets.datasets, backbones.backbones, strategies.strategies, executors.executors):
+for registry in (datasets.datasets, backbones.backbones, strategies.strategies, executors.executors, studies.studies):
     for part in registry.parts().values():
         part.model_json_schema(), part.summary()
 for part in backbones.backbones.parts().values():
@@ -232,7 +232,8 @@ def classes() -> dict[str, ast.ClassDef]:
 def inherits_documentation(name: str) -> bool:
     """Whether a method overrides one that has a docstring, in a class above its own."""
     owner, _, method = name.partition(".")
-    above = [base.id for base in classes()[owner].bases if isinstance(base, ast.Name)] if method else []
+    bases = [base.value if isinstance(base, ast.Subscript) else base for base in classes()[owner].bases]
+    above = [base.id for base in bases if isinstance(base, ast.Name)] if method else []
     for base in (base for base in above if base in classes()):
         members = [node for node in classes()[base].body if isinstance(node, Function) and node.name == method]
         if any(ast.get_docstring(node) for node in members) or inherits_documentation(f"{base}.{method}"):

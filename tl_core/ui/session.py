@@ -94,18 +94,19 @@ def look_at(chosen: str) -> None:
     st.query_params[RUN_PARAMETER] = chosen
 
 
-def request(wish: Callable[..., None], *details: Any) -> None:
-    """Do what a button asks of the store. A refusal is kept until the next wish, for the page polls."""
+def request(wish: Callable[..., None], *details: Any, asker: str | None = None) -> None:
+    """Do what a button asks of the store. A refusal is kept until the next wish, for the page polls; it is said by `asker`, which
+    is the wish's module where no name is given."""
     st.session_state.pop(REFUSAL, None)
     try:
         wish(store(), *details)
     except TransferError as error:
-        st.session_state[REFUSAL] = wish.__module__, str(error)
+        st.session_state[REFUSAL] = asker or wish.__module__, str(error)
     forget_runs()
 
 
 def refusal(asker: str | None = None) -> str | None:
-    """Why the last wish could not be fulfilled, if it was made by the module `asker`; None stands for any."""
+    """Why the last wish could not be fulfilled, if it was made by `asker`; None stands for any."""
     by, why = st.session_state.get(REFUSAL, (None, None))
     return why if asker in {None, by} else None
 
