@@ -157,17 +157,18 @@ def who_imports_what(module: str) -> None:
 SERVES = """
 import importlib, pkgutil, sys
 import tl_core.ui
-from tl_core import backbones, datasets, executors, strategies, studies
+from tl_core import backbones
 from tl_core.recipe import Recipe
 from tl_core.cli import progress
 from tl_core.planning import backbone_profile
+from tl_core.registry import registries
 from tl_core.runner import control, reconcile, runner
 from tl_core.runs import artifacts, store
 from tl_core.spec import RunSpec
 for module in pkgutil.walk_packages(tl_core.ui.__path__, "tl_core.ui."):
     importlib.import_module(module.name)
 Recipe.of(RunSpec()).require_runnable()
-for registry in (datasets.datasets, backbones.backbones, strategies.strategies, executors.executors, studies.studies):
+for registry in registries().values():
     for part in registry.parts().values():
         part.model_json_schema(), part.summary()
 for part in backbones.backbones.parts().values():

@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 import pytest
 from pydantic import BaseModel
 
-from tl_core import backbones, datasets, executors, strategies
 from tl_core.errors import SettingError
-from tl_core.registry import Part
+from tl_core.registry import Part, registries
 from tl_core.spec import PartSpec, RunSpec
 from tl_core.ui.forms import kind_of
 
-REGISTRIES = (datasets.datasets, backbones.backbones, strategies.strategies, executors.executors)
+REGISTRIES = tuple(registries().values())
 
 
 class End(NamedTuple):

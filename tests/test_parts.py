@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from tl_core.registry import Part, Registry
+from tl_core.registry import Part, Registry, registries
 from tl_core.spec import PartSpec
-from tl_core.ui.rerun import REGISTRIES
 
-PARTS = [(registry, part) for registry in REGISTRIES.values() for part in registry.parts().values()]
+PARTS = [(registry, part) for registry in registries().values() for part in registry.parts().values()]
 
 
 @pytest.fixture(params=PARTS, ids=lambda found: f"{found[0].kind}-{found[1].name}")

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tl_core import backbones, datasets, executors, strategies
 from tl_core.backbones import Backbone
 from tl_core.datasets import Dataset, Modality
 from tl_core.errors import SettingError, WeightsError
 from tl_core.executors import Executor
 from tl_core.machine import backends
 from tl_core.precision import Precision
-from tl_core.spec import PART_KINDS, RunSpec
+from tl_core.registry import registry_of
+from tl_core.spec import OWN_SETTINGS, PART_KINDS, RunSpec
 from tl_core.strategies import Strategy
 
 
@@ -29,27 +29,13 @@ class Recipe:
     @classmethod
     def of(cls, spec: RunSpec) -> "Recipe":
         """The parts that `spec` names; raises `SettingError` for a name or a setting that does not fit."""
-        return cls(
-            datasets.build(spec.dataset),
-            backbones.build(spec.backbone),
-            strategies.build(spec.strategy),
-            executors.build(spec.executor),
-            spec.image_size,
-            spec.seed,
-            spec.precision,
-        )
+        parts = {kind: registry_of(kind).build(getattr(spec, kind)) for kind in PART_KINDS}
+        return cls(**parts, **{name: getattr(spec, name) for name in OWN_SETTINGS})
 
     def spec(self) -> RunSpec:
         """The spec with every setting written out, so that a later change of a default changes no stored run."""
-        return RunSpec(
-            dataset=self.dataset.spec(),
-            backbone=self.backbone.spec(),
-            strategy=self.strategy.spec(),
-            executor=self.executor.spec(),
-            image_size=self.image_size,
-            seed=self.seed,
-            precision=self.precision,
-        )
+        parts = {kind: getattr(self, kind).spec() for kind in PART_KINDS}
+        return RunSpec(**parts, **{name: getattr(self, name) for name in OWN_SETTINGS})
 
     def overrides(self) -> dict[str, Any]:
         """The fewest settings, by dotted name, that turn the default spec into this one: a short command, a short URL."""
@@ -62,8 +48,7 @@ class Recipe:
             blank = type(part)().model_dump(mode="json")
             values = part.model_dump(mode="json")
             changed |= {f"{kind}.{field}": value for field, value in values.items() if value != blank[field]}
-        own = ("image_size", "seed", "precision")
-        return changed | {name: getattr(self, name) for name in own if getattr(self, name) != getattr(default, name)}
+        return changed | {name: getattr(self, name) for name in OWN_SETTINGS if getattr(self, name) != getattr(default, name)}
 
     def require_runnable(self) -> None:
         """Raise the `TransferError` that the run would meet before its first batch, where it can be known now."""

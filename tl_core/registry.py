@@ -14,13 +14,22 @@ import textwrap
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 
 from tl_core.errors import SettingError
 from tl_core.spec import PartSpec, setting_error
 
+KINDS = {
+    "dataset": "tl_core.datasets:datasets",
+    "backbone": "tl_core.backbones:backbones",
+    "strategy": "tl_core.strategies:strategies",
+    "executor": "tl_core.executors:executors",
+    "study": "tl_core.studies:studies",
+}
+"""Every kind of part and where its registry is. From this list follow the documentation (`parts`), the forms and the contract
+tests; a kind that each run has is, beside this, a field of `RunSpec` and of `Recipe`."""
 ENTRY_POINT_GROUP = "transfer_lab.parts"
 
 
@@ -129,3 +138,13 @@ class Registry(Generic[P]):
         for entry in entry_points(group=ENTRY_POINT_GROUP):
             entry.load()
         self._discovered = True
+
+
+def registry_of(kind: str) -> Registry[Any]:
+    """Return the registry of one of `KINDS`."""
+    return cast(Registry[Any], pkgutil.resolve_name(KINDS[kind]))
+
+
+def registries() -> dict[str, Registry[Any]]:
+    """Return the registry of each kind of part, in the order of `KINDS`."""
+    return {kind: registry_of(kind) for kind in KINDS}

@@ -7,9 +7,9 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
-from tl_core import backbones, datasets, executors, strategies
 from tl_core.cli.console import AsJson, RunId, app, out, print_json, says_what_is_wrong
 from tl_core.cli.format import accuracy_of, summary
+from tl_core.registry import registries
 from tl_core.runner import service
 from tl_core.runner.reconcile import reconcile
 from tl_core.runs import artifacts
@@ -68,8 +68,8 @@ def logs(
 @app.command()
 @says_what_is_wrong
 def parts() -> None:
-    """List datasets, backbones, strategies and executors with their settings."""
-    for registry in (datasets.datasets, backbones.backbones, strategies.strategies, executors.executors):
+    """List every part of every kind with its settings."""
+    for registry in registries().values():
         for name, part in registry.parts().items():
             out.print(f"[bold]{registry.kind} {name}[/]  {escape(part.summary())}", soft_wrap=True)
             for field, declared in part.model_fields.items():

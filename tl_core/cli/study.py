@@ -13,30 +13,31 @@ from tl_core.analysis.statements import seconds as spoken
 from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
 from tl_core.cli.format import STOPPED
 from tl_core.cli.progress import Interrupts
-from tl_core.cli.train import Name, Settings, chosen
+from tl_core.cli.settings import Parts, Settings, chosen, with_parts
 from tl_core.errors import RunError
 from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
-from tl_core.spec import PartSpec, RunSpec
+from tl_core.spec import PART_KINDS, PartSpec, RunSpec
 from tl_core.studies import Study, StudyResult
 
 R = TypeVar("R", bound=StudyResult)
 POLL_SECONDS = 0.2
+ABOUT = [kind for kind in PART_KINDS if kind != "executor"]
+"""The kinds of parts that a study may be about: where a run's process lives is none of them."""
 
 
 @app.command()
 @says_what_is_wrong
+@with_parts(*ABOUT)
 def study(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the study; see: python -m tl_core parts")],
     *,
-    dataset: Name = None,
-    backbone: Name = None,
-    strategy: Name = None,
+    parts: Parts,
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
     """Have a study answered about a dataset, a backbone and a strategy, and wait for it. Ctrl-C ends it."""
-    given = chosen({"dataset": dataset, "backbone": backbone, "strategy": strategy}, settings)
+    given = chosen(parts, settings)
     own = {key.partition(".")[2]: value for key, value in given.items() if key.startswith("study.")}
     part = studies.build(PartSpec.model_validate(own | {"name": name}))
     recipe = Recipe.of(RunSpec().with_settings({key: value for key, value in given.items() if not key.startswith("study.")}))

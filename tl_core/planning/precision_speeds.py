@@ -12,6 +12,7 @@ from tl_core.planning import cost_model
 from tl_core.planning.backbone_profile import BackboneProfile, file_of
 from tl_core.precision import Precision, Speeds
 from tl_core.recipe import Recipe
+from tl_core.system.files import storage_error
 from tl_core.system.settings import cache_room
 
 
@@ -26,7 +27,12 @@ def read(home: Path, backbone: Backbone, image_size: int) -> Speeds | None:
 
 def write(home: Path, backbone: Backbone, image_size: int, speeds: Speeds) -> None:
     """Keep what was measured of a network. Raises `StorageError`."""
-    background.write(file(home, backbone, image_size), speeds)
+    name = file(home, backbone, image_size)
+    try:
+        name.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(name.parent, error) from error
+    background.write(name, speeds)
 
 
 def decide(home: Path) -> Callable[[Recipe, cost_model.SplitSizes], Precision]:
