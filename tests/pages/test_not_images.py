@@ -33,7 +33,7 @@ def page_of(step: steps.PageInfo, source: type[UserDataset]) -> AppTest:
     return opened(step.script, **SMALL, **{"dataset": source.name, "dataset.path": str(settings["path"])})
 
 
-@pytest.mark.parametrize("step", steps.STEPS, ids=lambda step: step.title)
+@pytest.mark.parametrize("step", steps.pages(), ids=lambda step: step.title)
 def test_no_page_fails_and_none_starts_a_run(step: steps.PageInfo, source: type[UserDataset], home: Path) -> None:
     app = page_of(step, source)
     told = f"Small CNN sees images, and the dataset holds {HELD[source]}. Choose a dataset of images."

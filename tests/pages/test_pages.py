@@ -22,7 +22,7 @@ from tl_core.ui import steps
 @pytest.mark.parametrize("page", PAGES)
 def test_page_opens_on_an_empty_store(page: str) -> None:
     app = opened(page)
-    assert app.title[0].value == next(step.title for step in steps.STEPS if step.script == page)
+    assert app.title[0].value == next(step.title for step in steps.pages() if step.script == page)
     assert not errors(app)
 
 

@@ -86,6 +86,12 @@ def run_id() -> str | None:
     return st.session_state.get(RUN)
 
 
+def chosen_run() -> Run | None:
+    """Return the run that this session looks at, where there is one of that id."""
+    wanted = run_id()
+    return next((run for run in runs() if run.id == wanted), None)
+
+
 def look_at(chosen: str) -> None:
     """Choose a run for the pages that show one, and put it into the address."""
     if st.session_state.get(RUN) != chosen:
