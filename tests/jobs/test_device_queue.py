@@ -18,6 +18,7 @@ from tl_core.runner.runner import Runner
 from tl_core.runs.schema import Priority
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
+from tl_core.system import locks
 from tl_core.system.settings import LEASES_VARIABLE
 
 GPU = Device("GPU-0", "NVIDIA H100, 80 GB", is_gpu=True)
@@ -76,10 +77,18 @@ def test_who_was_killed_waits_no_longer(home: Path) -> None:
     (home / "waiting").mkdir(parents=True)
     dead = home / "waiting" / f"{1:020d}-1"
     dead.touch()
+    alive = home / "waiting" / f"{2:020d}-2"
+    held = locks.hold(alive)
+    assert held is not None
+    assert device_queue.waiting(home) == [2e-9]
+    with device_queue._ticket(home):
+        assert alive.exists()
+        assert not dead.exists()
+    os.close(held)
     assert device_queue.waiting(home) == []
     lease = device_queue.wait(home, lambda asked: 0, lambda place: None)
     assert lease
-    assert not dead.exists()
+    assert not alive.exists()
     os.close(lease.descriptor)
 
 

@@ -1,12 +1,13 @@
 """What all studies share: results of earlier versions, the command, and their end on request."""
 
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.helpers import FEW_CROPS, CommandLine, wait_until, write_images
+from tests.helpers import FEW_CROPS, HANGS_SECONDS, CommandLine, wait_until, write_images
 from tl_core.analysis.what_if import Answer
 from tl_core.jobs import background
 from tl_core.recipe import Recipe
@@ -106,6 +107,18 @@ def test_the_command_has_it_answered(home: Path, tmp_path: Path) -> None:
     done = line.call(*arguments)
     assert done.code == 2
     assert "This folder does not exist." in done.err
+
+
+@pytest.mark.process
+def test_ctrl_c_ends_the_study(home: Path) -> None:
+    recipe = Recipe.of(RunSpec().with_settings(FEW_CROPS))
+    settings = [part for name, value in FEW_CROPS.items() for part in ("--set", f"{name}={value}")]
+    process = CommandLine(home).start("study", "what_if", *settings, "--set", "study.seeds=100")
+    wait_until(lambda: WhatIf().is_at_work(home, recipe))
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=HANGS_SECONDS)
+    assert process.returncode == 130
+    wait_until(lambda: not WhatIf().is_at_work(home, recipe))
 
 
 @pytest.mark.process

@@ -63,29 +63,35 @@ def answered(part: Study[R], recipe: Recipe) -> R:
     """Return what a study finds, after a progress bar on standard error. Raises `TransferError`; Ctrl-C ends the study and raises
     `typer.Exit`."""
     part.require_possible(recipe)
-    home = Store().home
+    home, before, asked = Store().home, None, False
     with Interrupts() as interrupts, Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("Starting", total=1.0)
-        while part.is_at_work(home, recipe):  # for somebody else, with other settings it may be
-            bar.update(task, description="Waiting for the one that is at work")
-            time.sleep(POLL_SECONDS)
-        before = part.read(home, recipe)
-        part.request(home, recipe)
-        while part.is_at_work(home, recipe):
-            if (now := part.read(home, recipe)) is not None:
-                bar.update(task, completed=now.share, description=described(now))
-            time.sleep(POLL_SECONDS)
-            try:
-                interrupts.check()
-            except KeyboardInterrupt:
+        try:
+            while part.is_at_work(home, recipe):  # for somebody else, with other settings it may be
+                bar.update(task, description="Waiting for the one that is at work")
+                _pause(interrupts)
+            before = part.read(home, recipe)
+            part.request(home, recipe)
+            asked = True
+            while part.is_at_work(home, recipe):
+                if (now := part.read(home, recipe)) is not None:
+                    bar.update(task, completed=now.share, description=described(now))
+                _pause(interrupts)
+        except KeyboardInterrupt:
+            if asked:
                 part.cancel(home, recipe)
-                raise typer.Exit(STOPPED) from None
-        found = part.read(home, recipe)
+            raise typer.Exit(STOPPED) from None
+    found = part.read(home, recipe)
     if found is None or found == before:
         raise RunError("The process that was to answer has gone.", "Ask again.")
     if found.error:
         raise RunError(found.error)
     return found
+
+
+def _pause(interrupts: Interrupts) -> None:
+    time.sleep(POLL_SECONDS)
+    interrupts.check()
 
 
 def described(now: StudyResult) -> str:

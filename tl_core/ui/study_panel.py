@@ -27,7 +27,7 @@ class StudyPanel(Generic[R]):
     ask: str
     again: str
     icon: str
-    show: Callable[[R], None]
+    show: Callable[[R], object]
 
     def draw(self, recipe: Recipe) -> None:
         """Draw it, and again every second while the study is at work."""
