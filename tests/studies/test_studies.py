@@ -1,6 +1,7 @@
 """What all studies share: results of earlier versions, the command, and their end on request."""
 
 import json
+import os
 import signal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 from tests.helpers import FEW_CROPS, HANGS_SECONDS, CommandLine, wait_until, write_images
 from tl_core.analysis.what_if import Answer
 from tl_core.jobs import background
+from tl_core.machine import leases
+from tl_core.machine.telemetry import Device
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.studies import Study, answer, studies
@@ -18,6 +21,7 @@ from tl_core.studies.image_map import ImageMapStudy
 from tl_core.studies.lr_finder import LrFinder
 from tl_core.studies.precision_benchmark import PrecisionBenchmark
 from tl_core.studies.what_if import WhatIf
+from tl_core.system.settings import LEASES_VARIABLE
 
 RECIPE = Recipe.of(RunSpec().with_settings({"strategy": "fine_tuning"}))
 SPEC = RECIPE.spec()
@@ -119,6 +123,41 @@ def test_ctrl_c_ends_the_study(home: Path) -> None:
     process.communicate(timeout=HANGS_SECONDS)
     assert process.returncode == 130
     wait_until(lambda: not WhatIf().is_at_work(home, recipe))
+
+
+ONE_GPU = """
+from tl_core.machine import telemetry
+telemetry.devices = lambda: [telemetry.Device("GPU-0", "A GPU that is none", True)]
+"""
+
+
+@pytest.mark.process
+def test_it_waits_for_a_gpu_and_holds_it(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "sitecustomize.py").write_text(ONE_GPU)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv(LEASES_VARIABLE, str(tmp_path / "gpus"))
+    gpu = Device("GPU-0", "A GPU that is none", is_gpu=True)
+    held = leases.take(home, [gpu])
+    assert held
+    recipe, first, second = Recipe.of(RunSpec().with_settings(FEW_CROPS)), WhatIf(seeds=100), ImageMapStudy()
+
+    def place(study: Study[Any]) -> int | None:
+        now = study.read(home, recipe)
+        assert now
+        return now.place
+
+    first.request(home, recipe)  # it is not refused
+    assert wait_until(lambda: place(first)) == 1
+    second.request(home, recipe)
+    assert wait_until(lambda: place(second)) == 2
+    os.close(held.descriptor)
+    wait_until(lambda: place(first) is None)
+    assert leases.take(home, [gpu]) is None
+    first.cancel(home, recipe)
+    wait_until(lambda: place(second) is None)
+    assert leases.take(home, [gpu]) is None
+    second.cancel(home, recipe)
+    wait_until(lambda: leases.take(home, [gpu]))
 
 
 @pytest.mark.process

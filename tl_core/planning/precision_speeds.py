@@ -49,8 +49,9 @@ def decide(home: Path) -> Callable[[Recipe, cost_model.SplitSizes], Precision]:
 
 
 def device() -> str:
-    """Return what computes on this machine, for people: all its GPUs, or its processor."""
-    return ", ".join(sorted(device.title for device in devices()))
+    """Return what computes on this machine, for people: its kinds of GPU, or its processor. A process that holds one of several
+    sees no other."""
+    return ", ".join(sorted({device.title for device in devices()}))
 
 
 def file(home: Path, backbone: Backbone, image_size: int) -> Path:

@@ -28,7 +28,7 @@ class StudyResult:
     """What a study has found, as far as it has come. Each study adds its own fields, all with defaults.
 
     `place` is its place in the line for a device, from 1, while it waits there. `images_per_second` is told while a network sees
-    images, `seconds` is what all of it took, and `error` says why there is no answer.
+    images, `seconds` is what it took, waiting not counted, and `error` says why there is no answer.
     """
 
     stage: str = "Starting Python"
@@ -112,6 +112,7 @@ class Study(Part, Generic[R]):
             if self.needs_keras:
                 lease = device_queue.wait(home, runs_before, lambda place: writer.update(place=place))
                 os.environ.update(lease.environment() if lease else {})
+                writer.start_clock()
                 writer.update(place=None, stage="Starting Keras")
             self.run(recipe, home, writer)
 
