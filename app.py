@@ -7,7 +7,7 @@ import streamlit as st
 from tl_core.errors import TransferError
 from tl_core.ui import formatting, frame, session, steps
 
-ICON = Path(__file__).resolve().parent / "tl_core" / "ui" / "icon.png"
+ICON = Path(frame.__file__).with_name("icon.png")
 
 st.set_page_config(page_title="Transfer Lab", page_icon=str(ICON), layout="wide")
 first, *others = steps.pages()

@@ -5,11 +5,9 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import psutil
@@ -21,28 +19,11 @@ from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.system.settings import HOME_VARIABLE
+from tl_core.testing.runs import ENDLESS, FEW_CROPS, HANGS_SECONDS, QUICK, SMALL_CNN, wait_until
+
+__all__ = ["ENDLESS", "FEW_CROPS", "HANGS_SECONDS", "QUICK", "SMALL_CNN", "wait_until"]
 
 ROOT = Path(__file__).parents[1]
-HANGS_SECONDS = 600.0
-"""What takes so long hangs; on a busy machine a thing that takes a second may take a minute."""
-T = TypeVar("T")
-
-FEW_CROPS = {"dataset.labels_per_class": 2, "dataset.validation_per_class": 1, "dataset.test_per_class": 2}
-"""Settings of photo_patches: 32 training, 16 validation and 32 test images in 16 classes."""
-SMALL_CNN = {"backbone": "small_cnn", "backbone.width": 4, "strategy": "from_scratch", "strategy.epochs": 1, "image_size": 16}
-QUICK = RunSpec().with_settings(FEW_CROPS | SMALL_CNN)
-"""A run that takes no longer than Keras takes to start."""
-ENDLESS = QUICK.with_settings({"strategy.epochs": 10_000})
-"""A run that has to be ended from outside."""
-
-
-def wait_until(condition: Callable[[], T | None], seconds: float = HANGS_SECONDS) -> T:
-    """What `condition` gives once it is true; fails after `seconds`."""
-    end = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < end, f"not so within {seconds} s"
-        time.sleep(0.02)
-    return value
 
 
 def write_images(folder: Path, classes: int = 3, each: int = 6, size: int = 20) -> Path:

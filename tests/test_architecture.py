@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import ROOT, python
+from tl_core.registry import registries
 from tl_core.runs.states import State
 
 LAYERS = (
     ("app", "pages", "tl_core.__main__"),
-    ("tl_core.ui", "tl_core.cli"),
+    ("tl_core.ui", "tl_core.cli", "tl_core.api", "tl_core.testing"),
     ("tl_core.runner",),
     ("tl_core.runs", "tl_core.studies"),
     ("tl_core.training",),
@@ -264,6 +265,17 @@ def what_may_not_be_written(module: str) -> None:
             assert not texts & {str(state) for state in State}, f"a state by its text in line {node.lineno}"
 
 
+@rule
+def part_packages_show_parts_and_nothing_else(module: str) -> None:
+    """What parts share stands in modules that begin with an underscore."""
+    package, _, name = module.rpartition(".")
+    if package in {registry.package for registry in registries().values()} and not name.startswith("_"):
+        marks = [
+            ast.unparse(mark) for node in tree(module).body if isinstance(node, ast.ClassDef) for mark in node.decorator_list
+        ]
+        assert any(mark.startswith("register(") for mark in marks), "it registers no part"
+
+
 def broken(check: Rule) -> dict[str, str]:
     """The modules that do not keep to it, each with what is wrong."""
     found = {}
@@ -280,7 +292,7 @@ def test_every_module_keeps_to(check: Rule) -> None:
     assert broken(check) == {}
 
 
-COMPILES_OTHERWISE = r"re|((self|run)\.)?adapter|sa\..*"
+COMPILES_OTHERWISE = r"re|((self|run)\.)?preparer|sa\..*"
 """What has a `compile` that is not Keras': Python's patterns, our own `PhasePreparer`, and SQLAlchemy."""
 
 
@@ -315,8 +327,8 @@ def test_every_trap_is_run_on_the_other_backends() -> None:
 
 
 def requirements() -> dict[str, str]:
-    """Of the product, of its optional sources of data, and of its tests on Keras' other backends."""
-    names = ("requirements.txt", "requirements-sources.txt", "requirements-backends.txt")
+    """Of the product, of its tests, of its optional sources of data, and of its tests on Keras' other backends."""
+    names = ("requirements.txt", "requirements-tests.txt", "requirements-sources.txt", "requirements-backends.txt")
     texts = [(ROOT / name).read_text(encoding="utf-8") for name in names]
     lines = [line for line in "\n".join(texts).splitlines() if line and not line.startswith(("#", "-"))]
     return {line.partition("==")[0]: line.partition("==")[2] for line in lines}

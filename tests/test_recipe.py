@@ -17,8 +17,9 @@ def test_the_spec_is_written_out_in_full_and_means_the_same() -> None:
         kind = {made.dataset: made.spec().dataset, made.backbone: made.spec().backbone}.get(part, made.spec().strategy)
         assert set(kind.settings) == set(type(part).model_fields)
     assert made.spec().strategy.settings["blocks"] == "last 2"
-    assert Recipe.of(made.spec()) == made
-    assert Recipe.of(RunSpec.parse(made.spec().model_dump(mode="json"))) == made
+    assert Recipe.of(made.spec()).spec() == made.spec()
+    assert Recipe.of(made.draft()) == made
+    assert Recipe.of(RunSpec.parse(made.draft().model_dump(mode="json"))) == made
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,18 @@ Anything that is not a `TransferError` is a bug of ours and keeps its traceback.
 
 from typing import Any
 
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+
 
 class TransferError(Exception):
     """A mistake that the user can mend.
 
-    `what` and `next_step` are whole sentences; `received` is what the user gave, shown as it was.
+    `what` and `next_step` are whole sentences; `received` is what the user gave, shown as it was. `what` is kept, for
+    places where the next step is another one.
     """
 
     def __init__(self, what: str, next_step: str = "", *, received: Any = None) -> None:
+        self.what = what
         parts = [what.strip(), next_step.strip()]
         if received is not None:
             parts.append(f"Received: {received}")
@@ -60,3 +64,8 @@ def fault(error: Exception, did: str) -> str:
 def printable(text: str) -> str:
     """`text` on one line: control characters and undecodable bytes, which file names may hold, become escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def is_visible(letter: str) -> bool:
+    """Return whether a letter shows, or joins those that do: no control or direction mark, no undecodable byte."""
+    return letter.isprintable() or letter in _JOINERS

@@ -1,44 +1,71 @@
 """A spec made whole and checked before anything starts: the three parts together, without Keras."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import methodcaller
 from typing import Any
 
 from tl_core.backbones import Backbone
 from tl_core.datasets import Dataset, Modality
-from tl_core.errors import SettingError, WeightsError
+from tl_core.errors import SettingError, TransferError, WeightsError
 from tl_core.executors import Executor
 from tl_core.machine import backends
 from tl_core.precision import Precision
-from tl_core.registry import registry_of
-from tl_core.spec import OWN_SETTINGS, PART_KINDS, RunSpec
+from tl_core.registry import registry
+from tl_core.spec import PART_KINDS, RunSpec
 from tl_core.strategies import Strategy
+
+Look = Callable[[Dataset], int | None]
+"""What gives the pixels of the shorter sides of a dataset's images; see `Dataset.image_side`."""
+LOOK: Look = methodcaller("image_side")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """The parts of a run, built and checked one by one."""
+    """The parts of a run, built and checked one by one. `given_size` is the image size that somebody set; where nobody did, it
+    follows what `look` finds of the images, which is asked once, when it is needed."""
 
     dataset: Dataset
     backbone: Backbone
     strategy: Strategy
     executor: Executor
-    image_size: int
+    given_size: int | None
     seed: int
     precision: Precision = Precision.AUTO
+    look: Look = field(default=LOOK, compare=False, repr=False)
 
     @classmethod
-    def of(cls, spec: RunSpec) -> "Recipe":
-        """The parts that `spec` names; raises `SettingError` for a name or a setting that does not fit."""
-        parts = {kind: registry_of(kind).build(getattr(spec, kind)) for kind in PART_KINDS}
-        return cls(**parts, **{name: getattr(spec, name) for name in OWN_SETTINGS})
+    def of(cls, spec: RunSpec, look: Look = LOOK) -> "Recipe":
+        """Return the parts that `spec` names; raises `SettingError` for a name or a setting that does not fit."""
+        parts = {kind: registry(kind).build(getattr(spec, kind)) for kind in PART_KINDS}
+        return cls(**parts, given_size=spec.image_size, seed=spec.seed, precision=spec.precision, look=look)
+
+    @cached_property
+    def image_side(self) -> int | None:
+        """What `look` finds; None also where the dataset cannot be read, which whoever needs its images will be told."""
+        with suppress(TransferError):
+            return self.look(self.dataset)
+        return None
+
+    @property
+    def image_size(self) -> int:
+        """The side, in pixels, that every image is brought to."""
+        return self.given_size or self.backbone.fitting_size(self.image_side)
 
     def spec(self) -> RunSpec:
-        """The spec with every setting written out, so that a later change of a default changes no stored run."""
+        """Return the spec with every setting written out, the image size too, so that neither a later change of a default nor
+        another machine changes a stored run."""
+        return self.draft().model_copy(update={"image_size": self.image_size})
+
+    def draft(self) -> RunSpec:
+        """Return the spec with every setting but an image size that nobody set, which goes on following the images."""
         parts = {kind: getattr(self, kind).spec() for kind in PART_KINDS}
-        return RunSpec(**parts, **{name: getattr(self, name) for name in OWN_SETTINGS})
+        return RunSpec(**parts, image_size=self.given_size, seed=self.seed, precision=self.precision)
 
     def overrides(self) -> dict[str, Any]:
-        """The fewest settings, by dotted name, that turn the default spec into this one: a short command, a short URL."""
+        """Return the fewest settings, by dotted name, that turn the default spec into this one: a short command, a short URL."""
         default = Recipe.of(RunSpec())
         changed: dict[str, Any] = {}
         for kind in PART_KINDS:
@@ -48,7 +75,13 @@ class Recipe:
             blank = type(part)().model_dump(mode="json")
             values = part.model_dump(mode="json")
             changed |= {f"{kind}.{field}": value for field, value in values.items() if value != blank[field]}
-        return changed | {name: getattr(self, name) for name in OWN_SETTINGS if getattr(self, name) != getattr(default, name)}
+        draft, blank_run = self.draft(), RunSpec()
+        own = (name for name in RunSpec.model_fields if name not in PART_KINDS)
+        return changed | {name: getattr(draft, name) for name in own if getattr(draft, name) != getattr(blank_run, name)}
+
+    def titles(self) -> tuple[str, str, str]:
+        """Return what people call the dataset, the backbone and the strategy. That of a dataset may be somebody else's text."""
+        return self.dataset.shown_name, self.backbone.listing().title, self.strategy.title
 
     def require_runnable(self) -> None:
         """Raise the `TransferError` that the run would meet before its first batch, where it can be known now."""
@@ -80,3 +113,11 @@ class Recipe:
                 received=f"{self.backbone.name} with {self.strategy.name}",
             )
         self.backbone.require_weights()
+
+
+def titles_of(spec: RunSpec) -> tuple[str, str, str]:
+    """Return `Recipe.titles` of a stored run; names where it was made by a part that is no longer installed."""
+    try:
+        return Recipe.of(spec).titles()
+    except TransferError:
+        return spec.dataset.name, spec.backbone.name, spec.strategy.name

@@ -11,12 +11,21 @@ import inspect
 import pkgutil
 import sys
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 
 from tl_core.errors import SettingError
 from tl_core.spec import PartSpec, setting_error
@@ -48,6 +57,21 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: ClassVar[str]
     title: ClassVar[str]
+    listing_order: ClassVar[int] = 100
+    """Where it stands among the parts of its kind: lower numbers first, equal ones by name. Pages may hide those above 100 behind
+    "More"."""
+    added: ClassVar[Mapping[str, Callable[[Mapping[str, Any]], Any]]] = {}
+    """Settings that earlier versions did not have and did not do the default of, each with what gives its value for the settings
+    of a run that such a version stored."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reads_earlier_settings(cls, value: Any) -> Any:
+        """Write out the settings that were `added`, where all others are given, as only a stored run gives them."""
+        missing = cls.model_fields.keys() - value.keys() if isinstance(value, Mapping) else set()
+        if not missing or missing - cls.added.keys():
+            return value
+        return {**value, **{name: cls.added[name](value) for name in missing}}
 
     @field_validator("*", mode="wrap")
     @classmethod
@@ -73,6 +97,11 @@ class Part(BaseModel):
         """The whole docstring, with its line breaks folded."""
         return " ".join(documentation(cls).split())
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The paths among its settings."""
+        return tuple(value for value in self.model_dump().values() if isinstance(value, Path))
+
     def spec(self) -> PartSpec:
         """This part as plain values, every setting written out."""
         return PartSpec(name=self.name, **self.model_dump(mode="json"))
@@ -87,7 +116,7 @@ class Registry(Generic[P]):
 
     def __init__(self, kind: str, package: str, renamed: Callable[[PartSpec], PartSpec] = lambda spec: spec) -> None:
         self.kind = kind
-        self._package = package
+        self.package = package
         self._renamed = renamed
         self._parts: dict[str, type[P]] = {}
         self._discovered = False
@@ -106,9 +135,9 @@ class Registry(Generic[P]):
         return keep
 
     def parts(self) -> dict[str, type[P]]:
-        """Every part of this kind by name, sorted by name."""
+        """Return every part of this kind by name, in the order in which they are listed everywhere."""
         self._discover()
-        return dict(sorted(self._parts.items()))
+        return dict(sorted(self._parts.items(), key=lambda entry: (entry[1].listing_order, entry[0])))
 
     def part(self, name: str) -> type[P]:
         """The class of the part called `name`; raises `SettingError` with the nearest name there is."""
@@ -131,20 +160,22 @@ class Registry(Generic[P]):
     def _discover(self) -> None:
         if self._discovered:
             return
-        package: Any = importlib.import_module(self._package)
+        package: Any = importlib.import_module(self.package)
         for module in pkgutil.iter_modules(package.__path__):
             if not module.name.startswith("_"):
-                importlib.import_module(f"{self._package}.{module.name}")
+                importlib.import_module(f"{self.package}.{module.name}")
         for entry in entry_points(group=ENTRY_POINT_GROUP):
             entry.load()
         self._discovered = True
 
 
-def registry_of(kind: str) -> Registry[Any]:
-    """Return the registry of one of `KINDS`."""
+def registry(kind: str) -> Registry[Any]:
+    """Return the registry of the parts of `kind`; raises `SettingError` for a kind that does not exist."""
+    if kind not in KINDS:
+        raise SettingError("There is no such kind of part.", f"Known: {', '.join(KINDS)}.", received=kind)
     return cast(Registry[Any], pkgutil.resolve_name(KINDS[kind]))
 
 
 def registries() -> dict[str, Registry[Any]]:
     """Return the registry of each kind of part, in the order of `KINDS`."""
-    return {kind: registry_of(kind) for kind in KINDS}
+    return {kind: registry(kind) for kind in KINDS}

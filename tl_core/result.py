@@ -138,3 +138,8 @@ class Outcome:
     result: Result
     predictions: Predictions
     model: Any
+
+    @property
+    def accuracy(self) -> float:
+        """Share of test images that were classified correctly, 0..1."""
+        return self.result.accuracy

@@ -15,6 +15,10 @@ FORMER_NAMES = {"arithmetic": "precision"}
 """What settings of a run were called before: stored specs, addresses and commands still say so."""
 
 
+DISPLAY_NAME = "display_name"
+"""The setting of a part that says what people call it, and changes nothing of what it does."""
+
+
 class PartSpec(BaseModel):
     """A part by its name, with the settings that differ from its defaults (or all of them)."""
 
@@ -31,6 +35,11 @@ class PartSpec(BaseModel):
         """The settings without the name."""
         return dict(self.__pydantic_extra__ or {})
 
+    @property
+    def content(self) -> "PartSpec":
+        """This without what people call it: equal for parts that do the same."""
+        return PartSpec(name=self.name, **{name: value for name, value in self.settings.items() if name != DISPLAY_NAME})
+
 
 class RunSpec(BaseModel):
     """One run: which data, which backbone, which strategy, at which size, from which seed, and executed where."""
@@ -40,12 +49,13 @@ class RunSpec(BaseModel):
     backbone: PartSpec = PartSpec(name="efficientnet_lite0")
     strategy: PartSpec = PartSpec(name="linear_probe")
     executor: PartSpec = PartSpec(name="local")
-    image_size: int = Field(
-        96,
+    image_size: int | None = Field(
+        None,
         ge=8,
         le=1024,
         title="Image size",
-        description="Side of the square, in pixels, that every image is cropped and resized to.",
+        description="Side of the square, in pixels, that every image is cropped and resized to; empty follows the images and the "
+        "network. A run that was started has the number in its place.",
     )
     seed: int = Field(
         0, ge=0, le=2**31 - 1, title="Seed", description="Draws the labelled images, the first weights and the order of the data."
@@ -124,8 +134,6 @@ class RunSpec(BaseModel):
 
 PART_KINDS = tuple(name for name, field in RunSpec.model_fields.items() if field.annotation is PartSpec)
 """The kinds of parts that each run has."""
-OWN_SETTINGS = tuple(name for name in RunSpec.model_fields if name not in PART_KINDS)
-"""The settings that are a run's own."""
 
 
 def with_current_names(settings: Mapping[str, Any]) -> dict[str, Any]:

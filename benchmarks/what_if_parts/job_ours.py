@@ -17,6 +17,7 @@ from tl_core.features.engines.telemetry import quiet_openvino
 from tl_core.features.extractor import FeatureExtractor
 from tl_core.features.inputs import CachedInputs
 from tl_core.planning import cost_model
+from tl_core.planning.cuts import SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.studies._linear_probes import answers
@@ -91,9 +92,9 @@ def predicted(spec: dict[str, Any]) -> dict[str, Any]:
     recipe = Recipe.of(RunSpec.parse(spec))
     data = recipe.dataset.load(recipe.seed)
     blocks = recipe.backbone.load(recipe.image_size, pretrained=True).outline().blocks
-    images = cost_model.SplitSizes(len(data.train), len(data.validation), len(data.test))
+    images = SplitSizes(len(data.train), len(data.validation), len(data.test))
     keeping, not_keeping = (cost_model.of(recipe, blocks, images, room).total for room in (np.inf, 0))
-    share = cost_model.trained_share(cost_model.of(recipe, blocks, images, 0).phases[0], blocks)
+    share = cost_model.trained_share(cost_model.of(recipe, blocks, images, 0).cuts.phases[0], blocks)
     return {
         "ratio": (not_keeping.frozen + not_keeping.trained) / (keeping.frozen + keeping.trained),
         "share": share,

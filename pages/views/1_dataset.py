@@ -6,20 +6,32 @@ from tl_core.analysis.statements import span
 from tl_core.datasets import Modality
 from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
-from tl_core.ui import class_levels, data_checks, faults, formatting, forms, frame, image_map, previews, session, sources
+from tl_core.ui import (
+    class_levels,
+    data_checks,
+    faults,
+    formatting,
+    forms,
+    frame,
+    image_map,
+    image_size,
+    previews,
+    session,
+    sources,
+)
 from tl_core.ui.charts import data
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 from tl_core.ui.steps import PageInfo
 
 
 def summary() -> str:
-    """Return the dataset's title, and its number of classes where it can be read."""
+    """Return the dataset's name, and its number of classes where it can be read."""
     recipe = session.recipe()
     try:
         require_allowed_paths(recipe)
-        return f"{recipe.dataset.title}, {len(previews.preview(recipe.dataset, recipe.seed).class_names)} classes"
+        return f"{recipe.dataset.shown_name}, {len(previews.preview(recipe.dataset, recipe.seed).class_names)} classes"
     except TransferError:
-        return recipe.dataset.title
+        return recipe.dataset.shown_name
 
 
 PAGE = PageInfo(1, "Dataset", ":material/counter_1:", "Which pictures, and how many labels?", summary)
@@ -51,7 +63,8 @@ def draw_evidence(recipe: Recipe) -> None:
     formatting.chart(data.class_balance(by_split, thing), "balance", "Examples of each class in each split")
     if preview.sizes:
         widths, heights = map(span, zip(*preview.sizes, strict=True))
-        st.caption(f"Sample images are {widths} pixels wide and {heights} high.")
+        size = image_size.sentence(recipe)
+        st.caption(f"Sample images are {widths} pixels wide and {heights} high. The network is given {size}")
     st.caption(formatting.plain(f"They come from {recipe.dataset.location()}."))
     if preview.notes:
         st.info("\n".join(f"- {formatting.plain(note)}" for note in preview.notes), icon=":material/rule:")

@@ -6,8 +6,7 @@ from tl_core import backbones
 from tl_core.analysis.statements import count
 from tl_core.backbones import CatalogueEntry
 from tl_core.recipe import Recipe
-from tl_core.spec import RunSpec
-from tl_core.ui import formatting, forms, frame, session
+from tl_core.ui import formatting, forms, frame, image_size, session
 from tl_core.ui.backbone_card import backbone_card
 from tl_core.ui.charts import choices
 from tl_core.ui.recipe_bar import recipe_bar
@@ -63,7 +62,7 @@ def draw_choice(recipe: Recipe, offered: list[tuple[str, CatalogueEntry]]) -> No
         on_change=choose,
         help="A backbone is the network whose lower part is kept and whose features the new classifier uses.",
     )
-    forms.run_setting(RunSpec, "image_size", recipe.image_size)
+    image_size.image_size(recipe)
     forms.part_form("backbone", recipe.backbone, without=tuple(present.settings))
 
 

@@ -67,7 +67,7 @@ def draw_evidence(recipe: Recipe) -> None:
         f"{recipe.backbone.listing().title}: {len(outline.blocks)} blocks, {count(outline.parameters)} parameters, "
         f"{outline.multiply_adds / 1e6:,.0f} million multiply-adds an image at {recipe.image_size} px. "
         f"The head is one dense layer from {recipe.strategy.feature_size(outline):,} features to {classes} classes: "
-        f"{head:,} parameters. {network.batch_norm(planned.phases, outline.blocks)} "
+        f"{head:,} parameters. {network.batch_norm(planned.cuts.phases, outline.blocks)} "
         "A full pass takes an image forward and backward through the whole network; what is frozen, each image passes once."
     )
     lr_finder.rate_finder(recipe, measured, preview.images.train)

@@ -2,17 +2,19 @@
 
 import streamlit as st
 
-from tl_core.ui import formatting, frame, session
+from tl_core.ui import formatting, frame, run_filters, session
+from tl_core.ui.label_bar import label_bar
 from tl_core.ui.live import live
 from tl_core.ui.queue_panel import queue_panel
 from tl_core.ui.recipe_bar import recipe_bar
 from tl_core.ui.rerun import again
+from tl_core.ui.run_picker import chosen_run
 from tl_core.ui.steps import PageInfo
 
 
 def summary() -> str:
     """Return how the chosen run stands."""
-    chosen = session.chosen_run()
+    chosen = chosen_run()
     return formatting.state_of(chosen) if chosen else ""
 
 
@@ -23,8 +25,7 @@ def draw() -> None:
     """Draw the page."""
     frame.heading(PAGE)
     recipe_bar()
-    runs = session.runs()
-    chosen = session.run_id() or (runs[0].id if runs else None)
+    chosen = session.run_id() or next((run.id for run in run_filters.listed(session.runs())), None)
     if chosen is None:
         st.info(
             "The live run is shown here: its curves, its pace and the machine's load, and beside it the queue. "
@@ -35,6 +36,7 @@ def draw() -> None:
     view, beside = st.columns([2, 1], gap="large")
     with view, formatting.sentence_for_mistakes():
         live(chosen)
+        label_bar(session.run(chosen))
         again(chosen)
     with beside:
         queue_panel(chosen)

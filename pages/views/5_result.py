@@ -3,14 +3,15 @@
 import streamlit as st
 
 from tl_core.runs.states import State
-from tl_core.ui import formatting, frame, outcomes, session, steps
-from tl_core.ui.run_picker import nothing_yet, pick
+from tl_core.ui import formatting, frame, outcomes, run_filters, same_data, session, steps
+from tl_core.ui.label_bar import label_bar
+from tl_core.ui.run_picker import chosen_run, nothing_yet, pick
 from tl_core.ui.steps import PageInfo
 
 
 def summary() -> str:
     """Return the test accuracy of the chosen run."""
-    chosen = session.chosen_run()
+    chosen = chosen_run()
     return formatting.accuracy_of(chosen) if chosen and chosen.state is State.DONE else ""
 
 
@@ -28,13 +29,16 @@ def draw() -> None:
             "The result of a run is shown here: its accuracy with an interval, its mistakes, its cost. No run has finished yet."
         )
         return
-    run = pick(finished)
+    shown = run_filters.filtered(finished, keep=[session.run_id() or ""])
+    run = pick(shown) if shown else None
     if run is None:
         return
     with formatting.sentence_for_mistakes():
         result = session.result(run.id)
+        label_bar(run)
         outcomes.sentence(run, result)
         outcomes.controls(run)
+        same_data.beside(run)
         for note in result.notes:
             st.caption(formatting.plain(note))
         outcomes.evidence(run, result)

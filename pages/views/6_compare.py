@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from tl_core.ui import comparison, formatting, frame, session
+from tl_core.ui import comparison, formatting, frame, run_filters, same_data, session
 from tl_core.ui.run_picker import nothing_yet
 from tl_core.ui.steps import PageInfo
 
 
 def summary() -> str:
     """Return how many runs there are to compare."""
-    count = len(session.runs())
+    count = len(run_filters.listed(session.runs()))
     return f"{count} runs" if count > 1 else ""
 
 
@@ -24,13 +24,17 @@ def draw() -> None:
         nothing_yet("Every run is a row here, to sort, filter and compare. There is none yet.")
         return
     with formatting.sentence_for_mistakes():
-        rows = comparison.filtered(comparison.table(runs))
+        shown = run_filters.filtered(runs, keep=comparison.wanted())
+        if not shown:
+            return
+        rows = comparison.filtered(comparison.table(shown))
         by_id = {run.id: run for run in runs}
         for run_id in comparison.wanted():
-            if run_id not in by_id:
-                formatting.say_wrong(f"The address names a run that is not here. Received: {run_id}")
+            with formatting.sentence_for_mistakes():
+                session.run(run_id)  # one that the address names may have been deleted
         picked = [by_id[run_id] for run_id in comparison.choose(rows)]
         comparison.verdicts(picked)
+        same_data.among(picked)
         comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked)
         comparison.differences(picked)
     st.caption("A run's own page: choose it under Result. This page's address holds the selection, to share or to keep.")

@@ -239,7 +239,7 @@ def test_what_was_stored_as_mnist_still_runs(tmp_path: Path) -> None:
     assert found == IdxFolder(path=tmp_path, labels_per_class=5, validation_share=0.1)
     recipe = Recipe.of(RunSpec().with_settings({"dataset": "mnist", "dataset.path": str(tmp_path)}))
     assert recipe.dataset == IdxFolder(path=tmp_path)
-    assert Recipe.of(recipe.spec()) == recipe
+    assert Recipe.of(recipe.draft()) == recipe
     stored = RunSpec.parse({"dataset": {"name": "mnist", "path": None, **old}})
     assert Recipe.of(stored).dataset == KerasBuiltin(labels_per_class=5, validation_share=0.1)
     another = stored.with_settings({"dataset.which": "fashion_mnist"})  # run again with one setting changed

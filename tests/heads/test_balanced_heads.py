@@ -148,7 +148,7 @@ class Fitted:
         few = FEW | {"dataset.labels_per_class": 9, "strategy": strategy, "image_size": 16}
         self.training, phases = begin(change=thinned, spec=RunSpec().with_settings(few | named))
         self.training.train_phase(phases[0])
-        train, model = SizedImages(self.training.data.train, 16), self.training.classifier.model
+        train, model = SizedImages(self.training.data.train, 16), self.training.model
         pixels, self.labels = train.batch(np.arange(len(train))).astype(np.float32), train.labels
         self.features = np.asarray(self.training.network.model.predict_on_batch(pixels), np.float64)
         self.probabilities = np.asarray(model.predict_on_batch(pixels))

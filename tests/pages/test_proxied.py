@@ -1,4 +1,4 @@
-"""The server behind a proxy of another name: what README says lets its visitors in."""
+"""The server behind a proxy of another name: what docs/operations.md says lets its visitors in."""
 
 import http.client
 import socket
@@ -67,7 +67,7 @@ def handshake(port: int, host: str, origin: str) -> int:
 def test_a_proxy_of_another_name(option: str | None, passes_its_name: bool, home: Path) -> None:
     if option:
         named = option.replace("=", " ")
-        assert named in " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+        assert named in " ".join((ROOT / "docs" / "operations.md").read_text(encoding="utf-8").split())
     with serving(home, *filter(None, [option])) as port:
         host = NAME if passes_its_name else f"localhost:{port}"
         assert handshake(port, host, f"https://{NAME}") == (101 if option else 403)

@@ -78,7 +78,7 @@ def test_without_a_run_in_the_address_the_newest_result_is_shown(ahead: str) -> 
 def test_runs_to_compare_that_are_not_there_are_said() -> None:
     here = put(State.DONE)
     app = opened(steps.COMPARE.script, runs=f"nothing,{here}")
-    assert errors(app) == ["The address names a run that is not here. Received: nothing"]
+    assert errors(app) == ["There is no run of that id here. Choose another one on this page. Received: nothing"]
 
 
 def test_a_run_that_waits_is_not_said_to_start_at_once_for_two_hours(monkeypatch: pytest.MonkeyPatch) -> None:

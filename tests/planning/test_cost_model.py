@@ -8,6 +8,7 @@ import pytest
 from tl_core.backbones import BlockOutline
 from tl_core.phases.phase import Augmentation
 from tl_core.planning import cost_model
+from tl_core.planning.cuts import CutPlan, SplitSizes
 from tl_core.strategies import BatchNorm, Learning, Moves, Phase, everything, last_blocks, nothing
 
 BLOCKS = (
@@ -15,7 +16,7 @@ BLOCKS = (
     BlockOutline("b", 2, 200, norm_parameters=40, multiply_adds=30, statistics=20, other_norms=6, adapter_units=3, numbers=50),
     BlockOutline("c", 2, 300, norm_parameters=0, multiply_adds=60, numbers=7),
 )
-IMAGES = cost_model.SplitSizes(train=100, validation=10, test=50)
+IMAGES = SplitSizes(train=100, validation=10, test=50)
 HEAD = Phase("head", 4, 1e-3, 8, trains=nothing)
 TOP = Phase("top", 3, 1e-4, 8, trains=last_blocks(1))
 ALL = Phase("all", 2, 1e-4, 8, trains=everything, batch_norm=BatchNorm.ADAPTS)
@@ -30,32 +31,32 @@ def test_a_network_without_multiply_adds_costs_no_backward_pass() -> None:
     assert cost_model.trained_share(ALL, [BlockOutline("a", 1, 0, 0, 0)]) == 0
 
 
-def planned(*phases: Phase, room: float = 1e9, images: cost_model.SplitSizes = IMAGES) -> cost_model.Costs:
-    return cost_model.Costs(phases, BLOCKS, images, room)
+def planned(*phases: Phase, room: float = 1e9, images: SplitSizes = IMAGES) -> cost_model.Costs:
+    return cost_model.Costs(CutPlan(phases, BLOCKS, images, room))
 
 
 def test_a_phase_is_cut_below_what_it_trains() -> None:
-    assert [planned().cut(phase) for phase in (HEAD, TOP, ALL)] == [3, 2, 0]
+    assert [planned().cuts.cut(phase) for phase in (HEAD, TOP, ALL)] == [3, 2, 0]
 
 
 def test_images_that_change_in_each_epoch_are_worth_nothing_later() -> None:
     for learning in (Learning(mixup=0.2), Learning(cutmix=1), Learning(augmentation=Augmentation.FLIP)):
-        assert planned().cut(replace(TOP, learning=learning)) == planned().cut(replace(HEAD, learning=learning)) == 0
+        assert planned().cuts.cut(replace(TOP, learning=learning)) == planned().cuts.cut(replace(HEAD, learning=learning)) == 0
     fixed = Learning(augmentation=Augmentation.FLIP, views=3)
-    assert planned().cut(replace(TOP, learning=fixed)) == 2
-    assert planned().cut(replace(TOP, learning=replace(fixed, mixup=0.2))) == 0
+    assert planned().cuts.cut(replace(TOP, learning=fixed)) == 2
+    assert planned().cuts.cut(replace(TOP, learning=replace(fixed, mixup=0.2))) == 0
     assert planned(replace(TOP, learning=fixed)).frozen(0).frozen == pytest.approx(0.4 * (3 * 100 + 10))
 
 
 @pytest.mark.parametrize(("room", "below"), [(4 * 110 * 50, 2), (4 * 110 * 50 - 1, 1), (4 * 110 * 20, 1), (4 * 110 * 20 - 1, 0)])
 def test_what_does_not_fit_is_cut_lower_or_not_at_all(room: float, below: int) -> None:
-    assert planned(room=room).cut(TOP) == below
+    assert planned(room=room).cuts.cut(TOP) == below
 
 
 def test_a_cut_under_which_next_to_nothing_lies_is_none() -> None:
     blocks = (replace(BLOCKS[0], multiply_adds=9), replace(BLOCKS[1], multiply_adds=91))
     above = Phase("above", 3, 1e-4, 8, trains=last_blocks(1))
-    assert cost_model.Costs((above,), blocks, IMAGES, 1e9).cut(above) == 0
+    assert CutPlan((above,), blocks, IMAGES, 1e9).cut(above) == 0
 
 
 def test_epochs() -> None:
@@ -76,7 +77,7 @@ def test_a_run_is_the_sum_of_its_parts() -> None:
 
 
 def test_the_test_images_go_through_what_never_trained() -> None:
-    assert [planned(*phases).test_cut for phases in ((HEAD,), (HEAD, TOP), (HEAD, TOP, ALL), ())] == [3, 2, 0, 3]
+    assert [planned(*phases).cuts.test_cut for phases in ((HEAD,), (HEAD, TOP), (HEAD, TOP, ALL), ())] == [3, 2, 0, 3]
 
 
 def test_what_is_kept_on_disk() -> None:

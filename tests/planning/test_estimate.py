@@ -7,9 +7,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from tests.helpers import FEW_CROPS, CommandLine, settings_arguments, wait_until
-from tl_core.planning import backbone_profile, cost_model
+from tl_core.planning import backbone_profile
 from tl_core.planning import estimate as estimating
 from tl_core.planning.backbone_profile import BackboneProfile
+from tl_core.planning.cuts import SplitSizes
 from tl_core.planning.estimate import Estimate
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts
@@ -19,7 +20,7 @@ from tl_core.system.settings import cache_room
 from tl_core.ui.estimate_check import comparisons
 
 SPEC = RunSpec().with_settings(FEW_CROPS | {"image_size": 32})
-IMAGES = cost_model.SplitSizes(32, 16, 32)
+IMAGES = SplitSizes(32, 16, 32)
 ROOM = 10**9
 
 
@@ -32,7 +33,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, BackbonePr
     return home, wait_until(lambda: BackboneProfile.read(home, backbone, 32))
 
 
-def estimated(measured: BackboneProfile, images: cost_model.SplitSizes = IMAGES, **settings: object) -> Estimate:
+def estimated(measured: BackboneProfile, images: SplitSizes = IMAGES, **settings: object) -> Estimate:
     changes = {name.replace("__", "."): value for name, value in settings.items()}
     return estimating.estimate(Recipe.of(SPEC.with_settings(changes)), measured, images, 16, ROOM)
 
@@ -98,12 +99,12 @@ def test_more_work_takes_more(measured: tuple[Path, BackboneProfile]) -> None:
     )
     probe = replace(probe, idle_bytes=8 * 10**8, frozen_bytes=10**8, trained_bytes=10**9)
     usual = estimated(probe)
-    assert estimated(probe, cost_model.SplitSizes(3200, 16, 32)).running_seconds > usual.running_seconds
+    assert estimated(probe, SplitSizes(3200, 16, 32)).running_seconds > usual.running_seconds
     last, everything = (estimated(probe, strategy=name, strategy__epochs=20) for name in ("last_blocks", "fine_tuning"))
     assert usual.running_seconds < last.running_seconds < everything.running_seconds
     assert usual.memory_bytes < everything.memory_bytes
     more = [
-        estimated(probe, cost_model.SplitSizes(64, 16, 32), strategy="fine_tuning", strategy__batch_size=size).memory_bytes
+        estimated(probe, SplitSizes(64, 16, 32), strategy="fine_tuning", strategy__batch_size=size).memory_bytes
         for size in (32, 64, 4096)
     ]
     assert more[0] < more[1] == more[2]  # a batch is no larger than the split

@@ -8,9 +8,10 @@ import pytest
 from tl_core.backbones import BlockOutline, Outline
 from tl_core.heads import LogisticRegression, NearestCentroid, RidgeClassifier, SelectedFeatures, Solver
 from tl_core.networks.outline import Provenance
-from tl_core.planning import cost_model, estimate
+from tl_core.planning import estimate
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.cost_model import head_work
+from tl_core.planning.cuts import SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, everything, nothing
@@ -42,7 +43,7 @@ def test_the_head_is_in_the_estimate() -> None:
 
     def seconds(classes: int, strategy: str = "linear_probe", measured: BackboneProfile = probe) -> float:
         recipe = Recipe.of(RunSpec().with_settings({"strategy": strategy}))
-        return estimate.estimate(recipe, measured, cost_model.SplitSizes(1200, 1200, 1200), classes, 10**9).running_seconds
+        return estimate.estimate(recipe, measured, SplitSizes(1200, 1200, 1200), classes, 10**9).running_seconds
 
     assert seconds(1200) - seconds(3) == pytest.approx(32, rel=0.3)
     assert seconds(1200, "nearest_class_mean") - seconds(3, "nearest_class_mean") < 1

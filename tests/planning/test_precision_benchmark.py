@@ -14,6 +14,7 @@ from tl_core.events import Event
 from tl_core.jobs import background
 from tl_core.planning import backbone_profile, cost_model, precision_speeds
 from tl_core.planning.backbone_profile import BackboneProfile
+from tl_core.planning.cuts import SplitSizes
 from tl_core.precision import CHOICES, Precision, Speed, Speeds
 from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec, RunSpec
@@ -24,7 +25,7 @@ from tl_core.training.run import in_float32
 from tl_core.training.train import train
 
 STUDY = PrecisionBenchmark()
-IMAGES = cost_model.SplitSizes(32, 16, 32)
+IMAGES = SplitSizes(32, 16, 32)
 TENSORFLOW = keras.backend.backend() == "tensorflow"
 
 
@@ -129,9 +130,9 @@ def test_a_run_with_xla(strategy: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_open_is_decided_once_the_data_are_known() -> None:
-    asked: list[cost_model.SplitSizes] = []
+    asked: list[SplitSizes] = []
 
-    def decide(recipe: Recipe, images: cost_model.SplitSizes) -> Precision:
+    def decide(recipe: Recipe, images: SplitSizes) -> Precision:
         asked.append(images)
         return Precision.BFLOAT16
 

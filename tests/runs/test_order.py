@@ -28,7 +28,7 @@ def set_back(patch: pytest.MonkeyPatch, seconds: float = HOURS) -> None:
 
 
 def names(store: Store, after: int = 0) -> list[str]:
-    return [run.id for run in store.runs(after=after)]
+    return [run.id for run in store.changes(after).runs]
 
 
 def test_what_changes_later_is_found_though_its_time_is_earlier(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

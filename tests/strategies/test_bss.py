@@ -53,9 +53,9 @@ def ready(*, xla: bool = False) -> Any:
     """The classifier, compiled for the phase."""
     made = network()
     classifier = FineTuning().join(made, [str(name) for name in range(CLASSES)])
-    adapter = PhasePreparer(classifier, made, made.outline().blocks, [ALL], xla=xla)
-    frozen = adapter.freeze(ALL)
-    adapter.compile(classifier.model, ALL, frozen, adapter.rates(ALL, classifier.model), steps=len(SIZES))
+    preparer = PhasePreparer(classifier, made, made.outline().blocks, [ALL], xla=xla)
+    frozen = preparer.freeze(ALL)
+    preparer.compile(classifier.model, ALL, frozen, preparer.rates(ALL, classifier.model), steps=len(SIZES))
     return classifier.model
 
 

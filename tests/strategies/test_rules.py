@@ -59,10 +59,10 @@ def test_surgical_rates_follow_the_relative_gradients() -> None:
     made = network()
     model = FineTuning().join(made, [str(number) for number in range(CLASSES)]).model
     phase = Phase("all", 1, 0.1, 4, everything, BatchNorm.STATISTICS_FROZEN, measured_rates=2)
-    adapter = PhasePreparer(Classifier(model, made.model.output), made, made.outline().blocks, [phase])
-    adapter.freeze(phase)
+    preparer = PhasePreparer(Classifier(model, made.model.output), made, made.outline().blocks, [phase])
+    preparer.freeze(phase)
     before = values(model)
-    found = adapter.measured_rates(phase, model, Features(INPUTS, LABELS), np.arange(8))
+    found = preparer.measured_rates(phase, model, Features(INPUTS, LABELS), np.arange(8))
     assert all(np.array_equal(value, before[path]) for path, value in values(model).items())
     halves = [gradients(before, before["below/kernel"], INPUTS[half], LABELS[half]) for half in (slice(0, 4), slice(4, 8))]
     relative = {path: np.mean([np.linalg.norm(half[path]) for half in halves]) for path in halves[0]}
@@ -78,10 +78,10 @@ def test_measuring_gradients_leaves_statistics_that_adapt_where_they_were() -> N
     made = network()
     model = FineTuning().join(made, [str(number) for number in range(CLASSES)]).model
     phase = Phase("all", 1, 0.1, 8, everything, BatchNorm.ADAPTS, measured_rates=1)
-    adapter = PhasePreparer(Classifier(model, made.model.output), made, made.outline().blocks, [phase])
-    adapter.freeze(phase)
+    preparer = PhasePreparer(Classifier(model, made.model.output), made, made.outline().blocks, [phase])
+    preparer.freeze(phase)
     before = values(model)
-    adapter.measured_rates(phase, model, Features(INPUTS, LABELS), np.arange(8))
+    preparer.measured_rates(phase, model, Features(INPUTS, LABELS), np.arange(8))
     assert all(np.array_equal(value, before[path]) for path, value in values(model).items())
 
 

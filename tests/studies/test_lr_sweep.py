@@ -17,6 +17,7 @@ from tl_core.strategies import Phase, strategies
 from tl_core.studies import _lr_sweep
 from tl_core.studies._lr_sweep import HIGHEST, LOWEST, halves, rate_at, sweep
 from tl_core.training.inputs import InputPipeline
+from tl_core.training.prepared import PreparedPhase
 
 STEPS = 7
 
@@ -139,9 +140,9 @@ def test_many_images_are_cut_down(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
     fit: Any = _lr_sweep.fit
 
-    def watched(part: Any, train: Any, *rest: Any, **more: Any) -> Any:
-        seen.append(len(train))
-        return fit(part, train, *rest, **more)
+    def watched(phase: PreparedPhase, *rest: Any) -> Any:
+        seen.append(len(phase.train))
+        return fit(phase, *rest)
 
     monkeypatch.setattr("tl_core.studies._lr_sweep.fit", watched)
     steps_of(QUICK)

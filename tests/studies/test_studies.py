@@ -25,7 +25,7 @@ from tl_core.system.settings import LEASES_VARIABLE
 
 RECIPE = Recipe.of(RunSpec().with_settings({"strategy": "fine_tuning"}))
 SPEC = RECIPE.spec()
-DATASET = {**RECIPE.dataset.model_dump(mode="json"), "name": "photo_patches", "labels_per_class": None}
+DATASET = {**RECIPE.dataset.spec().content.settings, "name": "photo_patches", "labels_per_class": None}
 STRATEGY = {key: value for key, value in RECIPE.strategy.model_dump(mode="json").items() if key != "learning_rate"}
 FORMER: list[tuple[Study[Any], tuple[Any, ...], dict[str, Any]]] = [
     (ImageMapStudy(), ("maps", DATASET, SPEC.backbone, 96), {"stage": "x", "map": None, "shift": None}),
@@ -40,7 +40,7 @@ FORMER: list[tuple[Study[Any], tuple[Any, ...], dict[str, Any]]] = [
     (DataCheck(), ("reports", DATASET | {"left_out": None}), {"done": 3, "images": 4, "report": None}),
     (
         LrFinder(),
-        ("rates", SPEC.dataset, SPEC.backbone, 2, "fine_tuning", STRATEGY | {"epochs": str(10)}, 96, 0),
+        ("rates", SPEC.dataset.content, SPEC.backbone, 2, "fine_tuning", STRATEGY | {"epochs": str(10)}, 96, 0),
         {"planned": 40, "phase": "all", "curve": {"rates": [0.1], "losses": [2.0]}},
     ),
 ]

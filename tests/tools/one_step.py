@@ -52,10 +52,10 @@ def step_of(strategy: Strategy, phase: Phase, prepare: Any = lambda model: None,
     the model."""
     made = network()
     classifier = strategy.join(made, [str(name) for name in range(CLASSES)])
-    adapter = PhasePreparer(classifier, made, made.outline().blocks, [phase])
+    preparer = PhasePreparer(classifier, made, made.outline().blocks, [phase])
     prepare(classifier.model)
-    frozen = adapter.freeze(phase)
-    adapter.compile(classifier.model, phase, frozen, adapter.rates(phase, classifier.model), steps=steps)
+    frozen = preparer.freeze(phase)
+    preparer.compile(classifier.model, phase, frozen, preparer.rates(phase, classifier.model), steps=steps)
     before = values(classifier.model)
     for _ in range(steps):
         classifier.model.train_on_batch(INPUTS, targets(LABELS, CLASSES, phase.learning))

@@ -10,61 +10,22 @@ from typing import Any, ClassVar
 import keras
 
 from tl_core import backbones, strategies
-from tl_core.backbones import Backbone, BlockOutline, CatalogueEntry
-from tl_core.backbones._untrained import Untrained
+from tl_core.backbones import Backbone, BlockOutline
 from tl_core.datasets import Data
 from tl_core.events import Event
 from tl_core.features.cache import ActivationCache
-from tl_core.networks.blocks import Block, cut_into_blocks
 from tl_core.networks.outline import Network
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.strategies import BatchNorm, Phase, Strategy, everything, nothing
 from tl_core.strategies.from_scratch import FromScratch
-from tl_core.training.run import Training, in_float32
+from tl_core.testing._toy import SIZE, Known, ToyBackbone
+from tl_core.training.run import Training
+from tl_core.training.train import prepare
 
-SIZE, CLASSES = 16, ("a", "b", "c")
+CLASSES = ("a", "b", "c")
 FEW = {"dataset.labels_per_class": 2, "dataset.validation_per_class": 1, "dataset.test_per_class": 2}
 TOY = RunSpec().with_settings(FEW | {"backbone": "small_cnn", "strategy": "from_scratch", "image_size": SIZE})
-
-
-class ToyBackbone(Untrained):
-    """Three blocks of a convolution and a BatchNorm."""
-
-    name: ClassVar[str] = "toy"
-    title: ClassVar[str] = "Toy"
-    minimum_size: ClassVar[int] = SIZE
-
-    @classmethod
-    def catalogue(cls) -> tuple[CatalogueEntry, ...]:
-        return ()
-
-    def features(self, scaled: Any) -> Any:
-        x = scaled
-        for number in (1, 2, 3):
-            x = keras.layers.Conv2D(6, 3, 2, name=f"block{number}_conv")(x)
-            x = keras.layers.ReLU(name=f"block{number}_relu")(keras.layers.BatchNormalization(name=f"block{number}_norm")(x))
-        return keras.layers.GlobalAveragePooling2D(name="average")(x)
-
-    def blocks(self, model: Any) -> tuple[Block, ...]:
-        return cut_into_blocks(model, r"block(\d)_")
-
-
-class Known(ToyBackbone):
-    """The toy as if it had been pretrained, with norms of two kinds and a layer whose kernel can have an adapter."""
-
-    name: ClassVar[str] = "known"
-    pretrained: ClassVar[bool] = True
-
-    def require_weights(self) -> None:
-        return
-
-    def load(self, image_size: int, *, pretrained: bool) -> Network:
-        return super().load(image_size, pretrained=False)
-
-    def features(self, scaled: Any) -> Any:
-        x = keras.layers.LayerNormalization(name="block4_norm")(super().features(scaled))
-        return keras.layers.ReLU(name="block4_relu")(keras.layers.Dense(10, name="block4_dense")(x))
 
 
 class Noise(keras.layers.Layer):
@@ -142,15 +103,11 @@ def temporary_cache() -> ActivationCache:
 def begin(
     report: Callable[[Event], None] = lambda event: None, change: Callable[[Data], Data] = lambda data: data, spec: RunSpec = TOY
 ) -> tuple[Training, tuple[Phase, ...]]:
-    """A run up to its first phase, with the same steps as `train`; `change` may exchange its data."""
-    keras.utils.set_random_seed(spec.seed)
-    recipe = replace(Recipe.of(spec), backbone=ToyBackbone())
-    training = Training(recipe, report, None, temporary_cache())
-    data = change(recipe.dataset.load(recipe.seed))
-    training.choose_precision(data, in_float32)
-    network = recipe.backbone.load(recipe.image_size, pretrained=False)
-    classifier = recipe.strategy.join(network, data.class_names)
-    return training, training.plan(data, network, classifier)
+    """A run up to its first phase, as `train` makes it; `change` may exchange its data."""
+    recipe = Recipe.of(spec)
+    recipe = replace(recipe, backbone=Known() if recipe.strategy.pretrained else ToyBackbone())
+    training = prepare(recipe, report, cache=temporary_cache(), change=change)
+    return training, training.cuts.phases
 
 
 def shortened(phase: Phase, **changes: Any) -> Phase:

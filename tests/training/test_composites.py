@@ -88,10 +88,10 @@ def joined(make: Callable[[], keras.Model], strategy: Strategy) -> tuple[Network
     return network, classifier.model, PhasePreparer(classifier, network, network.outline().blocks, phases=())
 
 
-def trained(model: Any, adapter: PhasePreparer, phase: Phase) -> tuple[set[str], set[str]]:
+def trained(model: Any, preparer: PhasePreparer, phase: Phase) -> tuple[set[str], set[str]]:
     """The paths that `phase` may train, and those that moved in three steps of it."""
-    frozen = adapter.freeze(phase)
-    adapter.compile(model, phase, frozen, adapter.rates(phase, model), steps=3)
+    frozen = preparer.freeze(phase)
+    preparer.compile(model, phase, frozen, preparer.rates(phase, model), steps=3)
     before = digests(model)
     for _ in range(3):
         model.train_on_batch(PIXELS, targets(LABELS, CLASSES, phase.learning))
@@ -115,44 +115,44 @@ def norms_in(model: Any, *kinds: Any) -> set[str]:
 
 
 def test_a_frozen_layer_is_frozen_down_to_its_parts(make: Callable[[], keras.Model]) -> None:
-    network, model, adapter = joined(make, LinearProbe())
-    may, moved = trained(model, adapter, phase(nothing))
+    network, model, preparer = joined(make, LinearProbe())
+    may, moved = trained(model, preparer, phase(nothing))
     assert may == moved == {f"{HEAD}/kernel", f"{HEAD}/bias"}
     assert len(network.blocks) > 1
 
 
 def test_the_last_block_trains_down_to_its_parts_and_no_other(make: Callable[[], keras.Model]) -> None:
-    network, model, adapter = joined(make, FineTuning())
+    network, model, preparer = joined(make, FineTuning())
     wanted = trainable_of(network, 1)
     assert wanted
-    may, moved = trained(model, adapter, phase(last_blocks(1), batch_norm=BatchNorm.STATISTICS_FROZEN))
+    may, moved = trained(model, preparer, phase(last_blocks(1), batch_norm=BatchNorm.STATISTICS_FROZEN))
     assert {path for path in may if not path.startswith(HEAD)} == wanted
     assert moved <= may
-    trained(model, adapter, phase(nothing))
-    again, _ = trained(model, adapter, phase(everything, batch_norm=BatchNorm.STATISTICS_FROZEN))
+    trained(model, preparer, phase(nothing))
+    again, _ = trained(model, preparer, phase(everything, batch_norm=BatchNorm.STATISTICS_FROZEN))
     assert {path for path in again if not path.startswith(HEAD)} == trainable_of(network, len(network.blocks))
 
 
 @pytest.mark.parametrize("moves", [Moves.EVERYTHING, Moves.NORMS, Moves.BIASES])
 def test_what_trains_is_counted_before(make: Callable[[], keras.Model], moves: Moves) -> None:
-    network, model, adapter = joined(make, FineTuning())
+    network, model, preparer = joined(make, FineTuning())
     wanted = phase(everything, moves=moves, batch_norm=BatchNorm.STATISTICS_FROZEN)
-    may, _ = trained(model, adapter, wanted)
+    may, _ = trained(model, preparer, wanted)
     head = count_parameters(model, {f"{HEAD}/kernel", f"{HEAD}/bias"})
     assert count_parameters(model, may) == cost_model.trainable_parameters(wanted, network.outline().blocks, head)
 
 
 def test_norms_inside_train_alone(make: Callable[[], keras.Model]) -> None:
-    _, model, adapter = joined(make, FineTuning())
+    _, model, preparer = joined(make, FineTuning())
     norms = norms_in(model, layers.LayerNormalization, layers.BatchNormalization)
-    may, _ = trained(model, adapter, phase(everything, moves=Moves.NORMS, batch_norm=BatchNorm.STATISTICS_FROZEN))
+    may, _ = trained(model, preparer, phase(everything, moves=Moves.NORMS, batch_norm=BatchNorm.STATISTICS_FROZEN))
     assert may == norms | {f"{HEAD}/kernel", f"{HEAD}/bias"}
 
 
 @pytest.mark.parametrize("policy", BatchNorm)
 def test_batch_norm_inside_a_layer_keeps_to_the_policy(policy: BatchNorm) -> None:
-    _, model, adapter = joined(encoders, FineTuning())
-    _, moved = trained(model, adapter, phase(everything, batch_norm=policy))
+    _, model, preparer = joined(encoders, FineTuning())
+    _, moved = trained(model, preparer, phase(everything, batch_norm=policy))
     norm = {path for path in moved if "batch_normalization" in path}
     statistics = {path for path in norm if "moving" in path}
     assert bool(statistics) == (policy is BatchNorm.ADAPTS)
@@ -160,8 +160,8 @@ def test_batch_norm_inside_a_layer_keeps_to_the_policy(policy: BatchNorm) -> Non
 
 
 def test_a_frozen_layer_drops_nothing_out_inside() -> None:
-    _, model, adapter = joined(encoders, LinearProbe())
-    frozen = adapter.freeze(phase(nothing))
+    _, model, preparer = joined(encoders, LinearProbe())
+    frozen = preparer.freeze(phase(nothing))
     assert frozen.trained
     training, inferring = (keras.ops.convert_to_numpy(model(PIXELS, training=flag)) for flag in (True, False))
     np.testing.assert_allclose(training, inferring, rtol=1e-5)
@@ -169,9 +169,9 @@ def test_a_frozen_layer_drops_nothing_out_inside() -> None:
 
 def test_adapters_stand_beside_the_kernels_inside(make: Callable[[], keras.Model]) -> None:
     strategy = LoRA(rank=2)
-    network, model, adapter = joined(make, strategy)
+    network, model, preparer = joined(make, strategy)
     wanted = phase(everything, moves=Moves.ADAPTERS, rank=2)
-    may, moved = trained(model, adapter, wanted)
+    may, moved = trained(model, preparer, wanted)
     adapters = {path for path in may if "lora" in path}
     assert may == adapters | {f"{HEAD}/kernel", f"{HEAD}/bias"}
     assert adapters == {weight.path for weight in model.weights if "lora" in weight.path}
@@ -199,21 +199,21 @@ def test_a_norm_by_another_name_and_a_kernel_that_is_held() -> None:
     held = layers.Conv2D(6, 3, kernel_constraint=keras.constraints.MaxNorm(), name="held")(pixels)
     free = layers.Conv2D(6, 3, name="free")(Named(name="named")(held))
     model = keras.Model(pixels, layers.GlobalAveragePooling2D(name="pool")(free))
-    _, whole, adapter = joined(lambda: keras.models.clone_model(model), LoRA(rank=2))
-    may, _ = trained(whole, adapter, phase(everything, moves=Moves.ADAPTERS, rank=2))
+    _, whole, preparer = joined(lambda: keras.models.clone_model(model), LoRA(rank=2))
+    may, _ = trained(whole, preparer, phase(everything, moves=Moves.ADAPTERS, rank=2))
     assert {path.split("/")[0] for path in may} == {"free", HEAD}
-    network, whole, adapter = joined(lambda: keras.models.clone_model(model), FineTuning())
+    network, whole, preparer = joined(lambda: keras.models.clone_model(model), FineTuning())
     for policy in BatchNorm:
         wanted = phase(everything, batch_norm=policy)
-        may, _ = trained(whole, adapter, wanted)
+        may, _ = trained(whole, preparer, wanted)
         head = count_parameters(whole, {f"{HEAD}/kernel", f"{HEAD}/bias"})
         assert count_parameters(whole, may) == cost_model.trainable_parameters(wanted, network.outline().blocks, head)
 
 
 def test_weight_decay_spares_the_biases_of_attention() -> None:
-    _, model, adapter = joined(encoders, FineTuning())
+    _, model, preparer = joined(encoders, FineTuning())
     wanted = phase(everything, learning=Learning(weight_decay=0.1, optimizer="sgd"))
-    adapter.compile(model, wanted, adapter.freeze(wanted), adapter.rates(wanted, model), steps=1)
+    preparer.compile(model, wanted, preparer.freeze(wanted), preparer.rates(wanted, model), steps=1)
     biases = [weight for weight in model.trainable_weights if weight.name == "bias"]
     assert {len(bias.shape) for bias in biases} == {1, 2}
     rest = [weight for weight in model.trainable_weights if weight.name == "kernel"]

@@ -172,18 +172,18 @@ def test_a_run_refuses_a_phase_that_trains_other_variables() -> None:
     """A layer that the freezer does not know of: the run ends before its first step."""
     steps: list[Event] = []
     training, (phase,) = begin(steps.append)
-    freeze = training.adapter.freeze
+    freeze = training.preparer.freeze
 
     class Forgetful(PhasePreparer):
         def __init__(self) -> None:
-            vars(self).update(vars(training.adapter))
+            vars(self).update(vars(training.preparer))
 
         def freeze(self, phase: Phase) -> Frozen:
             frozen = freeze(phase)
             training.model.get_layer("block3_conv").trainable = False
             return frozen
 
-    training.adapter = Forgetful()
+    training.preparer = Forgetful()
     with pytest.raises(RuntimeError, match="trainable variables differ"):
         training.train_phase(shortened(phase, trains=last_blocks(1)))
     assert not [event for event in steps if isinstance(event, Step)]

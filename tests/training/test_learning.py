@@ -1,7 +1,6 @@
 """The way of learning: schedules, pictures that change, classes of unequal size, and knowing when to stop."""
 
 from dataclasses import replace
-from typing import Any
 
 import keras
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as drawn
 
-from tests.training.test_loop import PHASE, exhaust, features, in_order, network
+from tests.training.test_loop import PHASE, exhaust, features, network, prepared
 from tl_core.events import Epoch, Event
 from tl_core.features.inputs import Features
 from tl_core.phases.phase import Augmentation
@@ -105,8 +104,8 @@ def test_a_phase_ends_when_patience_does_and_says_which_epoch_was_best() -> None
     model, data = network(), features(40)
     model.optimizer.learning_rate = 1.0
     others = Features(-data.values, data.labels)
-    how: dict[str, Any] = {"order": in_order(40), "passes": 1, "progress": progress, "report": events.append}
-    exhaust(fit(model, data, others, phase, keep_best=lambda: kept.append(progress.epoch), **how))
+    ready = prepared(model, data, others, phase)
+    exhaust(fit(ready, progress, events.append, keep_best=lambda: kept.append(progress.epoch)))
     losses = [event.validation_loss for event in events if isinstance(event, Epoch)]
     best = int(np.argmin(losses)) + 1  # type: ignore[arg-type]
     assert len(losses) == best + 3 < 50
@@ -116,6 +115,5 @@ def test_a_phase_ends_when_patience_does_and_says_which_epoch_was_best() -> None
 def test_without_validation_images_nothing_ends_early() -> None:
     phase = replace(PHASE, learning=Learning(patience=1))
     progress = Progress(total=3)
-    how: dict[str, Any] = {"order": in_order(8), "passes": 1, "progress": progress, "report": lambda event: None}
-    exhaust(fit(network(), features(8), features(0), phase, **how))
+    exhaust(fit(prepared(network(), features(8), features(0), phase), progress, lambda event: None))
     assert progress.epoch == phase.epochs

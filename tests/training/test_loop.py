@@ -14,8 +14,10 @@ from tl_core.errors import DataError
 from tl_core.events import Epoch, Event, Step
 from tl_core.features.inputs import Features
 from tl_core.strategies import Learning, Phase, nothing
+from tl_core.training.freezing import Frozen
 from tl_core.training.loop import Progress, batches, evaluate, fit
 from tl_core.training.optimizers import loss_of, metrics_of
+from tl_core.training.prepared import PreparedPhase
 
 PLAIN = Learning()
 PHASE = Phase("head", epochs=3, learning_rate=0.05, batch_size=4, trains=nothing)
@@ -39,11 +41,18 @@ def in_order(count: int) -> Any:
     return lambda epoch: np.arange(count)
 
 
+def prepared(model: Any, train: Features, validation: Features, phase: Phase, **more: Any) -> PreparedPhase:
+    """The compiled `model` and its inputs as `phase` has them."""
+    own = {name: getattr(phase, name) for name in ("name", "learning", "epochs", "batch_size")}
+    usual = {"order": in_order(len(train)), "passes": 1.0, "frozen": Frozen((), {})}
+    return PreparedPhase(model=model, train=train, validation=validation, **(own | usual | more))
+
+
 def run(model: Any, train: Features, validation: Features, order: Any = None, phase: Phase = PHASE) -> tuple[list[Event], Epoch]:
     """All events, and the last of them, which is that of an epoch."""
     events: list[Event] = []
-    order, progress = order or in_order(len(train)), Progress(total=100 * phase.epochs)
-    exhaust(fit(model, train, validation, phase, order=order, passes=100, progress=progress, report=events.append))
+    ready = prepared(model, train, validation, phase, order=order or in_order(len(train)), passes=100)
+    exhaust(fit(ready, Progress(total=100 * phase.epochs), events.append))
     assert isinstance(events[-1], Epoch)
     return events, events[-1]
 
@@ -130,9 +139,7 @@ def test_what_the_reporter_raises_ends_it_and_leaves_no_thread() -> None:
             raise EnoughError
 
     with pytest.raises(EnoughError):
-        exhaust(
-            fit(network(), features(100), features(4), PHASE, order=in_order(100), passes=1, progress=Progress(1), report=report)
-        )
+        exhaust(fit(prepared(network(), features(100), features(4), PHASE), Progress(1), report))
     assert len(seen) == 2
     assert threading.active_count() == before
 

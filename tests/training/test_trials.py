@@ -18,7 +18,7 @@ from tl_core.backbones import BlockOutline
 from tl_core.errors import Paused, SettingError
 from tl_core.events import Epoch, Plan, Resumed, Step
 from tl_core.planning import cost_model
-from tl_core.planning.cost_model import SplitSizes
+from tl_core.planning.cuts import SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome
 from tl_core.spec import RunSpec
@@ -47,9 +47,9 @@ class Watched:
         freeze: Any = PhasePreparer.freeze
         leave: Any = Training._end
 
-        def begins(adapter: PhasePreparer, phase: Phase) -> Any:
-            self.begun.append(digests(adapter._model))
-            return freeze(adapter, phase)
+        def begins(preparer: PhasePreparer, phase: Phase) -> Any:
+            self.begun.append(digests(preparer._model))
+            return freeze(preparer, phase)
 
         def ends(training: Training, *rest: Any, **more: Any) -> Any:
             self.ended.append(digests(training.model))
@@ -189,7 +189,7 @@ def test_a_trial_that_diverged_is_not_kept_unless_all_did(diverging: set[int], p
     """Its loss is not a number, with which every comparison is false."""
     events = Attempt()
     training, phases = begin(events, spec=SWEPT.with_settings({"strategy.patience": patience}))
-    assert training.remaining_phases(phases) == phases
+    assert training.remaining_phases() == phases
     for index, phase in enumerate(phases):
         training.train_phase(replace(phase, learning_rate=1e38) if index in diverging else phase)
         assert isnan([loss_of(event) for event in events if isinstance(event, Epoch)][-1]) == (index in diverging)

@@ -20,6 +20,7 @@ from tl_core.analysis.what_if import Answer
 from tl_core.backbones import BlockOutline, CatalogueEntry
 from tl_core.events import Telemetry
 from tl_core.planning import cost_model
+from tl_core.planning.cuts import CutPlan, SplitSizes
 from tl_core.precision import CHOICES, Speed, Speeds
 from tl_core.result import Timing
 from tl_core.runs.store import StoredEvent
@@ -69,7 +70,7 @@ PHASES = [
 
 def planned(phases: Sequence[Phase], blocks: Sequence[BlockOutline] = BLOCKS) -> cost_model.Costs:
     """What the charts are drawn from, for 100 training images."""
-    return cost_model.Costs(tuple(phases), blocks, cost_model.SplitSizes(100, 0, 0), room=0)
+    return cost_model.Costs(CutPlan(tuple(phases), blocks, SplitSizes(100, 0, 0), room=0))
 
 
 ANSWERS = [

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tl_core.analysis.statements import percent, seconds
 from tl_core.analysis.statistics import Interval, mcnemar
-from tl_core.spec import RunSpec
+from tl_core.spec import DISPLAY_NAME, RunSpec
 
 SIGNIFICANT = 0.05
 """From this p-value upward two runs count as not told apart."""
@@ -61,7 +61,7 @@ def differences(specs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
 
     `specs` maps a run's name to `RunSpec.dotted()`; a setting that a run's parts do not have is an en dash.
     """
-    names = list(dict.fromkeys(name for spec in specs.values() for name in spec))
+    names = list(dict.fromkeys(name for spec in specs.values() for name in spec if name.partition(".")[2] != DISPLAY_NAME))
     differing = [name for name in names if len({_shown(spec, name) for spec in specs.values()}) > 1]
     rows = {run: [_shown(spec, name) for name in differing] for run, spec in specs.items()}
     return pd.DataFrame(rows, index=pd.Index(differing, name="setting", dtype=object), dtype=object)
@@ -74,9 +74,9 @@ def _shown(spec: Mapping[str, Any], name: str) -> str:
 
 
 def same_data(one: RunSpec, other: RunSpec) -> bool:
-    """Whether two runs draw the same images: equal dataset, with all its settings, and equal seed. The size to which images are
-    brought is the network's affair: the test images are the same ones."""
-    return one.dataset.model_dump() == other.dataset.model_dump() and one.seed == other.seed
+    """Return whether two runs draw the same images: equal dataset with all its settings, whatever it is called, and equal seed.
+    The size to which images are brought is the network's affair: the test images are the same ones."""
+    return one.dataset.content == other.dataset.content and one.seed == other.seed
 
 
 def verdict(first: Contender, second: Contender) -> str:

@@ -52,5 +52,5 @@ def span(values: Sequence[int]) -> str:
 
 
 def size(value: float) -> str:
-    """ "45 MB", "1.1 GB" (10^9 bytes): in megabytes below a tenth of a gigabyte."""
-    return f"{value / 1e9:.1f} GB" if value >= 1e8 else f"{value / 1e6:.0f} MB"
+    """ "72 kB", "45 MB", "1.1 GB" (10^9 bytes): in megabytes below a tenth of a gigabyte, in kilobytes below one megabyte."""
+    return f"{value / 1e9:.1f} GB" if value >= 1e8 else f"{value / 1e6:.0f} MB" if value >= 1e6 else f"{value / 1e3:.0f} kB"

@@ -67,6 +67,13 @@ class Backbone(Part):
     """Whether pretrained weights exist at all."""
     minimum_size: ClassVar[int] = 32
     """Smallest side of an image, in pixels, that this network accepts."""
+    useful_size: ClassVar[int] = 96
+    """To this side smaller images are enlarged where no size is set. Measured with EfficientNet-Lite0 on digits of 8 x 8 pixels,
+    10 labels a class: 73 % at 32 pixels, 81 % at 64, 86 % at 96, 84 % at 128."""
+    native_size: ClassVar[int] = 224
+    """The side that its weights learned at, or that it is built for: larger images are brought to it where no size is set."""
+    size_step: ClassVar[int] = 32
+    """What a side is best a multiple of: how far it is halved on the way to the features."""
     scratch: ClassVar[ScratchDefaults] = ScratchDefaults(epochs=30, learning_rate=1e-3, batch_size=32)
 
     @abstractmethod
@@ -87,6 +94,13 @@ class Backbone(Part):
         """The entry of the catalogue that these settings choose."""
         values = self.model_dump()
         return next(entry for entry in self.catalogue() if all(values[key] == value for key, value in entry.settings.items()))
+
+    def fitting_size(self, side: int | None) -> int:
+        """Return the size, in pixels, for images whose shorter side has so many (None: not known): theirs, rounded up to
+        `size_step`, from `useful_size` to `native_size`."""
+        if side is None:
+            return self.native_size
+        return min(self.native_size, max(self.useful_size, self.minimum_size, -(-side // self.size_step) * self.size_step))
 
     def require_size(self, image_size: int) -> None:
         """Raise `SettingError` where images of `image_size` pixels are too small for this network."""

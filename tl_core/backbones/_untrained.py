@@ -16,6 +16,8 @@ class Untrained(Backbone):
     """A source whose networks have no pretrained weights anywhere."""
 
     pretrained: ClassVar[bool] = False
+    useful_size: ClassVar[int] = 8
+    native_size: ClassVar[int] = 96
 
     def require_weights(self) -> None:
         """Always raises `WeightsError`: there are none."""

@@ -24,6 +24,7 @@ class ArticleMLP(Untrained):
 
     title: ClassVar[str] = "Article's MLP"
     minimum_size: ClassVar[int] = 8
+    size_step: ClassVar[int] = 4
     scratch: ClassVar[ScratchDefaults] = ScratchDefaults(epochs=10, learning_rate=1e-3, batch_size=128, schedule="constant")
 
     colour: bool = Field(

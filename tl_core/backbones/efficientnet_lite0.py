@@ -65,6 +65,7 @@ class EfficientNetLite0(Backbone):
     """
 
     title: ClassVar[str] = "EfficientNet-Lite0"
+    listing_order: ClassVar[int] = 10
 
     @classmethod
     def catalogue(cls) -> tuple[CatalogueEntry, ...]:

@@ -79,6 +79,7 @@ class KerasApplications(Backbone):
     """
 
     title: ClassVar[str] = "Keras Applications"
+    listing_order: ClassVar[int] = 20
 
     family: Literal["MobileNetV2", "EfficientNetB0", "ResNet50"] = Field(
         "MobileNetV2", title="Network", description="Which network: MobileNetV2 is the quickest, ResNet50 the largest."

@@ -27,6 +27,7 @@ class SmallCNN(Untrained):
 
     title: ClassVar[str] = "Small CNN"
     minimum_size: ClassVar[int] = 16
+    size_step: ClassVar[int] = 8
     scratch: ClassVar[ScratchDefaults] = ScratchDefaults(epochs=45, learning_rate=2e-3, batch_size=32)
 
     batch_norm: bool = Field(

@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.jobs import failures
+from tl_core.recipe import titles_of
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 
@@ -16,6 +17,7 @@ USER_MISTAKE, OUR_FAULT, STOPPED = 2, 1, 130
 FIELDS = (
     *("run_id", "state", "accuracy", "accuracy_interval", "seconds", "waiting_seconds", "running_seconds"),
     *("priority", "attempts", "device", "trainable_parameters", "error", "unreadable"),
+    *("name", "tags", "starred", "archived", "note", "disk_bytes"),
 )
 """What `--json` prints of a run."""
 ENDING = (*FIELDS, "notes", "warnings")
@@ -41,7 +43,8 @@ def headline(run: Run, notes: Sequence[str] = (), warnings: Sequence[str] = ()) 
     lines = (
         f"Run {run.id}",
         f"Test accuracy {accuracy_of(run)} of {run.test_images:,} images, 95% interval",
-        f"{run.seconds:.1f} s, {run.trainable_parameters:,} of {run.total_parameters:,} parameters trained",
+        f"{escape(titles_of(run.spec)[0])} at {run.spec.image_size} px: {run.seconds:.1f} s, "
+        f"{run.trainable_parameters:,} of {run.total_parameters:,} parameters trained",
         *(f"Note: {escape(note)}" for note in notes),
         *(f"Warning: {escape(warning)}" for warning in warnings),
     )

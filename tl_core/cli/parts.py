@@ -5,41 +5,15 @@ from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Column, Table
 
-from tl_core.cli.console import AsJson, RunId, app, out, print_json, says_what_is_wrong
-from tl_core.cli.format import accuracy_of, summary
+from tl_core.cli.console import RunId, app, out, says_what_is_wrong
 from tl_core.registry import registries
 from tl_core.runner import service
-from tl_core.runner.reconcile import reconcile
 from tl_core.runs import artifacts
 from tl_core.runs.store import Store
 
 FOLLOW_SECONDS = 0.25
 """How often a log is looked at."""
-
-
-@app.command()
-@says_what_is_wrong
-def runs(as_json: AsJson = False) -> None:
-    """List every run, the newest first, whoever started it."""
-    store = Store()
-    reconcile(store)
-    found = store.runs()
-    if any(run.state.alive for run in found):
-        service.ensure(store.home)
-    if as_json:
-        print_json([summary(run) | {"spec": run.spec.model_dump(mode="json"), "created": run.created} for run in found])
-        return
-    table = Table(
-        Column("Run", no_wrap=True), "State", "Dataset", "Backbone", "Strategy", "Test accuracy", "Seconds", "Trainable", box=None
-    )
-    for run in found:
-        parts = (run.spec.dataset.name, run.spec.backbone.name, run.spec.strategy.name)
-        seconds = "" if run.seconds is None else f"{run.seconds:.1f}"
-        trainable = "" if run.trainable_parameters is None else f"{run.trainable_parameters:,}"
-        table.add_row(run.id, run.state, *map(escape, parts), accuracy_of(run), seconds, trainable)
-    out.print(table if found else "No runs yet. Make one with: python -m tl_core train")
 
 
 @app.command()

@@ -7,6 +7,7 @@ import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import chain
@@ -17,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tl_core.data.decoding import read_image
+from tl_core.data.decoding import open_image, read_image
 from tl_core.data.examples import Examples, Labels
 from tl_core.data.hashing import counted
 from tl_core.errors import DataError, printable
 
+MEASURED = 64
+"""So many images say how large a dataset's are."""
 READ_BYTES, DIGESTED = 1 << 20, 64
 """Bytes of a file that are read at a time, and files that a thread digests before it is given others."""
 
@@ -45,6 +48,23 @@ class Images(Examples):
     def read(self, index: int, least: int | None = None) -> Pixels:
         """The pixels of `picture`: uint8 (height, width, 3)."""
         return np.asarray(self.picture(index, least))
+
+    def shorter_side(self, index: int) -> int:
+        """Return the pixels of the shorter side of image number `index`, from its header where it has one. Raises `DataError`."""
+        source = self.source(index)
+        if source is None:
+            return min(self.picture(index).size)
+        with open_image(source) as image:
+            return min(image.size)
+
+    def median_side(self) -> int | None:
+        """Return the median of the shorter sides, in pixels, of `MEASURED` images at most, drawn evenly, without those that are
+        damaged; None where there is no other."""
+        sides = list[int]()
+        for index in range(len(some := self.subsample(MEASURED))):
+            with suppress(DataError):
+                sides.append(some.shorter_side(index))
+        return int(np.median(sides)) if sides else None
 
     def source(self, index: int) -> Path | BinaryIO | None:
         """Where image number `index` lies encoded; None where there are only its pixels."""

@@ -8,6 +8,7 @@ import hashlib
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, ClassVar, Generic
 
 import numpy as np
@@ -17,10 +18,11 @@ from typing_extensions import TypeVar
 from tl_core.data import exclusions
 from tl_core.data.class_names import listed
 from tl_core.data.examples import Examples, Labels, Modality
+from tl_core.data.formats.paths import name_of
 from tl_core.data.images import ArrayImages, FileImages, Images
 from tl_core.data.splitting import sample_per_class
 from tl_core.datasets._aliases import renamed
-from tl_core.errors import DataError
+from tl_core.errors import DataError, printable
 from tl_core.registry import Part, Registry
 from tl_core.system import settings
 
@@ -116,6 +118,31 @@ class Dataset(Part):
         json_schema_extra={"hidden": True},
     )
 
+    display_name: str | None = Field(
+        None,
+        max_length=100,
+        title="Name",
+        description="What these data are called here; empty takes the name of their folder, archive or table.",
+        json_schema_extra={"more": True, "empty": "its own"},
+    )
+
+    @property
+    def shown_name(self) -> str:
+        """What these data are called: `display_name`, or else `own_name`."""
+        return printable(self.display_name) if self.display_name else self.own_name
+
+    @property
+    def own_name(self) -> str:
+        """The name that these data have anyway: that of the file or folder at `path` where the source has one, else its title. It
+        is somebody else's text, made printable."""
+        path: Path | None = getattr(self, "path", None)
+        return name_of(path) if path else self.title
+
+    @property
+    def origin(self) -> tuple[str, tuple[Path, ...]]:
+        """What tells these data from others of the same source: their own name and the paths they are at."""
+        return self.own_name, self.paths
+
     @abstractmethod
     def read(self, seed: int) -> Data[Any]:
         """All there is, which depends on `labels_per_class` and `seed` only where the source `makes_examples`. Raises
@@ -128,6 +155,16 @@ class Dataset(Part):
         data = self.whole(seed) if whole is None or self.makes_examples else whole
         drawn = sample_per_class(data.train.labels, self.labels_per_class, seed)
         return data if len(drawn) == len(data.train) else replace(data, train=data.train.take(drawn))
+
+    def some_examples(self) -> Examples:
+        """Return training examples to take a look at: those that are had the quickest. Raises `DataError`."""
+        return self.read(0).train
+
+    def image_side(self) -> int | None:
+        """Return the median of the shorter sides of its images, in pixels, by a look at some of them. None where nobody can tell:
+        for what is no image, and for what is yet to be fetched. Raises `DataError`."""
+        examples = None if self.fetches or self.modality is not Modality.IMAGES else self.some_examples()
+        return examples.median_side() if isinstance(examples, Images) else None
 
     def whole(self, seed: int) -> Data[Any]:
         """The splits with all labels, without what is `left_out`, and with notes on classes that a split lacks. Raises

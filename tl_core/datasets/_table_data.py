@@ -1,7 +1,7 @@
 """What sources that read a table have in common: columns for splits and groups, and how its rows become splits."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,8 @@ from tl_core.data.class_names import listed
 from tl_core.data.examples import Labels
 from tl_core.data.formats.columns import Columns, is_filled, no_splits, one_group
 from tl_core.data.formats.tables import classes_of, plain, read_table, rows_of, split_of
-from tl_core.datasets import Data, Examples
-from tl_core.datasets._user_data import UserDataset
+from tl_core.datasets import Examples
+from tl_core.datasets._user_data import Given, UserDataset
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 
@@ -72,8 +72,8 @@ class TableSource(UserDataset):
         rows: NDArray[np.intp],
         make: Callable[[Labels], Examples],
         notes: list[str],
-    ) -> Data[Any]:
-        """Return the dataset of the `rows` of the table that are used. `make` gives their examples by the class of each. Raises
+    ) -> Given:
+        """Return the `rows` of the table that are used, in its splits. `make` gives their examples by the class of each. Raises
         `DataError`."""
         used = labels.iloc[rows]
         names, codes = classes_of(used)
@@ -86,7 +86,7 @@ class TableSource(UserDataset):
             of_group = [name or ids[row] for row, name in enumerate(named)]  # who is in no group is alone
             examples = examples.grouped(of_group)
             notes += _torn(parts, of_group)
-        return self.add_missing_splits(names, {split: examples.take(part) for split, part in parts.items()}, notes)
+        return Given(names, {split: examples.take(part) for split, part in parts.items()}, notes)
 
 
 def _about_labels(labels: "pd.Series[str]", used: "pd.Series[str]") -> list[str]:

@@ -1,7 +1,8 @@
 """What sources of people's own data have in common: how the data are split, where they are not yet."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from pydantic import Field
 
@@ -12,6 +13,14 @@ from tl_core.datasets import Data, Dataset, Examples, require_two_classes
 from tl_core.errors import DataError, printable
 
 T = TypeVar("T")
+
+
+class Given(NamedTuple):
+    """Data in the splits that they come in, "train" at least: labels are indices into `class_names`, `notes` are sentences."""
+
+    class_names: Sequence[str]
+    splits: Mapping[str, Examples]
+    notes: Sequence[str] = ()
 
 
 class UserDataset(Dataset):
@@ -49,17 +58,20 @@ class UserDataset(Dataset):
         json_schema_extra={"more": True},
     )
 
-    def add_missing_splits(
-        self,
-        class_names: Sequence[str],
-        given: Mapping[str, Examples],
-        notes: Sequence[str] = (),
-    ) -> Data[Any]:
-        """The dataset of the `given` splits, "train" at least; others are set aside from it.
+    @abstractmethod
+    def given(self) -> Given:
+        """Return the data as they come. Reads no more of the examples than that needs. Raises `DataError`."""
+
+    def some_examples(self) -> Examples:
+        return self.given().splits["train"]
+
+    def read(self, seed: int) -> Data[Any]:
+        """Return the data as they come; splits that they lack are set aside from the training examples.
 
         The groups of the training examples are not torn apart, and those that share a content are one; where none are known each
         content is a group. Raises `DataError`.
         """
+        class_names, given, notes = self.given()
         splits = dict(given)
         require_two_classes(class_names, splits["train"].labels, self.second_class, notes)
         train, told = splits.pop("train"), [*notes, *alike(class_names)]

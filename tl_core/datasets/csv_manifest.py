@@ -14,8 +14,9 @@ from tl_core.data.formats.columns import is_filled, no_classes
 from tl_core.data.formats.folders import left_out_note
 from tl_core.data.formats.paths import existing_folder
 from tl_core.data.formats.tables import plain
-from tl_core.datasets import Data, FileImages, register
+from tl_core.datasets import FileImages, register
 from tl_core.datasets._table_data import LABELS, TableSource
+from tl_core.datasets._user_data import Given
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 
@@ -34,6 +35,7 @@ class CsvManifest(TableSource):
     """
 
     title: ClassVar[str] = "Table of images"
+    listing_order: ClassVar[int] = 110
 
     path: ServerPath | None = Field(None, title="Table", description="A CSV, TSV or Parquet file with a row for each image.")
     images: ServerPath | None = Field(
@@ -53,7 +55,7 @@ class CsvManifest(TableSource):
     def example(cls) -> Self:
         return cls(path=Path(_example_folder().name, "images.csv"))
 
-    def read(self, seed: int) -> Data:
+    def given(self) -> Given:
         notes = list[str]()
         columns = self.columns(notes)
         assert self.path  # or there would be no table

@@ -4,15 +4,16 @@ import tempfile
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
 from tl_core.data.formats.columns import is_filled, no_classes
 from tl_core.data.texts import TableRows
-from tl_core.datasets import Data, Modality, register
+from tl_core.datasets import Modality, register
 from tl_core.datasets._table_data import LABELS, TableSource
+from tl_core.datasets._user_data import Given
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 
@@ -34,6 +35,7 @@ class CsvTable(TableSource):
     """
 
     title: ClassVar[str] = "Table of numbers"
+    listing_order: ClassVar[int] = 180
     modality: ClassVar[Modality] = Modality.TABLE
     thing: ClassVar[str] = "rows"
 
@@ -46,7 +48,7 @@ class CsvTable(TableSource):
     def example(cls) -> Self:
         return cls(path=Path(_example_folder().name, "table.csv"))
 
-    def read(self, seed: int) -> Data[Any]:
+    def given(self) -> Given:
         notes = list[str]()
         columns = self.columns(notes)
         target = columns.require(self.target_column, LABELS, "target", no_classes)

@@ -3,15 +3,16 @@
 import tempfile
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 from pydantic import Field
 
 from tl_core.data.formats.columns import is_filled, no_classes
 from tl_core.data.texts import Texts
-from tl_core.datasets import Data, Modality, register
+from tl_core.datasets import Modality, register
 from tl_core.datasets._table_data import LABELS, TableSource
+from tl_core.datasets._user_data import Given
 from tl_core.errors import DataError
 from tl_core.system.settings import ServerPath
 
@@ -26,6 +27,7 @@ class CsvText(TableSource):
     """
 
     title: ClassVar[str] = "Table of texts"
+    listing_order: ClassVar[int] = 170
     modality: ClassVar[Modality] = Modality.TEXTS
     thing: ClassVar[str] = "texts"
 
@@ -41,7 +43,7 @@ class CsvText(TableSource):
     def example(cls) -> Self:
         return cls(path=Path(_example_folder().name, "texts.csv"))
 
-    def read(self, seed: int) -> Data[Any]:
+    def given(self) -> Given:
         notes = list[str]()
         columns = self.columns(notes)
         texts = columns.require(self.text_column, TEXTS, "texts")

@@ -24,6 +24,7 @@ class Digits(Dataset):
     """
 
     title: ClassVar[str] = "Digits, 8 x 8"
+    listing_order: ClassVar[int] = 40
 
     labels_per_class: int | None = Field(
         None,

@@ -19,8 +19,8 @@ from tl_core.data.examples import Labels
 from tl_core.data.formats.hub_folder import tables_of, tables_of_hub
 from tl_core.data.formats.paths import existing_folder, leads_to
 from tl_core.data.images import EncodedImages
-from tl_core.datasets import Data, register
-from tl_core.datasets._user_data import UserDataset, named_splits
+from tl_core.datasets import register
+from tl_core.datasets._user_data import Given, UserDataset, named_splits
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath, absolute
 
@@ -73,6 +73,7 @@ class HuggingFace(UserDataset):
     """
 
     title: ClassVar[str] = "Hugging Face dataset"
+    listing_order: ClassVar[int] = 120
     needs: ClassVar[str] = "datasets"
     second_class: ClassVar[str] = "Choose a dataset of several classes, or name another column of labels."
 
@@ -98,7 +99,7 @@ class HuggingFace(UserDataset):
     def example(cls) -> Self:
         return cls(path=Path(_example_folder().name))
 
-    def read(self, seed: int) -> Data:
+    def given(self) -> Given:
         given, notes = named_splits(self._tables())
         image, label = self._columns(given["train"])
         spelled = {split: [_spelled(table, label, value) for value in table[label]] for split, table in given.items()}
@@ -121,11 +122,15 @@ class HuggingFace(UserDataset):
         notes += [f"Images without a label: {missing:,} left out."] if missing else []
         if "train" not in images:
             raise DataError("No image to train on has a label.", "Name another column of labels.", received=label)
-        return self.add_missing_splits([printable(name) for name in names], images, notes)
+        return Given([printable(name) for name in names], images, notes)
 
     @property
     def fetches(self) -> bool:
         return self.download and self.path is None and self.repository is not None and not self._cached().exists()
+
+    @property
+    def own_name(self) -> str:
+        return super().own_name if self.path or not self.repository else self.repository
 
     def location(self) -> str:
         if self.path:

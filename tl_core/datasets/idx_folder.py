@@ -30,6 +30,7 @@ class IdxFolder(ArraysDataset):
     """
 
     title: ClassVar[str] = "IDX files"
+    listing_order: ClassVar[int] = 160
 
     path: ServerPath | None = Field(
         None,

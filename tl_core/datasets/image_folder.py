@@ -12,8 +12,8 @@ from pydantic import Field
 from tl_core.data.formats.class_levels import DEEPEST, require_images
 from tl_core.data.formats.class_spelling import joined_by_name
 from tl_core.data.formats.folders import Classes, list_images
-from tl_core.datasets import Data, FileImages, register
-from tl_core.datasets._user_data import UserDataset
+from tl_core.datasets import FileImages, register
+from tl_core.datasets._user_data import Given, UserDataset
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 
@@ -31,6 +31,16 @@ class ClassFolders(UserDataset):
         json_schema_extra={"more": True},
     )
 
+    def in_class_folders(self, folder: Path) -> Given:
+        """Return the images in class folders below `folder`, in the splits that are there. Raises `DataError`."""
+        listing = list_images(folder, self.class_level)
+        require_images(listing, self.class_level)
+        splits, joined = joined_by_name(listing.splits)
+        names = sorted(splits["train"])
+        shown = tuple(printable(name) for name in names)
+        given = {split: _gather(classes, names, split) for split, classes in splits.items() if classes}
+        return Given(shown, given, [*listing.notes(), *joined])
+
 
 @register("image_folder")
 class ImageFolder(ClassFolders):
@@ -41,6 +51,7 @@ class ImageFolder(ClassFolders):
     """
 
     title: ClassVar[str] = "Image folder"
+    listing_order: ClassVar[int] = 20
     second_class: ClassVar[str] = "Put one folder per class inside the dataset's folder."
 
     path: ServerPath | None = Field(
@@ -53,25 +64,13 @@ class ImageFolder(ClassFolders):
     def example(cls) -> Self:
         return cls(path=Path(_example_folder().name))
 
-    def read(self, seed: int) -> Data:
+    def given(self) -> Given:
         if self.path is None:
             raise DataError("No folder is chosen yet.", "Give the folder of the images as dataset.path.")
-        return divided_folder(self, self.path)
+        return self.in_class_folders(self.path)
 
     def location(self) -> str:
         return printable(str(self.path)) if self.path else "a folder yet to be chosen"
-
-
-def divided_folder(dataset: ClassFolders, folder: Path) -> Data:
-    """Return the images in class folders below `folder`, in the splits that are there, or as `dataset` divides them. Raises
-    `DataError`."""
-    listing = list_images(folder, dataset.class_level)
-    require_images(listing, dataset.class_level)
-    splits, joined = joined_by_name(listing.splits)
-    names = sorted(splits["train"])
-    shown = tuple(printable(name) for name in names)
-    given = {split: _gather(classes, names, split) for split, classes in splits.items() if classes}
-    return dataset.add_missing_splits(shown, given, [*listing.notes(), *joined])
 
 
 def _gather(classes: Classes, names: list[str], split: str) -> FileImages:

@@ -36,7 +36,7 @@ class Which(StrEnum):
 
 class Kept(NamedTuple):
     """What it is called, where below Keras' folder of datasets it lies, how one sees that it is whole, how it is read, its
-    classes, and its size."""
+    classes, its size, and the pixels of a side of its images."""
 
     title: str
     place: str
@@ -44,6 +44,7 @@ class Kept(NamedTuple):
     read: Callable[[Path], Arrays]
     names: tuple[str, ...]
     megabytes: int
+    side: int
 
 
 def _read_npz(path: Path) -> Arrays:
@@ -56,13 +57,13 @@ def _holds(names: tuple[str, ...]) -> Callable[[Path], bool]:
 
 
 KEPT = {
-    Which.MNIST: Kept("MNIST", "mnist.npz", Path.is_file, _read_npz, DIGITS, 11),
-    Which.FASHION_MNIST: Kept("Fashion-MNIST", "fashion-mnist", has_family, read_family, CLOTHES, 31),
+    Which.MNIST: Kept("MNIST", "mnist.npz", Path.is_file, _read_npz, DIGITS, 11, 28),
+    Which.FASHION_MNIST: Kept("Fashion-MNIST", "fashion-mnist", has_family, read_family, CLOTHES, 31, 28),
     Which.CIFAR10: Kept(
-        "CIFAR-10", "cifar-10-batches-py-target/cifar-10-batches-py", _holds(CIFAR10_FILES), read_cifar10, CIFAR10_NAMES, 170
+        "CIFAR-10", "cifar-10-batches-py-target/cifar-10-batches-py", _holds(CIFAR10_FILES), read_cifar10, CIFAR10_NAMES, 170, 32
     ),
     Which.CIFAR100: Kept(
-        "CIFAR-100", "cifar-100-python-target/cifar-100-python", _holds(CIFAR100_FILES), read_cifar100, CIFAR100_NAMES, 169
+        "CIFAR-100", "cifar-100-python-target/cifar-100-python", _holds(CIFAR100_FILES), read_cifar100, CIFAR100_NAMES, 169, 32
     ),
 }
 DAMAGED = (*BROKEN, IndexError)
@@ -78,6 +79,7 @@ class KerasBuiltin(ArraysDataset):
     """
 
     title: ClassVar[str] = "Keras dataset"
+    listing_order: ClassVar[int] = 150
 
     which: Which = Field(
         Which.MNIST, title="Dataset", description="Digits, clothes, or photographs of 10 or of 100 kinds of things."
@@ -110,6 +112,9 @@ class KerasBuiltin(ArraysDataset):
             ) from None
         return self.fixed(checked(arrays, len(kept.names), self._place()), kept.names)
 
+    def image_side(self) -> int:
+        return KEPT[self.which].side
+
     @property
     def fetches(self) -> bool:
         return self.download and self.folder is None and not self._is_here()
@@ -120,6 +125,10 @@ class KerasBuiltin(ArraysDataset):
         found = self._datasets().glob(f"{Path(kept.place).parts[0]}*")
         files = (path for top in found for path in (top, *top.glob("*")) if path.is_file())
         return min(1.0, sum(path.stat().st_size for path in files) / (kept.megabytes * 1e6))
+
+    @property
+    def own_name(self) -> str:
+        return KEPT[self.which].title
 
     def location(self) -> str:
         return printable(str(self._place()))

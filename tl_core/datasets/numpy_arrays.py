@@ -19,8 +19,8 @@ from tl_core.data.array_labels import classes_of_arrays, values_of
 from tl_core.data.formats.archive_formats import require_measurable
 from tl_core.data.formats.folders import left_out_note
 from tl_core.data.scaling import as_bytes
-from tl_core.datasets import ArrayImages, Data, register
-from tl_core.datasets._user_data import UserDataset
+from tl_core.datasets import ArrayImages, register
+from tl_core.datasets._user_data import Given, UserDataset
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 
@@ -59,6 +59,7 @@ class NumpyArrays(UserDataset):
     """
 
     title: ClassVar[str] = "NumPy arrays"
+    listing_order: ClassVar[int] = 130
     second_class: ClassVar[str] = "Save images of another class, and labels of both."
 
     path: ServerPath | None = Field(
@@ -69,7 +70,7 @@ class NumpyArrays(UserDataset):
     def example(cls) -> Self:
         return cls(path=Path(_example_folder().name, "images.npz"))
 
-    def read(self, seed: int) -> Data:
+    def given(self) -> Given:
         if self.path is None:
             raise DataError("No file is chosen yet.", "Give an .npz file as dataset.path.")
         arrays = _arrays(self.path)
@@ -95,9 +96,7 @@ class NumpyArrays(UserDataset):
                     "Save one label for each image.",
                     received=printable(str(self.path)),
                 )
-        return self.add_missing_splits(
-            names, {split: ArrayImages(images, codes[split]) for split, images in pixels.items()}, notes
-        )
+        return Given(names, {split: ArrayImages(images, codes[split]) for split, images in pixels.items()}, notes)
 
     def location(self) -> str:
         return printable(str(self.path)) if self.path else "a file yet to be chosen"

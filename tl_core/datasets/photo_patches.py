@@ -55,6 +55,7 @@ class PhotoPatches(Dataset):
     """
 
     title: ClassVar[str] = "Photo patches"
+    listing_order: ClassVar[int] = 30
     makes_examples: ClassVar[bool] = True
 
     labels_per_class: int = Field(

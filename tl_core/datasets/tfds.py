@@ -20,16 +20,17 @@ from PIL import Image
 from pydantic import Field
 
 from tl_core.data.examples import Labels
-from tl_core.data.formats.paths import existing_folder, leads_to
+from tl_core.data.formats.paths import existing_folder, leads_to, name_of
 from tl_core.data.formats.tfrecords import RecordPlace, features, framed, record, records
 from tl_core.data.images import EncodedImages
-from tl_core.datasets import Data, register
-from tl_core.datasets._user_data import UserDataset, named_splits
+from tl_core.datasets import register
+from tl_core.datasets._user_data import Given, UserDataset, named_splits
 from tl_core.errors import DataError, printable
 from tl_core.system.settings import ServerPath
 
 INFO, FEATURES = "dataset_info.json", "features.json"
 SHARD = re.compile(r"[\w.+-]*?-(?P<split>\w+)\.tfrecord-\d{5}-of-(?P<count>\d{5})")
+VERSION = re.compile(r"\d+\.\d+\.\d+")
 DEEP = 4
 """From a folder of datasets to one that is prepared: name, configuration, version."""
 MOST_NAMED, MOST_CLASSES = 5, 100_000
@@ -75,6 +76,7 @@ class TensorFlowDatasets(UserDataset):
     """
 
     title: ClassVar[str] = "TensorFlow dataset"
+    listing_order: ClassVar[int] = 140
     second_class: ClassVar[str] = "Choose a dataset of several classes, or name another feature of labels."
 
     path: ServerPath | None = Field(None, title="Folder", description="The folder in which dataset_info.json lies, or one above.")
@@ -89,7 +91,7 @@ class TensorFlowDatasets(UserDataset):
     def example(cls) -> Self:
         return cls(path=Path(_example_folder().name))
 
-    def read(self, seed: int) -> Data:
+    def given(self) -> Given:
         if self.path is None:
             raise DataError("No folder is chosen yet.", "Give the folder of a prepared dataset as dataset.path.")
         folder = _prepared(existing_folder(self.path))
@@ -104,7 +106,12 @@ class TensorFlowDatasets(UserDataset):
                 notes.append(f"The {split} split has no labels and is left out.")
         if "train" not in given:
             raise DataError("The training split has no labels.", "Choose another dataset.", received=printable(str(folder)))
-        return self.add_missing_splits([printable(name) for name in schema.names], given, notes)
+        return Given([printable(name) for name in schema.names], given, notes)
+
+    @property
+    def own_name(self) -> str:
+        is_version = self.path is not None and VERSION.fullmatch(self.path.name)
+        return name_of(self.path.parent) if self.path and is_version else super().own_name
 
     def location(self) -> str:
         return printable(str(self.path)) if self.path else "a folder yet to be chosen"

@@ -3,7 +3,7 @@
 import io
 import tempfile
 import zipfile
-from dataclasses import replace
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import ClassVar, Self
@@ -13,9 +13,11 @@ from PIL import Image
 from pydantic import Field
 
 from tl_core.data.formats.uploads import Upload, keep
-from tl_core.datasets import Data, register
-from tl_core.datasets.image_folder import ClassFolders, divided_folder
-from tl_core.errors import DataError
+from tl_core.datasets import register
+from tl_core.datasets._user_data import Given
+from tl_core.datasets.image_folder import ClassFolders
+from tl_core.errors import DataError, TransferError
+from tl_core.system import settings
 from tl_core.system.settings import ServerPath
 
 
@@ -28,6 +30,7 @@ class ZipUpload(ClassFolders):
     """
 
     title: ClassVar[str] = "Upload"
+    listing_order: ClassVar[int] = 10
     second_class: ClassVar[str] = "Put one folder per class into the archive."
 
     upload: ServerPath | None = Field(
@@ -41,12 +44,20 @@ class ZipUpload(ClassFolders):
     def example(cls) -> Self:
         return cls(upload=_example().folder)
 
-    def read(self, seed: int) -> Data:
+    def given(self) -> Given:
         if self.upload is None:
             raise DataError("No archive is chosen yet.", "Upload a zip or tar.gz with one folder of images a class.")
         upload = Upload.read(self.upload)
-        data = divided_folder(self, upload.content)
-        return replace(data, notes=(*upload.notes, *data.notes))
+        found = self.in_class_folders(upload.content)
+        return found._replace(notes=(*upload.notes, *found.notes))
+
+    @property
+    def own_name(self) -> str:
+        with suppress(TransferError):  # it was removed, or lies where nobody may look
+            if self.upload:
+                settings.require_allowed(self.upload)
+                return Upload.read(self.upload).title
+        return f"{self.title}, removed" if self.upload else self.title
 
     def location(self) -> str:
         return f"the upload {Upload.read(self.upload).title}" if self.upload else "an archive yet to be uploaded"

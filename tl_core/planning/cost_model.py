@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tl_core.backbones import BlockOutline
+from tl_core.planning.cuts import CutPlan, SplitSizes, lowest_trained
 from tl_core.recipe import Recipe
 from tl_core.strategies import BatchNorm, Moves, Phase
 
@@ -18,18 +19,6 @@ HEAD_EPOCH = 0.05
 ENGINE = 0.5
 """What a pass through an inference engine takes of one in training's own precision; for a progress bar it need not be exact.
 OpenVINO took 0.4 to 0.6 of Keras' time on two cores."""
-MIN_CUT_SHARE = 0.1
-"""A cut under which less than this share of the backbone lies saves less than reading what was kept costs."""
-FLOAT_BYTES = 4
-
-
-@dataclass(frozen=True)
-class SplitSizes:
-    """How many images each split has."""
-
-    train: int
-    validation: int
-    test: int
 
 
 @dataclass(frozen=True)
@@ -50,115 +39,61 @@ class Work:
 
 @dataclass(frozen=True)
 class Costs:
-    """What the phases of a run cost on a network with these blocks.
+    """What the phases of a run cost, with these `cuts`."""
 
-    `room` is how many bytes the activations of all images at one cut may take.
-    """
-
-    phases: tuple[Phase, ...]
-    blocks: Sequence[BlockOutline]
-    images: SplitSizes
-    room: float
-
-    def cut(self, phase: Phase) -> int:
-        """How many blocks lie under the cut of `phase`: 0 where it works on pixels, all of them where it works on features.
-
-        It is the highest place under all trained blocks whose activations fit into `room`.
-        """
-        lowest = lowest_trained(phase, self.blocks)
-        return 0 if phase.learning.changes_anew else self._highest(lowest, self._seen(phase))
-
-    @property
-    def test_cut(self) -> int:
-        """How many blocks lie under the cut through which the test images go: none of them has ever trained."""
-        lowest = min((lowest_trained(phase, self.blocks) for phase in self.phases), default=len(self.blocks))
-        return self._highest(lowest, self.images.test)
-
-    def _highest(self, lowest: int, images: int) -> int:
-        if lowest == len(self.blocks):  # a vector of features, small beside any image
-            return lowest
-        fits = (below for below in range(lowest, 0, -1) if images * self.row_bytes(below) <= self.room)
-        found = next(fits, 0)
-        return found if self.share_under(found) >= MIN_CUT_SHARE else 0
-
-    def row_bytes(self, below: int) -> int:
-        """Bytes of what leaves the `below` lowest blocks, for one image."""
-        return FLOAT_BYTES * self.blocks[below - 1].numbers if below else 0
-
-    def share_under(self, below: int) -> float:
-        """Share of the backbone's multiply-adds in the `below` lowest blocks, 0..1."""
-        total = sum(block.multiply_adds for block in self.blocks)
-        return sum(block.multiply_adds for block in self.blocks[:below]) / total if total else float(below == len(self.blocks))
+    cuts: CutPlan
 
     def frozen(self, index: int) -> Work:
         """What goes through the part under the cut before phase number `index` trains; nothing where an earlier one did it."""
-        phase = self.phases[index]
-        if self._key(index) in map(self._key, range(index)):
+        if not self.cuts.is_new(index):
             return Work()
-        return Work(frozen=self.share_under(self.cut(phase)) * self._seen(phase))
-
-    def _key(self, index: int) -> tuple[object, ...]:
-        """Equal for phases that work on the same activations."""
-        phase, below = self.phases[index], self.cut(self.phases[index])
-        return below, phase.learning.fixed_views, phase.learning.augmentation, self.moved(below, index)
-
-    def moved(self, below: int, index: int) -> int:
-        """How many of the first `index` phases trained something in the `below` lowest blocks."""
-        return sum(lowest_trained(each, self.blocks) < below for each in self.phases[:index])
-
-    def _seen(self, phase: Phase) -> int:
-        """How many pictures of training and validation images it works on."""
-        return self.images.train * phase.learning.fixed_views + self.images.validation
+        phase = self.cuts.phases[index]
+        return Work(frozen=self.cuts.share_under(self.cuts.cut(phase)) * self.cuts.pictures(phase))
 
     def epoch(self, phase: Phase) -> Work:
         """One epoch of `phase` above its cut, validation included."""
-        below = self.cut(phase)
-        if below == len(self.blocks):
-            return Work(trained=HEAD_EPOCH * (self.images.train + self.images.validation))
-        above = 1 - self.share_under(below)
-        return Work(trained=self.images.train * self.step_passes(phase) + self.images.validation * above)
+        images, below = self.cuts.images, self.cuts.cut(phase)
+        if below == len(self.cuts.blocks):
+            return Work(trained=HEAD_EPOCH * (images.train + images.validation))
+        above = 1 - self.cuts.share_under(below)
+        return Work(trained=images.train * self.step_passes(phase) + images.validation * above)
 
     def step_passes(self, phase: Phase) -> float:
         """Passes of one image in a step of `phase`: forward above its cut, and backward down to the lowest trained block."""
-        return 1 - self.share_under(self.cut(phase)) + 2 * trained_share(phase, self.blocks)
+        return 1 - self.cuts.share_under(self.cuts.cut(phase)) + 2 * trained_share(phase, self.cuts.blocks)
 
     @property
     def test(self) -> Work:
         """The test images, under the cut and above it."""
-        under = self.share_under(self.test_cut)
-        return Work(frozen=under * self.images.test, trained=(1 - under) * self.images.test)
+        under, images = self.cuts.share_under(self.cuts.test_cut), self.cuts.images.test
+        return Work(frozen=under * images, trained=(1 - under) * images)
 
     @property
     def total(self) -> Work:
         """The whole run: what is frozen, every epoch of every phase, and the test."""
         work = self.test
-        for index, phase in enumerate(self.phases):
+        for index, phase in enumerate(self.cuts.phases):
             work += self.frozen(index) + Work(trained=phase.epochs * self.epoch(phase).trained)
         return work
 
     @property
     def kept_bytes(self) -> int:
         """What all that is computed of the images takes on disk at most, pixels apart."""
-        each_once = {self._key(index): phase for index, phase in enumerate(self.phases)}.values()
-        rows = sum(self._seen(phase) * self.row_bytes(self.cut(phase)) for phase in each_once)
-        return rows + self.images.test * self.row_bytes(self.test_cut)
+        cuts = self.cuts
+        new = [phase for index, phase in enumerate(cuts.phases) if cuts.is_new(index)]
+        rows = sum(cuts.pictures(phase) * cuts.row_bytes(cuts.cut(phase)) for phase in new)
+        return rows + cuts.images.test * cuts.row_bytes(cuts.test_cut)
 
 
 def of(recipe: Recipe, blocks: Sequence[BlockOutline], images: SplitSizes, room: float) -> Costs:
     """What a recipe costs. Raises `SettingError` where its strategy does not fit the network."""
-    return Costs(tuple(recipe.strategy.phases(recipe.backbone, blocks, images.train)), blocks, images, room)
+    return Costs(CutPlan.of(recipe, blocks, images, room))
 
 
 def head_work(phase: Phase, train: int, features: int, classes: int) -> float:
     """Return about how many multiply-adds computing the head of `phase` takes, from `train` images of so many features: 0 where
     it is not computed. It says nothing of passes."""
     return phase.solver.multiply_adds(train, features, classes) if phase.solver else 0.0
-
-
-def lowest_trained(phase: Phase, blocks: Sequence[BlockOutline]) -> int:
-    """The index of the lowest block that `phase` trains; their number where it trains the head alone."""
-    trained = set(phase.trained_blocks(blocks))
-    return next((index for index, block in enumerate(blocks) if block.name in trained), len(blocks))
 
 
 def trained_share(phase: Phase, blocks: Sequence[BlockOutline]) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from tl_core.backbones import Outline
 from tl_core.planning import cost_model
 from tl_core.planning.backbone_profile import BATCH, BackboneProfile
-from tl_core.planning.cost_model import FLOAT_BYTES
+from tl_core.planning.cuts import FLOAT_BYTES, SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.strategies import Phase
 
@@ -40,7 +40,7 @@ class Estimate:
     total_parameters: int
 
 
-def estimate(recipe: Recipe, measured: BackboneProfile, images: cost_model.SplitSizes, classes: int, room: float) -> Estimate:
+def estimate(recipe: Recipe, measured: BackboneProfile, images: SplitSizes, classes: int, room: float) -> Estimate:
     """By the cost model and what was measured of this machine. `room` is what the cache may take for a run.
 
     What is in the cache already is not known here: then a run takes less. Raises `SettingError` where the strategy does not
@@ -48,12 +48,14 @@ def estimate(recipe: Recipe, measured: BackboneProfile, images: cost_model.Split
     """
     outline = measured.outline
     planned = cost_model.of(recipe, outline.blocks, images, room)
-    kept = any(phase.learning.keeps_best for phase in planned.phases)  # the weights of the best epoch, beside the present ones
+    kept = any(
+        phase.learning.keeps_best for phase in planned.cuts.phases
+    )  # the weights of the best epoch, beside the present ones
     head = head_parameters(recipe, outline, classes)
-    trainable = max(cost_model.trainable_parameters(phase, outline.blocks, head) for phase in planned.phases)
+    trainable = max(cost_model.trainable_parameters(phase, outline.blocks, head) for phase in planned.cuts.phases)
     work, total = planned.total, outline.parameters + head
     heads = sum(
-        cost_model.head_work(phase, images.train, recipe.strategy.feature_size(outline), classes) for phase in planned.phases
+        cost_model.head_work(phase, images.train, recipe.strategy.feature_size(outline), classes) for phase in planned.cuts.phases
     )
     computing = work.frozen / measured.frozen_rate + work.trained / measured.trained_rate + heads / measured.head_rate
     beside = FLOAT_BYTES * (kept * total + MOMENTS_OF_ADAM * trainable)
@@ -76,32 +78,32 @@ def _preparing_seconds(recipe: Recipe, planned: cost_model.Costs, measured: Back
     """Until engines are made and the passes of each phase and of the test are compiled, in proportion to their layers."""
     engines = measured.frozen_first * len(_frozen_parts(planned))
     engines += measured.converting_seconds * _converted_anew(recipe, planned, measured.outline)
-    compiled = FORWARD * _layers_above(planned, planned.test_cut)
-    for phase in planned.phases:
+    compiled = FORWARD * _layers_above(planned, planned.cuts.test_cut)
+    for phase in planned.cuts.phases:
         if not phase.solver:
             steps = 2 if phase.measured_rates else 1  # one that measures, one that moves
-            compiled += (steps + FORWARD) * _layers_above(planned, planned.cut(phase))
+            compiled += (steps + FORWARD) * _layers_above(planned, planned.cuts.cut(phase))
     return engines + measured.trained_first * compiled
 
 
 def _frozen_parts(planned: cost_model.Costs) -> set[tuple[int, int]]:
     """What engines are made of, each once: how many blocks, and how many phases had changed something in them before."""
-    cuts = [(planned.cut(phase), index) for index, phase in enumerate(planned.phases)]
-    ends = [*cuts, (planned.test_cut, len(planned.phases))]
-    return {(below, planned.moved(below, index)) for below, index in ends if below}
+    cuts = [(planned.cuts.cut(phase), index) for index, phase in enumerate(planned.cuts.phases)]
+    ends = [*cuts, (planned.cuts.test_cut, len(planned.cuts.phases))]
+    return {(below, planned.cuts.moved(below, index)) for below, index in ends if below}
 
 
 def _converted_anew(recipe: Recipe, planned: cost_model.Costs, outline: Outline) -> int:
     """How many of them are first converted for an engine. That of the whole network as it came is kept from the probe on;
     features of another length are those of another network."""
     own_features = recipe.strategy.feature_size(outline) == outline.feature_size
-    return len(_frozen_parts(planned) - ({(len(planned.blocks), 0)} if own_features else set()))
+    return len(_frozen_parts(planned) - ({(len(planned.cuts.blocks), 0)} if own_features else set()))
 
 
 def _layers_above(planned: cost_model.Costs, below: int) -> float:
     """Share of the network's layers above a cut, 0..1."""
-    total = sum(block.layers for block in planned.blocks)
-    return sum(block.layers for block in planned.blocks[below:]) / total if total else 0.0
+    total = sum(block.layers for block in planned.cuts.blocks)
+    return sum(block.layers for block in planned.cuts.blocks[below:]) / total if total else 0.0
 
 
 def _memory_bytes(recipe: Recipe, planned: cost_model.Costs, measured: BackboneProfile, weights: int) -> int:
@@ -109,8 +111,8 @@ def _memory_bytes(recipe: Recipe, planned: cost_model.Costs, measured: BackboneP
     parts = _frozen_parts(planned)
     engine = measured.frozen_bytes if parts else 0
     rows = min(PART_BYTES, 2 * _kept_bytes(recipe, planned))
-    trained = max(_activations(planned, phase) for phase in planned.phases) * measured.trained_bytes
-    around = AROUND_BYTES + _head_bytes(recipe, measured.outline, planned.images)
+    trained = max(_activations(planned, phase) for phase in planned.cuts.phases) * measured.trained_bytes
+    around = AROUND_BYTES + _head_bytes(recipe, measured.outline, planned.cuts.images)
     return int(measured.idle_bytes + engine + weights + rows + trained + around)
 
 
@@ -118,20 +120,20 @@ def _activations(planned: cost_model.Costs, phase: Phase) -> float:
     """What a step of `phase` holds, relative to training everything with `BATCH` images: a third where it only goes forward."""
     if phase.solver:
         return 0.0
-    batch = min(phase.batch_size, max(planned.images.train, planned.images.validation))
+    batch = min(phase.batch_size, max(planned.cuts.images.train, planned.cuts.images.validation))
     return planned.step_passes(phase) / 3 * batch / BATCH
 
 
-def _head_bytes(recipe: Recipe, outline: Outline, images: cost_model.SplitSizes) -> int:
+def _head_bytes(recipe: Recipe, outline: Outline, images: SplitSizes) -> int:
     """A head is computed from all features at once, in float64, beside the float32 that they are kept in."""
     return 3 * FLOAT_BYTES * recipe.strategy.feature_size(outline) * (images.train + images.validation)
 
 
 def _kept_bytes(recipe: Recipe, planned: cost_model.Costs) -> float:
     """Pixels and activations that the cache keeps."""
-    images = planned.images.train + planned.images.validation + planned.images.test
+    images = planned.cuts.images.train + planned.cuts.images.validation + planned.cuts.images.test
     pixels = images * PIXEL_BYTES * recipe.image_size**2
-    return (pixels if pixels <= planned.room else 0) + planned.kept_bytes
+    return (pixels if pixels <= planned.cuts.room else 0) + planned.kept_bytes
 
 
 def _disk_bytes(recipe: Recipe, planned: cost_model.Costs, outline: Outline, model: int, beside: int) -> int:

@@ -10,6 +10,7 @@ from tl_core.jobs import background
 from tl_core.machine.telemetry import devices
 from tl_core.planning import cost_model
 from tl_core.planning.backbone_profile import BackboneProfile, file_of
+from tl_core.planning.cuts import SplitSizes
 from tl_core.precision import Precision, Speeds
 from tl_core.recipe import Recipe
 from tl_core.system.files import storage_error
@@ -35,10 +36,10 @@ def write(home: Path, backbone: Backbone, image_size: int, speeds: Speeds) -> No
     background.write(name, speeds)
 
 
-def decide(home: Path) -> Callable[[Recipe, cost_model.SplitSizes], Precision]:
+def decide(home: Path) -> Callable[[Recipe, SplitSizes], Precision]:
     """What a run on this machine computes in whose spec leaves it open, by what `home` knows of it."""
 
-    def by_measurement(recipe: Recipe, images: cost_model.SplitSizes) -> Precision:
+    def by_measurement(recipe: Recipe, images: SplitSizes) -> Precision:
         known, probe = (kind(home, recipe.backbone, recipe.image_size) for kind in (read, BackboneProfile.read))
         if not isinstance(known, Speeds) or not isinstance(probe, BackboneProfile):
             return Precision.FLOAT32

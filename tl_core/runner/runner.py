@@ -22,7 +22,7 @@ from tl_core.machine.telemetry import Device, devices
 from tl_core.runner import reconcile, service
 from tl_core.runner.line import goes_before
 from tl_core.runner.warm_worker import WarmWorker
-from tl_core.runs import file_link
+from tl_core.runs import deletion, disk_use, file_link
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.system import locks
@@ -45,7 +45,10 @@ SETTLED_SECONDS = 15.0
 def serve(home: Path, *, watched: bool = False) -> None:
     """Be the runner of `home` until it has been idle for long, or `home` is gone. The caller holds the runner's lock; `watched`
     says that a page is being looked at."""
-    bell, runner = service.WakeUpPipe(home), Runner(Store(home), watched=watched)
+    store = Store(home)
+    with contextlib.suppress(StorageError):
+        deletion.sweep(store)  # of who was killed while it deleted a run
+    bell, runner = service.WakeUpPipe(home), Runner(store, watched=watched)
     rung = time.monotonic()
     try:
         while time.monotonic() - rung < IDLE_SECONDS and service.lock_file(home).exists():
@@ -93,7 +96,7 @@ class Runner:
                 self._try(self._launch_if_possible, run)
             at_work, queue = self._store.at_work(), self._store.queue()
             self._keep_spare(at_work, queue)
-            return bool(at_work or queue)
+            return disk_use.measure(self._store) or bool(at_work or queue)
         return True
 
     def close(self) -> None:

@@ -48,19 +48,45 @@ runs = sa.Table(
     sa.Column("total_parameters", sa.Integer),
     sa.Column("number", sa.Integer, nullable=False, server_default="0"),
     sa.Column("revision", sa.Integer, nullable=False, server_default="0", index=True),
+    sa.Column("state_revision", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("name", sa.String, nullable=False, server_default=""),
+    sa.Column("tags", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("starred", sa.Boolean, nullable=False, server_default="0"),
+    sa.Column("archived", sa.Boolean, nullable=False, server_default="0"),
+    sa.Column("note", sa.String, nullable=False, server_default=""),
+    sa.Column("disk_bytes", sa.Integer),
+    sa.Index("runs_by_disk_bytes", "state", "disk_bytes"),
 )
+deletions = sa.Table(
+    "deletions",
+    metadata,
+    sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("revision", sa.Integer, nullable=False, index=True),
+)
+"""The runs that were deleted. They hold the count of revisions up, say which folders are to be removed, and what became of the
+run that an old address names."""
 COUNTING = (
+    *(f"DROP TRIGGER IF EXISTS {trigger}" for trigger in ("runs_made", "runs_changed", "runs_deleted")),
     "UPDATE runs SET number = rowid, revision = rowid WHERE number = 0",
-    """CREATE TRIGGER IF NOT EXISTS runs_made AFTER INSERT ON runs BEGIN
-           UPDATE runs SET (number, revision) = (SELECT max(revision) + 1, max(revision) + 1 FROM runs)
-           WHERE id = NEW.id;
+    "UPDATE runs SET state_revision = revision WHERE state_revision = 0",
+    """CREATE VIEW IF NOT EXISTS next_revision AS SELECT 1 + max(
+           coalesce((SELECT max(revision) FROM runs), 0), coalesce((SELECT max(revision) FROM deletions), 0)
+       ) AS next""",
+    """CREATE TRIGGER runs_made AFTER INSERT ON runs BEGIN
+           UPDATE runs SET (number, revision, state_revision) = (SELECT next, next, next FROM next_revision) WHERE id = NEW.id;
        END""",
-    """CREATE TRIGGER IF NOT EXISTS runs_changed AFTER UPDATE ON runs WHEN NEW.revision = OLD.revision BEGIN
-           UPDATE runs SET revision = (SELECT max(revision) + 1 FROM runs) WHERE id = NEW.id;
+    """CREATE TRIGGER runs_changed AFTER UPDATE ON runs WHEN NEW.revision = OLD.revision BEGIN
+           UPDATE runs SET (revision, state_revision) = (
+               SELECT next, CASE NEW.state WHEN OLD.state THEN NEW.state_revision ELSE next END FROM next_revision
+           ) WHERE id = NEW.id;
+       END""",
+    """CREATE TRIGGER runs_deleted AFTER DELETE ON runs BEGIN
+           INSERT INTO deletions (run_id, revision) SELECT OLD.id, max(OLD.revision + 1, next) FROM next_revision;
        END""",
 )
 """Statements that have the database count every change of `runs`, whoever makes it, also a process of an earlier version that is
-still at work. Runs of a store from before are counted in the order in which they were put into it."""
+still at work. Triggers of an earlier version give way to these. Runs of a store from before are counted in the order in which
+they were put into it."""
 events = sa.Table(
     "events",
     metadata,
@@ -87,13 +113,15 @@ class Run:
     is done.
 
     `number` grows from run to run, and `revision` with each change of any run. Both are counted by the store, and order runs and
-    what is known of them; times do not, for clocks are set back.
+    what is known of them; times do not, for clocks are set back. `state_revision` is the revision of its last change of state.
     `changed` is when its state last changed. `waited` and `ran` are the two clocks, in seconds up to that moment:
     waiting for a device and for Python, and training. `attempts` counts how often a process was launched for it. `device`
     is what the present or last one held, and for a run that is done what computed. `handle` is its process id (or its name in a
     cluster), and `collected` how many bytes of its letters have been read (`runs.mailbox`). `done` is the share of its work that
     lies behind it (0..1), and `seconds` the wall seconds inside `train`. `unreadable` says what of its stored settings this
     version cannot read, if anything; `spec` has defaults there, and the run is shown but not done.
+    From `name` to `note` are what people say of it (`runs.labels`); an archived one is left out of the lists. `disk_bytes` is
+    what its folder takes, None until that was measured: after it has come to rest.
     """
 
     id: str
@@ -126,6 +154,13 @@ class Run:
     total_parameters: int | None
     number: int
     revision: int
+    state_revision: int
+    name: str
+    tags: tuple[str, ...]
+    starred: bool
+    archived: bool
+    note: str
+    disk_bytes: int | None
 
     @property
     def accuracy(self) -> float | None:
@@ -141,7 +176,7 @@ class Run:
         return self.ran + (max(0.0, now - self.changed) if self.state in RUNS else 0.0)
 
 
-_READ = ("spec", "unreadable", "state", "priority")
+_READ = ("spec", "unreadable", "state", "priority", "tags")
 _COLUMNS = tuple(field.name for field in fields(Run) if field.name not in _READ)
 
 
@@ -149,7 +184,8 @@ def run_of(row: sa.RowMapping) -> Run:
     """A row of `runs` as a value."""
     spec, unreadable = _settings(row["spec"])
     values = {name: row[name] for name in _COLUMNS}
-    return Run(spec=spec, unreadable=unreadable, state=State(row["state"]), priority=Priority(row["priority"]), **values)
+    values |= {"state": State(row["state"]), "priority": Priority(row["priority"]), "tags": tuple(row["tags"])}
+    return Run(spec=spec, unreadable=unreadable, **values)
 
 
 def _settings(stored: dict[str, Any]) -> tuple[RunSpec, str | None]:
@@ -158,6 +194,16 @@ def _settings(stored: dict[str, Any]) -> tuple[RunSpec, str | None]:
         return RunSpec.parse(stored), None
     except SettingError as error:
         return RunSpec.salvage(stored), f"Another version of Transfer Lab stored this run's settings. {error}"
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What has changed since an earlier look: runs that are new or other, the newest first, ids of deleted ones, and the revision
+    after which the next look goes on."""
+
+    runs: list[Run]
+    deleted: list[str]
+    revision: int
 
 
 @dataclass(frozen=True)

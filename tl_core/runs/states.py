@@ -36,6 +36,8 @@ class State(StrEnum):
 AT_WORK = (State.STARTING, State.RUNNING, State.PAUSING, State.CANCELLING)
 """States in which the run's process holds the run's lock."""
 ENDS = (State.DONE, State.FAILED, State.CANCELLED, State.CRASHED)
+AT_REST = (State.PAUSED, *ENDS)
+"""States that a run leaves only where somebody asks for it."""
 
 _LEADS_TO = {
     State.QUEUED: {State.STARTING, State.PAUSED, State.CANCELLED},

@@ -5,7 +5,7 @@ Every change of state is compare-and-set: it names the states it may leave, and 
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from tl_core.errors import RunError, StorageError
 from tl_core.events import Checkpoint, Event
 from tl_core.runs.database import Database
-from tl_core.runs.schema import Priority, Run, StoredEvent, clocks, events, run_of, runs
-from tl_core.runs.states import AT_WORK, State, before
+from tl_core.runs.schema import Changes, Priority, Run, StoredEvent, clocks, deletions, events, run_of, runs
+from tl_core.runs.states import AT_REST, AT_WORK, State, before
 from tl_core.spec import RunSpec
 from tl_core.system import settings
 from tl_core.system.files import storage_error
@@ -97,6 +97,7 @@ class Store:
         values |= {"state": to, "changed": now, "ended": now if to.ended else None} | clocks(now)
         if to is State.QUEUED:
             values |= {"error": None, "error_kind": None, "stage": "", "images_per_second": None, "collected": 0}
+            values |= {"archived": False, "disk_bytes": None}
             # One that could not be launched has not had its turn yet.
             values["place"] = sa.case((runs.c.state == State.STARTING, runs.c.place), else_=_LAST)
         statement = runs.update().where(runs.c.id == run_id, runs.c.state.in_(leaving)).values(**values)
@@ -106,11 +107,12 @@ class Store:
             return bool(connection.execute(statement).rowcount)
 
     def record(self, run_id: str, told: Sequence[tuple[float, Event]], **progress: Any) -> None:
-        """Append events (each with its time) and update what a run says of itself (`stage`, `done`, ...), in one write."""
+        """Append events (each with its time) and update what a run says of itself (`stage`, `done`, ...), in one write. Nothing
+        is kept of a run that has been deleted meanwhile."""
         rows = [{"run_id": run_id, "at": at, "kind": event.kind, "data": event.values()} for at, event in told]
         # What a run goes on from after a power cut is on the disk; so must be what it had told until then.
         with self._database.writing(durable=any(isinstance(event, Checkpoint) for _, event in told)) as connection:
-            if rows:
+            if rows and not _is_deleted(connection, run_id):
                 connection.execute(events.insert(), rows)
             if progress:
                 connection.execute(runs.update().where(runs.c.id == run_id).values(**progress))
@@ -124,10 +126,26 @@ class Store:
     def run(self, run_id: str) -> Run:
         """The run of that id; raises `RunError` where there is none."""
         with self._database.reading() as connection:
-            row = connection.execute(runs.select().where(runs.c.id == run_id)).mappings().first()
-        if row is None:
-            raise RunError("There is no run of that id here.", "See all runs with: python -m tl_core runs", received=run_id)
-        return run_of(row)
+            return _run(connection, run_id)
+
+    def update(self, run_id: str, change: Callable[[Run], Mapping[str, Any]]) -> None:
+        """Write the columns that `change` gives for the run as it is; nobody else writes meanwhile. Where it raises, nothing is
+        written. Raises `RunError` where there is no such run."""
+        with self._database.writing() as connection:
+            values = change(_run(connection, run_id))
+            connection.execute(runs.update().where(runs.c.id == run_id).values(**values))
+
+    def delete(self, run_id: str, require: Callable[[Run], None]) -> None:
+        """Delete row and events of a run, not its files, unless `require` raises, given the run as it is. Raises `RunError`."""
+        with self._database.writing(durable=True) as connection:
+            require(_run(connection, run_id))
+            connection.execute(events.delete().where(events.c.run_id == run_id))
+            connection.execute(runs.delete().where(runs.c.id == run_id))
+
+    def deleted(self) -> list[str]:
+        """Return the ids of all runs that were ever deleted."""
+        with self._database.reading() as connection:
+            return list(connection.execute(sa.select(deletions.c.run_id)).scalars())
 
     def named(self, name: str) -> str:
         """The id that is `name`, or the only one that ends with it; raises `RunError`."""
@@ -141,9 +159,22 @@ class Store:
         what = "Several runs have ids that end so." if found else "There is no run of that id here."
         raise RunError(what, "See all runs with: python -m tl_core runs", received=name)
 
-    def runs(self, *, after: int = 0) -> list[Run]:
-        """Return every run, the newest first; with `after`, those that have changed since that `revision`."""
-        return self._select(runs.select().where(runs.c.revision > after).order_by(runs.c.number.desc()))
+    def runs(self) -> list[Run]:
+        """Return every run, the newest first."""
+        return self.changes(0).runs
+
+    def changes(self, after: int) -> Changes:
+        """Return the runs that were made, changed and deleted since the revision `after`, all as of one instant."""
+        with self._database.reading() as connection:
+            changed = runs.select().where(runs.c.revision > after).order_by(runs.c.number.desc())
+            found = [run_of(row) for row in connection.execute(changed).mappings()]
+            gone = connection.execute(deletions.select().where(deletions.c.revision > after)).all()
+        last = max((*(run.revision for run in found), *(row.revision for row in gone)), default=after)
+        return Changes(found, [row.run_id for row in gone], last)
+
+    def unmeasured(self, most: int | None) -> list[Run]:
+        """Return runs at rest whose use of the disk is not known yet: at most so many, or all for None."""
+        return self._select(runs.select().where(runs.c.state.in_(AT_REST), runs.c.disk_bytes.is_(None)).limit(most))
 
     def at_work(self) -> list[Run]:
         """The runs that should have a process, the oldest first."""
@@ -204,3 +235,16 @@ class Store:
     def _select(self, query: sa.Select[Any]) -> list[Run]:
         with self._database.reading() as connection:
             return [run_of(row) for row in connection.execute(query).mappings()]
+
+
+def _run(connection: sa.Connection, run_id: str) -> Run:
+    """The run of that id; raises `RunError`."""
+    row = connection.execute(runs.select().where(runs.c.id == run_id)).mappings().first()
+    if row is None:
+        what = "This run was deleted." if _is_deleted(connection, run_id) else "There is no run of that id here."
+        raise RunError(what, "See all runs with: python -m tl_core runs", received=run_id)
+    return run_of(row)
+
+
+def _is_deleted(connection: sa.Connection, run_id: str) -> bool:
+    return bool(connection.scalar(sa.select(deletions.c.run_id).where(deletions.c.run_id == run_id)))

@@ -16,7 +16,7 @@ from tl_core.machine import backends
 from tl_core.machine.telemetry import CPU
 from tl_core.planning import estimate, precision_speeds
 from tl_core.planning.backbone_profile import BackboneProfile
-from tl_core.planning.cost_model import SplitSizes
+from tl_core.planning.cuts import SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts
 from tl_core.runs.link import Link, StoreLink

@@ -177,6 +177,7 @@ class FromProbe(ByGradient):
     """A strategy that begins with a head which is a linear probe already, so that random errors of a new head do not destroy
     the features under it (Kumar et al. 2022, arXiv 2202.10054)."""
 
+    added = {"restore_best": lambda settings: False}
     normalise: bool = Field(
         True,
         title="Normalise features",

@@ -66,6 +66,8 @@ class BatchSpectralShrinkage(TunedFromProbe):
         "Try it where fine-tuning does worse than a probe: that is negative transfer."
     )
 
+    added = {**TunedFromProbe.added, "shrinkage": lambda settings: settings["strength"]}
+
     shrinkage: float = Field(
         1e-3, ge=0, le=10, title="Shrinkage", description="What the smallest squared singular values are multiplied by (eta)."
     )

@@ -14,6 +14,7 @@ class FineTuning(FromNewHead, WithSweep):
     """Train the whole pretrained network and its new head together."""
 
     title: ClassVar[str] = "Fine-tuning"
+    listing_order: ClassVar[int] = 30
     family: ClassVar[Family] = Family.TUNED
     when_to_use: ClassVar[str] = (
         "Many labels, and pictures that differ from what the network learned from: the plain way, to hold the others against. "

@@ -16,6 +16,7 @@ class LinearProbe(ByComputation):
     """Compute a new classifier on the features of the frozen network."""
 
     title: ClassVar[str] = "Linear probe"
+    listing_order: ClassVar[int] = 10
     family: ClassVar[Family] = Family.FROZEN
     when_to_use: ClassVar[str] = (
         "Few labels, or an answer in seconds: each image passes the network once and only the head learns. "

@@ -19,6 +19,7 @@ class ProbeThenFineTune(TunedFromProbe):
     """
 
     title: ClassVar[str] = "Probe, then fine-tune"
+    listing_order: ClassVar[int] = 20
     family: ClassVar[Family] = Family.TUNED
     when_to_use: ClassVar[str] = (
         "The safe choice where a linear probe is not enough: it starts as the probe and ends with its best epoch on the "

@@ -121,7 +121,7 @@ class Study(Part, Generic[R]):
 
 def with_all_labels(dataset: Dataset) -> dict[str, Any]:
     """What a dataset is but for how many of its labels are used, as one of the values that decide."""
-    return dataset.model_dump(mode="json") | {"name": dataset.name, "labels_per_class": None}
+    return dataset.spec().content.settings | {"name": dataset.name, "labels_per_class": None}
 
 
 studies: Registry[Study[Any]] = Registry("study", "tl_core.studies")

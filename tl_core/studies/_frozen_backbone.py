@@ -30,10 +30,10 @@ class FrozenBackbone:
         with self.stages.stage("Loading the backbone"):
             model = recipe.backbone.load(recipe.image_size, pretrained=True).model
         waiting = partial(self.stages.say, WAITING)
-        self._supply = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting)
-        self._part = self._supply.part(model)
+        self._extractor = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting)
+        self._part = self._extractor.part(model)
 
     def features(self, images: Images) -> CachedInputs:
         """What the network makes of the images: (n, d) float32."""
         with self.stages.stage(COMPUTING):
-            return self._supply.features(self._part, images, self.stages.meter(COMPUTING, 1.0))
+            return self._extractor.features(self._part, images, self.stages.meter(COMPUTING, 1.0))

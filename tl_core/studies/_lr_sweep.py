@@ -4,7 +4,6 @@ Smith 2017, "Cyclical learning rates", arXiv 1506.01186.
 """
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from tl_core.events import Reporter
 from tl_core.features.cache import ActivationCache
 from tl_core.features.inputs import Features
 from tl_core.phases.schedules import rising
+from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase
 from tl_core.training.inputs import InputPipeline
@@ -44,15 +44,17 @@ def sweep(spec: RunSpec, steps: int, report: Reporter, cache: ActivationCache | 
     its head was fitted to the loss is nothing from the start, and so is the gradient, so that no rate can break it. No test
     image is looked at. Raises what `train` does, and `SettingError` for a strategy without a rate.
     """
+    recipe = Recipe.of(spec.with_settings({SETTING: HIGHEST}))
     with cache_or_temporary(cache) as kept:
-        run, phases = prepare(spec.with_settings({SETTING: HIGHEST}), report, cache=kept, at_most=MOST_IMAGES)
+        run = prepare(recipe, report, cache=kept, change=lambda data: data.cut_to(MOST_IMAGES))
+        phases = run.cuts.phases
         swept = _swept(run, phases)
         if computed := [phase for phase in phases[: phases.index(swept)] if phase.solver]:
-            feeder, (first, second) = run.feeder, halves(run.data.train.labels)
-            run.feeder = _fed(feeder, first)
+            inputs, (first, second) = run.inputs, halves(run.data.train.labels)
+            run.inputs = _fed(inputs, first)
             for phase in computed:
                 run.train_phase(phase)
-            run.feeder = _fed(feeder, second)
+            run.inputs = _fed(inputs, second)
         _rise(run, swept, steps, report)
         return swept.name
 
@@ -67,9 +69,9 @@ def halves(labels: Labels) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return (first, second) if len(second) else (first, first)
 
 
-def _fed(feeder: InputPipeline, rows: NDArray[np.intp]) -> InputPipeline:
+def _fed(inputs: InputPipeline, rows: NDArray[np.intp]) -> InputPipeline:
     """The same on some of the training images alone."""
-    return replace(feeder, data=replace(feeder.data, train=feeder.data.train.take(rows)))
+    return replace(inputs, data=replace(inputs.data, train=inputs.data.train.take(rows)))
 
 
 def _swept(run: Training, phases: tuple[Phase, ...]) -> Phase:
@@ -79,15 +81,9 @@ def _swept(run: Training, phases: tuple[Phase, ...]) -> Phase:
 
 def _rise(run: Training, swept: Phase, steps: int, report: Reporter) -> None:
     learning = replace(swept.learning, schedule=rising(LOWEST / HIGHEST), patience=None)
-    phase = replace(swept, learning=learning, epochs=steps)  # an epoch has a step at least; who listens ends it
-    frozen = run.adapter.freeze(phase)
-    part, train, _ = run.feeder.inputs_for(phase, run.progress.phase)
-    order = run.order(train)
-    measured = run.adapter.measured_rates(phase, part, train, order(0)) if phase.measured_rates else None
-    run.adapter.compile(part, phase, frozen, measured or run.adapter.rates(phase, part), steps)
+    ready = run.prepare(replace(swept, learning=learning, epochs=steps))  # an epoch has a step at least; who listens ends it
     nobody = Features(np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
-    progress, batches = Progress(total=steps), len(train) / phase.batch_size
-    more: dict[str, Any] = {"progress": progress, "report": report, "augment": run.augmenter(phase)}
-    for _ in fit(part, train, nobody, phase, order=order, passes=batches, **more):
+    progress = Progress(total=steps)
+    for _ in fit(replace(ready, validation=nobody, passes=len(ready.train) / ready.batch_size), progress, report):
         if progress.steps >= steps:
             return

@@ -63,7 +63,7 @@ class LrFinder(Study[LrFinderResult]):
         strategy = {name: value for name, value in recipe.strategy.model_dump(mode="json").items() if name != "learning_rate"}
         strategy |= {"epochs": str(usual["epochs"].default)} if "epochs" in usual else {}
         spec = recipe.spec()
-        return spec.dataset, spec.backbone, METHOD, recipe.strategy.name, strategy, spec.image_size, spec.seed
+        return spec.dataset.content, spec.backbone, METHOD, recipe.strategy.name, strategy, spec.image_size, spec.seed
 
     def run(self, recipe: Recipe, home: Path, writer: ResultWriter[LrFinderResult]) -> None:
         from tl_core.studies._lr_sweep import sweep

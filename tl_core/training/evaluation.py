@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Callable
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -12,7 +13,12 @@ from numpy.typing import NDArray
 from tl_core import __version__
 from tl_core.data.images import Pixels
 from tl_core.datasets import Images
-from tl_core.result import Predictions
+from tl_core.machine import backends
+from tl_core.result import Predictions, Result, Timing
+from tl_core.training.freezing import count_parameters
+
+if TYPE_CHECKING:
+    from tl_core.training.run import Training
 
 HARDEST = 24
 """How many of the hardest test images are kept with a run."""
@@ -38,3 +44,29 @@ def versions() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "transfer_lab": __version__,
     }
+
+
+def gather_result(run: "Training", probabilities: NDArray[np.float32]) -> Result:
+    """Return what stays of `run`, whose test images have these `probabilities` (n, classes)."""
+    test = run.data.test
+    return Result(
+        class_names=run.data.class_names,
+        train_images=run.images.train,
+        validation_images=run.images.validation,
+        test_images=run.images.test,
+        test_correct=int((probabilities.argmax(axis=1) == test.labels).sum()),
+        test_digest=test.digest(),
+        data_digest=run.data.digest(),
+        validation_accuracy=run.progress.validation_accuracy,
+        total_parameters=run.model.count_params(),
+        trainable_parameters=count_parameters(run.model, run.account.ever_trained),
+        phases=tuple(run.account.records),
+        timings=tuple(Timing(name=name, seconds=seconds) for name, seconds in run.account.seconds.items()),
+        provenance=run.network.provenance,
+        notes=run.data.notes,
+        versions=versions(),
+        precision=run.account.precision,
+        device=backends.device(),
+        resumed=run.account.resumed,
+        frozen_part=run.inputs.summary(),
+    )

@@ -13,7 +13,8 @@ from tl_core.datasets import Data, Images
 from tl_core.features.extractor import FeatureExtractor, FrozenSubmodel, View
 from tl_core.features.inputs import Inputs, Views
 from tl_core.networks.outline import Network
-from tl_core.planning.cost_model import ENGINE, Costs
+from tl_core.planning.cost_model import ENGINE
+from tl_core.planning.cuts import CutPlan
 from tl_core.strategies import Classifier, Learning, Phase
 from tl_core.training.augmentation import Augmenter
 from tl_core.training.prepare import PhasePreparer
@@ -35,16 +36,16 @@ class PhaseInputs(NamedTuple):
 
 @dataclass(frozen=True)
 class InputPipeline:
-    """Feeds one run from its `supply`, as `costs` divides its network; `stages` say how far that is. Fixed views of the images
+    """Feeds one run from its `extractor`, as `cuts` divide its network; `stages` say how far that is. Fixed views of the images
     are drawn from `seed`."""
 
     data: Data
     network: Network
     classifier: Classifier
-    adapter: PhasePreparer
-    costs: Costs
+    preparer: PhasePreparer
+    cuts: CutPlan
     stages: Stages
-    supply: FeatureExtractor
+    extractor: FeatureExtractor
     seed: int
     _parts: dict[tuple[int, int], FrozenSubmodel] = field(default_factory=dict)
 
@@ -52,65 +53,65 @@ class InputPipeline:
         """The whole classifier on pixels, or what lies above the phase's cut on what lies below it makes of the images.
 
         `index` is how many phases have come before."""
-        below = self.costs.cut(phase)
+        below = self.cuts.cut(phase)
         if not below:
             return PhaseInputs(self.classifier.model, self._pixels(self.data.train), self._pixels(self.data.validation))
         with self.stages.stage(COMPUTING):
             frozen, part = self._divided(below, index)
             count = self._meter(below)
             train = self._train(frozen, phase.learning, count)
-            return PhaseInputs(part, train, self.supply.features(frozen, self.data.validation, count))
+            return PhaseInputs(part, train, self.extractor.features(frozen, self.data.validation, count))
 
     def test(self, model: Any) -> tuple[Any, Inputs]:
         """What to classify the test images with, and their inputs; `model` is the whole classifier, ready for it."""
-        below = self.costs.test_cut
+        below = self.cuts.test_cut
         if not below:
             return model, self._pixels(self.data.test)
         with self.stages.stage(COMPUTING):
-            frozen, part = self._divided(below, len(self.costs.phases))
-            return part, self.supply.features(frozen, self.data.test, self._meter(below))
+            frozen, part = self._divided(below, len(self.cuts.phases))
+            return part, self.extractor.features(frozen, self.data.test, self._meter(below))
 
     def pictures(self, images: Images) -> Pixels:
         """The pixels of a few images (n, size, size, 3) uint8."""
-        return self.supply.pixels(images, lambda _: None).batch(np.arange(len(images)))
+        return self.extractor.pixels(images, lambda _: None).batch(np.arange(len(images)))
 
-    def tell(self) -> tuple[str, ...]:
+    def summary(self) -> tuple[str, ...]:
         """Sentences on what the frozen part had to compute since this was asked last."""
-        return self.supply.tally.summary()
+        return self.extractor.tally.summary()
 
     def augmenter(self, phase: Phase, stream: tuple[int, ...]) -> Augmenter | None:
         """What changes the images of `phase` anew in each epoch, where it works on pixels and wants them changed."""
-        wanted = phase.learning.augments and not self.costs.cut(phase)
-        return Augmenter(phase.learning, self.supply.image_size, stream) if wanted else None
+        wanted = phase.learning.augments and not self.cuts.cut(phase)
+        return Augmenter(phase.learning, self.extractor.image_size, stream) if wanted else None
 
     def _pixels(self, images: Images) -> Inputs:
         with self.stages.stage(READING):
-            return self.supply.pixels(images, self.stages.meter(READING, 0.0))
+            return self.extractor.pixels(images, self.stages.meter(READING, 0.0))
 
     def _divided(self, below: int, index: int) -> tuple[FrozenSubmodel, Any]:
         """The network in two, before phase number `index`."""
         whole = below == len(self.network.blocks)
-        lower, upper = self.adapter.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
-        key = below, self.costs.moved(below, index)
+        lower, upper = self.preparer.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
+        key = below, self.cuts.moved(below, index)
         if key not in self._parts:  # what does not move need not be looked at again
-            self._parts[key] = self.supply.part(lower)
+            self._parts[key] = self.extractor.part(lower)
         return self._parts[key], upper
 
     def _meter(self, below: int) -> Callable[[int], None]:
-        return self.stages.meter(COMPUTING, ENGINE * self.costs.share_under(below))
+        return self.stages.meter(COMPUTING, ENGINE * self.cuts.share_under(below))
 
     def _train(self, frozen: FrozenSubmodel, learning: Learning, count: Callable[[int], None]) -> Inputs:
         images = self.data.train
         if not learning.augments:
-            return self.supply.features(frozen, images, count)
+            return self.extractor.features(frozen, images, count)
         views = tuple(
-            self.supply.features(frozen, images, count, self._view(learning, number)) for number in range(learning.fixed_views)
+            self.extractor.features(frozen, images, count, self._view(learning, number)) for number in range(learning.fixed_views)
         )
         return Views(views, np.tile(images.labels, len(views)))
 
     def _view(self, learning: Learning, number: int) -> View:
         stream = self.seed, VIEWS_STREAM, number
-        augmenter = Augmenter(replace(learning, mixup=0.0, cutmix=0.0), self.supply.image_size, stream)
+        augmenter = Augmenter(replace(learning, mixup=0.0, cutmix=0.0), self.extractor.image_size, stream)
         return View(f"{learning.augmentation} {stream}", partial(_changed, augmenter))
 
 

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,12 @@ from tl_core.events import Epoch, Reporter, Step
 from tl_core.features.inputs import Inputs
 from tl_core.features.prefetch import in_batches, prefetch
 from tl_core.heads.head import Head, cross_entropy
-from tl_core.strategies import Learning, Phase
+from tl_core.strategies import Learning
+from tl_core.training.prepared import PreparedPhase
 
 FEATURE_BATCH = 4096
 """Features of so many images are no burden."""
 Batch = tuple[Any, Any, Any]
-Augment = Callable[[Any, Any, Sequence[int]], tuple[Any, Any]]
-"""From inputs, labels (n, classes) and the batch's number to both as they are to be learned."""
 
 
 @dataclass
@@ -124,40 +123,29 @@ class Progress:
 
 
 def fit(
-    model: Any,
-    train: Inputs,
-    validation: Inputs,
-    phase: Phase,
-    *,
-    order: Callable[[int], NDArray[np.intp]],
-    passes: float,
-    progress: Progress,
-    report: Reporter,
-    keep_best: Callable[[], None] = lambda: None,
-    augment: Augment | None = None,
+    phase: PreparedPhase, progress: Progress, report: Reporter, keep_best: Callable[[], None] = lambda: None
 ) -> Iterator[None]:
-    """Train the compiled `model` for the epochs of `phase` that are left, from where `progress` stands.
+    """Train `phase` for the epochs that are left, from where `progress` stands.
 
-    `order(epoch)` gives the order of the training images (epochs count from 0), so that it depends on nothing
-    but the run's seed. `passes` is what one epoch costs. `keep_best` is called after each epoch with the lowest validation
-    loss so far, where the phase may go back to it; `augment` changes each batch of training images and its labels.
+    `keep_best` is called after each epoch with the lowest validation loss so far, where the phase may go back to it.
     Reports every step and epoch, and yields at each moment from which training can go on: after a step within an epoch and
     after an epoch. `progress` is ahead of each report: training can go on from wherever `report` ends it by raising.
     """
     if not phase.epochs:
         raise ValueError(f"The phase {phase.name} has no epochs.")
-    prepare = Preparation(model.output_shape[-1], train.labels, phase.learning, augment)
+    model, train = phase.model, phase.train
+    batches_of = TrainingBatches(phase)
     while progress.epoch < phase.epochs and not progress.out_of_patience(phase.learning):
         now = progress.now
         started = time.perf_counter() - now.seconds
-        left = order(progress.epoch)[now.batches * phase.batch_size :]
-        for batch in prepare.training_batches(train, left, phase.batch_size, (progress.epoch, now.batches)):
+        left = phase.order(progress.epoch)[now.batches * phase.batch_size :]
+        for batch in batches_of.order(left, (progress.epoch, now.batches)):
             loss, accuracy = loss_and_accuracy(model.train_on_batch(*batch, return_dict=True))
-            progress.add_batch(len(batch[0]), loss, accuracy, time.perf_counter() - started, passes / len(train))
+            progress.add_batch(len(batch[0]), loss, accuracy, time.perf_counter() - started, phase.passes / len(train))
             report(Step(phase.name, progress.epoch + 1, progress.steps, loss, accuracy, now.rate, progress.done))
             if now.images < len(train):  # after the last one nobody could tell from its number whether the epoch was reported
                 yield
-        held_out = evaluate(model, validation, phase.batch_size, phase.learning)
+        held_out = evaluate(model, phase.validation, phase.batch_size, phase.learning)
         if progress.end_epoch(*held_out) and phase.learning.keeps_best:
             keep_best()
         seconds = time.perf_counter() - started
@@ -165,15 +153,15 @@ def fit(
         yield
 
 
-def warm_up(model: Any, train: Inputs, phase: Phase) -> None:
-    """One training step on a full batch, for a model whose variables will be put back after it.
+def warm_up(phase: PreparedPhase) -> None:
+    """Do one training step on a full batch, for a model whose variables will be put back after it.
 
     TensorFlow compiles a step for the shape that it sees first, and for any size when it sees another one; the two may
     differ in the last bit. So the first batch must not be the short one at the end of an epoch.
     """
-    prepare = Preparation(model.output_shape[-1], train.labels, phase.learning)
-    for batch in prepare.training_batches(train, np.arange(len(train))[: phase.batch_size], phase.batch_size, (0, 0)):
-        model.train_on_batch(*batch)
+    plain = TrainingBatches(replace(phase, augment=None))
+    for batch in plain.order(np.arange(len(phase.train))[: phase.batch_size], (0, 0)):
+        phase.model.train_on_batch(*batch)
 
 
 def evaluate(model: Any, source: Inputs, batch_size: int, learning: Learning) -> tuple[float | None, float | None]:
@@ -206,20 +194,21 @@ def batches(source: Inputs, order: NDArray[np.intp], size: int) -> Iterator[tupl
     return prefetch((source.batch(part).astype(np.float32, copy=False), source.labels[part]) for part in parts)
 
 
-class Preparation:
-    """Makes batches into what a step of training takes: inputs, what to aim at, and the weight of each image or None."""
+class TrainingBatches:
+    """Makes batches into what a step of `phase` takes: inputs, targets, and the weight of each image or None."""
 
-    def __init__(self, classes: int, labels: Labels, learning: Learning, augment: Augment | None = None) -> None:
-        self._classes, self._learning, self._augment = classes, learning, augment
-        self._weights = class_weights(labels, classes) if learning.balanced else None
+    def __init__(self, phase: PreparedPhase) -> None:
+        self._source, self._size = phase.train, phase.batch_size
+        self._classes, self._learning, self._augment = phase.model.output_shape[-1], phase.learning, phase.augment
+        self._weights = class_weights(phase.train.labels, self._classes) if phase.learning.balanced else None
 
-    def training_batches(self, source: Inputs, order: NDArray[np.intp], size: int, first: tuple[int, int]) -> Iterator[Batch]:
-        """Batches of `size` in the given order, the next one made ready meanwhile; `first` is the number of the first one."""
+    def order(self, order: NDArray[np.intp], first: tuple[int, int]) -> Iterator[Batch]:
+        """Yield the batches in the given order, the next one made ready meanwhile; `first` is the number of the first one."""
         epoch, place = first
-        return prefetch(self._lesson(source, part, (epoch, place + index)) for index, part in enumerate(in_batches(order, size)))
+        return prefetch(self._batch(part, (epoch, place + index)) for index, part in enumerate(in_batches(order, self._size)))
 
-    def _lesson(self, source: Inputs, part: NDArray[np.intp], number: tuple[int, int]) -> Batch:
-        inputs, labels = source.batch(part).astype(np.float32, copy=False), source.labels[part]
+    def _batch(self, part: NDArray[np.intp], number: tuple[int, int]) -> Batch:
+        inputs, labels = self._source.batch(part).astype(np.float32, copy=False), self._source.labels[part]
         aims = targets(labels, self._classes, self._learning)
         if self._augment:
             inputs, aims = self._augment(inputs, aims, number)

@@ -17,6 +17,7 @@ from tl_core.strategies import HEAD, Classifier, Phase
 from tl_core.training.freezing import Freezer, Frozen, require_exact
 from tl_core.training.loop import batches, class_weights, targets
 from tl_core.training.optimizers import GradientNorms, loss_of, metrics_of, optimizer
+from tl_core.training.prepared import PreparedPhase
 from tl_core.training.resume import get_values, restore
 
 LearningRates = Mapping[str, float]
@@ -100,10 +101,12 @@ class PhasePreparer:
         shares = {path: 1.0 if path in whole else norm / (largest or 1.0) for path, norm in relative.items()}
         return {path: phase.learning_rate * share for path, share in shares.items()}
 
-    def solve(self, phase: Phase, part: Any, train: CachedInputs, validation: CachedInputs) -> Head:
+    def solve(self, phase: PreparedPhase) -> Head:
         """Compute the head from features, with balanced classes if `phase` says so, and put it into the classifier."""
         assert phase.solver
-        classes = part.output_shape[-1]
+        part, train, validation, classes = phase.model, phase.train, phase.validation, phase.model.output_shape[-1]
+        assert isinstance(train, CachedInputs)  # its cut is at the features
+        assert isinstance(validation, CachedInputs)
         head = phase.solver.solve(
             (train, train.labels),
             classes,

@@ -7,7 +7,7 @@ model, traced functions) are made again by the same code that made them first.
 import hashlib
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
@@ -22,11 +22,12 @@ from tl_core.backbones import BlockOutline
 from tl_core.datasets import Data
 from tl_core.errors import Paused
 from tl_core.events import Checkpoint, Reporter
-from tl_core.features.inputs import Inputs
+from tl_core.precision import Precision
 from tl_core.strategies import Phase
 from tl_core.training.checkpoints import Arrays, Checkpoints, Snapshot, TrainingState, TrialResult, unusable
 from tl_core.training.freezing import Frozen
 from tl_core.training.loop import Progress, warm_up
+from tl_core.training.prepared import PreparedPhase
 
 
 class CheckpointManager:
@@ -50,6 +51,13 @@ class CheckpointManager:
         """Where checkpoints are kept, which is no other run's; empty where none are."""
         return str(self._checkpoints.folder) if self._checkpoints else ""
 
+    def fixed_precision(self, decide: Callable[[], Precision], wanted: Precision) -> Precision:
+        """Return what the run computes in: as `wanted`, or where that leaves it open, as `decide` says. An interrupted run stays
+        with what it began in."""
+        if self.account.precision is Precision.AUTO:
+            self.account.precision = decide() if wanted is Precision.AUTO else wanted
+        return self.account.precision
+
     def put_back(self, model: Any, identity: dict[str, Any]) -> bool:
         """Bring `model` to where the checkpoint was taken; False where there is none.
 
@@ -66,19 +74,20 @@ class CheckpointManager:
         self.account.resumed += 1
         return True
 
-    def restore_phase(self, part: Any, frozen: Frozen, train: Inputs, phase: Phase) -> Frozen:
-        """A phase begins or goes on: `part` is its compiled model. Gives back what was frozen when the phase first began."""
+    def restore_phase(self, phase: PreparedPhase) -> PreparedPhase:
+        """Begin `phase`, or let it go on where it was. Return it with what was frozen when it first began."""
+        frozen = phase.frozen
         if self._found and self.account.progress.within_phase:
-            warm_up(part, train, phase)
+            warm_up(phase)
             restore(self._model.variables, self._found.variables)
-            restore(part.optimizer.variables, self._found.optimizer)
+            restore(phase.model.optimizer.variables, self._found.optimizer)
             restore_random(self._found.random)
             frozen, self._best = replace(frozen, before=self._found.before), self._found.best
         elif phase.learning.restore_best and not phase.trial:  # a trial begins with what nobody measured
             self._keep_start()
         self._found = None
-        self._optimizer, self._frozen = part.optimizer, frozen
-        return frozen
+        self._optimizer, self._frozen = phase.model.optimizer, frozen
+        return replace(phase, frozen=frozen)
 
     def _keep_start(self) -> None:
         """What a phase begins with is its best so far, if its validation loss is known from the phase before."""
@@ -108,7 +117,7 @@ class CheckpointManager:
         progress.loss = progress.accuracy = None
         progress.validation_loss, progress.validation_accuracy = validation_loss, validation_accuracy
 
-    def select_trial(self, phase: Phase, *, last: bool) -> tuple[str, ...]:
+    def select_trial(self, phase: PreparedPhase, *, last: bool) -> tuple[str, ...]:
         """The trial `phase` has ended: remember what it left, unless an earlier one has a validation loss as low. After the last
         one the model goes back to the best of them, and a sentence says which that is."""
         progress, best = self.account.progress, self.account.best_trial

@@ -16,7 +16,7 @@ class Stages:
     """Says through `report` what is being done, and adds up the wall seconds of each stage in `account`."""
 
     def __init__(self, account: TrainingState, report: Reporter) -> None:
-        self._account, self._report = account, report
+        self._account, self.report = account, report
         self._lapped = time.perf_counter()
 
     @contextmanager
@@ -39,7 +39,7 @@ class Stages:
             while not over.wait(FOLLOW_SECONDS):
                 with contextlib.suppress(Exception):  # whoever listens may raise, and what is looked at may go
                     if (now := share()) is not None:
-                        self._report(Stage(f"{title}: {100 * now:.0f} %", now))
+                        self.report(Stage(f"{title}: {100 * now:.0f} %", now))
 
         thread = threading.Thread(target=follow, name="follow", daemon=True)
         thread.start()
@@ -51,7 +51,7 @@ class Stages:
 
     def say(self, title: str) -> None:
         """Say what is being done, and nothing else."""
-        self._report(Stage(title, self._account.progress.done))
+        self.report(Stage(title, self._account.progress.done))
 
     def lap(self, title: str) -> None:
         """Add the seconds since the last call to those of the stage `title`."""
@@ -67,6 +67,6 @@ class Stages:
         def count(images: int) -> None:
             nonlocal seen
             seen += images
-            self._report(Stage(title, self._account.progress.share(seen * passes), seen / (time.perf_counter() - started)))
+            self.report(Stage(title, self._account.progress.share(seen * passes), seen / (time.perf_counter() - started)))
 
         return count

@@ -1,6 +1,6 @@
 """The main path: a spec goes in, events come out while it runs, an outcome stays."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,10 +16,11 @@ from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome
 from tl_core.spec import RunSpec
-from tl_core.strategies import Phase
 from tl_core.system import settings
 from tl_core.training.checkpoints import Checkpoints
-from tl_core.training.run import Decide, Training, in_float32
+from tl_core.training.resume import CheckpointManager
+from tl_core.training.run import Decide, Training, in_float32, sizes_of
+from tl_core.training.stages import Stages
 
 
 def train(
@@ -38,9 +39,9 @@ def train(
     `Paused`, which leaves a checkpoint once training has begun).
     """
     with cache_or_temporary(cache) as kept:
-        run, phases = prepare(spec, report, checkpoints, decide=decide, cache=kept)
+        run = prepare(Recipe.of(spec), report, checkpoints, decide=decide, cache=kept)
         with run.keeper.checkpoint_on_pause():
-            for phase in run.remaining_phases(phases):
+            for phase in run.remaining_phases():
                 run.train_phase(phase)
             return run.test()
 
@@ -55,34 +56,48 @@ def cache_or_temporary(cache: ActivationCache | None) -> Iterator[ActivationCach
         yield ActivationCache(Path(folder), settings.cache_limit(Path(folder)))
 
 
-def _read(run: Training) -> Data:
-    dataset, seed = run.recipe.dataset, run.recipe.seed
-    if not dataset.fetches:
-        with run.stage("Reading the dataset"):
-            return with_notes(dataset.load(seed))
-    with run.stage(FETCHING), run.stages.followed(FETCHING, dataset.fetched_share):
-        return with_notes(dataset.load(seed))
-
-
 def prepare(
-    spec: RunSpec,
+    recipe: Recipe,
     report: Reporter,
     checkpoints: Checkpoints | None = None,
     *,
     decide: Decide = in_float32,
     cache: ActivationCache,
-    at_most: int | None = None,
-) -> "tuple[Training, tuple[Phase, ...]]":
-    """A run that is ready for its first phase, and its phases. With `at_most` its data are cut to so many images."""
+    change: Callable[[Data], Data] = lambda data: data,
+) -> Training:
+    """Return a run of `recipe` that is ready for its first phase.
+
+    Args:
+        recipe: What runs.
+        report: Is told what happens.
+        checkpoints: Where an interrupted run is found, and this one is kept.
+        decide: Chooses the precision where the recipe leaves it open.
+        cache: Where what a frozen network makes of the images is kept.
+        change: Makes of the data those that are used, such as fewer of them.
+
+    Raises:
+        TransferError: For what the user can mend.
+    """
     backends.compute_in(Precision.FLOAT32)  # until it is decided
-    keras.utils.set_random_seed(spec.seed)
+    keras.utils.set_random_seed(recipe.seed)
     report(Placement(keras.backend.backend(), backends.device()))
-    recipe = Recipe.of(spec)
     recipe.require_images()
-    run = Training(recipe, report, checkpoints, cache)
-    data = _read(run).cut_to(at_most)
-    run.choose_precision(data, decide)
-    with run.stage("Loading the backbone"):
+    keeper = CheckpointManager(checkpoints, report)
+    stages = Stages(keeper.account, report)
+    data = change(_read(recipe, stages))
+    backends.compute_in(keeper.fixed_precision(lambda: decide(recipe, sizes_of(data)), recipe.precision))
+    with stages.stage("Loading the backbone"):
         network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)
         classifier = recipe.strategy.join(network, data.class_names)
-    return run, run.plan(data, network, classifier)
+    run = Training(recipe, data, network, classifier, keeper=keeper, stages=stages, cache=cache)
+    report(run.plan())
+    return run
+
+
+def _read(recipe: Recipe, stages: Stages) -> Data:
+    dataset, seed = recipe.dataset, recipe.seed
+    if not dataset.fetches:
+        with stages.stage("Reading the dataset"):
+            return with_notes(dataset.load(seed))
+    with stages.stage(FETCHING), stages.followed(FETCHING, dataset.fetched_share):
+        return with_notes(dataset.load(seed))

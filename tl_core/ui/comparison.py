@@ -9,7 +9,7 @@ import streamlit as st
 from tl_core.analysis import comparison
 from tl_core.analysis.statements import interval_of
 from tl_core.runs.store import Run
-from tl_core.ui import formatting, outcomes, session
+from tl_core.ui import formatting, outcomes, run_names, session
 from tl_core.ui.charts import comparing, machine
 
 MOST_VERDICTS = 20
@@ -25,6 +25,8 @@ def _row(run: Run) -> dict[str, object]:
     interval = interval_of(run)
     dataset, backbone, strategy = formatting.titles_of(run)
     return {
+        "Name": run_names.given_to(run),
+        "Tags": list(run.tags),
         "State": formatting.state_of(run),
         "Dataset": dataset,
         "Labels": run.spec.dataset.settings.get("labels_per_class"),
@@ -37,6 +39,8 @@ def _row(run: Run) -> dict[str, object]:
         "Trainable": run.trainable_parameters,
         "Size": run.spec.image_size,
         "Seed": run.spec.seed,
+        "Starred": run.starred,
+        "Disk": None if run.disk_bytes is None else run.disk_bytes / 1e6,
         "Made": datetime.fromtimestamp(run.created),
         "Run": run.id,
     }
@@ -74,9 +78,11 @@ def choose(rows: pd.DataFrame) -> list[str]:
         on_select="rerun",
         selection_mode="multi-row",
         selection_default={"selection": {"rows": ticked}},
-        key=f"runs_table_{len(rows)}",
+        key=f"runs_table_{hash(tuple(rows['Run']))}",  # what is ticked are places, which are of other runs in another table
         placeholder="\N{EN DASH}",
         column_config={
+            "Tags": st.column_config.ListColumn(help="Tags are given on the pages Train and Result."),
+            "Disk": st.column_config.NumberColumn(format="%.1f MB", help="What its files take, in megabytes."),
             "Accuracy": st.column_config.NumberColumn(
                 format="%.1f %%", help="Share of the test images that were classified correctly."
             ),

@@ -9,6 +9,7 @@ from tl_core.analysis.statements import size
 from tl_core.backbones import Outline
 from tl_core.planning import backbone_profile, cost_model
 from tl_core.planning.backbone_profile import BackboneProfile
+from tl_core.planning.cuts import SplitSizes
 from tl_core.planning.estimate import Estimate
 from tl_core.planning.estimate import estimate as of_recipe
 from tl_core.recipe import Recipe
@@ -26,12 +27,12 @@ def probe(recipe: Recipe) -> BackboneProfile | None:
     return found
 
 
-def planned(recipe: Recipe, outline: Outline, images: cost_model.SplitSizes) -> cost_model.Costs:
+def planned(recipe: Recipe, outline: Outline, images: SplitSizes) -> cost_model.Costs:
     """What the draft costs with the cache of this machine."""
     return cost_model.of(recipe, outline.blocks, images, cache_room(session.store().home))
 
 
-def estimate(recipe: Recipe, measured: BackboneProfile, images: cost_model.SplitSizes, classes: int) -> Estimate:
+def estimate(recipe: Recipe, measured: BackboneProfile, images: SplitSizes, classes: int) -> Estimate:
     """See `planning.estimate`."""
     return of_recipe(recipe, measured, images, classes, cache_room(session.store().home))
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tl_core.errors import DataError, TransferError, fault
+from tl_core.system import settings
 from tl_core.system.files import write_whole
-from tl_core.ui import session
 
 ID_DIGITS = 16
 
@@ -23,7 +23,7 @@ def contained(stopped: str) -> Iterator[None]:
         raise
     except Exception as bug:
         told = fault(bug, f"stopped {stopped}")
-        raise DataError(told, f"Choose another dataset. The traceback is in {_kept(session.store().home)}.") from bug
+        raise DataError(told, f"Choose another dataset. The traceback is in {_kept(settings.home())}.") from bug
 
 
 def _kept(home: Path) -> Path:

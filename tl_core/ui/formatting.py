@@ -1,7 +1,7 @@
 """Small things that several pages show the same way."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
@@ -11,9 +11,11 @@ import streamlit as st
 from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
+from tl_core.recipe import titles_of as titles_of_spec
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
+from tl_core.ui import run_names
 from tl_core.ui.charts import theme
 
 NOTHING: Mapping[str, str] = {}
@@ -75,21 +77,47 @@ def state_of(run: Run) -> str:
 
 
 def title_of(run: Run) -> str:
-    """A run in a few words: backbone, strategy, dataset."""
+    """A run in a few words: its name, or else backbone, strategy, dataset."""
+    return run_names.given_to(run) or parts_of(run)
+
+
+def parts_of(run: Run) -> str:
+    """Return backbone, strategy and dataset of a run, whatever its name is."""
     return f"{model_of(run)} · {titles_of(run)[0]}"
 
 
+def name_of(run: Run) -> str:
+    """Return what to call a run among others on the same data: its name, or else backbone and strategy."""
+    return run_names.given_to(run) or model_of(run)
+
+
 def model_of(run: Run) -> str:
-    """A run among others on the same data: backbone and strategy."""
+    """Backbone and strategy of a run."""
     return " · ".join(titles_of(run)[1:]) + (" (settings unreadable)" if run.unreadable else "")
 
 
+TELLING_APART: tuple[Callable[[Run], str], ...] = (
+    lambda run: titles_of(run)[0],
+    lambda run: f"seed {run.spec.seed}",
+    lambda run: f"run {run_names.short_id(run)}",
+)
+
+
 def names_apart(runs: Sequence[Run]) -> dict[str, str]:
-    """By their ids, names that tell `runs` apart: backbone and strategy, where that is not enough the seed, else the id, too."""
-    names = {run.id: model_of(run) for run in runs}
-    for more in (lambda run: f"seed {run.spec.seed}", lambda run: f"run {run.id[-6:]}"):
-        counted = Counter(names.values())
-        names |= {run.id: f"{names[run.id]}, {more(run)}" for run in runs if counted[names[run.id]] > 1}
+    """Return, by their ids, names that tell `runs` apart: those that were given, or backbone and strategy; with the dataset, the
+    seed and the id where that is not enough, and where it helps."""
+    names = {run.id: name_of(run) for run in runs}
+    for more in (
+        lambda run: titles_of(run)[0],
+        lambda run: f"seed {run.spec.seed}",
+        lambda run: f"run {run_names.short_id(run)}",
+    ):
+        alike: dict[str, dict[str, str]] = defaultdict(dict)
+        for run in runs:
+            alike[names[run.id]][run.id] = more(run)
+        for name, told in alike.items():
+            if len(set(told.values())) > 1:
+                names |= {run_id: f"{name}, {text}" for run_id, text in told.items()}
     return names
 
 
@@ -101,21 +129,14 @@ def titles_of(run: Run) -> tuple[str, str, str]:
 @lru_cache(maxsize=4096)
 def _parts(spec_json: str) -> tuple[str, str, str]:
     """By the text of a spec, since lists of runs ask for the same ones every two seconds."""
-    spec = RunSpec.model_validate_json(spec_json)
-    try:
-        recipe = Recipe.of(spec)
-    except TransferError:
-        return spec.dataset.name, spec.backbone.name, spec.strategy.name
-    return recipe.dataset.title, recipe.backbone.listing().title, recipe.strategy.title
+    return titles_of_spec(RunSpec.model_validate_json(spec_json))
 
 
 def chips(recipe: Recipe) -> list[str]:
     """The recipe in the words of the bar: dataset, backbone, strategy, image size, labels, seed."""
     labels = recipe.dataset.labels_per_class
     return [
-        recipe.dataset.title,
-        recipe.backbone.listing().title,
-        recipe.strategy.title,
+        *recipe.titles(),
         f"{recipe.image_size} px",
         "all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} a class",
         f"seed {recipe.seed}",

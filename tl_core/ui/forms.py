@@ -43,8 +43,11 @@ def run_setting(model: type[BaseModel], name: str, value: Any) -> None:
     setting(name, model.model_fields[name], value, scope="run")
 
 
-def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str) -> None:
-    """One widget for one setting, showing `value`. The draft is the truth: the widget is set from it at each run."""
+def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str, empty: str = "") -> None:
+    """One widget for one setting, showing `value`. The draft is the truth: the widget is set from it at each run.
+
+    `empty` says what an empty box means, where the field does not say it.
+    """
     if _extra(field).get("widget") == "upload":
         uploads.upload_setting(dotted, value)
         return
@@ -60,20 +63,20 @@ def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str) -> None:
     elif isinstance(kind, type) and issubclass(kind, StrEnum):
         st.selectbox(label, list(kind), **common)
     elif kind in {int, float}:
-        _number(label, field, kind, optional, common)
+        _number(label, field, kind, _extra(field).get("empty", empty or "automatic") if optional else None, common)
     else:
         st.session_state[key] = "" if value is None else str(value)
-        empty = _extra(field).get("empty", "")
+        empty = _extra(field).get("empty", empty)
         st.text_input(label, placeholder="Path on the machine that runs the app" if kind is Path else empty, **common)
 
 
-def _number(label: str, field: FieldInfo, kind: type, optional: bool, common: dict[str, Any]) -> None:
+def _number(label: str, field: FieldInfo, kind: type, empty: str | None, common: dict[str, Any]) -> None:
     low = next((bound for item in field.metadata if (bound := getattr(item, "ge", getattr(item, "gt", None))) is not None), None)
     high = next((bound for item in field.metadata if (bound := getattr(item, "le", getattr(item, "lt", None))) is not None), None)
     limits: dict[str, Any] = {"min_value": None if low is None else kind(low), "max_value": None if high is None else kind(high)}
     shape: dict[str, Any] = {"step": 1} if kind is int else {"step": _step(st.session_state[common["key"]]), "format": "%g"}
-    empty: dict[str, Any] = {"value": None, "placeholder": _extra(field).get("empty", "automatic")} if optional else {}
-    st.number_input(label, **limits, **shape, **empty, **common)
+    unset: dict[str, Any] = {} if empty is None else {"value": None, "placeholder": empty}
+    st.number_input(label, **limits, **shape, **unset, **common)
 
 
 def _step(value: float | None) -> float:

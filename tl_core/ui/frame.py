@@ -10,7 +10,8 @@ from tl_core.machine import telemetry
 from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
-from tl_core.ui import formatting, queue_text, session, steps
+from tl_core.ui import formatting, queue_text, run_names, session, steps
+from tl_core.ui.run_picker import chosen_run
 
 MOST_ELSEWHERE = 3
 """So many runs of a cluster are shown; of the others their number is told."""
@@ -28,11 +29,16 @@ def sidebar() -> None:
         st.fragment(_running, run_every=session.POLL_SECONDS if drawn[0] else session.ATTENDED_SECONDS)(drawn)
 
 
-def _standing() -> tuple[bool, State | None]:
-    """Whether anything is alive, and the state of the chosen run: what the steps above say of the store."""
+Standing = tuple[bool, State | None, int | None, int]
+
+
+def _standing() -> Standing:
+    """Return what the page says of the store and polls in no other place: whether anything is alive, the state of the chosen run
+    and what it takes of the disk, and how all runs are labelled."""
     runs = session.runs()
-    chosen = session.chosen_run()
-    return any(run.state.alive for run in runs), chosen.state if chosen else None
+    chosen = chosen_run()
+    of_chosen = (chosen.state, chosen.disk_bytes) if chosen else (None, None)
+    return any(run.state.alive for run in runs), *of_chosen, run_names.current().version
 
 
 def _step(page: steps.PageInfo, choice: str, address: dict[str, str]) -> None:
@@ -59,12 +65,12 @@ def _devices() -> dict[str, str]:
     return telemetry.described()
 
 
-def _running(drawn: tuple[bool, State | None]) -> None:
+def _running(drawn: Standing) -> None:
     with formatting.sentence_for_mistakes():
         session.ensure_runner()
         runs = session.runs()
         if _standing() != drawn:
-            st.rerun()  # the steps above tell the state of the chosen run, too
+            st.rerun()  # the whole page follows
         working, line = queue_text.at_work(runs), queue_text.line(runs)
         _held(working)
         st.caption(f"{len(line)} waiting" if line else "" if working else "Nothing runs now.")

@@ -10,7 +10,7 @@ from tl_core.recipe import Recipe
 from tl_core.runner import control
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.ui import formatting, recipe_bar, run_status, session
+from tl_core.ui import formatting, queue_panel, recipe_bar, run_status, session
 from tl_core.ui.charts import curves, machine
 from tl_core.ui.live_chart import live_chart
 
@@ -35,6 +35,8 @@ def _headline(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         formatting.badge(run)
         st.markdown(f"**{formatting.plain(formatting.title_of(run))}**", width="content")
+        if run.name:
+            st.caption(formatting.plain(formatting.parts_of(run)), width="content")
     with st.container(horizontal=True, gap="small", key="run_buttons"):
         if run.state in control.PAUSABLE:
             held = "Keep it from starting until you resume it."
@@ -46,7 +48,7 @@ def _headline(run: Run) -> None:
         if run.state in control.STOPPABLE:
             _button("Stop", "stop", "End this run; what it has reported is kept.", control.stop, run.id)
         _button("Run again", "replay", "Queue a new run with the same settings.", _again, run)
-    problem = session.refusal()
+    problem = session.refusal(control.__name__, __name__, queue_panel.__name__)
     if problem:
         formatting.say_wrong(problem)
 

@@ -5,8 +5,8 @@ from functools import partial
 import streamlit as st
 
 from tl_core.analysis.rates import Shape
-from tl_core.planning import cost_model
 from tl_core.planning.backbone_profile import BackboneProfile
+from tl_core.planning.cuts import SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.studies.lr_finder import LrFinder, LrFinderResult, steps_within
 from tl_core.ui import estimates, formatting, session
@@ -75,7 +75,7 @@ def _present(recipe: Recipe) -> float:
 
 def _step_seconds(recipe: Recipe, measured: BackboneProfile, train_images: int) -> float:
     """By the cost model and the measured rate of this machine, for the dearest phase."""
-    images = cost_model.SplitSizes(train_images, 0, 0)
+    images = SplitSizes(train_images, 0, 0)
     planned = estimates.planned(recipe, measured.outline, images)
-    dearest = max(planned.epoch(phase).trained / phase.steps(train_images) for phase in planned.phases)
+    dearest = max(planned.epoch(phase).trained / phase.steps(train_images) for phase in planned.cuts.phases)
     return dearest / measured.trained_rate

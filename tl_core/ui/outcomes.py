@@ -37,10 +37,10 @@ CLASS_COLUMNS = {
 
 
 def contender(run: Run, name: str = "") -> comparison.Contender:
-    """A finished run as one side of a comparison, under `name` or else that of its network and strategy."""
+    """A finished run as one side of a comparison, under `name`, or else its own."""
     said = session.predictions(run.id)
     return comparison.Contender(
-        title=name or formatting.model_of(run),
+        title=name or formatting.name_of(run),
         transfer=run.spec.strategy.name != "from_scratch",
         correct=said.probabilities.argmax(axis=1) == said.labels,
         accuracy=run.accuracy or 0.0,

@@ -4,7 +4,8 @@ from functools import partial
 
 import streamlit as st
 
-from tl_core.planning import cost_model, precision_speeds
+from tl_core.planning import precision_speeds
+from tl_core.planning.cuts import SplitSizes
 from tl_core.precision import Precision, Speeds
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
@@ -19,7 +20,7 @@ ABOUT = (
 )
 
 
-def precision_panel(recipe: Recipe, images: cost_model.SplitSizes) -> None:
+def precision_panel(recipe: Recipe, images: SplitSizes) -> None:
     """Draw the setting, its evidence, and a button that has it measured."""
     with st.expander("Precision", icon=":material/speed:", key="precision_panel"):
         forms.run_setting(RunSpec, "precision", recipe.precision)
@@ -27,13 +28,13 @@ def precision_panel(recipe: Recipe, images: cost_model.SplitSizes) -> None:
         StudyPanel(PrecisionBenchmark(), ABOUT, "Measure on this machine", "Measure again", "speed", show).draw(recipe)
 
 
-def _show(recipe: Recipe, images: cost_model.SplitSizes, found: PrecisionBenchmarkResult) -> None:
+def _show(recipe: Recipe, images: SplitSizes, found: PrecisionBenchmarkResult) -> None:
     if found.speeds is not None:
         st.caption(_told(recipe, images, found.speeds))
         formatting.chart(speed_chart(found.speeds), "speeds", "How fast this network is in each precision")
 
 
-def _told(recipe: Recipe, images: cost_model.SplitSizes, known: Speeds) -> str:
+def _told(recipe: Recipe, images: SplitSizes, known: Speeds) -> str:
     """What auto takes, and on which device that was measured."""
     taken = precision_speeds.decide(session.store().home)(recipe, images)
     gain = "nothing else pays" if taken is Precision.FLOAT32 else "it needs the least time, compiling included"

@@ -18,7 +18,7 @@ from tl_core.data.decoding import decoded, open_image
 from tl_core.datasets import Data, Dataset, Images, Modality
 from tl_core.errors import DataError
 from tl_core.features.resizing import center_crop_resize
-from tl_core.planning import cost_model
+from tl_core.planning.cuts import SplitSizes
 from tl_core.spec import PartSpec
 from tl_core.ui import faults, formatting
 from tl_core.ui.charts import data
@@ -41,9 +41,9 @@ class Preview:
     notes: tuple[str, ...]
 
     @property
-    def images(self) -> cost_model.SplitSizes:
+    def images(self) -> SplitSizes:
         """How many images each split has."""
-        return cost_model.SplitSizes(*(sum(self.counts[split]) for split in ("train", "validation", "test")))
+        return SplitSizes(*(sum(self.counts[split]) for split in ("train", "validation", "test")))
 
 
 def preview(dataset: Dataset, seed: int) -> Preview:
@@ -54,7 +54,7 @@ def preview(dataset: Dataset, seed: int) -> Preview:
             raise DataError(
                 "This dataset is fetched when the run starts; until then there is nothing to show of it.", "Press Start."
             )
-        return _preview(dataset.spec().model_dump_json(), seed)
+        return _preview(dataset.spec().content.model_dump_json(), seed)
 
 
 @st.cache_data(ttl=60, show_spinner="Reading the dataset", max_entries=16)

@@ -10,7 +10,7 @@ from tl_core.runner import control
 from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Run, Store
-from tl_core.ui import formatting, queue_text, session
+from tl_core.ui import formatting, queue_text, run_filters, session
 
 MOST_WAITING, MOST_OTHERS = 8, 4
 """How many runs of a list are shown; of the others their number is told."""
@@ -36,13 +36,14 @@ def _panel(looked_at: str, was_alive: bool) -> None:
         for place, run in enumerate(line[:MOST_WAITING], start=1):
             _waiting(run, place, len(line), looked_at)
         _say_more(len(line) - MOST_WAITING, "wait")
-        _paused([run for run in runs if run.state is State.PAUSED], looked_at)
-        _ended([run for run in runs if run.state.ended], looked_at)
+        listed = run_filters.listed(runs)
+        _paused([run for run in listed if run.state is State.PAUSED], looked_at)
+        _ended([run for run in listed if run.state.ended], looked_at)
 
 
 def _title(run: Run, looked_at: str, before: str = "") -> None:
     """The run by its name, which leads to it; the one that is looked at stands out and leads nowhere."""
-    name = before + formatting.plain(formatting.model_of(run))
+    name = before + formatting.plain(formatting.name_of(run))
     if run.id == looked_at:
         st.markdown(f"**{name}**")
         return
@@ -51,7 +52,7 @@ def _title(run: Run, looked_at: str, before: str = "") -> None:
         key=f"look_at_{run.id}",
         type="tertiary",
         wrap=True,
-        help=formatting.plain(f"Look at this run on {formatting.titles_of(run)[0]}."),
+        help=formatting.plain(f"Look at this run: {formatting.parts_of(run)}."),
         on_click=session.look_at,
         args=(run.id,),
     )
@@ -135,7 +136,7 @@ def _paused(runs: Sequence[Run], looked_at: str) -> None:
 def _ended(runs: Sequence[Run], looked_at: str) -> None:
     if runs:
         st.markdown("**Ended last**")
-    for run in sorted(runs, key=lambda run: run.revision, reverse=True)[:MOST_OTHERS]:
+    for run in sorted(runs, key=lambda run: run.state_revision, reverse=True)[:MOST_OTHERS]:
         with st.container(gap=None, key=f"ended_{run.id}"):
             _title(run, looked_at)
             ended = formatting.accuracy_of(run) if run.accuracy is not None else formatting.state_of(run)

@@ -50,9 +50,7 @@ def when(run: Run, runs: Sequence[Run], now: float) -> str:
         return "It starts as soon as a device is free. Other work on this machine, which is no run of this list, may hold it."
     lefts = [left for other in working if (left := eta(other, now)) is not None]
     after = f" (about {seconds(min(lefts))})" if lefts else ""
-    ends = (
-        f"{formatting.model_of(working[0])} ends" if len(working) == 1 else f"the first of the {len(working)} runs at work ends"
-    )
+    ends = f"{formatting.name_of(working[0])} ends" if len(working) == 1 else f"the first of the {len(working)} runs at work ends"
     if not ahead:
         return f"It starts when {ends}{after}."
     before = "one other run goes" if ahead == 1 else f"{ahead} other runs go"

@@ -1,7 +1,5 @@
 """The recipe bar: what would run, what it would cost, and Start."""
 
-from pathlib import Path
-
 import streamlit as st
 
 from tl_core.analysis.statements import count, size
@@ -58,9 +56,8 @@ def start(recipe: Recipe) -> str:
 def require_allowed_paths(recipe: Recipe) -> None:
     """Raise `SettingError` where a part points to a folder that the pages may not read."""
     for part in (recipe.dataset, recipe.backbone, recipe.strategy):
-        for value in part.model_dump().values():
-            if isinstance(value, Path):
-                settings.require_allowed(value)
+        for path in part.paths:
+            settings.require_allowed(path)
 
 
 def _chips(recipe: Recipe) -> None:
@@ -69,7 +66,7 @@ def _chips(recipe: Recipe) -> None:
     with st.container(horizontal=True, key="chips", gap="small"):
         for text, page in zip(formatting.chips(recipe), set_on, strict=True):
             about = f"Change it on the page {page.title}."
-            st.page_link(page.script, label=text, query_params=address, help=about, width="content")
+            st.page_link(page.script, label=formatting.plain(text), query_params=address, help=about, width="content")
 
 
 def _estimate() -> None:

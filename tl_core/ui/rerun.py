@@ -6,7 +6,7 @@ import streamlit as st
 
 from tl_core.errors import SettingError
 from tl_core.recipe import Recipe
-from tl_core.registry import registry_of
+from tl_core.registry import registry
 from tl_core.runs.store import Run
 from tl_core.spec import PART_KINDS, RunSpec
 from tl_core.ui import formatting, forms, recipe_bar, session
@@ -61,7 +61,7 @@ def _title(recipe: Recipe, name: str) -> str:
 def _choices(recipe: Recipe, name: str) -> list[Any]:
     """The values that a setting may take, where they can be listed."""
     if name in PART_KINDS:
-        return list(registry_of(name).parts())
+        return list(registry(name).parts())
     kind, _ = forms.kind_of(_field(recipe, name).annotation)
     if kind is bool:
         return [True, False]

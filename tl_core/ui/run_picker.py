@@ -6,7 +6,13 @@ from datetime import datetime
 import streamlit as st
 
 from tl_core.runs.store import Run
-from tl_core.ui import formatting, session, steps
+from tl_core.ui import formatting, run_names, session, steps
+
+
+def chosen_run() -> Run | None:
+    """Return the run that this session looks at, where there is one of that id."""
+    wanted = session.run_id()
+    return next((run for run in session.runs() if run.id == wanted), None)
 
 
 def pick(runs: Sequence[Run]) -> Run | None:
@@ -35,9 +41,12 @@ def pick(runs: Sequence[Run]) -> Run | None:
 
 
 def label(run: Run) -> str:
-    """A run in a list: its words, its accuracy, when it was made."""
+    """A run in a list: its name, its words, its accuracy, when it was made, its tags, and the end of its id, since a browser
+    knows an entry by its text."""
     made = datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
-    return f"{formatting.title_of(run)} · seed {run.spec.seed} · {formatting.accuracy_of(run)} · {made}"
+    tags = " ".join(f"#{tag}" for tag in run.tags)
+    facts = (run.name, formatting.parts_of(run), f"seed {run.spec.seed}", formatting.accuracy_of(run), made, tags)
+    return ("\N{BLACK STAR} " if run.starred else "") + " · ".join([*filter(None, facts), run_names.short_id(run)])
 
 
 def nothing_yet(what: str) -> None:

@@ -15,14 +15,16 @@ from tl_core.runner import service
 from tl_core.runner.runner import WATCHED_SECONDS
 from tl_core.runs import artifacts
 from tl_core.runs.store import Run, Store, StoredEvent
-from tl_core.spec import RunSpec, with_current_names
+from tl_core.spec import DISPLAY_NAME, RunSpec, with_current_names
 from tl_core.system import settings
+from tl_core.ui.image_sides import image_side
 
 Value = TypeVar("Value")
 
 SPEC, RUN, COMPLAINT, REFUSAL = "draft_spec", "chosen_run", "complaint_about_url", "refusal"
 LEFT_OUT = "dataset.left_out"
-OF_THE_SAME_SPLITS = {LEFT_OUT, "dataset.labels_per_class", "dataset.download"}
+NAME = f"dataset.{DISPLAY_NAME}"
+OF_THE_SAME_SPLITS = {LEFT_OUT, NAME, "dataset.labels_per_class", "dataset.download"}
 """Settings of a dataset that move no example into another split."""
 RUN_PARAMETER, RUNS_PARAMETER = "run", "runs"
 POLL_SECONDS = 2.0
@@ -42,18 +44,21 @@ def store() -> Store:
 def recipe() -> Recipe:
     """The draft of this session; in a new session, what the URL says, or else the defaults."""
     if SPEC not in st.session_state:
-        st.session_state[SPEC] = _from_url().spec().dotted()
-    return Recipe.of(RunSpec().with_settings(st.session_state[SPEC]))
+        st.session_state[SPEC] = _from_url().draft().dotted()
+    return Recipe.of(RunSpec().with_settings(st.session_state[SPEC]), image_side)
 
 
 def change(settings: Mapping[str, Any]) -> None:
     """Change the draft by dotted names. What does not fit is said on the page, and the draft stays as it was. A list of what is
-    left out goes with the data, or the splits, of which it was made."""
+    left out goes with the data, or the splits, of which it was made, and so does the name that somebody gave the data."""
     try:
-        spec = recipe().spec()
+        before = recipe()
+        spec = before.draft()
         others = {name for name in settings if name.startswith("dataset.")} - OF_THE_SAME_SPLITS
         stale = {LEFT_OUT: None} if others and spec.dotted().get(LEFT_OUT) else {}
-        st.session_state[SPEC] = Recipe.of(spec.with_settings({**stale, **settings})).spec().dotted()
+        after = Recipe.of(spec.with_settings({**stale, **settings}))
+        moved = NAME not in settings and after.dataset.origin != before.dataset.origin
+        st.session_state[SPEC] = after.draft().with_settings({NAME: None} if moved else {}).dotted()
     except TransferError as error:
         st.session_state[COMPLAINT] = str(error)
 
@@ -80,16 +85,9 @@ def keep_address() -> None:
 
 def run_id() -> str | None:
     """The run that this session looks at: the URL's, else the one it looked at last."""
-    given = st.query_params.get(RUN_PARAMETER)
-    if given:
+    if given := st.query_params.get(RUN_PARAMETER):
         st.session_state[RUN] = given
     return st.session_state.get(RUN)
-
-
-def chosen_run() -> Run | None:
-    """Return the run that this session looks at, where there is one of that id."""
-    wanted = run_id()
-    return next((run for run in runs() if run.id == wanted), None)
 
 
 def look_at(chosen: str) -> None:
@@ -101,8 +99,7 @@ def look_at(chosen: str) -> None:
 
 
 def request(wish: Callable[..., None], *details: Any, asker: str | None = None) -> None:
-    """Do what a button asks of the store. A refusal is kept until the next wish, for the page polls; it is said by `asker`, which
-    is the wish's module where no name is given."""
+    """Do what a button asks of the store. A refusal is kept until the next wish, for `asker` (by default the wish's module)."""
     st.session_state.pop(REFUSAL, None)
     try:
         wish(store(), *details)
@@ -111,10 +108,10 @@ def request(wish: Callable[..., None], *details: Any, asker: str | None = None) 
     forget_runs()
 
 
-def refusal(asker: str | None = None) -> str | None:
-    """Why the last wish could not be fulfilled, if it was made by `asker`; None stands for any."""
+def refusal(*askers: str) -> str | None:
+    """Return why the last wish could not be fulfilled, if it was made by one of `askers`."""
     by, why = st.session_state.get(REFUSAL, (None, None))
-    return why if asker in {None, by} else None
+    return why if by in askers else None
 
 
 def complaint() -> str | None:
@@ -125,20 +122,27 @@ def complaint() -> str | None:
 @st.cache_resource(ttl=SHARED_SECONDS, show_spinner=False)
 def runs() -> Sequence[Run]:
     """Every run, the newest first; read at most once for all browsers that look at the same time."""
-    known = dict(_known())
-    last = max((run.revision for run in known.values()), default=0)
-    known |= {run.id: run for run in store().runs(after=last)}
-    _known().update(known)
+    revision, known, deleted = _known()[0]
+    changes = store().changes(revision)
+    changed, gone = known | {run.id: run for run in changes.runs}, set(changes.deleted)
+    known = {run_id: run for run_id, run in changed.items() if run_id not in gone}
+    _known()[:] = [(changes.revision, known, deleted + len(gone))]  # at once, for others look, too
     found = sorted(known.values(), key=lambda run: run.number, reverse=True)
     if any(run.state.alive for run in found):
         _keep_runner()
     return tuple(found)
 
 
+def deletions() -> int:
+    """Return how many runs were ever deleted, as of the last look at `runs`."""
+    return _known()[0][2]
+
+
 @st.cache_resource(show_spinner=False)
-def _known() -> dict[str, Run]:
-    """The runs of the last look by their ids, so that those that have not changed are not read again."""
-    return {}
+def _known() -> list[tuple[int, dict[str, Run], int]]:
+    """The last look: its revision, the runs by their ids, so that those that have not changed are not read again, and how many
+    were deleted before."""
+    return [(0, {}, 0)]
 
 
 @st.cache_data(ttl=ATTENDED_SECONDS / 2, show_spinner=False)
@@ -159,7 +163,7 @@ def run(chosen: str) -> Run:
     try:
         return next((run for run in runs() if run.id == chosen), None) or store().run(chosen)
     except RunError as error:  # whose next step is for the command line
-        raise RunError("There is no run of that id here.", "Choose another one on this page.", received=chosen) from error
+        raise RunError(error.what, "Choose another one on this page.", received=chosen) from error
 
 
 def version(run: Run, kind: str) -> tuple[int, float]:

@@ -1,11 +1,11 @@
-"""The sources of data as cards: the chosen one with its settings, then those that are here, then those for one's own data."""
+"""The sources of data as cards: the chosen one with its settings, then the others in the order in which they are listed."""
 
 import streamlit as st
 
 from tl_core import datasets
-from tl_core.datasets import Dataset, Modality
-from tl_core.datasets._user_data import UserDataset
+from tl_core.datasets import Dataset
 from tl_core.recipe import Recipe
+from tl_core.registry import Part
 from tl_core.spec import RunSpec
 from tl_core.ui import forms, previews, session
 
@@ -19,14 +19,15 @@ def sources(recipe: Recipe) -> None:
         forms.part_form("dataset", recipe.dataset)
         forms.run_setting(RunSpec, "seed", recipe.seed)
     others = [source for source in datasets.datasets.parts().values() if source is not chosen]
-    own = [source for source in others if issubclass(source, UserDataset) or forms.is_unfilled(source())]
-    st.markdown("##### Ready to use")
+    rare = [source for source in others if source.listing_order > Part.listing_order]
+    st.markdown("##### Other sources")
     for source in others:
-        if source not in own:
+        if source not in rare:
             _card(source)
-    with st.expander("Your own data", icon=":material/folder_open:", key="own_sources"):
-        for source in sorted(own, key=lambda source: source.modality is not Modality.IMAGES):
-            _card(source, border=False)
+    if rare:
+        with st.expander("More sources", icon=":material/folder_open:", key="more_sources"):
+            for source in rare:
+                _card(source, border=False)
 
 
 def _card(source: type[Dataset], *, border: bool = True) -> None:

@@ -10,9 +10,9 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
-import tl_core
+from tl_core.system.dashboard import script
 
-PAGES = Path(tl_core.__file__).parents[1] / "pages"
+PAGES = script().parent / "pages"
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+from tl_core.data.split_names import split_named
 from tl_core.errors import DataError, printable
 from tl_core.system import settings
 
@@ -39,6 +40,12 @@ def existing_folder(path: Path) -> Path:
         "Unpack it if it is an archive, and give the folder that holds the data.",
         received=received,
     )
+
+
+def name_of(path: Path) -> str:
+    """Return the name of a file or folder, printable; with the folder above it where it says only a split, as train does."""
+    tells = split_named(path.stem) is None or not path.parent.name
+    return printable(path.name or str(path)) if tells else printable(f"{path.parent.name}/{path.name}")
 
 
 def leads_to(path: Path, root: Path) -> Path | None:

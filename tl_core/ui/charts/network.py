@@ -31,10 +31,10 @@ def phase_chart(planned: Costs, head_parameters: int) -> go.Figure:
     Above each row: the parameters that train, and what an epoch costs of training everything for an epoch, where
     forward counts 1 and backward 2 (`tl_core.planning.cost_model`). Blocks are drawn equally wide; what each is, is in its hover.
     """
-    blocks, phases = planned.blocks, planned.phases[:MOST_PHASES]
+    blocks, phases = planned.cuts.blocks, planned.cuts.phases[:MOST_PHASES]
     if not phases:
         return theme.empty(TITLE, "This strategy has no phases to draw.")
-    drawn = theme.figure(_title(len(planned.phases) - len(phases)), 96 + ROW * len(phases), legend=True)
+    drawn = theme.figure(_title(len(planned.cuts.phases) - len(phases)), 96 + ROW * len(phases), legend=True)
     # The head is wide enough for a number, however many blocks there are.
     edges = [*range(len(blocks) + 1), len(blocks) + max(1.0, len(blocks) / 7)]
     rows = [_trains(phase, blocks) for phase in phases]
@@ -99,7 +99,7 @@ def _trains(phase: Phase, blocks: Sequence[BlockOutline]) -> list[bool]:
 
 
 def _caption(drawn: go.Figure, row: int, phase: Phase, planned: Costs, head: int) -> None:
-    blocks = planned.blocks
+    blocks = planned.cuts.blocks
     parameters = count(cost_model.trainable_parameters(phase, blocks, head))
     epochs = f"{phase.epochs} epoch{'s' if phase.epochs != 1 else ''}"
     how = f"computed ({phase.solver.title})" if phase.solver else f"{epochs} · {_rates_of(phase, blocks)}"
@@ -144,10 +144,10 @@ def batch_norm(phases: Sequence[Phase], blocks: Sequence[BlockOutline]) -> str:
 
 def cost(phase: Phase, planned: Costs) -> str:
     """What `phase` costs, in words that fit above a row: an epoch, and what is frozen once."""
-    below = planned.cut(phase)
-    if below == len(planned.blocks):
+    below = planned.cuts.cut(phase)
+    if below == len(planned.cuts.blocks):
         return "33 % of a full pass, once"
-    once = f", and {100 * planned.share_under(below) / 3:.0f} % once" if below else ""
+    once = f", and {100 * planned.cuts.share_under(below) / 3:.0f} % once" if below else ""
     return f"{100 * planned.step_passes(phase) / 3:.0f} % of a full pass an epoch{once}"
 
 

@@ -16,6 +16,8 @@ import plotly.graph_objects as go
 import plotly.io as pio
 from plotly.subplots import make_subplots
 
+from tl_core.errors import is_visible
+
 Item = TypeVar("Item")
 
 FROZEN = "#56B4E9"
@@ -45,7 +47,6 @@ MOST_BYTES = 1_500_000
 CONFIG: dict[str, Any] = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False}
 """What a page passes to `st.plotly_chart(config=...)`."""
 TEMPLATE = "transfer_lab"
-_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 _GRID = "rgba(128,128,128,0.22)"
 
 pio.templates[TEMPLATE] = go.layout.Template(
@@ -144,7 +145,7 @@ def empty(title: str, message: str, height: int = 160) -> go.Figure:
 def plain(text: object, most: int = 40) -> str:
     """`text` from outside as one line that Plotly shows letter by letter: no markup, no control or direction marks,
     at most `most` characters, the last of them an ellipsis where it was longer."""
-    visible = "".join(letter if letter.isprintable() or letter in _JOINERS else " " for letter in str(text))
+    visible = "".join(letter if is_visible(letter) else " " for letter in str(text))
     line = " ".join(visible.split())
     short = line if len(line) <= most else line[: most - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
     return html.escape(short, quote=False)

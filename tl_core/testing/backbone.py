@@ -1,0 +1,210 @@
+"""What every backbone keeps to: on its example with random weights, and with its own where they are on this machine."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from tl_core import backbones
+from tl_core.backbones import Backbone, CatalogueEntry, Outline
+from tl_core.errors import SettingError, TransferError, WeightsError
+from tl_core.networks.outline import Network
+
+LIST_ALONE = """
+import contextlib, importlib, json, sys
+from tl_core import backbones
+from tl_core.errors import TransferError
+importlib.import_module(sys.argv[1])
+part = backbones.backbones.part(sys.argv[2])
+part.model_json_schema(), part.catalogue(), part.example().listing()
+with contextlib.suppress(TransferError):
+    part.example().require_weights()
+print(json.dumps(sorted({"keras", "tensorflow", "torch", "jax", "streamlit"} & set(sys.modules))))
+"""
+
+
+def check_says_what_it_needs(part: type[Backbone]) -> None:
+    """The smallest image, and how it is trained from random weights."""
+    assert part.minimum_size >= 1
+    assert min(part.scratch.epochs, part.scratch.learning_rate, part.scratch.batch_size) > 0
+
+
+def check_listing_needs_no_keras(part: type[Backbone]) -> None:
+    """Pages list what there is, and say what is missing, without Keras."""
+    done = subprocess.run(
+        [sys.executable, "-c", LIST_ALONE, part.__module__, part.name],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == []
+
+
+def check_catalogue_tells_the_facts(part: type[Backbone]) -> None:
+    """Each network has what one chooses by; an accuracy and its source where it is pretrained, and only there."""
+    assert part.catalogue()
+    for entry in part.catalogue():
+        assert _of(part, entry).listing() == entry
+        assert entry.parameters > 0
+        assert all((entry.title, entry.learned_from, entry.licence, entry.weights)), entry
+        if part.pretrained:
+            assert entry.accuracy is not None
+            assert entry.reference
+            assert 0 < entry.accuracy < 1
+        else:
+            assert (entry.accuracy, entry.reference, entry.here) == (None, None, False)
+
+
+def check_titles_are_told_apart(part: type[Backbone]) -> None:
+    """No two networks have the same title, of whichever backbone."""
+    others = [other for other in backbones.backbones.parts().values() if other is not part]
+    titles = Counter(entry.title for source in (part, *others) for entry in source.catalogue())
+    assert [entry.title for entry in part.catalogue() if titles[entry.title] > 1] == []
+
+
+def check_graph_is_flat(part: type[Backbone]) -> None:
+    """No layer is a model of its own, and all have names that differ."""
+    layers = _network(part).model.layers
+    assert not any(isinstance(layer, keras.Model) for layer in layers)
+    names = [layer.name for layer in layers]
+    assert len(set(names)) == len(names)
+
+
+def check_takes_pixels(part: type[Backbone]) -> None:
+    """Its input is `pixels`, (batch, size, size, 3) float32."""
+    source, size = _network(part).model.input, _size(part)
+    assert (source.name, str(source.dtype), tuple(source.shape)) == ("pixels", "float32", (None, size, size, 3))
+
+
+def check_gives_features(part: type[Backbone]) -> None:
+    """Finite float32 features, as many as its outline says, which differ from image to image."""
+    network = _network(part)
+    found = _features(network.model, _pixels(network))
+    assert found.dtype == np.float32
+    assert found.shape == (3, network.outline().feature_size)
+    assert np.isfinite(found).all()
+    assert np.ptp(found, axis=0).max() > 0
+
+
+def check_blocks_cover_all_weights_once(part: type[Backbone]) -> None:
+    """Each layer with weights is in one block, in order; no block is without any."""
+    network = _network(part)
+    in_blocks = [layer.name for block in network.blocks for layer in block.layers if layer.weights]
+    assert in_blocks == [layer.name for layer in network.model.layers if layer.weights]
+    names = [block.name for block in network.blocks]
+    assert len(set(names)) == len(names)
+    assert all(any(layer.weights for layer in block.layers) for block in network.blocks)
+
+
+def check_one_tensor_leaves_each_block(part: type[Backbone]) -> None:
+    """Below it and above it are models of their own: "Graph disconnected" is what Keras says where another tensor leaves."""
+    network = _network(part)
+    assert network.blocks[-1].output is network.model.output
+    for block in network.blocks[:-1]:
+        keras.Model(network.model.input, block.output)
+        keras.Model(block.output, network.model.output)
+
+
+def check_outline_agrees_and_survives_json(part: type[Backbone]) -> None:
+    """The outline counts what the model has; random weights have no digest, and no classifier."""
+    network = _network(part)
+    outline = network.outline()
+    assert Outline.from_json(outline.to_json()) == outline
+    assert outline.parameters == network.model.count_params()
+    assert outline.multiply_adds > 0
+    assert (outline.provenance.sha256, network.classifier) == (None, None)
+
+
+def check_same_seed_gives_the_same_network(part: type[Backbone]) -> None:
+    """Random weights come from Keras' seed, to the bit."""
+    first, again = _network(part).model, _with_random_weights(part).model
+    assert [weight.path for weight in again.weights] == [weight.path for weight in first.weights]
+    assert all(np.array_equal(one, other) for one, other in zip(again.get_weights(), first.get_weights(), strict=True))
+
+
+def check_can_be_saved(part: type[Backbone]) -> None:
+    """A saved model loads in Keras' safe mode and computes the same."""
+    network = _network(part)
+    with tempfile.TemporaryDirectory(prefix="transfer_lab_") as folder:
+        network.model.save(Path(folder, "model.keras"))
+        again = keras.saving.load_model(Path(folder, "model.keras"), safe_mode=True)
+    pixels = _pixels(network)
+    np.testing.assert_allclose(_features(again, pixels), _features(network.model, pixels), rtol=1e-5, atol=1e-5)
+
+
+def check_small_images_are_refused(part: type[Backbone]) -> None:
+    """Images below the minimum size are refused with a `SettingError` before and at loading; those of that size are taken."""
+    example = part.example()
+    example.require_size(part.minimum_size)
+    too_small = part.minimum_size - 1
+    assert _raises(SettingError, partial(example.require_size, too_small))
+    assert _raises(SettingError, partial(example.load, too_small, pretrained=False))
+    smallest = example.load(part.minimum_size, pretrained=False)
+    assert np.isfinite(_features(smallest.model, _pixels(smallest))).all()
+
+
+def check_pretrained_weights_where_they_are_here(part: type[Backbone]) -> None:
+    """Each network with weights on this machine loads them, and knows their digest; any other one raises `WeightsError`."""
+    for entry in part.catalogue():
+        chosen = _of(part, entry)
+        if not entry.here:
+            assert _raises(WeightsError, chosen.require_weights), entry.title
+            assert _raises(WeightsError, partial(chosen.load, _size(part), pretrained=True)), entry.title
+            continue
+        chosen.require_weights()
+        network = chosen.load(_size(part), pretrained=True)
+        provenance, outline = network.provenance, network.outline()
+        assert outline.parameters == entry.parameters
+        assert (provenance.licence, provenance.learned_from) == (entry.licence, entry.learned_from)
+        assert len(provenance.sha256 or "") == 64
+        assert np.isfinite(_features(network.model, _pixels(network))).all()
+        if network.classifier is not None:
+            kernel, bias = network.classifier
+            assert kernel.shape == (outline.feature_size, len(bias))
+
+
+@lru_cache(maxsize=1)  # one check after the other looks at the same
+def _network(part: type[Backbone]) -> Network:
+    return _with_random_weights(part)
+
+
+def _with_random_weights(part: type[Backbone]) -> Network:
+    keras.utils.set_random_seed(1)
+    return part.example().load(_size(part), pretrained=False)
+
+
+def _of(part: type[Backbone], entry: CatalogueEntry) -> Backbone:
+    return part.model_validate(entry.settings)
+
+
+def _size(part: type[Backbone]) -> int:
+    return max(64, part.minimum_size)
+
+
+def _pixels(network: Network, count: int = 3) -> Any:
+    drawn = np.random.default_rng(0).uniform(0, 255, (count, *network.model.input.shape[1:])).astype(np.float32)
+    drawn[0], drawn[1] = 0, 255
+    return drawn
+
+
+def _features(model: Any, images: Any) -> Any:
+    return keras.ops.convert_to_numpy(model(images, training=False))
+
+
+def _raises(mistake: type[TransferError], action: Callable[[], object]) -> bool:
+    try:
+        action()
+    except mistake:
+        return True
+    return False
