@@ -10,12 +10,12 @@ from tl_core.ui import formatting, frame, session, steps
 ICON = Path(frame.__file__).with_name("icon.png")
 
 st.set_page_config(page_title="Transfer Lab", page_icon=str(ICON), layout="wide")
-first, *others = steps.STEPS
+first, *others = steps.pages()
 # The first page answers at the root, and only there: its name would lead nowhere, though people type it.
 root = st.Page(first.script, title=first.title, icon=first.icon, url_path="start", default=True)
 by_name = st.Page(lambda: st.switch_page(root, query_params=session.url_parameters()), url_path=first.path, visibility="hidden")
-pages = [st.Page(step.script, title=step.title, icon=step.icon, url_path=step.path) for step in others]
-page = st.navigation([root, by_name, *pages], position="hidden")
+rest = [st.Page(page.script, title=page.title, icon=page.icon, url_path=page.path) for page in others]
+page = st.navigation([root, by_name, *rest], position="hidden")
 
 try:
     session.ensure_runner()

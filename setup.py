@@ -7,7 +7,7 @@ from setuptools import setup
 from setuptools.command.build_py import build_py
 
 DASHBOARD = ("app.py", "pages/**/*.py", ".streamlit/config.toml")
-"""What Streamlit runs. In a wheel it lies in `tl_core/dashboard` (`tl_core/cli/dashboard.py` finds it)."""
+"""What Streamlit runs. In a wheel it lies in `tl_core/dashboard` (`tl_core/system/dashboard.py` finds it)."""
 
 
 class BuildWithDashboard(build_py):

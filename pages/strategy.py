@@ -1,4 +1,4 @@
-"""The address /strategy on a server that has served no page yet: Streamlit looks here first, and is sent in through app.py."""
+"""The address /strategy on a server that has served no page yet: Streamlit looks here first and is sent in by app.py."""
 
 from pathlib import Path
 from runpy import run_path

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers import ROOT, python
-from tl_core.recipe import REGISTRIES
+from tl_core.registry import registries
 from tl_core.runs.states import State
 
 LAYERS = (
@@ -158,17 +158,18 @@ def who_imports_what(module: str) -> None:
 SERVES = """
 import importlib, pkgutil, sys
 import tl_core.ui
-from tl_core import backbones, datasets, executors, strategies
+from tl_core import backbones
 from tl_core.recipe import Recipe
 from tl_core.cli import progress
 from tl_core.planning import backbone_profile
+from tl_core.registry import registries
 from tl_core.runner import control, reconcile, runner
 from tl_core.runs import artifacts, store
 from tl_core.spec import RunSpec
 for module in pkgutil.walk_packages(tl_core.ui.__path__, "tl_core.ui."):
     importlib.import_module(module.name)
 Recipe.of(RunSpec()).require_runnable()
-for registry in (datasets.datasets, backbones.backbones, strategies.strategies, executors.executors):
+for registry in registries().values():
     for part in registry.parts().values():
         part.model_json_schema(), part.summary()
 for part in backbones.backbones.parts().values():
@@ -233,7 +234,8 @@ def classes() -> dict[str, ast.ClassDef]:
 def inherits_documentation(name: str) -> bool:
     """Whether a method overrides one that has a docstring, in a class above its own."""
     owner, _, method = name.partition(".")
-    above = [base.id for base in classes()[owner].bases if isinstance(base, ast.Name)] if method else []
+    bases = [base.value if isinstance(base, ast.Subscript) else base for base in classes()[owner].bases]
+    above = [base.id for base in bases if isinstance(base, ast.Name)] if method else []
     for base in (base for base in above if base in classes()):
         members = [node for node in classes()[base].body if isinstance(node, Function) and node.name == method]
         if any(ast.get_docstring(node) for node in members) or inherits_documentation(f"{base}.{method}"):
@@ -267,7 +269,7 @@ def what_may_not_be_written(module: str) -> None:
 def part_packages_show_parts_and_nothing_else(module: str) -> None:
     """What parts share stands in modules that begin with an underscore."""
     package, _, name = module.rpartition(".")
-    if package in {registry.package for registry in REGISTRIES.values()} and not name.startswith("_"):
+    if package in {registry.package for registry in registries().values()} and not name.startswith("_"):
         marks = [
             ast.unparse(mark) for node in tree(module).body if isinstance(node, ast.ClassDef) for mark in node.decorator_list
         ]

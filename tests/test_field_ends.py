@@ -8,10 +8,11 @@ import pytest
 from pydantic import BaseModel
 
 from tl_core.errors import SettingError
-from tl_core.recipe import REGISTRIES
-from tl_core.registry import Part
+from tl_core.registry import Part, registries
 from tl_core.spec import PartSpec, RunSpec
 from tl_core.ui.forms import kind_of
+
+REGISTRIES = tuple(registries().values())
 
 
 class End(NamedTuple):
@@ -42,7 +43,7 @@ def ends(bound: Any, kind: type) -> Iterator[End]:
             yield End(kind(step(value, -sign)), value)
 
 
-PARTS = [(registry, name, part) for registry in REGISTRIES.values() for name, part in registry.parts().items()]
+PARTS = [(registry, name, part) for registry in REGISTRIES for name, part in registry.parts().items()]
 
 
 @pytest.mark.parametrize(("registry", "name", "part"), PARTS, ids=lambda value: value if isinstance(value, str) else "")

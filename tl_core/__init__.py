@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         nothing,
     )
     from tl_core.strategies._by_gradient import Tuned
+    from tl_core.studies import Study, StudyResult
 
 __version__ = "0.1.0"
 
@@ -51,6 +52,7 @@ _PUBLIC = {
     "tl_core.spec": "PartSpec RunSpec",
     "tl_core.strategies": "BatchNorm Classifier Family Learning Moves Phase Schedule Strategy everything last_blocks nothing",
     "tl_core.strategies._by_gradient": "Tuned",
+    "tl_core.studies": "Study StudyResult",
 }
 """What the front door offers, by the module that it comes from: the same names as above, for when the program runs."""
 _SOURCES = {name: module for module, names in _PUBLIC.items() for name in names.split()}

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 from tl_core.errors import RunError, SettingError
 from tl_core.events import Event, Reporter
 from tl_core.machine import backends
-from tl_core.recipe import REGISTRIES, Recipe, registry
-from tl_core.registry import Part
+from tl_core.recipe import Recipe
+from tl_core.registry import KINDS, Part, registry
 from tl_core.result import Outcome, Predictions, Result
 from tl_core.runs import artifacts
 from tl_core.runs.store import Store
@@ -80,10 +80,10 @@ def train(spec: RunSpec | None = None, *, report: Reporter | None = None, **sett
     backends.require_importable()
     Recipe.of(changed).require_weights()
     from tl_core.features.cache import cache_of
-    from tl_core.planning import precision_benchmark
+    from tl_core.planning import precision_speeds
     from tl_core.training.train import train as carry_out
 
-    return carry_out(changed, report or _ignore, decide=precision_benchmark.decide(home()), cache=cache_of(home()))
+    return carry_out(changed, report or _ignore, decide=precision_speeds.decide(home()), cache=cache_of(home()))
 
 
 def load_run(run_id: str) -> StoredRun:
@@ -94,7 +94,7 @@ def load_run(run_id: str) -> StoredRun:
 
 
 def parts(kind: str) -> dict[str, type[Any]]:
-    """Return the parts of `kind` ("dataset", "backbone", "strategy" or "executor") by name; raises `SettingError` for another."""
+    """Return the parts of `kind` (`registry.KINDS`) by name; raises `SettingError` for another."""
     return registry(kind).parts()
 
 
@@ -114,7 +114,7 @@ def _base(spec: RunSpec | None) -> RunSpec:
 def _plain(name: str, value: Any) -> Any:
     if not isinstance(value, Part):
         return value
-    if type(value) not in (registry(name).parts().values() if name in REGISTRIES else ()):
+    if type(value) not in (registry(name).parts().values() if name in KINDS else ()):
         raise SettingError(
             f"A {type(value).__name__} is no registered {name}.",
             f'Decorate its class: @register("{name}", "its name").',

@@ -7,29 +7,15 @@ from functools import cached_property
 from operator import methodcaller
 from typing import Any
 
-from tl_core import backbones, datasets, executors, strategies
 from tl_core.backbones import Backbone
 from tl_core.datasets import Dataset, Modality
 from tl_core.errors import SettingError, TransferError, WeightsError
 from tl_core.executors import Executor
 from tl_core.machine import backends
 from tl_core.precision import Precision
-from tl_core.registry import Registry
+from tl_core.registry import registry
 from tl_core.spec import PART_KINDS, RunSpec
 from tl_core.strategies import Strategy
-
-REGISTRIES: dict[str, Registry[Any]] = {
-    registry.kind: registry for registry in (datasets.datasets, backbones.backbones, strategies.strategies, executors.executors)
-}
-"""The registries of all kinds of parts, by kind, in the order of `PART_KINDS`."""
-
-
-def registry(kind: str) -> Registry[Any]:
-    """Return the registry of the parts of `kind`; raises `SettingError` for a kind that does not exist."""
-    if kind not in REGISTRIES:
-        raise SettingError("There is no such kind of part.", f"Known: {', '.join(REGISTRIES)}.", received=kind)
-    return REGISTRIES[kind]
-
 
 Look = Callable[[Dataset], int | None]
 """What gives the pixels of the shorter sides of a dataset's images; see `Dataset.image_side`."""
@@ -53,16 +39,8 @@ class Recipe:
     @classmethod
     def of(cls, spec: RunSpec, look: Look = LOOK) -> "Recipe":
         """Return the parts that `spec` names; raises `SettingError` for a name or a setting that does not fit."""
-        return cls(
-            datasets.build(spec.dataset),
-            backbones.build(spec.backbone),
-            strategies.build(spec.strategy),
-            executors.build(spec.executor),
-            spec.image_size,
-            spec.seed,
-            spec.precision,
-            look,
-        )
+        parts = {kind: registry(kind).build(getattr(spec, kind)) for kind in PART_KINDS}
+        return cls(**parts, given_size=spec.image_size, seed=spec.seed, precision=spec.precision, look=look)
 
     @cached_property
     def image_side(self) -> int | None:
@@ -83,15 +61,8 @@ class Recipe:
 
     def draft(self) -> RunSpec:
         """Return the spec with every setting but an image size that nobody set, which goes on following the images."""
-        return RunSpec(
-            dataset=self.dataset.spec(),
-            backbone=self.backbone.spec(),
-            strategy=self.strategy.spec(),
-            executor=self.executor.spec(),
-            image_size=self.given_size,
-            seed=self.seed,
-            precision=self.precision,
-        )
+        parts = {kind: getattr(self, kind).spec() for kind in PART_KINDS}
+        return RunSpec(**parts, image_size=self.given_size, seed=self.seed, precision=self.precision)
 
     def overrides(self) -> dict[str, Any]:
         """Return the fewest settings, by dotted name, that turn the default spec into this one: a short command, a short URL."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from pydantic import (
     BaseModel,
@@ -30,6 +30,15 @@ from pydantic import (
 from tl_core.errors import SettingError
 from tl_core.spec import PartSpec, setting_error
 
+KINDS = {
+    "dataset": "tl_core.datasets:datasets",
+    "backbone": "tl_core.backbones:backbones",
+    "strategy": "tl_core.strategies:strategies",
+    "executor": "tl_core.executors:executors",
+    "study": "tl_core.studies:studies",
+}
+"""Every kind of part and where its registry is. From this list follow the documentation (`parts`), the forms and the contract
+tests; a kind that each run has is, beside this, a field of `RunSpec` and of `Recipe`."""
 ENTRY_POINT_GROUP = "transfer_lab.parts"
 
 
@@ -158,3 +167,15 @@ class Registry(Generic[P]):
         for entry in entry_points(group=ENTRY_POINT_GROUP):
             entry.load()
         self._discovered = True
+
+
+def registry(kind: str) -> Registry[Any]:
+    """Return the registry of the parts of `kind`; raises `SettingError` for a kind that does not exist."""
+    if kind not in KINDS:
+        raise SettingError("There is no such kind of part.", f"Known: {', '.join(KINDS)}.", received=kind)
+    return cast(Registry[Any], pkgutil.resolve_name(KINDS[kind]))
+
+
+def registries() -> dict[str, Registry[Any]]:
+    """Return the registry of each kind of part, in the order of `KINDS`."""
+    return {kind: registry(kind) for kind in KINDS}

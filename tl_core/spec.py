@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from tl_core.errors import SettingError
 from tl_core.precision import Precision
 
-PART_KINDS = ("dataset", "backbone", "strategy", "executor")
 FORMER_NAMES = {"arithmetic": "precision"}
 """What settings of a run were called before: stored specs, addresses and commands still say so."""
 
@@ -131,6 +130,10 @@ class RunSpec(BaseModel):
         if not isinstance(value, dict):
             raise SettingError("A run file holds one JSON object.", "See spec.json in the folder of any run.", received=path)
         return cls.parse(value)
+
+
+PART_KINDS = tuple(name for name, field in RunSpec.model_fields.items() if field.annotation is PartSpec)
+"""The kinds of parts that each run has."""
 
 
 def with_current_names(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from tl_core.planning import cost_model
 from tl_core.planning.cuts import SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
-from tl_core.studies.what_if import answers
+from tl_core.studies._linear_probes import answers
 from tl_core.system import settings
 from tl_core.training.train import train
 

@@ -4,30 +4,55 @@ import streamlit as st
 
 from tl_core import backbones
 from tl_core.analysis.statements import count
-from tl_core.ui import formatting, forms, frame, image_size, session, steps
+from tl_core.backbones import CatalogueEntry
+from tl_core.recipe import Recipe
+from tl_core.ui import formatting, forms, frame, image_size, session
+from tl_core.ui.backbone_card import backbone_card
 from tl_core.ui.charts import choices
 from tl_core.ui.recipe_bar import recipe_bar
-
-recipe = session.recipe()
-present = recipe.backbone.listing()
-offered = [(name, listing) for name, source in backbones.backbones.parts().items() for listing in source.catalogue()]
-offered.sort(key=lambda entry: (entry[1].accuracy is None, not entry[1].here))  # what can be transferred now comes first
-frame.heading(steps.BACKBONE)
-recipe_bar()
-choice, evidence = st.columns([1, 2], gap="large")
+from tl_core.ui.steps import PageInfo
 
 
-def choose() -> None:
-    """Make the network picked in the list the draft's."""
-    name, listing = next(entry for entry in offered if entry[1].title == st.session_state["network"])
-    session.change({"backbone": name} | {f"backbone.{key}": value for key, value in listing.settings.items()})
+def summary() -> str:
+    """Return the network and the image size."""
+    recipe = session.recipe()
+    return f"{recipe.backbone.listing().title}, {recipe.image_size} px"
 
 
-with choice:
+PAGE = PageInfo(2, "Backbone", ":material/counter_2:", "Which pretrained network suits them?", summary)
+
+
+def draw() -> None:
+    """Draw the page."""
+    recipe = session.recipe()
+    offered = [(name, entry) for name, part in backbones.backbones.parts().items() for entry in part.catalogue()]
+    offered.sort(key=lambda pair: (pair[1].accuracy is None, not pair[1].here))  # what can be transferred now comes first
+    frame.heading(PAGE)
+    recipe_bar()
+    choice, evidence = st.columns([1, 2], gap="large")
+    with choice:
+        draw_choice(recipe, offered)
+    with evidence:
+        title = recipe.backbone.listing().title
+        formatting.chart(choices.backbone_scatter(offered, title), "scatter", "Published accuracy against size of each network")
+        with st.container(border=True, key="backbone_card"):
+            backbone_card(recipe)
+        with formatting.sentence_for_mistakes():
+            recipe.require_weights()
+
+
+def draw_choice(recipe: Recipe, offered: list[tuple[str, CatalogueEntry]]) -> None:
+    """Draw the list of networks, and the settings of the chosen one."""
+
+    def choose() -> None:
+        name, entry = next(pair for pair in offered if pair[1].title == st.session_state["network"])
+        session.change({"backbone": name} | {f"backbone.{key}": value for key, value in entry.settings.items()})
+
+    present = recipe.backbone.listing()
     st.session_state["network"] = present.title
     st.radio(
         "Network",
-        [listing.title for _, listing in offered],
+        [entry.title for _, entry in offered],
         captions=[
             f"{count(entry.parameters)} parameters, "
             + ("never pretrained" if entry.accuracy is None else "weights here" if entry.here else "weights not on this machine")
@@ -40,21 +65,6 @@ with choice:
     image_size.image_size(recipe)
     forms.part_form("backbone", recipe.backbone, without=tuple(present.settings))
 
-with evidence:
-    formatting.chart(
-        choices.backbone_scatter(offered, present.title), "scatter", "Published accuracy against size of each network"
-    )
-    with st.container(border=True, key="backbone_card"):
-        st.markdown(f"**{present.title}**")
-        st.caption(recipe.backbone.about())
-        accuracy = f"{100 * present.accuracy:.1f} % ({present.reference})" if present.accuracy else "never pretrained"
-        facts = {
-            "Learned from": present.learned_from,
-            "ImageNet top-1 accuracy": accuracy,
-            "Parameters without a classifier": f"{present.parameters:,}",
-            "Licence of the weights": present.licence,
-            "Weights": present.weights,
-        }
-        st.markdown("\n".join(f"- **{name}:** {formatting.plain(fact)}" for name, fact in facts.items()))
-    with formatting.sentence_for_mistakes():
-        recipe.require_weights()
+
+if __name__ == "__main__":
+    draw()

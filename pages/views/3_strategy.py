@@ -5,15 +5,43 @@ import streamlit as st
 from tl_core import executors, strategies
 from tl_core.analysis.statements import count
 from tl_core.planning import estimate
-from tl_core.ui import estimates, formatting, forms, frame, lr_finder, precision_panel, previews, session, steps, what_ifs
+from tl_core.recipe import Recipe
+from tl_core.ui import estimates, formatting, forms, frame, lr_finder, precision_panel, previews, session, what_ifs
 from tl_core.ui.charts import network
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
+from tl_core.ui.steps import PageInfo
 
-recipe = session.recipe()
-offered = strategies.strategies.parts()
-frame.heading(steps.STRATEGY)
-recipe_bar()
-choice, evidence = st.columns([1, 2], gap="large")
+PAGE = PageInfo(3, "Strategy", ":material/counter_3:", "How much of it is retrained?", lambda: session.recipe().strategy.title)
+ABOUT_KINDS = "From the cheapest to the dearest: what of the network is retrained, and what holds it back."
+ABOUT_EXECUTORS = "The machine or the cluster that the run's process is started on."
+ABOUT = "A strategy says which blocks of the network train, in which phase, and how fast."
+
+
+def draw() -> None:
+    """Draw the page."""
+    recipe = session.recipe()
+    frame.heading(PAGE)
+    recipe_bar()
+    choice, evidence = st.columns([1, 2], gap="large")
+    with choice:
+        draw_choice(recipe)
+    with evidence, formatting.sentence_for_mistakes():
+        draw_evidence(recipe)
+
+
+def draw_choice(recipe: Recipe) -> None:
+    """Draw the list of strategies, the settings of the chosen one, and where it runs."""
+    offered, families = strategies.strategies.parts(), list(strategies.Family)
+    present = families.index(recipe.strategy.family)
+    family = st.selectbox("Kind of strategy", families, index=present, key="strategy_family", help=ABOUT_KINDS)
+    names = [name for name, part in offered.items() if part.family == family]
+    st.session_state["strategy_name"] = recipe.strategy.name if recipe.strategy.name in names else None
+    titles, about = {name: offered[name].title for name in names}, [offered[name].summary() for name in names]
+    st.radio("Strategy", names, format_func=titles.get, captions=about, key="strategy_name", on_change=choose, help=ABOUT)
+    forms.part_form("strategy", recipe.strategy)
+    with st.expander("Where it runs"):
+        forms.part_choice(executors.executors, recipe.executor, "Executor", ABOUT_EXECUTORS)
+        forms.part_form("executor", recipe.executor)
 
 
 def choose() -> None:
@@ -22,43 +50,16 @@ def choose() -> None:
         session.change({"strategy": st.session_state["strategy_name"]})
 
 
-with choice:
-    families = list(strategies.Family)
-    family = st.selectbox(
-        "Kind of strategy",
-        families,
-        index=families.index(recipe.strategy.family),
-        key="strategy_family",
-        help="From the cheapest to the dearest: what of the network is retrained, and what holds it back.",
-    )
-    of_family = [name for name, part in offered.items() if part.family == family]
-    st.session_state["strategy_name"] = recipe.strategy.name if recipe.strategy.name in of_family else None
-    st.radio(
-        "Strategy",
-        of_family,
-        format_func=lambda name: offered[name].title,
-        captions=[offered[name].summary() for name in of_family],
-        key="strategy_name",
-        on_change=choose,
-        help="A strategy says which blocks of the network train, in which phase, and how fast.",
-    )
-    forms.part_form("strategy", recipe.strategy)
-    with st.expander("Where it runs"):
-        about = "The machine or the cluster that the run's process is started on."
-        forms.part_choice(executors.executors, recipe.executor, "Executor", about)
-        forms.part_form("executor", recipe.executor)
-
-with evidence, formatting.sentence_for_mistakes():
+def draw_evidence(recipe: Recipe) -> None:
+    """Draw the network with its phases, and the studies that help to choose."""
     st.markdown(f"**When to use {recipe.strategy.title}.** {recipe.strategy.when_to_use}")
     recipe.require_weights()
     require_allowed_paths(recipe)
-    preview = previews.preview(recipe.dataset, recipe.seed)
-    classes = len(preview.class_names)
-    measured = estimates.probe(recipe)
+    preview, measured = previews.preview(recipe.dataset, recipe.seed), estimates.probe(recipe)
     if measured is None:
         st.info("The network is drawn here as soon as it has been loaded once on this machine.", icon=":material/hourglass_top:")
-        st.stop()
-    outline = measured.outline
+        return
+    outline, classes = measured.outline, len(preview.class_names)
     head = estimate.head_parameters(recipe, outline, classes)
     planned = estimates.planned(recipe, outline, preview.images)
     formatting.chart(network.phase_chart(planned, head), "phases", "Which blocks are frozen and which train in each phase")
@@ -72,3 +73,7 @@ with evidence, formatting.sentence_for_mistakes():
     lr_finder.rate_finder(recipe, measured, preview.images.train)
     what_ifs.what_ifs(recipe)
     precision_panel.precision_panel(recipe, preview.images)
+
+
+if __name__ == "__main__":
+    draw()

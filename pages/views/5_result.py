@@ -5,27 +5,34 @@ import streamlit as st
 from tl_core.runs.states import State
 from tl_core.ui import formatting, frame, outcomes, run_filters, same_data, session, steps
 from tl_core.ui.label_bar import label_bar
-from tl_core.ui.run_picker import nothing_yet, pick
+from tl_core.ui.run_picker import chosen_run, nothing_yet, pick
+from tl_core.ui.steps import PageInfo
 
-frame.heading(steps.RESULT)
-finished = [run for run in session.runs() if run.state is State.DONE]
 
-wanted = session.run_id()
-with formatting.sentence_for_mistakes():
-    if wanted and session.run(wanted).state is not State.DONE:
-        state = formatting.state_of(session.run(wanted))
-        st.info(f"This run has no result. It is {state.lower()}.", icon=":material/hourglass_top:")
-        st.page_link(steps.TRAIN.script, label="See it on the Train page", query_params=session.url_parameters())
+def summary() -> str:
+    """Return the test accuracy of the chosen run."""
+    chosen = chosen_run()
+    return formatting.accuracy_of(chosen) if chosen and chosen.state is State.DONE else ""
 
-if not finished:
-    nothing_yet(
-        "The result of a run is shown here: its accuracy with an interval, its mistakes, its cost. No run has finished yet."
-    )
-else:
-    shown = run_filters.filtered(finished, keep=[wanted or ""])
+
+PAGE = PageInfo(5, "Result", ":material/counter_5:", "How good is it, and what did it cost?", summary)
+
+
+def draw() -> None:
+    """Draw the page."""
+    frame.heading(PAGE)
+    finished = [run for run in session.runs() if run.state is State.DONE]
+    with formatting.sentence_for_mistakes():
+        draw_unfinished(session.run_id())
+    if not finished:
+        nothing_yet(
+            "The result of a run is shown here: its accuracy with an interval, its mistakes, its cost. No run has finished yet."
+        )
+        return
+    shown = run_filters.filtered(finished, keep=[session.run_id() or ""])
     run = pick(shown) if shown else None
     if run is None:
-        st.stop()
+        return
     with formatting.sentence_for_mistakes():
         result = session.result(run.id)
         label_bar(run)
@@ -35,3 +42,15 @@ else:
         for note in result.notes:
             st.caption(formatting.plain(note))
         outcomes.evidence(run, result)
+
+
+def draw_unfinished(wanted: str | None) -> None:
+    """Say it where the wanted run has no result, and where it can be watched."""
+    if wanted and session.run(wanted).state is not State.DONE:
+        state = formatting.state_of(session.run(wanted))
+        st.info(f"This run has no result. It is {state.lower()}.", icon=":material/hourglass_top:")
+        st.page_link(steps.TRAIN.script, label="See it on the Train page", query_params=session.url_parameters())
+
+
+if __name__ == "__main__":
+    draw()

@@ -2,19 +2,31 @@
 
 import streamlit as st
 
-from tl_core.ui import comparison, formatting, frame, run_filters, same_data, session, steps
+from tl_core.ui import comparison, formatting, frame, run_filters, same_data, session
 from tl_core.ui.run_picker import nothing_yet
+from tl_core.ui.steps import PageInfo
 
-frame.heading(steps.COMPARE)
-runs = session.runs()
 
-if not runs:
-    nothing_yet("Every run is a row here, to sort, filter and compare. There is none yet.")
-else:
+def summary() -> str:
+    """Return how many runs there are to compare."""
+    count = len(run_filters.listed(session.runs()))
+    return f"{count} runs" if count > 1 else ""
+
+
+PAGE = PageInfo(6, "Compare", ":material/counter_6:", "Which one is better, and is that true?", summary)
+
+
+def draw() -> None:
+    """Draw the page."""
+    frame.heading(PAGE)
+    runs = session.runs()
+    if not runs:
+        nothing_yet("Every run is a row here, to sort, filter and compare. There is none yet.")
+        return
     with formatting.sentence_for_mistakes():
         shown = run_filters.filtered(runs, keep=comparison.wanted())
         if not shown:
-            st.stop()
+            return
         rows = comparison.filtered(comparison.table(shown))
         by_id = {run.id: run for run in runs}
         for run_id in comparison.wanted():
@@ -26,3 +38,7 @@ else:
         comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked)
         comparison.differences(picked)
     st.caption("A run's own page: choose it under Result. This page's address holds the selection, to share or to keep.")
+
+
+if __name__ == "__main__":
+    draw()

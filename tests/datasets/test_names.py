@@ -12,12 +12,12 @@ from tl_core.data.formats import uploads
 from tl_core.datasets import Dataset
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.datasets.zip_upload import ZipUpload
-from tl_core.jobs import background
 from tl_core.recipe import Recipe
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.spec import PartSpec, RunSpec
-from tl_core.studies import lr_finder_job
+from tl_core.studies import with_all_labels
+from tl_core.studies.lr_finder import LrFinder
 
 MARKED = "roses [red] *now*"
 
@@ -70,9 +70,9 @@ def test_nothing_is_told_of_a_folder_that_may_not_be_read(home: Path, tmp_path: 
 def test_a_name_changes_nothing_that_is_kept_by_what_it_holds(name: str) -> None:
     one, other = (RunSpec(dataset=built(name, display_name=given).spec()) for given in (None, "Ours"))
     first, second = Recipe.of(one).dataset, Recipe.of(other).dataset
-    assert background.with_all_labels(first) == background.with_all_labels(second)
-    assert "display_name" not in background.with_all_labels(first)  # as it was before there were names
-    assert lr_finder_job._file(Path(), Recipe.of(one)) == lr_finder_job._file(Path(), Recipe.of(other))
+    assert with_all_labels(first) == with_all_labels(second)
+    assert "display_name" not in with_all_labels(first)  # as it was before there were names
+    assert LrFinder().file(Path(), Recipe.of(one)) == LrFinder().file(Path(), Recipe.of(other))
     assert comparison.same_data(one, other)
     assert comparison.same_data(one, one.model_copy(update={"dataset": one.dataset.content}))  # stored before
     assert comparison.differences({"a": one.dotted(), "b": other.dotted()}).empty

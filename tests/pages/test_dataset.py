@@ -15,29 +15,28 @@ from tl_core.data.formats import uploads
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
-from tl_core.studies import image_map_job
-from tl_core.studies.data_check_job import Examination
-from tl_core.studies.image_map_job import Mapped
+from tl_core.studies.data_check import DataCheck, DataCheckResult
+from tl_core.studies.image_map import ImageMapResult, ImageMapStudy
 from tl_core.ui import steps
 
 MORE = {f"{kind}/more{number}.png": b"%d" % number for kind in ("cats", "dogs") for number in range(9)}
 
 
-def examined(home: Path, folder: Path) -> Examination:
+def examined(home: Path, folder: Path) -> DataCheckResult:
     """Its examination, once that has ended."""
 
-    def look() -> Examination | None:
-        found = Examination.read(home, ImageFolder(path=folder))
+    def look() -> DataCheckResult | None:
+        found = DataCheck().read(home, Recipe.of(RunSpec().with_settings({"dataset": "image_folder", "dataset.path": folder})))
         return found if found and found.finished else None
 
     return wait_until(look)
 
 
-def mapped(home: Path, recipe: Recipe) -> Mapped:
+def mapped(home: Path, recipe: Recipe) -> ImageMapResult:
     """Its map, once that has ended."""
 
-    def look() -> Mapped | None:
-        found = Mapped.read(home, recipe)
+    def look() -> ImageMapResult | None:
+        found = ImageMapStudy().read(home, recipe)
         return found if found and found.finished else None
 
     return wait_until(look)
@@ -53,7 +52,7 @@ def test_what_is_found_is_left_out_with_a_click(home: Path, tmp_path: Path) -> N
     shutil.copy(next((folder / "train" / "a").iterdir()), folder / "test" / "a" / "twin.png")
     (folder / "train" / "b" / "broken.png").write_bytes(b"no image")
     app = page(folder)
-    app.button(key="examine").click().run()
+    app.button(key="ask_data_check").click().run()
     dataset = ImageFolder(path=folder)
     found = examined(home, folder)
     assert not found.error
@@ -90,7 +89,7 @@ def test_a_folder_that_cannot_be_examined_is_told(home: Path, tmp_path: Path) ->
     folder = write_images(tmp_path / "data", classes=2, each=30)
     app = page(folder)
     shutil.rmtree(folder)
-    app.button(key="examine").click().run()
+    app.button(key="ask_data_check").click().run()
     found = examined(home, folder)
     assert found.error.startswith("This folder does not exist.")
 
@@ -99,7 +98,7 @@ def test_a_folder_that_cannot_be_examined_is_told(home: Path, tmp_path: Path) ->
 def test_a_map_is_drawn(home: Path, tmp_path: Path) -> None:
     folder = write_images(tmp_path / "data", classes=2, each=30)
     app = page(folder)
-    app.button(key="draw_map").click().run()
+    app.button(key="ask_image_map").click().run()
     assert not errors(app)
     settings = {"dataset": "image_folder", "dataset.path": str(folder), "image_size": 32}
     recipe = Recipe.of(RunSpec().with_settings(settings))
@@ -108,10 +107,10 @@ def test_a_map_is_drawn(home: Path, tmp_path: Path) -> None:
     assert found.map
     assert len(found.map.x) == 60
     assert found.shift
-    assert image_map_job.sheet_file(home, recipe).read_bytes()[8:12] == b"WEBP"
+    assert ImageMapStudy().sheet_file(home, recipe).read_bytes()[8:12] == b"WEBP"
     app = page(folder)
     assert any("principal components" in caption.value for caption in app.caption)
-    assert app.button(key="draw_map").label == "Draw again"
+    assert app.button(key="ask_image_map").label == "Draw again"
 
 
 def test_an_upload_is_chosen_and_removed(home: Path, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def chosen_another(app: AppTest) -> AppTest:
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_opens(page: str, home: Path) -> None:
     app = opened(page, dataset="faulty")
-    assert app.title[0].value == next(step.title for step in steps.STEPS if step.script == page)
+    assert app.title[0].value == next(step.title for step in steps.pages() if step.script == page)
     assert "Faulty" in app.sidebar.caption[0].value
     tracebacks = kept(home)
     assert len(tracebacks) == 2  # of the look at its images and of its reading, however often each was met

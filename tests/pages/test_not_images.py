@@ -15,7 +15,7 @@ from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
-from tl_core.studies.data_check_job import Examination
+from tl_core.studies.data_check import DataCheck, DataCheckResult
 from tl_core.ui import steps
 
 SMALL = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "image_size": "16"}
@@ -33,7 +33,7 @@ def page_of(step: steps.PageInfo, source: type[UserDataset]) -> AppTest:
     return opened(step.script, **SMALL, **{"dataset": source.name, "dataset.path": str(settings["path"])})
 
 
-@pytest.mark.parametrize("step", steps.STEPS, ids=lambda step: step.title)
+@pytest.mark.parametrize("step", steps.pages(), ids=lambda step: step.title)
 def test_no_page_fails_and_none_starts_a_run(step: steps.PageInfo, source: type[UserDataset], home: Path) -> None:
     app = page_of(step, source)
     told = f"Small CNN sees images, and the dataset holds {HELD[source]}. Choose a dataset of images."
@@ -52,12 +52,12 @@ def test_they_are_examined(source: type[UserDataset], home: Path, tmp_path: Path
     (tmp_path / path.name).write_text(path.read_text() + "\n" + path.read_text().splitlines()[-1])
     settings = {"dataset": source.name, "dataset.path": str(tmp_path / path.name)}
     app = opened(steps.DATASET.script, **SMALL, **settings)
-    assert app.button(key="examine").label == f"Examine all {source.thing}"
-    app.button(key="examine").click().run()
-    dataset = Recipe.of(RunSpec().with_settings(SMALL | settings)).dataset
+    assert app.button(key="ask_data_check").label == f"Examine all {source.thing}"
+    app.button(key="ask_data_check").click().run()
+    recipe = Recipe.of(RunSpec().with_settings(SMALL | settings))
 
-    def look() -> Examination | None:
-        found = Examination.read(home, dataset)
+    def look() -> DataCheckResult | None:
+        found = DataCheck().read(home, recipe)
         return found if found and found.finished else None
 
     assert not wait_until(look).error
@@ -76,5 +76,5 @@ def test_nothing_is_asked_of_a_network_that_is_measured(source: type[UserDataset
     backbone_profile.request(home, backbone, 16)
     wait_until(lambda: BackboneProfile.read(home, backbone, 16))
     app = page_of(steps.STRATEGY, source)
-    assert not {button.key for button in app.button} & {"find_rate", "ask_what_ifs", "draw_map"}
+    assert not {button.key for button in app.button} & {"ask_lr_finder", "ask_what_if", "ask_image_map"}
     assert len(errors(app)) == 1

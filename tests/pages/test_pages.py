@@ -11,18 +11,18 @@ from tests.helpers import HANGS_SECONDS, write_images
 from tests.tools.pages import PAGES, errors, opened
 from tl_core import backbones, datasets, executors, strategies
 from tl_core.backbones import Backbone
-from tl_core.registry import Part, Registry
+from tl_core.registry import Part, Registry, registries
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.system.settings import DATA_ROOTS_VARIABLE
-from tl_core.ui import rerun, steps
+from tl_core.ui import steps
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_page_opens_on_an_empty_store(page: str) -> None:
     app = opened(page)
-    assert app.title[0].value == next(step.title for step in steps.STEPS if step.script == page)
+    assert app.title[0].value == next(step.title for step in steps.pages() if step.script == page)
     assert not errors(app)
 
 
@@ -155,19 +155,20 @@ def parts() -> list[Any]:
 
 def forms_of(kind: str) -> None:
     """A page with the forms of all parts of a kind."""
-    from tl_core.ui import forms, rerun
+    from tl_core.registry import registries
+    from tl_core.ui import forms
 
-    for part in rerun.REGISTRIES[kind].parts().values():
+    for part in registries()[kind].parts().values():
         forms.part_form(kind, part())
 
 
-@pytest.mark.parametrize("kind", rerun.REGISTRIES)
+@pytest.mark.parametrize("kind", registries())
 def test_every_setting_has_a_labelled_widget(kind: str) -> None:
     app = AppTest.from_function(forms_of, args=(kind,), default_timeout=HANGS_SECONDS).run()
     assert not app.exception
     widgets = [*app.number_input, *app.text_input, *app.selectbox, *app.toggle]
     labels = {widget.key: widget.label for widget in widgets}
-    for name, part in rerun.REGISTRIES[kind].parts().items():
+    for name, part in registries()[kind].parts().items():
         for field, declared in part.model_fields.items():
             extra = declared.json_schema_extra
             if not isinstance(extra, dict) or not {"hidden", "widget"} & set(extra):

@@ -11,13 +11,13 @@ from tests.tools import measured_curves as measured
 from tests.tools.pages import errors, opened
 from tl_core.analysis.rates import RateCurve
 from tl_core.jobs import background
-from tl_core.planning import backbone_profile, precision_benchmark
+from tl_core.planning import backbone_profile, precision_speeds
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
-from tl_core.studies import lr_finder_job
-from tl_core.studies.lr_finder_job import Search
+from tl_core.studies.lr_finder import LrFinder, LrFinderResult
+from tl_core.studies.precision_benchmark import PrecisionBenchmark, PrecisionBenchmarkResult
 from tl_core.system import locks
 from tl_core.ui import steps
 
@@ -49,12 +49,12 @@ def strategy_page() -> AppTest:
 @pytest.mark.process
 def test_a_learning_rate_is_found_and_taken(home: Path, recipe: Recipe) -> None:
     app = strategy_page()
-    app.button(key="find_rate").click().run()
+    app.button(key="ask_lr_finder").click().run()
     assert not errors(app)
-    assert not [button for button in app.button if button.key in {"find_rate", "use_rate"}]  # it is at work
-    wait_until(lambda: (found := Search.read(home, recipe)) and found.finished)
+    assert not [button for button in app.button if button.key in {"ask_lr_finder", "use_rate"}]  # it is at work
+    wait_until(lambda: (found := LrFinder().read(home, recipe)) and found.finished)
     app = strategy_page()
-    suggested = Search.read(home, recipe)
+    suggested = LrFinder().read(home, recipe)
     assert suggested
     assert suggested.curve.suggestion
     app.button(key="use_rate").click().run()
@@ -64,12 +64,12 @@ def test_a_learning_rate_is_found_and_taken(home: Path, recipe: Recipe) -> None:
 
 
 def test_a_search_that_failed_says_why(home: Path, recipe: Recipe) -> None:
-    file = lr_finder_job._file(home, recipe)
+    file = LrFinder().file(home, recipe)
     file.parent.mkdir(parents=True)
-    background.write(file, Search(40, finished=True, error="The disk is full."))
+    background.write(file, LrFinderResult(planned=40, finished=True, error="The disk is full."))
     app = opened(steps.STRATEGY.script, **SMALL)
     assert errors(app) == ["The disk is full."]
-    assert app.button(key="find_rate").label == "Search again"
+    assert app.button(key="ask_lr_finder").label == "Search again"
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_a_search_that_failed_says_why(home: Path, recipe: Recipe) -> None:
     ids=["falls", "breaks", "nothing", "rises", "stays", "short"],
 )
 def test_it_says_why_it_suggests_a_rate_or_none(home: Path, recipe: Recipe, curve: RateCurve, said: str) -> None:
-    file = lr_finder_job._file(home, recipe)
+    file = LrFinder().file(home, recipe)
     file.parent.mkdir(parents=True)
-    background.write(file, Search(100, phase="everything", curve=curve, finished=True))
+    background.write(file, LrFinderResult(planned=100, phase="everything", curve=curve, finished=True))
     app = strategy_page()
     assert any(said in caption.value for caption in app.caption)
     buttons = [button.label for button in app.button if button.key == "use_rate"]
@@ -102,13 +102,13 @@ def test_no_rate_no_search(home: Path, recipe: Recipe) -> None:
 
 
 def test_an_precision_that_is_being_measured_is_not_asked_for_again(home: Path, recipe: Recipe) -> None:
-    file = precision_benchmark._file(home, recipe.backbone, 16)
+    file = PrecisionBenchmark().file(home, recipe)
     file.parent.mkdir(parents=True)
+    background.write(file.with_suffix(".growing"), PrecisionBenchmarkResult(stage="Measuring"))
     held = locks.hold(background._lock(file))  # as the process that measures holds it
     assert held is not None
     app = strategy_page()
-    assert "Being measured" in app.info[-1].value
-    assert not [button for button in app.button if button.key == "measure_precision"]
+    assert not [button for button in app.button if button.key == "ask_precision_benchmark"]
     os.close(held)
 
 
@@ -116,9 +116,9 @@ def test_an_precision_that_is_being_measured_is_not_asked_for_again(home: Path, 
 @pytest.mark.process
 def test_the_precision_is_measured_and_said(home: Path, recipe: Recipe) -> None:
     app = strategy_page()
-    app.button(key="measure_precision").click().run()
-    wait_until(lambda: not precision_benchmark.is_measuring(home, recipe.backbone, 16))
-    known = precision_benchmark.read(home, recipe.backbone, 16)
+    app.button(key="ask_precision_benchmark").click().run()
+    wait_until(lambda: not PrecisionBenchmark().is_at_work(home, recipe))
+    known = precision_speeds.read(home, recipe.backbone, 16)
     assert known
     assert Precision.FLOAT32 in known.speeds
     app = strategy_page()

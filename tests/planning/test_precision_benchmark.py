@@ -12,16 +12,19 @@ from tl_core import backbones
 from tl_core.backbones import Backbone
 from tl_core.events import Event
 from tl_core.jobs import background
-from tl_core.planning import backbone_profile, cost_model, precision_benchmark
+from tl_core.planning import backbone_profile, cost_model, precision_speeds
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.cuts import SplitSizes
 from tl_core.precision import CHOICES, Precision, Speed, Speeds
 from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec, RunSpec
+from tl_core.studies import COMMAND
+from tl_core.studies.precision_benchmark import PrecisionBenchmark
 from tl_core.system.settings import cache_room
 from tl_core.training.run import in_float32
 from tl_core.training.train import train
 
+STUDY = PrecisionBenchmark()
 IMAGES = SplitSizes(32, 16, 32)
 TENSORFLOW = keras.backend.backend() == "tensorflow"
 
@@ -61,32 +64,32 @@ def test_compiling_must_be_earned() -> None:
 @pytest.mark.process
 def test_it_is_measured_on_request_and_decides(home: Path, backbone: Backbone) -> None:
     recipe = Recipe.of(QUICK)
-    assert precision_benchmark.read(home, backbone, 16) is None
-    assert precision_benchmark.decide(home)(recipe, IMAGES) is Precision.FLOAT32
-    precision_benchmark.request(home, backbone, 16)
-    precision_benchmark.request(home, backbone, 16)
-    assert precision_benchmark.is_measuring(home, backbone, 16)
-    assert len(processes_of(home, "measure-precision")) == 1
-    wait_until(lambda: not precision_benchmark.is_measuring(home, backbone, 16))
-    known = precision_benchmark.read(home, backbone, 16)
+    assert precision_speeds.read(home, backbone, 16) is None
+    assert precision_speeds.decide(home)(recipe, IMAGES) is Precision.FLOAT32
+    STUDY.request(home, recipe)
+    STUDY.request(home, recipe)
+    assert STUDY.is_at_work(home, recipe)
+    assert len(processes_of(home, COMMAND)) == 1
+    wait_until(lambda: not STUDY.is_at_work(home, recipe))
+    known = precision_speeds.read(home, backbone, 16)
     assert known
     assert tuple(known.speeds) == tuple(each for each in CHOICES if TENSORFLOW or not each.xla)
     assert all(speed.step_seconds > 0 and speed.forward_seconds > 0 for speed in known.speeds.values())
-    assert precision_benchmark.decide(home)(recipe, IMAGES) is Precision.FLOAT32  # until the backbone's blocks are known
+    assert precision_speeds.decide(home)(recipe, IMAGES) is Precision.FLOAT32  # until the backbone's blocks are known
     backbone_profile.request(home, backbone, 16)
     probe = wait_until(lambda: BackboneProfile.read(home, backbone, 16))
     work = cost_model.of(recipe, probe.outline.blocks, IMAGES, cache_room(home)).total
-    assert precision_benchmark.decide(home)(recipe, IMAGES) is known.fastest(work.frozen, work.trained)
+    assert precision_speeds.decide(home)(recipe, IMAGES) is known.fastest(work.frozen, work.trained)
 
 
 def test_what_was_measured_on_another_device_does_not_count(home: Path, backbone: Backbone) -> None:
-    file = precision_benchmark._file(home, backbone, 16)
+    file = precision_speeds.file(home, backbone, 16)
     file.parent.mkdir(parents=True)
     background.write(file, Speeds("another device", 32, {Precision.FLOAT32: Speed(0, 1, 1)}))
-    assert precision_benchmark.read(home, backbone, 16) is None
+    assert precision_speeds.read(home, backbone, 16) is None
     for content in ("", "{", '{"device": 1}'):
         file.write_text(content)
-        assert precision_benchmark.read(home, backbone, 16) is None
+        assert precision_speeds.read(home, backbone, 16) is None
 
 
 @pytest.mark.parametrize(

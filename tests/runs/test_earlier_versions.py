@@ -8,6 +8,7 @@ import signal
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,7 +25,7 @@ from tests.tools.variants import variants
 from tl_core import strategies
 from tl_core.features.cache import cache_of
 from tl_core.networks.outline import Outline
-from tl_core.planning import backbone_profile, precision_benchmark
+from tl_core.planning import backbone_profile, precision_speeds
 from tl_core.precision import Speeds
 from tl_core.recipe import Recipe
 from tl_core.runner import control, service
@@ -32,10 +33,11 @@ from tl_core.runs import artifacts
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.spec import PartSpec, RunSpec, with_current_names
-from tl_core.studies.data_check_job import Examination
-from tl_core.studies.image_map_job import Mapped, sheet_file
-from tl_core.studies.lr_finder_job import Search
-from tl_core.studies.what_if_job import Inquiry
+from tl_core.studies.data_check import DataCheck
+from tl_core.studies.image_map import ImageMapStudy
+from tl_core.studies.lr_finder import LrFinder
+from tl_core.studies.precision_benchmark import PrecisionBenchmark
+from tl_core.studies.what_if import WhatIf
 from tl_core.ui import steps
 
 RUNS = earlier.expected()["runs"]
@@ -167,19 +169,19 @@ def test_what_was_expected_of_a_run_is_known(store: Store) -> None:
 def test_what_was_asked_of_data_and_networks_is_answered(earlier_home: Path) -> None:
     photographs, digits = recipe_of(PROBED), recipe_of(PAUSED)
     for recipe, examples in ((photographs, 48), (digits, 1797)):
-        checked = Examination.read(earlier_home, recipe.dataset)
+        checked = DataCheck().read(earlier_home, recipe)
         assert checked
         assert checked.report
         assert checked.report.examined == examples
     for folder, found in (
-        ("what_ifs", Inquiry.read(earlier_home, photographs)),
-        ("maps", Mapped.read(earlier_home, photographs)),
-        ("rates", Search.read(earlier_home, digits)),
+        ("what_ifs", WhatIf().read(earlier_home, photographs)),
+        ("maps", ImageMapStudy().read(earlier_home, photographs)),
+        ("rates", LrFinder().read(earlier_home, digits)),
     ):
         kept = json.loads(next((earlier_home / folder).glob("*.json")).read_text(encoding="utf-8"))
         assert found
         assert known(TypeAdapter(type(found)).dump_python(found, mode="json"), kept) == kept
-    assert sheet_file(earlier_home, photographs).is_file()
+    assert ImageMapStudy().sheet_file(earlier_home, photographs).is_file()
 
 
 def test_what_was_computed_of_images_can_be_read(earlier_home: Path) -> None:
@@ -201,10 +203,13 @@ def test_what_was_measured_of_a_network_is_known(earlier_home: Path, monkeypatch
     """But for its profile, which now tells of heads, too, and is made anew."""
     network = recipe_of(PAUSED).backbone
     measured = json.loads(next((earlier_home / "speeds").iterdir()).read_text(encoding="utf-8"))
-    monkeypatch.setattr(precision_benchmark, "_device", lambda: measured["device"])
-    found = precision_benchmark.read(earlier_home, network, 32)
+    monkeypatch.setattr(precision_speeds, "device", lambda: measured["device"])
+    found = precision_speeds.read(earlier_home, network, 32)
     assert found
     assert TypeAdapter(Speeds).dump_python(found, mode="json") == measured
+    of_study = PrecisionBenchmark().read(earlier_home, replace(recipe_of(PAUSED), given_size=32))
+    assert of_study
+    assert (of_study.speeds, of_study.finished) == (found, True)
 
 
 def shown(app: AppTest) -> str:

@@ -14,8 +14,8 @@ from tl_core.errors import SettingError, Stopped
 from tl_core.events import Event, Stage, Step
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, strategies
-from tl_core.studies import lr_sweep
-from tl_core.studies.lr_sweep import HIGHEST, LOWEST, halves, rate_at, sweep
+from tl_core.studies import _lr_sweep
+from tl_core.studies._lr_sweep import HIGHEST, LOWEST, halves, rate_at, sweep
 from tl_core.training.inputs import InputPipeline
 from tl_core.training.prepared import PreparedPhase
 
@@ -136,15 +136,15 @@ def test_it_ends_when_told() -> None:
 
 
 def test_many_images_are_cut_down(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tl_core.studies.lr_sweep.MOST_IMAGES", 5)
+    monkeypatch.setattr("tl_core.studies._lr_sweep.MOST_IMAGES", 5)
     seen: list[int] = []
-    fit: Any = lr_sweep.fit
+    fit: Any = _lr_sweep.fit
 
     def watched(phase: PreparedPhase, *rest: Any) -> Any:
         seen.append(len(phase.train))
         return fit(phase, *rest)
 
-    monkeypatch.setattr("tl_core.studies.lr_sweep.fit", watched)
+    monkeypatch.setattr("tl_core.studies._lr_sweep.fit", watched)
     steps_of(QUICK)
     assert seen == [5]
 

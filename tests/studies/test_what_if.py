@@ -14,18 +14,20 @@ from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
-from tl_core.studies import what_if, what_if_job
-from tl_core.studies.what_if_job import Inquiry
+from tl_core.studies import COMMAND
+from tl_core.studies._linear_probes import answers
+from tl_core.studies.what_if import WhatIf, WhatIfResult
 from tl_core.training.evaluation import HARDEST
 from tl_core.training.train import train
 
 SPEC = RunSpec().with_settings(FEW_CROPS | {"image_size": 32})
+STUDY = WhatIf(labels="1,2,3", strengths="chosen,1,100", seeds=2)
 QUESTION = Question((1, 2, 3), (None, 1.0, 100.0), 2)
 
 
-def ended(home: Path, recipe: Recipe) -> Inquiry:
-    def finished() -> Inquiry | None:
-        found = Inquiry.read(home, recipe)
+def ended(home: Path, recipe: Recipe) -> WhatIfResult:
+    def finished() -> WhatIfResult | None:
+        found = STUDY.read(home, recipe)
         return found if found and found.finished else None
 
     return wait_until(finished)
@@ -43,7 +45,8 @@ def test_a_question_says_what_is_drawn() -> None:
 
 def test_an_answer_is_what_a_run_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = ActivationCache(tmp_path, 10**9)
-    found = list(what_if.answers(SPEC, QUESTION, nothing, cache))
+    found = list(answers(SPEC, QUESTION, nothing, cache))
+    assert STUDY.question == QUESTION
     assert len(found) == QUESTION.answers == 18
     assert {answer.train_images for answer in found} == {16, 32, 48}
     fitted = Mock(wraps=resizing.center_crop_resize)  # the real one, counted
@@ -63,7 +66,7 @@ def test_an_answer_is_what_a_run_gives(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_dataset_is_read_once(tmp_path: Path) -> None:
     spec = SPEC.with_settings({"dataset": "digits"})
     with patch.object(Digits, "read", autospec=True, side_effect=Digits.read) as read:
-        found = list(what_if.answers(spec, QUESTION, nothing, ActivationCache(tmp_path, 10**9)))
+        found = list(answers(spec, QUESTION, nothing, ActivationCache(tmp_path, 10**9)))
     assert {answer.train_images for answer in found} == {10, 20, 30}
     assert read.call_count == 1
 
@@ -82,35 +85,33 @@ def test_points_have_intervals() -> None:
 @pytest.mark.process
 def test_it_is_asked_in_a_process_of_its_own(home: Path) -> None:
     recipe = Recipe.of(SPEC)
-    assert Inquiry.read(home, recipe) is None
-    what_if_job.request(home, recipe, QUESTION)
-    what_if_job.request(home, recipe, QUESTION)
-    assert len(processes_of(home, "ask")) == 1
-    known = Inquiry.read(home, recipe)
+    assert STUDY.read(home, recipe) is None
+    STUDY.request(home, recipe)
+    STUDY.request(home, recipe)
+    assert len(processes_of(home, COMMAND)) == 1
+    known = STUDY.read(home, recipe)
     assert known and not known.finished
     found = ended(home, recipe)
     assert not found.error
     assert len(found.answers) == 18
     assert found.share == 1
     other = Recipe.of(SPEC.with_settings({"dataset.labels_per_class": 7, "seed": 3}))
-    assert Inquiry.read(home, other) == found  # it was about all numbers of labels and all seeds
-    assert Inquiry.read(home, Recipe.of(SPEC.with_settings({"image_size": 48}))) is None
+    assert STUDY.read(home, other) == found  # it was about all numbers of labels and all seeds
+    assert STUDY.read(home, Recipe.of(SPEC.with_settings({"image_size": 48}))) is None
 
 
 @pytest.mark.full
 @pytest.mark.process
 def test_why_there_are_no_answers(home: Path, tmp_path: Path) -> None:
     recipe = Recipe.of(SPEC.with_settings({"dataset": "image_folder", "dataset.path": str(tmp_path / "none")}))
-    what_if_job.request(home, recipe, QUESTION)
+    STUDY.request(home, recipe)
     found = ended(home, recipe)
     assert "none" in found.error
     assert not found.answers
-    wait_until(lambda: not what_if_job.is_at_work(home, recipe))
+    wait_until(lambda: not STUDY.is_at_work(home, recipe))
 
 
 @pytest.mark.parametrize("text", ["", "a", "1,,2", "0", "-1", "nan", "inf"])
 def test_numbers_that_are_none(text: str) -> None:
-    from tl_core.cli.what_if import listed
-
     with pytest.raises(SettingError, match="positive numbers"):
-        listed(text, float, "chosen")
+        WhatIf(strengths=text)

@@ -4,7 +4,7 @@ On EfficientNet-Lite0 at 96 px, in batches of 32, where nothing else is said; ph
 """
 
 from tl_core.analysis.rates import RateCurve
-from tl_core.studies.lr_sweep import rate_at
+from tl_core.studies._lr_sweep import rate_at
 
 
 def curve(losses: str) -> RateCurve:

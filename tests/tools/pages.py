@@ -21,7 +21,7 @@ from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.ui import steps
 
-PAGES = [step.script for step in steps.STEPS]
+PAGES = [step.script for step in steps.pages()]
 SMALL = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "image_size": "16"}
 """A draft whose network has a profile, as the default draft's has."""
 

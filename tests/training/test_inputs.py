@@ -19,7 +19,7 @@ from tl_core.features.cache import ActivationCache
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, everything, nothing
 from tl_core.strategies.from_scratch import FromScratch
-from tl_core.studies.lr_sweep import sweep
+from tl_core.studies._lr_sweep import sweep
 from tl_core.system import locks
 from tl_core.training.freezing import Freezer
 from tl_core.training.inputs import COMPUTING, READING, WAITING

@@ -26,7 +26,7 @@ from tl_core.strategies import Phase, strategies
 from tl_core.strategies._with_sweep import WithSweep, factors
 from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.strategies.from_scratch import FromScratch
-from tl_core.studies.lr_sweep import sweep
+from tl_core.studies._lr_sweep import sweep
 from tl_core.training.checkpoints import STATE, Checkpoints
 from tl_core.training.freezing import digests
 from tl_core.training.prepare import PhasePreparer

@@ -12,7 +12,7 @@ from tl_core.checks.advice import advice, told_all
 from tl_core.checks.report import KINDS
 from tl_core.checks.scan import examine as look
 from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
-from tl_core.cli.train import Name, Settings, chosen
+from tl_core.cli.settings import Parts, Settings, chosen, with_parts
 from tl_core.data import exclusions
 from tl_core.data.formats import uploads
 from tl_core.errors import DataError, SettingError, printable
@@ -44,10 +44,11 @@ def unpack(archive: Annotated[Path, typer.Argument(help="A zip or tar.gz with on
 
 @app.command()
 @says_what_is_wrong
-def examine(*, dataset: Name = None, settings: Settings = None, leave_out: LeaveOut = None, as_json: AsJson = False) -> None:
+@with_parts("dataset")
+def examine(*, parts: Parts, settings: Settings = None, leave_out: LeaveOut = None, as_json: AsJson = False) -> None:
     """Look at every example of a dataset: what is broken, double, leaked or uneven."""
     kinds = _kinds(leave_out)
-    recipe = Recipe.of(RunSpec().with_settings(chosen({"dataset": dataset}, settings)))
+    recipe = Recipe.of(RunSpec().with_settings(chosen(parts, settings)))
     data, thing, home = recipe.dataset.read(recipe.seed), recipe.dataset.thing, Store().home
     notes = list(data.notes)
     if recipe.dataset.left_out is not None:

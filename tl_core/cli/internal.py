@@ -1,10 +1,12 @@
 """Commands that Transfer Lab gives to itself: each is a process of its own."""
 
 import os
+from functools import partial
 from pathlib import Path
 
+from tl_core import studies
 from tl_core.cli.console import app, says_what_is_wrong
-from tl_core.runner import service
+from tl_core.runner import line, service
 from tl_core.runs.store import Store
 
 
@@ -58,46 +60,9 @@ def probe(backbone: str, image_size: int) -> None:
     measure(Store().home, backbone, image_size)
 
 
-@app.command(hidden=True)
+@app.command(studies.COMMAND, hidden=True)
 @says_what_is_wrong
-def find_rate(spec: str, steps: int) -> None:
-    """Try `steps` learning rates for a run (its JSON spec) and keep the curve."""
-    from tl_core.studies.lr_finder_job import find
-
-    find(Store().home, spec, steps)
-
-
-@app.command(hidden=True)
-@says_what_is_wrong
-def ask(spec: str, question: str) -> None:
-    """Answer a question (JSON) about the data and network of a run (its JSON spec)."""
-    from tl_core.studies.what_if_job import ask as answer
-
-    answer(Store().home, spec, question)
-
-
-@app.command(hidden=True)
-@says_what_is_wrong
-def look_at_images(spec: str) -> None:
-    """Examine all images of a run's dataset (its JSON spec) and keep the report."""
-    from tl_core.studies.data_check_job import examine
-
-    examine(Store().home, spec)
-
-
-@app.command("map", hidden=True)
-@says_what_is_wrong
-def draw_map(spec: str) -> None:
-    """Draw the map of a run's data (its JSON spec) by its network."""
-    from tl_core.studies.image_map_job import draw
-
-    draw(Store().home, spec)
-
-
-@app.command(hidden=True)
-@says_what_is_wrong
-def measure_precision(backbone: str, image_size: int) -> None:
-    """Measure how fast one backbone (a JSON part) is in each precision on this machine."""
-    from tl_core.planning.precision_benchmark import measure
-
-    measure(Store().home, backbone, image_size)
+def work_study(spec: str, study: str) -> None:
+    """Answer a study (a JSON part) about a run (its JSON spec) and keep its result."""
+    store = Store()
+    studies.answer(store.home, spec, study, partial(line.runs_before, store))

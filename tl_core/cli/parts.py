@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 
 from tl_core.cli.console import RunId, app, out, says_what_is_wrong
-from tl_core.recipe import REGISTRIES
+from tl_core.registry import registries
 from tl_core.runner import service
 from tl_core.runs import artifacts
 from tl_core.runs.store import Store
@@ -42,8 +42,8 @@ def logs(
 @app.command()
 @says_what_is_wrong
 def parts() -> None:
-    """List datasets, backbones, strategies and executors with their settings."""
-    for registry in REGISTRIES.values():
+    """List every part of every kind with its settings."""
+    for registry in registries().values():
         for name, part in registry.parts().items():
             out.print(f"[bold]{registry.kind} {name}[/]  {escape(part.summary())}", soft_wrap=True)
             for field, declared in part.model_fields.items():

@@ -1,7 +1,6 @@
 """Commands that start runs and follow them."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -12,26 +11,22 @@ from tl_core.cli.console import PRIORITIES, AsJson, RunId, app, err, out, print_
 from tl_core.cli.format import exit_code, headline, summary
 from tl_core.cli.progress import Interrupts
 from tl_core.cli.progress import watch as follow
+from tl_core.cli.settings import Parts, Settings, chosen, with_parts
 from tl_core.errors import RunError, SettingError
 from tl_core.runner import control
 from tl_core.runs import artifacts
 from tl_core.runs.schema import Priority
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.spec import RunSpec
-
-Name = Annotated[str | None, typer.Option(help="Name of the part; see: python -m tl_core parts")]
-Settings = Annotated[list[str] | None, typer.Option("--set", help="A setting by its dotted name: --set dataset.path=DIR")]
+from tl_core.spec import PART_KINDS, RunSpec
 
 
 @app.command()
 @says_what_is_wrong
+@with_parts(*PART_KINDS)
 def train(
     *,
-    dataset: Name = None,
-    backbone: Name = None,
-    strategy: Name = None,
-    executor: Name = None,
+    parts: Parts,
     settings: Settings = None,
     spec: Annotated[Path | None, typer.Option(help="A JSON file with a whole run; other options change it.")] = None,
     like: Annotated[
@@ -44,12 +39,11 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train one model in a process of its own, as soon as a device is free, and wait for its test accuracy."""
-    named = {"dataset": dataset, "backbone": backbone, "strategy": strategy, "executor": executor}
     if spec is not None and like is not None:
         raise SettingError("Settings can be taken from a file or from a run, not from both.", "Leave out --spec or --like.")
     store = Store()
     base = store.run(store.named(like)).spec if like is not None else RunSpec.read(spec) if spec else RunSpec()
-    run_id = control.start(store, base.with_settings(chosen(named, settings)), priority=priority)
+    run_id = control.start(store, base.with_settings(chosen(parts, settings)), priority=priority)
     if not wait:
         print_json(summary(store.run(run_id))) if as_json else out.print(run_id)
         return
@@ -84,16 +78,3 @@ def tell(store: Store, run: Run, *, as_json: bool) -> None:
     else:
         (out if run.state is State.DONE else err).print(headline(run, notes, warnings), soft_wrap=True)
     raise typer.Exit(exit_code(run))
-
-
-def chosen(parts: Mapping[str, str | None], settings: Sequence[str] | None) -> dict[str, str]:
-    """Return the `parts` that are named, a blank name included, and the settings of --set over them. Raises `SettingError`."""
-    return {kind: name for kind, name in parts.items() if name is not None} | dict(map(assignment, settings or []))
-
-
-def assignment(text: str) -> tuple[str, str]:
-    """`name=value` as a pair; raises `SettingError` where there is no equals sign."""
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise SettingError("A setting is written name=value.", "For example: --set image_size=96", received=text)
-    return name, value

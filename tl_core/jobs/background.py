@@ -1,7 +1,12 @@
-"""Short work in a process of its own, one at a time for each file that it makes. Its kernel lock says whether it is at work."""
+"""Short work in a process of its own, one at a time for each file that it makes. A kernel lock says whether it is at work.
+
+While it is at work, what is known grows in a file beside the one that the last finished work has left: whatever happens to the
+process, that one stays.
+"""
 
 import contextlib
 import os
+import signal
 import time
 import traceback
 from collections.abc import Callable, Sequence
@@ -12,13 +17,10 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter
 
-from tl_core.datasets import Dataset
-from tl_core.errors import RunError, Stopped, TransferError
+from tl_core.errors import Stopped, TransferError
 from tl_core.events import Event, Stage
 from tl_core.executors import local
 from tl_core.jobs import failures
-from tl_core.machine import backends, leases
-from tl_core.machine.telemetry import devices
 from tl_core.spec import RunSpec
 from tl_core.system import locks, processes
 from tl_core.system.files import storage_error, write_whole
@@ -34,36 +36,37 @@ class Ending(Protocol):
 T = TypeVar("T", bound=Ending)
 
 
-def start(
-    home: Path,
-    file: Path,
-    command: Sequence[str],
-    begin: Callable[[], object] = lambda: None,
-    *,
-    needs_keras: bool = True,
-) -> None:
-    """Start `command` (of this package) for `file`, unless it is at work. `begin` is called before.
+def start(home: Path, file: Path, command: Sequence[str], first: Ending) -> None:
+    """Start `command` (of this package) for `file`, unless it is at work. Until it writes, `first` is what is known.
 
-    It gets a GPU for itself, as a run does, since memory on it is not shared; on a processor it works beside whatever else
-    does. Raises `StorageError`, `RunError` where every GPU is in use, and `SettingError` where it `needs_keras`, which cannot be
-    imported.
+    Raises `StorageError`.
     """
-    if needs_keras:
-        backends.require_importable()
     with contextlib.ExitStack() as held:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             own = locks.hold(_lock(file))
+            if own is None:
+                return
+            held.callback(os.close, own)
+            os.ftruncate(own, 0)  # no process has it yet, and the last one's number may be another's by now
+            write(_growing(file), first)
+            process = processes.spawn(command, home, file.with_suffix(".log"), (own,))
+            os.pwrite(own, str(process.pid).encode(), 0)
         except OSError as error:
             raise storage_error(file.parent, error) from error
-        if own is None:
-            return
-        held.callback(os.close, own)
-        descriptors, environment = _device(home)
-        for descriptor in descriptors:
-            held.callback(os.close, descriptor)
-        begin()
-        local.watch(processes.spawn(command, home, file.with_suffix(".log"), (own, *descriptors), environment))
+        local.watch(process)
+
+
+def cancel(file: Path) -> None:
+    """End the process that makes `file`, and what it has started. No error where there is none, or where it is gone already."""
+    with contextlib.suppress(OSError, ValueError):
+        if is_at_work(file):
+            os.killpg(int(_lock(file).read_text(encoding="utf-8")), signal.SIGTERM)
+
+
+def is_at_work(file: Path) -> bool:
+    """Return whether a process is making `file`."""
+    return locks.is_held(_lock(file))
 
 
 def file_for(folder: Path, *decisive: Any) -> Path:
@@ -71,19 +74,15 @@ def file_for(folder: Path, *decisive: Any) -> Path:
     return folder / f"{sha256(TypeAdapter(list).dump_json(list(decisive))).hexdigest()[:16]}.json"
 
 
-def with_all_labels(dataset: Dataset) -> dict[str, Any]:
-    """What a dataset is but for how many of its labels are used, as one of the values that decide."""
-    return dataset.spec().content.settings | {"name": dataset.name, "labels_per_class": None}
-
-
 def read(file: Path, kind: type[T]) -> T | None:
-    """What a process has written into `file`, a dataclass with a field `finished`; None where there is none, or where its process
-    has gone without an end."""
-    try:
-        found = TypeAdapter(kind).validate_json(file.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
-    return found if found.finished or is_at_work(file) else None
+    """Return what the process at work knows, or else what the last finished one has left; None where none has.
+
+    `kind` is a dataclass with a field `finished`."""
+    growing = _parsed(_growing(file), kind) if is_at_work(file) else None
+    if growing is not None:
+        return growing
+    found = _parsed(file, kind)
+    return found if found is not None and found.finished else None
 
 
 def write(file: Path, value: object) -> None:
@@ -92,29 +91,37 @@ def write(file: Path, value: object) -> None:
     write_whole(file, lambda path: path.write_bytes(content))
 
 
-class Watch(Generic[T]):
-    """What is known `now` of work in progress, kept in `file` at most every `seconds`."""
+class ResultWriter(Generic[T]):
+    """Keeps a result, a dataclass, while it grows: at most every `WRITING_SECONDS`. `now` is what is known."""
 
-    def __init__(self, file: Path, now: T, seconds: float = 0.5) -> None:
-        self.now = now
-        self._file, self._seconds, self._written = file, seconds, 0.0
+    WRITING_SECONDS = 0.5
 
-    def change(self, **fields: Any) -> None:
-        """Know it better."""
-        self.now = replace(self.now, **fields)  # type: ignore[type-var]  # a dataclass, as `read` and `write` say
-        if time.monotonic() - self._written > self._seconds:
-            write(self._file, self.now)
-            self._written = time.monotonic()
+    def __init__(self, file: Path, first: T) -> None:
+        self.now = first
+        self.file = file
+        self._began, self._written = time.monotonic(), 0.0
 
-    def hear(self, event: Event) -> None:
+    def start_clock(self) -> None:
+        """Count `seconds` from now on: to wait is no work."""
+        self._began = time.monotonic()
+
+    def update(self, **fields: Any) -> None:
+        """Know better values of these fields, and how many `seconds` have passed."""
+        now = time.monotonic()
+        self.now = self._with(fields | {"seconds": now - self._began})
+        if now - self._written > self.WRITING_SECONDS:
+            write(_growing(self.file), self.now)
+            self._written = now
+
+    def report(self, event: Event) -> None:
         """Know what is done now, and how fast, where `event` says so."""
         if isinstance(event, Stage):
-            self.change(stage=event.title, images_per_second=event.images_per_second)
+            self.update(stage=event.title, images_per_second=event.images_per_second)
 
     def carry_out(self, work: Callable[[], object], spec: RunSpec) -> None:
         """Do `work`, and keep how it ended: `seconds`, and `error`, which is empty or says why it could not be done. One that was
         `Stopped` has done what was wanted. Raises `StorageError`."""
-        began, error = time.monotonic(), ""
+        error = ""
         try:
             work()
         except Stopped:
@@ -123,26 +130,25 @@ class Watch(Generic[T]):
             error = str(mistake)
         except Exception as fault:  # noqa: BLE001  # it must end, whatever happens in it
             traceback.print_exc()
-            error = failures.of_exception(fault, spec, self._file.parent)[0]
-        taken = time.monotonic() - began
-        self.now = replace(self.now, error=error, finished=True, seconds=taken)  # type: ignore[type-var]
-        write(self._file, self.now)
+            error = failures.of_exception(fault, spec, self.file.parent)[0]
+        self.now = self._with({"error": error, "finished": True, "seconds": time.monotonic() - self._began})
+        write(self.file, self.now)
+        _growing(self.file).unlink(missing_ok=True)
+
+    def _with(self, fields: dict[str, Any]) -> T:
+        return replace(self.now, **fields)  # type: ignore[type-var]  # a dataclass, as `read` and `write` say
 
 
-def is_at_work(file: Path) -> bool:
-    """Whether a process is making `file`."""
-    return locks.is_held(_lock(file))
-
-
-def _device(home: Path) -> tuple[tuple[int, ...], dict[str, str]]:
-    gpus = [device for device in devices() if device.is_gpu]
-    if not gpus:
-        return (), {}
-    lease = leases.take(home, gpus)
-    if lease is None:
-        raise RunError("Every GPU of this machine is in use.", "Ask for this again when a run has ended.")
-    return (lease.descriptor,), lease.environment()
+def _parsed(file: Path, kind: type[T]) -> T | None:
+    try:
+        return TypeAdapter(kind).validate_json(file.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _lock(file: Path) -> Path:
     return file.with_suffix(".lock")
+
+
+def _growing(file: Path) -> Path:
+    return file.with_suffix(".growing")

@@ -15,10 +15,12 @@ from tl_core import executors
 from tl_core.errors import ExecutorError, StorageError, TransferError
 from tl_core.executors import Executor, Job
 from tl_core.executors.local import watch
+from tl_core.jobs import device_queue
 from tl_core.machine import leases
 from tl_core.machine.leases import Lease
 from tl_core.machine.telemetry import Device, devices
 from tl_core.runner import reconcile, service
+from tl_core.runner.line import goes_before
 from tl_core.runner.warm_worker import WarmWorker
 from tl_core.runs import deletion, disk_use, file_link
 from tl_core.runs.states import State
@@ -72,6 +74,7 @@ class Runner:
         self._retry_at: dict[str, float] = {}
         self._devices: Sequence[Device] = ()
         self._free: Sequence[Device] = ()
+        self._studies: Sequence[float] = ()
         self._known_until = 0.0
         self._page_heard = -math.inf
         self._watched_until = time.monotonic() + WATCHED_SECONDS if watched else -math.inf
@@ -88,7 +91,7 @@ class Runner:
         with contextlib.suppress(StorageError):  # a full disk now may not be full at the next look
             for run in self._store.at_work():
                 self._try(self._look_after, run)
-            self._free = self._known_devices()
+            self._free, self._studies = self._known_devices(), device_queue.waiting(self._store.home)
             for run in self._store.queue():
                 self._try(self._launch_if_possible, run)
             at_work, queue = self._store.at_work(), self._store.queue()
@@ -136,7 +139,7 @@ class Runner:
 
     def _launch_if_possible(self, run: Run) -> None:
         executor = executors.build(run.spec.executor)
-        if self._retry_at.get(run.id, 0.0) > time.monotonic() or (executor.needs_device and not self._free):
+        if self._retry_at.get(run.id, 0.0) > time.monotonic() or (executor.needs_device and not self._may_take_device(run)):
             return
         with contextlib.ExitStack() as held:
             lease = leases.take(self._store.home, self._free) if executor.needs_device else None
@@ -149,6 +152,9 @@ class Runner:
             if own is not None:  # else the process of its last attempt is still leaving
                 held.callback(os.close, own)
                 self._launch(run, executor, own, lease)
+
+    def _may_take_device(self, run: Run) -> bool:
+        return bool(self._free) and all(goes_before(run, asked) for asked in self._studies)
 
     def _launch(self, run: Run, executor: Executor, own: int, lease: Lease | None) -> None:
         device = lease.device.id if lease else None

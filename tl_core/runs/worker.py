@@ -14,7 +14,7 @@ from tl_core.events import Event, Placement, Plan, Stage
 from tl_core.jobs import failures
 from tl_core.machine import backends
 from tl_core.machine.telemetry import CPU
-from tl_core.planning import estimate, precision_benchmark
+from tl_core.planning import estimate, precision_speeds
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.cuts import SplitSizes
 from tl_core.recipe import Recipe
@@ -97,7 +97,7 @@ def _train(link: Link, recorder: Recorder) -> None:
         link.forget_after(0)  # a former attempt that kept none is void, and all that it reported
     # The cache is this machine's, wherever the run's own files go.
     report, cache = partial(_report, link, recorder), cache_of(settings.home())
-    outcome = train(link.spec(), report, checkpoints, decide=precision_benchmark.decide(link.home), cache=cache)
+    outcome = train(link.spec(), report, checkpoints, decide=precision_speeds.decide(link.home), cache=cache)
     with contextlib.suppress(Paused):  # nothing is left to pause
         recorder(Stage("Storing the result", 1.0))
     artifacts.write_outcome(link.folder, outcome)

@@ -1,41 +1,76 @@
-"""A map of a dataset as a pretrained network sees it, and whether its test images differ from those it learns from."""
+"""Image map: a dataset as a pretrained network sees it, and whether its test images differ from those it learns from."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
+from PIL import Image
 
 from tl_core.checks.domain_shift import Shift, domain_auc
 from tl_core.checks.projection import ImageMap, map_of, project, sampled, sheet
-from tl_core.data.images import Pixels
-from tl_core.events import Reporter
-from tl_core.features.cache import ActivationCache
-from tl_core.heads.threads import single_thread
+from tl_core.features.cache import cache_of
+from tl_core.jobs.background import ResultWriter
 from tl_core.recipe import Recipe
-from tl_core.spec import RunSpec
-from tl_core.studies.frozen_backbone import FrozenBackbone
+from tl_core.studies import Study, StudyResult, register, with_all_labels
+from tl_core.system.files import write_whole
 
 PICTURES, PLACING, COMPARING = "Reading the pictures", "Placing the images", "Comparing training and test images"
+SHEET = ".webp"
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """A map, the sheet of its pictures, and the shift from training to test images where there are enough of both."""
+class ImageMapResult(StudyResult):
+    """The map, and the shift from training to test images where there are enough of both."""
 
-    map: ImageMap
-    sheet: Pixels
-    shift: Shift | None
+    map: ImageMap | None = None
+    shift: Shift | None = None
 
 
-def mapped(spec: RunSpec, report: Reporter, cache: ActivationCache) -> Drawn:
-    """The map of the dataset of `spec`, all its labels, by the features of its backbone, which are taken from `cache` and kept
-    there. Raises a `TransferError` for what the user can mend, and whatever `report` raises."""
-    recipe = Recipe.of(spec)
-    data = sampled(recipe.dataset.whole(recipe.seed))
-    network = FrozenBackbone(recipe, report, cache)
-    features = {split: np.asarray(network.features(images)) for split, images in data.splits.items() if len(images)}
-    with network.stages.stage(COMPARING):
-        shift = domain_auc(features["train"], features["test"], (data.train.groups, data.test.groups))
-    with network.stages.stage(PLACING), single_thread():
-        places = project(np.concatenate(list(features.values())))
-    with network.stages.stage(PICTURES):
-        return Drawn(map_of(data, places), sheet(data), shift)
+@register("image_map")
+class ImageMapStudy(Study[ImageMapResult]):
+    """Draw the images so that those lie together which the network sees alike, and tell training from test images."""
+
+    title: ClassVar[str] = "Image map"
+    folder: ClassVar[str] = "maps"
+
+    def first(self) -> ImageMapResult:
+        return ImageMapResult()
+
+    def decisive(self, recipe: Recipe) -> Sequence[Any]:
+        spec = recipe.spec()
+        return with_all_labels(recipe.dataset), spec.backbone, spec.image_size
+
+    def require_possible(self, recipe: Recipe) -> None:
+        recipe.require_weights()
+
+    def sheet_file(self, home: Path, recipe: Recipe) -> Path:
+        """Return the file of the pictures on the map, a WebP file."""
+        return self.file(home, recipe).with_suffix(SHEET)
+
+    def run(self, recipe: Recipe, home: Path, writer: ResultWriter[ImageMapResult]) -> None:
+        from tl_core.heads.threads import single_thread
+        from tl_core.studies._frozen_backbone import FrozenBackbone
+
+        data = sampled(recipe.dataset.whole(recipe.seed))
+        network = FrozenBackbone(recipe, writer.report, cache_of(home))
+        features = {split: np.asarray(network.features(images)) for split, images in data.splits.items() if len(images)}
+        with network.stages.stage(COMPARING):
+            shift = domain_auc(features["train"], features["test"], (data.train.groups, data.test.groups))
+        with network.stages.stage(PLACING), single_thread():
+            places = project(np.concatenate(list(features.values())))
+        with network.stages.stage(PICTURES):
+            pictures = Image.fromarray(sheet(data))
+        name = self.sheet_file(home, recipe)
+        write_whole(name, lambda path: pictures.save(path, "WEBP", quality=70, method=4))
+        writer.update(map=map_of(data, places), shift=shift)
+
+    def rows(self, found: ImageMapResult) -> Iterator[dict[str, Any]]:
+        if found.map is not None:
+            shift = found.shift
+            yield {
+                "images": len(found.map.x),
+                "classes": len(found.map.class_names),
+                "train_against_test_auc": None if shift is None else shift.auc,
+            }

@@ -1,78 +1,105 @@
-"""What a linear probe would reach with other labels, other penalties and other draws: many answers after one pass.
+"""What-ifs: what a linear probe would reach with other labels, asked about many numbers of them at once."""
 
-The frozen network sees each image once, whatever the number of questions; an answer then costs the fit of a head.
-"""
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import partial
+from pydantic import Field, field_validator
 
-from tl_core import heads
+from tl_core.analysis import learning_curve
 from tl_core.analysis.what_if import Answer, Question
-from tl_core.datasets import Data
-from tl_core.events import Reporter
-from tl_core.features.cache import ActivationCache
-from tl_core.features.inputs import CachedInputs, Features
-from tl_core.heads.threads import single_thread
+from tl_core.errors import SettingError
+from tl_core.features.cache import cache_of
+from tl_core.jobs.background import ResultWriter
 from tl_core.recipe import Recipe
-from tl_core.spec import RunSpec
-from tl_core.studies.frozen_backbone import FrozenBackbone
+from tl_core.studies import Study, StudyResult, register, with_all_labels
 
-SOLVING = "Computing heads"
+Value = TypeVar("Value", int, float)
+ALL, CHOSEN = "all", "chosen"
+
+
+def listed(text: str, kind: Callable[[str], Value], nothing: str) -> tuple[Value | None, ...]:
+    """Positive numbers separated by commas; the word `nothing` stands for None. Raises `SettingError`."""
+    words = [word.strip() for word in text.split(",")]
+    try:
+        values = tuple(None if word == nothing else kind(word) for word in words)
+    except ValueError:
+        values = ()
+    if not values or any(value is not None and not 0 < value < float("inf") for value in values):
+        raise SettingError("These are no positive numbers.", f"Separate them by commas, or say {nothing}.", received=text)
+    return values
 
 
 @dataclass(frozen=True)
-class Draw:
-    """What one draw of the labels gives: features (n, d) and labels (n,) to learn and to choose from. `labels` and `seed` as in
-    `Answer`."""
+class WhatIfResult(StudyResult):
+    """A question about a dataset, backbone and image size, and the answers so far."""
 
-    labels: int | None
-    seed: int
-    classes: int
-    train: CachedInputs
-    validation: CachedInputs
+    question: Question = field(default=Question((), (), 0))
+    answers: tuple[Answer, ...] = ()
 
-
-def answers(spec: RunSpec, question: Question, report: Reporter, cache: ActivationCache) -> Iterator[Answer]:
-    """The answers to `question` about the dataset, backbone and image size of `spec`.
-
-    Features are taken from `cache`, and kept there; those of the most labels are computed first, in one long pass, and in float32
-    where the precision is left open. Heads are computed side by side, each on one thread. Raises a `TransferError` for what the
-    user can mend, and whatever `report` raises.
-    """
-    recipe = Recipe.of(spec)
-    network = FrozenBackbone(recipe, report, cache)
-    whole = recipe.dataset.whole(recipe.seed)
-    draws = [_draw(spec, network, whole, *pair) for pair in question.draws]
-    stored = network.features(whole.test)  # which no draw changes
-    test = Features(stored.values, stored.labels)
-    normalise = recipe.strategy.model_dump().get("normalise", True)
-    solve = partial(_solve, test=test, strengths=question.strengths, normalise=normalise)
-    network.stages.say(SOLVING)
-    with single_thread(), ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="heads") as pool:
-        for found in pool.map(solve, draws):
-            yield from found
+    @property
+    def share(self) -> float:
+        """How much of it is done, 0..1, once there are answers."""
+        return min(1.0, len(self.answers) / max(1, self.question.answers))
 
 
-def _draw(spec: RunSpec, network: FrozenBackbone, whole: Data, labels: int | None, seed: int) -> Draw:
-    settings = {"dataset.labels_per_class": "null" if labels is None else labels}
-    data = Recipe.of(spec.with_settings(settings)).dataset.load(seed, whole)
-    return Draw(labels, seed, len(data.class_names), network.features(data.train), network.features(data.validation))
+@register("what_if")
+class WhatIf(Study[WhatIfResult]):
+    """Say what a linear probe would reach with other labels: many answers after one pass of the frozen network."""
 
+    title: ClassVar[str] = "What if there were other labels?"
+    folder: ClassVar[str] = "what_ifs"
 
-def _solve(draw: Draw, *, test: Features, strengths: Sequence[float | None], normalise: bool) -> list[Answer]:
-    given = sorted(strength for strength in strengths if strength is not None)
-    train = draw.train.values, draw.train.labels
-    path = heads.logistic_path(*train, draw.classes, given, normalise=normalise) if given else ()
-    found: list[tuple[float | None, heads.Head]] = list(zip(given, path, strict=True))
-    if None in strengths:
-        held = (draw.validation.values, draw.validation.labels) if len(draw.validation) else None
-        found.append((None, heads.logistic(*train, draw.classes, validation=held, normalise=normalise)))
-    return [_answer(draw, strength, head, test) for strength, head in found]
+    labels: str = Field(
+        "2,5,10,20,50", title="Labels a class", description="Numbers of labels a class, with commas; all for all there are."
+    )
+    strengths: str = Field(
+        "chosen,1,10,100",
+        title="Inverse penalties C",
+        description="Inverse penalties C, with commas; chosen for the one that validation images choose.",
+    )
+    seeds: int = Field(5, ge=1, le=100, title="Draws", description="How many times the labels are drawn anew.")
 
+    @field_validator("labels")
+    @classmethod
+    def _counts(cls, text: str) -> str:
+        listed(text, int, ALL)
+        return text
 
-def _answer(draw: Draw, strength: float | None, head: heads.Head, test: Features) -> Answer:
-    correct = int((head.logits(test.values).argmax(axis=1) == test.labels).sum())
-    return Answer(draw.labels, strength, draw.seed, len(draw.train), len(test), correct)
+    @field_validator("strengths")
+    @classmethod
+    def _penalties(cls, text: str) -> str:
+        listed(text, float, CHOSEN)
+        return text
+
+    @property
+    def question(self) -> Question:
+        """The settings as numbers."""
+        return Question(listed(self.labels, int, ALL), listed(self.strengths, float, CHOSEN), self.seeds)
+
+    def first(self) -> WhatIfResult:
+        return WhatIfResult(question=self.question)
+
+    def decisive(self, recipe: Recipe) -> Sequence[Any]:
+        spec = recipe.spec()
+        normalise = recipe.strategy.model_dump().get("normalise", True)
+        return with_all_labels(recipe.dataset), spec.backbone, spec.image_size, spec.precision, normalise
+
+    def run(self, recipe: Recipe, home: Path, writer: ResultWriter[WhatIfResult]) -> None:
+        from tl_core.studies._linear_probes import answers
+
+        for answer in answers(recipe.spec(), self.question, writer.report, cache_of(home)):
+            writer.update(answers=(*writer.now.answers, answer))
+
+    def rows(self, found: WhatIfResult) -> Iterator[dict[str, Any]]:
+        for point in learning_curve.points(found.answers):
+            yield {
+                "labels": ALL if point.labels is None else point.labels,
+                "C": CHOSEN if point.strength is None else point.strength,
+                "train_images": point.train_images,
+                "test_accuracy": point.accuracy,
+                "low": point.interval.low,
+                "high": point.interval.high,
+                "draws": len(point.draws),
+            }

@@ -6,14 +6,13 @@ from functools import partial
 
 from pydantic import ValidationError
 
-from tl_core.recipe import REGISTRIES
-from tl_core.registry import Part
+from tl_core.registry import Part, registries
 from tl_core.spec import PartSpec
 
 
 def check_is_found_by_its_name(part: type[Part]) -> None:
     """It is registered, in a registry of its kind."""
-    assert [registry.kind for registry in REGISTRIES.values() if registry.parts().get(part.name) is part]
+    assert [registry.kind for registry in registries().values() if registry.parts().get(part.name) is part]
 
 
 def check_describes_itself(part: type[Part]) -> None:

@@ -13,12 +13,10 @@ from tl_core.data import exclusions
 from tl_core.datasets import Modality
 from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
-from tl_core.studies import data_check_job
-from tl_core.studies.data_check_job import Examination
+from tl_core.studies.data_check import DataCheck, DataCheckResult
 from tl_core.ui import formatting, session
 from tl_core.ui.charts import sizes
-from tl_core.ui.polling import is_at_work, polled
-from tl_core.ui.recipe_bar import require_allowed_paths
+from tl_core.ui.study_panel import StudyPanel
 
 ABOUT = (
     "Every image is opened once: which are broken, which are the same or nearly, across the splits too, whether copies have "
@@ -31,32 +29,20 @@ MOST_SHOWN = 100
 
 def examination(recipe: Recipe) -> None:
     """What is known of all examples, polled while they are examined."""
-    st.subheader("Checks", help=_about(recipe))
-    polled(__name__, lambda: Examination.read(session.store().home, recipe.dataset), partial(_panel, recipe))
+    about, thing = ABOUT if recipe.dataset.modality is Modality.IMAGES else ABOUT_OTHERS, recipe.dataset.thing
+    st.subheader("Checks", help=about)
+    panel = StudyPanel(DataCheck(), about, f"Examine all {thing}", "Examine again", "fact_check", partial(_found, recipe))
+    panel.draw(recipe)
 
 
-def _about(recipe: Recipe) -> str:
-    return ABOUT if recipe.dataset.modality is Modality.IMAGES else ABOUT_OTHERS
-
-
-def _panel(recipe: Recipe, found: Examination | None) -> None:
-    thing = recipe.dataset.thing
-    if found is None:
-        st.caption(_about(recipe))
-    elif found.error:
-        formatting.say_wrong(found.error)
-    elif not found.done:
-        st.progress(0.0, f"Finding the {thing}")
-    elif found.report is None:
-        left = f", about {formatting.clock(found.seconds * (1 - found.share) / found.share)} left"
-        st.progress(found.share, f"{found.done:,} of {found.images:,} {thing} looked at{left}")
-    else:
-        _show(recipe, found.report)
-        took = f"{found.report.examined:,} {thing}, looked at in {seconds(found.seconds)}"
-        st.caption(f"{took}; sha256 of the data {found.report.digest[:16]}.")
-    if not is_at_work(found):
-        title, icon = ("Examine again", "replay") if found else (f"Examine all {thing}", "fact_check")
-        st.button(title, key="examine", icon=f":material/{icon}:", on_click=_request, args=(recipe,))
+def _found(recipe: Recipe, found: DataCheckResult) -> None:
+    if found.report is None:
+        if found.done:
+            st.caption(f"{found.done:,} of {found.images:,} {recipe.dataset.thing}")
+        return
+    _show(recipe, found.report)
+    took = f"{found.report.examined:,} {recipe.dataset.thing}, looked at in {seconds(found.seconds)}"
+    st.caption(f"{took}; sha256 of the data {found.report.digest[:16]}.")
 
 
 def _show(recipe: Recipe, report: Report) -> None:
@@ -149,11 +135,3 @@ def _groups(title: str, groups: Sequence[Group], report: Report) -> None:
 
 def _named(member: ImageName) -> str:
     return f"{member.name} and {member.copies:,} more that are the same" if member.copies else member.name
-
-
-def _request(recipe: Recipe) -> None:
-    def ask(store: Store) -> None:
-        require_allowed_paths(recipe)
-        data_check_job.request(store.home, recipe)
-
-    session.request(ask)

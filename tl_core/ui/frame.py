@@ -1,4 +1,4 @@
-"""The frame around every page: the six steps with their present choices, the device, and what runs now."""
+"""The frame around every page: the steps with their present choices, the device, and what runs now."""
 
 import time
 from collections.abc import Sequence
@@ -6,13 +6,12 @@ from collections.abc import Sequence
 import streamlit as st
 
 from tl_core.analysis.statements import seconds
-from tl_core.errors import TransferError
 from tl_core.machine import telemetry
 from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
-from tl_core.ui import formatting, previews, queue_text, run_filters, run_names, session, steps
-from tl_core.ui.recipe_bar import require_allowed_paths
+from tl_core.ui import formatting, queue_text, run_names, session, steps
+from tl_core.ui.run_picker import chosen_run
 
 MOST_ELSEWHERE = 3
 """So many runs of a cluster are shown; of the others their number is told."""
@@ -22,9 +21,9 @@ def sidebar() -> None:
     """Draw the sidebar."""
     with st.sidebar:
         st.markdown("### Transfer Lab")
-        choices, address = _choices(), session.url_parameters()
-        for step in steps.STEPS:
-            _step(step, choices[step], address)
+        address = session.url_parameters()
+        for page in steps.pages():
+            _step(page, page.summary(), address)
         st.divider()
         drawn = _standing()
         st.fragment(_running, run_every=session.POLL_SECONDS if drawn[0] else session.ATTENDED_SECONDS)(drawn)
@@ -37,58 +36,33 @@ def _standing() -> Standing:
     """Return what the page says of the store and polls in no other place: whether anything is alive, the state of the chosen run
     and what it takes of the disk, and how all runs are labelled."""
     runs = session.runs()
-    chosen = next((run for run in runs if run.id == session.run_id()), None)
+    chosen = chosen_run()
     of_chosen = (chosen.state, chosen.disk_bytes) if chosen else (None, None)
     return any(run.state.alive for run in runs), *of_chosen, run_names.current().version
 
 
-def _step(step: steps.PageInfo, choice: str, address: dict[str, str]) -> None:
-    icon = ":material/check_circle:" if choice else step.icon
+def _step(page: steps.PageInfo, choice: str, address: dict[str, str]) -> None:
+    icon = ":material/check_circle:" if choice else page.icon
     with st.container(gap=None):
         st.page_link(
-            step.script,
-            label=f"{step.number} {step.title}",
+            page.script,
+            label=f"{page.number} {page.title}",
             icon=icon,
             query_params=address,
-            help=step.question,
+            help=page.question,
         )
-        st.caption(formatting.plain(choice or step.question))
+        st.caption(formatting.plain(choice or page.question))
 
 
-def heading(step: steps.PageInfo) -> None:
-    """The title of a page and the question it answers."""
-    st.title(step.title, anchor=False)
-    st.caption(step.question)
+def heading(page: steps.PageInfo) -> None:
+    """Draw the title of a page and the question it answers."""
+    st.title(page.title, anchor=False)
+    st.caption(page.question)
 
 
 @st.cache_data(ttl=5, show_spinner=False)
 def _devices() -> dict[str, str]:
     return telemetry.described()
-
-
-def _choices() -> dict[steps.PageInfo, str]:
-    """Under each step what is chosen there; empty where nothing is yet."""
-    recipe = session.recipe()
-    runs = session.runs()
-    chosen = next((run for run in runs if run.id == session.run_id()), None)
-    listed = len(run_filters.listed(runs))
-    return {
-        steps.DATASET: recipe.dataset.shown_name + _classes(),
-        steps.BACKBONE: f"{recipe.backbone.listing().title}, {recipe.image_size} px",
-        steps.STRATEGY: recipe.strategy.title,
-        steps.TRAIN: formatting.state_of(chosen) if chosen else "",
-        steps.RESULT: formatting.accuracy_of(chosen) if chosen and chosen.state is State.DONE else "",
-        steps.COMPARE: f"{listed} runs" if listed > 1 else "",
-    }
-
-
-def _classes() -> str:
-    recipe = session.recipe()
-    try:
-        require_allowed_paths(recipe)
-        return f", {len(previews.preview(recipe.dataset, recipe.seed).class_names)} classes"
-    except TransferError:
-        return ""
 
 
 def _running(drawn: Standing) -> None:

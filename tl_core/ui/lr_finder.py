@@ -8,12 +8,11 @@ from tl_core.analysis.rates import Shape
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.cuts import SplitSizes
 from tl_core.recipe import Recipe
-from tl_core.studies import lr_finder_job
-from tl_core.studies.lr_finder_job import Search
+from tl_core.studies.lr_finder import LrFinder, LrFinderResult, steps_within
 from tl_core.ui import estimates, formatting, session
 from tl_core.ui.charts import rates
 from tl_core.ui.live_chart import live_chart
-from tl_core.ui.polling import is_at_work, polled
+from tl_core.ui.study_panel import StudyPanel
 
 ABOUT = (
     "The same training, for a few dozen batches in which the learning rate rises from far too low to far too high. "
@@ -40,49 +39,33 @@ def rate_finder(recipe: Recipe, measured: BackboneProfile, train_images: int) ->
     if "learning_rate" not in type(recipe.strategy).model_fields:
         return
     st.subheader("Learning rate", help=ABOUT)
-    panel = partial(_panel, recipe, measured, train_images)
-    polled(__name__, lambda: Search.read(session.store().home, recipe), panel)
+    study = LrFinder(steps=steps_within(_step_seconds(recipe, measured, train_images)))
+    about = f"{ABOUT} It tries {study.steps} rates and takes about a minute."
+    StudyPanel(study, about, "Find a learning rate", "Search again", "search", partial(_show, recipe)).draw(recipe)
 
 
-def _panel(recipe: Recipe, measured: BackboneProfile, train_images: int, found: Search | None) -> None:
-    planned = lr_finder_job.steps_within(_step_seconds(recipe, measured, train_images))
-    if found is None or found.error:
-        st.caption(f"{ABOUT} It tries {planned} rates and takes about a minute.")
-    if found is not None:
-        _show(recipe, found)
-    if not is_at_work(found):
-        _buttons(recipe, found, planned)
-
-
-def _show(recipe: Recipe, found: Search) -> None:
-    if found.error:
-        formatting.say_wrong(found.error)
-        return
-    if not found.finished:
-        st.progress(found.share, f"{found.stage}: {len(found.curve.rates)} of at most {found.planned}")
+def _show(recipe: Recipe, found: LrFinderResult) -> None:
     present = _present(recipe)
     figure = rates.rate_chart(found.curve, present, str(found.planned))
     live_chart(str(figure.to_json(validate=False)), "rate_curve", "The loss at each learning rate that was tried")
     if found.finished:
         st.caption(_told(found))
+        _suggestion(found.curve.suggestion, present)
 
 
-def _told(found: Search) -> str:
+def _told(found: LrFinderResult) -> str:
     """What a finished search says, in words."""
     reached, limit = found.curve.low or (None, None)
     said = SAID[found.curve.shape].format(reached=reached, limit=limit)
     return f"Tried in the phase *{formatting.plain(found.phase)}* on training images alone. {said}" if found.phase else said
 
 
-def _buttons(recipe: Recipe, found: Search | None, planned: int) -> None:
-    suggestion = found.curve.suggestion if found else None
-    with st.container(horizontal=True, gap="small", key="rate_buttons"):
-        if suggestion is not None:
-            taken = suggestion == _present(recipe)
-            label, change = f"{suggestion:g} is set" if taken else f"Use {suggestion:g}", {"strategy.learning_rate": suggestion}
-            st.button(label, key="use_rate", type="primary", disabled=taken, on_click=session.change, args=(change,))
-        title, icon = ("Search again", "replay") if found else ("Find a learning rate", "search")
-        st.button(title, key="find_rate", icon=f":material/{icon}:", on_click=_request, args=(recipe, planned))
+def _suggestion(suggestion: float | None, present: float) -> None:
+    """A button that takes the suggested rate, where there is one."""
+    if suggestion is not None:
+        taken = suggestion == present
+        label, change = f"{suggestion:g} is set" if taken else f"Use {suggestion:g}", {"strategy.learning_rate": suggestion}
+        st.button(label, key="use_rate", type="primary", disabled=taken, on_click=session.change, args=(change,))
 
 
 def _present(recipe: Recipe) -> float:
@@ -96,7 +79,3 @@ def _step_seconds(recipe: Recipe, measured: BackboneProfile, train_images: int) 
     planned = estimates.planned(recipe, measured.outline, images)
     dearest = max(planned.epoch(phase).trained / phase.steps(train_images) for phase in planned.cuts.phases)
     return dearest / measured.trained_rate
-
-
-def _request(recipe: Recipe, planned: int) -> None:
-    session.request(lambda store: lr_finder_job.request(store.home, recipe, planned))

@@ -13,7 +13,7 @@ POLL_SECONDS = 1.0
 
 
 def polled(asker: str, read: Callable[[], T | None], panel: Callable[[T | None], None]) -> None:
-    """Draw `panel` with what `read` gives of the work, and below it why the last wish of the module `asker` was refused.
+    """Draw `panel` with what `read` gives of the work, and below it why the last wish of `asker` was refused.
 
     A fragment redraws nothing but itself, and what a button in the panel changes is shown all over the page: so there is none
     while nothing is at work.
@@ -37,7 +37,7 @@ def is_at_work(found: Ending | None) -> bool:
 
 
 def refused(asker: str) -> None:
-    """Say why the last wish of the module `asker` could not be fulfilled."""
+    """Say why the last wish of `asker` could not be fulfilled."""
     why = session.refusal(asker)
     if why:
         formatting.say_wrong(why)

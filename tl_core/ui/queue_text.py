@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from tl_core import executors
 from tl_core.analysis.statements import seconds
-from tl_core.errors import SettingError
+from tl_core.runner.line import needs_device
 from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
@@ -24,14 +23,6 @@ def line(runs: Sequence[Run]) -> list[Run]:
 def at_work(runs: Sequence[Run]) -> list[Run]:
     """Those among `runs` that have a process, the oldest first."""
     return sorted((run for run in runs if run.state.at_work), key=lambda run: run.number)
-
-
-def needs_device(run: Run) -> bool:
-    """Whether it waits for a device of this machine."""
-    try:
-        return executors.executors.part(run.spec.executor.name).needs_device
-    except SettingError:  # a part that is no longer installed
-        return True
 
 
 def place(run: Run, runs: Sequence[Run]) -> str:

@@ -11,8 +11,6 @@ from tl_core.runner import control
 from tl_core.system import settings
 from tl_core.ui import estimates, faults, formatting, previews, session, steps
 
-CHIP_PAGES = (steps.DATASET, steps.BACKBONE, steps.STRATEGY, steps.BACKBONE, steps.DATASET, steps.DATASET)
-"""Where each chip of `shown.chips` is set."""
 ABOUT = (
     "From Start to the result, in float32, with nothing in the cache and nothing else at work. Waiting in the queue comes on "
     "top, and decoding large pictures. The page Result holds it against what the run took."
@@ -64,10 +62,11 @@ def require_allowed_paths(recipe: Recipe) -> None:
 
 def _chips(recipe: Recipe) -> None:
     address = session.url_parameters()
+    set_on = (steps.DATASET, steps.BACKBONE, steps.STRATEGY, steps.BACKBONE, steps.DATASET, steps.DATASET)
     with st.container(horizontal=True, key="chips", gap="small"):
-        for text, step in zip(formatting.chips(recipe), CHIP_PAGES, strict=True):
-            about = f"Change it on the page {step.title}."
-            st.page_link(step.script, label=formatting.plain(text), query_params=address, help=about, width="content")
+        for text, page in zip(formatting.chips(recipe), set_on, strict=True):
+            about = f"Change it on the page {page.title}."
+            st.page_link(page.script, label=formatting.plain(text), query_params=address, help=about, width="content")
 
 
 def _estimate() -> None:

@@ -5,7 +5,8 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 
 from tl_core.errors import SettingError
-from tl_core.recipe import REGISTRIES, Recipe
+from tl_core.recipe import Recipe
+from tl_core.registry import registry
 from tl_core.runs.store import Run
 from tl_core.spec import PART_KINDS, RunSpec
 from tl_core.ui import formatting, forms, recipe_bar, session
@@ -59,8 +60,8 @@ def _title(recipe: Recipe, name: str) -> str:
 
 def _choices(recipe: Recipe, name: str) -> list[Any]:
     """The values that a setting may take, where they can be listed."""
-    if name in REGISTRIES:
-        return list(REGISTRIES[name].parts())
+    if name in PART_KINDS:
+        return list(registry(name).parts())
     kind, _ = forms.kind_of(_field(recipe, name).annotation)
     if kind is bool:
         return [True, False]

@@ -9,6 +9,12 @@ from tl_core.runs.store import Run
 from tl_core.ui import formatting, run_names, session, steps
 
 
+def chosen_run() -> Run | None:
+    """Return the run that this session looks at, where there is one of that id."""
+    wanted = session.run_id()
+    return next((run for run in session.runs() if run.id == wanted), None)
+
+
 def pick(runs: Sequence[Run]) -> Run | None:
     """Draw a select box over `runs` (at least one) and return the chosen one.
 

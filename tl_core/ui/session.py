@@ -84,8 +84,7 @@ def keep_address() -> None:
 
 def run_id() -> str | None:
     """The run that this session looks at: the URL's, else the one it looked at last."""
-    given = st.query_params.get(RUN_PARAMETER)
-    if given:
+    if given := st.query_params.get(RUN_PARAMETER):
         st.session_state[RUN] = given
     return st.session_state.get(RUN)
 
@@ -98,18 +97,18 @@ def look_at(chosen: str) -> None:
     st.query_params[RUN_PARAMETER] = chosen
 
 
-def request(wish: Callable[..., None], *details: Any) -> None:
-    """Do what a button asks of the store. A refusal is kept until the next wish, for the page polls."""
+def request(wish: Callable[..., None], *details: Any, asker: str | None = None) -> None:
+    """Do what a button asks of the store. A refusal is kept until the next wish, for `asker` (by default the wish's module)."""
     st.session_state.pop(REFUSAL, None)
     try:
         wish(store(), *details)
     except TransferError as error:
-        st.session_state[REFUSAL] = wish.__module__, str(error)
+        st.session_state[REFUSAL] = asker or wish.__module__, str(error)
     forget_runs()
 
 
 def refusal(*askers: str) -> str | None:
-    """Return why the last wish could not be fulfilled, if it was made by one of the modules `askers`."""
+    """Return why the last wish could not be fulfilled, if it was made by one of `askers`."""
     by, why = st.session_state.get(REFUSAL, (None, None))
     return why if by in askers else None
 

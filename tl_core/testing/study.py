@@ -1,0 +1,37 @@
+"""What every study keeps to: its result is kept by what decides it, grows from nothing, and can be told as a table."""
+
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from tl_core.recipe import Recipe
+from tl_core.spec import RunSpec
+from tl_core.studies import Study, StudyResult, studies
+
+
+def check_has_a_folder_of_its_own(part: type[Study[StudyResult]]) -> None:
+    """Results of two studies do not mix."""
+    assert [name for name, other in studies.parts().items() if other.folder == part.folder] == [part.name]
+
+
+def check_is_found_again_by_what_decides_it(part: type[Study[StudyResult]]) -> None:
+    """The same recipe, built anew, has the same file, whatever the study's own example is."""
+    files = [part.example().file(Path("home"), Recipe.of(RunSpec())) for _ in range(2)]
+    assert files[0] == files[1]
+    assert files[0].parent == Path("home") / part.folder
+
+
+def check_begins_with_nothing_known(part: type[Study[StudyResult]]) -> None:
+    """Its first result has not finished, is no mistake, and survives JSON."""
+    first = part.example().first()
+    assert isinstance(first, StudyResult)
+    assert (first.finished, first.error, first.share) == (False, "", 0.0)
+    kind = TypeAdapter(type(first))
+    assert kind.validate_json(kind.dump_json(first)) == first
+    assert type(first)()  # a result of a version that had fewer fields is read, too
+
+
+def check_rows_have_the_same_names(part: type[Study[StudyResult]]) -> None:
+    """A table can be made of them, also of a result that knows nothing yet."""
+    study = part.example()
+    assert len({tuple(row) for row in study.rows(study.first())}) <= 1
