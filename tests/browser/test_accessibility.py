@@ -34,8 +34,8 @@ def complaints(page: Page) -> list[str]:
 def views(tab: Tab) -> Iterator[Page]:
     """Yield the page with everything open that can be opened, once for each of its tabs."""
     page = tab.page
-    for name in page.get_by_role("tab").all() or [None]:
-        if name:
+    for name in (*page.get_by_role("tab").all(), None):
+        if name:  # None: what a page without tabs has
             name.click()
             expect(name).to_have_attribute("aria-selected", "true")
         for closed in page.locator("details:not([open]) > summary").filter(visible=True).all()[::-1]:  # the others stay in place

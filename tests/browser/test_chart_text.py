@@ -70,7 +70,7 @@ def mapped(count: int) -> go.Figure:
         "names": ["a.png"] * 600,
         "class_names": names(count),
     }
-    return image_map.image_map(ImageMap(**(dict.fromkeys(ImageMap.__dataclass_fields__) | fields)))
+    return image_map.image_map(ImageMap(**(dict.fromkeys(ImageMap.__dataclass_fields__) | fields)))  # type: ignore[arg-type]  # of no matter here
 
 
 def of_runs(count: int) -> go.Figure:

@@ -120,7 +120,7 @@ def test_a_waiting_run_says_its_place_and_what_it_waits_for() -> None:
 def test_a_device_that_no_run_of_the_list_holds_is_told() -> None:
     run = Store().run(put())
     assert queue_text.when(run, [run], run.changed) == "It starts at once."
-    assert "Other work on this machine" in queue_text.when(run, [run], run.changed + 60)
+    assert "Something other than these runs" in queue_text.when(run, [run], run.changed + 60)
 
 
 def test_what_a_resumed_run_goes_on_from_is_told_wherever_it_was_at_work(tmp_path: Path) -> None:
