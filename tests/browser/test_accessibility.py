@@ -5,7 +5,7 @@ from itertools import product
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import Server, Tab
 from tests.tools.pages import finished
@@ -34,8 +34,9 @@ def complaints(page: Page) -> list[str]:
 def views(tab: Tab) -> Iterator[Page]:
     """Yield the page with everything open that can be opened, once for each of its tabs."""
     page = tab.page
-    for name in (*page.get_by_role("tab").all(), None):
-        if name:  # None: what a page without tabs has
+    tabs: list[Locator | None] = [*page.get_by_role("tab").all()]
+    for name in tabs or [None]:
+        if name:
             name.click()
             expect(name).to_have_attribute("aria-selected", "true")
         for closed in page.locator("details:not([open]) > summary").filter(visible=True).all()[::-1]:  # the others stay in place
