@@ -30,6 +30,7 @@ __all__ = ["immediate"]
 KEYS = {
     *("run_id", "state", "accuracy", "accuracy_interval", "seconds", "trainable_parameters", "error"),
     *("waiting_seconds", "running_seconds", "priority", "attempts", "device", "unreadable"),
+    *("name", "tags", "starred", "archived", "note", "disk_bytes"),
 }
 ENDING = KEYS | {"notes", "warnings"}
 TINY = ("--backbone", "small_cnn", "--strategy", "from_scratch", "--set", "strategy.epochs=1", "--set", "image_size=16")
@@ -65,12 +66,14 @@ def test_train_with_nothing_said(default_run: Finished) -> None:
 def test_runs_lists_what_train_made(default_run: Finished) -> None:
     line = CommandLine(default_run.home)
     (listed,) = line.call("runs", "--json").json
-    assert listed | {"notes": [], "warnings": []} == listed | default_run.json
+    measured = {"disk_bytes": listed["disk_bytes"]}  # after the process of the run had left
+    assert measured["disk_bytes"] > 1e6
+    assert listed | {"notes": [], "warnings": []} == listed | default_run.json | measured
     assert set(listed) >= KEYS
     spec = RunSpec.parse(listed["spec"])
     assert (spec.dataset.name, spec.backbone.name, spec.strategy.name) == ("photo_patches", "efficientnet_lite0", "linear_probe")
     table = line.call("runs", COLUMNS="200").out
-    for text in (listed["run_id"], State.DONE, "photo_patches", "efficientnet_lite0", "linear_probe", "20,496"):
+    for text in (listed["run_id"], State.DONE, "Photo patches", "efficientnet_lite0", "linear_probe", "20,496"):
         assert text in table
 
 

@@ -42,12 +42,12 @@ def tag(store: Store, run_id: str, *, add: Collection[str] = (), remove: Collect
     store.update(run_id, changed)
 
 
-def star(store: Store, run_id: str, *, on: bool = True) -> None:
+def star(store: Store, run_id: str, on: bool = True) -> None:
     """Mark a run as a favourite, or not."""
     store.update(run_id, lambda _: {"starred": on})
 
 
-def archive(store: Store, run_id: str, *, on: bool = True) -> None:
+def archive(store: Store, run_id: str, on: bool = True) -> None:
     """Leave a run out of the lists, or bring it back. Raises `RunError` where it waits or works. One that is resumed comes back
     by itself."""
 

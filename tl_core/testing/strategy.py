@@ -18,7 +18,6 @@ from tl_core.features.resizing import SizedImages
 from tl_core.networks.classifier import CENTRE
 from tl_core.planning import cost_model
 from tl_core.recipe import Recipe
-from tl_core.result import Outcome
 from tl_core.spec import PartSpec, RunSpec
 from tl_core.strategies import HEAD, BatchNorm, Moves, Phase, Strategy
 from tl_core.testing._toy import SIZE, Known, ToyBackbone
@@ -45,14 +44,11 @@ class Trained:
         self.training = prepare(recipe_of(self.strategy), self.events.append, cache=ActivationCache(folder, 10**9))
         self.data, self.network, self.model = self.training.data, self.training.network, self.training.model
         self.phases = self.training.cuts.phases
-        self.outcome = self._train()
-
-    def _train(self) -> Outcome:
         for phase in self.phases:
             self.before.append(digests(self.model))
             self.training.train_phase(phase)
             self.after.append(digests(self.model))
-        return self.training.test()
+        self.outcome = self.training.test()
 
     @cached_property
     def head(self) -> Any:

@@ -107,11 +107,7 @@ def names_apart(runs: Sequence[Run]) -> dict[str, str]:
     """Return, by their ids, names that tell `runs` apart: those that were given, or backbone and strategy; with the dataset, the
     seed and the id where that is not enough, and where it helps."""
     names = {run.id: name_of(run) for run in runs}
-    for more in (
-        lambda run: titles_of(run)[0],
-        lambda run: f"seed {run.spec.seed}",
-        lambda run: f"run {run_names.short_id(run)}",
-    ):
+    for more in TELLING_APART:
         alike: dict[str, dict[str, str]] = defaultdict(dict)
         for run in runs:
             alike[names[run.id]][run.id] = more(run)

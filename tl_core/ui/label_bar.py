@@ -12,20 +12,20 @@ from tl_core.ui import formatting, session
 
 
 def label_bar(run: Run) -> None:
-    """Draw the buttons, and below them what they have made of the run. Raises `RunError` where it was deleted meanwhile."""
+    """Draw the buttons, and below them what was said of the run so far, and what it takes of the disk."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="label_bar"):
         _star(run)
         about = "What you call this run, and what you note about it."
         with st.popover("Name, tags, note", icon=":material/label:", help=about, key=_opened(run), on_change="rerun"):
             _form(run)
         _archive(run)
-        if st.button(
-            "Delete",
-            key="delete",
-            icon=":material/delete:",
-            disabled=run.state.at_work,
-            help="Stop it first: a run that works cannot be deleted." if run.state.at_work else "Its row and its files.",
-        ):
+        works = run.state.at_work
+        about = (
+            "Stop it first: a run that works cannot be deleted."
+            if works
+            else "Delete it with all its files. You are asked first."
+        )
+        if st.button("Delete", key="delete", icon=":material/delete:", disabled=works, help=about):
             _ask(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="labels"):
         for tag in run.tags:
@@ -40,11 +40,11 @@ def label_bar(run: Run) -> None:
 
 
 def _refusal() -> str | None:
-    return session.refusal(__name__, deletion.__name__)
+    return session.refusal(__name__, labels.__name__, deletion.__name__)
 
 
 def _opened(run: Run) -> str:
-    """The name under which the session keeps whether the form of `run` is open."""
+    """Return the name under which the session keeps whether the form of `run` is open."""
     return f"labels_open_{run.id}"
 
 
@@ -55,12 +55,9 @@ def _star(run: Run) -> None:
         icon=":material/star:" if run.starred else ":material/star_border:",
         type="tertiary",
         help="Take its star away." if run.starred else "Mark it as a favourite.",
-        on_click=lambda: session.request(_starred, run.id, not run.starred),
+        on_click=session.request,
+        args=(labels.star, run.id, not run.starred),
     )
-
-
-def _starred(store: Store, run_id: str, on: bool) -> None:
-    labels.star(store, run_id, on=on)
 
 
 def _archive(run: Run) -> None:
@@ -70,12 +67,9 @@ def _archive(run: Run) -> None:
         icon=":material/unarchive:" if run.archived else ":material/archive:",
         disabled=run.state.alive,
         help="Show it in the lists again." if run.archived else "Leave it out of the lists. Nothing of it is lost.",
-        on_click=lambda: session.request(_archived, run.id, not run.archived),
+        on_click=session.request,
+        args=(labels.archive, run.id, not run.archived),
     )
-
-
-def _archived(store: Store, run_id: str, on: bool) -> None:
-    labels.archive(store, run_id, on=on)
 
 
 def _form(run: Run) -> None:

@@ -53,10 +53,9 @@ def change(settings: Mapping[str, Any]) -> None:
     left out goes with the data, or the splits, of which it was made, and so does the name that somebody gave the data."""
     try:
         before = recipe()
-        spec = before.draft()
         others = {name for name in settings if name.startswith("dataset.")} - OF_THE_SAME_SPLITS
-        stale = {LEFT_OUT: None} if others and spec.dotted().get(LEFT_OUT) else {}
-        after = Recipe.of(spec.with_settings({**stale, **settings}))
+        stale = {LEFT_OUT: None} if others and before.dataset.left_out else {}
+        after = Recipe.of(before.draft().with_settings({**stale, **settings}))
         moved = NAME not in settings and after.dataset.origin != before.dataset.origin
         st.session_state[SPEC] = after.draft().with_settings({NAME: None} if moved else {}).dotted()
     except TransferError as error:
