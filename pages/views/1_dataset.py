@@ -34,7 +34,7 @@ def summary() -> str:
         return recipe.dataset.shown_name
 
 
-PAGE = PageInfo(1, "Dataset", ":material/counter_1:", "Which pictures, and how many labels?", summary)
+PAGE = PageInfo(1, "Dataset", ":material/counter_1:", "Which images, and how many labels?", summary)
 
 
 def draw() -> None:

@@ -55,12 +55,18 @@ def draw_choice(recipe: Recipe, offered: list[tuple[str, CatalogueEntry]]) -> No
         [entry.title for _, entry in offered],
         captions=[
             f"{count(entry.parameters)} parameters, "
-            + ("never pretrained" if entry.accuracy is None else "weights here" if entry.here else "weights not on this machine")
+            + (
+                "never pretrained"
+                if entry.accuracy is None
+                else "weights on this machine"
+                if entry.here
+                else "weights not on this machine"
+            )
             for _, entry in offered
         ],
         key="network",
         on_change=choose,
-        help="A backbone is the network whose lower part is kept and whose features the new classifier uses.",
+        help="The pretrained network that turns an image into the features for the new classifier.",
     )
     image_size.image_size(recipe)
     forms.part_form("backbone", recipe.backbone, without=tuple(present.settings))

@@ -12,7 +12,7 @@ from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 from tl_core.ui.steps import PageInfo
 
 PAGE = PageInfo(3, "Strategy", ":material/counter_3:", "How much of it is retrained?", lambda: session.recipe().strategy.title)
-ABOUT_KINDS = "From the cheapest to the dearest: what of the network is retrained, and what holds it back."
+ABOUT_KINDS = "How much of the network is retrained, from the cheapest to the most expensive."
 ABOUT_EXECUTORS = "The machine or the cluster that the run's process is started on."
 ABOUT = "A strategy says which blocks of the network train, in which phase, and how fast."
 
@@ -68,7 +68,7 @@ def draw_evidence(recipe: Recipe) -> None:
         f"{outline.multiply_adds / 1e6:,.0f} million multiply-adds an image at {recipe.image_size} px. "
         f"The head is one dense layer from {recipe.strategy.feature_size(outline):,} features to {classes} classes: "
         f"{head:,} parameters. {network.batch_norm(planned.cuts.phases, outline.blocks)} "
-        "A full pass takes an image forward and backward through the whole network; what is frozen, each image passes once."
+        "A full pass is forward and backward through the whole network; an image passes the frozen part only once."
     )
     lr_finder.rate_finder(recipe, measured, preview.images.train)
     what_ifs.what_ifs(recipe)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from tl_core.ui import formatting, frame, run_filters, session
+from tl_core.runs.states import State
+from tl_core.ui import formatting, frame, session
 from tl_core.ui.label_bar import label_bar
 from tl_core.ui.live import live
 from tl_core.ui.queue_panel import queue_panel
@@ -18,14 +19,14 @@ def summary() -> str:
     return formatting.state_of(chosen) if chosen else ""
 
 
-PAGE = PageInfo(4, "Train", ":material/counter_4:", "How is it going?", summary)
+PAGE = PageInfo(4, "Train", ":material/counter_4:", "How is it going?", summary, frozenset(State))
 
 
 def draw() -> None:
     """Draw the page."""
     frame.heading(PAGE)
     recipe_bar()
-    chosen = session.run_id() or next((run.id for run in run_filters.listed(session.runs())), None)
+    chosen = session.run_id()  # the frame has chosen the newest one where the address names none
     if chosen is None:
         st.info(
             "The live run is shown here: its curves, its pace and the machine's load, and beside it the queue. "

@@ -15,7 +15,7 @@ def summary() -> str:
     return formatting.accuracy_of(chosen) if chosen and chosen.state is State.DONE else ""
 
 
-PAGE = PageInfo(5, "Result", ":material/counter_5:", "How good is it, and what did it cost?", summary)
+PAGE = PageInfo(5, "Result", ":material/counter_5:", "How good is it, and what did it cost?", summary, frozenset({State.DONE}))
 
 
 def draw() -> None:

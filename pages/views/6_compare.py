@@ -13,7 +13,7 @@ def summary() -> str:
     return f"{count} runs" if count > 1 else ""
 
 
-PAGE = PageInfo(6, "Compare", ":material/counter_6:", "Which one is better, and is that true?", summary)
+PAGE = PageInfo(6, "Compare", ":material/counter_6:", "Which run is better, and is the difference real?", summary)
 
 
 def draw() -> None:
@@ -21,7 +21,7 @@ def draw() -> None:
     frame.heading(PAGE)
     runs = session.runs()
     if not runs:
-        nothing_yet("Every run is a row here, to sort, filter and compare. There is none yet.")
+        nothing_yet("All runs are listed here, to sort, filter and compare. There are none yet.")
         return
     with formatting.sentence_for_mistakes():
         shown = run_filters.filtered(runs, keep=comparison.wanted())
@@ -37,7 +37,7 @@ def draw() -> None:
         same_data.among(picked)
         comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked)
         comparison.differences(picked)
-    st.caption("A run's own page: choose it under Result. This page's address holds the selection, to share or to keep.")
+    st.caption("Choose a run on the page Result to see all of it. The address of this page holds the selection.")
 
 
 if __name__ == "__main__":

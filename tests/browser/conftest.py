@@ -8,6 +8,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -89,8 +90,8 @@ def browser() -> Iterator[Browser]:
 class Tab:
     """A page in a browser of its own, which remembers every error it met."""
 
-    def __init__(self, browser: Browser, url: str, width: int = 1280) -> None:
-        self.page: Page = browser.new_context(viewport={"width": width, "height": 900}).new_page()
+    def __init__(self, browser: Browser, url: str, width: int = 1280, scheme: Literal["light", "dark"] = "light") -> None:
+        self.page: Page = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme).new_page()
         self.page.set_default_timeout(HANGS)  # what waits longer hangs; a busy machine does not
         self.errors: list[str] = []
         self.url = url

@@ -119,7 +119,7 @@ def test_a_queue_of_five_with_priorities(tab: Tab, store: Store) -> None:
     press(page, f"down_{waiting[0]}")
     choose(page, waiting[2], "Remove")
     choose(page, waiting[3], "Hold")
-    expect(page.get_by_text("1 at work, 3 waiting")).to_be_visible()
+    expect(page.get_by_text("1 running, 3 waiting")).to_be_visible()
     assert [run.id for run in store.queue()] == [waiting[4], waiting[1], waiting[0]]
     assert store.run(waiting[2]).state is State.CANCELLED
     press(page, f"look_at_{first}")
@@ -131,7 +131,7 @@ def test_a_queue_of_five_with_priorities(tab: Tab, store: Store) -> None:
     assert all(started is None or started > (high.started or 0) for started in others)
     for run_id in (waiting[1], waiting[0]):
         in_state(store, run_id, State.DONE)
-    expect(page.get_by_text("Nothing is at work and nothing waits.")).to_be_visible()
+    expect(page.get_by_text("Nothing is running or waiting.")).to_be_visible()
     press(page, f"resume_{waiting[3]}")
     in_state(store, waiting[3], State.DONE)
 

@@ -52,14 +52,16 @@ def test_a_run_that_went_back_to_its_probe_is_well_and_says_where_it_is() -> Non
     finished(PROBE, BACK)
     warnings, texts = page()
     assert not warnings
-    assert any("5 epochs, back to what it began with, since no epoch had a lower validation loss, rate 0.001" in t for t in texts)
+    assert any(
+        "5 epochs, back to its initial weights, since no epoch had a lower validation loss, rate 0.001" in t for t in texts
+    )
     assert not any("Without validation images" in text for text in texts)
 
 
 def test_without_validation_images_the_proof_says_which_epoch_it_is() -> None:
     finished(phase("everything", 1e-3, loss=0.1, accuracy=1.0), validation=0)
     _, texts = page()
-    assert "Without validation images no epoch could be told to be the best: each phase ended with its last one." in texts
+    assert "Without validation images no epoch is known to be the best: each phase kept its last one." in texts
     assert not any("back to" in text for text in texts)
 
 

@@ -112,7 +112,7 @@ def test_the_result_is_held_against_it(runs: tuple[str, str]) -> None:
 def test_features_that_were_there_already_are_said(runs: tuple[str, str]) -> None:
     assert not [text for text in result_page(runs[0])[1] if "in the cache already" in text]
     below = result_page(runs[1])[1]
-    assert any("Features were in the cache already, which the estimate does not know of." in text for text in below)
+    assert any("Features were already in the cache, which the estimate does not take into account." in text for text in below)
     assert "What the frozen part makes of 48 images was in the cache already." in below
     assert "What the frozen part makes of 32 images was in the cache already." in below
 

@@ -23,12 +23,14 @@ def fill(app: AppTest, run_id: str, *, name: str, tags: list[str], note: str) ->
 
 
 def test_a_run_is_named_tagged_and_noted_on_the_train_page() -> None:
-    run = put(State.FAILED)
-    labels.tag(Store(), put(State.FAILED), add=["paper", "v2"])
-    app = fill(opened(steps.TRAIN.script, run=run), run, name=ODD, tags=["paper"], note="one\ntwo")
+    run, odd_tag = put(State.FAILED), "[t](x)"
+    labels.tag(Store(), put(State.FAILED), add=[odd_tag, "v2"])
+    app = fill(opened(steps.TRAIN.script, run=run), run, name=ODD, tags=[odd_tag], note="one\ntwo")
     stored = Store().run(run)
-    assert (stored.name, stored.tags, stored.note) == (ODD, ("paper",), "one\ntwo")
+    assert (stored.name, stored.tags, stored.note) == (ODD, (odd_tag,), "one\ntwo")
     assert any(f"**{formatting.plain(ODD)}**" == element.value for element in app.markdown)  # as letters, in bold
+    read_as_markdown = [element.value for element in (*app.markdown, *app.caption)] + [button.label for button in app.button]
+    assert not [text for text in read_as_markdown if ODD in text or odd_tag in text]
     assert formatting.parts_of(stored) in said(app)
     assert [element.value for element in app.text] == ["one\ntwo"]
     assert not app.exception
@@ -67,7 +69,7 @@ def test_a_star_and_the_archive_are_one_press() -> None:
     assert not Store().run(run).archived
 
 
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.PAUSED, State.DONE])
 def test_only_what_does_not_work_can_be_deleted(state: State) -> None:
     app = opened(steps.TRAIN.script, run=put(state))
     assert app.button(key="delete").disabled is state.at_work

@@ -38,8 +38,9 @@ def test_result_says_the_accuracy_with_its_interval(finished: str) -> None:
     assert "245 of 245 frozen tensors unchanged" in said
     assert "so there is no curve to draw" in " ".join(element.value for element in app.caption)
     of_classes = next(frame.value for frame in app.dataframe if "recall" in frame.value)
-    assert of_classes["recall"].between(0, 100).all()
-    assert of_classes["recall"].max() > 1
+    assert of_classes["recall"].str.fullmatch("\N{FIGURE SPACE}{0,2}[0-9.]+ % \\([0-9.]+\N{EN DASH}[0-9.]+\\)").all()
+    assert of_classes["precision"].between(0, 100).all()
+    assert of_classes["precision"].max() > 1
 
 
 @pytest.mark.parametrize("page", PAGES[3:])

@@ -75,9 +75,9 @@ def test_a_search_that_failed_says_why(home: Path, recipe: Recipe) -> None:
 @pytest.mark.parametrize(
     ("curve", "said"),
     [
-        (measured.PROBE_FIRST, "as low as it gets from 0.0002 up to 0.003"),
+        (measured.PROBE_FIRST, "lowest between 0.0002 and 0.003"),
         (RateCurve(tuple(measured.FITTED.rates), tuple(0.5 + loss for loss in measured.FITTED.losses)), "beyond 0.4 it rose"),
-        (measured.FITTED, "nothing from the start"),
+        (measured.FITTED, "zero from the start"),
         (RateCurve(measured.FITTED.rates[-20:], measured.SIGN_DIGITS.losses[-20:]), "rose from the lowest rates on"),
         (RateCurve(measured.FITTED.rates, (2.3,) * len(measured.FITTED.rates)), "No rate changed the loss"),
         (RateCurve((1e-6, 1e-3), (2.3, 9.0)), "before enough rates had been tried"),

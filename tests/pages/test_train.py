@@ -103,7 +103,7 @@ def test_what_can_be_done_in_each_state_is_offered(state: State) -> None:
 
 
 def test_an_empty_queue_says_so() -> None:
-    assert "Nothing is at work and nothing waits." in said(opened(steps.TRAIN.script, run=put(State.CANCELLED)))
+    assert "Nothing is running or waiting." in said(opened(steps.TRAIN.script, run=put(State.CANCELLED)))
 
 
 def test_a_waiting_run_says_its_place_and_what_it_waits_for() -> None:
@@ -120,7 +120,7 @@ def test_a_waiting_run_says_its_place_and_what_it_waits_for() -> None:
 def test_a_device_that_no_run_of_the_list_holds_is_told() -> None:
     run = Store().run(put())
     assert queue_text.when(run, [run], run.changed) == "It starts at once."
-    assert "Other work on this machine" in queue_text.when(run, [run], run.changed + 60)
+    assert "Something other than these runs" in queue_text.when(run, [run], run.changed + 60)
 
 
 def test_what_a_resumed_run_goes_on_from_is_told_wherever_it_was_at_work(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ def test_a_run_of_high_priority_is_the_next() -> None:
 def test_a_long_queue_is_cut_and_says_how_much_is_left_out(count: int, more: str | None) -> None:
     chosen = [put() for _ in range(count)][-1]
     app = opened(steps.TRAIN.script, run=chosen)
-    assert f"0 at work, {count} waiting" in said(app)
+    assert f"0 running, {count} waiting" in said(app)
     assert [more] == [line for line in said(app).splitlines() if "more wait" in line] if more else "more wait" not in said(app)
     assert f"{count} waiting" in " ".join(caption.value for caption in app.sidebar.caption)
 
@@ -175,7 +175,7 @@ def test_a_failed_run_says_why_once_with_what_resume_would_do() -> None:
     app = opened(steps.TRAIN.script, run=run_id)
     assert errors(app) == ["It went wrong. Received: [x](y)"]
     assert [code.value for code in app.code] == ["the last words"]
-    assert "begins anew" in app.button(key="resume").help
+    assert "starts over" in app.button(key="resume").help
 
 
 def test_both_clocks_are_told() -> None:

@@ -17,12 +17,11 @@ FILTERS = ("Dataset", "Backbone", "Strategy", "State")
 
 
 def table(runs: Sequence[Run]) -> pd.DataFrame:
-    """Every run as a row, with numbers as numbers so that they sort."""
+    """Return every run as a row that sorts by any of its columns."""
     return pd.DataFrame([_row(run) for run in runs])
 
 
 def _row(run: Run) -> dict[str, object]:
-    interval = interval_of(run)
     dataset, backbone, strategy = formatting.titles_of(run)
     return {
         "Name": run_names.given_to(run),
@@ -32,9 +31,7 @@ def _row(run: Run) -> dict[str, object]:
         "Labels": run.spec.dataset.settings.get("labels_per_class"),
         "Backbone": backbone,
         "Strategy": strategy,
-        "Accuracy": None if run.accuracy is None else 100 * run.accuracy,
-        "From": None if interval is None else 100 * interval.low,
-        "To": None if interval is None else 100 * interval.high,
+        "Accuracy": None if run.accuracy is None else formatting.in_column(formatting.accuracy_of(run)),
         "Seconds": run.seconds,
         "Trainable": run.trainable_parameters,
         "Size": run.spec.image_size,
@@ -83,11 +80,9 @@ def choose(rows: pd.DataFrame) -> list[str]:
         column_config={
             "Tags": st.column_config.ListColumn(help="Tags are given on the pages Train and Result."),
             "Disk": st.column_config.NumberColumn(format="%.1f MB", help="What its files take, in megabytes."),
-            "Accuracy": st.column_config.NumberColumn(
-                format="%.1f %%", help="Share of the test images that were classified correctly."
+            "Accuracy": st.column_config.TextColumn(
+                help="Share of the test images that were classified correctly, and its 95 % interval (Wilson)."
             ),
-            "From": st.column_config.NumberColumn(format="%.1f %%", help="Lower end of the 95 % interval (Wilson)."),
-            "To": st.column_config.NumberColumn(format="%.1f %%", help="Upper end of the 95 % interval (Wilson)."),
             "Seconds": st.column_config.NumberColumn(format="%.1f", help="Wall seconds of data, backbone, training and test."),
             "Trainable": st.column_config.NumberColumn(format="localized", help="Parameters that trained in any phase."),
             "Size": st.column_config.NumberColumn(format="%d px", help="Pixels of each side to which images are brought."),
@@ -110,14 +105,15 @@ def verdicts(chosen: Sequence[Run]) -> None:
     """The first chosen run against each other one, in a sentence with its test."""
     tested = [run for run in chosen if run.accuracy is not None]
     if len(tested) < 2:
-        st.caption("Tick two or more finished runs to hear which is better, and whether that can be told at all.")
+        st.caption("Select two or more finished runs to see which is better, and whether the difference is significant.")
         return
     names = formatting.names_apart(chosen)
     first, *others = (outcomes.contender(run, names[run.id]) for run in tested[: 1 + MOST_VERDICTS])
     for other in others:
         st.markdown(f"- {formatting.plain(comparison.verdict(first, other))}")
     if len(tested) > 1 + MOST_VERDICTS:
-        st.caption(f"The others of the {len(tested):,} runs are in the table and in the charts. Tick fewer to compare them.")
+        more = f"{len(tested) - 1 - MOST_VERDICTS:,} more runs"
+        st.caption(f"{more} are in the table and in the charts. Select fewer to compare them in words.")
 
 
 def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
@@ -133,7 +129,7 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
                 if others == 1
                 else f"{others} runs are left out of this chart: they were"
             )
-            st.caption(f"{left_out} tested on other images.")
+            st.caption(f"{left_out} tested on different images.")
         formatting.chart(comparing.accuracy_against_seconds(points), "frontier", "Test accuracy against the seconds of the runs")
     if chosen:
         labels = formatting.names_apart(chosen)

@@ -18,22 +18,21 @@ def confusion(said: Predictions, names: list[str], run_id: str) -> None:
     most = len(names) if len(names) <= outcome.MOST_CLASSES else FEW
     drawn = metrics.most_confused(said.labels, predicted, len(names), most)
     if most < len(names):
-        st.caption("Of so many classes those with the most frequent mistakes are drawn. The file has all of them.")
+        st.caption("Only the classes with the most frequent mistakes are drawn. The file has all of them.")
     figure = outcome.confusion(
         metrics.confusion_matrix(said.labels, predicted, drawn),
         [names[index] for index in drawn],
         images=np.bincount(said.labels, minlength=len(names))[drawn],
         classes=len(names),
-        dark=st.context.theme.type == "dark",
     )
     formatting.chart(figure, f"confusion_{run_id}", "Confusion matrix of the test images")
     st.download_button(
-        "All of it as a table",
+        "Download the whole table",
         lambda: metrics.confusion_table(said.labels, predicted, names).to_csv(index=False).encode(),
         file_name=f"confusion_{run_id}.csv",
         mime="text/csv",
         icon=":material/download:",
-        help="A CSV file with each pair of a true class and what it was taken for, the most frequent first.",
+        help="A CSV file with every pair of true and predicted class, the most frequent first.",
         on_click="ignore",
         key="confusion_table",
     )

@@ -19,10 +19,10 @@ from tl_core.ui.charts import sizes
 from tl_core.ui.study_panel import StudyPanel
 
 ABOUT = (
-    "Every image is opened once: which are broken, which are the same or nearly, across the splits too, whether copies have "
-    "different labels, and what is repaired when they are read."
+    "Opens every image once and finds broken images, copies and near copies (across splits, too), copies with different labels, "
+    "and what is repaired when images are read."
 )
-ABOUT_OTHERS = "All are compared: which are the same, across the splits too, and whether copies have different labels."
+ABOUT_OTHERS = "Compares all of them and finds copies (across splits, too), and copies with different labels."
 KINDS = {BROKEN: "Broken", COPIES: "Copies but one", CONFLICTS: "Conflicting copies"}
 MOST_SHOWN = 100
 
@@ -50,7 +50,7 @@ def _show(recipe: Recipe, report: Report) -> None:
         st.success(told_all(report.thing), icon=":material/check_circle:")
     told = advice(report)
     if not told:
-        st.success("Nothing is broken, double or uneven.", icon=":material/check_circle:")
+        st.success("No broken files, copies or imbalance were found.", icon=":material/check_circle:")
     for each in told:
         (st.warning if each.fix else st.info)(
             formatting.plain(each.text), icon=":material/build:" if each.fix else ":material/info:"
@@ -92,8 +92,8 @@ def _leaving_out(recipe: Recipe, report: Report) -> None:
         default=offered,
         format_func=KINDS.__getitem__,
         key="leave_out_kinds",
-        help="Of copies one stays, in train where one is there; of exact copies with different labels none does. The files stay "
-        "where they are. The list is kept with the run's settings, so that the run can be repeated.",
+        help="One of several copies stays, in train if one is there. Exact copies with different labels are all left out. No "
+        "file is deleted. The list is kept with the run's settings, so that the run can be repeated.",
     )
     st.button(
         "Leave these out",

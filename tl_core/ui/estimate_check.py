@@ -47,9 +47,9 @@ def reasons(run: Run, result: Result) -> Iterator[str]:
     """What a run met that no estimate counts."""
     records = result.phases
     if any(IN_CACHE in line for lines in (*(record.frozen_part for record in records), result.frozen_part) for line in lines):
-        yield "Features were in the cache already, which the estimate does not know of."
+        yield "Features were already in the cache, which the estimate does not take into account."
     if result.resumed:
-        yield f"Interrupted {formatting.times(result.resumed)}, it had to load and compile again, which is in its time."
+        yield f"Interrupted {formatting.times(result.resumed)}, it had to load and compile again, which its time includes."
     if result.precision is not Precision.FLOAT32:
         yield f"The estimate is for float32; the run computed in {result.precision.value}."
     plan = session.events(run, "plan")

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import streamlit as st
+from streamlit.elements.lib import streamlit_plotly_theme
 
 from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.errors import TransferError
@@ -18,6 +19,8 @@ from tl_core.spec import RunSpec
 from tl_core.ui import run_names
 from tl_core.ui.charts import theme
 
+TEXT = streamlit_plotly_theme.GRAY_90
+"""Stands in a figure for a colour that the browser fills in: dark in the light theme, and light in the dark one."""
 NOTHING: Mapping[str, str] = {}
 COLOURS = {
     State.QUEUED: "gray",
@@ -34,7 +37,11 @@ COLOURS = {
 
 
 def chart(figure: Any, key: str, alt: str) -> None:
-    """A Plotly figure as wide as its place, with `alt` for screen readers."""
+    """Draw a Plotly figure as wide as its place, with `alt` for screen readers."""
+    # Streamlit writes in a grey whose contrast to the page is 3.7.
+    figure.update_layout(font_color=TEXT)
+    for axes in (figure.update_xaxes, figure.update_yaxes):
+        axes(tickfont_color=TEXT, title_font_color=TEXT)
     st.plotly_chart(figure, width="stretch", theme="streamlit", key=key, config=theme.CONFIG, alt=alt)
 
 
@@ -143,6 +150,12 @@ def accuracy_of(run: Run) -> str:
     """ "85 % (82-88)", or a dash where the run was not tested."""
     interval = interval_of(run)
     return "\N{EM DASH}" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
+
+
+def in_column(percentage: str) -> str:
+    """Return a percentage, such as "85 % (82-88)", so padded that in a table digits stand below digits and 9 comes before 10."""
+    whole = len(percentage) - len(percentage.lstrip("0123456789"))
+    return "\N{FIGURE SPACE}" * (3 - whole) + percentage
 
 
 def clock(passed: float) -> str:

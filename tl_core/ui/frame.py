@@ -54,6 +54,13 @@ def _step(page: steps.PageInfo, choice: str, address: dict[str, str]) -> None:
         st.caption(formatting.plain(choice or page.question))
 
 
+def choose_run(page: steps.PageInfo) -> None:
+    """Look at the newest run that a page shows, archived ones aside, where this session looks at none yet."""
+    newest = next((run for run in session.runs() if run.state in page.shows and not run.archived), None)
+    if session.run_id() is None and newest:
+        session.look_at(newest.id)
+
+
 def heading(page: steps.PageInfo) -> None:
     """Draw the title of a page and the question it answers."""
     st.title(page.title, anchor=False)
@@ -73,7 +80,7 @@ def _running(drawn: Standing) -> None:
             st.rerun()  # the whole page follows
         working, line = queue_text.at_work(runs), queue_text.line(runs)
         _held(working)
-        st.caption(f"{len(line)} waiting" if line else "" if working else "Nothing runs now.")
+        st.caption(f"{len(line)} waiting" if line else "" if working else "Nothing is running.")
 
 
 def _held(working: Sequence[Run]) -> None:
@@ -90,7 +97,7 @@ def _held(working: Sequence[Run]) -> None:
     for run in elsewhere[:MOST_ELSEWHERE]:
         _progress(run)
     if len(elsewhere) > MOST_ELSEWHERE:
-        st.caption(f"{len(elsewhere) - MOST_ELSEWHERE} more at work")
+        st.caption(f"{len(elsewhere) - MOST_ELSEWHERE} more running")
 
 
 def _progress(run: Run) -> None:

@@ -29,7 +29,8 @@ def label_bar(run: Run) -> None:
             _ask(run)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="labels"):
         for tag in run.tags:
-            st.badge(formatting.plain(tag), color="gray", icon=":material/sell:")
+            # Not `st.badge`: it escapes brackets once more.
+            st.markdown(f":gray-badge[:material/sell: {formatting.plain(tag)}]", width="content")
         if run.disk_bytes is not None:
             st.caption(f"{size(run.disk_bytes)} on disk", width="content", help="What the files of this run take.")
     if run.note:

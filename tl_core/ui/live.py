@@ -40,11 +40,11 @@ def _headline(run: Run) -> None:
     with st.container(horizontal=True, gap="small", key="run_buttons"):
         if run.state in control.PAUSABLE:
             held = "Keep it from starting until you resume it."
-            paused = "Keep a checkpoint at the next batch, and free the device."
+            paused = "Save a checkpoint at the next batch, and free the device."
             title, about = ("Hold", held) if run.state is State.QUEUED else ("Pause", paused)
             _button(title, "pause", about, control.pause, run.id)
         if run.state in control.RESUMABLE:
-            _button("Resume", "resume", f"Put it into the queue again. {run_status.resumes(run)}", control.resume, run.id)
+            _button("Resume", "resume", f"Queue it again. {run_status.resumes(run)}", control.resume, run.id)
         if run.state in control.STOPPABLE:
             _button("Stop", "stop", "End this run; what it has reported is kept.", control.stop, run.id)
         _button("Run again", "replay", "Queue a new run with the same settings.", _again, run)
@@ -79,7 +79,7 @@ def _charts(run: Run) -> None:
     drawn = session.newest("machine", run, versions[2:], lambda: _machine(run))
     live_chart(drawn, f"machine_{run.id}", "Processor and memory use of this run")
     if not any(gpus_of(sample.data) for sample in samples) and not any(told["unused"] for told in run_status.placements(run)):
-        st.caption("No GPU on this machine: NVIDIA's driver is not there. The run uses the processor.")
+        st.caption("No GPU on this machine: there is no NVIDIA driver. The run uses the CPU.")
 
 
 def _curves(run: Run) -> str:

@@ -15,22 +15,21 @@ from tl_core.ui.live_chart import live_chart
 from tl_core.ui.study_panel import StudyPanel
 
 ABOUT = (
-    "The same training, for a few dozen batches in which the learning rate rises from far too low to far too high. "
-    "The highest rate at which the loss is still low is about to be too high; a tenth of it is a good one, or the one at which "
-    "the loss got there, if that comes before. Where the head is computed first, one half of the training images makes the "
-    "head, and the rates are tried on the other one."
+    "Trains for a few dozen batches while the learning rate rises from far too low to far too high. The suggestion is a tenth of "
+    "the highest rate at which the loss is still low, or the rate at which the loss first gets that low, if it is smaller. If "
+    "the head is computed first, half of the training images compute it, and the rates are tried on the other half."
 )
 SAID = {
-    Shape.SHORT: "The loss broke out before enough rates had been tried, so nothing is suggested.",
-    Shape.FALLS: "The loss was as low as it gets from {reached:.1g} up to {limit:.1g}. Suggested is where it got there, or a "
-    "tenth of the end if that is lower.",
-    Shape.BREAKS: "The loss never fell, and beyond {limit:.1g} it rose: there training breaks. A tenth of that is suggested. "
-    "It is safe; whether training gains anything, only the validation accuracy can tell.",
-    Shape.RISES: "The loss rose from the lowest rates on: none of them is safe, and nothing is suggested. Look at the data and "
-    "at the other settings first.",
-    Shape.STAYS: "No rate changed the loss, so nothing is suggested; the rate that is set stays.",
-    Shape.NOTHING: "The loss was nothing from the start: these images were right before any training. So there is nothing to "
-    "tell rates by, and nothing is suggested; the rate that is set stays.",
+    Shape.SHORT: "The loss diverged before enough rates had been tried, so nothing is suggested.",
+    Shape.FALLS: "The loss was lowest between {reached:.1g} and {limit:.1g}. The suggestion is the lower end, or a tenth of "
+    "the upper end if that is smaller.",
+    Shape.BREAKS: "The loss never fell, and beyond {limit:.1g} it rose: training diverges there. The suggestion is a tenth of "
+    "that. It is safe, but only the validation accuracy can tell whether training helps.",
+    Shape.RISES: "The loss rose from the lowest rates on: no rate is safe, and nothing is suggested. Check the data and the "
+    "other settings first.",
+    Shape.STAYS: "No rate changed the loss, so nothing is suggested; the present rate stays.",
+    Shape.NOTHING: "The loss was zero from the start: these images were classified correctly before any training. The rates "
+    "cannot be compared, and nothing is suggested; the present rate stays.",
 }
 
 

@@ -1,5 +1,6 @@
 """What the Result page says: the sentence, the controls it is held against, and the evidence."""
 
+import math
 import shlex
 from typing import Any
 
@@ -7,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from tl_core.analysis import comparison, convergence, metrics
-from tl_core.analysis.statements import interval_of, seconds
+from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.analysis.statistics import Interval
 from tl_core.precision import Precision
 from tl_core.recipe import Recipe
@@ -26,14 +27,8 @@ CONTROLS: tuple[dict[str, Any], ...] = (
     {"backbone": "article_mlp"},
 )
 """What is offered as a control: the run's own network from random weights, and networks that were never pretrained."""
-CLASS_COLUMNS = {
-    "precision": "Precision",
-    "recall": "Recall",
-    "recall_low": "Recall from",
-    "recall_high": "Recall to",
-    "f1": "F1",
-}
-"""The shares of each class by the columns of `metrics.per_class`, in the order in which they are shown."""
+CLASS_COLUMNS = ("class", "images", "precision", "recall", "f1", "most often taken for")
+"""What is shown of `metrics.per_class`, in this order."""
 
 
 def contender(run: Run, name: str = "") -> comparison.Contender:
@@ -58,15 +53,15 @@ def sentence(run: Run, result: Result) -> None:
         st.warning(formatting.plain(warning), icon=":material/trending_down:")
     trained, total = result.trainable_parameters, result.total_parameters
     st.caption(
-        "In brackets the 95 % interval (Wilson). "
-        f"{result.train_images:,} images to train and {result.validation_images:,} to validate. "
+        "The range in brackets is the 95 % interval (Wilson). "
+        f"{result.train_images:,} training and {result.validation_images:,} validation images. "
         f"{trained:,} of {total:,} parameters trained."
     )
     if result.resumed:
         each_time = " each time" if result.resumed > 1 else ""
         st.caption(
-            f"Interrupted {formatting.times(result.resumed)}, it went on from its last checkpoint{each_time}. "
-            "The seconds are those of all its attempts."
+            f"The run was interrupted {formatting.times(result.resumed)} and continued from its last checkpoint{each_time}. "
+            "The time is that of all its attempts."
         )
 
 
@@ -83,9 +78,7 @@ def controls(run: Run) -> None:
     titles = [f"{recipe.backbone.listing().title} · {recipe.strategy.title}" for recipe in recipes]
     missing = {title: recipe for title, recipe in zip(titles, recipes, strict=True) if title not in latest}
     if not latest:
-        st.caption(
-            "What did the transfer save? Nobody can say until the same labels have been learned from scratch. Start a control:"
-        )
+        st.caption("To see what the transfer saved, train on the same labels from scratch. Start a control:")
     elif missing:
         st.caption("More controls, on the same labels:")
     with st.container(horizontal=True, key="controls"):
@@ -144,7 +137,8 @@ def hardest(said: Predictions, names: list[str], run_id: str) -> None:
     captions = [f"is {names[t]}\n{100 * p:.0f} % {names[s]}" for t, s, p in zip(true, taken, sure, strict=True)]
     hovers = [f"{name}: {names[t]}, taken for {names[s]}" for name, t, s in zip(said.hardest_names, true, taken, strict=True)]
     st.caption(
-        "The test images whose true class got the least probability: what each is, and what was said of it and how surely."
+        "The test images whose true class got the lowest probability, each with its true class and the predicted one with its "
+        "probability."
     )
     figure = outcome.image_grid(said.hardest_pixels, captions, hovers, columns=4)
     formatting.chart(figure, f"hardest_{run_id}", "Hardest test images")
@@ -153,23 +147,31 @@ def hardest(said: Predictions, names: list[str], run_id: str) -> None:
 def classes(said: Predictions, names: list[str]) -> None:
     """Precision and recall of each class."""
     table = metrics.per_class(said.labels, said.probabilities, names)
-    shares = list(CLASS_COLUMNS)
-    table[shares] *= 100
-    numbers: dict[str, Any] = {name: st.column_config.NumberColumn(CLASS_COLUMNS[name], format="%.0f %%") for name in shares}
+    table["recall"] = [_recall(row) for row in table.itertuples()]
+    table[["precision", "f1"]] *= 100
+    titles = {name: name.capitalize() for name in CLASS_COLUMNS}
+    numbers = {name: st.column_config.NumberColumn(titles[name], format="%.0f %%") for name in ("precision", "f1")}
     st.dataframe(
         table,
         hide_index=True,
         width="stretch",
         height="content" if len(names) <= outcome.MOST_CLASSES else "auto",
-        column_order=["class", "images", *shares, "most often taken for"],
-        column_config={"class": "Class", "images": "Images", "most often taken for": "Most often taken for"} | numbers,
+        column_order=CLASS_COLUMNS,
+        column_config=titles | numbers,
         placeholder="\N{EN DASH}",
         alt="Precision and recall of each class",
     )
     st.caption(
-        "Precision: of the images taken for this class, the share that is. Recall: of this class's images, the share found, "
-        "from and to its 95 % interval. F1: their harmonic mean."
+        "Precision: the share of the images classified as this class that belong to it. Recall: the share of this class's images "
+        "that were found, with its 95 % interval. F1: the harmonic mean of both."
     )
+
+
+def _recall(row: Any) -> str | None:
+    """Return the recall of a class with its interval; None where it has no test images."""
+    if math.isnan(row.recall):
+        return None
+    return formatting.in_column(percent(row.recall, Interval(row.recall_low, row.recall_high)))
 
 
 def proof(result: Result) -> None:
@@ -188,13 +190,13 @@ def proof(result: Result) -> None:
         for line in (*phase.remarks, *phase.frozen_part):
             st.caption(formatting.plain(line))
         with st.expander("Variables that trained"):
-            st.code("\n".join(phase.trained), language=None)
+            st.code("\n".join(phase.trained), language=None, wrap_lines=True)
     if result.frozen_part:
         st.markdown("**Test**")
     for line in result.frozen_part:
         st.caption(formatting.plain(line))
     if not result.validation_images and any(phase.learning_rate is not None for phase in result.phases):
-        st.caption("Without validation images no epoch could be told to be the best: each phase ended with its last one.")
+        st.caption("Without validation images no epoch is known to be the best: each phase kept its last one.")
     source = result.provenance
     st.caption(f"Weights: {formatting.plain(source.source)}, learned from {formatting.plain(source.learned_from)}.")
     if source.sha256:
@@ -207,7 +209,7 @@ def _how(phase: PhaseRecord) -> str:
         chosen = ", ".join(f"{name} = {value:g}" for name, value in phase.chosen.items())
         by = phase.chosen_by if phase.chosen_by in {"given", "default"} else f"chosen by {phase.chosen_by}"
         return "computed from the features" + (f", {formatting.plain(f'{chosen} ({by})')}" if chosen else "")
-    kept = {None: "", phase.epochs: "", 0: ", back to what it began with, since no epoch had a lower validation loss"}
+    kept = {None: "", phase.epochs: "", 0: ", back to its initial weights, since no epoch had a lower validation loss"}
     back = kept.get(phase.best_epoch, f", back to the best one, epoch {phase.best_epoch}")
     return f"{phase.epochs} epochs{back}, rate {phase.learning_rate:g}, batch size {phase.batch_size}"
 
@@ -217,7 +219,7 @@ def settings(spec: RunSpec, result: Result) -> None:
     if result.precision is not Precision.FLOAT32:
         spec = spec.with_settings({"precision": result.precision})
     changes = [f"--set {shlex.quote(f'{name}={_text(value)}')}" for name, value in Recipe.of(spec).overrides().items()]
-    st.code(" ".join(["python -m tl_core train", *changes]), language="bash")
+    st.code(" ".join(["python -m tl_core train", *changes]), language=None, wrap_lines=True)
     facts = (
         spec.dotted()
         | {
@@ -238,7 +240,7 @@ def settings(spec: RunSpec, result: Result) -> None:
         "Use these settings",
         key="use_settings",
         icon=":material/edit:",
-        help="Make them the recipe, to change one and run again.",
+        help="Copy them into the recipe, to change one and run again.",
     ):
         session.take(spec)
         st.switch_page(steps.STRATEGY.script)

@@ -15,8 +15,8 @@ from tl_core.ui.charts.speeds import speed_chart
 from tl_core.ui.study_panel import StudyPanel
 
 ABOUT = (
-    "Graphics processors are often faster in 16-bit numbers (mixed bfloat16) or with steps compiled by XLA; most processors are "
-    "slower. Auto goes by what was measured here, and takes float32 where nothing was."
+    "GPUs are often faster in mixed bfloat16 or with steps compiled by XLA; most CPUs are slower. Auto chooses by what was "
+    "measured on this machine, and takes float32 if nothing was."
 )
 
 
@@ -37,5 +37,5 @@ def _show(recipe: Recipe, images: SplitSizes, found: PrecisionBenchmarkResult) -
 def _told(recipe: Recipe, images: SplitSizes, known: Speeds) -> str:
     """What auto takes, and on which device that was measured."""
     taken = precision_speeds.decide(session.store().home)(recipe, images)
-    gain = "nothing else pays" if taken is Precision.FLOAT32 else "it needs the least time, compiling included"
+    gain = "nothing else is faster" if taken is Precision.FLOAT32 else "it needs the least time, compiling included"
     return f"On {known.device}, for this run, auto takes {taken.value}: {gain}."

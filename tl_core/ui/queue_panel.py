@@ -1,4 +1,4 @@
-"""The queue beside the live run: what is at work, who waits in which place, what is paused, what ended last."""
+"""The queue beside the live run: what is at work, who waits in which place, what is paused, what finished last."""
 
 import time
 from collections.abc import Sequence
@@ -30,12 +30,12 @@ def _panel(looked_at: str, was_alive: bool) -> None:
             st.rerun()  # the whole page follows
         working, line = queue_text.at_work(runs), queue_text.line(runs)
         st.markdown("**Queue**")
-        st.caption(f"{len(working)} at work, {len(line)} waiting" if working or line else "Nothing is at work and nothing waits.")
+        st.caption(f"{len(working)} running, {len(line)} waiting" if working or line else "Nothing is running or waiting.")
         for run in working[:MOST_WAITING]:
             _at_work(run, looked_at)
         for place, run in enumerate(line[:MOST_WAITING], start=1):
             _waiting(run, place, len(line), looked_at)
-        _say_more(len(line) - MOST_WAITING, "wait")
+        _say_more(len(line) - MOST_WAITING, "are waiting")
         listed = run_filters.listed(runs)
         _paused([run for run in listed if run.state is State.PAUSED], looked_at)
         _ended([run for run in listed if run.state.ended], looked_at)
@@ -73,8 +73,8 @@ def _waiting(run: Run, place: int, of: int, looked_at: str) -> None:
         facts += [_data(run), f"waiting for {formatting.clock(run.waiting_seconds(time.time()))}"]
         st.caption(formatting.plain(" · ".join(facts)))
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            _move("Up", run, place - 1, "Let it go before the run ahead of it.", disabled=place == 1)
-            _move("Down", run, place + 1, "Let the run behind it go first.", disabled=place == of)
+            _move("Up", run, place - 1, "Move it ahead of the run before it.", disabled=place == 1)
+            _move("Down", run, place + 1, "Move it behind the run after it.", disabled=place == of)
             _more(run)
 
 
@@ -101,7 +101,7 @@ def _more(run: Run) -> None:
         session.request(_fulfil, run.id, priorities.get(chosen, chosen))
 
     others = [title for title, priority in priorities.items() if priority is not run.priority]
-    about = "Its priority, or keep it from starting, or take it out of the queue."
+    about = "Change its priority, hold it, or remove it from the queue."
     st.menu_button("More", [*others, HOLD, REMOVE], key=key, type="tertiary", help=about, on_click=choose)
 
 
@@ -120,7 +120,7 @@ def _paused(runs: Sequence[Run], looked_at: str) -> None:
     for run in runs[:MOST_OTHERS]:
         with st.container(gap=None, key=f"paused_{run.id}"):
             _title(run, looked_at)
-            about = "Put it at the end of the line; it goes on from its last checkpoint."
+            about = "Put it at the end of the queue; it continues from its last checkpoint."
             st.button(
                 "Resume",
                 key=f"resume_{run.id}",
@@ -135,7 +135,7 @@ def _paused(runs: Sequence[Run], looked_at: str) -> None:
 
 def _ended(runs: Sequence[Run], looked_at: str) -> None:
     if runs:
-        st.markdown("**Ended last**")
+        st.markdown("**Last finished**")
     for run in sorted(runs, key=lambda run: run.state_revision, reverse=True)[:MOST_OTHERS]:
         with st.container(gap=None, key=f"ended_{run.id}"):
             _title(run, looked_at)

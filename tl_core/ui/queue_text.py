@@ -39,15 +39,15 @@ def _th(number: int) -> str:
 def when(run: Run, runs: Sequence[Run], now: float) -> str:
     """What the start of a waiting run waits for."""
     if not needs_device(run):
-        return "It has a queue of its own: it is handed over as soon as the place it runs at answers."
+        return "It has a queue of its own, and is handed over as soon as the place where it runs answers."
     ahead = [other.id for other in line(runs) if needs_device(other)].index(run.id)
     working = [other for other in at_work(runs) if needs_device(other)]
     if not working:
         if ahead:
-            return "It starts as soon as the ones before it have ended."
+            return "It starts when the runs ahead of it have ended."
         if abs(now - run.changed) < SOON_SECONDS:  # a clock may be set back
             return "It starts at once."
-        return "It starts as soon as a device is free. Other work on this machine, which is no run of this list, may hold it."
+        return "It starts as soon as a device is free. Something other than these runs may be using it."
     lefts = [left for other in working if (left := eta(other, now)) is not None]
     after = f" (about {seconds(min(lefts))})" if lefts else ""
     ends = f"{formatting.name_of(working[0])} ends" if len(working) == 1 else f"the first of the {len(working)} runs at work ends"

@@ -12,8 +12,8 @@ from tl_core.system import settings
 from tl_core.ui import estimates, faults, formatting, previews, session, steps
 
 ABOUT = (
-    "From Start to the result, in float32, with nothing in the cache and nothing else at work. Waiting in the queue comes on "
-    "top, and decoding large pictures. The page Result holds it against what the run took."
+    "From Start to the result, in float32, with an empty cache and nothing else running. Waiting in the queue and decoding large "
+    "images come on top. The page Result compares it with the actual time."
 )
 
 
@@ -84,12 +84,14 @@ def _estimate() -> None:
 def _estimate_now(was_waiting: bool) -> None:
     recipe = session.recipe()
     if recipe.dataset.modality is not Modality.IMAGES:
-        st.caption(f"Networks for {recipe.dataset.modality} come later: look at the data, and see how they are split.")
+        st.caption(
+            f"Networks for {recipe.dataset.modality} are not available yet. You can look at the data and at how they are split."
+        )
         return
     measured = estimates.probe(recipe)
     if measured is None:
         st.caption(
-            "Measuring how fast this backbone is on this machine; that takes some twenty seconds, once. You can start right away."
+            "Measuring the speed of this backbone on this machine. It takes about twenty seconds, once. You can start right away."
         )
         return
     if was_waiting:

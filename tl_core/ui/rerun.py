@@ -45,7 +45,7 @@ def _form(run: Run) -> None:
 
 def _value(run_id: str, recipe: Recipe, name: str, present: Any) -> Any:
     """A widget for the new value, at the present one: a list where the values can be listed, else a line of text."""
-    key, about = f"again_value_{run_id}_{name}", "What it shall be instead."
+    key, about = f"again_value_{run_id}_{name}", "The value to use instead."
     choices = _choices(recipe, name)
     if choices:
         return st.selectbox("New value", choices, index=choices.index(present), key=key, help=about)

@@ -32,7 +32,7 @@ def pick(runs: Sequence[Run]) -> Run | None:
         key="picked_run",
         format_func=lambda run_id: label(by_id[run_id]),
         on_change=lambda: session.look_at(st.session_state["picked_run"]),
-        help="Any finished run. The address of this page leads to the one that is chosen.",
+        help="Any finished run. The address of this page names the chosen one.",
     )
     if picked is None:
         return None

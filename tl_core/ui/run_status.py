@@ -28,12 +28,12 @@ def standing(run: Run) -> None:
         address = session.url_parameters() | {session.RUN_PARAMETER: run.id}
         st.page_link(steps.RESULT.script, label="See the result", icon=":material/arrow_forward:", query_params=address)
     elif run.state is State.PAUSED:
-        rest = f"Paused at {100 * run.done:.0f} %: its device is free for others." if run.attempts else "Held back."
-        st.info(f"{rest} Resume puts it at the end of the line. {resumes(run)}", icon=":material/pause_circle:")
+        rest = f"Paused at {100 * run.done:.0f} %: its device is free for others." if run.attempts else "On hold."
+        st.info(f"{rest} Resume puts it at the end of the queue. {resumes(run)}", icon=":material/pause_circle:")
     elif run.error and run.error != run.unreadable:
         formatting.say_wrong(run.error)
     else:
-        st.info("This run was stopped. What it had reported until then is kept below.", icon=":material/stop_circle:")
+        st.info("This run was stopped. Everything that it reported until then is below.", icon=":material/stop_circle:")
     for placement in placements(run):
         if placement["unused"]:
             st.warning(formatting.plain(backends.unseen_gpu(placement["backend"])), icon=":material/memory_alt:")
@@ -52,13 +52,11 @@ def _place(run: Run) -> None:
     st.markdown(f"#### {queue_text.place(run, runs)}")
     st.markdown(formatting.plain(queue_text.when(run, runs, time.time())))
     if run.stage:
-        st.warning(
-            formatting.plain(f"It could not be started yet, and is tried again. {run.stage}"), icon=":material/hourglass_top:"
-        )
+        st.warning(formatting.plain(f"It could not be started yet; trying again. {run.stage}"), icon=":material/hourglass_top:")
 
 
 def _progress(run: Run) -> None:
-    told = {State.CANCELLING: "Stopping at the next batch", State.PAUSING: "Pausing: keeping a checkpoint at the next batch"}
+    told = {State.CANCELLING: "Stopping at the next batch", State.PAUSING: "Pausing: saving a checkpoint at the next batch"}
     what = told.get(run.state) or run.stage or "Launching its process"
     st.progress(run.done, text=formatting.plain(what))
 
@@ -72,7 +70,7 @@ def _facts(run: Run) -> list[str]:
     elif run.attempts:
         facts.append(f"waited {formatting.clock(waited)}")
     if ran:
-        whole = " in all" if run.state is State.DONE else ""  # with what the seconds of a result leave out
+        whole = " in total" if run.state is State.DONE else ""  # with what the seconds of a result leave out
         facts.append(f"running for {formatting.clock(ran)}" if run.state.at_work else f"ran {formatting.clock(ran)}{whole}")
     left = eta(run, now)
     if left is not None:
@@ -96,12 +94,12 @@ def _log(run: Run) -> None:
     log = artifacts.read_log(session.store().folder(run.id))
     if log:
         with st.expander("Log of the run", icon=":material/notes:"):
-            st.code(log, language=None)
+            st.code(log, language=None, wrap_lines=True)
 
 
 def resumes(run: Run) -> str:
     """What a resumed run will do."""
     if not run.attempts:
-        return "It had not begun."
+        return "It had not started."
     kept = artifacts.has_checkpoint(session.store().folder(run.id))
-    return "It goes on from its last checkpoint." if kept else "It has no checkpoint and begins anew."
+    return "It continues from its last checkpoint." if kept else "It has no checkpoint and starts over."

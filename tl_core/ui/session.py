@@ -139,8 +139,7 @@ def deletions() -> int:
 
 @st.cache_resource(show_spinner=False)
 def _known() -> list[tuple[int, dict[str, Run], int]]:
-    """The last look: its revision, the runs by their ids, so that those that have not changed are not read again, and how many
-    were deleted before."""
+    """The last look: its revision, the runs by id (only changed ones are read again), and how many were ever deleted."""
     return [(0, {}, 0)]
 
 

@@ -10,6 +10,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
+from tl_core.runs.states import State
 from tl_core.system.dashboard import script
 
 PAGES = script().parent / "pages"
@@ -17,14 +18,15 @@ PAGES = script().parent / "pages"
 
 @dataclass(frozen=True)
 class PageInfo:
-    """A page: its number, title and icon (Streamlit's name), what it is for as a question, and `summary`, which gives what is
-    chosen on it now; empty where nothing is yet."""
+    """A page: its number, title and icon (Streamlit's name), what it is for as a question, `summary`, which gives what is chosen
+    on it now, empty where nothing is yet, and the states of the runs of which it shows one."""
 
     number: int
     title: str
     icon: str
     question: str
     summary: Callable[[], str]
+    shows: frozenset[State] = frozenset()
 
     @property
     def script(self) -> str:

@@ -38,12 +38,12 @@ def upload_setting(dotted: str, value: Path | None) -> None:
         _bring(dotted, cast(BinaryIO, given), given.name, given.file_id)
     elif given is not None:
         formatting.say_wrong(why)
-    with st.expander("Larger than that, or here already", key="upload_from_disk"):
+    with st.expander("A larger archive, or one on this machine", key="upload_from_disk"):
         place = st.text_input(
             "Archive on this machine",
             key="upload_place",
             placeholder="Path on the machine that runs the app",
-            help="It stays where it is; what is in it is unpacked beside the dashboard's other data.",
+            help="The archive stays where it is; its files are unpacked into the folder of the dashboard.",
         )
         if st.button("Unpack", key="unpack", icon=":material/unarchive:", disabled=not place):
             with formatting.sentence_for_mistakes(), _opened(settings.absolute(place)) as file:
@@ -61,13 +61,13 @@ def _choice(dotted: str, value: Path | None, known: list[Upload]) -> None:
         folders,
         format_func=lambda folder: titles.get(folder, str(folder)),
         key="upload_choice",
-        placeholder="Choose one that is here",
+        placeholder="Choose an archive",
         on_change=lambda: session.change({dotted: st.session_state["upload_choice"]}),
-        help="What was uploaded to this dashboard before, by anybody.",
+        help="Archives that anybody has uploaded to this dashboard.",
     )
     if value in folders:
         with st.popover("Remove", icon=":material/delete:"):
-            st.caption("Its images are deleted here. Runs that learned from them keep their results, and cannot be repeated.")
+            st.caption("Its images are deleted here. Runs that were trained on them keep their results, but cannot be repeated.")
             st.button("Remove this upload", key="remove_upload", on_click=_remove, args=(dotted, known[folders.index(value)]))
 
 

@@ -15,8 +15,8 @@ COUNTS: tuple[int, ...] = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 NUMBERS = 5
 STRENGTHS = f"{CHOSEN},1,10,100,1000"
 ABOUT = (
-    "What a linear probe on this network would reach with fewer labels or more. The frozen network sees each image once, which "
-    "the runs then need not do again; after that an answer takes milliseconds."
+    "Estimates the accuracy of a linear probe on this network with fewer or more labels. Each image passes through the frozen "
+    "network once, which later runs reuse; after that an answer takes milliseconds."
 )
 
 
@@ -47,7 +47,7 @@ def _show(found: WhatIfResult) -> None:
         st.caption(
             f"{len(found.answers)} answers in {seconds(found.seconds)}, starting Python included. Each point is the mean over up "
             f"to {found.question.seeds} draws of the labels, on all test images; bars are its 95 % interval over the draws, or "
-            "that of the test images where all labels are used. C is the freedom of the head: the inverse of the penalty on "
-            "large weights. Only the line of the C that validation images chose says what a run would reach: "
-            "to take the best of the others would let the test images choose."
+            "that of the test images where all labels are used. C is the inverse of the penalty on large weights of the head. "
+            "Only the line of the C that was chosen on validation images predicts the accuracy of a run: the best of the other "
+            "lines would be chosen on test images."
         )

@@ -20,7 +20,7 @@ MOST_CURVE_POINTS = 3000
 FEW = 8
 """Up to so many points have their names beside them."""
 LEGEND_ROW = 20
-"""Pixels."""
+"""Pixels of a row of two names."""
 WIDTH, DEPTH, LETTER, MOST_LETTERS = 780, 250, 6.2, 56
 """Pixels of the plot on a screen of 1280, and of a letter; the most letters of a name."""
 
@@ -34,13 +34,14 @@ def accuracy_against_seconds(points: Sequence[RunPoint]) -> go.Figure:
     if not points:
         return theme.empty(TITLE, "Runs that have finished will be here.")
     title = TITLE if len(points) <= MOST_RUNS else f"{TITLE}, {MOST_RUNS} of {len(points):,} runs"
-    drawn = theme.figure(title, 400, legend=True)
     points = _drawn(points)
+    families = sorted({point.family for point in points})
+    drawn = theme.figure(title, 380 + LEGEND_ROW * -(-len(families) // 2), legend=True)
     _add_frontier(drawn, frontier(points))
     times = [point.seconds for point in points]
     wide = min(times) > 0 and max(times) > 10 * min(times)
     sides = _sides(points, wide=wide) if len(points) <= FEW else {}
-    for family in sorted({point.family for point in points}):
+    for family in families:
         _add_family(drawn, family, [p for p in points if p.family == family], sides)
     if wide:
         theme.log_axis(drawn, times)

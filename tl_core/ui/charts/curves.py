@@ -14,6 +14,10 @@ HEIGHT = 348
 """Pixels."""
 FEW = 40
 """Below so many points a line alone hides how many there are: markers are shown."""
+NARROWEST = 0.14
+"""The least part of a run whose phase has room for its name."""
+PANEL_LETTERS = 24
+"""So many letters of a phase's name are as wide as a panel is on a telephone."""
 MOST_SHADES = 250
 """A phase that is a smaller part of the run than one of so many cannot be seen as one."""
 
@@ -81,7 +85,6 @@ def learning_curves(steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent],
     layout = theme.layout("Learning curves", HEIGHT, legend=True) | axes | _shades(_phases([*steps, *epochs]))
     # Between the legend and the curves there is room for two lines of phases' names.
     layout["margin"]["t"] = 94
-    layout["legend"] |= {"yref": "container", "y": 1 - 34 / HEIGHT, "yanchor": "top"}
     return go.Figure({"data": data, "layout": layout | {"uirevision": run_id}})
 
 
@@ -120,11 +123,11 @@ def _phases(events: Sequence[StoredEvent]) -> list[tuple[str, int, int]]:
 def _shades(phases: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
     """A grey ground under every second phase, and above the curves the names of those wide enough."""
     total = max(phases[-1][2], 1)
-    wide = [(index, phase) for index, phase in enumerate(phases) if phase[2] - phase[1] > 0.14 * total]
+    wide = [phase for phase in phases if phase[2] - phase[1] > NARROWEST * total]
     seen = [(start, end) for _, start, end in phases[1::2] if (end - start) * MOST_SHADES >= total]
     return {
         "shapes": [_shade(side, start, end) for start, end in seen for side in SIDES],
-        "annotations": [_name(side, phase, total, index % 2) for index, phase in wide for side in SIDES],
+        "annotations": [_name(side, phase, total, index % 2) for index, phase in enumerate(wide) for side in SIDES],
     }
 
 
@@ -134,11 +137,13 @@ def _shade(axis: str, start: int, end: int) -> dict[str, Any]:
 
 
 def _name(axis: str, phase: tuple[str, int, int], total: int, level: int) -> dict[str, Any]:
-    """A phase's name on one of two levels in turn, so that neighbours do not collide; it grows inward from the nearer edge."""
+    """Return a phase's name on one of two levels in turn, so that neighbours do not collide. It grows inward from the nearer
+    edge, and goes beyond its phase by half of the narrowest one at most."""
     name, start, end = phase
+    room = int(((end - start) / total + NARROWEST / 2) * PANEL_LETTERS)
     late = start > total / 2
     return {
-        "text": theme.plain(name, 16),
+        "text": theme.plain(name, min(16, room)),
         "xref": f"x{axis}",
         "yref": f"y{axis} domain",
         "x": end if late else start,

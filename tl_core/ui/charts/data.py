@@ -96,7 +96,7 @@ def class_balance(counts: Mapping[str, Mapping[str, int]], thing: str = "images"
     many = len(ranked) > MOST_CLASSES
     shown = [*ranked[:half], *ranked[-half:]] if many else ranked
     title = f"{thing.capitalize()} of {f'the {half} largest and {half} smallest classes' if many else 'each class'}"
-    drawn = theme.figure(title, 112 + 20 * len(shown), legend=True)
+    drawn = theme.figure(title, 112 + max(20 * len(shown), 64), legend=True)
     for split, of_class in counts.items():
         drawn.add_bar(
             x=[of_class.get(name, 0) for name in shown],

@@ -9,6 +9,8 @@ from tl_core.analysis.learning_curve import Point
 from tl_core.ui.charts import theme
 
 TITLE = "Test accuracy by labels a class"
+NEAREST = 0.12
+"""The part of the axis that two numbers lie apart at least, so that both can be read on a telephone."""
 
 
 def learning_curve(points: Sequence[Point], revision: str) -> go.Figure:
@@ -25,11 +27,22 @@ def learning_curve(points: Sequence[Point], revision: str) -> go.Figure:
         colour, dash = theme.RUNS[index % len(theme.RUNS)], theme.DASHES[(index + 1) % len(theme.DASHES)]
         style = {"color": theme.CHOSEN, "width": 3} if main else {"color": colour, "width": 1.5, "dash": dash}
         _line(drawn, line, "C chosen" if strength is None else f"C = {strength:g}", style, main=main)
-    ticks = {place(point, points): "all" if point.labels is None else f"{point.labels:,}" for point in points}
+    ticks = _ticks(points)
     theme.axes(drawn, "Labelled images a class", "Test accuracy (%)")
     drawn.update_xaxes(type="log", tickvals=list(ticks), ticktext=list(ticks.values()))
     drawn.update_layout(uirevision=revision)
     return drawn
+
+
+def _ticks(points: Sequence[Point]) -> dict[float, str]:
+    """Return the numbers of labels by where they stand, without those that come too near to a larger one."""
+    places = {place(point, points): "all" if point.labels is None else f"{point.labels:,}" for point in points}
+    nearest = (max(places) / min(places)) ** NEAREST
+    kept: dict[float, str] = {}
+    for at in sorted(places, reverse=True):
+        if not kept or at * nearest <= min(kept):
+            kept[at] = places[at]
+    return kept
 
 
 def place(point: Point, points: Sequence[Point]) -> float:

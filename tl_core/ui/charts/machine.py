@@ -12,9 +12,9 @@ from tl_core.analysis.usage import Usage, attempts, energy, gpus_of
 from tl_core.runs.store import StoredEvent
 from tl_core.ui.charts import theme
 
-TITLE = "What the machine does"
-BARS_TITLE = "What the runs used"
-ROW_PIXELS = 72
+TITLE = "Machine use of this run"
+BARS_TITLE = "Machine use of the runs"
+ROW_PIXELS = 78
 LEGEND_PIXELS, NARROW_LEGEND = 20, 4
 """The height of a line of the legend, and how many names stand in one on a telephone."""
 MOVED = 1e6
@@ -69,7 +69,7 @@ def telemetry(events: Sequence[StoredEvent], started: float, cores: int) -> go.F
     scale, unit = _clock(points[-1][0] - started)
     without_pauses = ", pauses left out" if any(not data for _, data in points) else ""
     times = [(at - started) / scale for at, _ in points]
-    axes = theme.panels(len(rows), 1, shared_xaxes=True, vertical_spacing=0.12 / len(rows))
+    axes = theme.panels(len(rows), 1, shared_xaxes=True, vertical_spacing=0.2 / len(rows))
     sides = ["", *map(str, range(2, len(rows) + 1))]
     data, legend = list[dict[str, Any]](), set[str]()
     for side, (quantity, lines) in zip(sides, rows, strict=True):

@@ -21,7 +21,7 @@ FEW = 8
 """Up to so many blocks each has room for its learning rate."""
 BARELY = 0.4
 """The shade of the slowest block that trains, where the fastest has 1."""
-TITLE = "What trains in each phase"
+TITLE = "Trainable blocks in each phase"
 
 
 def phase_chart(planned: Costs, head_parameters: int) -> go.Figure:

@@ -17,6 +17,8 @@ MOST_NUMBERS = 16
 """Up to so many classes the cells have room for numbers."""
 MOST_CLASSES = 100
 """So many classes can be told apart in a matrix; of more, those that are confused most are drawn."""
+LEAST = 130
+"""Pixels of the rows together: the title of their axis stands beside them."""
 _WHITE_ABOVE = 72.0
 MOST_PARTS = 8
 # How `tl_core.training.train` names its stages.
@@ -29,24 +31,26 @@ def confusion(
     *,
     images: NDArray[np.int64] | None = None,
     classes: int | None = None,
-    dark: bool | None = None,
 ) -> go.Figure:
     """Which class (rows) was taken for which (columns): `matrix` (k, k) counts test images; colour and number are percent
     of the row. Where the k classes are some of `classes`, `images` (k,) counts all of each row. At most `MOST_CLASSES` of
     them may be given; `tl_core.analysis.metrics.most_confused` chooses them. Colour goes from clear to deep blue, so that the
-    empty cells are the page itself. `dark` is the page's theme, for numbers that read well on it; where it is not known they
-    take the page's own grey."""
+    empty cells are the page itself."""
     k = len(class_names)
     if k > MOST_CLASSES:
         raise ValueError(f"{k} classes, of which {MOST_CLASSES} can be drawn")
     images = matrix.sum(axis=1) if images is None else images
     if not k or not images.sum():
-        return theme.empty("What was taken for what", "No test images were classified.")
+        return theme.empty("Confusion matrix", "No test images were classified.")
     shares = (100 * matrix / np.maximum(images, 1)[:, None]).round(1)
-    title = "What was taken for what" if classes in {None, k} else f"The {k} most confused of {classes:,} classes"
-    drawn = theme.figure(title, 150 + k * (26 if k <= MOST_NUMBERS else 18 if k <= 40 else 12))
+    title = "Confusion matrix" if classes in {None, k} else f"The {k} most confused of {classes:,} classes"
+    rows = k * (26 if k <= MOST_NUMBERS else 18 if k <= 40 else 12)
+    drawn = theme.figure(title, 150 + max(rows, LEAST))
     names = [theme.plain(name, 60 if k <= 40 else 16) for name in class_names]
+    places = [str(place) for place in range(k)]
     drawn.add_heatmap(
+        x=places,
+        y=places,
         z=shares,
         zmin=0,
         zmax=100,
@@ -58,23 +62,26 @@ def confusion(
         hovertemplate="%{text}<extra></extra>",
     )
     if k <= MOST_NUMBERS:
-        _add_numbers(drawn, shares, None if dark is None else "white" if dark else theme.INK)
+        _add_numbers(drawn, shares)
     _name_classes(drawn, class_names)
     return drawn
 
 
 def _name_classes(drawn: go.Figure, class_names: Sequence[str]) -> None:
-    """Names on both axes: of all classes, or of so many that they can be read."""
+    """Write the names of the classes on both axes: of all, or, where they have no room, of every second one, and so on."""
     k = len(class_names)
-    every = max(1, -(-k // 32))
-    ticks = {"tickvals": list(range(0, k, every)), "showgrid": False, "tickfont": {"size": 12 if k <= 32 else 10}}
-    short = [theme.plain(name, 14) for name in class_names[::every]]
-    drawn.update_xaxes(
-        **ticks, range=[-0.5, k - 0.5], ticktext=short, tickangle=-90 if k > 4 else 0, title={"text": "Taken for", "standoff": 8}
-    )
-    drawn.update_yaxes(
-        **ticks, ticktext=short, range=[k - 0.5, -0.5], title={"text": "True class, each row 100 %", "standoff": 8}
-    )
+    # Of categories Plotly counts how many names fit; two of the same name stay two, since their places are the categories.
+    short = {str(place): theme.plain(name, 14) for place, name in enumerate(class_names)}
+    common = {
+        "type": "category",
+        "nticks": 0,
+        "labelalias": short,
+        "showgrid": False,
+        "tickfont": {"size": 12 if k <= 40 else 10},
+    }
+    turned = -90 if k > 2 else 0
+    drawn.update_xaxes(**common, range=[-0.5, k - 0.5], tickangle=turned, title={"text": "Predicted class", "standoff": 8})
+    drawn.update_yaxes(**common, range=[k - 0.5, -0.5], title={"text": "True class, each row 100 %", "standoff": 8})
 
 
 def _confusion_hover(names: Sequence[str], matrix: NDArray[np.int64], of_class: NDArray[np.int64], row: int, column: int) -> str:
@@ -83,8 +90,8 @@ def _confusion_hover(names: Sequence[str], matrix: NDArray[np.int64], of_class: 
     return f"<b>{names[row]}</b> {verb}<br>{counted:,} of {images:,} images, {100 * counted / max(images, 1):.0f} %"
 
 
-def _add_numbers(drawn: go.Figure, shares: NDArray[np.float64], colour: str | None) -> None:
-    """Percents in `colour` (None: the page's own), but white where the blue under them is deep on any page."""
+def _add_numbers(drawn: go.Figure, shares: NDArray[np.float64]) -> None:
+    """Write percents in the page's own colour, but white where the blue under them is deep on any page."""
     for deep in (False, True):
         rows, columns = np.nonzero((shares >= 0.5) & ((shares > _WHITE_ABOVE) == deep))
         drawn.add_scatter(
@@ -92,7 +99,7 @@ def _add_numbers(drawn: go.Figure, shares: NDArray[np.float64], colour: str | No
             y=rows,
             mode="text",
             text=[f"{share:.0f}" for share in shares[rows, columns]],
-            textfont={"size": 11, "color": "white" if deep else colour},
+            textfont={"size": 11, "color": "white" if deep else None},
             hoverinfo="skip",
             showlegend=False,
         )
@@ -172,7 +179,7 @@ def image_grid(pixels: NDArray[np.uint8], captions: Sequence[str], hovers: Seque
     columns = min(columns, len(pixels))
     rows = -(-len(pixels) // columns)
     drawn = theme.figure("The hardest test images", 48 + IMAGE_ROW * rows)
-    letters = max(10, 84 // columns)
+    letters = max(10, 68 // columns)
     for index, picture in enumerate(pixels):
         row, column = divmod(index, columns)
         drawn.add_layout_image(

@@ -44,6 +44,8 @@ MOST_POINTS = 500
 """Points a curve may have: what a browser redraws every two seconds without being felt."""
 MOST_BYTES = 1_500_000
 """What a figure takes at most as JSON, whatever it is of: a browser shows it at once."""
+TITLE_PIXELS = 34
+"""From the top of a figure to below its title."""
 CONFIG: dict[str, Any] = {"displayModeBar": False, "displaylogo": False, "scrollZoom": False}
 """What a page passes to `st.plotly_chart(config=...)`."""
 TEMPLATE = "transfer_lab"
@@ -55,7 +57,7 @@ pio.templates[TEMPLATE] = go.layout.Template(
         paper_bgcolor=CLEAR,
         plot_bgcolor=CLEAR,
         font={"family": "Source Sans, Source Sans Pro, sans-serif", "size": 13},
-        xaxis={"automargin": True, "gridcolor": _GRID, "zeroline": False, "nticks": 7, "ticks": ""},
+        xaxis={"automargin": True, "gridcolor": _GRID, "zeroline": False, "nticks": 7, "ticks": "", "ticklabelstandoff": 5},
         yaxis={"automargin": True, "gridcolor": _GRID, "zeroline": False, "nticks": 6, "ticks": ""},
         hoverlabel={"align": "left"},
         modebar={"bgcolor": CLEAR},
@@ -91,10 +93,13 @@ def layout(title: str, height: int, *, legend: bool = False) -> dict[str, Any]:
         "showlegend": legend,
         "legend": {
             "orientation": "h",
+            "xref": "container",
             "x": 0,
             "xanchor": "left",
-            "y": 1,
-            "yanchor": "bottom",
+            # Measured from the figure's own edge, so that the plot begins below as many rows of names as there are.
+            "yref": "container",
+            "y": 1 - TITLE_PIXELS / height,
+            "yanchor": "top",
             "bgcolor": CLEAR,
             "itemsizing": "constant",
             "traceorder": "normal",
