@@ -113,6 +113,7 @@ def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], sides
             "width": 3,
         },
         mode="markers+text" if sides else "markers",
+        cliponaxis=False,
         text=[_name(point) if point.run_id in sides else "" for point in points],
         textposition=[sides.get(point.run_id, "top left") for point in points],
         customdata=[point.run_id for point in points],
