@@ -16,7 +16,7 @@ from tl_core.result import Outcome, Result
 from tl_core.runs.artifacts import read_predictions, read_result
 from tl_core.spec import RunSpec
 from tl_core.strategies import HEAD
-from tl_core.training.evaluation import HARDEST
+from tl_core.training.evaluation import HARDEST, outcome_of
 from tl_core.training.freezing import digests
 from tl_core.training.train import train
 
@@ -30,7 +30,7 @@ class Told(list[Event]):
     __call__ = list.append
 
 
-def outcome_of(spec: RunSpec) -> Outcome:
+def outcome_after(spec: RunSpec) -> Outcome:
     return train(spec, lambda event: None)
 
 
@@ -98,14 +98,14 @@ def test_the_hardest_images_are_those_whose_class_got_the_least(outcome: Outcome
 
 
 def test_the_same_seed_gives_the_same_run(outcome: Outcome) -> None:
-    again = outcome_of(TWO_EPOCHS)
+    again = outcome_after(TWO_EPOCHS)
     np.testing.assert_array_equal(again.predictions.probabilities, outcome.predictions.probabilities)
     assert again.result.accuracy == outcome.result.accuracy
     assert digests(again.model) == digests(outcome.model)
 
 
 def test_another_seed_gives_another_run_on_the_same_test(outcome: Outcome) -> None:
-    other = outcome_of(TWO_EPOCHS.with_settings({"seed": 1}))
+    other = outcome_after(TWO_EPOCHS.with_settings({"seed": 1}))
     assert digests(other.model) != digests(outcome.model)
     assert other.result.test_digest == outcome.result.test_digest
 
@@ -138,7 +138,7 @@ def test_the_test_set_chooses_nothing() -> None:
     for change in (lambda data: data, permuted):
         training, (phase,) = begin(change=change)
         training.train_phase(shortened(phase))
-        outcome = training.test()
+        outcome = outcome_of(training)
         right = outcome.predictions.probabilities.argmax(axis=1) == outcome.predictions.labels
         assert outcome.result.test_correct == right.sum()
         ends.append((digests(training.model), right.tolist()))
@@ -156,7 +156,7 @@ def test_the_validation_set_trains_nothing() -> None:
 
 
 def test_a_run_without_validation_images() -> None:
-    result = outcome_of(QUICK.with_settings({"dataset.validation_per_class": 0})).result
+    result = outcome_after(QUICK.with_settings({"dataset.validation_per_class": 0})).result
     assert (result.validation_accuracy, result.validation_images) == (None, 0)
 
 
@@ -171,7 +171,7 @@ def test_the_head_is_trained_on_features_that_are_computed_once() -> None:
 
 def test_a_probe_and_then_two_blocks() -> None:
     changes = {"strategy": "lp_ft", "strategy.blocks": "last 2", "strategy.epochs": 1}
-    head, top = outcome_of(ON_LITE0.with_settings(changes)).result.phases
+    head, top = outcome_after(ON_LITE0.with_settings(changes)).result.phases
     assert (head.blocks, top.blocks) == ((), ("block 7a", "top"))
     assert {path.split("/")[0] for path in top.trained} == {
         "block7a_expand_conv",
@@ -186,7 +186,7 @@ def test_a_probe_and_then_two_blocks() -> None:
 
 def test_two_runs_in_one_process_name_their_variables_alike() -> None:
     """Keras numbers layers through the process; records of two runs could not be compared then."""
-    first, second = (outcome_of(QUICK).result.phases[0].trained for _ in range(2))
+    first, second = (outcome_after(QUICK).result.phases[0].trained for _ in range(2))
     assert first == second
 
 

@@ -21,6 +21,7 @@ from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec, RunSpec
 from tl_core.strategies import HEAD, BatchNorm, Moves, Phase, Strategy
 from tl_core.testing._toy import SIZE, Known, ToyBackbone
+from tl_core.training.evaluation import outcome_of
 from tl_core.training.freezing import digests
 from tl_core.training.train import prepare
 
@@ -48,7 +49,7 @@ class Trained:
             self.before.append(digests(self.model))
             self.training.train_phase(phase)
             self.after.append(digests(self.model))
-        self.outcome = self.training.test()
+        self.outcome = outcome_of(self.training)
 
     @cached_property
     def head(self) -> Any:

@@ -4,7 +4,6 @@ import os
 import platform
 from collections.abc import Callable
 from importlib import metadata
-from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -14,14 +13,20 @@ from tl_core import __version__
 from tl_core.data.images import Pixels
 from tl_core.datasets import Images
 from tl_core.machine import backends
-from tl_core.result import Predictions, Result, Timing
+from tl_core.result import Outcome, Predictions, Result, Timing
 from tl_core.training.freezing import count_parameters
-
-if TYPE_CHECKING:
-    from tl_core.training.run import Training
+from tl_core.training.run import Training
 
 HARDEST = 24
 """How many of the hardest test images are kept with a run."""
+
+
+def outcome_of(run: Training) -> Outcome:
+    """Classify the test images of `run`, once, and gather everything that stays of it."""
+    model = run.preparer.inference_model()
+    probabilities = run.test(model)
+    predictions = gather_predictions(run.data.test, probabilities, run.inputs.pictures)
+    return Outcome(gather_result(run, probabilities), predictions, model)
 
 
 def gather_predictions(test: Images, probabilities: NDArray[np.float32], pixels: Callable[[Images], Pixels]) -> Predictions:
@@ -46,7 +51,7 @@ def versions() -> dict[str, str]:
     }
 
 
-def gather_result(run: "Training", probabilities: NDArray[np.float32]) -> Result:
+def gather_result(run: Training, probabilities: NDArray[np.float32]) -> Result:
     """Return what stays of `run`, whose test images have these `probabilities` (n, classes)."""
     test = run.data.test
     return Result(

@@ -20,10 +20,9 @@ from tl_core.planning.cost_model import Costs
 from tl_core.planning.cuts import CutPlan, SplitSizes
 from tl_core.precision import Precision
 from tl_core.recipe import Recipe
-from tl_core.result import Measured, Outcome, PhaseRecord
+from tl_core.result import Measured, PhaseRecord
 from tl_core.strategies import Classifier, Phase
 from tl_core.training.checkpoints import TrainingState
-from tl_core.training.evaluation import gather_predictions, gather_result
 from tl_core.training.freezing import count_parameters
 from tl_core.training.inputs import WAITING, InputPipeline
 from tl_core.training.loop import Progress, evaluate_head, fit
@@ -225,17 +224,15 @@ class Training:
             validation_accuracy=now.validation_accuracy,
         )
 
-    def test(self) -> Outcome:
-        """Classify the test images, once, and gather everything that stays of the run."""
-        model, test = self.preparer.inference_model(), self.data.test
+    def test(self, model: Any) -> NDArray[np.float32]:
+        """Return the probabilities (n, classes) that `model`, the trained classifier, gives the test images."""
         part, inputs = self.inputs.test(model)
         left = self.costs.test.trained
         self.progress.passed += self.costs.test.passes - left
         with self.stages.stage("Testing"):
-            probabilities = predict(part, inputs, self.stages.meter("Testing", left / len(test)))
+            probabilities = predict(part, inputs, self.stages.meter("Testing", left / len(self.data.test)))
         self.progress.passed += left
-        predictions = gather_predictions(test, probabilities, self.inputs.pictures)
-        return Outcome(gather_result(self, probabilities), predictions, model)
+        return probabilities
 
 
 def shuffled(count: int, views: int, stream: tuple[int, int], epoch: int) -> NDArray[np.intp]:

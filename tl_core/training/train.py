@@ -18,6 +18,7 @@ from tl_core.result import Outcome
 from tl_core.spec import RunSpec
 from tl_core.system import settings
 from tl_core.training.checkpoints import Checkpoints
+from tl_core.training.evaluation import outcome_of
 from tl_core.training.resume import CheckpointManager
 from tl_core.training.run import Decide, Training, in_float32, sizes_of
 from tl_core.training.stages import Stages
@@ -43,7 +44,7 @@ def train(
         with run.keeper.checkpoint_on_pause():
             for phase in run.remaining_phases():
                 run.train_phase(phase)
-            return run.test()
+            return outcome_of(run)
 
 
 @contextmanager
