@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.checks.test_checks import photographs
 from tests.data.test_archives import PETS, zipped
-from tests.helpers import wait_until, write_images
+from tests.helpers import HANGS_SECONDS, wait_until, write_images
 from tests.tools.pages import errors, opened
 from tl_core.data import exclusions
 from tl_core.data.formats import uploads
@@ -150,7 +150,7 @@ def reading() -> None:
 
 
 def test_a_page_says_how_long_the_files_take_to_be_read() -> None:
-    app = AppTest.from_function(reading).run()
+    app = AppTest.from_function(reading, default_timeout=HANGS_SECONDS).run()
     assert not app.exception
     (bar,) = app.get("progress")
     assert bar.proto.text.startswith("Every file is read once, to split by content: 2,500 of 10,000, about 3 min")
