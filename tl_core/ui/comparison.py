@@ -14,6 +14,8 @@ from tl_core.ui.charts import comparing, machine
 
 MOST_VERDICTS = 20
 FILTERS = ("Dataset", "Backbone", "Strategy", "State")
+LABELS = ("Name", "Tags", "Starred")
+"""Columns that are hidden while nobody has given any."""
 
 
 def table(runs: Sequence[Run]) -> pd.DataFrame:
@@ -77,6 +79,7 @@ def choose(rows: pd.DataFrame) -> list[str]:
         selection_default={"selection": {"rows": ticked}},
         key=f"runs_table_{hash(tuple(rows['Run']))}",  # what is ticked are places, which are of other runs in another table
         placeholder="\N{EN DASH}",
+        column_order=[name for name in rows if name not in LABELS or rows[name].map(bool).any()],
         column_config={
             "Tags": st.column_config.ListColumn(help="Tags are given on the pages Train and Result."),
             "Disk": st.column_config.NumberColumn(format="%.1f MB", help="What its files take, in megabytes."),
