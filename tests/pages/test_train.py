@@ -139,12 +139,16 @@ def test_a_run_of_high_priority_is_the_next() -> None:
     assert "Next in line" in said(opened(steps.TRAIN.script, run=put(priority=Priority.HIGH)))
 
 
-@pytest.mark.parametrize(("count", "more"), [(1, None), (8, None), (9, "1 more wait."), (50, "42 more wait.")])
+@pytest.mark.parametrize(("count", "more"), [(1, None), (8, None), (9, "1 more is waiting."), (50, "42 more are waiting.")])
 def test_a_long_queue_is_cut_and_says_how_much_is_left_out(count: int, more: str | None) -> None:
     chosen = [put() for _ in range(count)][-1]
     app = opened(steps.TRAIN.script, run=chosen)
     assert f"0 running, {count} waiting" in said(app)
-    assert [more] == [line for line in said(app).splitlines() if "more wait" in line] if more else "more wait" not in said(app)
+    assert (
+        [more] == [line for line in said(app).splitlines() if " more " in line and "waiting" in line]
+        if more
+        else "more are" not in said(app)
+    )
     assert f"{count} waiting" in " ".join(caption.value for caption in app.sidebar.caption)
 
 

@@ -35,7 +35,7 @@ def _panel(looked_at: str, was_alive: bool) -> None:
             _at_work(run, looked_at)
         for place, run in enumerate(line[:MOST_WAITING], start=1):
             _waiting(run, place, len(line), looked_at)
-        _say_more(len(line) - MOST_WAITING, "are waiting")
+        _say_more(len(line) - MOST_WAITING, "waiting")
         listed = run_filters.listed(runs)
         _paused([run for run in listed if run.state is State.PAUSED], looked_at)
         _ended([run for run in listed if run.state.ended], looked_at)
@@ -130,7 +130,7 @@ def _paused(runs: Sequence[Run], looked_at: str) -> None:
                 on_click=session.request,
                 args=(control.resume, run.id),
             )
-    _say_more(len(runs) - MOST_OTHERS, "are paused")
+    _say_more(len(runs) - MOST_OTHERS, "paused")
 
 
 def _ended(runs: Sequence[Run], looked_at: str) -> None:
@@ -148,6 +148,6 @@ def _data(run: Run) -> str:
     return f"{formatting.titles_of(run)[0]}, seed {run.spec.seed}"
 
 
-def _say_more(number: int, do: str) -> None:
+def _say_more(number: int, what: str) -> None:
     if number > 0:
-        st.caption(f"{number} more {do}.")
+        st.caption(f"{number} more {'is' if number == 1 else 'are'} {what}.")
