@@ -63,7 +63,7 @@ def test_the_train_page_says_it_in_every_state(state: State, unused: tuple[str, 
     store.record("a", [(1.0, Placement("tensorflow", CPU if unused else backends.GPU, unused)), (2.0, sample)])
     shown = said(opened(steps.TRAIN.script, run="a"))
     assert (LINE in shown) == bool(unused)
-    assert ("NVIDIA's driver is not there" in shown) == (not unused)
+    assert ("there is no NVIDIA driver" in shown) == (not unused)
 
 
 def test_the_load_of_a_gpu_that_is_not_used_is_not_the_runs(monkeypatch: pytest.MonkeyPatch) -> None:
