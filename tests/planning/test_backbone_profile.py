@@ -37,7 +37,7 @@ def test_it_is_measured_once_and_kept(home: Path, backbone: Backbone) -> None:
     assert BackboneProfile.read(home, backbone, 16) is None
     for _ in range(3):
         backbone_profile.request(home, backbone, 16)
-    assert len(probes_at_work()) == 1
+    assert len(wait_until(probes_at_work)) == 1
     probe = wait_until(lambda: BackboneProfile.read(home, backbone, 16))
     assert probe.outline.to_json().decode() == python(LOAD).out.strip()
     assert probe.frozen_rate > 0

@@ -69,7 +69,7 @@ def test_it_is_measured_on_request_and_decides(home: Path, backbone: Backbone) -
     STUDY.request(home, recipe)
     STUDY.request(home, recipe)
     assert STUDY.is_at_work(home, recipe)
-    assert len(processes_of(home, COMMAND)) == 1
+    assert len(wait_until(lambda: processes_of(home, COMMAND))) == 1
     wait_until(lambda: not STUDY.is_at_work(home, recipe))
     known = precision_speeds.read(home, backbone, 16)
     assert known

@@ -25,7 +25,7 @@ def test_it_is_found_and_kept(home: Path) -> None:
     assert LrFinder().read(home, RECIPE) is None
     for _ in range(3):
         LrFinder(steps=40).request(home, RECIPE)
-    assert len(processes_of(home, COMMAND)) == 1
+    assert len(wait_until(lambda: processes_of(home, COMMAND))) == 1
     began = LrFinder().read(home, RECIPE)
     assert began
     assert not began.finished
@@ -54,7 +54,7 @@ def test_a_process_that_was_killed_leaves_no_search_at_work(home: Path) -> None:
     end_processes_of(home)
     wait_until(lambda: LrFinder().read(home, endless) is None)
     LrFinder(steps=100_000).request(home, endless)
-    assert len(processes_of(home, COMMAND)) == 1
+    assert len(wait_until(lambda: processes_of(home, COMMAND))) == 1
     end_processes_of(home)
 
 

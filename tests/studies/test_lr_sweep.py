@@ -149,6 +149,22 @@ def test_many_images_are_cut_down(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == [5]
 
 
+def test_the_optimizer_has_the_rates_that_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the lowest to the highest over the steps that are asked for, however many steps an epoch has."""
+    swept: list[PreparedPhase] = []
+    fit: Any = _lr_sweep.fit
+
+    def watched(phase: PreparedPhase, *rest: Any) -> Any:
+        swept.append(phase)
+        return fit(phase, *rest)
+
+    monkeypatch.setattr("tl_core.studies._lr_sweep.fit", watched)
+    sweep(QUICK.with_settings({"strategy.batch_size": 4}), STEPS, lambda event: None)
+    assert len(swept[0].train) > 2 * swept[0].batch_size
+    reached = float(swept[0].model.optimizer.learning_rate)
+    assert rate_at(STEPS, STEPS) < reached <= 1.01 * _lr_sweep.HIGHEST
+
+
 def test_it_says_what_it_does() -> None:
     told: list[Event] = []
     sweep(QUICK, 2, told.append)

@@ -88,7 +88,7 @@ def test_it_is_asked_in_a_process_of_its_own(home: Path) -> None:
     assert STUDY.read(home, recipe) is None
     STUDY.request(home, recipe)
     STUDY.request(home, recipe)
-    assert len(processes_of(home, COMMAND)) == 1
+    assert len(wait_until(lambda: processes_of(home, COMMAND))) == 1
     known = STUDY.read(home, recipe)
     assert known and not known.finished
     found = ended(home, recipe)

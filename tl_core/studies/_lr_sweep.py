@@ -81,7 +81,7 @@ def _swept(run: Training, phases: tuple[Phase, ...]) -> Phase:
 
 def _rise(run: Training, swept: Phase, steps: int, report: Reporter) -> None:
     learning = replace(swept.learning, schedule=rising(LOWEST / HIGHEST), patience=None)
-    ready = run.prepare(replace(swept, learning=learning, epochs=steps))  # an epoch has a step at least; who listens ends it
+    ready = run.prepare(replace(swept, learning=learning, epochs=steps), steps)  # an epoch has a step at least
     nobody = Features(np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
     progress = Progress(total=steps)
     for _ in fit(replace(ready, validation=nobody, passes=len(ready.train) / ready.batch_size), progress, report):

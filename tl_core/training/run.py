@@ -119,8 +119,9 @@ class Training:
         else:
             self._fit(ready)
 
-    def prepare(self, phase: Phase) -> PreparedPhase:
-        """Set what trains in `phase`, the present one, bring its inputs, and compile its model."""
+    def prepare(self, phase: Phase, steps: int | None = None) -> PreparedPhase:
+        """Set what trains in `phase`, the present one, bring its inputs, and compile its model. `steps` are those over which its
+        schedule goes; None is all of its epochs."""
         index = self.progress.phase
         frozen = self.preparer.freeze(phase)
         model, train, validation = self.inputs.inputs_for(phase, index)
@@ -128,7 +129,7 @@ class Training:
         order = partial(shuffled, len(train), views, (self.recipe.seed, index))
         if not phase.solver:
             rates = self._rates(phase, model, train, order)
-            self.preparer.compile(model, phase, frozen, rates, phase.epochs * phase.steps(len(train)))
+            self.preparer.compile(model, phase, frozen, rates, steps or phase.epochs * phase.steps(len(train)))
         return PreparedPhase(
             name=phase.name,
             model=model,
