@@ -55,6 +55,7 @@ NOT_IMPORTED = {
     "tensorflow-datasets",
     "importlib-resources",
     "keras-hub",
+    "setuptools",
 }
 """Requirements that no module imports by name: Keras' backends, the two that check the code, what runs tests side by side, and
 what a test has where it is installed, or starts in another process."""
