@@ -14,6 +14,7 @@ from tests.tools.one_step import step_of
 from tests.tools.toy import FEW, SIZE, Known, known
 from tl_core import strategies
 from tl_core.backbones import BlockOutline
+from tl_core.heads import Problem
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, Strategy
 from tl_core.training.augmentation import Augmenter
@@ -73,7 +74,7 @@ def test_what_an_end_sets_can_be_made(name: str, field: str, value: float, eager
 def make_head(phase: Phase) -> None:
     """Compute the head of `phase`, which has finite numbers."""
     assert phase.solver
-    head = phase.solver.solve((FEATURES, LABELS), CLASSES)
+    head = phase.solver.solve(Problem((FEATURES, LABELS), CLASSES))
     assert np.isfinite(head.kernel).all()
     assert np.isfinite(head.bias).all()
 

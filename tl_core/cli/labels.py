@@ -1,6 +1,7 @@
 """Commands that keep many runs in order: the list of them, and their names, tags, stars, notes, archive and end."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -93,20 +94,14 @@ def tag(
 @says_what_is_wrong
 def star(run: RunIds, undo: Undo = False) -> None:
     """Mark runs as favourites."""
-    store = Store()
-    for run_id in _named(store, run):
-        labels.star(store, run_id, on=not undo)
-        _say(store, run_id)
+    _set(labels.star, run, on=not undo)
 
 
 @app.command()
 @says_what_is_wrong
 def archive(run: RunIds, undo: Undo = False) -> None:
     """Leave runs out of the lists; nothing of them is lost."""
-    store = Store()
-    for run_id in _named(store, run):
-        labels.archive(store, run_id, on=not undo)
-        _say(store, run_id)
+    _set(labels.archive, run, on=not undo)
 
 
 @app.command()
@@ -133,6 +128,14 @@ def _ask(store: Store, found: list[Run]) -> None:
         for loss in deletion.losses(store, run):
             out.print(f"    {loss}", soft_wrap=True)
     typer.confirm("Delete?" if len(found) == 1 else f"Delete these {len(found)} runs?", abort=True)
+
+
+def _set(change: Callable[..., None], runs: list[str], *, on: bool) -> None:
+    """Make the `change` of a label to each of the runs, and say what it is now."""
+    store = Store()
+    for run_id in _named(store, runs):
+        change(store, run_id, on=on)
+        _say(store, run_id)
 
 
 def _named(store: Store, given: list[str]) -> list[str]:

@@ -8,12 +8,13 @@ from tl_core.heads.closed_form import NearestCentroid, RidgeClassifier, class_me
 from tl_core.heads.head import Head, normalised
 from tl_core.heads.logistic_regression import LogisticRegression, logistic, logistic_path
 from tl_core.heads.selection import SelectedFeatures, Selection, head2toe, select_features
-from tl_core.heads.solver import Solver
+from tl_core.heads.solver import Problem, Solver
 
 __all__ = [
     "Head",
     "LogisticRegression",
     "NearestCentroid",
+    "Problem",
     "RidgeClassifier",
     "SelectedFeatures",
     "Selection",

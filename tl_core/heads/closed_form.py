@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from tl_core.heads.head import Head, Labels, Matrix
 from tl_core.heads.logistic_regression import DEFAULT
 from tl_core.heads.ridge_path import Ridge
-from tl_core.heads.space import Labelled, Space, weights_of
+from tl_core.heads.solver import Problem
+from tl_core.heads.space import Space, weights_of
 from tl_core.heads.threads import one_thread
 
 PENALTIES = tuple(10.0 ** (power / 2) for power in range(-6, 9))
@@ -32,17 +33,9 @@ class RidgeClassifier:
 
     title: ClassVar[str] = "ridge regression"
 
-    def solve(
-        self,
-        train: Labelled,
-        classes: int,
-        *,
-        normalise: bool = True,
-        validation: Labelled | None = None,
-        class_weights: ArrayLike | None = None,
-    ) -> Head:
+    def solve(self, given: Problem) -> Head:
         """Return `ridge`'s head. It needs no validation images."""
-        return ridge(*train, classes, normalise=normalise, class_weights=class_weights)
+        return ridge(*given.train, given.classes, normalise=given.normalise, class_weights=given.class_weights)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
         """Return those of the second moments, of their eigendecomposition, and of all penalties that are tried."""
@@ -57,17 +50,9 @@ class NearestCentroid:
 
     title: ClassVar[str] = "class means"
 
-    def solve(
-        self,
-        train: Labelled,
-        classes: int,
-        *,
-        normalise: bool = True,
-        validation: Labelled | None = None,
-        class_weights: ArrayLike | None = None,
-    ) -> Head:
+    def solve(self, given: Problem) -> Head:
         """Return the head of `class_means`. It chooses nothing, and the mean of a class needs no weight."""
-        return class_means(*train, classes, normalise=normalise)
+        return class_means(*given.train, given.classes, normalise=given.normalise)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
         """Return those of the distances to the means."""

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from tl_core.heads.curvature import Preconditioner
 from tl_core.heads.head import Head, Labels, Matrix, cross_entropy
 from tl_core.heads.newton import Minimum, Objective, newton
+from tl_core.heads.solver import Problem
 from tl_core.heads.space import Labelled, Space, positive, weights_of
 from tl_core.heads.threads import one_thread
 
@@ -54,18 +55,10 @@ class LogisticRegression:
     title: ClassVar[str] = "logistic regression"
     strength: float | None = None
 
-    def solve(
-        self,
-        train: Labelled,
-        classes: int,
-        *,
-        normalise: bool = True,
-        validation: Labelled | None = None,
-        class_weights: ArrayLike | None = None,
-    ) -> Head:
+    def solve(self, given: Problem) -> Head:
         """Return `logistic`'s head."""
-        settings: dict[str, Any] = {"validation": validation, "normalise": normalise, "class_weights": class_weights}
-        return logistic(*train, classes, strength=self.strength, **settings)
+        settings: dict[str, Any] = {"normalise": given.normalise, "class_weights": given.class_weights}
+        return logistic(*given.train, given.classes, strength=self.strength, validation=given.validation, **settings)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
         """Return those of a fit, and of choosing the penalty where it is not given."""

@@ -26,6 +26,7 @@ from tl_core.heads.logistic_regression import (
     chosen_on_some,
     trials_of,
 )
+from tl_core.heads.solver import Problem
 from tl_core.heads.space import Labelled, Space, weights_of
 from tl_core.heads.threads import one_thread
 
@@ -81,18 +82,10 @@ class SelectedFeatures:
     title: ClassVar[str] = "logistic regression on selected features"
     keep: float | None = None
 
-    def solve(
-        self,
-        train: Labelled,
-        classes: int,
-        *,
-        normalise: bool = True,
-        validation: Labelled | None = None,
-        class_weights: ArrayLike | None = None,
-    ) -> Head:
+    def solve(self, given: Problem) -> Head:
         """Return the head of `head2toe`."""
-        settings: dict[str, Any] = {"validation": validation, "normalise": normalise, "class_weights": class_weights}
-        return head2toe(*train, classes, keep=self.keep, **settings)
+        settings: dict[str, Any] = {"normalise": given.normalise, "class_weights": given.class_weights}
+        return head2toe(*given.train, given.classes, keep=self.keep, validation=given.validation, **settings)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
         """Return those of logistic regression that chooses its penalty."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tl_core.backbones import BlockOutline
 from tl_core.features.inputs import CachedInputs, Inputs
-from tl_core.heads import Head
+from tl_core.heads import Head, Problem
 from tl_core.networks.classifier import CENTRE, compiling
 from tl_core.networks.outline import Network
 from tl_core.strategies import HEAD, Classifier, Phase
@@ -107,13 +107,14 @@ class PhasePreparer:
         part, train, validation, classes = phase.model, phase.train, phase.validation, phase.model.output_shape[-1]
         assert isinstance(train, CachedInputs)  # its cut is at the features
         assert isinstance(validation, CachedInputs)
-        head = phase.solver.solve(
-            (train, train.labels),
-            classes,
+        problem = Problem(
+            train=(train, train.labels),
+            classes=classes,
             normalise=any(layer.name == CENTRE for layer in part.layers),
             validation=(validation, validation.labels) if len(validation) else None,
             class_weights=class_weights(train.labels, classes) if phase.learning.balanced else None,
         )
+        head = phase.solver.solve(problem)
         if head.centre is not None:
             part.get_layer(CENTRE).bias.assign(-head.centre)
         dense = part.get_layer(HEAD)
