@@ -37,7 +37,7 @@ def _labels(count: int, revision: int, deleted: int, _runs: Sequence[Run]) -> La
 
 def given_to(run: Run) -> str:
     """Return the name of a run, with the end of its id where others have that name, too; empty where it has none."""
-    return f"{run.name} ({short_id(run)})" if run.name in current().shared else run.name
+    return f"{run.name} ({short_id(run)})" if run.name and run.name in current().shared else run.name
 
 
 def short_id(run: Run) -> str:
