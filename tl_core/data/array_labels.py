@@ -20,7 +20,7 @@ class Values(NamedTuple):
 
     @property
     def are_text(self) -> bool:
-        """Whether they are texts."""
+        """Return whether they are texts."""
         return any(isinstance(value, str) for value in self.values)
 
 
@@ -37,7 +37,7 @@ def values_of(array: NDArray[Any], name: str, each: str, next_step: str) -> Valu
 
 
 def _is_unicode(column: NDArray[Any]) -> bool:
-    """Whether text in `column` (n,) is made of characters that there are: a damaged file may hold any number for one."""
+    """Return whether text in `column` (n,) is made of characters that exist: a damaged file may hold any number for one."""
     if column.dtype.kind != "U":
         return True
     characters = np.frombuffer(column.tobytes(), np.dtype("u4").newbyteorder(column.dtype.byteorder))
@@ -70,7 +70,7 @@ def classes_of_arrays(
 
 
 def _codes(known: set[Any], names: list[str]) -> dict[Any, int]:
-    """The class of each label in `known`. Raises `DataError` for one that has no name."""
+    """Return the class of each label in `known`. Raises `DataError` for one that has no name."""
     if any(isinstance(value, str) for value in known):
         code = {name: number for number, name in reversed(list(enumerate(names)))}
         if unknown := sorted(known - code.keys()):

@@ -19,14 +19,14 @@ class Arrays(NamedTuple):
 
 
 def example_arrays() -> Arrays:
-    """12 training and 3 test images of each of ten classes, of noise."""
+    """Return 12 training and 3 test images of noise for each of ten classes."""
     labels = np.arange(150, dtype=np.uint8) % 10
     images = np.random.default_rng(0).integers(0, 256, (150, 28, 28), dtype=np.uint8)
     return Arrays(images[:120], labels[:120], images[120:], labels[120:])
 
 
 def checked(arrays: Arrays, classes: int, source: Path) -> Arrays:
-    """`arrays` if images and labels belong together; `DataError` otherwise."""
+    """Return `arrays`. Raises `DataError` where images and labels do not belong together."""
     for split, images, labels in (("training", *arrays[:2]), ("test", *arrays[2:])):
         reason = ""
         grey, colour = images.ndim == 3, images.ndim == 4 and images.shape[-1] == 3

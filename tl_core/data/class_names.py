@@ -13,8 +13,7 @@ BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")
 
 
 def label_text(value: Any) -> str:
-    """Return a label without white space around it, each letter in one form (NFC). Raises `DataError` for bytes that are no text
-    in UTF-8."""
+    """Return a label without white space around it, letters in one form (NFC). Raises `DataError` for bytes that are no UTF-8."""
     try:
         text = value.decode() if isinstance(value, bytes) else str(value)
     except UnicodeDecodeError:

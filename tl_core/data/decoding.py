@@ -60,7 +60,7 @@ class _Photograph(JpegImageFile):
     """A JPEG, of which only the pixels and the orientation matter."""
 
     def _read_dpi_from_exif(self) -> None:
-        """Leave the resolution alone, for which Pillow would read the EXIF data, and fail where a value has an unusual type."""
+        """Leave the resolution alone: Pillow would read the EXIF data for it, and fail where a value has an unusual type."""
 
 
 Image.register_open(PHOTOGRAPH, _Photograph, lambda prefix: prefix.startswith(b"\xff\xd8\xff"))
@@ -76,10 +76,11 @@ class UndecodableError(DataError):
 
 
 def read_image(source: Path | BinaryIO, least: int | None = None, *, name: str = "") -> Image.Image:
-    """The file `source` in RGB, upright. Raises `UndecodableError`, with its path or `name`, where it is not a whole, sane image.
+    """Return the image in the file `source` in RGB, upright.
 
-    With `least` a JPEG is decoded at a half, a quarter or an eighth of its size, if no side gets shorter than that: its decoder
-    (libjpeg) does so several times faster, and averages as it does.
+    Raises `UndecodableError`, with its path or `name`, where it is not a whole image or too large. With `least` a JPEG is decoded
+    at a half, a quarter or an eighth of its size, if no side gets shorter than that many pixels: its decoder (libjpeg) does so
+    several times faster, and averages as it does.
     """
     with open_image(source, name) as image:
         return decoded(image, least)
@@ -87,8 +88,8 @@ def read_image(source: Path | BinaryIO, least: int | None = None, *, name: str =
 
 @contextmanager
 def open_image(source: Path | BinaryIO, name: str = "") -> Iterator[Image.Image]:
-    """The image in the file `source`, not decoded yet. Raises `UndecodableError` where it is none, has too many
-    pixels, or what is done with it finds it damaged."""
+    """Yield the image in the file `source`, not decoded yet. Raises `UndecodableError` where it is no image, has too many pixels,
+    or turns out to be damaged in the `with` block."""
     try:
         with Image.open(source, formats=FORMATS) as image:
             if image.width * image.height <= MAX_PIXELS:
@@ -107,7 +108,7 @@ def open_image(source: Path | BinaryIO, name: str = "") -> Iterator[Image.Image]
 
 
 def _leave_damaged_metadata(image: Image.Image) -> None:
-    """Take out of a TIFF what its decoder reads once it has the pixels, and would fail on."""
+    """Remove from a TIFF the metadata that its decoder reads after the pixels, and would fail on."""
     if image.format != "TIFF":
         return
     if not isinstance(image.info.get("xmp", b""), bytes):
@@ -121,7 +122,7 @@ def _leave_damaged_metadata(image: Image.Image) -> None:
 
 
 def _scale_clear_value(image: Image.Image) -> None:
-    """Bring the value that is transparent in a PNG without an alpha channel to 8 bits; Pillow leaves it as it is stored."""
+    """Scale the transparent value of a PNG without an alpha channel to 8 bits; Pillow leaves it as it is stored."""
     clear = image.info.get("transparency")
     if clear is None or not isinstance(image, PngImagePlugin.PngImageFile) or not image.tile:
         return

@@ -32,7 +32,7 @@ class Examples(ABC):
         return len(self.labels)
 
     def take(self, indices: Sequence[int] | NDArray[np.intp]) -> Self:
-        """The examples at `indices`, in that order. What is known of their content need not be read again."""
+        """Return the examples at `indices`, in that order. What is known of their content need not be read again."""
         chosen = np.asarray(indices, dtype=np.intp)
         taken = self._take(chosen)
         for name in ("ids", "groups"):
@@ -41,38 +41,39 @@ class Examples(ABC):
         return taken
 
     def grouped(self, groups: Sequence[bytes]) -> Self:
-        """The same, of which it is known to which of the `groups` (n,) each belongs."""
+        """Return the same examples with the name of the group of each in `groups` (n,)."""
         same = self.take(np.arange(len(self)))
         same.__dict__["groups"] = tuple(groups)
         return same
 
     def subsample(self, at_most: int) -> Self:
-        """At most so many of them, drawn evenly."""
+        """Return at most so many of the examples, drawn evenly."""
         return self if len(self) <= at_most else self.take(np.linspace(0, len(self) - 1, at_most).astype(np.intp))
 
     @abstractmethod
     def _take(self, chosen: NDArray[np.intp]) -> Self:
-        """The examples at `chosen`, in that order."""
+        """Return the examples at `chosen`, in that order."""
 
     @abstractmethod
     def name(self, index: int) -> str:
-        """What to call example number `index` where one is looked at: a file name, or its number."""
+        """Return what a page calls example number `index`: a file name, or its number."""
 
     def excerpt(self, index: int) -> str:
-        """Some of what example number `index` says, in words: empty for a picture."""
+        """Return some of what example number `index` says, in words: empty for a picture."""
         return ""
 
     @cached_property
     def ids(self) -> tuple[bytes, ...]:
-        """sha256 (32 bytes) of the content of each example, label and name apart: equal exactly where two are the same.
+        """Return the sha256 (32 bytes) of each example's content, without label and name: equal exactly where two are the same.
 
-        Raises `DataError` for one that cannot be read."""
+        Raises `DataError` for one that cannot be read.
+        """
         return tuple(map(self._id, range(len(self))))
 
     @abstractmethod
     def _id(self, index: int) -> bytes:
-        """The digest of example number `index`."""
+        """Return the digest of example number `index`."""
 
     def digest(self) -> str:
-        """sha256 over the labels and the content, in order: equal exactly when two splits hold the same examples."""
+        """Return the sha256 of the labels and the content, in order: equal exactly when two splits hold the same examples."""
         return hashlib.sha256(np.ascontiguousarray(self.labels).tobytes() + b"".join(self.ids)).hexdigest()

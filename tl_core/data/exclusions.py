@@ -28,7 +28,7 @@ class Exclusions:
         return any(self.gone.values()) or any(self.once.values())
 
     def rest(self, split: str, examples: E) -> E:
-        """What stays of the split of that name. Raises `DataError` for an example that cannot be read."""
+        """Return the examples that stay in the split of that name. Raises `DataError` for one that cannot be read."""
         gone, once = (set(map(bytes.fromhex, listed.get(split, ()))) for listed in (self.gone, self.once))
         if not gone and not once:
             return examples
@@ -44,7 +44,7 @@ _FORMAT = TypeAdapter(Exclusions)
 
 
 def keep(home: Path, left_out: Exclusions) -> str:
-    """Keep the list below `home`; its id, the same for the same list. Raises `StorageError`."""
+    """Save the list below `home` and return its id, which is the same for the same list. Raises `StorageError`."""
     content = _FORMAT.dump_json(left_out)
     name = hashlib.sha256(content).hexdigest()[:ID_DIGITS]
     file = _file(home, name)
@@ -54,7 +54,7 @@ def keep(home: Path, left_out: Exclusions) -> str:
 
 
 def kept(home: Path, name: str) -> Exclusions:
-    """The list of that id. Raises `DataError` where it is not here, or is not what was kept."""
+    """Return the list of that id. Raises `DataError` where it is not here, or is not what was saved."""
     try:
         content = _file(home, name).read_bytes()
         if hashlib.sha256(content).hexdigest()[:ID_DIGITS] == name:

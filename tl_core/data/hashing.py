@@ -14,7 +14,7 @@ _report: ContextVar[Report | None] = ContextVar("digesting", default=None)
 
 @contextmanager
 def reporting(report: Report) -> Iterator[None]:
-    """Within it, `report` is told by whoever digests files in this thread."""
+    """Make all digests of files in this thread call `report` while the `with` block runs."""
     before = _report.set(report)
     try:
         yield
@@ -23,7 +23,7 @@ def reporting(report: Report) -> Iterator[None]:
 
 
 def counted(parts: Iterable[T], total: int) -> Iterator[T]:
-    """The same `parts` of `total` files, each of which is told when it is there. Raises whatever the report raises."""
+    """Yield the same `parts` of `total` files, and report how many have come. Raises whatever the report raises."""
     report, done = _report.get(), 0
     for part in parts:
         done += len(part)

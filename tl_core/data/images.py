@@ -40,13 +40,13 @@ class Images(Examples):
 
     @abstractmethod
     def picture(self, index: int, least: int | None = None) -> Image.Image:
-        """Image number `index` in RGB, upright. Raises `DataError` where it cannot be decoded.
+        """Return image number `index` in RGB, upright. Raises `DataError` where it cannot be decoded.
 
-        With `least` it may come smaller than it is, though no side shorter than that many pixels, where that is quicker.
+        With `least` it may be smaller than the original where that is quicker, but no side shorter than that many pixels.
         """
 
     def read(self, index: int, least: int | None = None) -> Pixels:
-        """The pixels of `picture`: uint8 (height, width, 3)."""
+        """Return the pixels of `picture`: uint8 (height, width, 3)."""
         return np.asarray(self.picture(index, least))
 
     def shorter_side(self, index: int) -> int:
@@ -67,11 +67,11 @@ class Images(Examples):
         return int(np.median(sides)) if sides else None
 
     def source(self, index: int) -> Path | BinaryIO | None:
-        """Where image number `index` lies encoded; None where there are only its pixels."""
+        """Return the encoded image number `index`; None where there are only its pixels."""
         return None
 
     def file_bytes(self) -> int:
-        """What the files take in which the images are; 0 where they are in memory. Raises `DataError` where one is gone."""
+        """Return the bytes of the files that hold the images; 0 for images in memory. Raises `DataError` where a file is gone."""
         return 0
 
 
@@ -123,7 +123,7 @@ class FileImages(Images):
 
     @cached_property
     def ids(self) -> tuple[bytes, ...]:
-        """As of all images; several files are read at a time, and no more of them once whoever is told so gives up."""
+        """Return the digests as for all images; several files are read at a time, and no more once a report raises to give up."""
         parts = np.split(np.arange(len(self)), range(DIGESTED, len(self), DIGESTED))
         pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="digest")
         try:
@@ -152,7 +152,7 @@ def _digest(path: Path) -> bytes:
 
 @lru_cache(REMEMBERED)
 def _known_digest(path: Path, *_state: int) -> bytes:
-    """The digest of a file in that state, read once: a page asks for its data time and again."""
+    """Return the digest of a file in that state, read once: a page asks for its data time and again."""
     return _digest(path)
 
 
@@ -161,7 +161,7 @@ class EncodedImages(Images):
 
     @abstractmethod
     def content(self, index: int) -> bytes:
-        """The encoded image number `index`. Raises `DataError` where it is gone."""
+        """Return the encoded image number `index`. Raises `DataError` where it is gone."""
 
     def source(self, index: int) -> BinaryIO:
         return io.BytesIO(self.content(index))

@@ -21,10 +21,10 @@ SPLIT_STREAM, LABELS_STREAM = 1, 2
 
 
 def hold_out(labels: Labels, share: float, class_names: Sequence[str], split: str) -> tuple[Indices, Indices]:
-    """Indices that stay and indices held out for `split`: `share` (0 to 1) of each class, and at least one image.
+    """Return indices that stay and indices held out for `split`: `share` (0 to 1) of each class, and at least one image.
 
-    The draw depends on nothing but the labels, so that every run has the same hold-out; a share of 0 holds
-    out nothing. Both arrays are sorted. Raises `DataError` naming a class from which nothing would stay.
+    The draw depends on nothing but the labels, so that every run has the same hold-out; a share of 0 holds out nothing. Both
+    arrays are sorted. Raises `DataError` naming a class from which nothing would stay.
     """
     held = np.zeros(len(labels), dtype=bool)
     for label, count in _counts(labels, share, class_names, split).items():
@@ -36,11 +36,19 @@ def hold_out(labels: Labels, share: float, class_names: Sequence[str], split: st
 def hold_out_groups(
     labels: Labels, groups: Sequence[bytes], share: float, class_names: Sequence[str], split: str, *, seed: int = 0
 ) -> tuple[Indices, Indices]:
-    """As `hold_out`, but whole groups: of examples with one name in `groups` (n,) all stay, or all are held out.
+    """Return indices as `hold_out` does, but of whole groups: of a group all examples stay, or all are held out.
 
-    The draw depends on the names of the groups and on `seed`, not on the order or on where the data lie. Groups come in the
-    order of a digest of their names, and each is held out if the classes then come nearer to their shares: exactly to them
-    where each example is a group of its own. No class is left without an example; one of few groups may get none held out.
+    The draw depends on the names of the groups and on `seed`, not on the order or on where the data lie. Groups come in the order
+    of a digest of their names, and each is held out if the classes then come nearer to their shares: exactly to them where each
+    example is a group of its own. No class is left without an example; one of few groups may get none held out.
+
+    Args:
+        labels: The class of each example (n,).
+        groups: The name of the group of each example (n,).
+        share: Of each class to hold out, 0..1.
+        class_names: The names of the classes, for the `DataError` of a class from which nothing would stay.
+        split: What the examples are held out for, for the same error.
+        seed: Of the draw.
     """
     lacking, left = _counts(labels, share, class_names, split), Counter(labels.tolist())
     held = np.zeros(len(labels), dtype=bool)
@@ -60,8 +68,8 @@ def hold_out_groups(
 
 
 def joined(groups: Sequence[bytes], ids: Sequence[bytes]) -> list[bytes]:
-    """The names in `groups` (n,), but one name for groups that share an example, by its content in `ids` (n,), directly or by way
-    of others: the first of their names in alphabetical order, which depends neither on the order nor on where the data lie."""
+    """Return the names in `groups` (n,), but one name for groups that share an example by its content in `ids` (n,), directly or
+    through others: the first of them in alphabetical order, which does not depend on the order or on where the data lie."""
     above: dict[bytes, bytes] = {}
 
     def top(group: bytes) -> bytes:
@@ -77,7 +85,7 @@ def joined(groups: Sequence[bytes], ids: Sequence[bytes]) -> list[bytes]:
 
 
 def _counts(labels: Labels, share: float, class_names: Sequence[str], split: str) -> dict[int, int]:
-    """How many of each class are to be held out; of none where the share is 0."""
+    """Return how many of each class are to be held out; of none where the share is 0."""
     counts: dict[int, int] = {}
     for label, members in enumerate(np.bincount(labels).tolist()) if share > 0 else ():
         counts[label] = max(1, round(share * members)) if members else 0
@@ -91,7 +99,7 @@ def _counts(labels: Labels, share: float, class_names: Sequence[str], split: str
 
 
 def sample_per_class(labels: Labels, count: int | None, seed: int) -> Indices:
-    """Sorted indices of `count` images of each class, drawn by `seed`; all of them for `None` or a smaller class.
+    """Return sorted indices of `count` images of each class, drawn by `seed`; all of them for `None` or a smaller class.
 
     Draws are nested: what a seed draws for 10 is among what it draws for 20.
     """

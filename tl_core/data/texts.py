@@ -20,7 +20,7 @@ class Texts(Examples):
     labels: Labels
 
     def read(self, index: int) -> str:
-        """Text number `index`."""
+        """Return text number `index`."""
         return self.texts[index]
 
     def _take(self, chosen: NDArray[np.intp]) -> "Texts":
@@ -46,7 +46,7 @@ class TableRows(Examples):
     labels: Labels
 
     def read(self, index: int) -> tuple[float | str, ...]:
-        """Row number `index`, in the order of the columns."""
+        """Return row number `index`, in the order of the columns."""
         return self.values[index]
 
     def _take(self, chosen: NDArray[np.intp]) -> "TableRows":

@@ -51,7 +51,7 @@ class Member:
     opened: Callable[[], IO[bytes] | None]
 
     def blocks(self, size: int) -> Iterator[bytes]:
-        """Raises `DataError` where it is damaged."""
+        """Yield the content in pieces of at most `size` bytes. Raises `DataError` where it is damaged."""
         with told_damage(self.name):
             source = self.opened()
             if source is None:
@@ -62,8 +62,8 @@ class Member:
 
 
 def members(file: BinaryIO, most: int) -> Iterator[Member]:
-    """The members of an archive, which is known by its first bytes. Raises `DataError` for one that is none, is damaged, or has
-    more than `most`."""
+    """Yield the members of an archive, whose kind is known by its first bytes. Raises `DataError` where it is no archive, is
+    damaged, or has more than `most` members."""
     with told_damage("the archive"):
         size, start = os.fstat(file.fileno()).st_size, file.read(512)
         file.seek(0)
@@ -79,7 +79,7 @@ def members(file: BinaryIO, most: int) -> Iterator[Member]:
 
 @contextlib.contextmanager
 def told_damage(name: str) -> Iterator[None]:
-    """Make a `DataError` of what the standard library raises."""
+    """Turn the standard library's errors for a damaged archive into a `DataError` that names `name`."""
     try:
         yield
     except (*DAMAGED, OSError) as error:
@@ -126,8 +126,8 @@ def require_measurable(archive: zipfile.ZipFile) -> None:
 
 
 def _marks(file: BinaryIO) -> int:
-    """About how many entries a zip has, before the library makes an object of each: their marks are counted in the whole file,
-    since where its directory lies can be told in ways that only the library follows."""
+    """Return about how many entries a zip has, before the library makes an object of each. Their marks are counted in the whole
+    file, since only the library knows all ways to say where the directory of a zip lies."""
     count = 0
     while block := file.read(READ_BYTES):
         count += block.count(ENTRY)
@@ -136,7 +136,7 @@ def _marks(file: BinaryIO) -> int:
 
 
 def _require_apart(entries: list[zipfile.ZipInfo]) -> None:
-    """Entries that share bytes of the archive are how a small one unpacks to petabytes (Fifield 2019, A better zip bomb)."""
+    """Raise `DataError` for entries that share bytes: so a zip can unpack to petabytes (Fifield 2019, A better zip bomb)."""
     end = 0
     for entry in sorted(entries, key=lambda entry: entry.header_offset):
         if entry.header_offset < end:
@@ -151,7 +151,7 @@ class _Entry(tarfile.TarInfo):
 
     @classmethod
     def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """As in the library, which takes a stream that breaks off between two files for a whole one."""
+        """Return the entry as the library does, which takes a stream that breaks off between two files for a whole one."""
         if len(buf) < tarfile.BLOCKSIZE:
             raise EOFError("it breaks off")
         return super().frombuf(buf, encoding, errors)
@@ -164,7 +164,7 @@ class _Entry(tarfile.TarInfo):
         return super()._proc_member(tar)  # type: ignore[misc]  # it is there in all versions, if not in the stubs
 
     def _refuse_sparse(self, *_: object) -> None:
-        """Where the holes of such a file are stands in a list without an end, which the library keeps."""
+        """Raise `ReadError` for a file with holes: the library would keep the list of them, which may have no end."""
         raise tarfile.ReadError("a file in it has holes")
 
     _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_sparse

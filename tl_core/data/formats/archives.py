@@ -59,12 +59,17 @@ def unpack(
     limits: Limits = LIMITS,
     report: Callable[[float], None] = lambda _: None,
 ) -> Unpacked:
-    """Unpack a zip, tar or tar.gz into `folder`, which must not exist, and appears whole or not at all.
+    """Unpack a zip, tar or tar.gz into `folder`, which appears whole or not at all.
 
-    `title` is what its owner calls the archive, where that is not the name of the file.
-    `report` is told which share of the archive is read, and may raise to give up. Images and tables are unpacked, and what else
-    there is is left out with a note. Raises `DataError` for an archive that leads elsewhere, swells or is damaged, and
-    `StorageError` where there is no room for it.
+    Only images and tables are unpacked; notes say what else was left out. Raises `DataError` for an archive that leads elsewhere,
+    swells or is damaged, and `StorageError` where there is no room for it.
+
+    Args:
+        archive: The file to unpack.
+        folder: Where to; it must not exist.
+        title: What its owner calls the archive, where that is not the name of the file.
+        limits: How many members and bytes it may have.
+        report: Is told the share of the archive that is read, 0..1; it may raise to give up.
     """
     partial = folder.with_name(f".partial-{secrets.token_hex(8)}")
     try:
@@ -100,7 +105,7 @@ class _Unpacking:
     _renamed: dict[str, str] = field(default_factory=dict)
 
     def take(self, member: Member) -> None:
-        """Write one member, or leave it out. Raises `DataError` for one that makes the whole archive unfit."""
+        """Write one member, or leave it out. Raises `DataError` for one that makes the whole archive unusable."""
         parts = _parts(member)
         if member.is_folder:
             return
@@ -150,13 +155,13 @@ class _Unpacking:
             raise OSError(errno.ENOSPC, f"only {free / 1e6:,.0f} MB are free on this disk")
 
     def notes(self) -> tuple[str, ...]:
-        """A sentence for each reason, with a count and a few examples."""
+        """Return a sentence for each reason to leave files out, with a count and a few examples."""
         found = sorted(self._left_out.items())
         left_out = [left_out_note(f"{reason} in the archive", count, examples) for reason, (count, examples) in found]
         return (*left_out, *self._about_names())
 
     def _about_names(self) -> list[str]:
-        """A sentence on folders, which may be classes, that have other names here than in the archive."""
+        """Return a sentence on folders, which may be classes, that have other names here than in the archive."""
         some = [f"{new} for {printable(old)!r}" for old, new in islice(self._renamed.items(), EXAMPLES)]
         others = ", and others" if len(self._renamed) > EXAMPLES else ""
         what = "Folders whose names not every disk can hold have others"
@@ -164,7 +169,7 @@ class _Unpacking:
 
 
 def _parts(member: Member) -> list[str]:
-    """The folders and the name of a member. Raises `DataError` where it would lie elsewhere, or is no file."""
+    """Return the folders and the name of a member. Raises `DataError` where it would lie elsewhere, or is no file."""
     if member.is_special:
         raise _refused("it holds a link or a device, through which it could reach other files", member.name)
     if member.is_encrypted:
@@ -181,7 +186,7 @@ def _parts(member: Member) -> list[str]:
 
 
 def _unwanted(parts: list[str]) -> str:
-    """Why a file is left out; empty where it is not."""
+    """Return why a file is left out; empty where it is not."""
     if not parts:
         return "Files without a name"
     if any(part.startswith(".") or part == "__MACOSX" for part in parts):
@@ -193,7 +198,7 @@ def _unwanted(parts: list[str]) -> str:
 
 
 def _spelled(part: str) -> str:
-    """A name that any disk holds and any screen shows; two different ones stay different."""
+    """Return a name that any disk holds and any screen shows; two different ones stay different."""
     safe = "".join(letter if letter.isprintable() else "_" for letter in part).rstrip(". ") or "_"
     if safe == part and len(os.fsencode(part)) <= NAME_BYTES:
         return part

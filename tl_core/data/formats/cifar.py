@@ -30,20 +30,20 @@ CIFAR100_NAMES = tuple(CIFAR100_LIST.split())
 
 
 def read_cifar10(folder: Path) -> Arrays:
-    """The five training batches and the test batch. Raises `OSError`, `ValueError`."""
+    """Return the five training batches and the test batch. Raises `OSError` or `ValueError`."""
     *batches, test = (_read(folder / name, "labels") for name in CIFAR10_FILES)
     images, labels = (np.concatenate(parts) for parts in zip(*batches, strict=True))
     return Arrays(images, labels, *test)
 
 
 def read_cifar100(folder: Path) -> Arrays:
-    """Training and test images with their fine labels. Raises `OSError`, `ValueError`."""
+    """Return training and test images with their fine labels. Raises `OSError` or `ValueError`."""
     train, test = (_read(folder / name, "fine_labels") for name in CIFAR100_FILES)
     return Arrays(*train, *test)
 
 
 def _read(path: Path, key: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Images (n, 32, 32, 3) and labels (n,) of one file: the longest text in it, and the numbers after the text `key`."""
+    """Return images (n, 32, 32, 3) and labels (n,) of one file: the longest text in it, and the numbers after the text `key`."""
     pixels, labels, within = b"", list[int](), False
     with path.open("rb") as file:
         for code, value, _ in pickletools.genops(file):

@@ -26,12 +26,12 @@ class Level:
 
     @property
     def classes(self) -> str:
-        """How many classes it has, in words."""
+        """Return how many classes it has, in words."""
         return self._at_least(len(self.counts))
 
     @property
     def images(self) -> str:
-        """How many images it has in all, in words."""
+        """Return how many images it has in all, in words."""
         return self._at_least(sum(self.counts.values()))
 
     def _at_least(self, count: int) -> str:
@@ -64,8 +64,8 @@ def levels_below(base: Path) -> list[Level]:
 
 
 def _folders_with_images(base: Path) -> Iterator[tuple[Path, int]]:
-    """Give each folder, relative to `base`, and how many images are in it, which may be none: whoever counts can give up. Links
-    are not counted, since most lead to where none may go."""
+    """Yield each folder, relative to `base`, and its number of images, which may be 0, so that whoever counts can give up. Links
+    are not counted, since most lead to places outside the data."""
     for place, folders, files in os.walk(base):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         images = [
@@ -100,7 +100,7 @@ def require_images(listing: FolderListing, class_level: int | None) -> None:
 
 
 def _what_is_here(listing: FolderListing, class_level: int | None) -> str:
-    """Return that there is one class, or none, where the classes were looked for."""
+    """Return a sentence on what was found where the classes were looked for: one class, loose images, or nothing."""
     if names := list(listing.splits["train"]):
         return f"There are images of one class alone here: {printable(names[0])}."
     loose = sum(Path(name).suffix.lower() in EXTENSIONS for name in listing.left_out.get(BESIDE, ()))
@@ -110,7 +110,7 @@ def _what_is_here(listing: FolderListing, class_level: int | None) -> str:
 
 
 def _is_split(name: str) -> bool:
-    """Whether a class of a level, by its path, is a folder named like a split."""
+    """Return whether a class of a level, given by its path, is a folder named like a split."""
     return split_named(Path(name).name) is not None
 
 

@@ -33,7 +33,7 @@ def joined_by_name(splits: Mapping[str, Mapping[str, list[Path]]]) -> tuple[dict
 
 
 def _renamed(split: str, classes: dict[str, list[Path]], train: Mapping[str, list[Path]]) -> list[str]:
-    """Give the classes of a split that training lacks the name that they have there, and return what was renamed."""
+    """Rename the classes of a split that training lacks as training spells them, and return what was renamed."""
     by_key: dict[str, list[str]] = {}
     for name in train:
         by_key.setdefault(spelling_key(name), []).append(name)

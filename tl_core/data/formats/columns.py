@@ -23,17 +23,17 @@ Misfit = Callable[["pd.Series[str]"], str]
 
 
 def is_filled(values: "pd.Series[str]") -> NDArray[np.bool_]:
-    """Which values (n,) are more than white space."""
+    """Return which values (n,) are more than white space."""
     return (values.str.strip() != "").to_numpy(bool)
 
 
 def empty(values: "pd.Series[str]") -> str:
-    """Return that the column is empty, where it is."""
+    """Return why the column says nothing, for a user; empty where it holds any value."""
     return "" if is_filled(values).any() else "it is empty"
 
 
 def no_classes(values: "pd.Series[str]") -> str:
-    """Return why the column holds no labels of several classes."""
+    """Return why the column holds no labels of several classes; empty where it does."""
     labels = plain(values[is_filled(values)])
     if (classes := labels.nunique()) < 2:
         return f"it holds {_some(labels) or 'nothing'} alone"
@@ -49,7 +49,7 @@ def no_splits(values: "pd.Series[str]") -> str:
 
 
 def one_group(values: "pd.Series[str]") -> str:
-    """Return why the column tells no groups apart."""
+    """Return why the column tells no groups apart; empty where it does."""
     groups = plain(values)
     return f"it holds {_some(groups)} alone" if groups.nunique() < 2 and is_filled(groups).any() else empty(groups)
 
@@ -104,7 +104,7 @@ class Columns:
         return f"none is called {', '.join(usual)}"
 
     def _fitting(self, called: list[str], what: str, misfit: Misfit) -> "tuple[pd.Series[str] | None, list[str]]":
-        """The first of the columns `called` so that fits, and why those before it do not."""
+        """Return the first column among `called` that fits, and why those before it do not."""
         notes = list[str]()
         for name in called:
             if not (reason := misfit(self.frame[name])):
@@ -113,7 +113,7 @@ class Columns:
         return None, notes
 
     def _called(self, usual: Sequence[str]) -> list[str]:
-        """The columns of these names that are used for nothing yet."""
+        """Return the columns of these names that are used for nothing yet."""
         by_name = {name.lower(): name for name in reversed(self.frame.columns) if name not in self.used}
         return [by_name[name] for name in usual if name in by_name]
 

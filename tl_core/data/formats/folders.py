@@ -34,15 +34,15 @@ class FolderListing:
 
     @property
     def is_split(self) -> bool:
-        """Whether the classes lie below the folders of splits."""
+        """Return whether the classes lie below the folders of splits."""
         return self.bases != {"train": self.top}
 
     def leave_out(self, reason: str, path: Path) -> None:
-        """Remember that the file or folder at `path` is not used."""
+        """Note that the file or folder at `path` is not used."""
         self.left_out.setdefault(reason, []).append(printable(str(path.relative_to(self.root))))
 
     def notes(self) -> tuple[str, ...]:
-        """Where the classes were found, if not in `root`, and a sentence for each reason, with a count and a few examples."""
+        """Return where the classes were found, if not in `root`, and a sentence with a count and examples for each reason."""
         within = printable(str(self.top.relative_to(self.root)))
         found = [f"The classes were found further down, in {within}."] if self.top != self.root else []
         doubtful = [] if self.is_split else [printable(name) for name in self.splits["train"] if split_named(name)]
@@ -51,7 +51,7 @@ class FolderListing:
 
 
 def left_out_note(reason: str, count: int, names: Sequence[str]) -> str:
-    """A sentence on what was left out for a `reason`: how many, and the first few of their `names` (those that are known)."""
+    """Return a sentence on what was left out for a `reason`: how many, and the first few of their `names`, as far as known."""
     others = ", and others" if count > EXAMPLES else ""
     return f"{reason}: {count:,} left out ({', '.join(names[:EXAMPLES])}{others})."
 
@@ -101,7 +101,7 @@ def _folders_in(folder: Path, listing: FolderListing) -> list[Path]:
 
 
 def _entries(folder: Path, listing: FolderListing) -> tuple[list[Path], list[Path]]:
-    """Folders and files in `folder`, sorted, without what is hidden and without links to folders."""
+    """Return folders and files in `folder`, sorted, without what is hidden and without links to folders."""
     folders: list[Path] = []
     files: list[Path] = []
     for entry in _scan(folder):
@@ -231,7 +231,7 @@ def _keep_link(path: Path, seen: set[Path], listing: FolderListing) -> bool:
 
 
 def _target(link: Path) -> Path | None:
-    """Where `link` leads, or nothing where it leads nowhere, to itself, or to where this user may not look."""
+    """Return where `link` leads; None where it leads nowhere, to itself, or to where this user may not look."""
     try:
         return link.resolve(strict=True)
     except (OSError, RuntimeError):  # RuntimeError: a loop, before Python 3.13

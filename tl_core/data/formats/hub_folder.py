@@ -20,7 +20,7 @@ FETCHED = ("hf://", "https://")
 
 
 def tables_of(library: Any, folder: Path, configuration: str | None) -> Any:
-    """The tables in `folder` (resolved), by `library`: what it saved there, or files that it can read.
+    """Return the tables in `folder` (resolved), read by `library`: what it saved there, or files that it can read.
 
     Raises `DataError` before anything outside the folder is read: its README, or what was saved, may name any file. Raises what
     the library raises.
@@ -41,7 +41,7 @@ def tables_of(library: Any, folder: Path, configuration: str | None) -> Any:
 
 
 def tables_of_hub(library: Any, repository: str, configuration: str | None) -> Any:
-    """The tables of a `repository` on the hub, or what of it is on this machine already.
+    """Return the tables of a `repository` on the hub, or what of it is on this machine already.
 
     Raises `DataError` before a file is read that is not the hub's: a card may name any file of this machine. Raises what the
     library raises.
@@ -55,7 +55,7 @@ def tables_of_hub(library: Any, repository: str, configuration: str | None) -> A
 
 
 def _saved(folder: Path) -> Iterator[Path]:
-    """The files that a saved dataset says it is made of, each before it is read."""
+    """Yield the files that a saved dataset says it is made of, each before it is read."""
     places = [folder]
     if (folder / DICT).is_file():
         yield folder / DICT
@@ -67,7 +67,7 @@ def _saved(folder: Path) -> Iterator[Path]:
 
 
 def _described(library: Any, folder: Path) -> Iterator[str]:
-    """What the descriptions of the dataset, of which the library reads two, say of where its files are."""
+    """Yield where the dataset's descriptions, of which the library reads two, say that its files are."""
     for name, card in CARDS.items():
         if (folder / name).is_file():
             _require_inside(folder / name, folder)
@@ -78,7 +78,7 @@ def _described(library: Any, folder: Path) -> Iterator[str]:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """All texts in lists and dictionaries within each other."""
+    """Yield all texts in lists and dictionaries within each other."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):

@@ -25,10 +25,10 @@ SMALL, MOST_SWELLING = 2**24, 200
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    """The array in the IDX file at `path`, plain or `.gz`, which must be of bytes in `dimensions` dimensions.
+    """Return the array in the IDX file at `path`, plain or `.gz`, which must be of bytes in `dimensions` dimensions.
 
-    The result cannot be written to. Raises `DataError` where the header does not fit, or the file is longer or
-    shorter than its header says.
+    The result cannot be written to. Raises `DataError` where the header does not fit, or the file is longer or shorter than its
+    header says.
     """
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as opened:
@@ -47,7 +47,7 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
 
 
 def write_idx(path: Path, array: NDArray[np.uint8]) -> None:
-    """Write `array` to `path` as an IDX file, compressed where the name ends in `.gz`."""
+    """Write `array` (uint8) to `path` as an IDX file, compressed where the name ends in `.gz`."""
     content = struct.pack(f">BBBB{array.ndim}I", 0, 0, UNSIGNED_BYTE, array.ndim, *array.shape) + array.tobytes()
     path.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)
 

@@ -15,11 +15,11 @@ UNREAD = "unread"
 
 
 def read_parquet(path: Path, most_bytes: int, most_rows: int) -> "pd.DataFrame":
-    """The flat columns of the Parquet file at `path`, all values as text, missing ones empty. Lists, records and bytes
-    that are no text are not read.
+    """Return the flat columns of the Parquet file at `path` as text, missing values empty, without bytes that are no text.
 
-    A value that repeats is stored once, so what a file stands for is added up, batch by batch, from the lengths of its values.
-    Raises `DataError` for more than `most_bytes` or `most_rows`, and what Arrow raises for damaged files.
+    Lists and records are not read. A value that repeats is stored once, so what a file stands for is added up, batch by batch,
+    from the lengths of its values. Raises `DataError` for more than `most_bytes` or `most_rows`, and what Arrow raises for
+    damaged files.
     """
     import pyarrow.parquet as pq
 
@@ -62,7 +62,7 @@ def _is_text(kind: Any) -> bool:
 
 
 def _laid_out(column: Any) -> int:
-    """The bytes of the values of `column` when none is stored once for several."""
+    """Return the bytes of the values of `column` when none is stored once for several."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -9,7 +9,7 @@ from tl_core.system import settings
 
 
 def packaged_file(module: str, package: str, relative: str) -> Path:
-    """The file `relative` inside the installed `module`, which pip calls `package`. Raises `DataError` without it.
+    """Return the file `relative` inside the installed `module`, which pip calls `package`. Raises `DataError` without it.
 
     The module is looked up and not imported: scikit-learn and scikit-image take seconds to import, and a page waits.
     """
@@ -25,7 +25,7 @@ def packaged_file(module: str, package: str, relative: str) -> Path:
 
 
 def existing_folder(path: Path) -> Path:
-    """`path` with `~` and links followed, as an absolute path. Raises `DataError` unless it is a folder."""
+    """Return `path` with `~` and links followed, as an absolute path. Raises `DataError` unless it is a folder."""
     received = printable(str(path))
     try:
         folder = settings.absolute(path).resolve(strict=True)
@@ -49,8 +49,8 @@ def name_of(path: Path) -> str:
 
 
 def leads_to(path: Path, root: Path) -> Path | None:
-    """Where `path` leads, with links followed, if that is there and below `root` (which is resolved); None for anything else, so
-    that nobody learns what lies outside."""
+    """Return where `path` leads, with links followed, if that is there and below `root` (which is resolved); None for anything
+    else, so that nobody learns what lies outside."""
     try:
         target = path.resolve(strict=True)
     except (OSError, ValueError, RuntimeError):  # no name that a disk can hold, a loop of links
@@ -59,7 +59,7 @@ def leads_to(path: Path, root: Path) -> Path | None:
 
 
 def unreadable(path: Path, error: Exception) -> DataError:
-    """The error to raise where `path` could not be opened."""
+    """Return the error to raise where `path` could not be opened."""
     reason = getattr(error, "strerror", None) or error
     return DataError(
         f"This cannot be read ({reason}).", "Allow this user to read it, or choose another folder.", received=printable(str(path))

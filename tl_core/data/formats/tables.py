@@ -30,7 +30,7 @@ ENCODINGS = {
 
 
 def read_table(path: Path) -> "pd.DataFrame":
-    """The table in the file at `path`, all values as text, missing ones empty, no two columns of one name. Raises `DataError`."""
+    """Return the table in the file at `path` as text, missing values empty, no two columns of one name. Raises `DataError`."""
     import pandas as pd  # half a second to import
 
     received, next_step = printable(str(path)), "Save it as CSV in UTF-8, or as Parquet."
@@ -89,7 +89,7 @@ def _encoding(path: Path) -> str:
 
 
 def _first_line(path: Path, encoding: str) -> str:
-    """The line with the names of the columns, which is the first that is not blank. Raises `DataError` where it does not end."""
+    """Return the line with the names of the columns, the first that is not blank. Raises `DataError` where it does not end."""
     with path.open(encoding=encoding) as file:
         line = file.readline(LONGEST_LINE)
         while line.isspace() and len(line) < LONGEST_LINE:
@@ -101,7 +101,7 @@ def _first_line(path: Path, encoding: str) -> str:
 
 
 def _separator(path: Path, first_line: str) -> str:
-    """What stands most often between the names of the columns; a comma where nothing does. A TSV has tabs."""
+    """Return what stands most often between the names of the columns; a comma where nothing does. A TSV has tabs."""
     return "\t" if path.suffix.lower() == ".tsv" else max(SEPARATORS, key=re.sub(r'"[^"]*"', "", first_line).count)
 
 
@@ -120,8 +120,7 @@ def classes_of(labels: "pd.Series[str]") -> tuple[tuple[str, ...], Labels]:
 
 
 def split_of(values: "pd.Series[str] | None", count: int) -> list[str]:
-    """For each of `count` rows the name of its split; all train where there is no such column. Raises `DataError` for a word that
-    names none."""
+    """Return the split of each of `count` rows, all train without the column. Raises `DataError` for a word that names none."""
     if values is None:
         return ["train"] * count
     words = [str(value).strip().lower() for value in values]
@@ -136,7 +135,7 @@ def split_of(values: "pd.Series[str] | None", count: int) -> list[str]:
 
 
 def rows_of(splits: Sequence[str]) -> dict[str, np.ndarray]:
-    """The rows of each split that has any. Raises `DataError` where none is for training."""
+    """Return the rows of each split that has any. Raises `DataError` where none is for training."""
     words = np.array(splits)
     found = {split: rows for split in ("train", "validation", "test") if len(rows := np.flatnonzero(words == split))}
     if "train" not in found:

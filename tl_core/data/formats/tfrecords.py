@@ -36,7 +36,7 @@ class RecordPlace(NamedTuple):
 
 
 def records(path: Path) -> Iterator[tuple[RecordPlace, bytes]]:
-    """Each record of the file, and where it lies. Raises `DataError` where it cannot be read or breaks off."""
+    """Yield each record of the file, and where it lies. Raises `DataError` where it cannot be read or breaks off."""
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -57,7 +57,7 @@ def records(path: Path) -> Iterator[tuple[RecordPlace, bytes]]:
 
 
 def record(place: RecordPlace) -> bytes:
-    """One record. Raises `DataError` where it is not there any more."""
+    """Return one record. Raises `DataError` where it is not there any more."""
     try:
         with place.path.open("rb", buffering=0) as file:
             file.seek(place.offset)
@@ -70,7 +70,7 @@ def record(place: RecordPlace) -> bytes:
 
 
 def features(content: bytes, path: Path) -> dict[str, list[Any]]:
-    """What an Example holds, by name: bytes or whole numbers. Raises `DataError`, with the `path` of its file."""
+    """Return what an Example holds, by name: bytes or whole numbers. Raises `DataError`, with the `path` of its file."""
     from google.protobuf.message import DecodeError
 
     try:
@@ -82,7 +82,7 @@ def features(content: bytes, path: Path) -> dict[str, list[Any]]:
 
 
 def framed(values: dict[str, list[Any]]) -> bytes:
-    """An Example of bytes or whole numbers by name, as `records` reads it: without the checksums, which TensorFlow asks for."""
+    """Return an Example of bytes or whole numbers by name as `records` reads it: without the checksums that TensorFlow needs."""
     example = _example()()
     for name, value in values.items():
         entry = example.features.feature.add(key=name.encode())
@@ -98,7 +98,7 @@ def _damaged(reason: str, path: Path) -> DataError:
 
 @cache
 def _example() -> Any:
-    """The class of Examples, in a pool of its own, where TensorFlow's cannot be in its way."""
+    """Return the class of Examples, in a pool of its own, where TensorFlow's cannot be in its way."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
     kinds = descriptor_pb2.FieldDescriptorProto

@@ -44,12 +44,12 @@ class Upload:
 
     @property
     def content(self) -> Path:
-        """The folder with what was in the archive."""
+        """Return the folder with what was in the archive."""
         return self.folder / CONTENT
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """What lies in `folder`. Raises `DataError` where that is no upload."""
+        """Return the upload in `folder`. Raises `DataError` where there is none."""
         try:
             if not leads_to(folder / CONTENT, folder.resolve()):  # made by hand, to lead elsewhere
                 raise FileNotFoundError(folder / CONTENT)
@@ -61,7 +61,7 @@ class Upload:
 
 
 def kept(home: Path) -> list[Upload]:
-    """All uploads of a home, the newest first."""
+    """Return all uploads of a home, the newest first."""
     found = []
     for folder in settings.uploads(home).glob("[0-9a-f]*"):
         try:
@@ -74,8 +74,8 @@ def kept(home: Path) -> list[Upload]:
 def keep(source: BinaryIO, title: str, home: Path, report: Report) -> Upload:
     """Unpack the archive in `source`, from a file called `title`; one that was unpacked before is not unpacked again.
 
-    It is seen whole or not at all, also where `report` raises to give up. Raises `DataError` for an archive that cannot be
-    trusted or read, `StorageError` where there is no room for it.
+    The upload appears whole or not at all, also where `report` raises to give up. Raises `DataError` for an archive that cannot
+    be trusted or read, `StorageError` where there is no room for it.
     """
     place = settings.uploads(home)
     partial = place / f".partial-{secrets.token_hex(8)}"
@@ -106,7 +106,7 @@ def keep(source: BinaryIO, title: str, home: Path, report: Report) -> Upload:
 
 
 def remove(upload: Upload) -> None:
-    """Delete it; whoever reads it meets missing files. Raises `StorageError`."""
+    """Delete the upload; whoever reads it meets missing files. Raises `StorageError`."""
     gone = upload.folder.with_name(f".partial-{secrets.token_hex(8)}")
     try:
         upload.folder.rename(gone)
@@ -124,7 +124,7 @@ def _sweep(place: Path) -> None:
 
 
 def _copy(source: BinaryIO, archive: Path) -> str:
-    """Write what is in `source` to `archive`; its sha256, in hexadecimal."""
+    """Write what is in `source` to `archive` and return its sha256, in hexadecimal."""
     digest = hashlib.sha256()
     with archive.open("wb") as file:
         while part := source.read(COPY_BYTES):
@@ -134,7 +134,7 @@ def _copy(source: BinaryIO, archive: Path) -> str:
 
 
 def _appear(partial: Path, folder: Path) -> None:
-    """Give it its name, unless somebody else has just unpacked the same."""
+    """Give the unpacked archive its name, unless somebody else has just unpacked the same."""
     try:
         partial.rename(folder)
     except OSError:
