@@ -55,17 +55,17 @@ class Data(Generic[E]):
 
     @property
     def splits(self) -> dict[str, E]:
-        """The splits by their names."""
+        """Return the splits by their names."""
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
     def digest(self) -> str:
-        """sha256 over the names of the classes and what is in each split: equal exactly when two datasets are the same, wherever
-        they lie. Raises `DataError` for an example that cannot be read."""
+        """Return the sha256 of the names of the classes and what is in each split: equal exactly when two datasets are the same,
+        wherever they lie. Raises `DataError` for an example that cannot be read."""
         parts = [*self.class_names, *(examples.digest() for examples in self.splits.values())]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def cut_to(self, at_most: int | None) -> "Data[E]":
-        """The same with at most so many training and so many validation examples, drawn evenly; None leaves them all."""
+        """Return the data with at most so many training and validation examples each, drawn evenly; None leaves them all."""
         if at_most is None:
             return self
         return replace(self, train=self.train.subsample(at_most), validation=self.validation.subsample(at_most))
@@ -128,30 +128,28 @@ class Dataset(Part):
 
     @property
     def shown_name(self) -> str:
-        """What these data are called: `display_name`, or else `own_name`."""
+        """Return what these data are called: `display_name`, or else `own_name`."""
         return printable(self.display_name) if self.display_name else self.own_name
 
     @property
     def own_name(self) -> str:
-        """The name that these data have anyway: that of the file or folder at `path` where the source has one, else its title. It
-        is somebody else's text, made printable."""
+        """Return the name that these data have anyway, printable: of the file or folder at `path`, or else the source's title."""
         path: Path | None = getattr(self, "path", None)
         return name_of(path) if path else self.title
 
     @property
     def origin(self) -> tuple[str, tuple[Path, ...]]:
-        """What tells these data from others of the same source: their own name and the paths they are at."""
+        """Return what tells these data from others of the same source: their own name and the paths they are at."""
         return self.own_name, self.paths
 
     @abstractmethod
     def read(self, seed: int) -> Data[Any]:
-        """All there is, which depends on `labels_per_class` and `seed` only where the source `makes_examples`. Raises
-        `DataError`."""
+        """Return all the data. `labels_per_class` and `seed` matter only if the source `makes_examples`. Raises `DataError`."""
 
     def load(self, seed: int, whole: Data[Any] | None = None) -> Data[Any]:
-        """The splits, with `labels_per_class` training examples drawn by `seed`. Validation and test never depend on either, so
-        that runs can be compared example by example. `whole` is what `whole` gave, with whatever labels and seed, for who has
-        it: then nothing is read but what a source makes. Raises `DataError`."""
+        """Return the splits, with `labels_per_class` training examples drawn by `seed`. Validation and test never depend on
+        either, so that runs can be compared example by example. Pass what the method `whole` returned, for whatever labels and
+        seed, as `whole`: then nothing is read but what a source makes. Raises `DataError`."""
         data = self.whole(seed) if whole is None or self.makes_examples else whole
         drawn = sample_per_class(data.train.labels, self.labels_per_class, seed)
         return data if len(drawn) == len(data.train) else replace(data, train=data.train.take(drawn))
@@ -167,8 +165,7 @@ class Dataset(Part):
         return examples.median_side() if isinstance(examples, Images) else None
 
     def whole(self, seed: int) -> Data[Any]:
-        """The splits with all labels, without what is `left_out`, and with notes on classes that a split lacks. Raises
-        `DataError`."""
+        """Return all labelled splits without what is `left_out`, with notes on classes that a split lacks. Raises `DataError`."""
         data = self.read(seed)
         if self.left_out is not None:
             chosen = exclusions.kept(settings.home(), self.left_out)
@@ -179,7 +176,7 @@ class Dataset(Part):
         return replace(data, notes=(*data.notes, *self._lacking(data)))
 
     def _lacking(self, data: Data[Any]) -> Iterator[str]:
-        """Sentences that name the classes without a training example, and those without one for the test."""
+        """Yield sentences that name the classes without a training example, and those without one for the test."""
         for split, purpose in (("train", "training"), ("test", "test")):
             counts = np.bincount(data.splits[split].labels, minlength=len(data.class_names))
             if names := [name for name, count in zip(data.class_names, counts, strict=True) if not count]:
@@ -187,11 +184,11 @@ class Dataset(Part):
 
     @property
     def fetches(self) -> bool:
-        """Whether `load` would go to the network, which only a run may do, and only where it was asked to."""
+        """Return whether `load` would go to the network, which only a run may do, and only where it was asked to."""
         return False
 
     def fetched_share(self) -> float | None:
-        """Which share of what `load` fetches is on this machine by now, 0..1; None where nobody can tell."""
+        """Return the share of what `load` fetches that is on this machine by now, 0..1; None where nobody can tell."""
         return None
 
     def require_readable(self, seed: int) -> None:
@@ -200,7 +197,7 @@ class Dataset(Part):
             self.load(seed)
 
     def location(self) -> str:
-        """Where the images come from, for people: a package, a folder."""
+        """Return where the images come from, for people: a package, a folder."""
         return "a package on this machine"
 
 

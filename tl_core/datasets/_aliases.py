@@ -4,7 +4,7 @@ from tl_core.spec import PartSpec
 
 
 def renamed(spec: PartSpec) -> PartSpec:
-    """`mnist` was Keras' copy of MNIST and, with a path, any folder of IDX files."""
+    """Return `spec` under today's names: `mnist` was Keras' copy of MNIST and, with a path, any folder of IDX files."""
     if spec.name != "mnist":
         return spec
     settings = dict(spec.settings)

@@ -22,7 +22,7 @@ class ArraysDataset(Dataset):
     )
 
     def fixed(self, arrays: Arrays, class_names: tuple[str, ...]) -> Data:
-        """The dataset of the arrays."""
+        """Return the dataset of the arrays."""
         pixels, notes = as_bytes({"the training images": arrays.x_train, "the test images": arrays.x_test})
         train_pixels, test_pixels = pixels.values()
         known = ArrayImages(train_pixels, arrays.y_train.astype(np.int64))

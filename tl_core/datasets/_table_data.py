@@ -73,8 +73,15 @@ class TableSource(UserDataset):
         make: Callable[[Labels], Examples],
         notes: list[str],
     ) -> Given:
-        """Return the `rows` of the table that are used, in its splits. `make` gives their examples by the class of each. Raises
-        `DataError`."""
+        """Return the used `rows` of the table, in its splits. Raises `DataError`.
+
+        Args:
+            labels: The label of each row of the table, as text.
+            aside: The table's columns of splits and of groups, each None where there is none.
+            rows: The places of the rows that are used (n,).
+            make: Makes the examples (n,) of the used rows, given the class of each (n,).
+            notes: Gets a sentence for each thing that a user should know.
+        """
         used = labels.iloc[rows]
         names, codes = classes_of(used)
         notes += _about_labels(labels, used)
@@ -90,8 +97,7 @@ class TableSource(UserDataset):
 
 
 def _about_labels(labels: "pd.Series[str]", used: "pd.Series[str]") -> list[str]:
-    """Sentences about classes of which no row is `used`, and about labels that are one class though they are written in two
-    ways."""
+    """Return sentences on classes without a `used` row, and on labels that are one class though written in two ways."""
     notes, there = [], plain(used)
     if gone := sorted(set(plain(labels[is_filled(labels)])) - set(there)):
         notes.append(f"Classes left out, since no row of theirs can be used: {listed([printable(name) for name in gone])}.")
@@ -101,7 +107,7 @@ def _about_labels(labels: "pd.Series[str]", used: "pd.Series[str]") -> list[str]
 
 
 def _torn(parts: dict[str, np.ndarray], groups: list[bytes]) -> list[str]:
-    """A sentence about groups of which the table itself puts some into train and some into another split."""
+    """Return a sentence about groups of which the table itself puts some into train and some into another split."""
     trained = {groups[row] for row in parts["train"]}
     torn = {groups[row] for split, rows in parts.items() if split != "train" for row in rows} & trained
     if not torn:

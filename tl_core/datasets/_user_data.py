@@ -106,7 +106,7 @@ def _nothing_to_set_aside(thing: str, *, by_group: bool) -> DataError:
 
 
 def named_splits(found: Mapping[Any, T]) -> tuple[dict[str, T], list[str]]:
-    """What was `found` by names such as val and dev, by the names of our splits; and a note on what else there was. Raises
+    """Return what was `found` by names such as val and dev, by the names of our splits; and a note on what else there was. Raises
     `DataError` without a training split."""
     given = {SPLITS[str(name).lower()]: what for name, what in found.items() if str(name).lower() in SPLITS}
     listed = printable(", ".join(map(str, found)))

@@ -151,7 +151,7 @@ def _spellings(name: str) -> dict[str, None]:
 
 @cache
 def _example_folder() -> "tempfile.TemporaryDirectory[str]":
-    """Three classes with twelve small images of noise each, and the table that lists them."""
+    """Make three classes with twelve small images of noise each, and the table that lists them; return their folder."""
     folder = tempfile.TemporaryDirectory(prefix="transfer_lab_table_")
     rng, rows = np.random.default_rng(0), ["path,label"]
     for name in ("blue", "green", "red"):

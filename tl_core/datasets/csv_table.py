@@ -80,7 +80,7 @@ def _require_classes(target: "pd.Series[str]") -> None:
 
 
 def _numbers(values: "pd.Series[str]") -> list[float] | None:
-    """The values as numbers, NaN where one is missing; None for words, and where all are missing."""
+    """Return the values as numbers, NaN where one is missing; None for words, and where all are missing."""
     import pandas as pd
 
     missing = ~is_filled(values)
@@ -89,7 +89,7 @@ def _numbers(values: "pd.Series[str]") -> list[float] | None:
 
 
 def _columns(features: "pd.DataFrame", notes: list[str]) -> tuple[tuple[str, ...], tuple[tuple[float | str, ...], ...]]:
-    """The names of the columns, and the rows. A column of which every value is a number, or missing, becomes numbers."""
+    """Return the names of the columns, and the rows. A column of which every value is a number, or missing, becomes numbers."""
     columns, words = list[Sequence[float | str]](), 0
     for name in features.columns:
         numbers = _numbers(features[name])

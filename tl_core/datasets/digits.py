@@ -45,7 +45,7 @@ class Digits(Dataset):
 
 
 def _read(path: Path) -> ArrayImages:
-    """All digits, in the file's order, with brightness 0..16 spread over 0..255."""
+    """Return all digits, in the file's order, with brightness 0..16 spread over 0..255."""
     try:
         table = np.loadtxt(path, delimiter=",", dtype=np.int64)
     except (OSError, EOFError, ValueError) as error:

@@ -53,7 +53,7 @@ class TableImages(EncodedImages):
         return self.table[int(self.places[index])][self.column] or {}
 
     def content(self, index: int) -> bytes:
-        """The encoded image; empty where there is none, which no decoder takes."""
+        """Return the encoded image; empty where there is none, which no decoder takes."""
         cell = self._cell(index)
         if cell.get("bytes") is not None:
             return bytes(cell["bytes"])
@@ -138,12 +138,12 @@ class HuggingFace(UserDataset):
         return f"{self.repository} on Hugging Face's hub" if self.repository else "a dataset yet to be chosen"
 
     def _cached(self) -> Path:
-        """Where the library keeps what it fetched under that name."""
+        """Return the folder in which the library keeps what it fetched under that name."""
         place = os.environ.get("HF_DATASETS_CACHE") or _hub_home() / "datasets"
         return Path(place, str(self.repository).replace("/", "___"))
 
     def _tables(self) -> Any:
-        """The dataset's tables by the names of their splits. Raises `DataError`."""
+        """Return the dataset's tables by the names of their splits. Raises `DataError`."""
         if self.path is None and self.repository is None:
             raise DataError("No dataset is chosen yet.", "Give a folder as dataset.path, or a name as dataset.repository.")
         folder = existing_folder(self.path) if self.path else None
@@ -163,7 +163,7 @@ class HuggingFace(UserDataset):
         return found if isinstance(found, dict) else {"train": found}
 
     def _columns(self, table: Any) -> tuple[str, str]:
-        """The columns of the images and of the labels. Raises `DataError`."""
+        """Return the columns of the images and of the labels. Raises `DataError`."""
         names, found = list(table.column_names), []
         pictures = [name for name in names if type(table.features[name]).__name__ == "Image"]
         for wanted, usual, what in ((self.image_column, [*pictures, *IMAGES], "images"), (self.label_column, LABELS, "labels")):
@@ -176,12 +176,12 @@ class HuggingFace(UserDataset):
 
 
 def _hub_home() -> Path:
-    """Where the library keeps everything."""
+    """Return the folder in which the library keeps everything."""
     return absolute(os.environ.get("HF_HOME") or "~/.cache/huggingface").resolve()
 
 
 def _library(*, offline: bool) -> Any:
-    """`datasets`, which sends nothing of its own and, if `offline`, fetches nothing."""
+    """Return the module `datasets`, which sends nothing of its own and, if `offline`, fetches nothing."""
     if importlib.util.find_spec("datasets") is None:
         raise DataError("Hugging Face's library is not installed.", f"Run: {INSTALL} and start this again.", received="datasets")
     os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", HF_DATASETS_DISABLE_PROGRESS_BARS="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
@@ -205,7 +205,7 @@ def _undecoded(table: Any, column: str) -> Any:
 
 
 def _spelled(table: Any, column: str, value: Any) -> Any:
-    """A label as people call it; None where there is none, which the library writes as -1 among the numbers of classes."""
+    """Return a label as people call it; None where there is none, which the library writes as -1 among the numbers of classes."""
     feature = table.features[column]
     if not hasattr(feature, "int2str") or not isinstance(value, int):
         return value
@@ -214,7 +214,7 @@ def _spelled(table: Any, column: str, value: Any) -> Any:
 
 @cache
 def _example_folder() -> "tempfile.TemporaryDirectory[str]":
-    """A Parquet file of 36 small images of noise in three classes, as the hub has them."""
+    """Make a Parquet file of 36 small images of noise in three classes, as the hub has them, and return its folder."""
     import pandas as pd
 
     folder, rng, rows = tempfile.TemporaryDirectory(prefix="transfer_lab_hf_"), np.random.default_rng(0), []

@@ -56,17 +56,17 @@ class IdxFolder(ArraysDataset):
 
 
 def read_family(folder: Path) -> Arrays:
-    """The four files in `folder`. Raises `DataError` where one is missing or broken."""
+    """Return what the four files in `folder` hold. Raises `DataError` where one is missing or broken."""
     return Arrays(*(_read_any(folder, name) for name in FILES))
 
 
 def has_family(folder: Path) -> bool:
-    """Whether all four files are in `folder`."""
+    """Return whether all four files are in `folder`."""
     return all(_found(folder, name) for name in FILES)
 
 
 def _read_any(folder: Path, name: str) -> NDArray[np.uint8]:
-    """The IDX file called `name` in one of the ways in which it is published."""
+    """Return the array of the IDX file called `name` in one of the ways in which it is published."""
     found = _found(folder, name)
     if found is None:
         listed = ", ".join(place.name for place in _places(folder, name))
@@ -79,7 +79,7 @@ def _read_any(folder: Path, name: str) -> NDArray[np.uint8]:
 
 
 def _found(folder: Path, name: str) -> Path | None:
-    """The first of its places at which it is; a link counts where it stays in the folder."""
+    """Return the first place at which the file is; a link counts where it stays in the folder."""
     root = folder.resolve()
     return next((place for place in _places(folder, name) if (target := leads_to(place, root)) and target.is_file()), None)
 
@@ -94,7 +94,7 @@ def _dimensions(name: str) -> int:
 
 @cache
 def _example_folder() -> "tempfile.TemporaryDirectory[str]":
-    """IDX files, removed when the process ends."""
+    """Write IDX files of noise to a folder, which is removed when the process ends, and return it."""
     folder = tempfile.TemporaryDirectory(prefix="transfer_lab_idx_")
     for name, array in zip(FILES, example_arrays(), strict=True):
         write_idx(Path(folder.name, f"{name}-idx{array.ndim}-ubyte"), array)

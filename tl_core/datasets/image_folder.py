@@ -74,7 +74,7 @@ class ImageFolder(ClassFolders):
 
 
 def _gather(classes: Classes, names: list[str], split: str) -> FileImages:
-    """The images of one split, class by class. Raises `DataError` for a class that the training images lack."""
+    """Return the images of one split, class by class. Raises `DataError` for a class that the training images lack."""
     unknown = [printable(name) for name in classes if name not in names]
     if unknown:
         raise DataError(
@@ -89,7 +89,7 @@ def _gather(classes: Classes, names: list[str], split: str) -> FileImages:
 
 @cache
 def _example_folder() -> "tempfile.TemporaryDirectory[str]":
-    """Three classes with twelve small images of noise each; removed when the process ends."""
+    """Make three classes with twelve small images of noise each; return their folder, removed when the process ends."""
     folder = tempfile.TemporaryDirectory(prefix="transfer_lab_images_")
     rng = np.random.default_rng(0)
     for name in ("blue", "green", "red"):

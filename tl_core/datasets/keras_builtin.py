@@ -120,7 +120,7 @@ class KerasBuiltin(ArraysDataset):
         return self.download and self.folder is None and not self._is_here()
 
     def fetched_share(self) -> float:
-        """By what has grown in Keras' folder; archives lie beside the folder that they are unpacked into."""
+        """Return the share by what has grown in Keras' folder; archives lie beside the folder that they are unpacked into."""
         kept = KEPT[self.which]
         found = self._datasets().glob(f"{Path(kept.place).parts[0]}*")
         files = (path for top in found for path in (top, *top.glob("*")) if path.is_file())
@@ -140,11 +140,11 @@ class KerasBuiltin(ArraysDataset):
         return self._datasets() / KEPT[self.which].place
 
     def _is_here(self) -> bool:
-        """Whether all of it is, as it is not where Keras was interrupted."""
+        """Return whether all files are here, which they are not where Keras was interrupted."""
         return KEPT[self.which].is_whole(self._place())
 
     def _fetch(self, kept: Kept) -> None:
-        """Have Keras fetch it, which checks what came; its progress is in the run's log. Raises `DataError`."""
+        """Have Keras fetch the data, and check what came; the progress is in the run's log. Raises `DataError`."""
         found = printable(f"{'only a part' if self._place().exists() else 'nothing'} at {self._place()}")
         if not self.fetches:
             fetching = f"Set dataset.download=true to let the run fetch {kept.megabytes} MB"
@@ -165,7 +165,7 @@ class KerasBuiltin(ArraysDataset):
 
 @contextmanager
 def _network_errors(title: str) -> Iterator[None]:
-    """Turns a failed download into a `DataError` and lets everything else pass.
+    """Turn a failed download into a `DataError` and let everything else pass.
 
     Keras raises a plain `Exception` there, which cannot be caught by its type; what it was raised from tells.
     """
@@ -196,7 +196,7 @@ class _Raised:
 
 @cache
 def _example_folder() -> "tempfile.TemporaryDirectory[str]":
-    """Keras' folder with a small MNIST of noise, removed when the process ends."""
+    """Make Keras' folder with a small MNIST of noise, removed when the process ends, and return it."""
     folder = tempfile.TemporaryDirectory(prefix="transfer_lab_keras_")
     Path(folder.name, "datasets").mkdir()
     parts = example_arrays()._asdict()

@@ -103,7 +103,7 @@ class NumpyArrays(UserDataset):
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """All arrays in the file. Raises `DataError`."""
+    """Return all arrays in the file. Raises `DataError`."""
     if path.exists() and not path.is_file():
         raise DataError("This is no file.", "Give an .npz file.", received=printable(str(path)))
     try:
@@ -118,7 +118,7 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def arrays_of(path: Path) -> dict[str, NDArray[Any]]:
-    """All arrays in an .npz file by their names, after a look at how large they say they are. Nothing is unpickled.
+    """Return all arrays in an .npz file by their names, after a look at how large they say they are. Nothing is unpickled.
 
     Raises `DataError` where they are too large, and what `BROKEN` names for a file that is none.
     """
@@ -138,7 +138,7 @@ def arrays_of(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _announced(file: BinaryIO) -> int:
-    """The bytes that an array takes, by its header. Raises `ValueError`."""
+    """Return the bytes that an array takes, by its header. Raises `ValueError`."""
     version = npy.read_magic(file)
     if version not in {(1, 0), (2, 0)}:
         raise ValueError("an array in it is of a newer format")

@@ -91,7 +91,7 @@ class PhotoPatches(Dataset):
 
 
 def regions(height: int, width: int) -> dict[str, Region]:
-    """Which part of a photograph of this size belongs to which split. The parts do not overlap.
+    """Return which part of a photograph of this size (pixels) belongs to which split. The parts do not overlap.
 
     The left half is cut across its longer side, so that both of its pieces stay as square as they can.
     """
@@ -106,7 +106,7 @@ def regions(height: int, width: int) -> dict[str, Region]:
 
 
 def crop_boxes(region: Region, count: int, seeds: list[int]) -> NDArray[np.int64]:
-    """`count` squares inside `region`, drawn by `seeds`: rows of top, left and side, in pixels.
+    """Return `count` squares inside `region`, drawn by `seeds`: rows of top, left and side (count, 3), in pixels.
 
     The first rows do not depend on `count`, so that the crops of ten labels are among those of twenty.
     """
@@ -120,7 +120,7 @@ def crop_boxes(region: Region, count: int, seeds: list[int]) -> NDArray[np.int64
 
 
 def _crops(split: str, count: int, *seeds: int) -> ArrayImages:
-    """`count` crops of each photograph, class by class; views of the photographs, so that many of them cost little."""
+    """Return `count` crops of each photograph, class by class; views of the photographs, so that many of them cost little."""
     crops: list[Pixels] = []
     for index, name in enumerate(PHOTOGRAPHS):
         photograph = _photograph(name)
@@ -132,7 +132,7 @@ def _crops(split: str, count: int, *seeds: int) -> ArrayImages:
 
 @lru_cache(maxsize=len(PHOTOGRAPHS))
 def _photograph(name: str) -> Pixels:
-    """The photograph in the file `name`, uint8 (height, width, 3), which cannot be written to: it is shared."""
+    """Return the photograph in the file `name`, uint8 (height, width, 3), which cannot be written to: it is shared."""
     module, package, folder = PHOTOGRAPHS[name]
     photograph = np.asarray(read_image(packaged_file(module, package, f"{folder}/{name}")))
     photograph.setflags(write=False)

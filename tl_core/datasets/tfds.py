@@ -118,7 +118,7 @@ class TensorFlowDatasets(UserDataset):
 
 
 def _prepared(root: Path) -> Path:
-    """The one folder, `root` or below, in which a dataset was prepared. Raises `DataError` where there is none, or several."""
+    """Return the one folder, `root` or below, in which a dataset was prepared. Raises `DataError` for none or several."""
     for depth in range(DEEP):
         found = sorted(info.parent for info in root.glob("*/" * depth + INFO))
         if len(found) == 1 and found[0].resolve().is_relative_to(root):
@@ -132,7 +132,7 @@ def _prepared(root: Path) -> Path:
 
 
 def _json(path: Path) -> Any:
-    """What is in the file, a link to which counts where it stays in its folder. Raises `DataError`."""
+    """Return what is in the file; a link counts where it stays in its folder. Raises `DataError`."""
     try:
         return json.loads(_inside(path).read_bytes())
     except (OSError, ValueError, RecursionError) as error:
@@ -143,7 +143,7 @@ def _json(path: Path) -> Any:
 
 
 def _inside(path: Path) -> Path:
-    """Where the file leads. Raises `FileNotFoundError` where that is nowhere, or out of its folder."""
+    """Return where the file leads. Raises `FileNotFoundError` where that is nowhere, or out of its folder."""
     target = leads_to(path, path.parent.resolve())
     if target is None:
         raise FileNotFoundError(ENOENT, os.strerror(ENOENT))
@@ -151,7 +151,7 @@ def _inside(path: Path) -> Path:
 
 
 def _schema(folder: Path, image: str | None, label: str | None) -> Schema:
-    """Which feature is the image and which the label, of those that were asked for or of all. Raises `DataError`."""
+    """Return which feature is the image and which the label, of those that were asked for or of all. Raises `DataError`."""
     said = _json(folder / FEATURES)
     try:
         described = dict(said["featuresDict"]["features"])
@@ -179,7 +179,7 @@ def _chosen(fitting: list[str], wanted: str | None, described: dict[str, Any]) -
 
 
 def _names(path: Path, count: int) -> tuple[str, ...]:
-    """The classes as they are called, or else their numbers."""
+    """Return the names of the classes, or else their numbers."""
     try:
         names = _inside(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -188,7 +188,7 @@ def _names(path: Path, count: int) -> tuple[str, ...]:
 
 
 def _shards(folder: Path) -> dict[str, list[Path]]:
-    """The files of each split. Raises `DataError` where one is missing, leads elsewhere or is of another format."""
+    """Return the files of each split. Raises `DataError` where one is missing, leads elsewhere or is of another format."""
     found: dict[str, list[Path]] = {}
     counts: dict[str, int] = {}
     for path in sorted(folder.iterdir()):
@@ -209,7 +209,7 @@ def _shards(folder: Path) -> dict[str, list[Path]]:
 
 
 def _images(paths: list[Path], schema: Schema, split: str) -> RecordImages:
-    """The labelled images in the files. Each is read once, for its label. Raises `DataError` for a class that there is not."""
+    """Return the labelled images in the files, each read once for its label. Raises `DataError` for an unknown class."""
     places, labels = [], []
     for path in paths:
         for place, content in records(path):
@@ -225,13 +225,13 @@ def _images(paths: list[Path], schema: Schema, split: str) -> RecordImages:
 
 
 def _picture(values: list[Any] | None) -> bytes:
-    """An encoded image; empty where there is none, which no decoder takes."""
+    """Return an encoded image; empty where there is none, which no decoder takes."""
     return values[0] if values and isinstance(values[0], bytes) else b""
 
 
 @cache
 def _example_folder() -> "tempfile.TemporaryDirectory[str]":
-    """36 small images of noise in three classes, as the library prepares them; removed when the process ends."""
+    """Return a folder with 36 small images of noise in three classes, as the library prepares them, removed with the process."""
     folder, rng = tempfile.TemporaryDirectory(prefix="transfer_lab_tfds_"), np.random.default_rng(0)
     kinds = {"image": {"image": {}}, "label": {"classLabel": {"numClasses": "3"}}}
     Path(folder.name, INFO).write_text(json.dumps({"name": "noise", "fileFormat": "tfrecord"}), encoding="utf-8")

@@ -65,7 +65,7 @@ class ZipUpload(ClassFolders):
 
 @cache
 def _example() -> Upload:
-    """Three classes with twelve small images of noise each."""
+    """Make three classes with twelve small images of noise each, and unpack them as an upload."""
     written, rng = io.BytesIO(), np.random.default_rng(0)
     with zipfile.ZipFile(written, "w") as archive:
         for name in ("blue", "green", "red"):
