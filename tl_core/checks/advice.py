@@ -29,7 +29,7 @@ def told_all(thing: str) -> str:
 
 
 def advice(report: Report) -> tuple[Advice, ...]:
-    """All there is to say, what is wrong first."""
+    """Return all advice on the report, what is wrong first."""
     found = [*_leakage(report), *_labels(report), *_broken(report), *_classes(report), *_copies(report), *_pictures(report)]
     return tuple(sorted(found, key=lambda each: not each.fix))
 

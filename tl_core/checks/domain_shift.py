@@ -29,13 +29,13 @@ class Shift:
 
 
 def domain_auc(train: ArrayLike, test: ArrayLike, groups: tuple[Groups, Groups] = (None, None)) -> Shift | None:
-    """The shift from `train` (n, d) to `test` (m, d), features of images drawn with the same mix of classes; None with fewer than
-    ten of either, or fewer than five of the `groups` (n,) and (m,) to which they belong, where these are known.
+    """Return the shift from `train` (n, d) to `test` (m, d), features of images drawn with the same mix of classes.
 
-    Each image is judged by a logistic regression that was fitted without it and without its group (five folds): by its patient
-    it would be told apart from those of others wherever a patient is on one side. The interval is that of Hanley and McNeil
-    (1982, The meaning and use of the area under a ROC curve), as if one classifier had judged them all, with as many images as
-    there are groups: those of one group say the same.
+    It is None with fewer than ten images of either, or fewer than five of the `groups` (n,) and (m,) to which they belong, where
+    these are known. Each image is judged by a logistic regression that was fitted without it and without its group (five folds):
+    by its patient it would be told apart from those of others wherever a patient is on one side. The interval is that of Hanley
+    and McNeil (1982, The meaning and use of the area under a ROC curve), as if one classifier had judged them all, with as many
+    images as there are groups: those of one group say the same.
     """
     from sklearn.metrics import roc_auc_score
 
@@ -54,7 +54,7 @@ def domain_auc(train: ArrayLike, test: ArrayLike, groups: tuple[Groups, Groups] 
 
 
 def _judged(features: NDArray[Any], is_test: NDArray[Any], groups: NDArray[Any] | None) -> NDArray[np.float64]:
-    """How much each image (n,) looks like one of the test, to a classifier that never saw it, nor any of its group."""
+    """Return how much each image (n,) looks like one of the test, to a classifier that never saw it, nor any of its group."""
     from sklearn.linear_model import LogisticRegression  # a second to import
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold, cross_val_predict
     from sklearn.pipeline import make_pipeline
@@ -74,7 +74,7 @@ def _standard_error(area: float, positives: int, negatives: int) -> float:
 
 
 def sentence(shift: Shift | None) -> str:
-    """The shift in a sentence, or that there is none to tell."""
+    """Return the shift in a sentence, or that there is none to tell."""
     if shift is None:
         return (
             "Whether test images are like training images cannot be told from so few: it takes ten of each, of five groups at "

@@ -42,11 +42,11 @@ class Members(Sequence[ImageName]):
         return ImageName(split, index, _name(examples, index), int(self.labels[place]), self.ids[place].hex())
 
     def firsts(self) -> NDArray[np.intp]:
-        """The first place of each content, ascending."""
+        """Return the first place of each content, ascending."""
         return np.array([places[0] for places in self.same()], np.intp)
 
     def same(self) -> list[list[int]]:
-        """The places of each content, ascending."""
+        """Return the places of each content, ascending."""
         by_digest: dict[bytes, list[int]] = {}
         for place, digest in enumerate(self.ids):
             by_digest.setdefault(digest, []).append(place)
@@ -59,8 +59,8 @@ def _name(examples: Examples, index: int) -> str:
 
 
 def groups_of(members: Members, near: NDArray[np.intp]) -> Iterator[Group]:
-    """Exact copies whose labels differ; those of one class that are the same, or nearly, as the pairs `near` (m, 2) of places
-    say; those of several that are nearly so."""
+    """Yield exact copies whose labels differ; then those of one class that are the same, or nearly, by the pairs `near` (m, 2) of
+    places; then those of several classes that are nearly the same."""
     double = [places for places in members.same() if len(places) > 1]
     for places in double:
         if len(set(members.labels[places].tolist())) > 1:
@@ -74,8 +74,8 @@ def groups_of(members: Members, near: NDArray[np.intp]) -> Iterator[Group]:
 
 
 def _told(members: Members, places: Sequence[int]) -> tuple[ImageName, ...]:
-    """The members at `places`; of many that are the same, in one split and of one class, the first few and how many more there
-    are: a table of few columns may hold a row a million times."""
+    """Return the members at `places`; of many that are the same, in one split and of one class, the first few and how many more
+    there are: a table of few columns may hold a row a million times."""
     alike: dict[tuple[str, int, str], list[ImageName]] = {}
     for member in (members[place] for place in places):
         listed = alike.setdefault((member.split, member.label, member.digest), [])

@@ -53,7 +53,7 @@ def see(images: Images, index: int) -> Seen:
 
 
 def _repairs(image: Image.Image) -> tuple[str, ...]:
-    """What `decoded` will do to it without a word."""
+    """Return what `decoded` will repair in the image without a word."""
     found = {
         TURNED: orientation(image) > 1,
         CMYK: image.mode in {"CMYK", "YCCK"},
@@ -71,8 +71,8 @@ def _reduced(picture: Image.Image) -> Pixels:
 
 
 def hashes(looks: NDArray[np.uint8]) -> NDArray[np.uint64]:
-    """Perceptual hashes (n,) of looks (n, 32, 32, 3): a bit for each of the 64 lowest cosines of the grey picture, whether it is
-    above their median (Zauner 2010, Implementation and benchmarking of perceptual image hash functions, pHash)."""
+    """Return perceptual hashes (n,) of looks (n, 32, 32, 3): a bit for each of the 64 lowest cosines of the grey picture, set
+    where it is above their median (Zauner 2010, Implementation and benchmarking of perceptual image hash functions, pHash)."""
     from scipy.fft import dctn  # a fifth of a second to import
 
     low = dctn(grey(looks), axes=(1, 2))[:, :8, :8].reshape(len(looks), 64)
@@ -82,5 +82,5 @@ def hashes(looks: NDArray[np.uint8]) -> NDArray[np.uint64]:
 
 
 def grey(looks: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Looks (n, h, w, 3) as brightness (n, h, w), 0..255 (ITU-R BT.601)."""
+    """Return looks (n, h, w, 3) as brightness (n, h, w), 0..255 (ITU-R BT.601)."""
     return looks.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)

@@ -22,12 +22,12 @@ BLOCK, COMPARED = 2048, 1 << 16
 
 
 def near_pairs(looks: NDArray[np.uint8], labels: NDArray[np.int64]) -> NDArray[np.intp]:
-    """Pairs (m, 2) of positions of looks (n, 32, 32, 3) that are nearly the same, none of flat ones: as many as are needed to
-    connect those of one class (`labels`, n) that all such pairs connect, and those of several, fewer than 2 n.
+    """Return pairs (m, 2) of positions of looks (n, 32, 32, 3) that are nearly the same, none of flat ones.
 
-    The hashes of all pairs are compared, a block at a time (those of 50,000 images in about eight seconds),
-    and then the pictures of those that are near, unless they are connected by then: of n images that are all alike there are
-    n (n - 1) / 2 pairs.
+    The pairs are as many as it takes to connect those of one class (`labels`, n) that all such pairs connect, and those of
+    several: fewer than 2 n. The hashes of all pairs are compared, a block at a time (those of 50,000 images in about eight
+    seconds), and then the pictures of those that are near, unless they are connected by then: of n images that are all alike
+    there are n (n - 1) / 2 pairs.
     """
     forest = _Forest(labels)
     if len(looks) < 2:
@@ -57,11 +57,11 @@ class _Forest:
         self._pairs = [np.empty((0, 2), np.intp)]
 
     def _kind(self, pairs: NDArray[np.intp]) -> NDArray[np.intp]:
-        """0 for a pair (m, 2) of one class, 1 for one of two."""
+        """Return 0 for each pair (m, 2) of one class, 1 for one of two."""
         return (self._labels[pairs[:, 0]] != self._labels[pairs[:, 1]]).astype(np.intp)
 
     def apart(self, pairs: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Those of the `pairs` (m, 2) that are not connected yet."""
+        """Return those of the `pairs` (m, 2) that are not connected yet."""
         kind = self._kind(pairs)
         return pairs[self._trees[kind, pairs[:, 0]] != self._trees[kind, pairs[:, 1]]]
 
@@ -82,12 +82,12 @@ class _Forest:
             self._trees[number] = connected_components(needed, directed=False)[1][trees]
 
     def pairs(self) -> NDArray[np.intp]:
-        """All that were kept (m, 2)."""
+        """Return all pairs that were kept (m, 2)."""
         return np.concatenate(self._pairs)
 
 
 def _pictures(looks: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Grey pictures (n, 256) with a mean of 0 and a length of 1, and which have anything on them (n,)."""
+    """Return grey pictures (n, 256) with a mean of 0 and a length of 1, and whether each has anything on it (n,)."""
     step = looks.shape[1] // THUMBNAIL_SIDE
     small = grey(looks).reshape(len(looks), THUMBNAIL_SIDE, step, THUMBNAIL_SIDE, step).mean(axis=(2, 4)).reshape(len(looks), -1)
     small -= small.mean(axis=1, keepdims=True)
@@ -96,7 +96,7 @@ def _pictures(looks: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np
 
 
 def groups(pairs: NDArray[np.intp], count: int) -> list[list[int]]:
-    """Positions that `pairs` (m, 2) connect, ascending in each group; of `count` positions only those with company."""
+    """Return groups of positions that `pairs` (m, 2) connect, ascending in each; of `count` positions only those with company."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

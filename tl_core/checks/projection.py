@@ -30,14 +30,14 @@ class ImageMap:
 
 
 def sampled(data: Data) -> Data:
-    """The same with at most `MOST` images a split, drawn evenly."""
+    """Return the data with at most `MOST` images a split, drawn evenly."""
     train, validation, test = (images.subsample(MOST[split]) for split, images in data.splits.items())
     return replace(data, train=train, validation=validation, test=test)
 
 
 def project(features: ArrayLike) -> NDArray[np.float64]:
-    """Features (n, d) as places (n, 2): principal components (at most `COMPONENTS`), then t-SNE (van der Maaten and Hinton 2008,
-    Visualizing data using t-SNE), from a fixed seed. Fewer than five images are placed by two components alone."""
+    """Return features (n, d) as places (n, 2): principal components (at most `COMPONENTS`), then t-SNE (van der Maaten and Hinton
+    2008, Visualizing data using t-SNE), from a fixed seed. Fewer than five images are placed by two components alone."""
     from sklearn.decomposition import PCA  # a second to import
     from sklearn.manifold import TSNE
 
@@ -52,7 +52,7 @@ def project(features: ArrayLike) -> NDArray[np.float64]:
 
 
 def map_of(data: Data, places: NDArray[np.float64]) -> ImageMap:
-    """The map of all images of `data`, split after split, at `places` (n, 2)."""
+    """Return the map of all images of `data`, split after split, at `places` (n, 2)."""
     return ImageMap(
         class_names=data.class_names,
         x=tuple(np.round(places[:, 0], 3).tolist()),
@@ -64,7 +64,7 @@ def map_of(data: Data, places: NDArray[np.float64]) -> ImageMap:
 
 
 def sheet(data: Data) -> Pixels:
-    """All pictures on one sheet, `COLUMNS` a row, split after split: (rows * THUMBNAIL, COLUMNS * THUMBNAIL, 3)."""
+    """Return all pictures on one sheet, `COLUMNS` a row, split after split: uint8 (rows * THUMBNAIL, COLUMNS * THUMBNAIL, 3)."""
     count = sum(len(images) for images in data.splits.values())
     drawn = np.zeros((-(-count // COLUMNS) * THUMBNAIL, COLUMNS * THUMBNAIL, 3), np.uint8)
     read = (images.picture(index, THUMBNAIL * 2) for images in data.splits.values() for index in range(len(images)))

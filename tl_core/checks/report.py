@@ -31,17 +31,17 @@ class Group:
     members: tuple[ImageName, ...]
 
     def size(self, split: str | None = None) -> int:
-        """How many examples it has, in all or in that split."""
+        """Return how many examples it has, in all or in that split."""
         return sum(1 + member.copies for member in self.members if split in {None, member.split})
 
     @property
     def crosses(self) -> bool:
-        """Whether some of it are in different splits: what was learned is asked again."""
+        """Return whether its members are in different splits: what was learned is asked again."""
         return len({member.split for member in self.members}) > 1
 
     @property
     def conflicts(self) -> bool:
-        """Whether their labels differ."""
+        """Return whether their labels differ."""
         return len({member.label for member in self.members}) > 1
 
 
@@ -83,16 +83,16 @@ class Report:
 
     @property
     def examined(self) -> int:
-        """How many there are, broken ones included."""
+        """Return how many examples there are, broken ones included."""
         return sum(map(sum, self.counts.values()))
 
     @property
     def one(self) -> str:
-        """What one of them is called."""
+        """Return what one example is called."""
         return self.thing.removesuffix("s")
 
     def leaked(self, split: str) -> int:
-        """How many examples of `split` have a twin, of the same class, that is trained on."""
+        """Return how many examples of `split` have a twin, of the same class, that is trained on."""
         return sum(
             group.size(split)
             for group in self.groups
@@ -100,17 +100,17 @@ class Report:
         )
 
     def copies(self) -> int:
-        """How many examples more there are than different ones, conflicts apart."""
+        """Return how many more examples there are than different ones, those with conflicting labels apart."""
         return sum(group.size() - 1 for group in self.groups if not group.conflicts)
 
     def conflicting(self) -> int:
-        """How many examples have an exact copy under another label."""
+        """Return how many examples have an exact copy under another label."""
         return sum(group.size() for group in self.groups if group.conflicts and group.exact)
 
     def to_leave_out(self, *kinds: str) -> Exclusions:
-        """What to leave out so that nothing of those kinds is left: all that is `BROKEN`; of `COPIES` all but the first one,
-        which is in train wherever there is one in train; all exact copies whose labels are in `CONFLICTS`, since nobody knows
-        which is right."""
+        """Return what to leave out so that nothing of those kinds is left: all that is `BROKEN`; of `COPIES` all but the first
+        one, which is in train wherever there is one in train; all exact copies whose labels are in `CONFLICTS`, since nobody
+        knows which is right."""
         gone: dict[str, set[str]] = {split: set() for split in SPLITS}
         once: dict[str, set[str]] = {split: set() for split in SPLITS}
         for broken in self.broken if BROKEN in kinds else ():

@@ -28,8 +28,8 @@ OnLook = Callable[[int, int], None]
 
 
 def examine(data: Data[Any], on_look: OnLook, thing: str = "images") -> Report:
-    """Look at every example; `thing` is what several are called. Of each image a few kilobytes stay in memory; texts and rows are
-    compared only. Raises `DataError` for a file that is gone, and whatever `on_look` raises."""
+    """Look at every example and report what was found; `thing` is what several are called. Of each image a few kilobytes stay in
+    memory; texts and rows are only compared. Raises `DataError` for a file that is gone, and whatever `on_look` raises."""
     members = Members(data)
     has_pictures = isinstance(data.train, Images)
     tally = _Tally(len(members) if has_pictures else 0)
@@ -58,7 +58,7 @@ def examine(data: Data[Any], on_look: OnLook, thing: str = "images") -> Report:
 
 
 def _near(members: Members, tally: "_Tally") -> NDArray[np.intp]:
-    """Pairs (m, 2) of places of images that are nearly the same, of each content its first place alone."""
+    """Return pairs (m, 2) of places of images that are nearly the same, of each content its first place alone."""
     if not len(tally.looks):
         return np.empty((0, 2), np.intp)
     first = members.firsts()
@@ -80,7 +80,7 @@ def _counts(data: Data[Any]) -> dict[str, tuple[int, ...]]:
 
 
 def _seen(data: Data, on_look: OnLook) -> Iterator[Seen]:
-    """Each image, in order, a few at a time."""
+    """Yield what was seen of each image, in order; a few are looked at at a time."""
     places = list(chain.from_iterable(((images, index) for index in range(len(images))) for images in data.splits.values()))
     done = 0
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="look") as pool:
@@ -104,7 +104,7 @@ class _Tally:
         self._count, self.readable = 0, np.zeros(count, bool)
 
     def add(self, member: ImageName, seen: Seen) -> None:
-        """The next image."""
+        """Add what was seen of the next image."""
         place, self._count = self._count, self._count + 1
         if seen.look is None:
             self.broken.append(Broken(member, seen.broken))
@@ -120,11 +120,11 @@ class _Tally:
 
     @property
     def colours(self) -> NDArray[np.float64]:
-        """The mean colour of each readable image (n, 3)."""
+        """Return the mean colour of each readable image (n, 3), 0..255."""
         return self.looks[self.readable].mean(axis=(1, 2), dtype=np.float64)
 
     def spread(self) -> NDArray[np.float64]:
-        """The standard deviation of each channel over all their pixels (3,)."""
+        """Return the standard deviation of each channel over all their pixels (3,)."""
         pixels = self.looks[self.readable]
         if not len(pixels):
             return np.zeros(3)
@@ -135,7 +135,7 @@ class _Tally:
         return np.sqrt(np.maximum(0.0, squares / (len(pixels) * SIDE * SIDE) - mean**2))
 
     def thinned_sizes(self) -> list[tuple[int, int]]:
-        """At most `MOST_SIZES` of them, drawn evenly."""
+        """Return at most `MOST_SIZES` of the sizes (width, height), drawn evenly."""
         places = np.linspace(0, len(self.sizes) - 1, min(MOST_SIZES, len(self.sizes))).astype(int)
         return [self.sizes[place] for place in places]
 
