@@ -45,7 +45,7 @@ class Contender:
 
 
 def frontier(points: Sequence[RunPoint]) -> list[RunPoint]:
-    """The points that no other beats in accuracy and seconds at once (Pareto), the quickest first."""
+    """Return the points that no other beats in accuracy and seconds at once (Pareto), the quickest first."""
     return sorted(
         (point for point in points if not any(_beats(other, point) for other in points)), key=lambda p: (p.seconds, p.run_id)
     )
@@ -57,7 +57,7 @@ def _beats(one: RunPoint, other: RunPoint) -> bool:
 
 
 def differences(specs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """The dotted settings in which runs differ: a row a setting (the index), a column a run, every value as text.
+    """Return the dotted settings in which runs differ: a row a setting (the index), a column a run, every value as text.
 
     `specs` maps a run's name to `RunSpec.dotted()`; a setting that a run's parts do not have is an en dash.
     """
@@ -80,9 +80,9 @@ def same_data(one: RunSpec, other: RunSpec) -> bool:
 
 
 def verdict(first: Contender, second: Contender) -> str:
-    """One sentence that says which of two runs is better, or that it cannot be said, and what each took.
+    """Return one sentence that says which of two runs is better, or that it cannot be said, and what each took.
 
-    On the same test images it is the exact McNemar test that decides; otherwise only the intervals can be held side by side.
+    On the same test images the exact McNemar test decides; otherwise only the intervals can be held side by side.
     """
     if first.test_digest != second.test_digest:
         return f"Tested on different images, so that only their intervals can be compared: {_side_by_side(first, second)}."
@@ -106,13 +106,13 @@ def verdict(first: Contender, second: Contender) -> str:
 
 
 def points(difference: float) -> str:
-    """A difference of two shares in percentage points: "26 points", "2.5 points"."""
+    """Return a difference of two shares in percentage points: "26 points", "2.5 points"."""
     value = 100 * abs(difference)
     return f"{value:.0f} points" if value >= 9.95 else f"{value:.1f} points"
 
 
 def p_text(p_value: float) -> str:
-    """ "p < 0.001", "p = 0.012", "p = 0.34": as many digits as a decision needs, and never rounded across it."""
+    """Return "p < 0.001", "p = 0.012" or "p = 0.34": as many digits as a decision needs, and never rounded across it."""
     if p_value < 0.001:
         return "p < 0.001"
     if round(p_value, 3) == SIGNIFICANT and p_value < SIGNIFICANT:

@@ -33,7 +33,7 @@ def warnings(result: Result) -> tuple[str, ...]:
 
 
 def _fall(first: PhaseRecord, last: PhaseRecord, result: Result) -> str:
-    """A sentence where `last` ended below `first`; empty where it did not, or where nobody can say."""
+    """Return a sentence where `last` ended below `first`; empty where it did not, or where nobody can say."""
     sizes = _sizes([first, last], result)
     total = sum(sizes.values())
     if not total:
@@ -69,7 +69,7 @@ def _losses(phase: PhaseRecord) -> list[float]:
 
 
 def _sizes(phases: Sequence[PhaseRecord], result: Result) -> dict[str, int]:
-    """How many images each split has whose accuracy all of `phases` know, by the name of that field."""
+    """Return the number of images of each split whose accuracy all of `phases` know, by the name of that field."""
     sizes = {"accuracy": result.train_images, "validation_accuracy": result.validation_images}
     return {name: size for name, size in sizes.items() if size and all(getattr(p.ended, name) is not None for p in phases)}
 
@@ -79,6 +79,6 @@ def _correct(phase: PhaseRecord, sizes: dict[str, int]) -> int:
 
 
 def _images(sizes: dict[str, int]) -> str:
-    """ "24 training and 3 validation images"."""
+    """Return the sizes in words, such as "24 training and 3 validation images"."""
     named = {"accuracy": "training", "validation_accuracy": "validation"}
     return " and ".join(f"{size:,} {named[name]}" for name, size in sizes.items()) + " images"

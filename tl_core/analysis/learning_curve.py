@@ -25,7 +25,7 @@ class Point:
 
 
 def points(answers: Sequence[Answer]) -> list[Point]:
-    """One for each number of labels and each strength, the fewest labels first."""
+    """Return one point for each number of labels and each strength, the fewest labels first."""
     asked = {(answer.labels, answer.strength) for answer in answers}
     order = sorted(asked, key=lambda pair: (pair[0] or ALL, pair[1] is not None, pair[1] or 0.0))
     return [_point([each for each in answers if (each.labels, each.strength) == pair]) for pair in order]

@@ -54,11 +54,11 @@ def confusion_table(labels: Labels, predicted: Labels, class_names: Sequence[str
 
 
 def per_class(labels: Labels, probabilities: NDArray[np.float32], class_names: Sequence[str]) -> pd.DataFrame:
-    """A row for each class, in the order of `class_names`, from `labels` (n,) and `probabilities` (n, classes).
+    """Return a row for each class, in the order of `class_names`, from `labels` (n,) and `probabilities` (n, classes).
 
-    Columns: class, images, precision, recall, f1, recall_low, recall_high (95% Wilson interval) and "most often taken for"
-    (the commonest mistake, with its images; empty where there was none). Shares are in 0..1 and NaN where nothing was there to
-    take a share of: no image of the class, or no image taken for it.
+    Columns: class, images, precision, recall, f1, recall_low, recall_high (95% Wilson interval) and "most often taken for" (the
+    commonest mistake, with its images; empty where there was none). Shares are in 0..1 and NaN where nothing was there to take a
+    share of: no image of the class, or no image taken for it.
     """
     predicted, classes = probabilities.argmax(axis=1), len(class_names)
     right, images, said = (np.bincount(each, minlength=classes) for each in (labels[labels == predicted], labels, predicted))

@@ -39,21 +39,22 @@ class RateCurve:
 
     @property
     def smoothed(self) -> NDArray[np.float64]:
-        """The losses as a moving average that starts without a bias (as Adam's moments do)."""
+        """Return the losses as a moving average that starts without a bias (as Adam's moments do)."""
         return smooth(self.losses)
 
     @property
     def has_broken_out(self) -> bool:
-        """Whether the loss has left for good, so that higher rates need not be tried."""
+        """Return whether the loss has left for good, so that higher rates need not be tried."""
         smoothed = self.smoothed
         return len(smoothed) >= FEWEST and bool(smoothed[-1] > BROKEN_OUT * smoothed.min() + 0.1)
 
     @property
     def low(self) -> tuple[float, float] | None:
-        """The lowest and the highest of the rates between which the smoothed loss is as low as it gets, within `AS_LOW`: the last
-        such stretch. None where too little was measured.
+        """Return the lowest and the highest of the rates between which the smoothed loss is as low as it gets, within `AS_LOW`:
+        the last such stretch. None where too little was measured.
 
-        Not the rate of the very lowest loss: where a head was computed before, the loss begins near its lowest and is flat."""
+        The rate of the very lowest loss is not it: where a head was computed before, the loss begins near its lowest and is flat.
+        """
         smoothed = self.smoothed
         if len(smoothed) < FEWEST:
             return None
@@ -64,8 +65,8 @@ class RateCurve:
 
     @property
     def shape(self) -> Shape:
-        """What the smoothed loss does: it falls by more than `AS_LOW` nats, or stays. It rises from the start where it does so
-        within `SAFETY` times the lowest rate, so that none far below was tried."""
+        """Return what the smoothed loss does: it falls by more than `AS_LOW` nats, or stays. It rises from the start where it
+        does so within `SAFETY` times the lowest rate, so that none far below was tried."""
         smoothed = self.smoothed
         if self.low is None:
             return Shape.SHORT
@@ -80,14 +81,14 @@ class RateCurve:
 
     @property
     def suggestion(self) -> float | None:
-        """A good rate, to one digit; None where the `shape` says nothing of one.
+        """Return a good rate, to one digit; None where the `shape` says nothing of one.
 
         Where the loss falls it is a tenth of the highest rate at which it is low (as fastai's finder has it, after Smith 2017,
         arXiv 1506.01186), or the rate at which it got there, if that is lower: a network that has learned these images by heart
         hardly moves any more, and may stand rates that would have broken it before. Where the loss stays until it rises it is a
-        tenth of the highest rate that does not break training: good ones lie not far below (Bengio 2012, arXiv 1206.5533).
-        Where the loss is nothing from the start no rate moves the network, and where training breaks depends on nothing but how
-        long it lay still.
+        tenth of the highest rate that does not break training: good ones lie not far below (Bengio 2012, arXiv 1206.5533). Where
+        the loss is nothing from the start no rate moves the network, and where training breaks depends on nothing but how long it
+        lay still.
         """
         if self.low is None or self.shape not in (Shape.FALLS, Shape.BREAKS):
             return None
@@ -97,7 +98,7 @@ class RateCurve:
 
 
 def smooth(losses: Sequence[float]) -> NDArray[np.float64]:
-    """A moving average of `losses`, each value corrected for the few that it was made of."""
+    """Return a moving average of `losses`, each value corrected for the few that it was made of."""
     kept, smoothed = 0.0, []
     for number, loss in enumerate(losses, start=1):
         kept = MEMORY * kept + (1 - MEMORY) * loss

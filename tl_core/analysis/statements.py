@@ -16,20 +16,20 @@ class Tested(Protocol):
 
 
 def interval_of(run: Tested) -> Interval | None:
-    """The 95% Wilson interval of a run's test accuracy; None where it was not tested."""
+    """Return the 95% Wilson interval of a run's test accuracy; None where it was not tested."""
     if run.correct is None or not run.test_images:
         return None
     return wilson(run.correct, run.test_images)
 
 
 def percent(share: float, interval: Interval) -> str:
-    """ "85 % (82-88)": one decimal only where the interval is narrower than two points."""
+    """Return the share in percent, "85 % (82-88)": one decimal only where the interval is narrower than two points."""
     digits = 0 if interval.high - interval.low > 0.02 else 1
     return f"{100 * share:.{digits}f} % ({100 * interval.low:.{digits}f}\N{EN DASH}{100 * interval.high:.{digits}f})"
 
 
 def seconds(value: float) -> str:
-    """ "6 s", "0.4 s", "3 min 20 s", "2 h 5 min"."""
+    """Return a time as "6 s", "0.4 s", "3 min 20 s" or "2 h 5 min"."""
     if value < 9.95:
         return f"{value:.1f} s"
     whole = round(value)  # first, or there would be 60 of them
@@ -41,16 +41,16 @@ def seconds(value: float) -> str:
 
 
 def count(value: int) -> str:
-    """ "20,496", "3.4 M": whole below a hundred thousand, then in millions."""
+    """Return a number as "20,496" or "3.4 M": whole below a hundred thousand, then in millions."""
     return f"{value:,}" if value < 100_000 else f"{value / 1e6:.2g} M" if value < 10_000_000 else f"{value / 1e6:,.0f} M"
 
 
 def span(values: Sequence[int]) -> str:
-    """ "100", "80 to 120": from the smallest to the largest."""
+    """Return "100" or "80 to 120": from the smallest to the largest."""
     lowest, highest = min(values), max(values)
     return f"{lowest}" if lowest == highest else f"{lowest} to {highest}"
 
 
 def size(value: float) -> str:
-    """ "72 kB", "45 MB", "1.1 GB" (10^9 bytes): in megabytes below a tenth of a gigabyte, in kilobytes below one megabyte."""
+    """Return bytes as "72 kB", "45 MB" or "1.1 GB" (10^9 bytes): kilobytes below one megabyte, gigabytes from 0.1 GB on."""
     return f"{value / 1e9:.1f} GB" if value >= 1e8 else f"{value / 1e6:.0f} MB" if value >= 1e6 else f"{value / 1e3:.0f} kB"

@@ -20,8 +20,8 @@ class Interval:
 
 
 def wilson(correct: int, total: int) -> Interval:
-    """95% Wilson score interval of the share `correct / total` (Wilson 1927). It stays within 0..1 and is
-    honest near the ends, where the usual plus-minus is not. `total` is at least 1."""
+    """Return the 95% Wilson score interval of the share `correct / total` (Wilson 1927). It stays within 0..1 and is honest near
+    the ends, where the usual plus-minus is not. `total` is at least 1."""
     share = correct / total
     centre = (share + Z95**2 / (2 * total)) / (1 + Z95**2 / total)
     half = Z95 / (1 + Z95**2 / total) * sqrt(share * (1 - share) / total + Z95**2 / (4 * total**2))
@@ -30,7 +30,7 @@ def wilson(correct: int, total: int) -> Interval:
 
 
 def mean_interval(shares: Sequence[float]) -> Interval:
-    """95% interval of the mean of at least two shares by Student's t, within 0..1."""
+    """Return the 95% interval of the mean of at least two shares by Student's t, within 0..1."""
     from scipy.stats import t  # takes a second to import, and few pages need it
 
     mean, error = float(np.mean(shares)), float(np.std(shares, ddof=1)) / sqrt(len(shares))
@@ -49,7 +49,7 @@ class Paired:
 
 
 def mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Paired:
-    """Exact binomial McNemar test of two models' correctness (n,) on the same images (McNemar 1947)."""
+    """Return the exact binomial McNemar test of two models' correctness (n,) on the same images (McNemar 1947)."""
     from scipy.stats import binomtest  # takes a second to import, and few pages need it
 
     only_first = int((first & ~second).sum())

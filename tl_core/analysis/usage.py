@@ -36,7 +36,7 @@ class Usage:
 
 
 def usage_of(samples: Sequence[Sample]) -> Usage:
-    """The use by a run, from its `telemetry` events in order."""
+    """Return the use by a run, from its `telemetry` events in order."""
     tries = attempts(samples)
     memory = [sample.data["memory_bytes"] for sample in samples]
     shares = [_share(sample) for sample in samples]
@@ -55,26 +55,26 @@ def usage_of(samples: Sequence[Sample]) -> Usage:
 
 
 def attempts(samples: Sequence[Sample]) -> list[list[Sample]]:
-    """The samples of each attempt: a run that was paused goes on in a new process, which counts anew."""
+    """Return the samples of each attempt: a run that was paused goes on in a new process, which counts anew."""
     return [list(group) for _, group in groupby(samples, key=lambda sample: sample.data.get("since"))]
 
 
 def spans(attempt: Sequence[Sample]) -> list[float]:
-    """The seconds that each sample of an attempt stands for: those since the one before it, or since counting began."""
+    """Return the seconds that each sample of an attempt stands for: those since the one before it, or since counting began."""
     first = attempt[0].data.get("since") if attempt else None
     times = [attempt[0].at if first is None else first, *(sample.at for sample in attempt)] if attempt else []
     return [max(0.0, float(span)) for span in np.diff(times)]
 
 
 def gpus_of(data: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """The GPUs in a `telemetry` event. Early versions stored one, without its name."""
+    """Return the GPUs in a `telemetry` event. Early versions stored one, without its name."""
     if data.get("gpu_percent") is not None or data.get("gpu_memory_bytes") is not None:
         return [{"uuid": "", "name": "GPU", "percent": data.get("gpu_percent"), "memory_bytes": data.get("gpu_memory_bytes")}]
     return data.get("gpus") or []
 
 
 def energy(joules: float | None) -> str:
-    """ "12 J", "0.28 Wh", "1.3 Wh", "2.4 kWh", or "not measured"."""
+    """Return "12 J", "0.28 Wh", "1.3 Wh", "2.4 kWh", or "not measured"."""
     if joules is None:
         return "not measured"
     if joules < 999.5:
@@ -88,7 +88,7 @@ def _two_digits(value: float) -> str:
 
 
 def _counted(tries: Sequence[Sequence[Sample]], field: str) -> Any:
-    """The sum of a counter over all attempts; None unless it was read in each, since a part would pass for the whole."""
+    """Return the sum of a counter over all attempts; None unless it was read in each, since a part would pass for the whole."""
     ends = [attempt[-1].data.get(field) for attempt in tries]
     known = [end for end in ends if end is not None]
     return sum(known) if known and len(known) == len(ends) else None
@@ -105,7 +105,7 @@ def _gpu_memory(sample: Sample) -> int | None:
 
 
 def _mean(values: Sequence[float | None], weights: Sequence[float]) -> float | None:
-    """The weighted mean of what is known; each counts the same where all weights are 0."""
+    """Return the weighted mean of what is known; each counts the same where all weights are 0."""
     known = [(value, weight) for value, weight in zip(values, weights, strict=True) if value is not None]
     total = sum(weight for _, weight in known)
     if total > 0:

@@ -18,13 +18,13 @@ class Question:
 
     @property
     def draws(self) -> list[tuple[int | None, int]]:
-        """Each number of labels with each seed, the most labels first. Where all are used a seed draws nothing."""
+        """Return each number of labels with each seed, the most labels first. Where all are used a seed draws nothing."""
         asked = [(count, seed) for count, seed in product(self.labels, range(self.seeds)) if count is not None or seed == 0]
         return sorted(asked, key=lambda pair: -(pair[0] or ALL))
 
     @property
     def answers(self) -> int:
-        """How many answers there will be."""
+        """Return how many answers there will be."""
         return len(self.draws) * len(self.strengths)
 
 
