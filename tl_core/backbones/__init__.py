@@ -78,8 +78,8 @@ class Backbone(Part):
 
     @abstractmethod
     def load(self, image_size: int, *, pretrained: bool) -> Network:
-        """The network for square images of `image_size` pixels, with its pretrained weights or, where
-        `pretrained` is False, with random ones drawn from Keras' seed. Raises `WeightsError`."""
+        """Return the network for square images of `image_size` pixels, with its pretrained weights or, where `pretrained` is
+        False, with random ones drawn from Keras' seed. Raises `WeightsError`."""
 
     @abstractmethod
     def require_weights(self) -> None:
@@ -88,10 +88,10 @@ class Backbone(Part):
     @classmethod
     @abstractmethod
     def catalogue(cls) -> tuple[CatalogueEntry, ...]:
-        """The networks this source offers. Needs no Keras."""
+        """Return the networks this source offers. Needs no Keras."""
 
     def listing(self) -> CatalogueEntry:
-        """The entry of the catalogue that these settings choose."""
+        """Return the entry of the catalogue that these settings choose."""
         values = self.model_dump()
         return next(entry for entry in self.catalogue() if all(values[key] == value for key, value in entry.settings.items()))
 

@@ -20,7 +20,7 @@ class Untrained(Backbone):
     native_size: ClassVar[int] = 96
 
     def require_weights(self) -> None:
-        """Always raises `WeightsError`: there are none."""
+        """Raise `WeightsError` always: there are none."""
         raise WeightsError(
             f"{self.title} has no pretrained weights.",
             "Choose the strategy from_scratch, or a backbone that was pretrained, such as efficientnet_lite0.",
@@ -28,7 +28,7 @@ class Untrained(Backbone):
         )
 
     def load(self, image_size: int, *, pretrained: bool) -> Network:
-        """The network with random weights: pixels (batch, size, size, 3) in 0..255 to (batch, features).
+        """Return the network with random weights: pixels (batch, size, size, 3) in 0..255 to (batch, features).
 
         Raises `WeightsError` where `pretrained` is asked for, `SettingError` where the images are too small.
         """
@@ -44,15 +44,15 @@ class Untrained(Backbone):
 
     @abstractmethod
     def features(self, scaled: Any) -> Any:
-        """The layers from pixels in 0..1 (batch, size, size, 3) to features (batch, n)."""
+        """Return features (batch, n) of pixels in 0..1 (batch, size, size, 3)."""
 
     @abstractmethod
     def blocks(self, model: Any) -> tuple[Block, ...]:
-        """The blocks of the finished network."""
+        """Return the blocks of the finished network."""
 
 
 def listing(title: str, settings: dict[str, Any], parameters: int) -> CatalogueEntry:
-    """The entry of a network without weights in its source's catalogue."""
+    """Return the entry of a network without weights in its source's catalogue."""
     return CatalogueEntry(
         title=title,
         settings=settings,

@@ -35,13 +35,13 @@ class ArticleMLP(Untrained):
 
     @classmethod
     def catalogue(cls) -> tuple[CatalogueEntry, ...]:
-        """In grey and in colour; `parameters` are those at the article's 28 pixels, since they grow with the image."""
+        """Return it in grey and in colour; `parameters` are those at the article's 28 pixels, since they grow with the image."""
         titles = ((cls.title, False), (f"{cls.title}, in colour", True))
         inputs = {False: ARTICLE_SIZE**2, True: ARTICLE_SIZE**2 * 3}
         return tuple(listing(title, {"colour": colour}, (inputs[colour] + 1) * WIDTH) for title, colour in titles)
 
     def features(self, scaled: Any) -> Any:
-        """Pixels in 0..1 to (batch, 128)."""
+        """Return features (batch, 128) of pixels in 0..1."""
         from keras import layers
 
         x = scaled
@@ -54,5 +54,5 @@ class ArticleMLP(Untrained):
         return layers.Dropout(0.2, name="dropout")(x)
 
     def blocks(self, model: Any) -> tuple[Block, ...]:
-        """One block: there is nothing to cut."""
+        """Return one block: there is nothing to cut."""
         return (Block("dense", tuple(model.layers), model.output),)

@@ -69,7 +69,7 @@ class EfficientNetLite0(Backbone):
 
     @classmethod
     def catalogue(cls) -> tuple[CatalogueEntry, ...]:
-        """The one network there is. Its accuracy is that of the published weights at 224 pixels."""
+        """Return the one network there is. Its accuracy is that of the published weights at 224 pixels."""
         file = weights_file()
         return (
             CatalogueEntry(
@@ -86,10 +86,10 @@ class EfficientNetLite0(Backbone):
         )
 
     def load(self, image_size: int, *, pretrained: bool) -> Network:
-        """The network: pixels (batch, size, size, 3) in 0..255 to (batch, 1280) averaged features.
+        """Return the network: pixels (batch, size, size, 3) in 0..255 to (batch, 1280) averaged features.
 
-        Raises `WeightsError` where the package is missing or its file is not the published one, `SettingError`
-        where the images are too small.
+        Raises `WeightsError` where the package is missing or its file is not the published one, `SettingError` where the images
+        are too small.
         """
         self.require_size(image_size)
         arrays = _read_weights() if pretrained else None
@@ -101,12 +101,12 @@ class EfficientNetLite0(Backbone):
         return Network(model, blocks, PROVENANCE, (arrays["_fc.weight"].T.copy(), arrays["_fc.bias"]))
 
     def require_weights(self) -> None:
-        """Raises `WeightsError` unless the package is installed."""
+        """Raise `WeightsError` unless the package is installed."""
         _require_file()
 
 
 def weights_file() -> Path | None:
-    """The weights file in the installed package, found without importing it; None where there is none."""
+    """Return the weights file in the installed package, found without importing it; None where there is none."""
     spec = importlib.util.find_spec(PACKAGE)
     folders = (spec.submodule_search_locations or []) if spec else []
     return next((file for folder in folders if (file := Path(folder) / FILE).is_file()), None)
@@ -122,7 +122,7 @@ def _require_file() -> Path:
 
 
 def _read_weights() -> Arrays:
-    """The file's tensors; the digest is checked first, so that only the published file is ever read."""
+    """Return the file's tensors; the digest is checked first, so that only the published file is ever read."""
     file = _require_file()
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -136,8 +136,8 @@ def _read_weights() -> Arrays:
 
 
 def _graph(image_size: int, name: str, start: Any) -> Any:
-    """The network, called `name`; `start` makes the first weights of its convolutions. Zeros, where others are loaded, take
-    a fraction of the time."""
+    """Return the network, called `name`; `start` makes the first weights of its convolutions. Zeros, where others are loaded,
+    take a fraction of the time."""
     import keras
 
     pixels = keras.Input((image_size, image_size, 3), dtype="float32", name="pixels")
@@ -150,14 +150,14 @@ def _graph(image_size: int, name: str, start: Any) -> Any:
 
 
 def _blocks() -> Iterator[tuple[str, MBConv]]:
-    """Each block in order by its tag: 1a, 2a, 2b and so on."""
+    """Yield each block in order with its tag: 1a, 2a, 2b and so on."""
     for stage, (repeats, first) in enumerate(STAGES, 1):
         for repeat in range(repeats):
             yield f"{stage}{'abcd'[repeat]}", first if repeat == 0 else first._replace(stride=1)
 
 
 def _block(x: Any, name: str, block: MBConv, start: Any) -> Any:
-    """Widen, filter each channel on its own, narrow; added to the input where the shapes agree."""
+    """Widen, filter each channel on its own, and narrow; the input is added where the shapes agree."""
     from keras import layers
 
     below = x
@@ -178,6 +178,16 @@ def _block(x: Any, name: str, block: MBConv, start: Any) -> Any:
 
 
 def _conv(x: Any, channels: int, kernel: int, stride: int, name: str, *, start: Any) -> Any:
+    """Return `x` after a convolution without a bias, padded with zeros so that only `stride` makes it smaller.
+
+    Args:
+        x: (batch, height, width, any number of channels).
+        channels: How many come out.
+        kernel: Its side, in pixels.
+        stride: In pixels.
+        name: The layer's.
+        start: Makes its first weights.
+    """
     from keras import layers
 
     return layers.Conv2D(channels, kernel, stride, padding="same", use_bias=False, kernel_initializer=start, name=name)(x)
@@ -196,14 +206,14 @@ def _relu6(x: Any, name: str) -> Any:
 
 
 def _initializer() -> Any:
-    """The paper's first weights: normal, variance 2 over the number of outputs a weight reaches."""
+    """Return the paper's first weights: normal, variance 2 over the number of outputs a weight reaches."""
     from keras import initializers
 
     return initializers.VarianceScaling(2.0, mode="fan_out", distribution="untruncated_normal")
 
 
 def _set_weights(model: Any, arrays: Arrays) -> None:
-    """Lay the file's tensors into the layers. A convolution's axes are (out, in, height, width) in the file."""
+    """Set the layers' weights from the file's tensors. A convolution's axes are (out, in, height, width) in the file."""
     places = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "top_conv": "_conv_head", "top_bn": "_bn1"}
     for index, (tag, _) in enumerate(_blocks()):
         places |= {f"block{tag}_{layer}": f"_blocks.{index}.{place}" for layer, place in IN_FILE.items()}

@@ -95,14 +95,14 @@ class KerasApplications(Backbone):
 
     @classmethod
     def catalogue(cls) -> tuple[CatalogueEntry, ...]:
-        """The three networks. Their accuracies are those Keras publishes, at 224 pixels."""
+        """Return the three networks. Their accuracies are those Keras publishes, at 224 pixels."""
         return tuple(_listing(name, family) for name, family in FAMILIES.items())
 
     def load(self, image_size: int, *, pretrained: bool) -> Network:
-        """The network: pixels (batch, size, size, 3) in 0..255 to averaged features (batch, 1280; ResNet50 2048).
+        """Return the network: pixels (batch, size, size, 3) in 0..255 to averaged features (batch, 1280; ResNet50 2048).
 
-        Raises `WeightsError` where the weights are missing, cannot be fetched or do not fit, `SettingError` where
-        the images are too small.
+        Raises `WeightsError` where the weights are missing, cannot be fetched or do not fit, `SettingError` where the images are
+        too small.
         """
         self.require_size(image_size)
         family = FAMILIES[self.family]
@@ -118,7 +118,7 @@ class KerasApplications(Backbone):
         return Network(model, blocks, Provenance(source, family.licence, LEARNED_FROM, digest))
 
     def require_weights(self) -> None:
-        """Raises `WeightsError` unless the weights are on this machine or may be fetched."""
+        """Raise `WeightsError` unless the weights are on this machine or may be fetched."""
         if self._find() is None and not self.download:
             raise WeightsError(
                 f"The weights of {self.family} are not on this machine, neither named by weights_file nor in Keras' cache.",
@@ -127,7 +127,7 @@ class KerasApplications(Backbone):
             )
 
     def _find(self) -> Path | None:
-        """The weights on this machine; a file that was named must be there."""
+        """Return the weights on this machine, or None. Raises `WeightsError` where a file that was named is not there."""
         if self.weights_file is not None:
             named = self.weights_file
             if not named.is_file() or named.suffix not in SUFFIXES:
@@ -147,7 +147,7 @@ class KerasApplications(Backbone):
 
 
 def cached_file(family: WeightsEntry) -> Path:
-    """Where Keras keeps the weights of `family`, whether they are there or not."""
+    """Return where Keras keeps the weights of `family`, whether they are there or not."""
     return keras_home() / "models" / family.file
 
 
@@ -168,7 +168,7 @@ def _listing(name: str, family: WeightsEntry) -> CatalogueEntry:
 
 
 def _graph(name: str, image_size: int) -> Any:
-    """The network on its preprocessing. Handing Keras the tensor, not a model, keeps the graph flat."""
+    """Return the network on its preprocessing. Handing Keras the tensor, not a model, keeps the graph flat."""
     import keras
 
     pixels = keras.Input((image_size, image_size, 3), dtype="float32", name="pixels")
@@ -180,14 +180,14 @@ def _graph(name: str, image_size: int) -> Any:
 
 
 def _with_fixed_name(layer: Any) -> Any:
-    """A copy of `layer`. Where Keras numbered it through the process ("normalization_3"), its kind alone is its name:
+    """Return a copy of `layer`. Where Keras numbered it through the process ("normalization_3"), its kind alone is its name:
     paths of variables must not depend on what was built before."""
     kind = re.fullmatch(r"(rescaling|normalization)(_\d+)?", layer.name)
     return type(layer).from_config(layer.get_config() | ({"name": kind[1]} if kind else {}))
 
 
 def _preprocess(name: str, pixels: Any) -> Any:
-    """What the network expects in place of 0..255: numerically `keras.applications`' own, in layers that can be saved."""
+    """Return what the network expects in place of 0..255: numerically `keras.applications`' own, in layers that can be saved."""
     import keras
 
     if name == "MobileNetV2":
@@ -204,7 +204,7 @@ def _preprocess(name: str, pixels: Any) -> Any:
 
 
 def _load_weights(model: Any, file: Path) -> None:
-    """Keras' own reading of HDF5, which unpickles nothing. What it raises depends on what is wrong with the file."""
+    """Load HDF5 by Keras' own reader, which unpickles nothing. Raises `WeightsError` for whatever it raises for a wrong file."""
     try:
         model.load_weights(str(file))
     except (OSError, ValueError, LookupError, TypeError, RuntimeError) as error:

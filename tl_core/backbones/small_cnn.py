@@ -43,12 +43,12 @@ class SmallCNN(Untrained):
 
     @classmethod
     def catalogue(cls) -> tuple[CatalogueEntry, ...]:
-        """The plain network and the normalised one; `parameters` are those at the default width."""
+        """Return the plain network and the normalised one; `parameters` are those at the default width."""
         titles = ((cls.title, False), (f"{cls.title} with BatchNorm", True))
         return tuple(listing(title, {"batch_norm": chosen}, count_parameters(WIDTH, chosen)) for title, chosen in titles)
 
     def features(self, scaled: Any) -> Any:
-        """Pixels in 0..1 to (batch, 4 * width)."""
+        """Return features (batch, 4 * width) of pixels in 0..1."""
         import keras
 
         x = scaled
@@ -57,7 +57,7 @@ class SmallCNN(Untrained):
         return keras.layers.GlobalAveragePooling2D(name="average")(x)
 
     def blocks(self, model: Any) -> tuple[Block, ...]:
-        """A block a stage."""
+        """Return a block a stage."""
         return cut_into_blocks(model, r"stage(\d)_")
 
     def _stage(self, x: Any, channels: int, name: str) -> Any:
@@ -72,7 +72,7 @@ class SmallCNN(Untrained):
 
 
 def count_parameters(width: int, batch_norm: bool) -> int:
-    """Parameters (and BatchNorm statistics) of the network whose first stage has `width` channels."""
+    """Return the parameters (and BatchNorm statistics) of the network whose first stage has `width` channels."""
     channels = [3, *(width << stage for stage in range(STAGES))]
     a_channel = 4 if batch_norm else 1
     return sum(9 * below * above + a_channel * above for below, above in pairwise(channels))
