@@ -27,11 +27,11 @@ class Block:
 
 
 def cut_into_blocks(model: Any, pattern: str | None = None) -> tuple[Block, ...]:
-    """The blocks of the functional `model`, from its input upward, each with the one tensor that leaves it.
+    """Return the blocks of the functional `model`, from its input upward, each with the one tensor that leaves it.
 
-    With `pattern` they are those of `blocks_by_name`; layers without weights go to the block next to them where
-    that block's tensor would not be alone otherwise. Without, they are found from the graph alone. Raises `ValueError`
-    where no cut separates two named blocks, or `model` is not functional, with one input and one output.
+    With `pattern` they are those of `blocks_by_name`; layers without weights go to the block next to them where that block's
+    tensor would not be alone otherwise. Without, they are found from the graph alone. Raises `ValueError` where no cut separates
+    two named blocks, or `model` is not functional, with one input and one output.
     """
     if pattern is None:
         return blocks_of_graph(model)
@@ -49,24 +49,24 @@ def cut_into_blocks(model: Any, pattern: str | None = None) -> tuple[Block, ...]
 
 
 def blocks_of_graph(model: Any) -> tuple[Block, ...]:
-    """The blocks of the functional `model`, from its input upward, found without knowing its names: see `graph.groups_of`.
+    """Return the blocks of the functional `model`, from its input upward, found without its names: see `graph.groups_of`.
 
-    A block is called by the words with which the names of all its kernels begin ("block1a_" gives "block 1a", and
-    twice in a row "block 1a.1" and "block 1a.2"), or "stem" where the lowest has none. Where another has none, or they
-    do not tell the blocks apart, all are "block 1", "block 2" and so on. Empty for a model without weights. Raises
-    `ValueError` unless `model` is functional, with one input and one output.
+    A block is called by the words with which the names of all its kernels begin ("block1a_" gives "block 1a", and twice in a row
+    "block 1a.1" and "block 1a.2"), or "stem" where the lowest has none. Where another has none, or they do not tell the blocks
+    apart, all are "block 1", "block 2" and so on. Empty for a model without weights. Raises `ValueError` unless `model` is
+    functional, with one input and one output.
     """
     groups = groups_of(model)
     return _as_blocks(_names(groups), groups)
 
 
 def blocks_by_name(layers: Iterable[Any], pattern: str) -> Blocks:
-    """`layers`, from the pixels upward, as consecutive blocks (name, layers).
+    """Return `layers`, from the pixels upward, as consecutive blocks (name, layers).
 
-    A layer whose name starts with `pattern` belongs to "block " and the pattern's groups, joined by dots (a group
-    that took no part reads 0). Layers before the first such layer are "stem", those after the last "top"; one in
-    between belongs to the block below it. Blocks without weights are left out: there is nothing in them to train.
-    Raises `ValueError` where a block comes back after another one began, since then it cannot be cut off.
+    A layer whose name starts with `pattern` belongs to "block " and the pattern's groups, joined by dots (a group that took no
+    part reads 0). Layers before the first such layer are "stem", those after the last "top"; one in between belongs to the block
+    below it. Blocks without weights are left out: there is nothing in them to train. Raises `ValueError` where a block comes back
+    after another one began, since then it cannot be cut off.
     """
     layers = list(layers)
     found = [re.match(pattern, layer.name) for layer in layers]
@@ -86,11 +86,11 @@ def blocks_by_name(layers: Iterable[Any], pattern: str) -> Blocks:
 
 
 def select(names: Sequence[str], choice: str) -> tuple[str, ...]:
-    """Those of the block `names`, which run from the pixels to the head, that `choice` names, in their order.
+    """Return those of the block `names`, which run from the pixels to the head, that `choice` names, in their order.
 
-    "last 2" are the two nearest the head (all, where there are fewer); "block 5 and up" is the first block called
-    "block 5", or, where none is, the first whose name goes on from there ("block 5a", not "block 50"), and all
-    above it; anything else is a shell pattern such as "block 5*". Raises `SettingError` where it chooses nothing.
+    "last 2" are the two nearest the head (all, where there are fewer); "block 5 and up" is the first block called "block 5", or,
+    where none is, the first whose name goes on from there ("block 5a", not "block 50"), and all above it; anything else is a
+    shell pattern such as "block 5*". Raises `SettingError` where it chooses nothing.
     """
     wanted = " ".join(choice.split())
     if last := re.fullmatch(r"last ([0-9]+)", wanted):
@@ -130,7 +130,7 @@ def _names(groups: Sequence[Sequence[Segment]]) -> tuple[str, ...]:
 
 
 def _common(layers: Iterable[Any]) -> str:
-    """The words with which the names of `layers` begin; those that Keras gave by itself say nothing."""
+    """Return the words with which the names of `layers` begin; those that Keras gave by itself say nothing."""
     split = [re.findall(rf"[{SEPARATORS}]*[^{SEPARATORS}]+", layer.name) for layer in layers if not _is_named_by_keras(layer)]
     words = [same[0] for same in takewhile(lambda same: len(set(same)) == 1, zip(*split, strict=False))]
     if len(split) == 1 and len(words) > 1 and not words[-1].strip(SEPARATORS).isdigit():
@@ -139,7 +139,7 @@ def _common(layers: Iterable[Any]) -> str:
 
 
 def _is_named_by_keras(layer: Any) -> bool:
-    """Whether `layer` is called by its class and perhaps a number."""
+    """Return whether `layer` is called by its class and perhaps a number."""
     return re.sub(r"_\d+$", "", layer.name).replace("_", "") == type(layer).__name__.lower()
 
 

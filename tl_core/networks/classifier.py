@@ -21,9 +21,9 @@ class Classifier:
 
     @classmethod
     def on(cls, inputs: Any, features: Any, classes: int, *, normalise: bool = False) -> "Classifier":
-        """A dense softmax head for `classes` on `features` (a tensor that comes from `inputs`). With `normalise` the
-        features are centred and brought to length 1 first ("CL2N": Wang et al. 2019, SimpleShot, arXiv 1911.04623);
-        their centre is 0 until a solver has set it, and does not train."""
+        """Return a classifier with a dense softmax head for `classes` on `features` (a tensor that comes from `inputs`). With
+        `normalise` the features are centred and brought to length 1 first ("CL2N": Wang et al. 2019, SimpleShot, arXiv
+        1911.04623); their centre is 0 until a solver has set it, and does not train."""
         import keras
 
         x = features
@@ -38,22 +38,22 @@ class Classifier:
         return cls(keras.Model(inputs, outputs, name="classifier"), features)
 
     def below(self, tensor: Any) -> Any:
-        """From pixels to `tensor`, which is within `model`."""
+        """Return the model from pixels to `tensor`, which is within `model`."""
         import keras
 
         return keras.Model(self.model.input, tensor, name="frozen_part")
 
     def above(self, tensor: Any) -> Any:
-        """From `tensor` to probabilities; it shares its variables with `model`. Raises `ValueError` where not all of them come
-        from `tensor`."""
+        """Return the model from `tensor` to probabilities; it shares its variables with `model`. Raises `ValueError` where not
+        all of them come from `tensor`."""
         import keras
 
         return keras.Model(tensor, self.model.output, name="trained_part")
 
 
 def compiling(xla: bool) -> bool | str:
-    """Keras' `jit_compile`. Left to itself Keras compiles with XLA wherever TensorFlow sees a GPU, whether it pays or not; the
-    other backends have their own one way."""
+    """Return Keras' `jit_compile`. Left to itself Keras compiles with XLA wherever TensorFlow sees a GPU, whether it pays or not;
+    the other backends have their own one way."""
     import keras
 
     return xla if keras.backend.backend() == "tensorflow" else "auto"

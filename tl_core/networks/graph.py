@@ -27,46 +27,46 @@ class Segment:
 
     @property
     def layers(self) -> tuple[Any, ...]:
-        """Those operations that are layers."""
+        """Return those operations that are layers."""
         import keras
 
         return tuple(operation for operation in self.operations if isinstance(operation, keras.layers.Layer))
 
     @property
     def kernels(self) -> tuple[Any, ...]:
-        """Layers that mix channels or places. Norms, scales and PReLU have weights, too, but follow a kernel."""
+        """Return the layers that mix channels or places. Norms, scales and PReLU have weights, too, but follow a kernel."""
         return tuple(layer for layer in self.layers if _is_kernel(layer))
 
     @property
     def has_weights(self) -> bool:
-        """Whether any of its layers has weights."""
+        """Return whether any of its layers has weights."""
         return any(layer.weights for layer in self.layers)
 
     @property
     def branches(self) -> bool:
-        """Whether it is more than a link of a chain: a shortcut or parallel paths, and no gate."""
+        """Return whether it is more than a link of a chain: a shortcut or parallel paths, and no gate."""
         return len(self.operations) > 1 and not self.gates
 
     @property
     def gates(self) -> bool:
-        """Whether it multiplies what comes in by a function of it, as squeeze-and-excitation and swish do."""
+        """Return whether it multiplies what comes in by a function of it, as squeeze-and-excitation and swish do."""
         operation, call, _ = self.output._keras_history
         factors = operation._inbound_nodes[call].input_tensors
         return type(operation).__name__ == "Multiply" and any(factor is self.entering for factor in factors)
 
 
 def cuts(model: Any) -> tuple[Any, ...]:
-    """The KerasTensors of the functional `model`, from its input to its output (both among them), through which all
-    that leads from the input to the output goes. Raises `ValueError` as `segments` does."""
+    """Return the KerasTensors of the functional `model`, from its input to its output (both among them), through which all that
+    leads from the input to the output goes. Raises `ValueError` as `segments` does."""
     return tuple(segment.output for segment in segments(model))
 
 
 def segments(model: Any) -> tuple[Segment, ...]:
-    """`model`, from its input upward, in the smallest pieces that one tensor each leaves. Linear in its size.
+    """Return `model`, from its input upward, in the smallest pieces that one tensor each leaves. Linear in its size.
 
-    All calls of a layer, and all layers that hold one and the same weight, lie in one segment. A model inside the
-    model is one layer; masks that Keras hangs on tensors are not counted. Raises `ValueError` unless `model` is a
-    functional or a built sequential model with one input and one output.
+    All calls of a layer, and all layers that hold one and the same weight, lie in one segment. A model inside the model is one
+    layer; masks that Keras hangs on tensors are not counted. Raises `ValueError` unless `model` is a functional or a built
+    sequential model with one input and one output.
     """
     operations = _operations(model)
     starts, ends = defaultdict(list), defaultdict(list)
@@ -89,13 +89,13 @@ def segments(model: Any) -> tuple[Segment, ...]:
 
 
 def groups_of(model: Any) -> list[Sequence[Segment]]:
-    """The segments of `model` in groups fit for blocks, from its input upward; empty for a model without weights.
+    """Return the segments of `model` in groups fit for blocks, from its input upward; empty for a model without weights.
 
-    Each group has a kernel, unless the model has none. Branches that one tensor leaves (a residual or an inception
-    block) are a group. A chain is cut before a kernel that changes the resolution or more than doubles the channels,
-    and, where there is no resolution or it is unknown, before every kernel. Norms, gates, and a depthwise kernel for
-    which the channels were widened stay with the kernel below them. Of what has no weights between two groups, the
-    lower one has all up to the smallest tensor. Raises `ValueError` as `segments` does.
+    Each group has a kernel, unless the model has none. Branches that one tensor leaves (a residual or an inception block) are a
+    group. A chain is cut before a kernel that changes the resolution or more than doubles the channels, and, where there is no
+    resolution or it is unknown, before every kernel. Norms, gates, and a depthwise kernel for which the channels were widened
+    stay with the kernel below them. Of what has no weights between two groups, the lower one has all up to the smallest tensor.
+    Raises `ValueError` as `segments` does.
     """
     pieces = segments(model)
     weighted = [place for place, piece in enumerate(pieces) if piece.has_weights]
@@ -109,13 +109,14 @@ def groups_of(model: Any) -> list[Sequence[Segment]]:
 
 
 def group_at(pieces: Sequence[Segment], ends: Sequence[int]) -> list[Sequence[Segment]]:
-    """`pieces` in groups: one ends with each of the pieces at the rising places `ends`, the last with the last piece."""
+    """Return `pieces` in groups: one ends with each of the pieces at the rising places `ends`, the last with the last piece."""
     edges = [0, *(end + 1 for end in ends), len(pieces)]
     return [pieces[low:high] for low, high in pairwise(edges)]
 
 
 def _operations(model: Any) -> list[Any]:
-    """Operations in the order of `model.layers`, in which what one cut separates never mixes."""
+    """Return operations in the order of `model.layers`, in which what one cut separates never mixes. Raises `ValueError` unless
+    `model` is functional, with one input and one output."""
     import keras
 
     wanted = f"Blocks are found in a functional model with one input and one output; {getattr(model, 'name', model)!r}"
@@ -130,7 +131,7 @@ def _operations(model: Any) -> list[Any]:
 
 
 def _crossing(model: Any, operations: Sequence[Any]) -> Iterable[tuple[Any, list[int]]]:
-    """Tensors and weights, each with the places in `operations` of all that make, use or hold it.
+    """Return tensors and weights, each with the places in `operations` of all that make, use or hold it.
 
     The graph is followed back from the output, since a layer's own list of calls also has those of other models.
     """
@@ -153,7 +154,7 @@ def _crossing(model: Any, operations: Sequence[Any]) -> Iterable[tuple[Any, list
 
 
 def _first_places(pieces: Sequence[Segment], weighted: Sequence[int]) -> set[int]:
-    """Places, among those `weighted`, of the pieces with which a group begins, but for the lowest group."""
+    """Return places, among those `weighted`, of the pieces with which a group begins, but for the lowest group."""
     firsts: list[int] = []
     kernel: Segment | None = None
     for place in weighted:
@@ -167,7 +168,7 @@ def _first_places(pieces: Sequence[Segment], weighted: Sequence[int]) -> set[int
 
 
 def _begins(piece: Segment, kernel: Segment) -> bool:
-    """Whether a group begins with `piece`, which has weights, when `kernel` is the nearest piece with one below it."""
+    """Return whether a group begins with `piece`, which has weights, when `kernel` is the nearest piece with one below it."""
     if piece.gates:
         return False
     if piece.branches or kernel.branches:
@@ -187,7 +188,7 @@ def _widens(piece: Segment) -> bool:
 
 
 def _resolution(piece: Segment, tensor: Any) -> tuple[int | None, ...]:
-    """Lengths of the spatial axes of `tensor`, whose axes are in the order of `piece`; empty where it has none."""
+    """Return lengths of the spatial axes of `tensor`, whose axes are in the order of `piece`; empty where it has none."""
     shape = list(tensor.shape)
     del shape[_channel_axis(piece)]
     return tuple(shape[1:]) if len(tensor.shape) in SPATIAL_RANKS else ()
@@ -199,7 +200,7 @@ def _channel_axis(piece: Segment) -> int:
 
 
 def _size(tensor: Any) -> int:
-    """Numbers an image has in `tensor`; an unknown length counts as one."""
+    """Return how many numbers an image has in `tensor`; an unknown length counts as one."""
     return prod(length or 1 for length in tensor.shape[1:])
 
 

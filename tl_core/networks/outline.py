@@ -59,27 +59,27 @@ class Outline:
 
     @property
     def parameters(self) -> int:
-        """Trainable parameters and BatchNorm statistics of all blocks; the head is not in it."""
+        """Return the trainable parameters and BatchNorm statistics of all blocks, without the head."""
         return sum(block.parameters for block in self.blocks)
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds of one forward pass of one image (half its FLOPs)."""
+        """Return the multiply-adds of one forward pass of one image (half its FLOPs)."""
         return sum(block.multiply_adds for block in self.blocks)
 
     @classmethod
     def of(cls, network: "Network") -> Self:
-        """The outline of a loaded network."""
+        """Return the outline of a loaded network."""
         blocks = tuple(_outline_block(block) for block in network.blocks)
         return cls(blocks, int(network.model.output.shape[-1]), network.provenance)
 
     def to_json(self) -> bytes:
-        """As JSON; `from_json` gives an equal outline."""
+        """Return the outline as JSON; `from_json` gives an equal one."""
         return TypeAdapter(type(self)).dump_json(self)
 
     @classmethod
     def from_json(cls, text: bytes) -> Self:
-        """The outline that `to_json` wrote; raises `ValueError` where it is not one."""
+        """Return the outline that `to_json` wrote. Raises `ValueError` where it is not one."""
         return TypeAdapter(cls).validate_json(text)
 
 
@@ -98,7 +98,7 @@ class Network:
     classifier: tuple[Any, Any] | None = None
 
     def outline(self) -> Outline:
-        """The same network in plain values: blocks with parameters and multiply-adds."""
+        """Return the same network in plain values: blocks with parameters and multiply-adds."""
         return Outline.of(self)
 
 
@@ -124,12 +124,12 @@ def _outline_block(block: Block) -> BlockOutline:
 
 
 def _size(layer: Any, *names: str) -> int:
-    """How many numbers the own weights of `layer` hold that have one of `names` (all of them without a name), adapters apart."""
+    """Return how many numbers the own weights of `layer` hold that have one of `names` (all without a name), adapters apart."""
     return _numbers(weight for weight in own_weights(layer) if weight.name in names or not names)
 
 
 def _statistics(layer: Any) -> int:
-    """How many of its numbers no optimizer trains, whatever is set."""
+    """Return how many of its numbers no optimizer trains, whatever is set."""
     return _numbers(layer._non_trainable_variables)
 
 
@@ -138,7 +138,7 @@ def _numbers(weights: Iterable[Any]) -> int:
 
 
 def _adapter_units(layer: Any) -> int:
-    """What a low-rank adapter of rank 1 beside the kernel of `layer` holds: 0 where Keras has none."""
+    """Return how many numbers a low-rank adapter of rank 1 beside the kernel of `layer` holds: 0 where Keras has none."""
     if not takes_adapter(layer):
         return 0
     shape = layer.kernel.shape
@@ -146,9 +146,10 @@ def _adapter_units(layer: Any) -> int:
 
 
 def multiply_adds(layer: Any) -> int:
-    """Multiply-adds of one image through `layer`: a kernel's size times the places it is applied to; 0 without a kernel.
+    """Return the multiply-adds of one image through `layer`: its kernel's size times the places it is applied to, or 0.
 
     Kernels of layers inside it are taken to be applied wherever its own output has a place: what happens within is not in the
-    graph. What attention multiplies with each other is left out."""
+    graph. What attention multiplies with each other is left out.
+    """
     kernels = [part.kernel for part in sublayers_of(layer) if getattr(part, "kernel", None) is not None]
     return sum(int(prod(kernel.shape)) for kernel in kernels) * prod(layer.output.shape[1:-1]) if kernels else 0

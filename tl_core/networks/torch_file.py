@@ -68,7 +68,7 @@ class Tensor(NamedTuple):
 
 
 def read_torch_file(path: Path) -> Arrays:
-    """Every tensor in the file at `path` by its name, as arrays of their own, in this machine's byte order.
+    """Return every tensor in the file at `path` by its name, as arrays of their own, in this machine's byte order.
 
     Raises `WeightsError` for anything that is not such a file, whole and with nothing after its end.
     """
@@ -107,7 +107,7 @@ class _Reader:
         return {name: self._array(name, tensor, numbers) for name, tensor in dict.items(tensors)}
 
     def refusal(self, why: str) -> WeightsError:
-        """What to raise about this file."""
+        """Return the error to raise about this file."""
         return _refusal(self._path, why)
 
     def _header(self) -> None:
@@ -120,7 +120,7 @@ class _Reader:
             raise self.refusal("it was not written by a little-endian machine")
 
     def _pickle(self) -> Any:
-        """The value of the pickle at this place, which then is behind it."""
+        """Return the value of the pickle at this place, and go on behind it."""
         stream = io.BytesIO(self._data)
         stream.seek(self._place)
         try:
@@ -132,7 +132,7 @@ class _Reader:
             raise self.refusal(f"it is damaged or not a PyTorch file ({type(error).__name__} near byte {self._place})") from None
 
     def _admit(self, stream: io.BytesIO) -> None:
-        """Walk the instructions of one pickle without running any of them."""
+        """Check a pickle's instructions without running any. Raises `WeightsError` for what no state dict needs."""
         kept: dict[Any, str] = {}
         before = ""
         for count, (opcode, argument, _) in enumerate(pickletools.genops(stream)):
@@ -149,7 +149,7 @@ class _Reader:
             before = opcode.name
 
     def storage(self, announced: Any) -> Storage:
-        """The storage that a persistent id announces."""
+        """Return the storage that a persistent id announces. Raises `WeightsError` for one that this reader does not know."""
         match announced:
             case ("storage", str(kind), str(key), str(), int(length), None) if kind in STORAGE_TYPES and length >= 0:
                 found = Storage(key, STORAGE_TYPES[kind], length)
@@ -159,7 +159,7 @@ class _Reader:
         raise self.refusal("it announces a storage of a kind that this reader does not know")
 
     def _numbers(self, keys: Any) -> dict[str, NDArray[Any]]:
-        """The storages' contents, as views of the file's bytes."""
+        """Return the storages' contents, as views of the file's bytes."""
         known = isinstance(keys, list) and all(isinstance(key, str) for key in keys)
         if not known or sorted(keys) != sorted(self._storages):
             raise self.refusal("its list of storages is not that of its tensors")
