@@ -38,7 +38,7 @@ class RidgeClassifier:
         return ridge(*given.train, given.classes, normalise=given.normalise, class_weights=given.class_weights)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
-        """Return those of the second moments, of their eigendecomposition, and of all penalties that are tried."""
+        """Return the multiply-adds of the second moments, of their eigendecomposition, and of all penalties that are tried."""
         coordinates = min(images, features)
         tried = len(PENALTIES) * images * coordinates * classes
         return tried + 2.0 * images * coordinates**2 + EIGEN_PRODUCTS * coordinates**3
@@ -55,7 +55,7 @@ class NearestCentroid:
         return class_means(*given.train, given.classes, normalise=given.normalise)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
-        """Return those of the distances to the means."""
+        """Return the multiply-adds of the distances to the means."""
         return 2.0 * images * features * classes
 
 
@@ -68,15 +68,19 @@ def ridge(
     normalise: bool = True,
     class_weights: ArrayLike | None = None,
 ) -> Head:
-    """Ridge regression on targets of +1 for an image's class and -1 for the others, in closed form.
+    """Fit ridge regression on targets of +1 for an image's class and -1 for the others, in closed form.
 
-    `features` (images, features) and `labels` (images,) within 0..classes-1; CL2N features if `normalise`. The penalty is the
-    one of `PENALTIES` with the least squared error when each image is left out (exact, from one eigendecomposition of the
-    second moments: Rifkin & Lippert 2007, MIT-CSAIL-TR-2007-025), and the temperature is fitted to the scores of the left-out
-    images. Neither needs validation images. The normalisation is not repeated without the image left out. `class_weights`
-    (classes,) multiply the errors of the images of their class, in the fit and in both choices.
-
+    The penalty is the one of `PENALTIES` with the least squared error when each image is left out (exact, from one
+    eigendecomposition of the second moments: Rifkin & Lippert 2007, MIT-CSAIL-TR-2007-025), and the temperature is fitted to the
+    scores of the left-out images. Neither needs validation images. The normalisation is not repeated without the image left out.
     Raises `DataError` without images or with features that are not finite, `SettingError` for weights that are not positive.
+
+    Args:
+        features: Of the training images (images, features).
+        labels: Their classes (images,), 0..classes-1.
+        classes: How many classes there are.
+        normalise: Whether to fit to CL2N features.
+        class_weights: (classes,), above 0; they multiply the errors of the images of their class, in the fit and in both choices.
     """
     space = Space.of((features, labels), classes, normalise=normalise)
     weights = np.ones(len(space.labels)) if class_weights is None else weights_of(class_weights, space)[space.labels]
@@ -96,15 +100,15 @@ def ridge(
 
 @one_thread
 def class_means(features: ArrayLike, labels: ArrayLike, classes: int, *, normalise: bool = True) -> Head:
-    """Nearest class mean: logits are -|x - mean|^2 / temperature, but for what all classes share.
+    """Fit the nearest class mean: logits are -|x - mean|^2 / temperature, but for what all classes share.
 
-    `features` (images, features) and `labels` (images,) within 0..classes-1; with CL2N features, if `normalise`, it is
-    SimpleShot (Wang et al. 2019, arXiv 1911.04623). Multiplied out it is an affine map: 2 mean x - |mean|^2. The temperature
-    is fitted to the training images, each of which is first taken out of the mean of its class; images alone in their
-    class are left aside, and where all are, it is `DEFAULT_MEANS_TEMPERATURE` times the mean squared length of the points.
+    `features` (images, features) and `labels` (images,) within 0..classes-1; with CL2N features, if `normalise`, it is SimpleShot
+    (Wang et al. 2019, arXiv 1911.04623). Multiplied out it is an affine map: 2 mean x - |mean|^2. The temperature is fitted to
+    the training images, each of which is first taken out of the mean of its class; images alone in their class are left aside,
+    and where all are, it is `DEFAULT_MEANS_TEMPERATURE` times the mean squared length of the points.
 
-    There are no class weights: the mean of a class does not depend on how many images there are of it, so a rare class draws
-    its borders as a frequent one does. Only the centre of CL2N is that of the images, whatever their classes.
+    There are no class weights: the mean of a class does not depend on how many images there are of it, so a rare class draws its
+    borders as a frequent one does. Only the centre of CL2N is that of the images, whatever their classes.
 
     Raises `DataError` without images or with features that are not finite.
     """
@@ -126,16 +130,16 @@ def class_means(features: ArrayLike, labels: ArrayLike, classes: int, *, normali
 
 
 def has_company(labels: Labels) -> np.ndarray:
-    """Whether each image, (images,), has another one in its class."""
+    """Return whether each image, (images,), has another one in its class."""
     return np.asarray(np.bincount(labels)[labels] > 1)
 
 
 def temperature(scores: Matrix, labels: Labels, weights: Matrix | None = None) -> float:
-    """What to divide `scores` (images, classes) by, so that softmax has the least mean cross-entropy with `labels`, to which
-    each image contributes by its weight in `weights` (images,), or alike.
+    """Return what to divide `scores` (images, classes) by, so that softmax has the least mean cross-entropy with `labels`, to
+    which each image contributes by its weight in `weights` (images,), or alike.
 
-    It is as if one more image had been seen that could be of any class: scores that get every image right would
-    otherwise claim to be certain (after Platt 1999, Probabilistic outputs for support vector machines).
+    It is as if one more image had been seen that could be of any class: scores that get every image right would otherwise claim
+    to be certain (after Platt 1999, Probabilistic outputs for support vector machines).
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import log_softmax

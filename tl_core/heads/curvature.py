@@ -25,9 +25,12 @@ many classes it comes that a product reads the images, however few they are."""
 class Curvature:
     """The Hessian of the mean cross-entropy of softmax(`points` @ kernel + bias), plus `penalties` on coefficients' squares / 2.
 
-    `points` (images, coordinates), the probabilities `likely` (images, classes) at the place where it is taken, `shares` of the
-    images (images, 1), `penalties` (coordinates + 1, 1). Where the `most` bending of `MANY_IMAGES` will do, only those
-    are taken that make up `COVERED` of it.
+    Args:
+        points: (images, coordinates).
+        likely: The probabilities (images, classes) at the place where it is taken.
+        shares: Of the images in the loss (images, 1).
+        penalties: (coordinates + 1, 1).
+        most: Whether, of more than `MANY_IMAGES`, only those that bend most are taken: they make up `COVERED` of it.
     """
 
     def __init__(self, points: Narrow, likely: Narrow, shares: Narrow, penalties: Narrow, *, most: bool) -> None:
@@ -38,7 +41,7 @@ class Curvature:
         self._likeliest = likely.argmax(axis=1)
 
     def times(self, step: Narrow) -> Narrow:
-        """The change of the gradient along `step`, both (coordinates + 1, classes)."""
+        """Return the change of the gradient along `step`, both (coordinates + 1, classes)."""
         found = self.penalties * step
         rows = max(1, AT_ONCE // self._points.shape[1])
         for start in range(0, len(self._points), rows):
@@ -49,7 +52,7 @@ class Curvature:
         return found
 
     def _change(self, images: slice, step: Narrow) -> Narrow:
-        """Of each image's errors."""
+        """Return the change of each image's errors along `step`."""
         likely = self._likely[images]
         change = self._points[images] @ step[:-1]
         change += step[-1]
@@ -62,15 +65,15 @@ class Curvature:
 
     @property
     def products(self) -> float:
-        """How many products take as long as making the preconditioner. Where using it takes longer than a product, none do:
-        with 1,200 classes of one image a head took 63 CPU seconds with it, and 20 without."""
+        """Return how many products take as long as making the preconditioner. Where using it takes longer than a product, none
+        do: with 1,200 classes of one image a head took 63 CPU seconds with it, and 20 without."""
         (images, coordinates), classes = self._points.shape, self._likely.shape[1]
         if images <= coordinates + classes:
             return inf
         return FACTORED * (coordinates**3 + classes**3) / (images * coordinates * (classes + THIN))
 
     def preconditioner(self) -> "Preconditioner":
-        """Return about its inverse."""
+        """Return about the inverse of this Hessian."""
         classes = self._likely.shape[1]
         bent = self._shares[:, 0] * (1 - np.einsum("ij,ij->i", self._likely, self._likely))
         some = slice(None, None, -(-len(self._points) // MANY_IMAGES))
@@ -110,7 +113,7 @@ class Preconditioner(NamedTuple):
 
 
 def _most_bending(likely: Narrow, shares: Narrow) -> NDArray[np.intp]:
-    """Indices of the images that make up `COVERED` of the curvature, ascending."""
+    """Return indices of the images that make up `COVERED` of the curvature, ascending."""
     bent = shares[:, 0] * (1 - np.einsum("ij,ij->i", likely, likely))
     order = np.argsort(-bent, kind="stable")
     covered = np.cumsum(bent[order], dtype=np.float64)

@@ -32,11 +32,11 @@ class GroupLasso:
 
     @property
     def scores(self) -> Matrix:
-        """How much each feature is used, (features,): the L2 norm of its row."""
+        """Return how much each feature is used, (features,): the L2 norm of its row."""
         return np.asarray(np.linalg.norm(self.kernel, axis=1))
 
     def ranking(self) -> Labels:
-        """Indices of the features, the most useful first: by score, and those at 0 by how near they are to entering."""
+        """Return indices of the features, the most useful first: by score, and those at 0 by how near they are to entering."""
         return np.lexsort((-self.slopes, -self.scores))
 
 
@@ -66,9 +66,16 @@ def group_lasso(points: Matrix, labels: Labels, weights: Matrix, share: float = 
 
 
 def fista(images: Matrix, targets: Matrix, parts: Matrix, penalty: float, start: Matrix) -> tuple[Matrix, bool]:
-    """Accelerated proximal gradient descent (Beck & Teboulle 2009) from the kernel `start`, and whether it settled.
+    """Run accelerated proximal gradient descent (Beck & Teboulle 2009) from `start`; return the kernel, and whether it settled.
 
     The last row of the kernel is not penalised. Momentum starts anew whenever it points uphill (O'Donoghue & Candes 2015).
+
+    Args:
+        images: (images, coordinates + 1), of which the last column is all ones.
+        targets: The class of each image, one-hot (images, classes).
+        parts: The share of each image in the loss (images,), 1 in all.
+        penalty: What multiplies the sum of the L2 norms of the kernel's rows.
+        start: (coordinates + 1, classes).
     """
     pace = _curvature(images, parts)
     kernel = ahead = start
@@ -98,7 +105,7 @@ def _slopes(images: Matrix, targets: Matrix, parts: Matrix, kernel: Matrix) -> M
 
 
 def _curvature(images: Matrix, parts: Matrix) -> float:
-    """The largest that the loss can have: half the top eigenvalue of the images' second moments (Boehning 1992)."""
+    """Return the loss's largest possible curvature: half the top eigenvalue of the images' second moments (Boehning 1992)."""
     from scipy.linalg import eigvalsh
 
     rooted = images * np.sqrt(parts)[:, None]

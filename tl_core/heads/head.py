@@ -38,31 +38,31 @@ class Head:
 
     @property
     def unit(self) -> bool:
-        """Whether features are divided by a norm."""
+        """Return whether features are divided by a norm."""
         return bool(self.groups)
 
     def logits(self, features: ArrayLike) -> Matrix:
-        """(images, features) to (images, classes)."""
+        """Return the logits (images, classes) of `features` (images, features)."""
         return normalised(np.asarray(features, np.float64), self.centre, self.groups) @ self.kernel + self.bias
 
     def probabilities(self, features: ArrayLike) -> Matrix:
-        """(images, features) to (images, classes); each row sums to 1."""
+        """Return the probabilities (images, classes) of `features` (images, features); each row sums to 1."""
         from scipy.special import softmax  # a fifth of a second to import, and pages never fit a head
 
         return np.asarray(softmax(self.logits(features), axis=1))
 
 
 def normalised(features: Matrix, centre: Matrix | None, groups: Sequence[int]) -> Matrix:
-    """`features` (images, features) less `centre` (features,), each of the `groups` divided by its L2 norm.
+    """Return `features` (images, features) less `centre` (features,), each of the `groups` divided by its L2 norm.
 
-    A norm counts as no less than what float32, in which networks compute, can tell from the centre: an image that lies
-    there stays at 0, and does not become a random direction of length 1.
+    A norm counts as no less than what float32, in which networks compute, can tell from the centre: an image that lies there
+    stays at 0, and does not become a random direction of length 1.
     """
     return normalise_in_place(features.copy(), centre, groups)
 
 
 def normalise_in_place(features: Matrix, centre: Matrix | None, groups: Sequence[int]) -> Matrix:
-    """`normalised` in place, for features of which there may be gigabytes."""
+    """Do as `normalised` does, but in place, for features of which there may be gigabytes."""
     if centre is not None:
         features -= centre
     end = 0
@@ -76,7 +76,7 @@ def normalise_in_place(features: Matrix, centre: Matrix | None, groups: Sequence
 
 
 def cross_entropy(logits: Matrix, labels: Labels, weights: Matrix | None = None) -> float:
-    """Mean cross-entropy, in nats, of `logits` (images, classes); each image weighs what its class does in `weights`, or 1."""
+    """Return the mean cross-entropy, in nats, of `logits` (images, classes); images weigh 1, or as their class in `weights`."""
     from scipy.special import log_softmax
 
     losses = -log_softmax(logits, axis=1)[np.arange(len(labels)), labels]

@@ -61,7 +61,7 @@ class LogisticRegression:
         return logistic(*given.train, given.classes, strength=self.strength, validation=given.validation, **settings)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
-        """Return those of a fit, and of choosing the penalty where it is not given."""
+        """Return the multiply-adds of a fit, and of choosing the penalty where it is not given."""
         product = 2.0 * min(images, features) * (classes + READING_CLASSES)
         choice = CHOICE_PRODUCTS * min(images, ENOUGH_TO_FIT) if self.strength is None else 0
         return product * (FIT_PRODUCTS * images + choice)
@@ -78,16 +78,16 @@ def logistic(
     normalise: bool = True,
     class_weights: ArrayLike | None = None,
 ) -> Head:
-    """Multinomial logistic regression with an L2 penalty, on CL2N features if `normalise`.
+    """Fit multinomial logistic regression with an L2 penalty. Raises `DataError` without images or with features that are not
+    finite, `SettingError` for a strength or weights that are not positive. A class without images gets a probability below 1e-13.
 
-    `features` (images, features) and `labels` (images,) within 0..classes-1 are the training images, and the only ones
-    that the head is fitted to; `validation` is such a pair. `strength` is scikit-learn's C: it multiplies the sum of the
-    losses, as `class_weights` (classes,) do those of their class. None chooses the power of ten with the least mean
-    cross-entropy on the validation images, in cross-validation where there are none, and `DEFAULT_STRENGTH` where no class
-    has two images. A class without training images gets a probability below 1e-13.
-
-    Raises `DataError` without images or with features that are not finite, `SettingError` for a strength or weights that
-    are not positive.
+    Args:
+        features, labels, classes: The training images (images, features), and their classes (images,), 0..classes-1.
+        validation: Features and labels of images that help to choose the strength; the head is not fitted to them.
+        strength: scikit-learn's C, which multiplies the sum of the losses. None: the power of ten with the least mean
+            cross-entropy on the validation images, or in cross-validation; `DEFAULT_STRENGTH` where no class has two images.
+        normalise: Whether to fit to CL2N features.
+        class_weights: (classes,), above 0; they multiply the losses of the images of their class.
     """
     space = Space.of((features, labels), classes, normalise=normalise)
     weights = weights_of(class_weights, space)
@@ -114,8 +114,12 @@ def logistic(
 def logistic_path(
     features: ArrayLike, labels: ArrayLike, classes: int, strengths: Sequence[float], *, normalise: bool = True
 ) -> tuple[Head, ...]:
-    """`logistic` with each of the given `strengths`. From the second on each begins where the one before it ended, which is
-    quicker the nearer they are; they settle as far as comparing them takes. Raises as `logistic` does."""
+    """Fit `logistic` with each of the given `strengths`; they settle as far as comparing them takes. Raises as `logistic` does.
+
+    Args:
+        features, labels, classes, normalise: As in `logistic`.
+        strengths: Each fit from the second on begins where the one before it ended: the nearer they are, the quicker.
+    """
     space = Space.of((features, labels), classes, normalise=normalise)
     if len(space.present) == 1:
         return (space.constant_head(),) * len(strengths)
@@ -134,11 +138,11 @@ class LogisticSolver:
 
     @classmethod
     def nearly(cls, points: Matrix, labels: Labels, weights: Matrix) -> "LogisticSolver":
-        """One for fits that are compared with each other: in 32 bits, half the work, and settled as far as that takes."""
+        """Return a solver for fits that are compared: in 32 bits, half the work, and settled as far as comparing takes."""
         return cls(points.astype(np.float32, copy=False), labels, weights)
 
     def fit(self, strength: float) -> Minimum:
-        """The least strength * sum(losses) + |kernel|^2 / 2.
+        """Minimise strength * sum(losses) + |kernel|^2 / 2.
 
         For two classes the penalty is on the difference of the two columns, so that softmax is the usual sigmoid.
         """
@@ -162,15 +166,15 @@ class LogisticSolver:
             self._preconditioner = fits[-1].preconditioner
 
     def described(self, strength: float) -> tuple[Matrix, Matrix, dict[str, Any]]:
-        """What `fit` gives, and the fields of `Head` that say how it went."""
+        """Return what `fit` gives, and the fields of `Head` that say how it went."""
         found = self.fit(strength)
         notes = () if found.settled else (UNFINISHED.format(found.steps),)
         return found.kernel, found.bias, {"iterations": found.steps, "converged": found.settled, "notes": notes}
 
 
 def trials_of(points: Matrix, labels: Labels, others: tuple[Matrix, Labels] | None) -> tuple[list[Fold], str]:
-    """What is to choose hyperparameters, and its name: `others` (validation images as points) if any, otherwise folds. Each is
-    fitted to about `ENOUGH_TO_FIT` images at most."""
+    """Return what is to choose hyperparameters, and its name: `others` (validation images as points) if any, otherwise folds.
+    Each is fitted to about `ENOUGH_TO_FIT` images at most."""
     if others is not None:
         fit = some(labels, ENOUGH_TO_FIT)
         return [Fold(points[fit], labels[fit], *others)], VALIDATION
@@ -192,16 +196,16 @@ def some(labels: Labels, most: int) -> Labels:
 
 
 def chosen_on_some(by: str, labels: Labels) -> tuple[str, ...]:
-    """What to say of a penalty that was chosen `by` fits to some of many images with these `labels`."""
+    """Return what to say of a penalty that was chosen `by` fits to some of many images with these `labels`."""
     fewer = by in (VALIDATION, CROSS) and len(labels) > ENOUGH_TO_FIT
     return (ON_SOME.format(ENOUGH_TO_FIT, len(labels)),) if fewer else ()
 
 
 def folds(labels: Labels) -> list[np.ndarray]:
-    """Masks (images,) of what is held out in each stratified fold; none where no class has two images.
+    """Return masks (images,) of what is held out in each stratified fold; none where no class has two images.
 
-    An image that is alone in its class is never held out. Neighbours in a class go to different folds, so that every class
-    is in every training part. There are as many folds as it takes to hold out `MAX_HELD_OUT` images, at most `FOLDS`.
+    An image that is alone in its class is never held out. Neighbours in a class go to different folds, so that every class is in
+    every training part. There are as many folds as it takes to hold out `MAX_HELD_OUT` images, at most `FOLDS`.
     """
     repeated = np.flatnonzero(np.bincount(labels)[labels] > 1)
     fold = np.full(len(labels), -1)
@@ -211,10 +215,10 @@ def folds(labels: Labels) -> list[np.ndarray]:
 
 
 def choose_strength(trials: Sequence[Fold], weights: Matrix) -> tuple[float, float, list[Minimum]]:
-    """The one of `STRENGTHS` with the least cross-entropy on what is held out, that loss, averaged over `trials`, and the fits.
+    """Return which of `STRENGTHS` has the least cross-entropy on what is held out, that loss (mean of `trials`), and the fits.
 
-    It ascends from `FIRST_STRENGTH` as long as that helps, or descends where it does not, and ends when two values in a row
-    are no better than the best: the loss has one valley, with too stiff a head on one side and overfitting on the other.
+    It ascends from `FIRST_STRENGTH` as long as that helps, or descends where it does not, and ends when two values in a row are
+    no better than the best: the loss has one valley, with too stiff a head on one side and overfitting on the other.
     """
     if not trials:
         return DEFAULT_STRENGTH, np.inf, []

@@ -45,12 +45,12 @@ class Minimum(NamedTuple):
 
     @property
     def kernel(self) -> Matrix:
-        """(coordinates, classes)."""
+        """Return the kernel (coordinates, classes)."""
         return self.coefficients[:-1]
 
     @property
     def bias(self) -> Matrix:
-        """(classes,)."""
+        """Return the bias (classes,)."""
         return self.coefficients[-1]
 
 
@@ -65,9 +65,15 @@ class Loss(NamedTuple):
 class Objective:
     """The mean cross-entropy of softmax(`points` @ kernel + bias), images weighing as given, plus a penalty on |kernel|^2 / 2.
 
-    `points` are (images, coordinates), `labels` and `weights` (images,), `penalty` a number above 0. Coefficients are as in
-    `Minimum`. Where the points are float32 it is computed so, but for the sums over images, and no more exactly than `NEARLY`.
-    A `preconditioner` of another fit to such points, whatever its penalty, serves until a better one is worth making.
+    Coefficients are as in `Minimum`. Where the points are float32 it is computed so, but for the sums over images, and no more
+    exactly than `NEARLY`.
+
+    Args:
+        points: (images, coordinates).
+        labels: The class of each image (images,).
+        weights: Of the images (images,).
+        penalty: Above 0.
+        preconditioner: Of another fit to such points, whatever its penalty; it serves until a better one is worth making.
     """
 
     def __init__(
@@ -84,7 +90,7 @@ class Objective:
         self.penalties[-1] = 0.0  # the bias is free
 
     def at(self, coefficients: Matrix, logits: Matrix) -> Loss:
-        """The loss of `coefficients` that give these `logits`."""
+        """Return the loss of `coefficients` that give these `logits`."""
         from scipy.special import log_softmax
 
         likely = np.asarray(log_softmax(logits, axis=1))
@@ -92,16 +98,17 @@ class Objective:
         return Loss(penalty - float(self.shares[:, 0] @ likely[self.right]), logits, np.exp(likely))
 
     def gradient(self, coefficients: Matrix, probabilities: Matrix) -> Matrix:
-        """By each of `coefficients`."""
+        """Return the gradient of the loss by each of `coefficients`."""
         errors = self.shares * probabilities
         errors[self.right] -= self.shares[:, 0]
         return _gathered(self.points, errors) + self.penalties * coefficients
 
     def direction(self, gradient: Matrix, probabilities: Matrix) -> Matrix:
-        """Newton's, by conjugate gradients in 32 bits (Lin, Weng & Keerthi 2008, without their trust region), preconditioned anew
-        where the last direction took more products than that does.
+        """Return Newton's direction, by conjugate gradients in 32 bits (Lin, Weng & Keerthi 2008, without their trust region),
+        preconditioned anew where the last direction took more products than that does.
 
-        That is exact enough for a step, since what it lacks the next one finds: the gradient is computed in 64."""
+        That is exact enough for a step, since what it lacks the next one finds: the gradient is computed in 64.
+        """
         length = float(np.linalg.norm(gradient))
         narrow = (each.astype(np.float32, copy=False) for each in (probabilities, self.shares, self.penalties))
         curvature = Curvature(self.narrow, *narrow, most=self.nearly)
@@ -129,7 +136,7 @@ class Objective:
 
 
 def newton(objective: Objective, start: Matrix) -> Minimum:
-    """The least of an `objective`, from the coefficients `start` on."""
+    """Minimise an `objective`, from the coefficients `start` on."""
     coefficients, here = start, objective.at(start, _logits(objective.points, start))
     for step in range(STEPS + 1):
         gradient = objective.gradient(coefficients, here.probabilities)
@@ -143,7 +150,7 @@ def newton(objective: Objective, start: Matrix) -> Minimum:
 
 
 def _descend(objective: Objective, coefficients: Matrix, gradient: Matrix, here: Loss) -> tuple[Matrix, Loss] | None:
-    """Newton's step, or the first of ever smaller ones that descends far enough; None where there is none."""
+    """Take Newton's step, or the first of ever smaller ones that descends far enough; return None where there is none."""
     direction = objective.direction(gradient, here.probabilities)
     slope, share = float(np.vdot(gradient, direction)), 1.0
     change = _logits(objective.points, direction)
@@ -163,5 +170,5 @@ def _logits(points: NDArray[Any], coefficients: NDArray[Any]) -> NDArray[Any]:
 
 
 def _gathered(points: NDArray[Any], errors: NDArray[Any]) -> NDArray[Any]:
-    """What `errors` of the logits are by the coefficients."""
+    """Return what `errors` of the logits are by the coefficients."""
     return np.vstack([points.T @ errors, errors.sum(axis=0)])

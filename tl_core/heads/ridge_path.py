@@ -31,7 +31,7 @@ class Ridge:
 
     @classmethod
     def of(cls, points: Matrix, targets: Matrix, weights: Matrix) -> "Ridge":
-        """Take the moments of the points: a matrix of the size of the coordinates, however many images there are."""
+        """Compute the moments of the points: a matrix of the size of the coordinates, however many images there are."""
         shares = weights / weights.sum()
         centre, level = shares @ points, shares @ targets
         moments, products = np.zeros((points.shape[1],) * 2), np.zeros((points.shape[1], targets.shape[1]))
@@ -43,16 +43,16 @@ class Ridge:
         return cls(points, targets, weights, centre, level, np.maximum(lengths, 0), axes, axes.T @ products)
 
     def coefficients(self, penalty: float) -> tuple[Matrix, Matrix]:
-        """Kernel (coordinates, outputs) and bias (outputs,)."""
+        """Return kernel (coordinates, outputs) and bias (outputs,)."""
         kernel = self.axes @ (self.goals / (self.lengths + penalty)[:, None])
         return kernel, self.level - self.centre @ kernel
 
     def left_out(self, penalty: float) -> Matrix:
-        """What is said of each image (images, outputs) by a fit to all others."""
+        """Return what is said of each image (images, outputs) by a fit to all others."""
         return np.concatenate([next(self._without(images, turned, [penalty])) for images, turned in self._turned()])
 
     def errors(self, penalties: Sequence[float]) -> Matrix:
-        """The weighted sum of the squared errors when each image is left out, for each of the penalties."""
+        """Return the weighted sum of the squared errors when each image is left out, for each of the penalties."""
         found = np.zeros(len(penalties))
         for images, turned in self._turned():
             for place, said in enumerate(self._without(images, turned, penalties)):
@@ -60,7 +60,7 @@ class Ridge:
         return found
 
     def _turned(self) -> Iterator[tuple[slice, Matrix]]:
-        """Some images at a time, and their points about the centre along the axes."""
+        """Yield some images at a time, and their points about the centre along the axes."""
         for images in _slices(len(self.points)):
             yield images, (self.points[images] - self.centre) @ self.axes
 

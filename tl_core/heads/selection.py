@@ -67,11 +67,11 @@ class Ranked:
         return cls(mean, deviation, lasso, lasso.ranking())
 
     def kept(self, keep: float) -> Labels:
-        """The share `keep` of the features, at least one: indices, ascending."""
+        """Return the share `keep` of the features, at least one: indices, ascending."""
         return np.sort(self.order[: max(1, round(keep * len(self.order)))])
 
     def narrowed(self, points: Matrix, kept: Labels) -> Matrix:
-        """The features `kept` of other points, standardised."""
+        """Return the features `kept` of other points, standardised."""
         return (points[:, kept] - self.mean[kept]) / self.deviation[kept]
 
 
@@ -88,7 +88,7 @@ class SelectedFeatures:
         return head2toe(*given.train, given.classes, keep=self.keep, validation=given.validation, **settings)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
-        """Return those of logistic regression that chooses its penalty."""
+        """Return the multiply-adds of logistic regression that chooses its penalty."""
         return LogisticRegression().multiply_adds(images, features, classes)
 
 
@@ -104,7 +104,11 @@ def select_features(
     groups: Sequence[int] = (),
     class_weights: ArrayLike | None = None,
 ) -> Selection:
-    """The features that a group lasso uses most. Arguments and errors are those of `head2toe`."""
+    """Return the features that a group lasso uses most. Raises as `head2toe` does.
+
+    Args:
+        features, labels, classes, keep, validation, normalise, groups, class_weights: As in `head2toe`.
+    """
     space = Space.of((features, labels), classes, normalise=normalise, groups=groups, turn=False)
     weights = weights_of(class_weights, space)
     share, by = require_share(keep), GIVEN
@@ -126,18 +130,18 @@ def head2toe(
     groups: Sequence[int] = (),
     class_weights: ArrayLike | None = None,
 ) -> Head:
-    """Logistic regression on the share `keep` of the features that a group lasso finds most useful.
+    """Fit logistic regression to the share `keep` of the features that a group lasso finds most useful.
 
-    `features` (images, features) and `labels` (images,) within 0..classes-1 are the training images; `validation` is such a
-    pair. `groups` are the sizes of the blocks' features, in order (all one block if empty): if `normalise`, each is divided
-    by its norm, and the head does that, too. Otherwise the model has to do it before it joins them. The head has a row for
-    every feature, with zeros for those that are not kept.
+    The head has a row for every feature, with zeros for those that are not kept. Raises `DataError` without images or with
+    features that are not finite, `SettingError` for a share outside 0..1 or weights that are not positive.
 
-    The penalty of the head, and `keep` where it is None, are those with the least mean cross-entropy on the validation
-    images; where there are none, in cross-validation, each fold with a selection of its own.
-
-    Raises `DataError` without images or with features that are not finite, `SettingError` for a share outside 0..1 or
-    weights that are not positive.
+    Args:
+        features, labels, classes: The training images (images, features), and their classes (images,), 0..classes-1.
+        keep: Above 0, at most 1. None chooses it, as the penalty is chosen, by the least mean cross-entropy.
+        validation: Features and labels for that; without them, cross-validation, each fold with a selection of its own.
+        normalise: Whether the head divides each of `groups` by its norm; otherwise the model must, before it joins them.
+        groups: The sizes of the blocks' features, in order; all one block if empty.
+        class_weights: (classes,), above 0; they multiply the losses of the images of their class.
     """
     space = Space.of((features, labels), classes, normalise=normalise, groups=groups, turn=False)
     weights, share = weights_of(class_weights, space), require_share(keep)
@@ -158,7 +162,7 @@ def head2toe(
 
 
 def require_share(keep: float | None) -> float | None:
-    """`keep` as it is. Raises `SettingError` unless it is None or within 0..1, 0 excluded."""
+    """Return `keep` as it is. Raises `SettingError` unless it is None or within 0..1, 0 excluded."""
     if keep is not None and not 0 < keep <= 1:
         raise SettingError("The share of features to keep must be above 0 and at most 1.", "Give 0.1, say.", received=keep)
     return keep
@@ -167,7 +171,7 @@ def require_share(keep: float | None) -> float | None:
 def choose(
     space: Space, weights: Matrix, others: tuple[Matrix, Labels] | None, keeps: Sequence[float]
 ) -> tuple[float, float, str]:
-    """The share and the inverse penalty with the least cross-entropy on what is held out, and what that was."""
+    """Return the share and the inverse penalty with the least cross-entropy on what is held out, and what that was."""
     trials, by = trials_of(space.points, space.labels, others)
     if not trials or len(weights) == 1:
         return (keeps[0] if len(keeps) == 1 else DEFAULT_KEEP), DEFAULT_STRENGTH, by
@@ -181,7 +185,7 @@ def choose(
 
 
 def narrow_space(ranked: Ranked, points: Matrix, labels: Labels, kept: Labels) -> Space:
-    """The space of the features `kept`, standardised."""
+    """Return the space of the features `kept`, standardised."""
     return Space.of((ranked.narrowed(points, kept), labels), int(labels.max()) + 1, normalise=False)
 
 

@@ -45,11 +45,16 @@ class Space:
     def of(
         cls, images: Labelled, classes: int, *, normalise: bool, groups: Sequence[int] | None = None, turn: bool = True
     ) -> "Space":
-        """The space of training `images`.
+        """Return the space of training `images`. Raises `DataError` without images or with features that are not finite.
 
-        With `normalise` it is CL2N, or, where there are `groups`, each of them divided by its norm and nothing centred.
-        Without, `scale` is the root of the mean squared distance from the mean, so that penalties do not depend on the unit
-        of the features. `turn` allows a `basis`. Raises `DataError` without images or with features that are not finite.
+        Args:
+            images: Features (images, features) and labels (images,), 0..classes-1.
+            classes: How many classes there are.
+            normalise: CL2N, or, where there are `groups`, each of them divided by its norm and nothing centred. Otherwise `scale`
+                is the root of the mean squared distance from the mean, so that penalties do not depend on the unit of the
+                features.
+            groups: The sizes of the groups of features, in order; one group if empty.
+            turn: Whether a `basis` is allowed.
         """
         features, labels = usable(images, classes)
         if isinstance(images[0], np.ndarray) and np.may_share_memory(features, images[0]):
@@ -72,14 +77,14 @@ class Space:
         return cls(offsets, positions, present, classes, centre, groups, shift, scale, basis)
 
     def coordinates(self, features: Matrix) -> Matrix:
-        """Other images (images, features) as points. What lies outside the spanned space is lost; no head looks there."""
+        """Return other images (images, features) as points. What lies outside the spanned space is lost; no head looks there."""
         offsets = normalised(features.astype(self.points.dtype, copy=False), self.centre, self.groups)
         offsets -= self.shift
         offsets /= self.scale
         return offsets if self.basis is None else offsets @ self.basis
 
     def known(self, images: Labelled | None) -> tuple[Matrix, Labels] | None:
-        """Those of `images` whose class is present, as points and labels; None where there are none.
+        """Return those of `images` whose class is present, as points and labels; None where there are none.
 
         On the others all heads are equally wrong, so they choose nothing.
         """
@@ -90,10 +95,10 @@ class Space:
         return (self.coordinates(features[known]), np.searchsorted(self.present, labels[known])) if known.any() else None
 
     def head(self, kernel: Matrix, bias: Matrix, **described: Any) -> Head:
-        """The head with the logits points @ `kernel` (coordinates, present) + `bias` (present,) for the present classes.
+        """Return the head with the logits points @ `kernel` (coordinates, present) + `bias` (present,) for the present classes.
 
-        The other classes get the mean of the kernels and that of the biases less `ABSENT`. `described` are the further
-        fields of `Head`.
+        The other classes get the mean of the kernels and that of the biases less `ABSENT`. `described` are the further fields of
+        `Head`.
         """
         spread = (kernel if self.basis is None else self.basis @ kernel) / self.scale
         offset = bias - self.shift @ spread
@@ -104,14 +109,14 @@ class Space:
         return Head(full, biases, self.centre, self.groups, **described)
 
     def constant_head(self) -> Head:
-        """The head for images that are all of one class: it always says so."""
+        """Return the head for images that are all of one class: it always says so."""
         note = "All training images are of one class, so the head always gives that class."
         return self.head(np.zeros((self.points.shape[1], 1)), np.zeros(1), notes=(note,))
 
 
 def usable(images: Labelled, classes: int) -> tuple[Matrix, Labels]:
-    """`images` as floats, of 64 bits unless they are `MANY_NUMBERS` of 32, and integers. Raises `DataError` where there is none,
-    or a feature is not a finite number."""
+    """Return `images` as floats, of 64 bits unless they are `MANY_NUMBERS` of 32, and integers. Raises `DataError` where there is
+    none, or a feature is not a finite number."""
     features, labels = np.asarray(images[0]), np.asarray(images[1], np.intp)
     if features.dtype != np.float32 or features.size <= MANY_NUMBERS:
         features = features.astype(np.float64, copy=False)
@@ -131,14 +136,14 @@ def usable(images: Labelled, classes: int) -> tuple[Matrix, Labels]:
 
 
 def positive(name: str, value: float) -> float:
-    """`value` of the setting `name`. Raises `SettingError` unless it is a number above 0."""
+    """Return `value` of the setting `name`. Raises `SettingError` unless it is a number above 0."""
     if not (np.isfinite(value) and value > 0):
         raise SettingError(f"The {name} must be a number above 0.", "Give one, or none to have it chosen.", received=value)
     return float(value)
 
 
 def weights_of(class_weights: ArrayLike | None, space: Space) -> Matrix:
-    """Weights of the present classes: ones where none are given. Those of other classes weigh nothing and may be anything.
+    """Return weights of the present classes: ones where none are given. Those of other classes weigh nothing and may be anything.
 
     Raises `SettingError` for what cannot weigh a loss.
     """

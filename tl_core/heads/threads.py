@@ -10,10 +10,10 @@ R = TypeVar("R")
 
 
 def one_thread(solve: Callable[P, R]) -> Callable[P, R]:
-    """`solve` with linear algebra on one thread.
+    """Make `solve` do its linear algebra on one thread.
 
-    A fit is hundreds of products with a thin matrix, too short to share: on two busy cores OpenBLAS took ten times longer
-    with two threads, for 20 images as for 5,000. And so the bits do not depend on the number of cores.
+    A fit is hundreds of products with a thin matrix, too short to share: on two busy cores OpenBLAS took ten times longer with
+    two threads, for 20 images as for 5,000. And so the bits do not depend on the number of cores.
     """
 
     @wraps(solve)
@@ -26,7 +26,7 @@ def one_thread(solve: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def single_thread() -> Iterator[None]:
-    """Linear algebra on one thread, in all threads of the process."""
+    """Do linear algebra on one thread in the `with` block, in all threads of the process."""
     import scipy.linalg  # noqa: F401  # brings a BLAS of its own, which is limited only once it is there
     from threadpoolctl import threadpool_limits
 
