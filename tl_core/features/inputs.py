@@ -15,13 +15,13 @@ class Inputs(Protocol):
 
     @property
     def labels(self) -> Labels:
-        """The class index of each input (n,)."""
+        """Return the class index of each input (n,)."""
         ...
 
     def __len__(self) -> int: ...
 
     def batch(self, indices: NDArray[np.intp]) -> NDArray[Any]:
-        """The inputs at `indices`, first axis in that order."""
+        """Return the inputs at `indices`, first axis in that order."""
         ...
 
 
@@ -36,7 +36,7 @@ class Features:
         return len(self.labels)
 
     def batch(self, indices: NDArray[np.intp]) -> NDArray[np.float32]:
-        """The features at `indices`."""
+        """Return the features at `indices`."""
         return self.values[indices]
 
 
@@ -51,17 +51,17 @@ class CachedInputs:
         return len(self.labels)
 
     def batch(self, indices: NDArray[np.intp]) -> NDArray[Any]:
-        """The rows at `indices`."""
+        """Return the rows at `indices`."""
         return self.rows.batch(indices)
 
     @property
     def values(self) -> NDArray[Any]:
-        """All of them (n, ...), in memory."""
+        """Return all of them (n, ...), in memory."""
         return self.rows.batch(np.arange(len(self)))
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
-        """The same for NumPy, read when it is asked for: who is given the source, and not its values, may change what he reads,
-        and nobody holds a second copy."""
+        """Return the same for NumPy, read when it is asked for: who is given the source, and not its values, may change what he
+        reads, and nobody holds a second copy."""
         if copy is False:
             raise ValueError("rows of the cache are always read anew")
         return self.values.astype(dtype or self.rows.dtype, copy=False)
@@ -79,6 +79,6 @@ class Views:
         return len(self.views[0])
 
     def batch(self, indices: NDArray[np.intp]) -> NDArray[Any]:
-        """The inputs at `indices`, which are of one view."""
+        """Return the inputs at `indices`, which are of one view."""
         view, images = np.divmod(indices, len(self))
         return self.views[view[0]].batch(images)

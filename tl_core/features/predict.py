@@ -13,7 +13,7 @@ BATCH = 32
 
 
 def predict(model: Any, source: Inputs, on_batch: Callable[[int], None]) -> NDArray[np.float32]:
-    """What `model` gives for each input: (n, outputs) float32. `on_batch` is told how many inputs each batch had.
+    """Return what `model` gives for each input: (n, outputs) float32. `on_batch` is told how many inputs each batch had.
 
     The last batch is filled up to the size of the others, since a new shape would compile the network again.
     """

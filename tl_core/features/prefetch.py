@@ -12,12 +12,12 @@ T = TypeVar("T")
 
 
 def in_batches(order: NDArray[np.intp], size: int) -> list[NDArray[np.intp]]:
-    """`order`, cut into pieces of `size`; the last one may be shorter. Nothing gives no piece."""
+    """Return `order`, cut into pieces of `size`; the last one may be shorter. Nothing gives no piece."""
     return [order[begin : begin + size] for begin in range(0, len(order), size)]
 
 
 def prefetch(items: Iterable[T], count: int = 1) -> Iterator[T]:
-    """The same items, of which the next `count` are made, one after the other, while the present one is used."""
+    """Yield the same items, of which the next `count` are made, one after the other, while the present one is used."""
     source, end = iter(items), object()
     pool = ThreadPoolExecutor(1, thread_name_prefix="prefetch")
     try:

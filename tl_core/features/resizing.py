@@ -19,7 +19,7 @@ CORES = os.cpu_count() or 1
 
 
 def center_crop_resize(picture: Image.Image, size: int) -> Pixels:
-    """The middle square of `picture`, resized to (size, size, 3) with bicubic interpolation."""
+    """Return the middle square of `picture`, resized to (size, size, 3) with bicubic interpolation."""
     side = min(picture.size)
     left, top = (picture.width - side) // 2, (picture.height - side) // 2
     square = picture.crop((left, top, left + side, top + side))
@@ -38,7 +38,7 @@ class SizedImages:
         return len(self.labels)
 
     def batch(self, indices: NDArray[np.intp]) -> Pixels:
-        """The images at `indices`: uint8 (n, size, size, 3). Raises `DataError` for an image that cannot be decoded."""
+        """Return the images at `indices`: uint8 (n, size, size, 3). Raises `DataError` for an image that cannot be decoded."""
         pixels = np.empty((len(indices), self.size, self.size, 3), np.uint8)
 
         def decode(places: NDArray[np.intp]) -> None:
@@ -52,5 +52,5 @@ class SizedImages:
 
 @cache
 def _pool() -> ThreadPoolExecutor:
-    """The threads that decode, one for each core, for all splits of the process."""
+    """Return the threads that decode, one for each core, for all splits of the process."""
     return ThreadPoolExecutor(CORES, thread_name_prefix="decode")
