@@ -57,16 +57,16 @@ class Strategy(Part):
     """Two sentences at most, for the one who chooses."""
 
     def join(self, network: "Network", class_names: Sequence[str]) -> Classifier:
-        """The network with a new head on it."""
+        """Return the network with a new head on it."""
         return Classifier.on(network.model.input, network.model.output, len(class_names))
 
     def feature_size(self, outline: "Outline") -> int:
-        """How many numbers the head stands on, on a network of that outline."""
+        """Return how many numbers the head stands on, on a network of that outline."""
         return outline.feature_size
 
     @abstractmethod
     def phases(self, backbone: "Backbone", blocks: "Sequence[BlockOutline]", train_images: int) -> Iterator[Phase]:
-        """The phases in order. Plain values only, so that the pages can draw them before anything runs."""
+        """Yield the phases in order, in plain values only, so that the pages can draw them before anything runs."""
 
 
 strategies: Registry[Strategy] = Registry("strategy", "tl_core.strategies")

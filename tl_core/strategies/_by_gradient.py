@@ -106,7 +106,7 @@ class ByGradient(Strategy):
     )
 
     def learning(self) -> Learning:
-        """The way of learning that these settings say."""
+        """Return the way of learning that these settings say."""
         return Learning(
             schedule=SCHEDULES[self.schedule],
             weight_decay=self.weight_decay,
@@ -121,7 +121,15 @@ class ByGradient(Strategy):
         )
 
     def phase(self, name: str, epochs: int, learning_rate: float, trains: Selector, **more: Any) -> Phase:
-        """A phase with this way of learning."""
+        """Return a phase with this way of learning.
+
+        Args:
+            name: What the phase is called.
+            epochs: At most so many.
+            learning_rate: That of the head, before its schedule.
+            trains: Chooses the blocks that train.
+            **more: Further fields of `Phase`.
+        """
         return Phase(name, epochs, learning_rate, self.batch_size, trains, learning=self.learning(), **more)
 
 
@@ -137,7 +145,11 @@ class Tuned(ByGradient):
     )
 
     def phase(self, name: str, epochs: int, learning_rate: float, trains: Selector, **more: Any) -> Phase:
-        """A phase with this way of learning, and BatchNorm as it is chosen."""
+        """Return a phase with this way of learning, and BatchNorm as it is chosen.
+
+        Args:
+            name, epochs, learning_rate, trains, **more: As in `ByGradient.phase`.
+        """
         return super().phase(name, epochs, learning_rate, trains, batch_norm=self.batch_norm, **more)
 
 
@@ -156,19 +168,18 @@ class FromNewHead(Tuned):
     )
 
     def together(self, name: str, trains: Selector) -> Phase:
-        """A phase in which the chosen blocks and the head train."""
+        """Return a phase in which the chosen blocks and the head train."""
         rate = self.head_factor * self.learning_rate
         return self.phase(name, self.epochs, rate, trains, rates=slower(self.head_factor))
 
 
 def slower(factor: float) -> RateFactors:
-    """Every block learns so many times more slowly than the head."""
+    """Return factors by which every block learns `factor` times more slowly than the head."""
     return lambda blocks: dict.fromkeys(blocks, 1 / factor)
 
 
 def solved(solver: Solver, name: str = "head", *, balanced: bool = False) -> Phase:
-    """A phase in which the head is computed from the features of the frozen network, with classes `balanced` in its loss or
-    not."""
+    """Return a phase in which the head is computed from the frozen network's features, its loss `balanced` by class or not."""
     learning = Learning(balanced=balanced)
     return Phase(name, 1, 1.0, 32, nothing, learning=learning, solver=solver)
 
@@ -204,15 +215,15 @@ class FromProbe(ByGradient):
     learning_rate: float = Field(3e-4, gt=0, le=1, title="Learning rate", description="Step size of Adam.")
 
     def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
-        """The network with a head that may normalise its features."""
+        """Return the network with a head that may normalise its features."""
         return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)
 
     def learning(self) -> Learning:
-        """The way of learning that these settings say, which may end with the best epoch."""
+        """Return the way of learning that these settings say, which may end with the best epoch."""
         return replace(super().learning(), restore_best=self.restore_best)
 
     def probe(self) -> Iterator[Phase]:
-        """The head's own phase."""
+        """Yield the head's own phase."""
         yield solved(LogisticRegression(self.strength), balanced=self.balanced)
 
 

@@ -26,7 +26,7 @@ class WithSweep(ByGradient):
     )
 
     def swept(self, phase: Phase, learning_rate: float) -> Iterator[Phase]:
-        """`phase` with each rate in turn; `learning_rate` is the setting that it was made from, and gives them their names."""
+        """Yield `phase` with each rate in turn, named by multiples of `learning_rate`, the setting that it was made from."""
         if self.trials == 1:
             yield phase
             return
@@ -36,5 +36,5 @@ class WithSweep(ByGradient):
 
 
 def factors(count: int) -> tuple[float, ...]:
-    """`count` factors from 1 outwards, down before up: 1, 1/3, 3, 1/9, 9 and so on."""
+    """Return `count` factors from 1 outwards, down before up: 1, 1/3, 3, 1/9, 9 and so on."""
     return tuple(STEP ** (n // 2 if n % 2 else -(n // 2)) for n in range(1, count + 1))

@@ -53,7 +53,7 @@ class BiTHyperRule(Strategy):
 
     @classmethod
     def example(cls) -> Self:
-        """A two-hundredth of it."""
+        """Return it with a two-hundredth of the length."""
         return cls(length=0.005)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:

@@ -19,15 +19,16 @@ class Shrinkage:
     count: int
 
     def put_on(self, model: Any, network: Any, start: Mapping[str, Any]) -> None:
-        """As the regularizer of what the backbone's last layer gives."""
+        """Set it as the regularizer of what the backbone's last layer gives."""
         network.model.layers[-1].activity_regularizer = self
 
     def __call__(self, features: Any) -> Any:
-        """The penalty of features (batch, d), a scalar. Keras divides what an activity regularizer gives by the batch, hence the
-        factor.
+        """Return the penalty of features (batch, d), a scalar. Keras divides what an activity regularizer gives by the batch,
+        hence the factor.
 
         The squared singular values are the eigenvalues of the smaller of the two Gram matrices; the other one has zeros besides.
-        `svd` would say the same without a choice, but takes seconds a batch where XLA compiles it for a processor."""
+        `svd` would say the same without a choice, but takes seconds a batch where XLA compiles it for a processor.
+        """
         from keras import ops
 
         features = ops.cast(features, "float32")  # which may be half as long, and of those there are no eigenvalues
@@ -46,7 +47,7 @@ class Shrinkage:
         return self.strength * total * ops.cast(ops.shape(features)[0], features.dtype)
 
     def _smallest(self, gram: Any) -> Any:
-        """The sum of the `count` smallest eigenvalues, which `eigh` gives in rising order."""
+        """Return the sum of the `count` smallest eigenvalues, which `eigh` gives in rising order."""
         from keras import ops
 
         return ops.sum(ops.linalg.eigh(gram)[0][: self.count])

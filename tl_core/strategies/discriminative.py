@@ -41,7 +41,7 @@ class DiscriminativeRates(TunedFromProbe):
 
 
 def falling(spread: float) -> RateFactors:
-    """From 1 in the head down to 1 / `spread` in the lowest block, by equal factors."""
+    """Return rates that fall from 1 in the head to 1 / `spread` in the lowest block, by equal factors."""
 
     def rates(blocks: Sequence[str]) -> dict[str, float]:
         return {name: spread ** -((len(blocks) - index) / len(blocks)) for index, name in enumerate(blocks)}

@@ -37,7 +37,7 @@ class Head2Toe(ByComputation):
     )
 
     def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
-        """The network with a head on the features of all its blocks side by side."""
+        """Return the network with a head on the features of all its blocks side by side."""
         from keras import layers
 
         pooled = [_pooled(index, block.output) for index, block in enumerate(network.blocks)]
@@ -45,7 +45,7 @@ class Head2Toe(ByComputation):
         return Classifier.on(network.model.input, features, len(class_names))
 
     def feature_size(self, outline: Outline) -> int:
-        """Those of all blocks together."""
+        """Return the number of features of all blocks together."""
         return sum(block.channels for block in outline.blocks)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
@@ -53,7 +53,7 @@ class Head2Toe(ByComputation):
 
 
 def _pooled(index: int, output: Any) -> Any:
-    """What leaves a block, averaged over all places and of length 1."""
+    """Return what leaves a block, averaged over all places and of length 1."""
     from keras import layers
 
     if len(output.shape) == 4:

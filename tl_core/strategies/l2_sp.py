@@ -19,7 +19,7 @@ class ToStart:
     head: float
 
     def put_on(self, model: Any, network: Any, start: Mapping[str, Any]) -> None:
-        """As regularizers of the variables that train; those of the head are drawn to 0."""
+        """Set regularizers of the variables that train; those of the head are drawn to 0."""
         known = {variable.path for variable in network.model.variables}
         for variable in model.trainable_variables:
             of_backbone = variable.path in known
@@ -28,7 +28,7 @@ class ToStart:
 
 
 def half_square(strength: float, origin: Any) -> Any:
-    """strength / 2 * |w - origin|^2."""
+    """Return the function strength / 2 * |w - origin|^2 of the weights w."""
     from keras import ops
 
     return lambda weights: 0.5 * strength * ops.sum(ops.square(weights - origin))

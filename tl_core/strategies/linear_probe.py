@@ -45,7 +45,7 @@ class LinearProbe(ByComputation):
     )
 
     def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
-        """The network with a head that may normalise its features."""
+        """Return the network with a head that may normalise its features."""
         return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:

@@ -39,7 +39,7 @@ class LoRA(FromProbe):
     learning_rate: float = Field(1e-3, gt=0, le=1, title="Learning rate", description="Step size of Adam.")
 
     def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
-        """The network with adapters in all kernels of its blocks that can have one, and a new head."""
+        """Return the network with adapters in all kernels of its blocks that can have one, and a new head."""
         for block in network.blocks:
             for layer in chain.from_iterable(map(sublayers_of, block.layers)):
                 if takes_adapter(layer) and not layer.lora_enabled:

@@ -31,7 +31,7 @@ class NearestClassMean(Strategy):
     )
 
     def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
-        """The network with a head that may normalise its features."""
+        """Return the network with a head that may normalise its features."""
         return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)
 
     def phases(self, backbone: Backbone, blocks: Sequence[BlockOutline], train_images: int) -> Iterator[Phase]:
