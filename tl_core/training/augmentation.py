@@ -29,7 +29,7 @@ class Augmenter:
         self._mix = _mixtures(learning)
 
     def __call__(self, pixels: Any, labels: Any, number: Sequence[int]) -> tuple[Any, Any]:
-        """The batch of that `number` (its epoch and its place) as the network is to see it."""
+        """Return the batch of that `number` (its epoch and its place) as the network is to see it."""
         drawn = np.random.default_rng([*self._seed, *number])
         for layer in self._distort:
             _reseed(layer, drawn)
@@ -55,13 +55,13 @@ def _distortions(augmentation: Augmentation, size: int) -> list[Any]:
 
 
 def _mixtures(learning: Learning) -> list[Any]:
-    """Where there are both, each batch gets one of them."""
+    """Return MixUp and CutMix where they are wanted; where there are both, each batch gets one of them."""
     mixup = [keras.layers.MixUp(learning.mixup, dtype=IMAGE_DTYPE)] if learning.mixup else []
     return mixup + ([keras.layers.CutMix(learning.cutmix, dtype=IMAGE_DTYPE)] if learning.cutmix else [])
 
 
 def _reseed(layer: Any, drawn: np.random.Generator) -> None:
-    """Let all generators of `layer` begin where `drawn` says."""
+    """Make all generators of `layer` begin where `drawn` says."""
     for state in layer.non_trainable_variables:
         state.assign(drawn.integers(2**32, size=state.shape, dtype=np.uint32))
 

@@ -83,7 +83,7 @@ class Snapshot:
     winner: Arrays = ()
 
     def difference(self, identity: dict[str, Any]) -> str | None:
-        """The first name under which `identity` has another value, None where this is a state of that run."""
+        """Return the first name under which `identity` has another value, None where this is a state of that run."""
         return next((name for name, value in identity.items() if self.identity.get(name) != value), None)
 
 
@@ -97,11 +97,11 @@ class Checkpoints:
         self._last = time.monotonic()
 
     def due(self) -> bool:
-        """Whether enough time has passed since the last checkpoint for another one."""
+        """Return whether enough time has passed since the last checkpoint for another one."""
         return time.monotonic() - self._last >= max(self._every, COST_FACTOR * self._cost)
 
     def save(self, take: Callable[[], Snapshot]) -> None:
-        """Keep the state that `take` gives in place of the former one; what both cost together says when the next is due.
+        """Save the state that `take` gives in place of the former one; what both cost together says when the next is due.
 
         Raises `StorageError`, and then the former one is still there.
         """
@@ -117,11 +117,11 @@ class Checkpoints:
 
     @property
     def any(self) -> bool:
-        """Whether there is one, usable or not."""
+        """Return whether there is one, usable or not."""
         return (self.folder / STATE).is_file()
 
     def load(self) -> Snapshot | None:
-        """The kept state, None where there is none. Raises `RunError` where it cannot be read as a whole.
+        """Return the kept state, None where there is none. Raises `RunError` where it cannot be read as a whole.
 
         The next one is due at once: a run that goes on should not have to go on from the same place again.
         """
@@ -137,7 +137,7 @@ class Checkpoints:
             raise unusable(_in_a_line(error), self.folder / STATE) from None
 
     def clear(self) -> None:
-        """Remove all of it: for a run that has ended."""
+        """Remove the whole folder: for a run that has ended."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _write(self, arrays: dict[str, Any]) -> None:
@@ -166,12 +166,12 @@ class Checkpoints:
 
 
 def _named(prefix: str, arrays: Arrays) -> dict[str, Any]:
-    """`arrays` under names, and how many there are."""
+    """Return `arrays` under names, and how many there are."""
     return {prefix: np.array(len(arrays))} | {f"{prefix} {index}": array for index, array in enumerate(arrays)}
 
 
 def _group(prefix: str, arrays: dict[str, Any]) -> Arrays:
-    """The inverse of `_named`; a missing one is a `KeyError`."""
+    """Return the arrays that `_named` named `prefix`; a missing one is a `KeyError`."""
     return tuple(arrays[f"{prefix} {index}"] for index in range(int(arrays[prefix])))
 
 
@@ -180,7 +180,7 @@ def _in_a_line(error: Exception) -> str:
 
 
 def unusable(reason: str, received: object) -> RunError:
-    """The error of a checkpoint from which nothing can go on, and why."""
+    """Return the error of a checkpoint from which nothing can go on, and why."""
     return RunError(
         f"The checkpoint of this run cannot be used ({reason}).", "Start the run again from its settings.", received=received
     )

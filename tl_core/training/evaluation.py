@@ -30,8 +30,7 @@ def outcome_of(run: Training) -> Outcome:
 
 
 def gather_predictions(test: Images, probabilities: NDArray[np.float32], pixels: Callable[[Images], Pixels]) -> Predictions:
-    """The predictions with the `HARDEST` images: those whose true class got the least probability. `pixels` gives those of
-    some images."""
+    """Return the predictions with the `HARDEST` images, of the least probable true class; `pixels` gives those of some images."""
     of_truth = probabilities[np.arange(len(test)), test.labels]
     hardest = np.argsort(of_truth, kind="stable")[:HARDEST]
     names = np.array([test.name(index) for index in hardest], dtype=np.str_)
@@ -39,7 +38,7 @@ def gather_predictions(test: Images, probabilities: NDArray[np.float32], pixels:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what decides the numbers, the backend's name and the number of processor cores."""
+    """Return the versions of what decides the numbers, the backend's name and the number of processor cores."""
     backend = keras.backend.backend()
     return {
         "python": platform.python_version(),

@@ -37,7 +37,7 @@ class Frozen:
     before: Digests
 
     def unchanged(self, model: Any) -> int:
-        """How many of the frozen variables are bit for bit what they were."""
+        """Return how many of the frozen variables are bit for bit what they were."""
         now = digests(model)
         return sum(now[path] == digest for path, digest in self.before.items())
 
@@ -65,7 +65,7 @@ class Freezer:
         self._activity = [(place.layer, place.layer.activity_regularizer) for place in self._places]
 
     def reset(self) -> None:
-        """Take off what a phase has put on: penalties, and statistics that are held."""
+        """Remove what a phase has put on: penalties, and statistics that are held."""
         for variable, regularizer in self._penalties:
             variable.regularizer = regularizer
         for layer, regularizer in self._activity:
@@ -73,7 +73,7 @@ class Freezer:
             vars(layer).pop("call", None)
 
     def freeze(self, phase: Phase, block_names: tuple[str, ...]) -> Frozen:
-        """Set every layer for `phase`, whose trained blocks are `block_names`. Compile after it, then `require_exact`."""
+        """Set every layer for `phase`, whose trained blocks are `block_names`. Compile after it, then call `require_exact`."""
         self.reset()
         trained: set[str] = set()
         moving: set[str] = set()
@@ -92,7 +92,7 @@ class Freezer:
         return Frozen(tuple(sorted(trained)), before)
 
     def block_of(self, variable_path: str) -> str | None:
-        """The name of the block that a variable belongs to, None for one of the head."""
+        """Return the name of the block that a variable belongs to, None for one of the head."""
         return self._place_of[variable_path].block
 
     def _trains(self, place: "LayerPlace", variable: Any, phase: Phase, block_names: Container[str | None]) -> bool:
@@ -110,12 +110,12 @@ class LayerPlace:
     of_head: bool
 
     def trains_in(self, block_names: Container[str | None]) -> bool:
-        """Whether it may train where those blocks do: the head always."""
+        """Return whether it may train where those blocks do: the head always."""
         return self.of_head or self.block in block_names
 
 
 def _belongs(layer: Any, variable: Any, phase: Phase) -> bool:
-    """Whether `variable`, of a trained block, is among those that `phase` moves."""
+    """Return whether `variable`, of a trained block, is among those that `phase` moves."""
     if isinstance(layer, NORMS):
         still = isinstance(layer, keras.layers.BatchNormalization) and phase.batch_norm == BatchNorm.FROZEN
         return phase.moves != Moves.ADAPTERS and not still
@@ -129,13 +129,13 @@ def _belongs(layer: Any, variable: Any, phase: Phase) -> bool:
 
 
 def _moves(layer: Any, variable: Any, chosen: set[str], phase: Phase) -> bool:
-    """Whether `variable` may change without being trained: the statistics of a norm that trains and adapts."""
+    """Return whether `variable` may change without being trained: the statistics of a norm that trains and adapts."""
     is_statistic = isinstance(layer, keras.layers.BatchNormalization) and not variable.trainable
     return is_statistic and bool(chosen) and phase.batch_norm == BatchNorm.ADAPTS
 
 
 def _set(layer: Any, chosen: set[str], *, around: bool) -> None:
-    """Let exactly the variables of `layer` itself at the paths `chosen` train; `around` says that it holds layers that may."""
+    """Make exactly the variables of `layer` itself at the paths `chosen` train; `around` says that it holds layers that may."""
     layer.trainable = bool(chosen) or around
     for variable in layer._trainable_variables:
         variable.trainable = variable.path in chosen
@@ -152,11 +152,11 @@ def _revive(layer: Any) -> None:
 
 
 def _infer(layer: Any, *, only: bool) -> None:
-    """Have `layer` infer even in training, if `only` says so: BatchNorm then uses and keeps its statistics even where its scale
+    """Make `layer` infer even in training, if `only` says so: BatchNorm then uses and keeps its statistics even where its scale
     and shift train, and a frozen block drops nothing out, so that it gives the same whether it is run again or was kept.
 
-    Its `call` is given `training=False` whatever the model says: passing that to the layer when the graph is made is not
-    enough, since a functional model overwrites it during `fit` (keras-team/keras 20285).
+    Its `call` is given `training=False` whatever the model says: passing that to the layer when the graph is made is not enough,
+    since a functional model overwrites it during `fit` (keras-team/keras 20285).
     """
     vars(layer).pop("call", None)
     if only and layer._call_has_training_arg:
@@ -177,12 +177,12 @@ def require_exact(compiled: Any, frozen: Frozen) -> None:
 
 
 def digests(model: Any) -> Digests:
-    """sha256 of each weight and statistic of `model` by its path; the states of random generators are not weights."""
+    """Return the sha256 of each weight and statistic of `model` by its path; the states of random generators are not weights."""
     return {variable.path: _digest(variable) for variable in model.weights}
 
 
 def count_parameters(model: Any, paths: set[str]) -> int:
-    """How many numbers the variables at `paths` hold together."""
+    """Return how many numbers the variables at `paths` hold together."""
     return sum(int(np.prod(variable.shape)) for variable in model.weights if variable.path in paths)
 
 

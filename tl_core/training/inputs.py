@@ -50,9 +50,10 @@ class InputPipeline:
     _parts: dict[tuple[int, int], FrozenSubmodel] = field(default_factory=dict)
 
     def inputs_for(self, phase: Phase, index: int) -> PhaseInputs:
-        """The whole classifier on pixels, or what lies above the phase's cut on what lies below it makes of the images.
+        """Return the whole classifier on pixels, or what lies above the phase's cut on what lies below it makes of the images.
 
-        `index` is how many phases have come before."""
+        `index` is how many phases have come before.
+        """
         below = self.cuts.cut(phase)
         if not below:
             return PhaseInputs(self.classifier.model, self._pixels(self.data.train), self._pixels(self.data.validation))
@@ -63,7 +64,7 @@ class InputPipeline:
             return PhaseInputs(part, train, self.extractor.features(frozen, self.data.validation, count))
 
     def test(self, model: Any) -> tuple[Any, Inputs]:
-        """What to classify the test images with, and their inputs; `model` is the whole classifier, ready for it."""
+        """Return what to classify the test images with, and their inputs; `model` is the whole classifier, ready for it."""
         below = self.cuts.test_cut
         if not below:
             return model, self._pixels(self.data.test)
@@ -72,15 +73,15 @@ class InputPipeline:
             return part, self.extractor.features(frozen, self.data.test, self._meter(below))
 
     def pictures(self, images: Images) -> Pixels:
-        """The pixels of a few images (n, size, size, 3) uint8."""
+        """Return the pixels of a few images (n, size, size, 3) uint8."""
         return self.extractor.pixels(images, lambda _: None).batch(np.arange(len(images)))
 
     def summary(self) -> tuple[str, ...]:
-        """Sentences on what the frozen part had to compute since this was asked last."""
+        """Return sentences on what the frozen part had to compute since this was asked last."""
         return self.extractor.tally.summary()
 
     def augmenter(self, phase: Phase, stream: tuple[int, ...]) -> Augmenter | None:
-        """What changes the images of `phase` anew in each epoch, where it works on pixels and wants them changed."""
+        """Return what changes the images of `phase` anew in each epoch; None unless it works on pixels and wants them changed."""
         wanted = phase.learning.augments and not self.cuts.cut(phase)
         return Augmenter(phase.learning, self.extractor.image_size, stream) if wanted else None
 
@@ -89,7 +90,7 @@ class InputPipeline:
             return self.extractor.pixels(images, self.stages.meter(READING, 0.0))
 
     def _divided(self, below: int, index: int) -> tuple[FrozenSubmodel, Any]:
-        """The network in two, before phase number `index`."""
+        """Return the network in two, before phase number `index`."""
         whole = below == len(self.network.blocks)
         lower, upper = self.preparer.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
         key = below, self.cuts.moved(below, index)

@@ -34,16 +34,16 @@ class EpochProgress:
 
     @property
     def rate(self) -> float:
-        """Images a second."""
+        """Return the images a second."""
         return self.images / self.seconds
 
     @property
     def means(self) -> tuple[float, float]:
-        """Loss and accuracy over its images."""
+        """Return loss and accuracy over its images."""
         return self.loss / self.images, self.accuracy / self.images
 
     def add(self, images: int, loss: float, accuracy: float, seconds: float) -> None:
-        """A batch with its mean loss and accuracy; `seconds` are those since the pass began."""
+        """Add a batch with its mean loss and accuracy; `seconds` are those since the pass began."""
         self.batches += 1
         self.images += images
         self.loss += loss * images
@@ -81,26 +81,34 @@ class Progress:
 
     @property
     def done(self) -> float:
-        """Share of the work done, 0..1; 0 until the whole is known."""
+        """Return the share of the work done, 0..1; 0 until the whole is known."""
         return self.share(0)
 
     @property
     def within_phase(self) -> bool:
-        """Whether the present phase has had a step."""
+        """Return whether the present phase has had a step."""
         return bool(self.epoch or self.now.batches)
 
     def share(self, more: float) -> float:
-        """`done` when `more` passes will have been added."""
+        """Return what `done` will be after `more` further passes, 0..1."""
         return min(1.0, (self.passed + more) / self.total) if self.total else 0.0
 
     def add_batch(self, images: int, loss: float, accuracy: float, seconds: float, passes: float) -> None:
-        """A batch of the present pass is over; `seconds` are those since the pass began, `passes` what an image costs."""
+        """Add a batch of the present pass.
+
+        Args:
+            images: How many it has.
+            loss: Their mean loss (nats).
+            accuracy: The share of them that is right, 0..1.
+            seconds: Those since the pass over the images began.
+            passes: What an image costs, in passes of the cost model.
+        """
         self.now.add(images, loss, accuracy, seconds)
         self.steps += 1
         self.passed += passes * images
 
     def end_epoch(self, validation_loss: float | None, validation_accuracy: float | None) -> bool:
-        """The present pass is over. Whether it was the best of its phase."""
+        """End the present pass, and return whether it was the best of its phase."""
         self.epoch += 1
         self.loss, self.accuracy = self.now.means if self.now.images else (None, None)
         self.now = EpochProgress()
@@ -112,12 +120,12 @@ class Progress:
         return best
 
     def out_of_patience(self, learning: Learning) -> bool:
-        """Whether the present phase has had `learning.patience` epochs without a lower validation loss."""
+        """Return whether the present phase has had `learning.patience` epochs without a lower validation loss."""
         known = learning.patience is not None and self.best_loss is not None
         return known and self.epoch - self.best_epoch >= (learning.patience or 0)
 
     def end_phase(self) -> None:
-        """The present phase is over."""
+        """End the present phase."""
         self.phase += 1
         self.epoch, self.best_loss, self.best_epoch, self.best_accuracy = 0, None, 0, None
 
@@ -165,7 +173,7 @@ def warm_up(phase: PreparedPhase) -> None:
 
 
 def evaluate(model: Any, source: Inputs, batch_size: int, learning: Learning) -> tuple[float | None, float | None]:
-    """Mean cross-entropy and accuracy of `model` over `source`; None where it is empty."""
+    """Return the mean cross-entropy (nats) and the accuracy (0..1) of `model` over `source`; None where it is empty."""
     if not len(source):
         return None, None
     sums = np.zeros(2)
@@ -177,7 +185,7 @@ def evaluate(model: Any, source: Inputs, batch_size: int, learning: Learning) ->
 
 
 def evaluate_head(head: Head, source: Inputs) -> tuple[float | None, float | None]:
-    """As `evaluate`, of a `head` over features: a network would be compiled for it, which takes as long as many a head."""
+    """Return what `evaluate` does, of a `head` over features: a network compiled for it takes as long as many a head."""
     if not len(source):
         return None, None
     sums = np.zeros(2)
@@ -189,7 +197,7 @@ def evaluate_head(head: Head, source: Inputs) -> tuple[float | None, float | Non
 
 
 def batches(source: Inputs, order: NDArray[np.intp], size: int) -> Iterator[tuple[NDArray[np.float32], Labels]]:
-    """Inputs (float32) and labels in batches of `size` in the given order, the next one read ahead."""
+    """Return inputs (float32) and labels in batches of `size` in the given order, the next one read ahead."""
     parts = in_batches(order, size)
     return prefetch((source.batch(part).astype(np.float32, copy=False), source.labels[part]) for part in parts)
 
@@ -216,18 +224,17 @@ class TrainingBatches:
 
 
 def loss_and_accuracy(logs: Mapping[str, Any]) -> tuple[float, float]:
-    """The plain cross-entropy (nats) and the accuracy that a model compiled for a phase tells."""
+    """Return the plain cross-entropy (nats) and the accuracy that a model compiled for a phase tells."""
     return float(logs["cross_entropy"]), float(logs["accuracy"])
 
 
 def targets(labels: Labels, classes: int, learning: Learning) -> NDArray[Any]:
-    """Class indices (n,), or shares of classes (n, classes) float32 where labels are softened."""
+    """Return class indices (n,), or shares of classes (n, classes) float32 where labels are softened."""
     return np.eye(classes, dtype=np.float32)[labels] if learning.soft else labels
 
 
 def class_weights(labels: Labels, classes: int) -> NDArray[np.float32]:
-    """For each class the inverse of its share among `labels`, so that the weights of all images have the mean 1; 0 for a class
-    without images."""
+    """Return the inverse share of each class in `labels`, so that all images' weights have the mean 1; 0 for an absent class."""
     counts = np.bincount(labels, minlength=classes)
     present = np.count_nonzero(counts)
     return np.divide(len(labels), present * counts, out=np.zeros(classes), where=counts > 0).astype(np.float32)

@@ -34,7 +34,7 @@ class Scheduled(keras.optimizers.schedules.LearningRateSchedule):
         return self.peak * factor
 
     def get_config(self) -> dict[str, Any]:
-        """Not for saving: the optimizer of a phase lives no longer than the phase."""
+        """Return the settings, though not for saving: the optimizer of a phase lives no longer than the phase."""
         return {"peak": self.peak, "steps": self.steps}
 
 
@@ -53,13 +53,13 @@ class Groups(keras.optimizers.MultiOptimizer):
         self.global_clipnorm = clip_norm
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        """Clip, then let each group's optimizer do its step."""
+        """Clip the gradients, then let each group's optimizer do its step."""
         super().apply(self._clip_gradients(list(grads)), trainable_variables)
 
 
 def optimizer(variables: Sequence[Any], rates: Mapping[str, float], learning: Learning, steps: int) -> Any:
-    """A Keras optimizer for the trained `variables`. `rates` holds each one's learning rate by its path, `steps` is how many
-    steps the phase has. Variables of one rate share one optimizer."""
+    """Return a Keras optimizer for the trained `variables`. `rates` holds each one's learning rate by its path, `steps` is how
+    many steps the phase has. Variables of one rate share one optimizer."""
     found = sorted({rates[variable.path] for variable in variables}, reverse=True)
     if len(found) == 1:
         return _one(found[0], learning, steps, variables, clip_norm=learning.clip_norm)
@@ -69,6 +69,15 @@ def optimizer(variables: Sequence[Any], rates: Mapping[str, float], learning: Le
 
 
 def _one(rate: float, learning: Learning, steps: int, variables: Sequence[Any], clip_norm: float | None) -> Any:
+    """Return a Keras optimizer for variables of one learning rate.
+
+    Args:
+        rate: That before the schedule.
+        learning: Says the kind of optimizer, the schedule and the weight decay.
+        steps: How many the phase has.
+        variables: Those that it moves.
+        clip_norm: The longest that their gradient may be; None for no limit.
+    """
     moving = rate if learning.schedule.is_constant else Scheduled(learning.schedule, rate, steps)
     options = {"weight_decay": learning.weight_decay or None, "global_clipnorm": clip_norm}
     if learning.optimizer == "sgd":
@@ -83,20 +92,20 @@ def _one(rate: float, learning: Learning, steps: int, variables: Sequence[Any], 
 
 
 def spared(variable: Any) -> bool:
-    """Whether weight decay spares a variable: norms and biases have one axis, kernels have more. Biases of attention have two."""
+    """Return whether weight decay spares a variable: norms and biases have one axis (attention's biases two), kernels more."""
     return len(variable.shape) < 2 or variable.name == "bias"
 
 
 def loss_of(learning: Learning) -> Any:
-    """What is minimised: the cross-entropy (nats) of class indices, or of shares where labels are softened."""
+    """Return what is minimised: the cross-entropy (nats) of class indices, or of shares where labels are softened."""
     if learning.soft:
         return keras.losses.CategoricalCrossentropy(label_smoothing=learning.label_smoothing)
     return keras.losses.SparseCategoricalCrossentropy()
 
 
 def metrics_of(learning: Learning) -> list[Any]:
-    """What is told: the accuracy, and the cross-entropy without weights, penalties and smoothing, which is the same quantity
-    for every strategy."""
+    """Return what is told: the accuracy, and the cross-entropy without weights, penalties and smoothing, which is the same
+    quantity for every strategy."""
     if learning.soft:
         return [keras.metrics.CategoricalAccuracy("accuracy"), keras.metrics.CategoricalCrossentropy("cross_entropy")]
     return [keras.metrics.SparseCategoricalAccuracy("accuracy"), keras.metrics.SparseCategoricalCrossentropy("cross_entropy")]
@@ -109,12 +118,12 @@ class GradientNorms(keras.optimizers.Optimizer):
         super().__init__(learning_rate=0.0)
 
     def build(self, variables: Sequence[Any]) -> None:
-        """A sum for each of `variables`."""
+        """Make a sum for each of `variables`."""
         super().build(variables)
         self._sums = [self.add_variable((), name=f"sum_{index}") for index, _ in enumerate(variables)]
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        """Take the norms of one batch."""
+        """Add the norms of one batch."""
         variables = trainable_variables or self._trainable_variables
         if not self.built:
             self.build(variables)
@@ -124,6 +133,6 @@ class GradientNorms(keras.optimizers.Optimizer):
         self._iterations.assign_add(1)
 
     def norms(self) -> list[float]:
-        """The mean over the batches, in the order of the variables."""
+        """Return the mean over the batches, in the order of the variables."""
         batches = int(self.iterations)
         return [float(ops.convert_to_numpy(total)) / batches for total in self._sums]

@@ -25,7 +25,15 @@ LearningRates = Mapping[str, float]
 
 class PhasePreparer:
     """Makes one classifier ready for its `phases`, one after the other. The values with which it starts are kept where a phase
-    needs them: to begin anew, or to stay near them."""
+    needs them: to begin anew, or to stay near them.
+
+    Args:
+        classifier: The network with a head on it.
+        network: The backbone, loaded.
+        blocks: Its blocks in plain values, from the pixels upward.
+        phases: All phases of the run, in order.
+        xla: Whether TensorFlow compiles with XLA.
+    """
 
     def __init__(
         self,
@@ -48,17 +56,17 @@ class PhasePreparer:
         return self._freezer.freeze(phase, phase.trained_blocks(self._blocks))
 
     def reset_weights(self) -> None:
-        """Give the model back the values that it had before any phase."""
+        """Restore the values that the model had before any phase."""
         for variable in self._model.variables:
             variable.assign(self._start[variable.path])
 
     def inference_model(self) -> Any:
-        """The trained model with nothing on it that belongs to a phase: what is tested and saved."""
+        """Return the trained model with nothing on it that belongs to a phase: what is tested and saved."""
         self._freezer.reset()
         return self._compiling(keras.Model(self._model.input, self._model.output, name=self._model.name))
 
     def divide(self, tensor: Any) -> tuple[Any, Any]:
-        """What lies below `tensor`, for a forward pass, and what lies above it."""
+        """Return what lies below `tensor`, for a forward pass, and what lies above it."""
         return self._compiling(self._classifier.below(tensor)), self._compiling(self._classifier.above(tensor))
 
     def _compiling(self, model: Any) -> Any:
@@ -67,8 +75,15 @@ class PhasePreparer:
         return model
 
     def compile(self, part: Any, phase: Phase, frozen: Frozen, rates: LearningRates, steps: int) -> None:
-        """Compile `part` (the classifier, or what lies above a cut) for `phase` of `steps` steps, with the learning rate of
-        each variable by its path."""
+        """Compile a model for a phase.
+
+        Args:
+            part: The classifier, or what lies above a cut.
+            phase: What to compile it for.
+            frozen: What `freeze` gave for the phase.
+            rates: The learning rate of each variable by its path.
+            steps: How many steps the learning rate's schedule has.
+        """
         if phase.penalty:
             phase.penalty.put_on(part, self._network, self._start)
         chosen = optimizer(part.trainable_variables, rates, phase.learning, steps)
@@ -77,12 +92,12 @@ class PhasePreparer:
         require_exact(part, frozen)
 
     def rates(self, phase: Phase, part: Any) -> LearningRates:
-        """The learning rate of each variable that trains, by its path: that of its block."""
+        """Return the learning rate of each variable that trains, by its path: that of its block."""
         factors = phase.factors([block.name for block in self._blocks])
         return {path: phase.learning_rate * factors[self._group(path)] for path in paths(part.trainable_variables)}
 
     def measured_rates(self, phase: Phase, part: Any, train: Inputs, order: NDArray[np.intp]) -> LearningRates:
-        """Rates in proportion to each tensor's relative gradient, over the first batches of `order`; the head keeps its own.
+        """Return rates in proportion to tensors' relative gradients over the first batches of `order`; the head keeps its own.
 
         Auto-RGN: Lee et al. 2023, arXiv 2210.11466. No weight moves, and no statistic stays moved.
         """
@@ -127,5 +142,5 @@ class PhasePreparer:
 
 
 def paths(variables: Sequence[Any]) -> list[str]:
-    """The path of each."""
+    """Return the path of each."""
     return [variable.path for variable in variables]

@@ -48,7 +48,7 @@ class CheckpointManager:
 
     @property
     def place(self) -> str:
-        """Where checkpoints are kept, which is no other run's; empty where none are."""
+        """Return where checkpoints are kept, which is no other run's; empty where none are."""
         return str(self._checkpoints.folder) if self._checkpoints else ""
 
     def fixed_precision(self, decide: Callable[[], Precision], wanted: Precision) -> Precision:
@@ -59,7 +59,7 @@ class CheckpointManager:
         return self.account.precision
 
     def put_back(self, model: Any, identity: dict[str, Any]) -> bool:
-        """Bring `model` to where the checkpoint was taken; False where there is none.
+        """Restore `model` to where the checkpoint was taken; return False where there is none.
 
         Raises `RunError` for the checkpoint of another run: one with another `identity`.
         """
@@ -90,18 +90,18 @@ class CheckpointManager:
         return replace(phase, frozen=frozen)
 
     def _keep_start(self) -> None:
-        """What a phase begins with is its best so far, if its validation loss is known from the phase before."""
+        """Keep what a phase begins with as its best so far, if its validation loss is known from the phase before."""
         progress = self.account.progress
         if finite(progress.validation_loss) < math.inf:
             progress.best_loss, progress.best_accuracy = progress.validation_loss, progress.validation_accuracy
             self.keep_best()
 
     def keep_best(self) -> None:
-        """Remember the present values: no epoch of this phase had a lower validation loss."""
+        """Keep the present values: no epoch of this phase had a lower validation loss."""
         self._best = get_values(self._model.variables)
 
     def restore_best(self) -> int | None:
-        """A phase ends: the model goes back to its best epoch, where that is kept. Return that epoch, None where none is."""
+        """Take the model back to its best epoch where that is kept, at the end of a phase; return that epoch, or None."""
         progress, kept = self.account.progress, self._best
         if not kept:
             return None
@@ -111,15 +111,15 @@ class CheckpointManager:
         return progress.best_epoch
 
     def _go_back(self, values: Arrays, validation_loss: float | None, validation_accuracy: float | None) -> None:
-        """Let the model be again what it was when these were measured."""
+        """Restore the model to what it was when these were measured."""
         restore(self._model.variables, values)
         progress = self.account.progress
         progress.loss = progress.accuracy = None
         progress.validation_loss, progress.validation_accuracy = validation_loss, validation_accuracy
 
     def select_trial(self, phase: PreparedPhase, *, last: bool) -> tuple[str, ...]:
-        """The trial `phase` has ended: remember what it left, unless an earlier one has a validation loss as low. After the last
-        one the model goes back to the best of them, and a sentence says which that is."""
+        """End the trial `phase`: keep what it left, unless an earlier one has a validation loss as low. After the last one take
+        the model back to the best of them, and return a sentence that says which that is."""
         progress, best = self.account.progress, self.account.best_trial
         loss = finite(progress.validation_loss)
         if best is None or loss < best.loss:
@@ -134,11 +134,11 @@ class CheckpointManager:
         return (f"Of all trials, {best.name} ended with the lowest validation loss, {best.loss:.3f} nats, and is kept.",)
 
     def due(self) -> bool:
-        """Whether it is time for a checkpoint."""
+        """Return whether it is time for a checkpoint."""
         return self._checkpoints is not None and self._checkpoints.due()
 
     def keep(self) -> None:
-        """A checkpoint of this moment, unless nothing has happened since the last one."""
+        """Save a checkpoint of this moment, unless nothing has happened since the last one."""
         if self._checkpoints and self.account.progress != self._kept:
             self._report(Checkpoint(self.account.progress.steps))
             self._checkpoints.save(self._state)
@@ -146,7 +146,7 @@ class CheckpointManager:
 
     @contextmanager
     def checkpoint_on_pause(self) -> Iterator[None]:
-        """A checkpoint of the moment at which `Paused` comes out of this."""
+        """Save a checkpoint of the moment at which `Paused` comes out of the `with` block."""
         try:
             yield
         except Paused:
@@ -168,12 +168,19 @@ class CheckpointManager:
 
 
 def finite(loss: float | None) -> float:
-    """`loss`, above all others where a training has diverged and there is none."""
+    """Return `loss`; infinity where a training has diverged and there is none."""
     return loss if loss is not None and math.isfinite(loss) else math.inf
 
 
 def identity_of(model: Any, data: Data, phases: Sequence[Phase], blocks: Sequence[BlockOutline], seed: int) -> dict[str, Any]:
-    """What a run and its continuation must agree in, as plain JSON values, under the names in which a user is told of it."""
+    """Return what a run and its continuation must agree in, as plain JSON values, by the names under which a user is told of it.
+
+    Args:
+        model: The classifier, of which the paths and shapes of the weights count.
+        data: Of which the names of the classes and the labels of each split count.
+        phases, blocks: The plan, and the network's blocks for which it is written out.
+        seed: The run's.
+    """
     splits = [data.train.labels, data.validation.labels, data.test.labels]
     return {
         "network": {weight.path: list(weight.shape) for weight in model.weights},
@@ -184,12 +191,12 @@ def identity_of(model: Any, data: Data, phases: Sequence[Phase], blocks: Sequenc
 
 
 def get_values(variables: Sequence[Any]) -> Arrays:
-    """The values of `variables`, in their order."""
+    """Return the values of `variables`, in their order."""
     return tuple(keras.ops.convert_to_numpy(variable) for variable in variables)
 
 
 def restore(variables: Sequence[Any], values: Arrays) -> None:
-    """Give `variables` the values that `get_values` took. Raises `RunError` unless each has its shape."""
+    """Set `variables` to the values that `get_values` took. Raises `RunError` unless each has its shape."""
     expected, found = ([tuple(each.shape) for each in group] for group in (variables, values))
     if expected != found:
         raise unusable("it holds variables of other shapes", f"{len(found)} variables where there are {len(expected)}")
@@ -198,7 +205,7 @@ def restore(variables: Sequence[Any], values: Arrays) -> None:
 
 
 def random_state() -> dict[str, Any]:
-    """Where Python's, NumPy's, Keras' and the backend's global random generators stand, as plain JSON values.
+    """Return where Python's, NumPy's, Keras' and the backend's global random generators stand, as plain JSON values.
 
     Keras has a global one from the first call that asks for it; layers have their own, which are variables of the model.
     """
@@ -213,7 +220,7 @@ def random_state() -> dict[str, Any]:
 
 
 def restore_random(state: dict[str, Any]) -> None:
-    """Let the generators go on from where `random_state` found them."""
+    """Make the generators go on from where `random_state` found them."""
     if state["keras"] is not None:  # first: where there is none yet, making it draws from Python's
         seed_generator.global_seed_generator().state.assign(np.array(state["keras"]))
     version, numbers, gauss = state["python"]
@@ -223,10 +230,8 @@ def restore_random(state: dict[str, Any]) -> None:
 
 
 def _torch_states() -> list[Any]:
-    """The states of torch's own generators where torch is the backend: the processor's, then each device's.
-
-    There, and nowhere else, Keras draws the masks of Dropout from them, and not from the layer's own generator.
-    """
+    """Return the states of torch's own generators where torch is the backend: the processor's, then each device's. There, and
+    nowhere else, Keras draws the masks of Dropout from them, and not from the layer's own generator."""
     if keras.backend.backend() != "torch":
         return []
     import torch

@@ -87,12 +87,12 @@ class Training:
 
     @property
     def account(self) -> TrainingState:
-        """What the run has behind it."""
+        """Return what the run has behind it."""
         return self.keeper.account
 
     @property
     def progress(self) -> Progress:
-        """How far it has come."""
+        """Return how far it has come."""
         return self.keeper.account.progress
 
     def plan(self) -> Plan:
@@ -237,6 +237,6 @@ class Training:
 
 
 def shuffled(count: int, views: int, stream: tuple[int, int], epoch: int) -> NDArray[np.intp]:
-    """The order of `count` images in an epoch, of the view whose turn it is: it depends on nothing but the run's seed, the
+    """Return the order of `count` images in an epoch, of the view whose turn it is: it depends on nothing but the run's seed, the
     phase's number and the epoch's."""
     return np.random.default_rng([*stream, epoch]).permutation(count) + count * (epoch % views)

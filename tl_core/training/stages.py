@@ -31,8 +31,8 @@ class Stages:
 
     @contextmanager
     def followed(self, title: str, share: Callable[[], float | None]) -> Iterator[None]:
-        """Meanwhile say every second which `share` of this stage alone is done, 0..1, where that is known. A wish to stop is
-        heard when the stage is over."""
+        """Report every second, while the `with` block runs, which `share` of this stage alone is done, 0..1, where that is known.
+        A wish to stop is heard when the stage is over."""
         over = threading.Event()
 
         def follow() -> None:
@@ -60,8 +60,8 @@ class Stages:
         self._lapped = now
 
     def meter(self, title: str, passes: float) -> Callable[[int], None]:
-        """A callback that reports how many images have gone through something, which costs so many passes an image, and their
-        rate. They count as done when all are, since an interrupted pass begins anew."""
+        """Return a callback that reports how many images have gone through something, which costs so many passes an image, and
+        their rate. They count as done when all are, since an interrupted pass begins anew."""
         started, seen = time.perf_counter(), 0
 
         def count(images: int) -> None:

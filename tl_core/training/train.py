@@ -32,12 +32,16 @@ def train(
     decide: Decide = in_float32,
     cache: ActivationCache | None = None,
 ) -> Outcome:
-    """Run `spec` from its dataset to its test accuracy, saying through `report` what happens.
+    """Run `spec` from its dataset to its test accuracy. Raises a `TransferError` for what the user can mend, and whatever
+    `report` raises (`Stopped`, and `Paused`, which leaves a checkpoint once training has begun).
 
-    Where `checkpoints` hold one the run goes on from it, to the same result as if it had never been interrupted (bit for
-    bit on a CPU). What a frozen network makes of the images is taken from `cache`, and kept there; without one it is kept for
-    this run alone. Raises a `TransferError` for what the user can mend, and whatever `report` raises (`Stopped`, and
-    `Paused`, which leaves a checkpoint once training has begun).
+    Args:
+        spec: The run.
+        report: Is told what happens.
+        checkpoints: Where they hold one the run goes on from it, to the same result as if it had never been interrupted (bit for
+            bit on a CPU).
+        decide: Says in which precision to compute where the spec leaves that open.
+        cache: Where what a frozen network makes of the images is taken from and kept; without one it is kept for this run alone.
     """
     with cache_or_temporary(cache) as kept:
         run = prepare(Recipe.of(spec), report, checkpoints, decide=decide, cache=kept)
@@ -49,7 +53,7 @@ def train(
 
 @contextmanager
 def cache_or_temporary(cache: ActivationCache | None) -> Iterator[ActivationCache]:
-    """`cache`, or where there is none one that is gone in the end."""
+    """Yield `cache`, or where there is none one that is gone in the end."""
     if cache is not None:
         yield cache
         return
