@@ -73,7 +73,7 @@ class BackboneProfile:
 
     @classmethod
     def read(cls, home: Path, backbone: Backbone, image_size: int) -> Self | None:
-        """The kept probe, or None where there is none yet."""
+        """Return the kept probe, or None where there is none yet."""
         try:
             return TypeAdapter(cls).validate_json(_file(home, backbone, image_size).read_bytes())
         except (FileNotFoundError, ValueError):
@@ -81,7 +81,7 @@ class BackboneProfile:
 
 
 def request(home: Path, backbone: Backbone, image_size: int) -> None:
-    """Have the probe made in the background, unless that was asked for a moment ago.
+    """Start the probe in the background, unless that was asked for a moment ago.
 
     Where the disk or the environment does not allow it there is no probe: a page without an estimate is better than none.
     """
@@ -97,7 +97,7 @@ def request(home: Path, backbone: Backbone, image_size: int) -> None:
 
 
 def measure(home: Path, backbone_json: str, image_size: int) -> None:
-    """Load the network, send a few batches through it, train on as many, and keep what came of it.
+    """Measure the network: load it, send a few batches through it, train on as many, and keep what came of it.
 
     Its weights do not matter here; but where they are on this machine, what the engine makes of them is kept for the runs.
     """
@@ -138,7 +138,7 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
 
 
 def _head_rate() -> float:
-    """Multiply-adds a second of the products that computing a head is made of: of many images, and few classes."""
+    """Return the multiply-adds a second of the products that computing a head is made of: of many images, and few classes."""
     import numpy as np
 
     from tl_core.heads.threads import single_thread
@@ -158,7 +158,7 @@ def _loaded(backbone: Backbone, image_size: int) -> "Network":
 
 
 def frozen_pass(network: "Network", image_size: int, precision: Precision, cache: Path | None = None) -> Callable[[], object]:
-    """Sends `BATCH` images through the inference engine of a network."""
+    """Return a function that sends `BATCH` images through the inference engine of a network."""
     import numpy as np
 
     from tl_core.features import engines
@@ -171,7 +171,7 @@ def frozen_pass(network: "Network", image_size: int, precision: Precision, cache
 
 
 def training_step(network: "Network", image_size: int, xla: bool | str) -> Callable[[], object]:
-    """Trains all of a network, and a head on it, for one step of `BATCH` images."""
+    """Return a function that trains all of a network, and a head on it, for one step of `BATCH` images."""
     import numpy as np
 
     from tl_core.strategies import Classifier
@@ -183,7 +183,7 @@ def training_step(network: "Network", image_size: int, xla: bool | str) -> Calla
 
 
 def _freeze_norms(network: "Network") -> None:
-    """Have BatchNorm stay as it is, as most strategies do: twice as many variables would take three times as long to compile."""
+    """Freeze BatchNorm, as most strategies do: twice as many variables would take three times as long to compile."""
     for layer in network.model._flatten_layers():
         if is_batch_norm(layer):
             layer.trainable = False
@@ -197,7 +197,7 @@ class _Pace(NamedTuple):
 
 
 def _pace(make: Callable[[], Callable[[], object]]) -> _Pace:
-    """Of what `make` makes, which the first batch waits for."""
+    """Return how many images a second go through what `make` makes, and how many seconds more the first batch takes."""
     began = time.perf_counter()
     work = make()
     work()
@@ -207,21 +207,21 @@ def _pace(make: Callable[[], Callable[[], object]]) -> _Pace:
 
 
 def _memory() -> int:
-    """The most memory that this process has had so far, in bytes. Linux' getrusage would count that of whoever started it."""
+    """Return the most bytes of memory that this process has had. Linux' getrusage would count that of whoever started it."""
     lines = PROCESS.read_text(encoding="utf-8").splitlines() if PROCESS.exists() else []
     told = [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]
     return (*told, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)[0] * (1 if sys.platform == "darwin" else 1024)
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """Wall seconds that `work` takes."""
+    """Return the wall seconds that `work` takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def file_of(home: Path, kind: str, backbone: Backbone, *decisive: int) -> Path:
-    """Where what was measured of a backbone is kept; `kind` is a folder. Of what is `decisive` the image size comes first."""
+    """Return where a backbone's measurement of a `kind` (a folder) is kept. Of what is `decisive` the image size comes first."""
     key = sha256(" ".join([backbone.name, backbone.model_dump_json(), *map(str, decisive)]).encode()).hexdigest()[:16]
     return home / kind / f"{key}.json"
 

@@ -33,7 +33,7 @@ class Work:
 
     @property
     def passes(self) -> float:
-        """Both together, weighed by the time that they take."""
+        """Return both together, weighed by the time that they take."""
         return ENGINE * self.frozen + self.trained
 
 
@@ -44,14 +44,14 @@ class Costs:
     cuts: CutPlan
 
     def frozen(self, index: int) -> Work:
-        """What goes through the part under the cut before phase number `index` trains; nothing where an earlier one did it."""
+        """Return the work under the cut before phase number `index` trains; nothing where an earlier phase did it."""
         if not self.cuts.is_new(index):
             return Work()
         phase = self.cuts.phases[index]
         return Work(frozen=self.cuts.share_under(self.cuts.cut(phase)) * self.cuts.pictures(phase))
 
     def epoch(self, phase: Phase) -> Work:
-        """One epoch of `phase` above its cut, validation included."""
+        """Return the work of one epoch of `phase` above its cut, validation included."""
         images, below = self.cuts.images, self.cuts.cut(phase)
         if below == len(self.cuts.blocks):
             return Work(trained=HEAD_EPOCH * (images.train + images.validation))
@@ -59,18 +59,18 @@ class Costs:
         return Work(trained=images.train * self.step_passes(phase) + images.validation * above)
 
     def step_passes(self, phase: Phase) -> float:
-        """Passes of one image in a step of `phase`: forward above its cut, and backward down to the lowest trained block."""
+        """Return the passes of one image in a step of `phase`: forward above its cut, backward to the lowest trained block."""
         return 1 - self.cuts.share_under(self.cuts.cut(phase)) + 2 * trained_share(phase, self.cuts.blocks)
 
     @property
     def test(self) -> Work:
-        """The test images, under the cut and above it."""
+        """Return the work of the test images, under the cut and above it."""
         under, images = self.cuts.share_under(self.cuts.test_cut), self.cuts.images.test
         return Work(frozen=under * images, trained=(1 - under) * images)
 
     @property
     def total(self) -> Work:
-        """The whole run: what is frozen, every epoch of every phase, and the test."""
+        """Return the work of the whole run: what is frozen, every epoch of every phase, and the test."""
         work = self.test
         for index, phase in enumerate(self.cuts.phases):
             work += self.frozen(index) + Work(trained=phase.epochs * self.epoch(phase).trained)
@@ -78,7 +78,7 @@ class Costs:
 
     @property
     def kept_bytes(self) -> int:
-        """What all that is computed of the images takes on disk at most, pixels apart."""
+        """Return what all that is computed of the images takes on disk at most, pixels apart."""
         cuts = self.cuts
         new = [phase for index, phase in enumerate(cuts.phases) if cuts.is_new(index)]
         rows = sum(cuts.pictures(phase) * cuts.row_bytes(cuts.cut(phase)) for phase in new)
@@ -86,7 +86,7 @@ class Costs:
 
 
 def of(recipe: Recipe, blocks: Sequence[BlockOutline], images: SplitSizes, room: float) -> Costs:
-    """What a recipe costs. Raises `SettingError` where its strategy does not fit the network."""
+    """Return what a recipe costs. Raises `SettingError` where its strategy does not fit the network."""
     return Costs(CutPlan.of(recipe, blocks, images, room))
 
 
@@ -97,19 +97,19 @@ def head_work(phase: Phase, train: int, features: int, classes: int) -> float:
 
 
 def trained_share(phase: Phase, blocks: Sequence[BlockOutline]) -> float:
-    """Share of the backbone's multiply-adds from the lowest trained block upward, 0..1: what the backward pass goes through."""
+    """Return the share of the backbone's multiply-adds, 0..1, from the lowest trained block up: where the backward pass goes."""
     total = sum(block.multiply_adds for block in blocks)
     return sum(block.multiply_adds for block in blocks[lowest_trained(phase, blocks) :]) / total if total else 0.0
 
 
 def trainable_parameters(phase: Phase, blocks: Sequence[BlockOutline], head: int) -> int:
-    """Parameters that `phase` trains, `head` (the head's own) included."""
+    """Return how many parameters `phase` trains, `head` (the head's own) included."""
     trained = set(phase.trained_blocks(blocks))
     return head + sum(_trainable(block, phase) for block in blocks if block.name in trained)
 
 
 def _trainable(block: BlockOutline, phase: Phase) -> int:
-    """What `phase` trains of a block that it trains."""
+    """Return how many parameters `phase` trains of a block that it trains."""
     norms = block.other_norms + (0 if phase.batch_norm == BatchNorm.FROZEN else block.norm_parameters - block.statistics)
     return {
         Moves.EVERYTHING: block.parameters - block.norm_parameters - block.other_norms - block.constants + norms,

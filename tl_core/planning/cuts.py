@@ -51,7 +51,7 @@ class CutPlan:
 
     @property
     def test_cut(self) -> int:
-        """How many blocks lie under the cut through which the test images go: none of them has ever trained."""
+        """Return how many blocks lie under the cut through which the test images go: none of them has ever trained."""
         lowest = min((lowest_trained(phase, self.blocks) for phase in self.phases), default=len(self.blocks))
         return self._highest(lowest, self.images.test)
 
@@ -84,7 +84,7 @@ class CutPlan:
         return self._key(index) not in map(self._key, range(index))
 
     def _key(self, index: int) -> tuple[object, ...]:
-        """Equal for phases that work on the same activations."""
+        """Return a key that is equal for phases that work on the same activations."""
         phase, below = self.phases[index], self.cut(self.phases[index])
         return below, phase.learning.fixed_views, phase.learning.augmentation, self.moved(below, index)
 

@@ -41,10 +41,17 @@ class Estimate:
 
 
 def estimate(recipe: Recipe, measured: BackboneProfile, images: SplitSizes, classes: int, room: float) -> Estimate:
-    """By the cost model and what was measured of this machine. `room` is what the cache may take for a run.
+    """Return what a run takes, by the cost model and what was measured of this machine.
 
-    What is in the cache already is not known here: then a run takes less. Raises `SettingError` where the strategy does not
-    fit the network.
+    What is in the cache already is not known here: then a run takes less. Raises `SettingError` where the strategy does not fit
+    the network.
+
+    Args:
+        recipe: The run.
+        measured: Its backbone, as it was measured here.
+        images: How many each split has.
+        classes: How many there are.
+        room: Bytes that the cache may take for a run.
     """
     outline = measured.outline
     planned = cost_model.of(recipe, outline.blocks, images, room)
@@ -70,12 +77,12 @@ def estimate(recipe: Recipe, measured: BackboneProfile, images: SplitSizes, clas
 
 
 def head_parameters(recipe: Recipe, outline: Outline, classes: int) -> int:
-    """A dense layer's kernel and bias from the features to the classes."""
+    """Return the size of a dense layer's kernel and bias from the features to the classes."""
     return (recipe.strategy.feature_size(outline) + 1) * classes
 
 
 def _preparing_seconds(recipe: Recipe, planned: cost_model.Costs, measured: BackboneProfile) -> float:
-    """Until engines are made and the passes of each phase and of the test are compiled, in proportion to their layers."""
+    """Return the seconds until engines are made and all passes are compiled, the latter in proportion to their layers."""
     engines = measured.frozen_first * len(_frozen_parts(planned))
     engines += measured.converting_seconds * _converted_anew(recipe, planned, measured.outline)
     compiled = FORWARD * _layers_above(planned, planned.cuts.test_cut)
@@ -87,27 +94,27 @@ def _preparing_seconds(recipe: Recipe, planned: cost_model.Costs, measured: Back
 
 
 def _frozen_parts(planned: cost_model.Costs) -> set[tuple[int, int]]:
-    """What engines are made of, each once: how many blocks, and how many phases had changed something in them before."""
+    """Return what engines are made of, each once: how many blocks, and how many phases had changed something in them before."""
     cuts = [(planned.cuts.cut(phase), index) for index, phase in enumerate(planned.cuts.phases)]
     ends = [*cuts, (planned.cuts.test_cut, len(planned.cuts.phases))]
     return {(below, planned.cuts.moved(below, index)) for below, index in ends if below}
 
 
 def _converted_anew(recipe: Recipe, planned: cost_model.Costs, outline: Outline) -> int:
-    """How many of them are first converted for an engine. That of the whole network as it came is kept from the probe on;
+    """Return how many of them are first converted for an engine. That of the whole network as it came is kept from the probe on;
     features of another length are those of another network."""
     own_features = recipe.strategy.feature_size(outline) == outline.feature_size
     return len(_frozen_parts(planned) - ({(len(planned.cuts.blocks), 0)} if own_features else set()))
 
 
 def _layers_above(planned: cost_model.Costs, below: int) -> float:
-    """Share of the network's layers above a cut, 0..1."""
+    """Return the share of the network's layers above a cut, 0..1."""
     total = sum(block.layers for block in planned.cuts.blocks)
     return sum(block.layers for block in planned.cuts.blocks[below:]) / total if total else 0.0
 
 
 def _memory_bytes(recipe: Recipe, planned: cost_model.Costs, measured: BackboneProfile, weights: int) -> int:
-    """The network, an engine that stays once it was needed, copies of the weights, and the dearest phase."""
+    """Return the bytes of the network, an engine that stays once it was needed, copies of the weights, and the dearest phase."""
     parts = _frozen_parts(planned)
     engine = measured.frozen_bytes if parts else 0
     rows = min(PART_BYTES, 2 * _kept_bytes(recipe, planned))
@@ -117,7 +124,7 @@ def _memory_bytes(recipe: Recipe, planned: cost_model.Costs, measured: BackboneP
 
 
 def _activations(planned: cost_model.Costs, phase: Phase) -> float:
-    """What a step of `phase` holds, relative to training everything with `BATCH` images: a third where it only goes forward."""
+    """Return what a step of `phase` holds, relative to training all with `BATCH` images: a third where it only goes forward."""
     if phase.solver:
         return 0.0
     batch = min(phase.batch_size, max(planned.cuts.images.train, planned.cuts.images.validation))
@@ -125,19 +132,27 @@ def _activations(planned: cost_model.Costs, phase: Phase) -> float:
 
 
 def _head_bytes(recipe: Recipe, outline: Outline, images: SplitSizes) -> int:
-    """A head is computed from all features at once, in float64, beside the float32 that they are kept in."""
+    """Return the bytes that computing a head takes: all features at once in float64, beside the float32 they are kept in."""
     return 3 * FLOAT_BYTES * recipe.strategy.feature_size(outline) * (images.train + images.validation)
 
 
 def _kept_bytes(recipe: Recipe, planned: cost_model.Costs) -> float:
-    """Pixels and activations that the cache keeps."""
+    """Return the bytes of pixels and activations that the cache keeps."""
     images = planned.cuts.images.train + planned.cuts.images.validation + planned.cuts.images.test
     pixels = images * PIXEL_BYTES * recipe.image_size**2
     return (pixels if pixels <= planned.cuts.room else 0) + planned.kept_bytes
 
 
 def _disk_bytes(recipe: Recipe, planned: cost_model.Costs, outline: Outline, model: int, beside: int) -> int:
-    """The cache, networks converted for an engine, the model, and two checkpoints, since one is whole before the former goes:
-    each is a model, and what stands `beside` it."""
+    """Return the bytes of the cache, networks converted for an engine, the model, and two checkpoints, since one is whole before
+    the former goes.
+
+    Args:
+        recipe: The run.
+        planned: Its costs.
+        outline: Its network's.
+        model: Bytes of the model.
+        beside: Bytes of what a checkpoint holds besides the model.
+    """
     converted = FLOAT_BYTES * outline.parameters * _converted_anew(recipe, planned, outline)
     return int(_kept_bytes(recipe, planned) + converted + model + 2 * (model + beside))

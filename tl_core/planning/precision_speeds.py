@@ -27,7 +27,7 @@ def read(home: Path, backbone: Backbone, image_size: int) -> Speeds | None:
 
 
 def write(home: Path, backbone: Backbone, image_size: int, speeds: Speeds) -> None:
-    """Keep what was measured of a network. Raises `StorageError`."""
+    """Save what was measured of a network. Raises `StorageError`."""
     name = file(home, backbone, image_size)
     try:
         name.parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +37,7 @@ def write(home: Path, backbone: Backbone, image_size: int, speeds: Speeds) -> No
 
 
 def decide(home: Path) -> Callable[[Recipe, SplitSizes], Precision]:
-    """What a run on this machine computes in whose spec leaves it open, by what `home` knows of it."""
+    """Return a function that chooses the precision of a run whose spec leaves it open, by what `home` knows of this machine."""
 
     def by_measurement(recipe: Recipe, images: SplitSizes) -> Precision:
         known, probe = (kind(home, recipe.backbone, recipe.image_size) for kind in (read, BackboneProfile.read))
@@ -56,5 +56,5 @@ def device() -> str:
 
 
 def file(home: Path, backbone: Backbone, image_size: int) -> Path:
-    """Return the file that keeps it."""
+    """Return the file that keeps the speeds of a backbone at an image size."""
     return file_of(home, "speeds", backbone, image_size)
