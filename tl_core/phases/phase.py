@@ -21,17 +21,17 @@ RateFactors = Callable[[Sequence[str]], Mapping[str, float]]
 
 
 def nothing(blocks: Sequence[str]) -> tuple[str, ...]:
-    """No block of the backbone trains: the head alone."""
+    """Return no block of the backbone: the head alone trains."""
     return ()
 
 
 def everything(blocks: Sequence[str]) -> tuple[str, ...]:
-    """Every block trains."""
+    """Return every block: all train."""
     return tuple(blocks)
 
 
 def last_blocks(count: int) -> Selector:
-    """The `count` blocks nearest the head train (all of them where there are fewer)."""
+    """Return a selector of the `count` blocks nearest the head (all of them where there are fewer)."""
 
     def choose(blocks: Sequence[str]) -> tuple[str, ...]:
         return tuple(blocks[max(0, len(blocks) - count) :])
@@ -40,8 +40,8 @@ def last_blocks(count: int) -> Selector:
 
 
 def chosen(choice: str) -> Selector:
-    """The blocks that `choice` names: "last 2", "block 5 and up", or a pattern such as "block 5*" (`blocks.select`). It raises
-    `SettingError` for a network that has none such."""
+    """Return a selector of the blocks that `choice` names: "last 2", "block 5 and up", or a pattern such as "block 5*"
+    (`blocks.select`). It raises `SettingError` for a network that has none such."""
     return lambda blocks: select(blocks, choice)
 
 
@@ -102,27 +102,27 @@ class Learning:
 
     @property
     def keeps_best(self) -> bool:
-        """Whether a phase ends with its best epoch, by the validation loss."""
+        """Return whether a phase ends with its best epoch, by the validation loss."""
         return self.restore_best or self.patience is not None
 
     @property
     def soft(self) -> bool:
-        """Whether labels are shares of classes instead of one class."""
+        """Return whether labels are shares of classes instead of one class."""
         return bool(self.label_smoothing or self.mixup or self.cutmix)
 
     @property
     def augments(self) -> bool:
-        """Whether training images are changed in any way."""
+        """Return whether training images are changed in any way."""
         return bool(self.mixup or self.cutmix) or self.augmentation != Augmentation.NONE
 
     @property
     def changes_anew(self) -> bool:
-        """Whether training images are others in each epoch: nothing computed of them is worth keeping."""
+        """Return whether training images are others in each epoch: nothing computed of them is worth keeping."""
         return bool(self.mixup or self.cutmix) or (self.augments and self.views is None)
 
     @property
     def fixed_views(self) -> int:
-        """How many pictures of each training image there are, where they are not changed anew."""
+        """Return how many pictures of each training image there are, where they are not changed anew."""
         return self.views if self.views and self.augments else 1
 
 
@@ -161,20 +161,20 @@ class Phase:
     trial: bool = False
 
     def trained_blocks(self, blocks: "Sequence[BlockOutline]") -> tuple[str, ...]:
-        """Names of the blocks that train in this phase."""
+        """Return the names of the blocks that train in this phase."""
         return self.trains([block.name for block in blocks])
 
     def steps(self, images: int) -> int:
-        """The steps of one epoch over `images` images; a head is computed in one."""
+        """Return the steps of one epoch over `images` images; a head is computed in one."""
         return 1 if self.solver else -(-images // self.batch_size)
 
     def factors(self, blocks: Sequence[str]) -> dict[str, float]:
-        """What the learning rate is multiplied by in each of `blocks` and in the head."""
+        """Return what the learning rate is multiplied by in each of `blocks` and in the head."""
         given = dict(self.rates(blocks)) if self.rates else {}
         return {name: given.get(name, 1.0) for name in (*blocks, HEAD)}
 
     def described(self, blocks: "Sequence[BlockOutline]") -> dict[str, Any]:
-        """All of it in plain JSON values, with `trains` and `rates` as they come out for `blocks`."""
+        """Return all of it in plain JSON values, with `trains` and `rates` as they come out for `blocks`."""
         plain = {"trains": list(self.trained_blocks(blocks)), "rates": self.factors([block.name for block in blocks])}
         for name in ("name", "epochs", "learning_rate", "batch_size", "batch_norm", "moves", "measured_rates"):
             plain[name] = getattr(self, name)

@@ -31,7 +31,7 @@ class Schedule:
     pieces: tuple[Piece, ...] = (Piece(1.0, 1.0, 1.0),)
 
     def factor(self, share: float) -> float:
-        """The factor when `share` of the phase (0..1) has passed."""
+        """Return the factor when `share` of the phase (0..1) has passed."""
         begin = 0.0
         for piece in self.pieces:
             if share < piece.until or piece is self.pieces[-1]:
@@ -45,7 +45,7 @@ class Schedule:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the factor is 1 all the time."""
+        """Return whether the factor is 1 all the time."""
         return all(piece.start == piece.end == 1 for piece in self.pieces)
 
 
@@ -53,25 +53,24 @@ CONSTANT = Schedule()
 
 
 def cosine(warmup: float = 0.1) -> Schedule:
-    """Up from 0 in the first `warmup` of the steps, then down to 0 along half a cosine (Loshchilov and Hutter 2017)."""
+    """Return a rise from 0 in the first `warmup` of the steps, then half a cosine down to 0 (Loshchilov and Hutter 2017)."""
     rise = (Piece(warmup, 0.0, 1.0),) if warmup else ()
     return Schedule((*rise, Piece(1.0, 1.0, 0.0, Ease.COSINE)))
 
 
 def one_cycle(rise: float = 0.25) -> Schedule:
-    """Up from a 25th of the rate in the first `rise` of the steps, then down to a 100,000th, both along half a cosine
-    (Smith 2018, with fastai's numbers)."""
+    """Return a rise from a 25th of the rate in the first `rise` of the steps, then a fall to a 100,000th, both along half a
+    cosine (Smith 2018, with fastai's numbers)."""
     return Schedule((Piece(rise, 1 / 25, 1.0, Ease.COSINE), Piece(1.0, 1.0, 1e-5, Ease.COSINE)))
 
 
 def rising(lowest: float) -> Schedule:
-    """From `lowest` (above 0) up to 1, by the same ratio in every step: the range test of learning rates (Smith 2017, arXiv
-    1506.01186)."""
+    """Return a rise from `lowest` (above 0) to 1, by one ratio in every step: the range test (Smith 2017, arXiv 1506.01186)."""
     return Schedule((Piece(1.0, lowest, 1.0, Ease.GEOMETRIC),))
 
 
 def steps_down(boundaries: Sequence[float], warmup: float) -> Schedule:
-    """Up from 0 in the first `warmup` of the steps, then a tenth from each of `boundaries` (shares, growing) on."""
+    """Return a rise from 0 in the first `warmup` of the steps, then a tenth from each of `boundaries` (shares, growing) on."""
     level, pieces = 1.0, [Piece(warmup, 0.0, 1.0)]
     for end in (*boundaries, 1.0):
         pieces.append(Piece(end, level, level))
