@@ -2,12 +2,14 @@
 two are made once a session, and other networks have none."""
 
 import contextlib
+import functools
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import HANGS_SECONDS, ROOT, CommandLine, Finished
@@ -24,6 +26,9 @@ from tl_core.ui import steps
 PAGES = [step.script for step in steps.pages()]
 SMALL = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "image_size": "16"}
 """A draft whose network has a profile, as the default draft's has."""
+
+# Each new AppTest looks for components in every installed distribution, which takes a second: once a process is enough.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 def opened(page: str, **address: str) -> AppTest:
