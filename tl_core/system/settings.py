@@ -14,7 +14,7 @@ from tl_core.errors import SettingError
 
 
 def absolute(path: Path | str) -> Path:
-    """Return `path` from the root of the disk. A leading ~ is the user's home; where there is none, the ~ stays."""
+    """Return `path` from the root of the disk. A leading ~ is the user's home, and stays where there is no such user or home."""
     return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111  # Path would raise there
 
 

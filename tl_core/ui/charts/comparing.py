@@ -188,7 +188,7 @@ def overlaid_curves(
     return theme.axes(drawn, X_TITLES[x], f"Validation {metric} ({unit})")
 
 
-def _first_ones(curves: Mapping[str, Sequence[StoredEvent]], chosen: str | None) -> Mapping[str, Sequence[StoredEvent]]:
+def _first_ones(curves: Mapping[str, Sequence[StoredEvent]], chosen: str | None) -> dict[str, Sequence[StoredEvent]]:
     """Return `MOST_CURVES` of the curves: that of `chosen`, and the first ones."""
     kept = sorted(curves, key=lambda run: run != chosen)[:MOST_CURVES]
     return {run: events for run, events in curves.items() if run in kept}

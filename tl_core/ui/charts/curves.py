@@ -52,8 +52,8 @@ MEASURES = (Measure("loss", "Loss", "nats", 1.0, 3), Measure("accuracy", "Accura
 
 
 def computed(plans: Sequence[StoredEvent], steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent]) -> str:
-    """Return in a sentence the only point of the curves of a run whose head was computed and nothing else trained. The text is
-    empty for other runs. The events are the run's `plan`, `step` and `epoch` ones."""
+    """Return the two points of the curves, in a sentence, of a run whose head was computed and nothing else trained; empty for
+    other runs. The events are the run's `plan`, `step` and `epoch` ones."""
     if not plans or len(plans[-1].data["phases"]) > 1 or steps or len(epochs) != 1:
         return ""
     last = epochs[0].data

@@ -14,9 +14,9 @@ NEAREST = 0.12
 
 
 def learning_curve(points: Sequence[Point], revision: str) -> go.Figure:
-    """Draw test accuracy (%) over the number of labels a class (log), a line for each strength: the mean over the draws. The line
-    whose strength was chosen on the validation images, or the only one, is thick and has 95 % intervals. `revision` names the
-    question, so that a zoom outlives new answers."""
+    """Draw test accuracy (%) over the number of labels a class (log): a line for each strength, of the mean over the draws. The
+    line whose strength was chosen on the validation images, or the only one, is thick and has 95 % intervals. `revision` names
+    the question, so that a zoom outlives new answers."""
     if not points:
         return theme.empty(TITLE, "Waiting for the first answer", height=360)
     drawn = theme.figure(TITLE, 360, legend=True)
