@@ -52,21 +52,21 @@ class DigitsCNN(Untrained):
 
     @classmethod
     def catalogue(cls) -> tuple[CatalogueEntry, ...]:
-        """None: nobody chooses it on a page."""
+        """Return nothing: nobody chooses it on a page."""
         return ()
 
     def require_weights(self) -> None:
-        """They are learned at the beginning of the benchmark."""
+        """Raise nothing: they are learned at the beginning of the benchmark."""
 
     def load(self, image_size: int, *, pretrained: bool) -> Network:
-        """The network, with what it has learned if `pretrained`."""
+        """Return the network, with what it has learned if `pretrained`."""
         network = super().load(image_size, pretrained=False)
         if pretrained:
             network.model.set_weights(self.learned)
         return network
 
     def features(self, scaled: Any) -> Any:
-        """Pixels in 0..1, of which the three channels are alike, to (batch, 64)."""
+        """Return features (batch, 64) of pixels in 0..1, of which the three channels are alike."""
         layers = keras.layers
         x = layers.Reshape((SIDE * SIDE, 3), name="channels")(scaled)
         x = layers.GlobalAveragePooling1D(data_format="channels_first", name="grey")(x)
@@ -79,7 +79,7 @@ class DigitsCNN(Untrained):
         return layers.Dense(64, activation="relu", name="fc")(x)
 
     def blocks(self, model: Any) -> tuple[Block, ...]:
-        """The three convolutions, and the dense layer."""
+        """Return the three convolutions, and the dense layer."""
         return cut_into_blocks(model, r"conv(\d)_")
 
 
@@ -91,12 +91,12 @@ class FiveToNine(Dataset):
     path: Path = Path()
 
     def read(self, seed: int) -> Data:
-        """All of them."""
+        """Return all of them."""
         known, test = (_digits(images, 5) for images in _mnist(self.path))
         return Data(tuple("56789"), known, known.take([]), test)
 
     def location(self) -> str:
-        """The folder."""
+        """Return the folder."""
         return str(self.path)
 
 
@@ -108,13 +108,13 @@ def _mnist(folder: Path) -> tuple[ArrayImages, ArrayImages]:
 
 
 def _digits(images: ArrayImages, first: int) -> ArrayImages:
-    """Five digits from `first` on, in the order of the file, with labels from 0."""
+    """Return five digits from `first` on, in the order of the file, with labels from 0."""
     chosen = np.flatnonzero((images.labels >= first) & (images.labels < first + 5))
     return ArrayImages(np.asarray(images.pixels)[chosen], images.labels[chosen] - first)
 
 
 def learn_the_source(folder: Path, seed: int) -> float:
-    """Train on 0-4 and keep the weights; the accuracy on the source's test images."""
+    """Train on 0-4 and keep the weights. Return the accuracy on the source's test images."""
     keras.utils.set_random_seed(seed)
     network = DigitsCNN().load(SIDE, pretrained=False)
     model = keras.Model(network.model.input, keras.layers.Dense(5, activation="softmax")(network.model.output))
@@ -131,7 +131,7 @@ def _colour(images: ArrayImages, count: int) -> np.ndarray:
 
 
 def settings_of(epochs: int) -> dict[str, dict[str, Any]]:
-    """The protocol's strategies as the product's."""
+    """Return the protocol's strategies as the product's."""
     trained = {"strategy.epochs": epochs, "strategy.batch_size": BATCH, "strategy.schedule": "constant"}
     probe = {"strategy.strength": 1.0, "strategy.normalise": False}
     return {
@@ -143,7 +143,7 @@ def settings_of(epochs: int) -> dict[str, dict[str, Any]]:
 
 
 def accuracy(folder: Path, labels: int, seed: int, settings: dict[str, Any]) -> float:
-    """Test accuracy of one run."""
+    """Return the test accuracy of one run."""
     keras.backend.clear_session()
     common = {"dataset": "five_to_nine", "dataset.path": str(folder), "dataset.labels_per_class": labels}
     more = {"backbone": "digits_cnn", "image_size": SIDE, "seed": seed}

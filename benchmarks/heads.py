@@ -29,7 +29,7 @@ BAR = 0.25
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """Measure the heads, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--images", type=int, default=45_000)
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def passed(folder: Path, size: int, images: int, scratch: Path) -> tuple[dict[str, Any], float]:
-    """The features of all images, and the CPU seconds that a pass over so many `images` of them takes."""
+    """Return the features of all images, and the CPU seconds that a pass over so many `images` of them takes."""
     settings = {"dataset": "idx_folder", "dataset.path": str(folder), "image_size": size}
     spec = RunSpec().with_settings(settings).model_dump(mode="json")
     began = time.process_time()
@@ -70,7 +70,7 @@ def passed(folder: Path, size: int, images: int, scratch: Path) -> tuple[dict[st
 
 
 def timed(solve: Callable[[], Head]) -> tuple[float, Head]:
-    """CPU seconds, and the head."""
+    """Return the CPU seconds that `solve` takes, and its head."""
     began = time.process_time()
     head = solve()
     return time.process_time() - began, head

@@ -23,7 +23,7 @@ from benchmarks.what_if_parts.stream import prepared
 
 
 def main() -> None:
-    """Measure, and print a table."""
+    """Measure each job, and print a table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--megabytes", type=int, default=1_000, help="the size of the zip")
@@ -52,7 +52,7 @@ def _row(name: str, run: dict[str, Any]) -> tuple[str, str, str, str]:
 
 
 def _zipped(path: Path, megabytes: int) -> Path:
-    """A zip of so many megabytes, of files of 5 that do not shrink."""
+    """Write a zip of so many megabytes, of files of 5 that do not shrink, and return its path."""
     with zipfile.ZipFile(path, "w") as archive:
         for number in range(max(1, megabytes // 5)):
             archive.writestr(f"{'ab'[number % 2]}/{number:05}.jpg", os.urandom(5_000_000))

@@ -50,7 +50,7 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 @contextmanager
 def served(home: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """The dashboard over `home`: its address and its process."""
+    """Serve the dashboard over `home` and yield its address and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -65,7 +65,7 @@ def served(home: Path) -> Iterator[tuple[str, psutil.Process]]:
 
 
 def wait_for(url: str) -> None:
-    """Until the server at `url` answers."""
+    """Wait until the server at `url` answers. Raises `TimeoutError`."""
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     for _ in range(300):
         try:
@@ -90,7 +90,7 @@ class Asked:
 
 
 def watching(browser: Browser, url: str, asked: Asked) -> Page:
-    """A browser of its own that has drawn the page at `url`."""
+    """Return a browser page of its own that has drawn the page at `url`."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.on("websocket", asked.listen)
     page.goto(url)
@@ -99,7 +99,7 @@ def watching(browser: Browser, url: str, asked: Asked) -> Page:
 
 
 def cores(process: psutil.Process, page: Page, seconds: float) -> float:
-    """Percent of one core that `process` uses in the next `seconds`, while the browser goes on."""
+    """Return the percent of one core that `process` uses in the next `seconds`, while the browser goes on."""
     before, started = process.cpu_times(), time.monotonic()
     page.wait_for_timeout(1000 * seconds)  # a sleep would stop the browser's own events
     after = process.cpu_times()
@@ -107,7 +107,15 @@ def cores(process: psutil.Process, page: Page, seconds: float) -> float:
 
 
 def measure(browser: Browser, url: str, process: psutil.Process, arguments: argparse.Namespace, table: Table) -> None:
-    """A line of the table for each number of pages, and then the long watch."""
+    """Add a line to the table for each number of pages, and then watch for long.
+
+    Args:
+        browser: Opens the pages.
+        url: The page that is watched.
+        process: The server.
+        arguments: Of the command: numbers of pages, seconds a line, minutes of the long watch.
+        table: What the lines are added to.
+    """
     pages: list[Page] = []
     asked = Asked()
 
@@ -130,12 +138,12 @@ def measure(browser: Browser, url: str, process: psutil.Process, arguments: argp
 
 
 def probes(server: psutil.Process) -> list[psutil.Process]:
-    """What measures for a page how fast this machine is: once, for the first that opens."""
+    """Return what measures for a page how fast this machine is: once, for the first that opens."""
     return [child for child in server.children(recursive=True) if "probe" in child.cmdline()]
 
 
 def megabytes(process: psutil.Process) -> float:
-    """Resident memory."""
+    """Return the resident memory in megabytes."""
     return float(process.memory_info().rss) / 1e6
 
 

@@ -41,7 +41,7 @@ class Start:
 
 
 def wait_for(condition: Callable[[], object]) -> None:
-    """Until it is so."""
+    """Wait until `condition` is true. Raises `TimeoutError`."""
     end = time.monotonic() + MOST_SECONDS
     while not condition():
         if time.monotonic() > end:
@@ -50,7 +50,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 
 
 def processes(home: Path, command: str) -> list[psutil.Process]:
-    """This user's processes of one command of `home`."""
+    """Return this user's processes of one command of `home`."""
     found = []
     for process in psutil.process_iter(["cmdline"]):
         arguments = process.info["cmdline"] or []
@@ -60,7 +60,7 @@ def processes(home: Path, command: str) -> list[psutil.Process]:
 
 
 def measure(store: Store, spec: RunSpec) -> Start:
-    """One start, and its end."""
+    """Measure one start, and end the run."""
     begun = time.time()
     run_id = control.start(store, spec)
     wait_for(lambda: store.run(run_id).started)
@@ -73,7 +73,7 @@ def measure(store: Store, spec: RunSpec) -> Start:
 
 
 def home_with_runner(spare: bool) -> Store:
-    """A home whose runner is there and has, or does not have, a spare that is ready."""
+    """Return a home whose runner is there and has, or does not have, a spare that is ready."""
     os.environ[SPARE_VARIABLE] = str(int(spare))
     store = Store(Path(tempfile.mkdtemp(prefix="starting")))
     service.ensure(store.home, watched=True)
@@ -82,7 +82,7 @@ def home_with_runner(spare: bool) -> Store:
 
 
 def ready(store: Store) -> float:
-    """Wait until the spare has done its import; gives the CPU seconds it took."""
+    """Wait until the spare has done its import, and return the CPU seconds it took."""
 
     def spares() -> list[psutil.Process]:
         service.ensure(store.home, watched=True)  # as a page that is open says now and then

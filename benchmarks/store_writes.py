@@ -45,7 +45,7 @@ print(json.dumps(took))
 
 
 def latencies(writers: int, seconds: float, beat: float) -> np.ndarray:
-    """Milliseconds of every write."""
+    """Return the milliseconds of every write."""
     home = Path(tempfile.mkdtemp(prefix="writes"))
     store = Store(home)
     for number in range(writers):

@@ -48,7 +48,7 @@ FILE = TypeAdapter(dict[str, Part])
 
 
 def options(given: Sequence[str] | None) -> argparse.Namespace:
-    """What the command line says."""
+    """Return what the command line says."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", type=Path, help="one folder of images a class")
     parser.add_argument("--images", type=int, default=1500, help="training images at most (all parts but stream)")
@@ -63,7 +63,7 @@ def options(given: Sequence[str] | None) -> argparse.Namespace:
 
 
 def setting_of(chosen: argparse.Namespace, space: Path) -> Setting:
-    """What the parts share."""
+    """Return what the parts share."""
     folder = chosen.folder.absolute()
     of_each_class = np.bincount(ImageFolder(path=folder).load(0).train.labels)
     return Setting(
@@ -80,7 +80,7 @@ def setting_of(chosen: argparse.Namespace, space: Path) -> Setting:
 
 
 def conditions(setting: Setting) -> dict[str, Any]:
-    """What two measurements of a part must share to stand in one table."""
+    """Return what two measurements of a part must share to stand in one table."""
     data = ImageFolder(path=setting.folder, labels_per_class=setting.labels).load(0)
     model = next((line for line in _processor() if line.startswith("model name")), platform.processor())
     return {
@@ -101,7 +101,7 @@ def _processor() -> list[str]:
 
 
 def table(parts: dict[str, Part]) -> Table:
-    """All bars, in the order of `PARTS`."""
+    """Return a table of all bars, in the order of `PARTS`."""
     drawn = Table("Part", "Bar", "Ours", "Held against", "Ratio", "In CPU s", "Met?")
     for name in PARTS:
         for bar in parts[name].bars if name in parts else ():
@@ -119,13 +119,13 @@ def _cost(bar: Bar, side: str) -> str:
 
 
 def kept(file: Path, wanted: dict[str, Any]) -> dict[str, Part]:
-    """The parts in `file` that were measured under the `wanted` conditions."""
+    """Return the parts in `file` that were measured under the `wanted` conditions."""
     parts = FILE.validate_json(file.read_bytes()) if file.exists() else {}
     return {name: part for name, part in parts.items() if part.conditions == wanted}
 
 
 def main(given: Sequence[str] | None = None) -> None:
-    """Measure, and print and write the table and the picture."""
+    """Measure the parts, and print and write the table and the picture."""
     chosen = options(given)
     chosen.out.mkdir(parents=True, exist_ok=True)
     file, space = chosen.out / "what_ifs.json", Path(tempfile.mkdtemp(prefix="what_ifs_"))

@@ -33,22 +33,23 @@ class StoredRun:
 
     @property
     def accuracy(self) -> float:
-        """Share of test images that were classified correctly, 0..1."""
+        """Return the share of test images that were classified correctly, 0..1."""
         return self.result.accuracy
 
     @cached_property
     def result(self) -> Result:
-        """The measured result."""
+        """Return the measured result. Raises `RunError` where there is none."""
         return artifacts.read_result(self.folder)
 
     @cached_property
     def predictions(self) -> Predictions:
-        """The probabilities of each test image."""
+        """Return the probabilities of each test image. Raises `RunError` where there are none."""
         return artifacts.read_predictions(self.folder)
 
     @cached_property
     def model(self) -> Any:
-        """The trained Keras model, from pixels (batch, size, size, 3) in 0..255 to probabilities (batch, classes)."""
+        """Return the trained Keras model, from pixels (batch, size, size, 3) in 0..255 to probabilities (batch, classes). Raises
+        `RunError` where there is none."""
         file = self.folder / artifacts.MODEL
         if not file.is_file():
             raise RunError("This run has no model.", "Only finished runs have one; run it again.", received=self.id)
@@ -87,19 +88,19 @@ def train(spec: RunSpec | None = None, *, report: Reporter | None = None, **sett
 
 
 def load_run(run_id: str) -> StoredRun:
-    """Return the stored run of that id, or the only one whose id ends with it; raises `RunError` where there is none."""
+    """Return the stored run of that id, or the only one whose id ends with it. Raises `RunError` where there is none."""
     store = Store()
     run = store.run(store.named(run_id))
     return StoredRun(run.id, run.spec, store.folder(run.id))
 
 
 def parts(kind: str) -> dict[str, type[Any]]:
-    """Return the parts of `kind` (`registry.KINDS`) by name; raises `SettingError` for another."""
+    """Return the parts of `kind` (`registry.KINDS`) by name. Raises `SettingError` for another."""
     return registry(kind).parts()
 
 
 def register(kind: str, name: str) -> Callable[[type[P]], type[P]]:
-    """Return a class decorator that makes a part of `kind` known by `name`; raises `SettingError` for a kind there is not."""
+    """Return a class decorator that makes a part of `kind` known by `name`. Raises `SettingError` for a kind there is not."""
     return registry(kind).register(name)
 
 

@@ -62,7 +62,7 @@ def fault(error: Exception, did: str) -> str:
 
 
 def printable(text: str) -> str:
-    """`text` on one line: control characters and undecodable bytes, which file names may hold, become escapes."""
+    """Return `text` on one line: control characters and undecodable bytes, which file names may hold, become escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

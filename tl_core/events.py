@@ -14,11 +14,11 @@ class Event:
 
     @property
     def kind(self) -> str:
-        """The lower-case class name."""
+        """Return the lower-case class name."""
         return type(self).__name__.lower()
 
     def values(self) -> dict[str, Any]:
-        """The fields as plain JSON values."""
+        """Return the fields as plain JSON values."""
         return asdict(self)
 
 

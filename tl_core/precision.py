@@ -20,17 +20,17 @@ class Precision(StrEnum):
 
     @property
     def policy(self) -> str:
-        """Keras' name of its dtype policy."""
+        """Return Keras' name of its dtype policy."""
         return "mixed_bfloat16" if self.in_bfloat16 else "float32"
 
     @property
     def in_bfloat16(self) -> bool:
-        """Whether the network computes in 16 bits."""
+        """Return whether the network computes in 16 bits."""
         return "bfloat16" in self.value
 
     @property
     def xla(self) -> bool:
-        """Whether steps are compiled by XLA."""
+        """Return whether steps are compiled by XLA."""
         return self.value.endswith("XLA")
 
 
@@ -61,14 +61,14 @@ class Speeds:
     speeds: Mapping[Precision, Speed]
 
     def seconds(self, precision: Precision, frozen: float, trained: float) -> float:
-        """Of a run with so many passes through what is frozen and so many of training (`cost_model`), in which an image costs
-        three."""
+        """Return the seconds of a run with so many passes through what is frozen and so many of training (`cost_model`), in which
+        an image costs three."""
         speed = self.speeds[precision]
         passes = frozen * speed.forward_seconds + trained * speed.step_seconds / 3
         return speed.compile_seconds + passes / self.batch
 
     def fastest(self, frozen: float, trained: float) -> Precision:
-        """What such a run is to be computed in: float32, unless something that was measured pays."""
+        """Return what such a run is to be computed in: float32, unless something that was measured pays."""
         if Precision.FLOAT32 not in self.speeds:
             return Precision.FLOAT32
         seconds = {precision: self.seconds(precision, frozen, trained) for precision in self.speeds}

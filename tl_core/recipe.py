@@ -38,20 +38,20 @@ class Recipe:
 
     @classmethod
     def of(cls, spec: RunSpec, look: Look = LOOK) -> "Recipe":
-        """Return the parts that `spec` names; raises `SettingError` for a name or a setting that does not fit."""
+        """Return the parts that `spec` names. Raises `SettingError` for a name or a setting that does not fit."""
         parts = {kind: registry(kind).build(getattr(spec, kind)) for kind in PART_KINDS}
         return cls(**parts, given_size=spec.image_size, seed=spec.seed, precision=spec.precision, look=look)
 
     @cached_property
     def image_side(self) -> int | None:
-        """What `look` finds; None also where the dataset cannot be read, which whoever needs its images will be told."""
+        """Return what `look` finds; None also where the dataset cannot be read, which whoever needs its images will be told."""
         with suppress(TransferError):
             return self.look(self.dataset)
         return None
 
     @property
     def image_size(self) -> int:
-        """The side, in pixels, that every image is brought to."""
+        """Return the side, in pixels, that every image is brought to."""
         return self.given_size or self.backbone.fitting_size(self.image_side)
 
     def spec(self) -> RunSpec:

@@ -84,26 +84,26 @@ class Part(BaseModel):
 
     @classmethod
     def example(cls) -> Self:
-        """A small, quick instance of this part for the contract tests. The default settings, unless overridden."""
+        """Return a small, quick instance of this part for the contract tests. It has the default settings, unless overridden."""
         return cls()
 
     @classmethod
     def summary(cls) -> str:
-        """The first sentence of the docstring: what the part is, for people."""
+        """Return the first sentence of the docstring: what the part is, for people."""
         return documentation(cls).strip().split("\n\n")[0].replace("\n", " ")
 
     @classmethod
     def about(cls) -> str:
-        """The whole docstring, with its line breaks folded."""
+        """Return the whole docstring, with its line breaks folded."""
         return " ".join(documentation(cls).split())
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """The paths among its settings."""
+        """Return the paths among its settings."""
         return tuple(value for value in self.model_dump().values() if isinstance(value, Path))
 
     def spec(self) -> PartSpec:
-        """This part as plain values, every setting written out."""
+        """Return this part as plain values, every setting written out."""
         return PartSpec(name=self.name, **self.model_dump(mode="json"))
 
 
@@ -122,7 +122,7 @@ class Registry(Generic[P]):
         self._discovered = False
 
     def register(self, name: str) -> Callable[[type[P]], type[P]]:
-        """Class decorator that makes a part known by `name`. Two parts of one name are a bug, hence `ValueError`."""
+        """Return a class decorator that makes a part known by `name`. Two parts of one name are a bug, hence `ValueError`."""
 
         def keep(part: type[P]) -> type[P]:
             known = self._parts.get(name)
@@ -140,7 +140,7 @@ class Registry(Generic[P]):
         return dict(sorted(self._parts.items(), key=lambda entry: (entry[1].listing_order, entry[0])))
 
     def part(self, name: str) -> type[P]:
-        """The class of the part called `name`; raises `SettingError` with the nearest name there is."""
+        """Return the class of the part called `name`. Raises `SettingError` with the nearest name there is."""
         parts = self.parts()
         if name not in parts:
             near = difflib.get_close_matches(name, parts, n=1)
@@ -149,7 +149,7 @@ class Registry(Generic[P]):
         return parts[name]
 
     def build(self, spec: PartSpec) -> P:
-        """The part that `spec` names, with its settings checked; raises `SettingError`."""
+        """Return the part that `spec` names, with its settings checked. Raises `SettingError`."""
         spec = self._renamed(spec)
         part = self.part(spec.name)
         try:
@@ -170,7 +170,7 @@ class Registry(Generic[P]):
 
 
 def registry(kind: str) -> Registry[Any]:
-    """Return the registry of the parts of `kind`; raises `SettingError` for a kind that does not exist."""
+    """Return the registry of the parts of `kind`. Raises `SettingError` for a kind that does not exist."""
     if kind not in KINDS:
         raise SettingError("There is no such kind of part.", f"Known: {', '.join(KINDS)}.", received=kind)
     return cast(Registry[Any], pkgutil.resolve_name(KINDS[kind]))

@@ -60,7 +60,8 @@ class PhaseRecord(_Plain):
     @model_validator(mode="before")
     @classmethod
     def _no_epoch_was_the_best(cls, value: Any) -> Any:
-        """Before `ended` was stored, 0 meant that no epoch had been the best, and no phase went back to what it began with."""
+        """Read a record from before `ended` was stored: 0 meant that no epoch had been the best, and no phase went back to what
+        it began with."""
         old = isinstance(value, dict) and "ended" not in value
         return value | {"best_epoch": value.get("best_epoch") or None} if old else value
 
@@ -104,14 +105,15 @@ class Result(_Plain):
 
     @property
     def accuracy(self) -> float:
-        """Share of test images that were classified correctly, 0..1."""
+        """Return the share of test images that were classified correctly, 0..1."""
         return self.test_correct / self.test_images
 
     @property
     def seconds(self) -> float:
-        """Wall seconds inside `train`: data, backbone, all phases and the test. Starting Python is not in it.
+        """Return the wall seconds inside `train`: data, backbone, all phases and the test. Starting Python is not in it.
 
-        Of an interrupted run they are those of all its attempts, each up to the checkpoint that the next one began from."""
+        Of an interrupted run they are those of all its attempts, each up to the checkpoint that the next one began from.
+        """
         return sum(timing.seconds for timing in self.timings)
 
 
@@ -141,5 +143,5 @@ class Outcome:
 
     @property
     def accuracy(self) -> float:
-        """Share of test images that were classified correctly, 0..1."""
+        """Return the share of test images that were classified correctly, 0..1."""
         return self.result.accuracy

@@ -32,12 +32,12 @@ class PartSpec(BaseModel):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings without the name."""
+        """Return the settings without the name."""
         return dict(self.__pydantic_extra__ or {})
 
     @property
     def content(self) -> "PartSpec":
-        """This without what people call it: equal for parts that do the same."""
+        """Return this without what people call it: equal for parts that do the same."""
         return PartSpec(name=self.name, **{name: value for name, value in self.settings.items() if name != DISPLAY_NAME})
 
 
@@ -74,7 +74,7 @@ class RunSpec(BaseModel):
 
     @classmethod
     def parse(cls, value: Mapping[str, Any]) -> Self:
-        """`value` checked; raises `SettingError` with the first thing that does not fit."""
+        """Return `value` checked. Raises `SettingError` with the first thing that does not fit."""
         try:
             return cls.model_validate(value)
         except ValidationError as error:
@@ -82,7 +82,7 @@ class RunSpec(BaseModel):
 
     @classmethod
     def salvage(cls, value: Mapping[str, Any]) -> Self:
-        """What fits of a `value` that another version has stored, and the default for all that does not."""
+        """Return what fits of a `value` that another version has stored, and the default for all that does not."""
         readable: dict[str, Any] = {}
         value = with_current_names(value)
         for name in cls.model_fields.keys() & value.keys():
@@ -91,10 +91,10 @@ class RunSpec(BaseModel):
         return cls.parse(readable)
 
     def with_settings(self, settings: Mapping[str, Any]) -> Self:
-        """This spec with settings changed by their dotted names, as in `{"dataset.path": "/data", "seed": "1"}`.
+        """Return this spec with settings changed by their dotted names, as in `{"dataset.path": "/data", "seed": "1"}`.
 
-        Naming a part alone (`{"dataset": "digits"}`) chooses that part with its defaults. Values may be
-        text, as they come from a command line or a URL. Raises `SettingError` for a name that does not exist.
+        Naming a part alone (`{"dataset": "digits"}`) chooses that part with its defaults. Values may be text, as they come from a
+        command line or a URL. Raises `SettingError` for a name that does not exist.
         """
         value = self.model_dump()
         settings = with_current_names(settings)
@@ -108,7 +108,7 @@ class RunSpec(BaseModel):
         return self.parse(value)
 
     def dotted(self) -> dict[str, Any]:
-        """Every value by its dotted name: the inverse of `with_settings`."""
+        """Return every value by its dotted name: the inverse of `with_settings`."""
         flat: dict[str, Any] = {}
         for name, value in self.model_dump(mode="json").items():
             if name in PART_KINDS:
@@ -120,7 +120,7 @@ class RunSpec(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """The spec in a JSON file; raises `SettingError` where the file cannot be read or is not a spec."""
+        """Return the spec in a JSON file. Raises `SettingError` where the file cannot be read or is not a spec."""
         try:
             value = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
@@ -143,7 +143,7 @@ def with_current_names(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def setting_error(error: ValidationError, prefix: str, model: type[BaseModel]) -> SettingError:
-    """The first complaint of `error` about `model`, as a sentence that names the setting as the user wrote it."""
+    """Return the first complaint of `error` about `model`, as a sentence that names the setting as the user wrote it."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     name = f"{prefix}.{place}" if prefix and place else prefix or place
@@ -156,7 +156,7 @@ def setting_error(error: ValidationError, prefix: str, model: type[BaseModel]) -
 
 
 def _from_text(value: Any) -> Any:
-    """`null` and lists as JSON; all other text is left to the field's own type, so that a folder may be named 10."""
+    """Return `null` and lists read as JSON. All other text is left to the field's own type, so that a folder may be named 10."""
     if value == "null":
         return None
     if isinstance(value, str) and value.startswith(("[", "{")):

@@ -18,7 +18,7 @@ WIDTH, ROW, MARGIN = 960, 46, 110
 
 
 def figure(bars: Sequence[Bar], title: str) -> go.Figure:
-    """Two horizontal bars for each of `bars` that has seconds on both sides, those aside left out."""
+    """Draw two horizontal bars for each of `bars` that has seconds on both sides, those aside left out."""
     shown = [bar for bar in reversed(bars) if bar.ours and bar.theirs and not bar.aside]
     height = MARGIN + ROW * len(shown)
     drawn = theme.figure(title, height, legend=True)
@@ -69,7 +69,7 @@ def _ratio(bar: Bar) -> str:
 
 
 def _folded(title: str) -> str:
-    """`title` in two lines, parted after a comma near its middle where there is one."""
+    """Return `title` in two lines, parted after a comma near its middle where there is one."""
     places = [place for place, letter in enumerate(title) if letter == ","]
     nearest = min(places, key=lambda place: abs(place - len(title) / 2), default=None)
     return title if nearest is None or len(title) < 40 else f"{title[: nearest + 1]}\n{title[nearest + 2 :]}"

@@ -21,18 +21,18 @@ Moment = dict[str, float]
 
 
 def now() -> Moment:
-    """The present moment; what child processes took counts once they have ended."""
+    """Return the present moment in wall and CPU seconds; what child processes took counts once they have ended."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {"wall": time.perf_counter(), "cpu": time.process_time() + children.ru_utime + children.ru_stime}
 
 
 def since(earlier: Moment) -> Moment:
-    """What has been spent since then."""
+    """Return what has been spent since then."""
     return less(now(), earlier)
 
 
 def less(one: Moment, other: Moment) -> Moment:
-    """`one` without `other`."""
+    """Return `one` without `other`."""
     return {kind: one[kind] - other[kind] for kind in one}
 
 

@@ -35,8 +35,8 @@ class Clock(keras.callbacks.Callback):
 
 
 def fitted(folder: str, size: int, epochs: int, seed: int) -> dict[str, Any]:
-    """The whole recipe on the images below train in `folder`, validated in each epoch, as in the guide. `wall` and `cpu` go until
-    the last epoch has ended."""
+    """Run the whole recipe on the images below train in `folder`, validated in each epoch, as in the guide. `wall` and `cpu` go
+    until the last epoch has ended."""
     begun = now()
     keras.utils.set_random_seed(seed)
     read = {"batch_size": BATCH, "image_size": (size, size), "verbose": False}

@@ -15,7 +15,7 @@ from tl_core.heads.logistic_regression import STRENGTHS
 
 
 def ours(file: str) -> dict[str, Any]:
-    """The product's head, whose penalty is chosen on the validation images."""
+    """Compute the product's head, whose penalty is chosen on the validation images."""
     kept = np.load(file)
     labels = kept["train_labels"]
     held = kept["validation_features"], kept["validation_labels"]
@@ -24,12 +24,12 @@ def ours(file: str) -> dict[str, Any]:
 
 
 def default(file: str) -> dict[str, Any]:
-    """scikit-learn's with all its defaults: C = 1."""
+    """Compute scikit-learn's head with all its defaults: C = 1."""
     return _sklearn(LogisticRegression(), file)
 
 
 def cross_validated(file: str) -> dict[str, Any]:
-    """scikit-learn's, which chooses among the product's strengths in its usual cross-validation."""
+    """Compute scikit-learn's head that chooses among the product's strengths in its usual cross-validation."""
     return _sklearn(LogisticRegressionCV(Cs=list(STRENGTHS)), file)
 
 

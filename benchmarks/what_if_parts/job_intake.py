@@ -16,7 +16,7 @@ from tl_core.ui import previews
 
 
 def decoded(folder: str) -> dict[str, Any]:
-    """All images decoded and brought to 64 pixels, on all cores."""
+    """Decode all images and bring them to 64 pixels, on all cores."""
     with _measured() as found:
         data = ImageFolder(path=Path(folder)).read(0)
         for images in data.splits.values():
@@ -27,21 +27,21 @@ def decoded(folder: str) -> dict[str, Any]:
 
 
 def previewed(folder: str) -> dict[str, Any]:
-    """What the Dataset page shows first."""
+    """Compute what the Dataset page shows first."""
     with _measured() as found:
         previews.preview(ImageFolder(path=Path(folder)), 0)
     return found
 
 
 def examined(folder: str) -> dict[str, Any]:
-    """The whole report."""
+    """Compute the whole report."""
     with _measured() as found:
         examine(ImageFolder(path=Path(folder)).read(0), lambda done, images: None)
     return found
 
 
 def unpacked(archive: str, folder: str) -> dict[str, Any]:
-    """A zip unpacked."""
+    """Unpack a zip."""
     with _measured() as found:
         unpack(Path(archive), Path(folder))
     return found
@@ -49,7 +49,7 @@ def unpacked(archive: str, folder: str) -> dict[str, Any]:
 
 @contextmanager
 def _measured() -> Iterator[dict[str, Any]]:
-    """What the peak of memory rises by."""
+    """Yield a dict that holds in the end what the peak of memory rises by, in megabytes."""
     before, found = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, dict[str, Any]()
     yield found
     found["above_idle_mb"] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 1e6

@@ -21,13 +21,13 @@ SIDE, TIMES = 3072, 6
 
 
 def able() -> dict[str, Any]:
-    """Whether the processor has instructions for bfloat16."""
+    """Return whether the processor has instructions for bfloat16."""
     return {"bfloat16": has_bfloat16()}
 
 
 def share(spec: dict[str, Any], cache: str, images: int) -> dict[str, Any]:
-    """The engine's images a second over so many that are decoded already, and which share of the peak that is, both in
-    billions of floating-point operations a second. The peak is measured before and after."""
+    """Return the engine's images a second over so many that are decoded already, and its billions of floating-point operations a
+    second beside the peak, which is measured before and after."""
     recipe = Recipe.of(RunSpec.parse(spec))
     bfloat16 = recipe.precision.in_bfloat16
     keras.config.set_dtype_policy(recipe.precision.policy)
@@ -63,7 +63,7 @@ def _openvino(left: NDArray[np.float32], right: NDArray[np.float32], *, bfloat16
 
 
 def _least(work: Callable[[], object], times: int) -> float:
-    """The seconds of the quickest of so many, after one that does not count."""
+    """Return the seconds of the quickest of so many, after one that does not count."""
     work()
     seconds = []
     for _ in range(times):

@@ -31,8 +31,8 @@ Recipe.of(RunSpec())  # nor are those of the parts
 
 
 def trained(spec: dict[str, Any], cache: str, limit: int | None = None) -> dict[str, Any]:
-    """A whole run, from the dataset to the test accuracy, what it had cost when all was trained, and how many networks it had to
-    convert."""
+    """Do a whole run, from the dataset to the test accuracy. Return its counts, what it had cost when all was trained, and how
+    many networks it had to convert."""
     before, begun, ends = _converted(cache), now(), list[Moment]()
 
     def hear(event: Event) -> None:
@@ -53,13 +53,14 @@ def trained(spec: dict[str, Any], cache: str, limit: int | None = None) -> dict[
 
 
 def trained_again(spec: dict[str, Any], cache: str) -> dict[str, Any]:
-    """The same in a cache that has everything, where decoding an image or running a frozen layer is an error."""
+    """Do the same in a cache that has everything, where decoding an image or running a frozen layer is an error."""
     resizing.center_crop_resize = engines.choose = _forbidden
     return trained(spec, cache)
 
 
 def one_pass(spec: dict[str, Any], cache: str, keep: str | None = None) -> dict[str, Any]:
-    """The features of all images, decoding and loading the network included, kept in the file `keep` if there is one."""
+    """Compute the features of all images, decoding and loading the network included, and keep them in the file `keep` if there is
+    one."""
     before = _converted(cache)
     recipe = Recipe.of(RunSpec.parse(spec))
     data = recipe.dataset.load(recipe.seed)
@@ -79,7 +80,15 @@ def one_pass(spec: dict[str, Any], cache: str, keep: str | None = None) -> dict[
 
 
 def grid(spec: dict[str, Any], cache: str, labels: list[int], strengths: list[float], seeds: int) -> dict[str, Any]:
-    """A what-if for each number of labels, each strength and each seed."""
+    """Compute a what-if for each number of labels, each strength and each seed.
+
+    Args:
+        spec: The run's settings.
+        cache: The folder of its cache.
+        labels: Numbers of labels a class.
+        strengths: Values of C.
+        seeds: How many draws.
+    """
     before = _converted(cache)
     question = Question(tuple(labels), tuple(strengths), seeds)
     found = answers(RunSpec.parse(spec), question, _unheard, _opened(cache, None))
@@ -88,7 +97,7 @@ def grid(spec: dict[str, Any], cache: str, labels: list[int], strengths: list[fl
 
 
 def predicted(spec: dict[str, Any]) -> dict[str, Any]:
-    """How many times the passes of a run that keeps nothing are those of one that keeps all, if a pass is a pass."""
+    """Return how many times the passes of a run that keeps nothing are those of one that keeps all, if a pass is a pass."""
     recipe = Recipe.of(RunSpec.parse(spec))
     data = recipe.dataset.load(recipe.seed)
     blocks = recipe.backbone.load(recipe.image_size, pretrained=True).outline().blocks
@@ -103,7 +112,7 @@ def predicted(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def decoding(spec: dict[str, Any]) -> dict[str, Any]:
-    """All training images, decoded once."""
+    """Decode all training images once."""
     recipe = Recipe.of(RunSpec.parse(spec))
     images = resizing.SizedImages(recipe.dataset.load(recipe.seed).train, recipe.image_size)
     for part in np.array_split(np.arange(len(images)), range(32, len(images), 32)):

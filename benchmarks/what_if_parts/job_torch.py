@@ -41,12 +41,12 @@ class Files:
 
 
 def versions() -> dict[str, Any]:
-    """Which torch and timm these are."""
+    """Return which torch and timm these are."""
     return {"torch": torch.__version__, "timm": timm.__version__}
 
 
 def once(folder: str, size: int) -> dict[str, Any]:
-    """Every image through the network once, and a logistic regression on what comes out."""
+    """Pass every image through the network once, and fit a logistic regression to what comes out."""
     splits = {name: Files(Path(folder, name), size) for name in ("train", "test")}
     network = _network()
     with torch.inference_mode():
@@ -58,7 +58,7 @@ def once(folder: str, size: int) -> dict[str, Any]:
 
 
 def epoch(folder: str, size: int) -> dict[str, Any]:
-    """One epoch of training a head through the frozen network, and one test. `begin`, `epoch` and `test` are their costs."""
+    """Train a head through the frozen network for one epoch, and test once. `begin`, `epoch` and `test` are their costs."""
     moments = [now()]
     train, test = (Files(Path(folder, name), size) for name in ("train", "test"))
     network = _network()
@@ -92,7 +92,7 @@ def _loader(files: Files, *, shuffle: bool = False) -> Any:
 
 
 def _logistic(features: Any, labels: Any, classes: int) -> Any:
-    """L-BFGS with a weak L2 penalty."""
+    """Return a head computed by L-BFGS with a weak L2 penalty."""
     head = torch.nn.Linear(features.shape[1], classes)
     solver = torch.optim.LBFGS(head.parameters(), max_iter=STEPS, line_search_fn="strong_wolfe")
 

@@ -8,7 +8,7 @@ from benchmarks.what_if_parts.setting import ChildError, Setting, plain, process
 
 
 def measure(setting: Setting) -> Part:
-    """scikit-learn's heads on the same features, and timm's network on torch, where that is installed."""
+    """Measure scikit-learn's heads on the same features, and timm's network on torch, where that is installed."""
     heads, networks = _heads(setting), _timm(setting)
     return Part(bars=heads.bars + networks.bars, notes=heads.notes + networks.notes, runs=heads.runs | networks.runs)
 

@@ -18,7 +18,7 @@ NOTHING = 1
 
 
 def grid(setting: Setting) -> Part:
-    """A hundred what-ifs against one pass of the frozen network over the same images."""
+    """Measure a hundred what-ifs against one pass of the frozen network over the same images."""
     spec = setting.spec()
     labels = sorted({max(1, round(share * setting.labels)) for share in LABELS})
     asked: dict[str, Any] = {"labels": labels, "strengths": STRENGTHS, "seeds": SEEDS}
@@ -38,7 +38,7 @@ def grid(setting: Setting) -> Part:
 
 
 def suffix(setting: Setting) -> Part:
-    """Fine-tuning of the last two blocks, with and without what the blocks below them make of the images."""
+    """Measure fine-tuning of the last two blocks, with and without what the blocks below them make of the images."""
     spec = setting.spec(**TUNED)
     tune = partial(process, "job_ours.trained", spec=plain(spec))
     runs = setting.in_turn(
@@ -67,7 +67,7 @@ def suffix(setting: Setting) -> Part:
 
 
 def warm(setting: Setting) -> Part:
-    """A probe, and the same again in the same cache."""
+    """Measure a probe, and the same again in the same cache."""
     spec = setting.spec()
     caches: dict[int, str] = {}
 
@@ -89,7 +89,7 @@ def warm(setting: Setting) -> Part:
 
 
 def limit(setting: Setting) -> Part:
-    """The share of the processor's peak at which the frozen network is computed."""
+    """Measure the share of the processor's peak at which the frozen network is computed."""
     names = ["float32", *(["mixed bfloat16"] if setting.bfloat16 else [])]
     runs = setting.in_turn({name: partial(_share, setting, setting.spec(precision=name)) for name in names})
     bars, notes = [], []

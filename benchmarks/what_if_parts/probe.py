@@ -16,7 +16,7 @@ BARS = {"float32": (30, 4), "mixed bfloat16": (60, 8)}
 
 
 def measure(setting: Setting) -> Part:
-    """Both, with the network converted for OpenVINO already, as in every run on a machine but the first, and not."""
+    """Measure both, with the network converted for OpenVINO already, as in every run on a machine but the first, and not."""
     precisions = [name for name in BARS if setting.bfloat16 or name == "float32"]
     folder = linked(setting)
     guide = partial(process, "job_guide.fitted", folder=str(folder), size=setting.size, epochs=EPOCHS)
@@ -31,7 +31,7 @@ def measure(setting: Setting) -> Part:
 
 
 def linked(setting: Setting) -> Path:
-    """A folder with a folder for each split and in each one a class, whose links lead to the very images of our splits."""
+    """Return a folder with a folder for each split and in each one a class, whose links lead to the very images of our splits."""
     data = ImageFolder(path=setting.folder, labels_per_class=setting.labels).load(0)
     folder = setting.space / "linked"
     for split in ("train", "validation", "test") if not folder.exists() else ():
@@ -67,8 +67,8 @@ def _bars(name: str, runs: dict[str, list[Run]]) -> list[Bar]:
 
 
 def _enough(ours: Run, guide: Run) -> Run:
-    """The guide's recipe at the end of the first epoch after which it is as accurate as ours, less one standard error; of the
-    last one where it never is."""
+    """Return the guide's recipe at the end of the first epoch after which it is as accurate as ours, less one standard error; of
+    the last one where it never is."""
     share = ours["correct"] / ours["tested"]
     least = share - sqrt(share * (1 - share) / ours["tested"])
     epochs: list[Run] = guide["epochs"]

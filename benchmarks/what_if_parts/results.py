@@ -20,7 +20,7 @@ class Cost(BaseModel):
 
     @classmethod
     def of(cls, runs: Sequence[Run]) -> Self:
-        """The medians of several runs."""
+        """Return the medians of several runs."""
         return cls(**{kind: statistics.median(run[kind] for run in runs) for kind in cls.model_fields})
 
     def __str__(self) -> str:
@@ -47,14 +47,14 @@ class Bar(BaseModel):
     @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorated properties
     @property
     def met(self) -> bool | None:
-        """Whether it is what it should be."""
+        """Return whether it is what it should be; None where nothing is asked of it."""
         if self.needed is None:
             return None
         return self.value <= self.needed if self.at_most else self.value >= self.needed
 
     @property
     def verdict(self) -> str:
-        """What it should be, and whether it is, in words."""
+        """Return what it should be, and whether it is, in words."""
         if self.needed is None:
             return ""
         return f"{'at most' if self.at_most else 'at least'} {self.needed:g}{self.unit}: {'met' if self.met else 'MISSED'}"
@@ -70,14 +70,22 @@ class Part(BaseModel):
 
 
 def against(title: str, ours: Sequence[Run], theirs: Sequence[Run], needed: float | None = None, *, aside: bool = False) -> Bar:
-    """How many times `theirs` takes as long as `ours`: the median of the ratios within each turn."""
+    """Return how many times `theirs` takes as long as `ours`: the median of the ratios within each turn.
+
+    Args:
+        title: Of the bar.
+        ours: The product's runs, one a turn.
+        theirs: The runs of what it is held against, one a turn.
+        needed: The least ratio that is wanted; None where nothing is asked of it.
+        aside: Whether the chart leaves it out.
+    """
     ratio = {kind: _ratio(theirs, ours, kind) for kind in ("wall", "cpu")}
     costs = {"ours": Cost.of(ours), "theirs": Cost.of(theirs)}
     return Bar(title=title, value=ratio["wall"], cpu=ratio["cpu"], **costs, needed=needed, aside=aside)
 
 
 def beside(title: str, ours: Sequence[Run], limit: Sequence[Run], needed: float) -> Bar:
-    """How many times as long as `limit` ours takes, which should be at most `needed`."""
+    """Return how many times as long as `limit` ours takes, which should be at most `needed`."""
     ratio = {kind: _ratio(ours, limit, kind) for kind in ("wall", "cpu")}
     costs = {"ours": Cost.of(ours), "theirs": Cost.of(limit)}
     return Bar(title=title, value=ratio["wall"], cpu=ratio["cpu"], **costs, needed=needed, at_most=True)
@@ -88,6 +96,6 @@ def _ratio(above: Sequence[Run], below: Sequence[Run], kind: str) -> float:
 
 
 def accuracy(run: Run) -> str:
-    """Accuracy in percent with its 95 % interval, as of 518 images: "93.1 % (90.5-94.9)"."""
+    """Return the accuracy in percent with its 95 % interval, as of 518 images: "93.1 % (90.5-94.9)"."""
     interval = wilson(run["correct"], run["tested"])
     return f"{100 * run['correct'] / run['tested']:.1f} % ({100 * interval.low:.1f}-{100 * interval.high:.1f})"

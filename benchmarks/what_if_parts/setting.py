@@ -54,13 +54,13 @@ class Setting:
     stream: tuple[int, ...]
 
     def spec(self, **changes: Any) -> RunSpec:
-        """A linear probe of these images in float32, with changes in which "__" stands for a dot."""
+        """Return a linear probe of these images in float32, with changes in which "__" stands for a dot."""
         own = {"dataset": "image_folder", "dataset.path": str(self.folder), "dataset.labels_per_class": self.labels}
         more = {name.replace("__", "."): value for name, value in changes.items()}
         return RunSpec().with_settings(own | {"image_size": self.size, "precision": "float32"} | more)
 
     def in_turn(self, contenders: Mapping[str, Callable[[int], Run]]) -> dict[str, list[Run]]:
-        """Every contender once, one after the other, and that `repeats` times. Each is told the number of the turn."""
+        """Run every contender once, one after the other, and that `repeats` times. Each is told the number of the turn."""
         runs: dict[str, list[Run]] = {name: [] for name in contenders}
         for turn in range(self.repeats):
             for name, contend in contenders.items():
@@ -70,7 +70,8 @@ class Setting:
         return runs
 
     def fresh(self, spec: RunSpec | None = None) -> str:
-        """An empty cache folder. With `spec` the networks that such a run needs lie in it, converted for OpenVINO already."""
+        """Return an empty cache folder. With `spec` the networks that such a run needs lie in it, converted for
+        OpenVINO already."""
         folder = tempfile.mkdtemp(prefix="cache_", dir=self.space)
         if spec:
             shutil.copytree(self._converted(spec), Path(folder, "engines"))
@@ -82,7 +83,7 @@ class Setting:
             shutil.rmtree(cache, ignore_errors=True)
 
     def _converted(self, spec: RunSpec) -> Path:
-        """The networks that a run like `spec` converts, from a run of other images."""
+        """Return the networks that a run like `spec` converts, from a run of other images."""
         parts = {"backbone", "strategy", "image_size", "precision"}
         key = hashlib.sha256(json.dumps(spec.model_dump(mode="json", include=parts)).encode()).hexdigest()
         cache = self.space / "converted" / key[:16]
@@ -94,12 +95,12 @@ class Setting:
 
 
 def plain(spec: RunSpec) -> dict[str, Any]:
-    """`spec` as it goes to a process."""
+    """Return `spec` as it goes to a process."""
     return spec.model_dump(mode="json")
 
 
 def process(job: str, *, python: str = sys.executable, **settings: Any) -> Run:
-    """What `job` gives in a process of its own. Raises `ChildError` where it ends otherwise."""
+    """Return what `job` gives in a process of its own. Raises `ChildError` where it ends otherwise."""
     command = [python, "-m", CHILD, job, json.dumps(settings)]
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONWARNINGS": "ignore"}
     try:
@@ -116,5 +117,5 @@ def process(job: str, *, python: str = sys.executable, **settings: Any) -> Run:
 
 
 def say(text: str) -> None:
-    """A line of progress."""
+    """Print a line of progress."""
     print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)

@@ -24,7 +24,7 @@ FLAT = 1.1
 
 
 def measure(setting: Setting) -> Part:
-    """A linear probe of each number of images."""
+    """Measure a linear probe of each number of images."""
     folders = prepared(setting.stream_folder, setting.stream)
     runs = setting.in_turn({f"{number:,} images": partial(_probe, setting, folder) for number, folder in folders.items()})
     costs = [Cost.of(found) for found in runs.values()]
@@ -50,8 +50,8 @@ def _probe(setting: Setting, folder: Path, _turn: int) -> Run:
 
 
 def prepared(folder: Path, numbers: tuple[int, ...]) -> dict[int, Path]:
-    """Below `folder`, for each of the ascending `numbers`, a folder of so many images with a folder a class: the smaller ones
-    are links to the first of the largest. What is there already is used."""
+    """Return, for each of the ascending `numbers`, a folder of so many images with a folder a class, below `folder`: the smaller
+    ones are links to the first of the largest. What is there already is used."""
     folders = {number: folder / str(number) for number in numbers}
     largest = folders[numbers[-1]]
     if not largest.exists():
@@ -68,7 +68,7 @@ def prepared(folder: Path, numbers: tuple[int, ...]) -> dict[int, Path]:
 
 
 def _place(index: int) -> Path:
-    """Where image number `index` lies: the photographs take turns."""
+    """Return where image number `index` lies: the photographs take turns."""
     return Path(Path(list(PHOTOGRAPHS)[index % len(PHOTOGRAPHS)]).stem, f"{index:06}.jpg")
 
 
@@ -82,7 +82,7 @@ def _cut(folder: Path, number: int) -> None:
 
 
 def _crops(name: str, seed: int) -> Iterator[bytes]:
-    """JPEGs of squares of one photograph, no two of them alike, in an order that `seed` draws; mirrored ones after all
+    """Yield JPEGs of squares of one photograph, no two of them alike, in an order that `seed` draws; mirrored ones after all
     others."""
     module, package, folder = PHOTOGRAPHS[name]
     photograph = np.asarray(read_image(packaged_file(module, package, f"{folder}/{name}")))

@@ -45,7 +45,7 @@ def draw() -> None:
 
 
 def draw_unfinished(wanted: str | None) -> None:
-    """Say it where the wanted run has no result, and where it can be watched."""
+    """Say where the wanted run has no result, and where it can be watched."""
     if wanted and session.run(wanted).state is not State.DONE:
         state = formatting.state_of(session.run(wanted))
         st.info(f"This run has no result. It is {state.lower()}.", icon=":material/hourglass_top:")

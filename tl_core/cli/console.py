@@ -27,7 +27,7 @@ PRIORITIES = "|".join(priority.name.lower() for priority in Priority)
 
 
 def priority_named(text: str) -> Priority:
-    """The priority of that name; typer tells the user of the `BadParameter` that it raises otherwise."""
+    """Return the priority of that name. Raises `typer.BadParameter` where there is none; typer tells the user of it."""
     names = {priority.name.lower(): priority for priority in Priority}
     if text.lower() not in names:
         raise typer.BadParameter(f"A priority is one of {', '.join(names)}. Received: {text}")
@@ -35,7 +35,7 @@ def priority_named(text: str) -> Priority:
 
 
 def says_what_is_wrong(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose `TransferError` becomes one sentence (or one JSON object) and exit code 2."""
+    """Make a command turn a `TransferError` into one sentence (or one JSON object) and exit code 2."""
 
     @wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> None:
@@ -53,5 +53,5 @@ def says_what_is_wrong(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def print_json(value: Any) -> None:
-    """JSON alone on standard output."""
+    """Print JSON alone on standard output."""
     sys.stdout.write(json.dumps(value) + "\n")

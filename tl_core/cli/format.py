@@ -25,7 +25,7 @@ ENDING = (*FIELDS, "notes", "warnings")
 
 
 def summary(run: Run) -> dict[str, Any]:
-    """What `--json` prints of a run."""
+    """Return what `--json` prints of a run."""
     interval, now = interval_of(run), time.time()
     own = {
         "run_id": run.id,
@@ -52,19 +52,19 @@ def headline(run: Run, notes: Sequence[str] = (), warnings: Sequence[str] = ()) 
 
 
 def accuracy_of(run: Run) -> str:
-    """The accuracy in percent with its interval; empty where there is none."""
+    """Return the accuracy in percent with its interval; empty where there is none."""
     interval = interval_of(run)
     return "" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
 
 
 def clocks(run: Run) -> str:
-    """Both clocks: "4 s + 1 min"."""
+    """Return both clocks: "4 s + 1 min"."""
     now = time.time()
     return f"{seconds(run.waiting_seconds(now))} + {seconds(run.running_seconds(now))}"
 
 
 def exit_code(run: Run) -> int:
-    """0 for a run that is done, waits or is paused; 2 where the user can mend it, 130 for a stop, 1 for a fault."""
+    """Return 0 for a run that is done, waits or is paused; 2 where the user can mend it, 130 for a stop, 1 for a fault."""
     if run.state is State.CANCELLED:
         return STOPPED
     if run.state not in (State.FAILED, State.CRASHED):

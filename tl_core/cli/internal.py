@@ -32,7 +32,7 @@ def work_apart(folder: Path, attempt: int) -> None:
 @app.command(hidden=True)
 @says_what_is_wrong
 def serve(lock: int, watched: bool = False) -> None:
-    """Be the runner; `lock` is the inherited descriptor of its lock, and `watched` says that somebody looks at a page."""
+    """Serve as the runner; `lock` is the inherited descriptor of its lock, and `watched` says that somebody looks at a page."""
     from tl_core.runner.runner import serve as attend
 
     store = Store()

@@ -18,7 +18,7 @@ POLL_SECONDS = 0.25
 
 
 def _before_it_speaks(store: Store, run: Run) -> str:
-    """What to show of a run that says nothing of itself yet."""
+    """Return what to show of a run that says nothing of itself yet."""
     ahead = [other.id for other in store.queue()] if run.state is State.QUEUED else []
     return f"Waiting, place {1 + ahead.index(run.id)} in the queue" if run.id in ahead else "Starting"
 
@@ -52,7 +52,7 @@ class Interrupts:
 
 
 def watch(store: Store, run_id: str, console: Console, interrupts: Interrupts) -> Run:
-    """Show a progress bar on `console` until the run has ended; gives the run as it ended. Raises `KeyboardInterrupt`."""
+    """Show a progress bar on `console` until the run has ended, and return the run as it ended. Raises `KeyboardInterrupt`."""
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -17,7 +17,7 @@ from tl_core.runs.store import Priority, Run, Store
 @app.command()
 @says_what_is_wrong
 def pause(run: RunId) -> None:
-    """Have a run keep a checkpoint at its next batch and leave its device; hold a waiting one back."""
+    """Make a run keep a checkpoint at its next batch and leave its device; hold a waiting one back."""
     store = Store()
     control.pause(store, run_id := store.named(run))
     _say(store, run_id)

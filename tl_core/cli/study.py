@@ -36,7 +36,7 @@ def study(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Have a study answered about a dataset, a backbone and a strategy, and wait for it. Ctrl-C ends it."""
+    """Answer a study about a dataset, a backbone and a strategy, and wait for the result. Ctrl-C ends it."""
     given = chosen(parts, settings)
     own = {key.partition(".")[2]: value for key, value in given.items() if key.startswith("study.")}
     part = studies.build(PartSpec.model_validate(own | {"name": name}))

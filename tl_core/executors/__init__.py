@@ -28,12 +28,12 @@ class Job:
 
     @property
     def log(self) -> Path:
-        """What the process prints."""
+        """Return the file for what the process prints."""
         return self.folder / LOG
 
     @property
     def lock(self) -> Path:
-        """The file that the process keeps locked while it lives."""
+        """Return the file that the process keeps locked while it lives."""
         return self.folder / LOCK
 
 
@@ -47,15 +47,16 @@ class Executor(Part):
 
     @abstractmethod
     def launch(self, job: Job, held: Sequence[int] = ()) -> str:
-        """Start the process of `job` apart from this one and give its handle.
+        """Start the process of `job` apart from this one and return its handle.
 
         On this machine it inherits the file descriptors `held`, locked files, and thereby holds those locks until it ends,
-        however it ends. Launching the same attempt twice starts one process. Raises `StorageError` where the log cannot be
-        made and `ExecutorError` where the place cannot be reached."""
+        however it ends. Launching the same attempt twice starts one process. Raises `StorageError` where the log cannot be made
+        and `ExecutorError` where the place cannot be reached.
+        """
 
     @abstractmethod
     def lives(self, job: Job) -> bool:
-        """Whether a process may still be working on `job`. Raises `ExecutorError` where that cannot be known now."""
+        """Return whether a process may still be working on `job`. Raises `ExecutorError` where that cannot be known now."""
 
     @abstractmethod
     def end(self, job: Job, *, at_once: bool) -> None:
@@ -63,11 +64,11 @@ class Executor(Part):
         Raises `ExecutorError`."""
 
     def forgot(self, job: Job) -> bool:
-        """Whether it was lost before it began, so that it is to be launched again. Asked where `job` does not live."""
+        """Return whether it was lost before it began, so that it is to be launched again. Asked where `job` does not live."""
         return job.handle is None
 
     def last_words(self, job: Job) -> str:
-        """What is known of how the process ended, as a sentence; empty where nothing is."""
+        """Return what is known of how the process ended, as a sentence; empty where nothing is."""
         return ""
 
 

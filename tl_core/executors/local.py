@@ -18,7 +18,7 @@ _children: dict[str, "subprocess.Popen[bytes]"] = {}
 
 
 def watch(process: "subprocess.Popen[bytes]") -> str:
-    """Leave no zombie of `process` when it ends, and remember it; gives its handle."""
+    """Leave no zombie of `process` when it ends, remember it, and return its handle."""
     threading.Thread(target=process.wait, name=f"reap {process.pid}", daemon=True).start()
     _children[str(process.pid)] = process
     return str(process.pid)

@@ -113,7 +113,7 @@ class Ray(Executor):
         self._ask(f"/api/jobs/{_name(job)}/stop", {})
 
     def forgot(self, job: Job) -> bool:
-        """Whether Ray lost it before it began: with its head, or after too long a wait for a machine."""
+        """Return whether Ray lost it before it began: with its head, or after too long a wait for a machine."""
         known = self._job(job)
         return known is None or known.get("error_type") == NEVER_BEGAN
 
@@ -126,17 +126,18 @@ class Ray(Executor):
         return f"Ray says: {' '.join(said)[:500]}" if said else ""
 
     def _command(self, job: Job, code: Path) -> str:
-        """For a shell. What goes wrong before Python has begun is to be seen in the log too."""
+        """Return the command for a shell. What goes wrong before Python has begun is to be seen in the log too."""
         words = [self.python, str(code), "work-apart", str(job.folder), str(job.attempt)]
         return f"exec {shlex.join(words)} >> {shlex.quote(str(job.log))} 2>&1"
 
     def _environment(self, job: Job) -> dict[str, str]:
-        """What the process sees. Ray hides no GPU from those that asked for none."""
+        """Return what the process sees. Ray hides no GPU from those that asked for none."""
         hidden = {} if self.gpus else {"CUDA_VISIBLE_DEVICES": ""}
         return {**processes.QUIET, **job.environment, **hidden, "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}
 
     def _where(self) -> tuple[str, str | None]:
-        """Where the head answers, and the token that it asks for: only the address that came with the token gets it."""
+        """Return where the head answers, and the token that it asks for: only the address that came with the token gets it.
+        Raises `SettingError`."""
         given = os.environ.get(ADDRESS_VARIABLE) or LOCAL_ADDRESS
         try:
             ours = LOCAL_ADDRESS if given == "auto" else _address(given)
@@ -146,11 +147,11 @@ class Ray(Executor):
         return address, _token() if address == ours else None
 
     def _job(self, job: Job) -> dict[str, Any] | None:
-        """What Ray knows of `job`, at most `LOOK_SECONDS` ago; None where it knows nothing."""
+        """Return what Ray knows of `job`, at most `LOOK_SECONDS` ago; None where it knows nothing."""
         return _known(self, _name(job), int(time.monotonic() / LOOK_SECONDS))
 
     def _ask(self, path: str, send: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
-        """The head's answer; None where it knows no such job. Raises `ExecutorError` where there is none to be had."""
+        """Return the head's answer; None where it knows no such job. Raises `ExecutorError` where there is none to be had."""
         address, token = self._where()
         until, why = _silent.get(address, (0.0, ""))
         if time.monotonic() < until:
@@ -202,7 +203,7 @@ def _refused(address: str, error: urllib.error.HTTPError) -> ExecutorError:
 
 
 def _token() -> str | None:
-    """The token of the cluster, found where Ray itself looks for it; None where there is none."""
+    """Return the token of the cluster, found where Ray itself looks for it; None where there is none."""
     given = os.environ.get(TOKEN_VARIABLE)
     if given:
         return given.strip()
@@ -214,12 +215,12 @@ def _token() -> str | None:
 
 
 def _name(job: Job) -> str:
-    """Ray takes a name only once: launching an attempt twice starts one process."""
+    """Return the name of an attempt. Ray takes a name only once, so launching an attempt twice starts one process."""
     return f"{job.run_id}-{job.attempt}"
 
 
 def _code(folders: Path) -> Path:
-    """This very package as one file that Python executes, where all machines see it. Raises `StorageError`."""
+    """Return this very package as one file that Python executes, where all machines see it. Raises `StorageError`."""
     archive = _archive()
     file = folders / CODE / f"{hashlib.sha256(archive).hexdigest()[:16]}.pyz"
     if not file.is_file():

@@ -70,7 +70,7 @@ def is_at_work(file: Path) -> bool:
 
 
 def file_for(folder: Path, *decisive: Any) -> Path:
-    """The file in `folder` for work that all of `decisive` (plain values, or pydantic models) decides."""
+    """Return the file in `folder` for work that all of `decisive` (plain values, or pydantic models) decides."""
     return folder / f"{sha256(TypeAdapter(list).dump_json(list(decisive))).hexdigest()[:16]}.json"
 
 
@@ -106,7 +106,7 @@ class ResultWriter(Generic[T]):
         self._began = time.monotonic()
 
     def update(self, **fields: Any) -> None:
-        """Know better values of these fields, and how many `seconds` have passed."""
+        """Set these fields, and how many `seconds` have passed. The file is written at most every `WRITING_SECONDS`."""
         now = time.monotonic()
         self.now = self._with(fields | {"seconds": now - self._began})
         if now - self._written > self.WRITING_SECONDS:
@@ -114,7 +114,7 @@ class ResultWriter(Generic[T]):
             self._written = now
 
     def report(self, event: Event) -> None:
-        """Know what is done now, and how fast, where `event` says so."""
+        """Set the stage and its images a second, where `event` says so."""
         if isinstance(event, Stage):
             self.update(stage=event.title, images_per_second=event.images_per_second)
 

@@ -52,7 +52,7 @@ def wait(home: Path, runs_before: Callable[[float], int], tell: Callable[[int], 
 
 @contextlib.contextmanager
 def _ticket(home: Path) -> Iterator[float]:
-    """Stand in the line meanwhile; gives when this process asked."""
+    """Stand in the line meanwhile, and yield when this process asked, in seconds since 1970."""
     ticket = _folder(home) / f"{time.time_ns():020d}-{os.getpid()}"
     try:
         ticket.parent.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ MEMORY_WORDS = re.compile(r"RESOURCE_EXHAUSTED|out of memory|bad_alloc|OOM when 
 
 
 def of_exception(error: Exception, spec: RunSpec, folder: Path) -> tuple[str, str]:
-    """The sentence and the kind of an exception that nobody expected."""
+    """Return the sentence and the kind of an exception that nobody expected."""
     if type(error).__name__ in _MEMORY_TYPES or MEMORY_WORDS.search(str(error)):
         return out_of_memory("Memory ran out while this run was at work.", spec), OUT_OF_MEMORY
     return f"{fault(error, 'ended this run')} The log in {folder} has the details.", INTERNAL

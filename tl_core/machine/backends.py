@@ -36,7 +36,7 @@ class KerasFile(BaseModel):
 
     @classmethod
     def read(cls) -> "KerasFile":
-        """Return the user's settings of Keras; raises `SettingError` where Keras cannot be imported with them.
+        """Return the user's settings of Keras. Raises `SettingError` where Keras cannot be imported with them.
 
         Keras takes a file that is no JSON for one that is not there.
         """
@@ -103,7 +103,7 @@ def unseen_gpu(backend: str) -> str:
 
 
 def compute_in(precision: Precision) -> None:
-    """Have Keras compute in `precision`, and otherwise as all networks here expect, whatever keras.json says."""
+    """Make Keras compute in `precision`, and otherwise as all networks here expect, whatever keras.json says."""
     import keras
 
     keras.config.set_image_data_format("channels_last")

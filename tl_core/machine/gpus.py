@@ -34,7 +34,7 @@ class Unit:
         self.name = str(_asked(pynvml.nvmlDeviceGetName, handle) or "GPU")
 
     def now(self) -> Gpu:
-        """Its figures."""
+        """Return its present figures."""
         rates = _asked(pynvml.nvmlDeviceGetUtilizationRates, self._handle)
         memory = _asked(pynvml.nvmlDeviceGetMemoryInfo, self._handle)
         milliwatts = _asked(pynvml.nvmlDeviceGetPowerUsage, self._handle)
@@ -50,7 +50,7 @@ class Unit:
         )
 
     def millijoules(self) -> int | None:
-        """Its energy since the driver was loaded; GPUs before Volta and instances do not count it."""
+        """Return its energy (mJ) since the driver was loaded; None for GPUs before Volta and instances, which do not count it."""
         found = _asked(pynvml.nvmlDeviceGetTotalEnergyConsumption, self._handle)
         return None if found is None else int(found)
 
@@ -79,14 +79,16 @@ class Driver:
             _asked(pynvml.nvmlShutdown)
 
     def units(self) -> list[Unit]:
-        """All of the machine, in the driver's order (that of the slots, which is CUDA's if CUDA_DEVICE_ORDER is PCI_BUS_ID)."""
+        """Return all units of the machine, in the driver's order (that of the slots, which is CUDA's if CUDA_DEVICE_ORDER is
+        PCI_BUS_ID)."""
         count = _asked(pynvml.nvmlDeviceGetCount) or 0 if self._is_open else 0
         whole = [_asked(pynvml.nvmlDeviceGetHandleByIndex, index) for index in range(count)]
         found = [_asked(Unit, part) for handle in whole if handle is not None for part in _parts(handle)]
         return [unit for unit in found if unit is not None]
 
     def visible(self) -> list[Unit]:
-        """Those that `CUDA_VISIBLE_DEVICES` leaves to programs, in its order; like CUDA, it ends at the first that is none."""
+        """Return those that `CUDA_VISIBLE_DEVICES` leaves to programs, in its order. Like in CUDA, the first that is none ends
+        the list."""
         units, wanted = self.units(), os.environ.get(VISIBLE_VARIABLE)
         if wanted is None:
             return units
@@ -107,7 +109,7 @@ class Integral:
         self._last: tuple[float, float] | None = None
 
     def add(self, at: float, value: float | None) -> float | None:
-        """The integral so far, with `value` read at `at` seconds."""
+        """Return the integral so far, with `value` read at `at` seconds; None from the first missing value on."""
         if value is None or self._total is None:
             self._total = None
             return None
@@ -127,7 +129,7 @@ class Meter:
             self._power.add(at, unit.now().watts)
 
     def joules(self, at: float, watts: float | None) -> float | None:
-        """The energy at `at` seconds, at which `watts` were read; None where it cannot be measured."""
+        """Return the energy (J) at `at` seconds, at which `watts` were read; None where it cannot be measured."""
         if self._start is None:
             return self._power.add(at, watts)
         counted = self._unit.millijoules()
@@ -135,7 +137,7 @@ class Meter:
 
 
 def _asked(function: Callable[..., Any], *arguments: object) -> Any:
-    """What the driver answers; None where it does not."""
+    """Return what the driver answers; None where it does not."""
     try:
         return function(*arguments)
     except pynvml.NVMLError:
@@ -143,7 +145,7 @@ def _asked(function: Callable[..., Any], *arguments: object) -> Any:
 
 
 def _parts(handle: object) -> list[object]:
-    """The instances of a divided GPU; the GPU itself where it is not divided."""
+    """Return the instances of a divided GPU; the GPU itself where it is not divided."""
     mode = _asked(pynvml.nvmlDeviceGetMigMode, handle)
     if not mode or mode[0] != pynvml.NVML_DEVICE_MIG_ENABLE:
         return [handle]
@@ -153,7 +155,7 @@ def _parts(handle: object) -> list[object]:
 
 
 def _named(units: list[Unit], name: str) -> Unit | None:
-    """The unit of that index, or whose UUID begins so."""
+    """Return the unit of that index, or whose UUID begins so; None where there is none."""
     if name.isdecimal():
         return units[int(name)] if int(name) < len(units) else None
     return next((unit for unit in units if name and unit.uuid.startswith(name)), None)

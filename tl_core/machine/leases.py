@@ -18,12 +18,12 @@ class Lease:
     descriptor: int
 
     def environment(self) -> dict[str, str]:
-        """What a process must see so that it uses this device and no other one."""
+        """Return what a process must see so that it uses this device and no other one."""
         return {"CUDA_VISIBLE_DEVICES": self.device.id} if self.device.is_gpu else {}
 
 
 def take(home: Path, devices: Sequence[Device]) -> Lease | None:
-    """The lease of the first of `devices` that is free, or None where each is in use. Raises `StorageError`."""
+    """Return the lease of the first of `devices` that is free, or None where each is in use. Raises `StorageError`."""
     for device in devices:
         descriptor = _hold(home, device)
         if descriptor is not None:
@@ -32,7 +32,7 @@ def take(home: Path, devices: Sequence[Device]) -> Lease | None:
 
 
 def lock_of(home: Path, device: Device) -> Path:
-    """The lock of `device`: a GPU has one for all users of the machine, the processor one for each home."""
+    """Return the lock of `device`: a GPU has one for all users of the machine, the processor one for each home."""
     return (settings.gpu_leases() if device.is_gpu else home / "leases") / f"{device.id}.lock"
 
 
@@ -50,7 +50,7 @@ def _hold(home: Path, device: Device) -> int | None:
 
 
 def _share(lock: Path) -> None:
-    """Other users must be able to lock it; to lock it reading is enough."""
+    """Let other users lock it; to lock it reading is enough."""
     with contextlib.suppress(PermissionError):  # whoever made it has seen to that
         lock.parent.chmod(0o1777)
         lock.chmod(0o644)

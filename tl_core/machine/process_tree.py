@@ -26,7 +26,8 @@ class Tree:
         self._start = self._last = self._read()
 
     def used(self, *, search: bool) -> Used:
-        """Since the tree was first looked at. A `search` for new children reads a file of every process of the machine."""
+        """Return what was used since the tree was first looked at. A `search` for new children reads a file of every process of
+        the machine."""
         if search:
             self._search()
         now, last, start = self._read(), self._last, self._start
@@ -67,7 +68,8 @@ class Tree:
 
 
 def _disk_bytes(process: psutil.Process) -> tuple[int, int] | None:
-    """(read, written); None on macOS, which does not count them, and where the kernel or a sandbox does not tell."""
+    """Return the bytes (read, written); None on macOS, which does not count them, and where the kernel or a sandbox does not
+    tell."""
     if not hasattr(process, "io_counters"):
         return None
     try:

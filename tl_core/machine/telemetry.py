@@ -35,18 +35,18 @@ class Device:
 
 
 def gpus() -> list[Gpu]:
-    """The GPUs that a run may use (`CUDA_VISIBLE_DEVICES`); none where there is no driver."""
+    """Return the GPUs that a run may use (`CUDA_VISIBLE_DEVICES`); none where there is no driver."""
     with Driver() as driver:
         return [unit.now() for unit in driver.visible()]
 
 
 def devices() -> list[Device]:
-    """What runs can hold, one run each: every GPU that they may use, or else the processor."""
+    """Return what runs can hold, one run each: every GPU that they may use, or else the processor."""
     return [Device(gpu.uuid, _titled(gpu), True) for gpu in gpus()] or [Device(CPU, _processor(), False)]
 
 
 def described() -> dict[str, str]:
-    """What each device is called now, by its id, for people: "CPU, 2 cores", or "NVIDIA H100, 71 of 80 GB free"."""
+    """Return what each device is called now, by its id, for people: "CPU, 2 cores", or "NVIDIA H100, 71 of 80 GB free"."""
     return {gpu.uuid: _with_room(gpu) for gpu in gpus()} or {CPU: _processor()}
 
 
@@ -58,7 +58,7 @@ def _with_room(gpu: Gpu) -> str:
 
 
 def spacing(age: float) -> float:
-    """Seconds between stored samples of a run that is `age` seconds old."""
+    """Return the seconds between stored samples of a run that is `age` seconds old."""
     return max(SPACING_SECONDS, age * SPACING_SHARE)
 
 
@@ -80,7 +80,7 @@ class Sampler:
         self._due = False
 
     def sample(self) -> Telemetry:
-        """Use now; percentages are of the time since the last sample that was to be stored."""
+        """Measure the present use; percentages are of the time since the last sample that was to be stored."""
         now = time.monotonic()
         self._due = now - self._kept >= spacing(now - self._made)
         used = self._tree.used(search=self._due)
@@ -104,8 +104,8 @@ class Sampler:
         )
 
     def due(self) -> bool:
-        """Whether the sample just taken is one to store. A run needs many at its start and fewer later; those between
-        make the energy of GPUs without a counter exact."""
+        """Return whether the sample just taken is one to store. A run needs many at its start and fewer later; those between make
+        the energy of GPUs without a counter exact."""
         due, self._due = self._due, False
         if due:
             self._kept = time.monotonic()
@@ -143,8 +143,8 @@ class _Share:
 
 
 def _machine_seconds() -> tuple[float, float]:
-    """Seconds that all cores together worked, and seconds that they were there. psutil's own percentage starts anew in
-    each thread."""
+    """Return the seconds that all cores together worked, and the seconds that they were there. psutil's own percentage starts
+    anew in each thread."""
     times: Any = psutil.cpu_times()
     whole = sum(times) - getattr(times, "guest", 0.0) - getattr(times, "guest_nice", 0.0)  # which count twice
     return whole - times.idle - getattr(times, "iowait", 0.0), whole
@@ -158,7 +158,7 @@ def _free_bytes(folder: Path) -> int | None:
 
 
 def oom_kills() -> int | None:
-    """How many processes Linux has ended for want of memory since it started; None where it does not say."""
+    """Return how many processes Linux has ended for want of memory since it started; None where it does not say."""
     try:
         lines = VMSTAT.read_text(encoding="ascii").splitlines()
     except OSError:
@@ -172,7 +172,7 @@ def _processor() -> str:
 
 
 def _name(gpu: Gpu) -> str:
-    """The driver's name for it without the memory that some have in it: "NVIDIA H100 80GB HBM3" is an "NVIDIA H100"."""
+    """Return the driver's name for it without the memory that some have in it: "NVIDIA H100 80GB HBM3" is an "NVIDIA H100"."""
     return re.sub(r"[ -]\d+GB(?: HBM\w*)?", "", gpu.name)
 
 

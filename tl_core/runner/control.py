@@ -21,8 +21,7 @@ PAUSABLE = (*before(State.PAUSING), State.QUEUED)
 
 
 def start(store: Store, spec: RunSpec, *, priority: Priority = Priority.NORMAL) -> str:
-    """Check `spec` and put it into the queue; gives the run's id. It begins as soon as a device is free.
-    Raises `TransferError`."""
+    """Check `spec`, queue it and return the run's id. It begins as soon as a device is free. Raises `TransferError`."""
     recipe = Recipe.of(spec)
     recipe.require_runnable()
     folder = store.new_folder()
@@ -37,7 +36,7 @@ def start(store: Store, spec: RunSpec, *, priority: Priority = Priority.NORMAL) 
 
 
 def again(store: Store, run_id: str, changes: Mapping[str, Any], *, priority: Priority = Priority.NORMAL) -> str:
-    """Start a run with the settings of another one, some changed by their dotted names; gives the new run's id."""
+    """Start a run with the settings of another one, some changed by their dotted names, and return the new run's id."""
     return start(store, store.run(run_id).spec.with_settings(changes), priority=priority)
 
 
@@ -50,8 +49,8 @@ def stop(store: Store, run_id: str) -> None:
 
 
 def pause(store: Store, run_id: str) -> None:
-    """Have a run keep a checkpoint at its next batch and leave its device; a waiting one is held back.
-    Raises `RunError` where it has ended already."""
+    """Make a run keep a checkpoint at its next batch and leave its device, or hold a waiting one back. Raises `RunError` where it
+    has ended already."""
     waiting, at_work = ((State.QUEUED,), State.PAUSED), (before(State.PAUSING), State.PAUSING)
     if not _moved(store, run_id, waiting, at_work):
         _refuse(store, run_id, "paused", State.PAUSING, State.PAUSED)
@@ -79,7 +78,8 @@ def prioritise(store: Store, run_id: str, priority: Priority) -> None:
 
 
 def _moved(store: Store, run_id: str, *ways: tuple[tuple[State, ...], State]) -> bool:
-    """Move a run along the one of `ways` that leaves its state, whichever that becomes meanwhile; False where none does."""
+    """Move a run along the one of `ways` that leaves its state, whichever that becomes meanwhile. Return False where
+    none does."""
     while store.run(run_id).state in {state for leaving, _ in ways for state in leaving}:
         if any(store.change_state(run_id, leaving, to) for leaving, to in ways):
             return True

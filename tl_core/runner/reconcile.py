@@ -49,17 +49,17 @@ def supervise(store: Store, run: Run, executor: Executor) -> None:
 
 
 def job_of(store: Store, run: Run) -> Job:
-    """`run` as its executor sees it."""
+    """Return `run` as its executor sees it."""
     return Job(run.id, run.attempts, store.home, store.folder(run.id), run.environment, run.handle)
 
 
 def _may_be_launched_again(run: Run, executor: Executor, job: Job) -> bool:
-    """Whether it was lost before it began: the runner died before it had launched it, or a cluster forgot it."""
+    """Return whether it was lost before it began: the runner died before it had launched it, or a cluster forgot it."""
     return executor.forgot(job) and (run.attempts < MOST_LAUNCHES or not executor.shares_store)
 
 
 def record_end(store: Store, run: Run, executor: Executor) -> None:
-    """The end of a run whose process, that of this attempt, is gone."""
+    """Record the end of a run whose process, that of this attempt, is gone."""
     change = partial(store.change_state, run.id, (run.state,), attempt=run.attempts)
     if run.state is State.CANCELLING:
         change(State.CANCELLED)
@@ -74,7 +74,7 @@ def record_end(store: Store, run: Run, executor: Executor) -> None:
 
 
 def _stored_result(store: Store, run: Run) -> Result | None:
-    """The result of a run that was killed after it had written all and before it could say so."""
+    """Return the result of a run that was killed after it had written all and before it could say so; None where it has none."""
     try:
         return artifacts.read_result(store.folder(run.id))
     except RunError:

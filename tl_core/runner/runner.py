@@ -43,8 +43,8 @@ SETTLED_SECONDS = 15.0
 
 
 def serve(home: Path, *, watched: bool = False) -> None:
-    """Be the runner of `home` until it has been idle for long, or `home` is gone. The caller holds the runner's lock; `watched`
-    says that a page is being looked at."""
+    """Attend to `home` as its runner until it has been idle for long, or `home` is gone. The caller holds the runner's lock;
+    `watched` says that a page is being looked at."""
     store = Store(home)
     with contextlib.suppress(StorageError):
         deletion.sweep(store)  # of who was killed while it deleted a run
@@ -80,14 +80,15 @@ class Runner:
         self._watched_until = time.monotonic() + WATCHED_SECONDS if watched else -math.inf
 
     def hear_of_a_page(self) -> None:
-        """Take it that somebody looks at a page, where one was heard of a moment ago, too."""
+        """Assume that somebody looks at a page for `WATCHED_SECONDS`, where one was heard of within so many seconds
+        before, too."""
         now = time.monotonic()
         if now - self._page_heard < WATCHED_SECONDS:
             self._watched_until = now + WATCHED_SECONDS
         self._page_heard = now
 
     def tick(self) -> bool:
-        """Look after runs at work, launch what can be launched, keep a spare; whether anything is going on."""
+        """Look after runs at work, launch what can be launched, keep a spare, and return whether anything is going on."""
         with contextlib.suppress(StorageError):  # a full disk now may not be full at the next look
             for run in self._store.at_work():
                 self._try(self._look_after, run)
@@ -106,7 +107,8 @@ class Runner:
             self._spare = None
 
     def _try(self, attend: Callable[[Run], None], run: Run) -> None:
-        """No run stands in another one's way: what is wrong with this one is shown with it, and tried again."""
+        """Attend to `run`, and show what is wrong with it as its stage, to try it again later: no run stands in another one's
+        way."""
         try:
             attend(run)
         except (TransferError, OSError) as error:
@@ -114,7 +116,7 @@ class Runner:
             self._store.record(run.id, [], stage=str(error))
 
     def _known_devices(self) -> Sequence[Device]:
-        """The devices of this machine, asked for now and then only: a GPU's driver takes its time to answer."""
+        """Return the devices of this machine, asked for now and then only: a GPU's driver takes its time to answer."""
         if time.monotonic() > self._known_until:
             self._devices, self._known_until = devices(), time.monotonic() + DEVICES_SECONDS
         return self._devices
@@ -177,7 +179,7 @@ class Runner:
             self._store.record(run.id, [], handle=handle)
 
     def _process(self, job: Job, executor: Executor, held: tuple[int, ...]) -> str:
-        """The handle of a process that does `job`: the spare's, where it fits."""
+        """Return the handle of a process that does `job`: the spare's, where it fits."""
         spare = self._spare
         if spare and executor.shares_store and spare.fits(job):
             self._spare = None
@@ -192,8 +194,8 @@ class Runner:
         self._store.record(run.id, [], stage=str(error))
 
     def _keep_spare(self, at_work: Sequence[Run], queue: Sequence[Run]) -> None:
-        """Have one for the next run while one waits, or may be asked for on a page; it takes memory. While a run itself starts,
-        or has just begun, it would take the processor from it."""
+        """Keep a spare for the next run while one waits, or may be asked for on a page; it takes memory. None is started while a
+        run itself starts, or has just begun, since it would take the processor from it."""
         if self._spare and self._spare.process.poll() is not None:
             self._spare = None
         if not queue and time.monotonic() > self._watched_until:

@@ -54,7 +54,7 @@ def _start(home: Path, lock: int, options: Sequence[str]) -> None:
 
 
 def is_there(home: Path) -> bool:
-    """Whether a runner attends to `home`."""
+    """Return whether a runner attends to `home`."""
     return locks.is_held(lock_file(home))
 
 
@@ -79,29 +79,29 @@ class WakeUpPipe:
         _code_file(home).write_text(code(), encoding="utf-8")
 
     def wait(self, seconds: float) -> bytes:
-        """What was rung within `seconds`; empty where nobody did."""
+        """Return what was rung within `seconds`; empty where nobody did."""
         ready, _, _ = select.select([self._descriptor], [], [], seconds)
         return os.read(self._descriptor, 4096) if ready else b""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the pipe."""
         os.close(self._descriptor)
 
 
 def code() -> str:
-    """A digest of which Python and which code a process started now would run."""
+    """Return a digest of which Python and which code a process started now would run."""
     package = Path(tl_core.__file__).parent
     files = sorted((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in package.rglob("*.py"))
     return sha256(repr((sys.executable, files)).encode()).hexdigest()
 
 
 def lock_file(home: Path) -> Path:
-    """What the runner keeps locked."""
+    """Return what the runner keeps locked."""
     return home / "runner.lock"
 
 
 def _retire(home: Path) -> None:
-    """Have a runner of other code leave; its runs do not notice."""
+    """Make a runner of other code leave; its runs do not notice."""
     notify(home, RETIRE)
     end = time.monotonic() + HANDOVER_SECONDS
     while is_there(home) and time.monotonic() < end:

@@ -27,7 +27,7 @@ OWN = {settings.HOME_VARIABLE, settings.RUNS_VARIABLE, settings.LEASES_VARIABLE,
 
 
 def passed_on(environment: Mapping[str, str]) -> dict[str, str]:
-    """The part of `environment` that decides what a run does."""
+    """Return the part of `environment` that decides what a run does."""
     quiet = OWN | processes.QUIET.keys()
     return {name: value for name, value in environment.items() if name.startswith(PASSED) and name not in quiet}
 
@@ -43,23 +43,23 @@ class WarmWorker:
 
     @staticmethod
     def affordable() -> bool:
-        """Whether one is wanted and can import Keras, and the machine has the memory for it."""
+        """Return whether one is wanted and can import Keras, and the machine has the memory for it."""
         has_room = psutil.virtual_memory().available > NEEDED_BYTES
         return settings.keeps_spare() and has_room and backends.is_importable()
 
     @property
     def process(self) -> "subprocess.Popen[bytes]":
-        """The process that waits."""
+        """Return the process that waits."""
         return self._process
 
     def fits(self, job: Job) -> bool:
-        """Whether it lives, and imported what `job` needs."""
+        """Return whether it lives, and imported what `job` needs."""
         wanted = {name: value for name, value in job.environment.items() if name.startswith(PASSED)}
         return self._process.poll() is None and passed_on(os.environ) == wanted
 
     def hand_over(self, job: Job, held: Sequence[int]) -> bool:
-        """Give it `job` and the locks `held`; False where it has died. It holds the locks from then on, also those still on
-        their way to it."""
+        """Give it `job` and the locks `held`, and return False where it has died. It holds the locks from then on, also those
+        still on their way to it."""
         order = json.dumps({"run_id": job.run_id, "environment": dict(job.environment)}).encode()
         log = os.open(job.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         try:
@@ -72,12 +72,12 @@ class WarmWorker:
         return True
 
     def close(self) -> None:
-        """Send it away."""
+        """Send it away by closing its channel."""
         self._channel.close()
 
 
 def wait(descriptor: int) -> None:
-    """The spare itself: import what a run needs, wait for an order at the socket `descriptor`, and do it."""
+    """Import what a run needs, wait for an order at the socket `descriptor`, and do it: this is the spare itself."""
     from tl_core.runs.worker import work
 
     _import()
@@ -94,8 +94,8 @@ def wait(descriptor: int) -> None:
 
 
 def _import() -> None:
-    """What runs import on their way, and all parts. This is what a spare is for; whatever is wrong with one, the run that uses it
-    will tell."""
+    """Import what runs import on their way, and all parts. This is what a spare is for. Whatever is wrong with one, the run that
+    uses it will tell."""
     import tl_core.training.train  # noqa: F401
     from tl_core.features.engines.telemetry import quiet_openvino
     from tl_core.recipe import Recipe
@@ -108,5 +108,5 @@ def _import() -> None:
 
 
 def _expects(channel: socket.socket) -> bool:
-    """Whether an order has come, once there is one or the other end is closed."""
+    """Return whether an order has come, once there is one or the other end is closed."""
     return bool(channel.recv(1, socket.MSG_PEEK))

@@ -22,19 +22,19 @@ LONGEST_LINE = 1000
 
 
 def write_spec(folder: Path, spec: BaseModel) -> None:
-    """`spec.json`: what `train --spec` takes to do the same run again."""
+    """Write `spec.json`, which `train --spec` takes to do the same run again."""
     write_whole(folder / SPEC, lambda path: path.write_text(spec.model_dump_json(indent=2) + "\n", encoding="utf-8"))
 
 
 def write_estimate(folder: Path, estimate: Estimate) -> None:
-    """`estimate.json`: what was expected of the run. The first one stays, also where the run goes on later."""
+    """Write `estimate.json`: what was expected of the run. The first one stays, also where the run goes on later."""
     if not (folder / ESTIMATE).exists():
         content = TypeAdapter(Estimate).dump_json(estimate, indent=2)
         write_whole(folder / ESTIMATE, lambda path: path.write_bytes(content + b"\n"))
 
 
 def read_estimate(folder: Path) -> Estimate | None:
-    """The stored estimate; None where there is none, since the machine had not been measured."""
+    """Return the stored estimate; None where there is none, since the machine had not been measured."""
     try:
         return TypeAdapter(Estimate).validate_json((folder / ESTIMATE).read_bytes())
     except (OSError, ValueError):
@@ -42,7 +42,7 @@ def read_estimate(folder: Path) -> Estimate | None:
 
 
 def write_outcome(folder: Path, outcome: Outcome) -> None:
-    """All that stays of a finished run; `result.json` comes last, so that where it is the others are."""
+    """Write all that stays of a finished run. `result.json` comes last, so that where it is the others are."""
     predictions = outcome.predictions
     for name in (MODEL, PREDICTIONS, RESULT):
         sweep(folder / name)  # an attempt before this one may have been killed here
@@ -52,7 +52,7 @@ def write_outcome(folder: Path, outcome: Outcome) -> None:
 
 
 def summary(result: Result) -> dict[str, Any]:
-    """What the store keeps of the result of a finished run, by the names of its columns."""
+    """Return what the store keeps of the result of a finished run, by the names of its columns."""
     computed_on = {"device": CPU} if result.device == CPU else {}  # whatever the run held
     return computed_on | {
         "done": 1.0,
@@ -67,18 +67,19 @@ def summary(result: Result) -> dict[str, Any]:
 
 
 def attempt_folder(folder: Path, attempt: int | str) -> Path:
-    """Where, in a cluster, the process of one attempt at the run of `folder` writes."""
+    """Return where, in a cluster, the process of one attempt at the run of `folder` writes."""
     return folder / f"attempt-{attempt}"
 
 
 def has_checkpoint(folder: Path) -> bool:
-    """Whether the run of `folder` has something to go on from: on this machine, or in the folder of an attempt in a cluster."""
+    """Return whether the run of `folder` can go on from a checkpoint, on this machine or in the folder of an attempt in a
+    cluster."""
     places = (folder, *folder.glob(attempt_folder(Path(), "*").name))
     return any(True for place in places for _ in (place / CHECKPOINT).glob("[!.]*"))
 
 
 def read_result(folder: Path) -> Result:
-    """The stored result; raises `RunError` where the run has none."""
+    """Return the stored result. Raises `RunError` where the run has none, or one that cannot be read."""
     try:
         return Result.model_validate_json((folder / RESULT).read_bytes())
     except FileNotFoundError:
@@ -90,7 +91,7 @@ def read_result(folder: Path) -> Result:
 
 
 def read_predictions(folder: Path) -> Predictions:
-    """The stored predictions; raises `RunError` where the run has none."""
+    """Return the stored predictions. Raises `RunError` where they cannot be read."""
     try:
         with np.load(folder / PREDICTIONS, allow_pickle=False) as arrays:
             return Predictions(**arrays)
@@ -99,12 +100,12 @@ def read_predictions(folder: Path) -> Predictions:
 
 
 def read_log(folder: Path, lines: int = 200) -> str:
-    """The last lines of what the run's process printed; empty where it printed nothing."""
+    """Return the last lines of what the run's process printed; empty where it printed nothing."""
     return "\n".join(read_log_from(folder, max(0, log_size(folder) - LONGEST_LINE * lines))[0].splitlines()[-lines:])
 
 
 def read_log_from(folder: Path, place: int) -> tuple[str, int]:
-    """What was printed after the byte at `place`, and the place after that."""
+    """Return what was printed after the byte at `place`, and the place after that."""
     try:
         with (folder / LOG).open("rb") as file:
             file.seek(place)
@@ -115,7 +116,7 @@ def read_log_from(folder: Path, place: int) -> tuple[str, int]:
 
 
 def log_size(folder: Path) -> int:
-    """Bytes of what the run's process printed."""
+    """Return the bytes of what the run's process printed, 0 where it printed nothing."""
     try:
         return (folder / LOG).stat().st_size
     except OSError:

@@ -43,21 +43,21 @@ class Database:
 
     @contextmanager
     def writing(self, *, durable: bool = False) -> Iterator[sa.Connection]:
-        """One transaction, which no other writer can come into; all of it is kept, or nothing. A `durable` one outlives a power
-        cut as soon as it has ended, and all before it do, too; of others the last seconds may be lost then."""
+        """Open one transaction, which no other writer can come into; all of it is kept, or nothing. A `durable` one outlives a
+        power cut as soon as it has ended, and all before it do, too; of others the last seconds may be lost then."""
         begun = self._engine.execution_options(writes=True, durable=durable)
         with _said_as_storage_error(self._file), begun.begin() as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """A view of the file as it is now, which no writer disturbs."""
+        """Open a view of the file as it is now, which no writer disturbs."""
         with _said_as_storage_error(self._file), self._connect() as connection:
             yield connection
 
     def _connect(self) -> sa.Connection:
-        """A connection to read by. SQLite's log needs some space even for readers; where there is none, and no log
-        is left to be read, the file itself is enough."""
+        """Return a connection to read by. SQLite's log needs some space even for readers; where there is none, and no log is left
+        to be read, the file itself is enough."""
         try:
             return self._engine.connect()
         except sa.exc.OperationalError:
@@ -86,7 +86,8 @@ def _is_complete(connection: sa.Connection) -> bool:
 
 
 def _create_tables(connection: sa.Connection) -> None:
-    """Each table unless it is there, decided by SQLite: `create_all` looks first, and another process may be quicker."""
+    """Create each table unless it is there, decided by SQLite: `create_all` looks first, and another process may be quicker.
+    Columns that a table of an earlier version lacks are added."""
     for table in schema.metadata.sorted_tables:
         connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
         for column in table.columns:
@@ -108,7 +109,8 @@ def _configure(connection: Any, _record: Any) -> None:
 
 
 def _patiently(cursor: Any, statement: str) -> None:
-    """SQLite refuses to change a fresh file's journal at once, without waiting, while another process does the same."""
+    """Execute a statement, and try again for `BUSY_SECONDS` while the file is locked. SQLite refuses to change a fresh file's
+    journal at once, without waiting, while another process does the same."""
     end = time.monotonic() + BUSY_SECONDS
     while True:
         try:
@@ -122,7 +124,8 @@ def _patiently(cursor: Any, statement: str) -> None:
 
 
 def _begin(connection: sa.Connection) -> None:
-    """A writer takes its place at once: one that reads first and writes later would be refused if another came between."""
+    """Begin a transaction. A writer takes its place at once: one that reads first and writes later would be refused if another
+    came between."""
     options = connection.get_execution_options()
     if options.get("writes"):
         connection.exec_driver_sql(f"PRAGMA synchronous={'FULL' if options.get('durable') else 'NORMAL'}")

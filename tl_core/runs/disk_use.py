@@ -15,7 +15,8 @@ AT_A_TIME = 50
 
 
 def measure(store: Store, most: int | None = AT_A_TIME) -> bool:
-    """Measure `most` of the runs at rest that were not measured yet (None: all); whether there were any. Raises `StorageError`.
+    """Measure `most` of the runs at rest that were not measured yet (None: all), and return whether there were any. Raises
+    `StorageError`.
 
     A run whose process is still leaving is left for later: it removes its checkpoint last.
     """

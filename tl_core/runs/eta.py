@@ -6,8 +6,8 @@ from tl_core.runs.store import Run
 
 
 def eta(run: Run, now: float) -> float | None:
-    """Seconds until `run` ends, from the share of its work done and the time that took; None before there is
-    enough to say it from, and while data are fetched. Starting Python is not in the rate."""
+    """Return the seconds until `run` ends, from the share of its work done and the time that it took. None before there is enough
+    to say it from, and while data are fetched. The start of Python is not in the rate."""
     if run.state is not State.RUNNING or run.done < 0.02 or run.stage.startswith(FETCHING):
         return None
     return run.running_seconds(now) / run.done * (1 - run.done)

@@ -13,7 +13,7 @@ _SCARCE = 0.03
 
 
 def of_death(store: Store, run: Run, last_words: str) -> tuple[str, str]:
-    """The sentence and the kind of a process that is gone without a word of its own."""
+    """Return the sentence and the kind of a process that is gone without a word of its own."""
     if _memory_ran_out(store, run, last_words):
         return out_of_memory("The system ended this run because memory ran out.", run.spec), OUT_OF_MEMORY
     told = " ".join(

@@ -83,16 +83,16 @@ class Mailbox:
             _take_checkpoint(folder, attempt)
 
     def spec(self) -> RunSpec:
-        """What is to be done. Raises `SettingError` where it cannot be read."""
+        """Return what is to be done. Raises `SettingError` where it cannot be read."""
         return RunSpec.read(self._run_folder / artifacts.SPEC)
 
     def devices(self) -> tuple[str, ...]:
-        """UUIDs of the GPUs that the cluster gave to this run alone."""
+        """Return the UUIDs of the GPUs that the cluster gave to this run alone."""
         given = os.environ.get("CUDA_VISIBLE_DEVICES") and self.spec().executor.settings.get("gpus", 0) >= 1
         return tuple(gpu.uuid for gpu in telemetry.gpus()) if given else ()
 
     def state(self) -> State:
-        """Where the run stands. `CANCELLING` where it goes on without this process."""
+        """Return where the run stands, `CANCELLING` where it goes on without this process."""
         if self._is_void():
             return State.CANCELLING
         wished = self._wish.state if self._wish.attempt == self._attempt else State.STARTING
@@ -107,7 +107,7 @@ class Mailbox:
         self._write(forget_after=step)
 
     def change_state(self, leaving: Sequence[State], to: State, **values: Any) -> bool:
-        """Say that the run has come to `to`; False where by the last wish it could not. The store has the last word."""
+        """Say that the run has come to `to`. Return False where by the last wish it could not. The store has the last word."""
         if self.state() not in leaving or self._is_void():
             return False
         self._write(leaving=list(leaving), to=to, values=values)
@@ -115,7 +115,7 @@ class Mailbox:
         return True
 
     def _is_void(self) -> bool:
-        """Whether another attempt counts, or the run was given up. An older wish has only not been renewed yet."""
+        """Return whether another attempt counts, or the run was given up. An older wish has only not been renewed yet."""
         self._wish = read_wish(self._run_folder) or self._wish
         if self._wish.attempt != self._attempt:
             return self._wish.attempt > self._attempt
@@ -169,14 +169,14 @@ def collect(store: Store, run: Run) -> None:
 
 
 def read_wish(folder: Path) -> Command | None:
-    """The wish in the folder of a run; None where there is none yet, or where it cannot be read now."""
+    """Return the wish in the folder of a run; None where there is none yet, or where it cannot be read now."""
     with contextlib.suppress(OSError, ValueError):
         return Command.model_validate_json((folder / WISH).read_bytes())
     return None
 
 
 def _lines(file: Path, start: int) -> Iterator[bytes]:
-    """The whole lines of `file` from the byte `start` on. One whose end is missing may still be on its way."""
+    """Yield the whole lines of `file` from the byte `start` on. One whose end is missing may still be on its way."""
     try:
         with file.open("rb") as letters:
             letters.seek(start)
@@ -189,7 +189,7 @@ def _lines(file: Path, start: int) -> Iterator[bytes]:
 
 
 def _parse(line: bytes) -> Message | None:
-    """The letter in a line, whoever wrote it; an empty one in an empty line, None where it is none."""
+    """Return the letter in a line, whoever wrote it; an empty one in an empty line, None where it is none."""
     try:
         return Message.model_validate(json.loads(line) if line.strip() else {})
     except (ValueError, RecursionError):
@@ -197,7 +197,7 @@ def _parse(line: bytes) -> Message | None:
 
 
 def _deliver(store: Store, run: Run, letter: Message, read: int) -> bool:
-    """Do what `letter` says, and keep in the same write that it was done; False where nothing was kept."""
+    """Do what `letter` says, and keep in the same write that it was done. Return False where nothing was kept."""
     values = letter.values.model_dump(exclude_unset=True)
     if letter.to is not None:
         return _may_claim(store, run, letter) and store.change_state(run.id, letter.leaving, letter.to, collected=read, **values)
@@ -208,7 +208,7 @@ def _deliver(store: Store, run: Run, letter: Message, read: int) -> bool:
 
 
 def _may_claim(store: Store, run: Run, letter: Message) -> bool:
-    """Whether a process may bring its run to that state. A run that is done has its files in place before it is."""
+    """Return whether a process may bring its run to that state. A run that is done has its files in place before it is."""
     if letter.to not in CLAIMS or not set(letter.leaving) <= set(before(letter.to)):
         return False
     if letter.to is not State.DONE:

@@ -20,15 +20,15 @@ class Link(Protocol):
     """Whose disk is watched."""
 
     def spec(self) -> RunSpec:
-        """What is to be done. Raises `SettingError` where this version cannot read it."""
+        """Return what is to be done. Raises `SettingError` where this version cannot read it."""
         ...
 
     def devices(self) -> tuple[str, ...]:
-        """Ids of the devices that it holds; none where that is not known."""
+        """Return the ids of the devices that it holds; none where that is not known."""
         ...
 
     def state(self) -> State:
-        """Where the run stands, by the last word of the store."""
+        """Return where the run stands, by the last word of the store."""
         ...
 
     def record(self, told: Sequence[tuple[float, Event]], **progress: Any) -> None:
@@ -40,7 +40,8 @@ class Link(Protocol):
         ...
 
     def change_state(self, leaving: Sequence[State], to: State, **values: Any) -> bool:
-        """Compare-and-set, like the store's."""
+        """Move the run from one of `leaving` to `to`, with `values`, and return whether it was moved (compare-and-set, like the
+        store's)."""
         ...
 
 
@@ -52,19 +53,19 @@ class StoreLink:
         self.folder, self.home = store.folder(run_id), store.home
 
     def spec(self) -> RunSpec:
-        """What is to be done. Raises `SettingError` where this version cannot read it."""
+        """Return what is to be done. Raises `SettingError` where this version cannot read it."""
         run = self._store.run(self._run_id)
         if run.unreadable:
             raise SettingError(run.unreadable)
         return run.spec
 
     def devices(self) -> tuple[str, ...]:
-        """Ids of the devices that the run holds."""
+        """Return the ids of the devices that the run holds."""
         device = self._store.run(self._run_id).device
         return (device,) if device else ()
 
     def state(self) -> State:
-        """Where the run stands."""
+        """Return where the run stands."""
         return self._store.run(self._run_id).state
 
     def record(self, told: Sequence[tuple[float, Event]], **progress: Any) -> None:
@@ -76,5 +77,5 @@ class StoreLink:
         self._store.forget_after(self._run_id, step)
 
     def change_state(self, leaving: Sequence[State], to: State, **values: Any) -> bool:
-        """Compare-and-set."""
+        """Move the run by the store's own compare-and-set."""
         return self._store.change_state(self._run_id, leaving, to, **values)

@@ -50,7 +50,7 @@ class Recorder:
         self._sampler.close()
 
     def __call__(self, event: Event) -> None:
-        """Take an event; raises `Paused` or `Stopped` on a wish, and the `StorageError` of a write that failed."""
+        """Take an event. Raises `Paused` or `Stopped` on a wish, and the `StorageError` of a write that failed."""
         if isinstance(event, Resumed):
             self.flush()
             self._link.forget_after(event.step)

@@ -164,15 +164,15 @@ class Run:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of test images classified correctly, 0..1; None until the run is done."""
+        """Return the share of test images classified correctly, 0..1; None until the run is done."""
         return None if self.correct is None or not self.test_images else self.correct / self.test_images
 
     def waiting_seconds(self, now: float) -> float:
-        """How long it has waited until `now`, pauses not counted."""
+        """Return the seconds that it has waited until `now` (seconds since 1970), pauses not counted."""
         return self.waited + (max(0.0, now - self.changed) if self.state in WAITS else 0.0)
 
     def running_seconds(self, now: float) -> float:
-        """How long it has trained until `now`, pauses not counted."""
+        """Return the seconds that it has trained until `now` (seconds since 1970), pauses not counted."""
         return self.ran + (max(0.0, now - self.changed) if self.state in RUNS else 0.0)
 
 
@@ -181,7 +181,7 @@ _COLUMNS = tuple(field.name for field in fields(Run) if field.name not in _READ)
 
 
 def run_of(row: sa.RowMapping) -> Run:
-    """A row of `runs` as a value."""
+    """Return a row of `runs` as a value."""
     spec, unreadable = _settings(row["spec"])
     values = {name: row[name] for name in _COLUMNS}
     values |= {"state": State(row["state"]), "priority": Priority(row["priority"]), "tags": tuple(row["tags"])}
@@ -189,7 +189,7 @@ def run_of(row: sa.RowMapping) -> Run:
 
 
 def _settings(stored: dict[str, Any]) -> tuple[RunSpec, str | None]:
-    """Settings as they were stored, and what cannot be read of them: one run of another version hides no other run."""
+    """Return settings as they were stored, and what cannot be read of them: one run of another version hides no other run."""
     try:
         return RunSpec.parse(stored), None
     except SettingError as error:
@@ -217,7 +217,7 @@ class StoredEvent:
 
 
 def clocks(now: float) -> dict[str, sa.ColumnElement[float]]:
-    """Both clocks set forward to `now`, for the state that is being left."""
+    """Return both clocks set forward to `now` (seconds since 1970), for the state that is being left."""
     passed = sa.func.max(0.0, now - runs.c.changed)
     return {
         "waited": runs.c.waited + sa.case((runs.c.state.in_(WAITS), passed), else_=0.0),

@@ -19,17 +19,17 @@ class State(StrEnum):
 
     @property
     def at_work(self) -> bool:
-        """Whether a process should be working on the run."""
+        """Return whether a process should be working on the run."""
         return self in AT_WORK
 
     @property
     def alive(self) -> bool:
-        """Whether the run will move on without anybody doing anything."""
+        """Return whether the run will move on without anybody doing anything."""
         return self is State.QUEUED or self.at_work
 
     @property
     def ended(self) -> bool:
-        """Whether it is one of the ends; `done` is final, from the others a run can be continued."""
+        """Return whether it is one of the ends; `done` is final, from the others a run can be continued."""
         return self in ENDS
 
 
@@ -55,5 +55,5 @@ _LEADS_TO = {
 
 
 def before(to: State) -> tuple[State, ...]:
-    """The states from which a run may come to `to`."""
+    """Return the states from which a run may come to `to`."""
     return tuple(state for state, ways in _LEADS_TO.items() if to in ways)

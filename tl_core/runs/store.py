@@ -50,11 +50,11 @@ class Store:
         self._database.close()
 
     def folder(self, run_id: str) -> Path:
-        """The folder of a run's files."""
+        """Return the folder of a run's files."""
         return self.folders / run_id
 
     def new_folder(self) -> Path:
-        """An empty folder for a new run; its name is the run's id, which sorts by time."""
+        """Make an empty folder for a new run and return it. Its name is the run's id, which sorts by time."""
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
         try:
             self.folder(run_id).mkdir()
@@ -63,12 +63,7 @@ class Store:
         return self.folder(run_id)
 
     def create(
-        self,
-        run_id: str,
-        spec: RunSpec,
-        *,
-        priority: Priority = Priority.NORMAL,
-        environment: Mapping[str, str] | None = None,
+        self, run_id: str, spec: RunSpec, *, priority: Priority = Priority.NORMAL, environment: Mapping[str, str] | None = None
     ) -> None:
         """Keep a new run, at the end of the line of its priority."""
         now = time.time()
@@ -88,9 +83,14 @@ class Store:
     def change_state(
         self, run_id: str, leaving: Sequence[State], to: State, *, attempt: int | None = None, **values: Any
     ) -> bool:
-        """Compare-and-set: move a run to `to` if it is in one of `leaving`, with `values` set in the same write and
-        both clocks set forward. False where it was in another state, or past the given `attempt`, and then nothing has
-        changed. Raises `ValueError` for a way that the state machine does not have."""
+        """Move a run to `to` and set both clocks forward, or change nothing; return whether it was moved (compare-and-set).
+
+        Args:
+            run_id: The run.
+            leaving: The states that it may be in now.
+            to: Its next state. Raises `ValueError` for a way that the state machine does not have.
+            attempt: The attempt that it must be at; None stands for any.
+            values: Columns that are set in the same write."""
         if not set(leaving) <= set(before(to)):
             raise ValueError(f"No run goes from {', '.join(leaving)} to {to}.")
         now = time.time()
@@ -124,7 +124,7 @@ class Store:
             connection.execute(events.delete().where(events.c.run_id == run_id, of_training))
 
     def run(self, run_id: str) -> Run:
-        """The run of that id; raises `RunError` where there is none."""
+        """Return the run of that id. Raises `RunError` where there is none."""
         with self._database.reading() as connection:
             return _run(connection, run_id)
 
@@ -148,7 +148,7 @@ class Store:
             return list(connection.execute(sa.select(deletions.c.run_id)).scalars())
 
     def named(self, name: str) -> str:
-        """The id that is `name`, or the only one that ends with it; raises `RunError`."""
+        """Return the id that is `name`, or the only one that ends with it. Raises `RunError`."""
         if not name.strip():  # an unset variable, and all ids end with nothing
             raise RunError("The id of the run is blank.", "See all runs with: python -m tl_core runs")
         with self._database.reading() as connection:
@@ -177,15 +177,15 @@ class Store:
         return self._select(runs.select().where(runs.c.state.in_(AT_REST), runs.c.disk_bytes.is_(None)).limit(most))
 
     def at_work(self) -> list[Run]:
-        """The runs that should have a process, the oldest first."""
+        """Return the runs that should have a process, the oldest first."""
         return self._select(runs.select().where(runs.c.state.in_(AT_WORK)).order_by(runs.c.number))
 
     def queue(self) -> list[Run]:
-        """The waiting runs, the next one first."""
+        """Return the waiting runs, the next one first."""
         return self._select(runs.select().where(runs.c.state == State.QUEUED).order_by(*_IN_LINE))
 
     def move(self, run_id: str, to: int) -> bool:
-        """Put a waiting run at place `to` of the line (0 is the next to run); it takes on the priority it finds there.
+        """Put a waiting run at place `to` of the line (0 is the next to run); it takes on the priority it finds there. Return
         False where it waits no longer."""
         with self._database.writing() as connection:
             waiting = runs.select().where(runs.c.state == State.QUEUED).order_by(*_IN_LINE)
@@ -206,20 +206,20 @@ class Store:
         return True
 
     def prioritise(self, run_id: str, priority: Priority) -> bool:
-        """Give a waiting or paused run another priority, at the end of that line. False where it is past waiting."""
+        """Give a waiting or paused run another priority, at the end of that line. Return False where it is neither."""
         may = runs.c.state.in_((State.QUEUED, State.PAUSED))
         statement = runs.update().where(runs.c.id == run_id, may).values(priority=priority, place=_LAST)
         with self._database.writing() as connection:
             return bool(connection.execute(statement).rowcount)
 
     def counts(self, run_id: str) -> dict[str, int]:
-        """How many events of each kind a run has."""
+        """Return how many events of each kind a run has."""
         query = sa.select(events.c.kind, sa.func.count()).where(events.c.run_id == run_id).group_by(events.c.kind)
         with self._database.reading() as connection:
             return {str(kind): int(count) for kind, count in connection.execute(query)}
 
     def events(self, run_id: str, kind: str, *, most: int | None = None) -> list[StoredEvent]:
-        """Events of one kind in order. With `most`, evenly thinned in the database to about that many; the last is kept."""
+        """Return the events of one kind in order: all, or about `most`, thinned evenly in the database. The last one is kept."""
         wanted = events.c.run_id == run_id, events.c.kind == kind
         query = sa.select(events.c.id, events.c.at, events.c.kind, events.c.data).where(*wanted).order_by(events.c.id)
         if most is not None:  # the index alone says which to read
@@ -238,7 +238,7 @@ class Store:
 
 
 def _run(connection: sa.Connection, run_id: str) -> Run:
-    """The run of that id; raises `RunError`."""
+    """Return the run of that id. Raises `RunError`."""
     row = connection.execute(runs.select().where(runs.c.id == run_id)).mappings().first()
     if row is None:
         what = "This run was deleted." if _is_deleted(connection, run_id) else "There is no run of that id here."

@@ -40,12 +40,12 @@ class StudyResult:
 
     @property
     def share(self) -> float:
-        """How much of it is done, 0..1; 0 where nobody knows."""
+        """Return how much of it is done, 0..1; 0 where nobody knows."""
         return 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """How long it will take from now on, None where nobody knows."""
+        """Return how many seconds it will take from now on, None where nobody knows."""
         return None
 
 
@@ -93,7 +93,7 @@ class Study(Part, Generic[R]):
         return background.is_at_work(self.file(home, recipe))
 
     def request(self, home: Path, recipe: Recipe) -> None:
-        """Have it answered in the background, unless it is at work. Raises `StorageError`, and `SettingError` where Keras is
+        """Start to answer it in the background, unless it is at work. Raises `StorageError`, and `SettingError` where Keras is
         needed and cannot be imported."""
         if self.needs_keras:
             backends.require_importable()
@@ -120,7 +120,7 @@ class Study(Part, Generic[R]):
 
 
 def with_all_labels(dataset: Dataset) -> dict[str, Any]:
-    """What a dataset is but for how many of its labels are used, as one of the values that decide."""
+    """Return what a dataset is but for how many of its labels are used, as one of the values that decide."""
     return dataset.spec().content.settings | {"name": dataset.name, "labels_per_class": None}
 
 

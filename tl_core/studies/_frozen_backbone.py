@@ -34,6 +34,6 @@ class FrozenBackbone:
         self._part = self._extractor.part(model)
 
     def features(self, images: Images) -> CachedInputs:
-        """What the network makes of the images: (n, d) float32."""
+        """Return what the network makes of the images: (n, d) float32."""
         with self.stages.stage(COMPUTING):
             return self._extractor.features(self._part, images, self.stages.meter(COMPUTING, 1.0))

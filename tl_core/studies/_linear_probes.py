@@ -36,7 +36,7 @@ class Draw:
 
 
 def answers(spec: RunSpec, question: Question, report: Reporter, cache: ActivationCache) -> Iterator[Answer]:
-    """The answers to `question` about the dataset, backbone and image size of `spec`.
+    """Yield the answers to `question` about the dataset, backbone and image size of `spec`.
 
     Features are taken from `cache`, and kept there; those of the most labels are computed first, in one long pass, and in float32
     where the precision is left open. Heads are computed side by side, each on one thread. Raises a `TransferError` for what the

@@ -31,18 +31,18 @@ MOST_IMAGES = 2000
 
 
 def rate_at(step: int, steps: int) -> float:
-    """The value of the setting at the step `step` (from 1) of `steps`."""
+    """Return the learning rate at the step `step` (from 1) of `steps`."""
     return HIGHEST * rising(LOWEST / HIGHEST).factor((step - 0.5) / steps)
 
 
 def sweep(spec: RunSpec, steps: int, report: Reporter, cache: ActivationCache | None = None) -> str:
     """Train for `steps` batches of the training images with a rate that rises from `LOWEST` to `HIGHEST` by the same ratio in
-    each, and report every `Step`, whose loss (nats) is that of its batch before the step. Gives the name of the phase.
+    each, report every `Step`, whose loss (nats) is that of its batch before the step, and return the name of the phase.
 
     It is the first phase that trains blocks by gradient, or else the first that trains the head so. Where heads are computed
     before it, they are computed from one half of the training images, and the rates are tried on the other one: on images that
-    its head was fitted to the loss is nothing from the start, and so is the gradient, so that no rate can break it. No test
-    image is looked at. Raises what `train` does, and `SettingError` for a strategy without a rate.
+    its head was fitted to the loss is nothing from the start, and so is the gradient, so that no rate can break it. No test image
+    is looked at. Raises what `train` does, and `SettingError` for a strategy without a rate.
     """
     recipe = Recipe.of(spec.with_settings({SETTING: HIGHEST}))
     with cache_or_temporary(cache) as kept:
@@ -60,8 +60,8 @@ def sweep(spec: RunSpec, steps: int, report: Reporter, cache: ActivationCache | 
 
 
 def halves(labels: Labels) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The positions of every other image of each class, from the first one on, and those of the others, both ascending; all of
-    them twice where no class has two."""
+    """Return the positions of every other image of each class, from the first one on, and those of the others, both ascending;
+    all of them twice where no class has two."""
     order = np.argsort(labels, kind="stable")
     _, starts, counts = np.unique(labels[order], return_index=True, return_counts=True)
     place = np.arange(len(labels)) - np.repeat(starts, counts)
@@ -70,7 +70,7 @@ def halves(labels: Labels) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 
 
 def _fed(inputs: InputPipeline, rows: NDArray[np.intp]) -> InputPipeline:
-    """The same on some of the training images alone."""
+    """Return the same inputs with `rows` of the training images alone."""
     return replace(inputs, data=replace(inputs.data, train=inputs.data.train.take(rows)))
 
 

@@ -21,12 +21,12 @@ class DataCheckResult(StudyResult):
 
     @property
     def share(self) -> float:
-        """How much of it is done, 0..1."""
+        """Return how much of it is done, 0..1."""
         return self.done / max(1, self.images)
 
     @property
     def seconds_left(self) -> float | None:
-        """How long the others will take, at the pace so far."""
+        """Return how many seconds the others will take, at the pace so far."""
         return self.seconds * (1 - self.share) / self.share if self.done else None
 
 
@@ -42,7 +42,7 @@ class DataCheck(Study[DataCheckResult]):
         return DataCheckResult()
 
     def decisive(self, recipe: Recipe) -> Sequence[Any]:
-        """By what all of its images are: neither the number of labels nor what is left out."""
+        """Return what all of its images are: neither the number of labels nor what is left out decides."""
         return (with_all_labels(recipe.dataset) | {"left_out": None},)
 
     def require_possible(self, recipe: Recipe) -> None:

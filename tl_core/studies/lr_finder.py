@@ -34,12 +34,12 @@ class LrFinderResult(StudyResult):
 
     @property
     def share(self) -> float:
-        """How much of it is done, 0..1."""
+        """Return how much of it is done, 0..1."""
         return min(1.0, len(self.curve.rates) / self.planned)
 
 
 def steps_within(step_seconds: float) -> int:
-    """How many rates can be tried within `SECONDS` where a step takes so long."""
+    """Return how many rates can be tried within `SECONDS` where a step takes so long."""
     return int(min(MOST_STEPS, max(FEWEST_STEPS, SECONDS / max(step_seconds, 1e-6))))
 
 
@@ -58,7 +58,7 @@ class LrFinder(Study[LrFinderResult]):
         return LrFinderResult(planned=self.steps)
 
     def decisive(self, recipe: Recipe) -> Sequence[Any]:
-        """By everything that decides the curve: neither the present rate nor the number of epochs does."""
+        """Return everything that decides the curve: neither the present rate nor the number of epochs does."""
         usual = type(recipe.strategy).model_fields
         strategy = {name: value for name, value in recipe.strategy.model_dump(mode="json").items() if name != "learning_rate"}
         strategy |= {"epochs": str(usual["epochs"].default)} if "epochs" in usual else {}

@@ -29,7 +29,7 @@ class PrecisionBenchmarkResult(StudyResult):
 
     @property
     def share(self) -> float:
-        """How much of it is done, 0..1."""
+        """Return how much of it is done, 0..1."""
         return len(self.speeds.speeds) / len(CHOICES) if self.speeds else 0.0
 
 

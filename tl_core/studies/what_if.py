@@ -20,7 +20,7 @@ ALL, CHOSEN = "all", "chosen"
 
 
 def listed(text: str, kind: Callable[[str], Value], nothing: str) -> tuple[Value | None, ...]:
-    """Positive numbers separated by commas; the word `nothing` stands for None. Raises `SettingError`."""
+    """Return the positive numbers in `text`, separated by commas; the word `nothing` stands for None. Raises `SettingError`."""
     words = [word.strip() for word in text.split(",")]
     try:
         values = tuple(None if word == nothing else kind(word) for word in words)
@@ -40,7 +40,7 @@ class WhatIfResult(StudyResult):
 
     @property
     def share(self) -> float:
-        """How much of it is done, 0..1, once there are answers."""
+        """Return how much of it is done, 0..1, once there are answers."""
         return min(1.0, len(self.answers) / max(1, self.question.answers))
 
 
@@ -75,7 +75,7 @@ class WhatIf(Study[WhatIfResult]):
 
     @property
     def question(self) -> Question:
-        """The settings as numbers."""
+        """Return the settings as numbers."""
         return Question(listed(self.labels, int, ALL), listed(self.strengths, float, CHOSEN), self.seeds)
 
     def first(self) -> WhatIfResult:

@@ -51,7 +51,7 @@ def _to_disk(path: Path) -> None:
 
 
 def storage_error(place: Path, error: BaseException) -> StorageError:
-    """That runs cannot be kept at `place`, and what can be done."""
+    """Return the error that runs cannot be kept at `place`, and what can be done."""
     return StorageError(
         f"Runs cannot be stored ({error}).",
         f"Free some space or make the folder writable, or choose another one with {settings.HOME_VARIABLE}.",

@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def hold(path: Path, *, wait: bool = False) -> int | None:
-    """A descriptor that holds the lock of `path` (made where it is missing), or None where another process holds it.
+    """Return a descriptor that holds the lock of `path` (made where it is missing), or None where another process holds it.
 
-    A process that inherits the descriptor goes on holding it. Close it to let go. With `wait`, None is never given.
-    Raises `OSError`.
+    A process that inherits the descriptor goes on holding it. Close it to let go. With `wait`, None is never given. Raises
+    `OSError`.
     """
     descriptor = _open(path)
     try:
@@ -28,7 +28,7 @@ def _open(path: Path) -> int:
 
 
 def is_held(path: Path) -> bool:
-    """Whether some process holds the lock. Those who only look share it, so that they do not see each other."""
+    """Return whether some process holds the lock. Those who only look share it, so that they do not see each other."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except FileNotFoundError:

@@ -27,11 +27,15 @@ class _Outliving(subprocess.Popen[bytes]):
 def spawn(
     arguments: Sequence[str], home: Path, log: Path, held: Sequence[int] = (), environment: Mapping[str, str] | None = None
 ) -> "subprocess.Popen[bytes]":
-    """Start `python -m tl_core` with `arguments` in a session of its own, its store being the one in `home`.
+    """Start `python -m tl_core` in a session of its own and return the process. It runs the very code that starts it. Raises
+    `StorageError` where the log cannot be made.
 
-    Its output goes to the end of `log`, and it inherits the descriptors `held`. It runs the very code that starts it, in the
-    environment of whoever starts it, but for what is `NOT_INHERITED`, and with `environment` over it.
-    Raises `StorageError` where the log cannot be made.
+    Args:
+        arguments: The command and its options.
+        home: The folder of its store.
+        log: The file to whose end its output goes.
+        held: Descriptors that it inherits.
+        environment: Variables that lie over those of whoever starts it, from which `NOT_INHERITED` are left out.
     """
     try:
         output = log.open("ab")
@@ -56,5 +60,5 @@ def _inherited() -> dict[str, str]:
 
 
 def _search_path() -> str:
-    """Where this very package lies, first."""
+    """Return `PYTHONPATH` with the folder of this very package first."""
     return os.pathsep.join(filter(None, (str(Path(tl_core.__file__).parents[1]), os.environ.get("PYTHONPATH"))))

@@ -14,7 +14,7 @@ from tl_core.errors import SettingError
 
 
 def absolute(path: Path | str) -> Path:
-    """`path` from the root of the disk, a leading ~ being the user's home; it stays where there is no such user, or no home."""
+    """Return `path` from the root of the disk. A leading ~ is the user's home, and stays where there is no such user or home."""
     return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111  # Path would raise there
 
 
@@ -34,33 +34,34 @@ CACHE_ENDING = ".part"
 
 
 def home() -> Path:
-    """The folder of everything Transfer Lab stores: `TRANSFER_LAB_HOME`, by default `~/.transfer_lab`."""
+    """Return the folder of everything Transfer Lab stores: `TRANSFER_LAB_HOME`, by default `~/.transfer_lab`."""
     return absolute(os.environ.get(HOME_VARIABLE) or "~/.transfer_lab")
 
 
 def run_folders(home: Path) -> Path:
-    """The folder that holds a folder of files for each run: `TRANSFER_LAB_RUNS`, by default `runs` below `home`.
+    """Return the folder that holds a folder of files for each run: `TRANSFER_LAB_RUNS`, by default `runs` below `home`.
 
-    A cluster needs it on a disk that all its machines see below the same path; the database beside it must be on a
-    disk of this machine.
+    A cluster needs it on a disk that all its machines see below the same path; the database beside it must be on a disk of this
+    machine.
     """
     given = os.environ.get(RUNS_VARIABLE)
     return absolute(given) if given else home / "runs"
 
 
 def keeps_spare() -> bool:
-    """Whether an interpreter may wait with Keras imported: unless `TRANSFER_LAB_SPARE` is 0. It costs some memory."""
+    """Return whether an interpreter may wait with Keras imported: unless `TRANSFER_LAB_SPARE` is 0. It costs some memory."""
     return os.environ.get(SPARE_VARIABLE, "1") != "0"
 
 
 def gpu_leases() -> Path:
-    """The folder of the locks on GPUs, one for all users of the machine: `TRANSFER_LAB_LEASES`, by default one in the
+    """Return the folder of the locks on GPUs, one for all users of the machine: `TRANSFER_LAB_LEASES`, by default one in the
     system's temporary folder."""
     return Path(os.environ.get(LEASES_VARIABLE) or Path(tempfile.gettempdir()) / "transfer_lab_leases").absolute()
 
 
 def checkpoint_seconds() -> float:
-    """At least so many seconds lie between two checkpoints of a run: `TRANSFER_LAB_CHECKPOINT_SECONDS`, by default 30."""
+    """Return the least seconds between two checkpoints of a run: `TRANSFER_LAB_CHECKPOINT_SECONDS`, by default 30. Raises
+    `SettingError` where it is no number."""
     given = os.environ.get(CHECKPOINT_VARIABLE) or "30"
     try:
         return float(given)
@@ -69,15 +70,15 @@ def checkpoint_seconds() -> float:
 
 
 def cache_folder(home: Path) -> Path:
-    """The folder of activations that all runs of `home` share: `TRANSFER_LAB_CACHE`, by default `cache` below `home`."""
+    """Return the folder of activations that all runs of `home` share: `TRANSFER_LAB_CACHE`, by default `cache` below `home`."""
     given = os.environ.get(CACHE_VARIABLE)
     return absolute(given) if given else home / "cache"
 
 
 def cache_limit(folder: Path) -> int:
-    """The bytes that the cache in `folder` may take: `TRANSFER_LAB_CACHE_GB` (10^9 bytes), by default 20.
+    """Return the bytes that the cache in `folder` may take: `TRANSFER_LAB_CACHE_GB` (10^9 bytes), by default 20.
 
-    Never more than half of what is free on that disk together with what the cache already holds, since runs are kept there,
+    It is never more than half of what is free on that disk together with what the cache already holds, since runs are kept there,
     too. Raises `SettingError`.
     """
     given = os.environ.get(CACHE_LIMIT_VARIABLE) or "20"
@@ -99,17 +100,17 @@ def keras_home() -> Path:
 
 
 def uploads(home: Path) -> Path:
-    """The folder of unpacked archives in `home`."""
+    """Return the folder of unpacked archives in `home`."""
     return home / "uploads"
 
 
 def cache_room(home: Path) -> int:
-    """The bytes that what one run needs of the cache at a time may take: half of it."""
+    """Return the bytes that what one run needs of the cache at a time may take: half of it."""
     return cache_limit(cache_folder(home)) // 2
 
 
 def _free(folder: Path) -> int:
-    """Bytes free on the disk of `folder`, or of the nearest folder above it that is there."""
+    """Return the bytes free on the disk of `folder`, or of the nearest folder above it that is there."""
     for place in (folder, *folder.parents):
         with contextlib.suppress(OSError):
             return shutil.disk_usage(place).free
@@ -126,11 +127,11 @@ def _held(folder: Path) -> int:
 
 
 def data_roots() -> tuple[Path, ...]:
-    """Folders below which the pages may read data: `TRANSFER_LAB_DATA_ROOTS`, separated like `PATH`.
+    """Return the folders below which the pages may read data: `TRANSFER_LAB_DATA_ROOTS`, separated like `PATH`.
 
-    By default: the user's home, the folder the app was started in, the system's temporary folder and
-    the places where data disks are usually mounted. What was uploaded may always be read. The command line is not bound by
-    it, since whoever has a shell can read those files anyway.
+    By default: the user's home, the folder the app was started in, the system's temporary folder and the places where data disks
+    are usually mounted. What was uploaded may always be read. The command line is not bound by it, since whoever has a shell can
+    read those files anyway.
     """
     given = os.environ.get(DATA_ROOTS_VARIABLE)
     if given:

@@ -33,13 +33,13 @@ print(json.dumps(sorted({"keras", "tensorflow", "torch", "jax", "streamlit"} & s
 
 
 def check_says_what_it_needs(part: type[Backbone]) -> None:
-    """The smallest image, and how it is trained from random weights."""
+    """Check that it has a smallest image size, and settings for training it from random weights."""
     assert part.minimum_size >= 1
     assert min(part.scratch.epochs, part.scratch.learning_rate, part.scratch.batch_size) > 0
 
 
 def check_listing_needs_no_keras(part: type[Backbone]) -> None:
-    """Pages list what there is, and say what is missing, without Keras."""
+    """Check that its networks are listed, and what is missing is said, without Keras, as on pages."""
     done = subprocess.run(
         [sys.executable, "-c", LIST_ALONE, part.__module__, part.name],
         capture_output=True,
@@ -52,7 +52,7 @@ def check_listing_needs_no_keras(part: type[Backbone]) -> None:
 
 
 def check_catalogue_tells_the_facts(part: type[Backbone]) -> None:
-    """Each network has what one chooses by; an accuracy and its source where it is pretrained, and only there."""
+    """Check that each network has what one chooses by; an accuracy and its source where it is pretrained, and only there."""
     assert part.catalogue()
     for entry in part.catalogue():
         assert _of(part, entry).listing() == entry
@@ -67,14 +67,14 @@ def check_catalogue_tells_the_facts(part: type[Backbone]) -> None:
 
 
 def check_titles_are_told_apart(part: type[Backbone]) -> None:
-    """No two networks have the same title, of whichever backbone."""
+    """Check that no two networks have the same title, of whichever backbone."""
     others = [other for other in backbones.backbones.parts().values() if other is not part]
     titles = Counter(entry.title for source in (part, *others) for entry in source.catalogue())
     assert [entry.title for entry in part.catalogue() if titles[entry.title] > 1] == []
 
 
 def check_graph_is_flat(part: type[Backbone]) -> None:
-    """No layer is a model of its own, and all have names that differ."""
+    """Check that no layer is a model of its own, and that all have names that differ."""
     layers = _network(part).model.layers
     assert not any(isinstance(layer, keras.Model) for layer in layers)
     names = [layer.name for layer in layers]
@@ -82,13 +82,13 @@ def check_graph_is_flat(part: type[Backbone]) -> None:
 
 
 def check_takes_pixels(part: type[Backbone]) -> None:
-    """Its input is `pixels`, (batch, size, size, 3) float32."""
+    """Check that its input is `pixels`, (batch, size, size, 3) float32."""
     source, size = _network(part).model.input, _size(part)
     assert (source.name, str(source.dtype), tuple(source.shape)) == ("pixels", "float32", (None, size, size, 3))
 
 
 def check_gives_features(part: type[Backbone]) -> None:
-    """Finite float32 features, as many as its outline says, which differ from image to image."""
+    """Check that its features are finite float32, as many as its outline says, and differ from image to image."""
     network = _network(part)
     found = _features(network.model, _pixels(network))
     assert found.dtype == np.float32
@@ -98,7 +98,7 @@ def check_gives_features(part: type[Backbone]) -> None:
 
 
 def check_blocks_cover_all_weights_once(part: type[Backbone]) -> None:
-    """Each layer with weights is in one block, in order; no block is without any."""
+    """Check that each layer with weights is in one block, in order, and that no block is without any."""
     network = _network(part)
     in_blocks = [layer.name for block in network.blocks for layer in block.layers if layer.weights]
     assert in_blocks == [layer.name for layer in network.model.layers if layer.weights]
@@ -108,7 +108,8 @@ def check_blocks_cover_all_weights_once(part: type[Backbone]) -> None:
 
 
 def check_one_tensor_leaves_each_block(part: type[Backbone]) -> None:
-    """Below it and above it are models of their own: "Graph disconnected" is what Keras says where another tensor leaves."""
+    """Check that a model can be made of what lies below a block's output, and one of what lies above: Keras says "Graph
+    disconnected" where another tensor leaves."""
     network = _network(part)
     assert network.blocks[-1].output is network.model.output
     for block in network.blocks[:-1]:
@@ -117,7 +118,7 @@ def check_one_tensor_leaves_each_block(part: type[Backbone]) -> None:
 
 
 def check_outline_agrees_and_survives_json(part: type[Backbone]) -> None:
-    """The outline counts what the model has; random weights have no digest, and no classifier."""
+    """Check that the outline counts what the model has, and that random weights have no digest, and no classifier."""
     network = _network(part)
     outline = network.outline()
     assert Outline.from_json(outline.to_json()) == outline
@@ -127,14 +128,14 @@ def check_outline_agrees_and_survives_json(part: type[Backbone]) -> None:
 
 
 def check_same_seed_gives_the_same_network(part: type[Backbone]) -> None:
-    """Random weights come from Keras' seed, to the bit."""
+    """Check that random weights come from Keras' seed, to the bit."""
     first, again = _network(part).model, _with_random_weights(part).model
     assert [weight.path for weight in again.weights] == [weight.path for weight in first.weights]
     assert all(np.array_equal(one, other) for one, other in zip(again.get_weights(), first.get_weights(), strict=True))
 
 
 def check_can_be_saved(part: type[Backbone]) -> None:
-    """A saved model loads in Keras' safe mode and computes the same."""
+    """Check that a saved model loads in Keras' safe mode and computes the same."""
     network = _network(part)
     with tempfile.TemporaryDirectory(prefix="transfer_lab_") as folder:
         network.model.save(Path(folder, "model.keras"))
@@ -144,7 +145,8 @@ def check_can_be_saved(part: type[Backbone]) -> None:
 
 
 def check_small_images_are_refused(part: type[Backbone]) -> None:
-    """Images below the minimum size are refused with a `SettingError` before and at loading; those of that size are taken."""
+    """Check that images below the minimum size raise `SettingError` before and at loading, and that those of that size
+    are taken."""
     example = part.example()
     example.require_size(part.minimum_size)
     too_small = part.minimum_size - 1
@@ -155,7 +157,8 @@ def check_small_images_are_refused(part: type[Backbone]) -> None:
 
 
 def check_pretrained_weights_where_they_are_here(part: type[Backbone]) -> None:
-    """Each network with weights on this machine loads them, and knows their digest; any other one raises `WeightsError`."""
+    """Check that each network with weights on this machine loads them and knows their digest, and that any other one raises
+    `WeightsError`."""
     for entry in part.catalogue():
         chosen = _of(part, entry)
         if not entry.here:

@@ -28,12 +28,13 @@ print(json.dumps([heavy, data.train.digest(), data.validation.digest(), data.tes
 
 
 def check_says_where_it_comes_from(part: type[Dataset]) -> None:
-    """People are told where its examples come from."""
+    """Check that people are told where its examples come from."""
     assert part.example().location()
 
 
 def check_labels_name_classes(part: type[Dataset]) -> None:
-    """Labels are indices into names of classes that differ and can be printed, and each class has training examples."""
+    """Check that labels are indices into names of classes that differ and can be printed, and that each class has training
+    examples."""
     data = _loaded(part)
     assert len(set(data.class_names)) == len(data.class_names) >= 2
     assert all(name.isprintable() for name in data.class_names)
@@ -44,7 +45,7 @@ def check_labels_name_classes(part: type[Dataset]) -> None:
 
 
 def check_examples_are_what_they_are_said_to_be(part: type[Dataset]) -> None:
-    """Images are (height, width, 3) uint8; what is no image can be shown as a text; all have names."""
+    """Check that images are (height, width, 3) uint8, that what is no image can be shown as a text, and that all have names."""
     for examples in _loaded(part).splits.values():
         for index in range(len(examples)):
             assert examples.name(index)
@@ -58,7 +59,7 @@ def check_examples_are_what_they_are_said_to_be(part: type[Dataset]) -> None:
 
 
 def check_splits_share_no_example(part: type[Dataset]) -> None:
-    """No example of one split is in another one, whatever its label."""
+    """Check that no example of one split is in another one, whatever its label."""
     train, validation, test = (set(_contents(examples)) for examples in _loaded(part).splits.values())
     assert not train & validation
     assert not train & test
@@ -66,12 +67,12 @@ def check_splits_share_no_example(part: type[Dataset]) -> None:
 
 
 def check_same_seed_gives_the_same(part: type[Dataset]) -> None:
-    """Loading twice gives the same bytes."""
+    """Check that loading twice gives the same bytes."""
     assert _digests(part.example().load(0)) == _digests(_loaded(part))
 
 
 def check_what_was_read_once_gives_every_draw(part: type[Dataset]) -> None:
-    """What `whole` gave is all that `load` needs for other labels, unless the dataset makes its examples."""
+    """Check that what `whole` gave is all that `load` needs for other labels, unless the dataset makes its examples."""
     whole = part.example().whole(0)
     draws = [part.example(), _limited(part, 2)]
     expected = [_digests(each.load(1)) for each in draws]
@@ -83,14 +84,14 @@ def check_what_was_read_once_gives_every_draw(part: type[Dataset]) -> None:
 
 
 def check_seed_and_labels_leave_test_and_validation_alone(part: type[Dataset]) -> None:
-    """Runs are compared on them."""
+    """Check that test and validation images depend on neither seed nor labels, since runs are compared on them."""
     fixed = _digests(_loaded(part))[1:]
     assert _digests(part.example().load(1))[1:] == fixed
     assert _digests(_limited(part, 2).load(0))[1:] == fixed
 
 
 def check_labels_are_nested_draws(part: type[Dataset]) -> None:
-    """Of a draw of more labels one of fewer is a part, with as many of each class."""
+    """Check that a draw of fewer labels is a part of one of more, with as many of each class."""
     few, more = _limited(part, 2).load(0), _limited(part, 5).load(0)
     for drawn, count in ((few, 2), (more, 5)):
         assert set(Counter(drawn.train.labels.tolist()).values()) == {count}
@@ -98,13 +99,13 @@ def check_labels_are_nested_draws(part: type[Dataset]) -> None:
 
 
 def check_another_seed_draws_other_labels(part: type[Dataset]) -> None:
-    """Else several seeds would tell nothing."""
+    """Check that another seed draws other labels; else several seeds would tell nothing."""
     two = _limited(part, 2)
     assert two.load(0).train.digest() != two.load(1).train.digest()
 
 
 def check_take_keeps_examples_and_labels_together(part: type[Dataset]) -> None:
-    """`take` gives the chosen examples in their order, with their labels, and none where none are chosen."""
+    """Check that `take` gives the chosen examples in their order, with their labels, and none where none are chosen."""
     train, test = _loaded(part).train, _loaded(part).test
     chosen = [2, 0]
     taken = train.take(chosen)
@@ -117,7 +118,8 @@ def check_take_keeps_examples_and_labels_together(part: type[Dataset]) -> None:
 
 
 def check_another_process_loads_the_same_without_heavy_imports(part: type[Dataset]) -> None:
-    """Pages show previews, so loading imports neither Keras nor a backend of it; and no hash is of this process alone."""
+    """Check that loading imports neither Keras nor a backend of it, since pages show previews, and that no hash is of this
+    process alone."""
     done = subprocess.run(
         [sys.executable, "-c", LOAD_ALONE, part.__module__, part.example().spec().model_dump_json()],
         capture_output=True,
@@ -145,6 +147,6 @@ def _digests(data: Data[Any]) -> list[str]:
 
 
 def _contents(examples: Any) -> list[str]:
-    """A digest of what each example is, whatever its label."""
+    """Return a digest of what each example is, whatever its label."""
     read = (examples.read(index) for index in range(len(examples)))
     return [hashlib.sha256(repr((np.shape(each), np.asarray(each).tobytes(), str(each))).encode()).hexdigest() for each in read]

@@ -36,7 +36,7 @@ def of_this_machine(check: ExecutorCheck) -> ExecutorCheck:
 
 @of_this_machine
 def check_a_job_that_was_never_launched_does_not_live(part: type[Executor]) -> None:
-    """Nothing is known of how it ended, and to end it is no mistake."""
+    """Check that nothing is known of how such a job ended, and that to end it is no mistake."""
     with _store() as store:
         executor, job = part.example(), Job("a", 1, store.home, store.folder("a"), {})
         assert not executor.lives(job)
@@ -46,7 +46,7 @@ def check_a_job_that_was_never_launched_does_not_live(part: type[Executor]) -> N
 
 @of_this_machine
 def check_a_log_that_cannot_be_made_is_told(part: type[Executor]) -> None:
-    """With a `StorageError` that names the log's place."""
+    """Check that a log that cannot be made raises a `StorageError` that names its place."""
     with _store() as store:
         job = Job("a", 1, store.home, store.home / "missing", {})
         try:
@@ -59,19 +59,19 @@ def check_a_log_that_cannot_be_made_is_told(part: type[Executor]) -> None:
 
 @of_this_machine
 def check_a_process_that_is_asked_to_end_does(part: type[Executor]) -> None:
-    """It stands apart and lives until it is asked to end."""
+    """Check that a process stands apart and lives until it is asked to end."""
     _check_ending(part, at_once=False)
 
 
 @of_this_machine
 def check_a_process_can_be_ended_at_once(part: type[Executor]) -> None:
-    """It stands apart and lives until it is killed."""
+    """Check that a process stands apart and lives until it is killed."""
     _check_ending(part, at_once=True)
 
 
 @of_this_machine
 def check_a_run_ends_by_itself_and_its_output_is_in_the_log(part: type[Executor]) -> None:
-    """Python tells in the log which files it imports: they are those of this very code."""
+    """Check that a run ends by itself and runs this very code: Python tells in the log which files it imports."""
     with _store() as store, _launched(part, store, QUICK, {"PYTHONVERBOSE": "1"}) as (executor, job):
         wait_until(lambda: not executor.lives(job))
         assert str(Path(locks.__file__).parent) in job.log.read_text(encoding="utf-8")
@@ -80,7 +80,7 @@ def check_a_run_ends_by_itself_and_its_output_is_in_the_log(part: type[Executor]
 
 @of_this_machine
 def check_the_variables_of_a_job_reach_its_process(part: type[Executor]) -> None:
-    """Those of whoever asked for the run, in the place of those of whoever launches it."""
+    """Check that a process has the variables of whoever asked for the run, in the place of those of whoever launches it."""
     with _store() as store, _launched(part, store, ENDLESS, {"TF_OF_THE_JOB": "7"}) as (_, job):
         wait_until(lambda: store.events(job.run_id, "step"))
         assert psutil.Process(int(job.handle or 0)).environ()["TF_OF_THE_JOB"] == "7"
@@ -111,7 +111,7 @@ def _store() -> Iterator[Store]:
 def _launched(
     part: type[Executor], store: Store, spec: RunSpec, environment: Mapping[str, str] | None = None
 ) -> Iterator[tuple[Executor, Job]]:
-    """A run at work, which is over in the end; this process lets go of its lock."""
+    """Launch a run and yield it at work; it is over in the end. This process lets go of its lock."""
     executor, folder = part.example(), store.new_folder()
     store.create(folder.name, spec)
     assert store.change_state(folder.name, (State.QUEUED,), State.STARTING)

@@ -11,12 +11,12 @@ from tl_core.spec import PartSpec
 
 
 def check_is_found_by_its_name(part: type[Part]) -> None:
-    """It is registered, in a registry of its kind."""
+    """Check that it is registered, in a registry of its kind."""
     assert [registry.kind for registry in registries().values() if registry.parts().get(part.name) is part]
 
 
 def check_describes_itself(part: type[Part]) -> None:
-    """Part and settings have titles, and descriptions that are sentences."""
+    """Check that part and settings have titles, and descriptions that are sentences."""
     assert part.title
     assert part.summary().endswith((".", "?"))
     for name, field in part.model_fields.items():
@@ -26,12 +26,12 @@ def check_describes_itself(part: type[Part]) -> None:
 
 
 def check_has_defaults(part: type[Part]) -> None:
-    """A form starts with its defaults."""
+    """Check that it has defaults, with which a form starts."""
     assert isinstance(part(), part)
 
 
 def check_cannot_be_changed(part: type[Part]) -> None:
-    """No setting can be set once it is made, and it has no other ones."""
+    """Check that no setting can be set once it is made, and that it has no other ones."""
     example = part.example()
     for name in part.model_fields:
         assert _is_refused(partial(setattr, example, name, getattr(example, name))), name
@@ -39,7 +39,7 @@ def check_cannot_be_changed(part: type[Part]) -> None:
 
 
 def check_survives_json(part: type[Part]) -> None:
-    """Written as JSON and read again it is the same."""
+    """Check that it is the same when it is written as JSON and read again."""
     example = part.example()
     written = json.loads(json.dumps(example.spec().model_dump(mode="json")))
     assert part.model_validate(PartSpec(**written).settings) == example

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def wait_until(condition: Callable[[], T | None], seconds: float = HANGS_SECONDS) -> T:
-    """Return what `condition` gives once it is true; raises `AssertionError` after `seconds`."""
+    """Return what `condition` gives once it is true. Raises `AssertionError` after `seconds`."""
     end = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < end, f"not so within {seconds} s"

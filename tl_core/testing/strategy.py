@@ -53,7 +53,7 @@ class Trained:
 
     @cached_property
     def head(self) -> Any:
-        """The head's own layer."""
+        """Return the head's own layer."""
         return self.model.get_layer(HEAD)
 
     def expected_to_train(self, phase: Phase) -> set[str]:
@@ -71,12 +71,12 @@ def recipe_of(strategy: Strategy) -> Recipe:
 
 
 def check_says_when_to_use_it(part: type[Strategy]) -> None:
-    """In sentences."""
+    """Check that it says in sentences when to use it."""
     assert part.when_to_use.endswith(".")
 
 
 def check_phases_are_plain_values(part: type[Strategy]) -> None:
-    """Phases are the same each time, have names that differ, and values that training can use."""
+    """Check that phases are the same each time, and have names that differ and values that training can use."""
     strategy = part.example()
     first, second = (list(strategy.phases(_backbone_for(strategy), BLOCKS, 32)) for _ in range(2))
     assert first
@@ -96,18 +96,18 @@ def check_phases_are_plain_values(part: type[Strategy]) -> None:
 
 
 def check_phases_fit_networks_of_one_block(part: type[Strategy]) -> None:
-    """However few blocks there are, there are phases."""
+    """Check that there are phases, however few blocks there are."""
     strategy = part.example()
     assert list(strategy.phases(_backbone_for(strategy), BLOCKS[:1], 32))
 
 
 def check_its_spec_makes_a_run(part: type[Strategy]) -> None:
-    """A run with it can start."""
+    """Check that a run with it can start."""
     recipe_of(part.example()).require_runnable()
 
 
 def check_joins_into_one_flat_graph(part: type[Strategy]) -> None:
-    """The model has the network's layers and a head for the classes on top, and no model within it."""
+    """Check that the model has the network's layers and a head for the classes on top, and no model within it."""
     trained = _trained(part)
     model = trained.model
     assert not [layer.name for layer in model.layers if isinstance(layer, keras.Model)]
@@ -118,7 +118,7 @@ def check_joins_into_one_flat_graph(part: type[Strategy]) -> None:
 
 
 def check_probabilities_sum_to_one(part: type[Strategy]) -> None:
-    """For each test image, in float32."""
+    """Check that the probabilities of each test image sum to 1, in float32."""
     trained = _trained(part)
     probabilities = trained.outcome.predictions.probabilities
     assert probabilities.shape == (len(trained.data.test), len(trained.data.class_names))
@@ -128,7 +128,7 @@ def check_probabilities_sum_to_one(part: type[Strategy]) -> None:
 
 
 def check_the_record_is_exact(part: type[Strategy]) -> None:
-    """What a record says of each phase, against what the phase asked for and what the variables did."""
+    """Check what a record says of each phase against what the phase asked for and what the variables did."""
     trained = _trained(part)
     records = trained.outcome.result.phases
     assert [record.name for record in records] == [phase.name for phase in trained.phases]
@@ -145,7 +145,7 @@ def check_the_record_is_exact(part: type[Strategy]) -> None:
 
 
 def check_the_count_before_the_run_is_the_count_after_it(part: type[Strategy]) -> None:
-    """As many parameters train as the pages say before it starts."""
+    """Check that as many parameters train as the pages say before it starts."""
     trained = _trained(part)
     head = trained.head.count_params()
     features = trained.strategy.feature_size(trained.network.outline())
@@ -155,7 +155,7 @@ def check_the_count_before_the_run_is_the_count_after_it(part: type[Strategy]) -
 
 
 def check_progress_was_planned_exactly(part: type[Strategy]) -> None:
-    """Progress only rises, ends at its total, and has as many steps as the plan."""
+    """Check that progress only rises, ends at its total, and has as many steps as the plan."""
     trained = _trained(part)
     progress = trained.training.progress
     np.testing.assert_allclose(progress.passed, progress.total, rtol=1e-6)
@@ -168,7 +168,7 @@ def check_progress_was_planned_exactly(part: type[Strategy]) -> None:
 
 
 def check_the_model_survives_saving(part: type[Strategy]) -> None:
-    """The saved model gives the same bits."""
+    """Check that the saved model gives the same bits."""
     trained = _trained(part)
     model = trained.outcome.model
     with tempfile.TemporaryDirectory(prefix="transfer_lab_") as folder:
@@ -199,5 +199,5 @@ def _trains(layer: Any, weight: Any, phase: Phase) -> bool:
 
 
 def _centre(phase: Phase, paths: Iterable[str]) -> set[str]:
-    """What a solver may set beside the head's own layer."""
+    """Return the paths of what a solver may set beside the head's own layer."""
     return {path for path in paths if phase.solver and path.startswith(CENTRE)}

@@ -10,19 +10,19 @@ from tl_core.studies import Study, StudyResult, studies
 
 
 def check_has_a_folder_of_its_own(part: type[Study[StudyResult]]) -> None:
-    """Results of two studies do not mix."""
+    """Check that no other study has its folder, so that results of two studies do not mix."""
     assert [name for name, other in studies.parts().items() if other.folder == part.folder] == [part.name]
 
 
 def check_is_found_again_by_what_decides_it(part: type[Study[StudyResult]]) -> None:
-    """The same recipe, built anew, has the same file, whatever the study's own example is."""
+    """Check that the same recipe, built anew, has the same file, whatever the study's own example is."""
     files = [part.example().file(Path("home"), Recipe.of(RunSpec())) for _ in range(2)]
     assert files[0] == files[1]
     assert files[0].parent == Path("home") / part.folder
 
 
 def check_begins_with_nothing_known(part: type[Study[StudyResult]]) -> None:
-    """Its first result has not finished, is no mistake, and survives JSON."""
+    """Check that its first result has not finished, is no mistake, and survives JSON."""
     first = part.example().first()
     assert isinstance(first, StudyResult)
     assert (first.finished, first.error, first.share) == (False, "", 0.0)
@@ -32,6 +32,6 @@ def check_begins_with_nothing_known(part: type[Study[StudyResult]]) -> None:
 
 
 def check_rows_have_the_same_names(part: type[Study[StudyResult]]) -> None:
-    """A table can be made of them, also of a result that knows nothing yet."""
+    """Check that a table can be made of its rows, also of a result that knows nothing yet."""
     study = part.example()
     assert len({tuple(row) for row in study.rows(study.first())}) <= 1

@@ -46,7 +46,7 @@ def _row(run: Run) -> dict[str, object]:
 
 
 def filtered(whole: pd.DataFrame) -> pd.DataFrame:
-    """The rows that the filters above the table let through."""
+    """Draw the filters above the table and return the rows that pass them."""
     chosen = whole
     columns = st.columns(len(FILTERS))
     for place, column in zip(columns, FILTERS, strict=True):
@@ -68,7 +68,7 @@ def wanted() -> list[str]:
 
 
 def choose(rows: pd.DataFrame) -> list[str]:
-    """The table; gives the ids of the rows that are ticked. The URL holds them."""
+    """Draw the table and return the ids of the rows that are ticked. The URL holds them."""
     ticked = rows.index[rows["Run"].isin(wanted())].tolist()
     picked = st.dataframe(
         rows,
@@ -105,7 +105,7 @@ def choose(rows: pd.DataFrame) -> list[str]:
 
 
 def verdicts(chosen: Sequence[Run]) -> None:
-    """The first chosen run against each other one, in a sentence with its test."""
+    """Write for the first chosen run and each other one a sentence that compares them, with its test."""
     tested = [run for run in chosen if run.accuracy is not None]
     if len(tested) < 2:
         st.caption("Select two or more finished runs to see which is better, and whether the difference is significant.")
@@ -120,7 +120,7 @@ def verdicts(chosen: Sequence[Run]) -> None:
 
 
 def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
-    """Accuracy against training time of all tested runs, and the chosen runs' curves over each other."""
+    """Draw accuracy against training time of all tested runs, and the chosen runs' curves over each other."""
     tested = [run for run in (chosen or runs) if run.accuracy is not None]
     names = formatting.names_apart(tested)
     points = [point(run, names[run.id]) for run in tested if run.test_digest == tested[0].test_digest]
@@ -148,14 +148,14 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
 
 
 def point(run: Run, name: str) -> comparison.RunPoint:
-    """A tested run as a point of accuracy against time."""
+    """Return a tested run as a point of accuracy against time."""
     interval = interval_of(run)
     assert interval and run.accuracy is not None and run.seconds is not None  # only tested runs come here
     return comparison.RunPoint(run.id, name, run.spec.strategy.name, run.accuracy, interval.low, interval.high, run.seconds)
 
 
 def differences(chosen: Sequence[Run]) -> None:
-    """The settings in which the chosen runs differ."""
+    """Draw a table of the settings in which the chosen runs differ."""
     if len(chosen) > 1:
         st.markdown("**Settings that differ**")
         names = formatting.names_apart(chosen)

@@ -28,7 +28,7 @@ MOST_SHOWN = 100
 
 
 def examination(recipe: Recipe) -> None:
-    """What is known of all examples, polled while they are examined."""
+    """Draw what is known of all examples; it is polled while they are examined."""
     about, thing = ABOUT if recipe.dataset.modality is Modality.IMAGES else ABOUT_OTHERS, recipe.dataset.thing
     st.subheader("Checks", help=about)
     panel = StudyPanel(DataCheck(), about, f"Examine all {thing}", "Examine again", "fact_check", partial(_found, recipe))
@@ -65,7 +65,7 @@ def _show(recipe: Recipe, report: Report) -> None:
 
 
 def _pictures(report: Report) -> None:
-    """What only pictures have."""
+    """Draw what only pictures have: repairs, sizes, formats and mean colours."""
     if report.repaired:
         repaired = (f"{count:,} {repair} ({', '.join(report.examples[repair][:2])})" for repair, count in report.repaired.items())
         st.caption(formatting.plain(f"Repaired when they are read: {'; '.join(repaired)}."))

@@ -18,7 +18,7 @@ SAME = 0.03
 
 
 def expected(run: Run, result: Result) -> None:
-    """Estimated and actual time, memory and disk, and why they may differ; or that nothing had been expected."""
+    """Draw estimated and actual time, memory and disk, and why they may differ; or that nothing had been expected."""
     folder = session.store().folder(run.id)
     found = artifacts.read_estimate(folder)
     if found is None:
@@ -30,8 +30,11 @@ def expected(run: Run, result: Result) -> None:
 
 
 def comparisons(estimate: Estimate, took: float, memory: int | None, disk: int) -> Iterator[str]:
-    """Sentences on the seconds that a run took from when Python had started, the most memory that it held (None where it was not
-    measured), and the bytes in its folder."""
+    """Yield sentences that compare the estimate with what the run needed.
+
+    `took` is in seconds, counted from when Python had started; `memory` is the most memory that it held in bytes, None where it
+    was not measured; `disk` is the bytes in its folder.
+    """
     off = _off(took, estimate.running_seconds)
     yield f"Estimated {_bold(seconds(estimate.running_seconds))}, took {_bold(seconds(took))} ({off})."
     if memory is not None:
@@ -44,7 +47,7 @@ def comparisons(estimate: Estimate, took: float, memory: int | None, disk: int) 
 
 
 def reasons(run: Run, result: Result) -> Iterator[str]:
-    """What a run met that no estimate counts."""
+    """Yield what a run met that no estimate counts, a sentence each."""
     records = result.phases
     if any(IN_CACHE in line for lines in (*(record.frozen_part for record in records), result.frozen_part) for line in lines):
         yield "Features were already in the cache, which the estimate does not take into account."
@@ -59,7 +62,7 @@ def reasons(run: Run, result: Result) -> Iterator[str]:
 
 
 def _held(folder: Path) -> int:
-    """Bytes of the files of a run."""
+    """Return the bytes of the files of a run."""
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 

@@ -19,7 +19,7 @@ from tl_core.ui import formatting, session
 
 
 def probe(recipe: Recipe) -> BackboneProfile | None:
-    """The measured backbone; None while it is being measured in the background."""
+    """Return the measured backbone, or None while it is being measured in the background."""
     home = session.store().home
     found = BackboneProfile.read(home, recipe.backbone, recipe.image_size)
     if found is None:
@@ -28,22 +28,22 @@ def probe(recipe: Recipe) -> BackboneProfile | None:
 
 
 def planned(recipe: Recipe, outline: Outline, images: SplitSizes) -> cost_model.Costs:
-    """What the draft costs with the cache of this machine."""
+    """Return what the draft costs with the cache of this machine."""
     return cost_model.of(recipe, outline.blocks, images, cache_room(session.store().home))
 
 
 def estimate(recipe: Recipe, measured: BackboneProfile, images: SplitSizes, classes: int) -> Estimate:
-    """See `planning.estimate`."""
+    """Return the estimate of the draft with the cache of this machine; see `planning.estimate`."""
     return of_recipe(recipe, measured, images, classes, cache_room(session.store().home))
 
 
 def seconds_from_start(found: Estimate) -> float:
-    """From Start to the result: where a spare waits, Python has started already."""
+    """Return the seconds from Start to the result: where a spare waits, Python has started already."""
     return found.running_seconds + (0.0 if WarmWorker.affordable() else found.starting_seconds)
 
 
 def warnings(recipe: Recipe, found: Estimate, memory: int, disk: int) -> Iterator[str]:
-    """What this machine lacks for it, each with what to do; `memory` and `disk` are the bytes that are free."""
+    """Yield what this machine lacks for it, each with what to do; `memory` and `disk` are the bytes that are free."""
     if not recipe.executor.shares_store:
         return  # it runs elsewhere
     if found.memory_bytes > memory:
@@ -61,5 +61,5 @@ def _size(value: int) -> str:
 
 
 def free() -> tuple[int, int]:
-    """Bytes of memory that are available now, and of the disk that the store is on."""
+    """Return the bytes of memory that are available now, and of the disk that the store is on."""
     return psutil.virtual_memory().available, shutil.disk_usage(session.store().home).free

@@ -62,29 +62,29 @@ def sentence_for_mistakes(labels: Mapping[str, str] = NOTHING, *, unfilled: bool
 
 
 def say_wrong(text: str) -> None:
-    """A sentence about something wrong, as plain text: it may hold a file name that somebody else chose."""
+    """Show a sentence about something wrong, as plain text: it may hold a file name that somebody else chose."""
     st.error(plain(text), icon=":material/error:")
 
 
 def plain(text: str) -> str:
-    """`text` with everything escaped that Streamlit's Markdown would read as a mark-up."""
+    """Return `text` with everything escaped that Streamlit's Markdown would read as a mark-up."""
     for mark in "\\`*_{}[]<>()#+-.!|$~:":
         text = text.replace(mark, "\\" + mark)
     return text.replace("\n", " ")
 
 
 def badge(run: Run) -> None:
-    """The state of a run in its colour."""
+    """Show the state of a run in its colour."""
     st.badge(state_of(run), color=COLOURS[run.state])  # type: ignore[arg-type]  # a literal of colour names
 
 
 def state_of(run: Run) -> str:
-    """The state of a run in the words of the buttons that bring it there: what Stop ends is stopped."""
+    """Return the state of a run in the words of the buttons that bring it there: what Stop ends is stopped."""
     return {State.CANCELLING: "Stopping", State.CANCELLED: "Stopped"}.get(run.state, run.state.capitalize())
 
 
 def title_of(run: Run) -> str:
-    """A run in a few words: its name, or else backbone, strategy, dataset."""
+    """Return a run in a few words: its name, or else backbone, strategy, dataset."""
     return run_names.given_to(run) or parts_of(run)
 
 
@@ -99,7 +99,7 @@ def name_of(run: Run) -> str:
 
 
 def model_of(run: Run) -> str:
-    """Backbone and strategy of a run."""
+    """Return backbone and strategy of a run."""
     return " · ".join(titles_of(run)[1:]) + (" (settings unreadable)" if run.unreadable else "")
 
 
@@ -125,18 +125,18 @@ def names_apart(runs: Sequence[Run]) -> dict[str, str]:
 
 
 def titles_of(run: Run) -> tuple[str, str, str]:
-    """Titles of dataset, backbone and strategy; names where a run was made by a part that is no longer installed."""
+    """Return the titles of dataset, backbone and strategy; names where a run was made by a part that is no longer installed."""
     return _parts(run.spec.model_dump_json())
 
 
 @lru_cache(maxsize=4096)
 def _parts(spec_json: str) -> tuple[str, str, str]:
-    """By the text of a spec, since lists of runs ask for the same ones every two seconds."""
+    """Return `titles_of` by the text of a spec, since lists of runs ask for the same ones every two seconds."""
     return titles_of_spec(RunSpec.model_validate_json(spec_json))
 
 
 def chips(recipe: Recipe) -> list[str]:
-    """The recipe in the words of the bar: dataset, backbone, strategy, image size, labels, seed."""
+    """Return the recipe in the words of the bar: dataset, backbone, strategy, image size, labels, seed."""
     labels = recipe.dataset.labels_per_class
     return [
         *recipe.titles(),
@@ -147,7 +147,7 @@ def chips(recipe: Recipe) -> list[str]:
 
 
 def accuracy_of(run: Run) -> str:
-    """ "85 % (82-88)", or a dash where the run was not tested."""
+    """Return the accuracy as "85 % (82-88)", or a dash where the run was not tested."""
     interval = interval_of(run)
     return "\N{EM DASH}" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
 
@@ -159,15 +159,15 @@ def in_column(percentage: str) -> str:
 
 
 def clock(passed: float) -> str:
-    """A time that passes while one looks, in whole seconds: tenths would only flicker."""
+    """Return a time (seconds) that passes while one looks, in whole seconds: tenths would only flicker."""
     return "less than a second" if passed < 1 else seconds(passed) if passed >= 10 else f"{passed:.0f} s"
 
 
 def unbroken(text: str) -> str:
-    """`text` on one line: a number is not torn from its unit."""
+    """Return `text` on one line: a number is not torn from its unit."""
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def times(number: int) -> str:
-    """ "once", "twice", "3 times"."""
+    """Return "once", "twice", "3 times"."""
     return {1: "once", 2: "twice"}.get(number, f"{number} times")

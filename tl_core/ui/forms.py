@@ -15,7 +15,7 @@ from tl_core.ui import session, uploads
 
 
 def part_form(kind: str, part: Part, *, without: tuple[str, ...] = ()) -> None:
-    """Widgets for the settings of `part`; those that few need stand behind "More", and those that are "hidden" have none."""
+    """Draw widgets for the settings of `part`. Those that few need stand behind "More", and those that are "hidden" have none."""
     own = type(part).__annotations__  # before those that all parts of the kind share
     known = type(part).model_fields
     names = sorted(known, key=lambda name: name not in own)
@@ -30,7 +30,7 @@ def part_form(kind: str, part: Part, *, without: tuple[str, ...] = ()) -> None:
 
 
 def part_choice(registry: Registry[Any], present: Part, label: str, about: str) -> None:
-    """A list of the parts of a kind that takes the chosen one into the draft."""
+    """Draw a list of the parts of a kind that takes the chosen one into the draft."""
     titles = {name: part.title for name, part in registry.parts().items()}
     key = f"{registry.kind}_name"
     st.session_state[key] = present.name
@@ -39,14 +39,19 @@ def part_choice(registry: Registry[Any], present: Part, label: str, about: str) 
 
 
 def run_setting(model: type[BaseModel], name: str, value: Any) -> None:
-    """A widget for one setting of the run itself, such as its image size."""
+    """Draw a widget for one setting of the run itself, such as its image size."""
     setting(name, model.model_fields[name], value, scope="run")
 
 
 def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str, empty: str = "") -> None:
-    """One widget for one setting, showing `value`. The draft is the truth: the widget is set from it at each run.
+    """Draw one widget for one setting. The draft is the truth: the widget is set from it at each run.
 
-    `empty` says what an empty box means, where the field does not say it.
+    Args:
+        dotted: The setting's dotted name.
+        field: Its type, limits, title and description.
+        value: The present value, which the widget shows.
+        scope: What the widget's key begins with: a part's name, or "run".
+        empty: What an empty box means, where the field does not say it.
     """
     if _extra(field).get("widget") == "upload":
         uploads.upload_setting(dotted, value)
@@ -80,7 +85,7 @@ def _number(label: str, field: FieldInfo, kind: type, empty: str | None, common:
 
 
 def _step(value: float | None) -> float:
-    """What one press on plus or minus changes of `value`: its leading digit, and from a power of ten the next one, so that
+    """Return what one press on plus or minus changes of `value`: its leading digit, and from a power of ten the next one, so that
     0.0003 goes to 0.0002 and 0.0001, and never to 0."""
     if not value:
         return 0.001
@@ -98,25 +103,25 @@ def _is_rare(field: FieldInfo) -> bool:
 
 
 def _extra(field: FieldInfo) -> dict[str, Any]:
-    """What a field says of its widget: "more" where few need it, "hidden" where it has none, "widget" where it has one of its
-    own, "empty" for what an empty box means."""
+    """Return what a field says of its widget: "more" where few need it, "hidden" where it has none, "widget" where it has one of
+    its own, "empty" for what an empty box means."""
     return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
 
 
 def labels(kind: str, part: Part) -> dict[str, str]:
-    """What the form calls each setting of `part`, by its dotted name: messages name settings as the command line does."""
+    """Return what the form calls each setting of `part`, by its dotted name: messages name settings as the command line does."""
     return {f"{kind}.{name}": field.title or name for name, field in type(part).model_fields.items()}
 
 
 def is_unfilled(part: Part) -> bool:
-    """Whether a path is still to be given."""
+    """Return whether a path is still to be given."""
     fields = type(part).model_fields
     needed = {name: field for name, field in fields.items() if not _is_rare(field)}
     return any(kind_of(field.annotation)[0] is Path and getattr(part, name) is None for name, field in needed.items())
 
 
 def kind_of(annotation: Any) -> tuple[Any, bool]:
-    """The type of a field without `None` and without annotations, and whether it may be None."""
+    """Return the type of a field without `None` and without annotations, and whether it may be None."""
     if get_origin(annotation) in {Union, types.UnionType}:
         inner = [kind_of(argument)[0] for argument in get_args(annotation) if argument is not type(None)]
         return inner[0], len(inner) < len(get_args(annotation))

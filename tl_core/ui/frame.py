@@ -84,7 +84,7 @@ def _running(drawn: Standing) -> None:
 
 
 def _held(working: Sequence[Run]) -> None:
-    """Each device with the run that holds it, and the runs that hold none of this machine: those of a cluster."""
+    """Draw each device with the run that holds it, and the runs that hold none of this machine: those of a cluster."""
     devices = _devices()
     for device, title in devices.items():
         st.caption(f":material/memory: {formatting.plain(title)}")

@@ -74,7 +74,8 @@ def _archive(run: Run) -> None:
 
 
 def _form(run: Run) -> None:
-    """A field begins anew where somebody has changed what it is about: it never shows an old name as the present one."""
+    """Draw the fields of name, tags and note. A field begins anew where somebody has changed what it is about, so it never shows
+    an old name as the present one."""
     name, tags, note = f"name_{run.id}_{run.name}", f"tags_{run.id}_{'/'.join(run.tags)}", f"note_{run.id}_{run.note}"
     with st.form(f"labels_{run.id}", border=False):
         st.text_input(
@@ -111,7 +112,15 @@ def _submit(run: Run, name: str, tags: str, note: str) -> None:
 
 
 def _save(store: Store, run: Run, name: str, tags: Sequence[str], note: str) -> None:
-    """Write what differs from what `run` showed."""
+    """Write what differs from what `run` showed.
+
+    Args:
+        store: Where the run is.
+        run: The run as the form showed it.
+        name: Its new name, empty for none.
+        tags: All tags that it is to have.
+        note: Its new note, empty for none.
+    """
     if name != run.name:
         labels.rename(store, run.id, name, seen=run.name)
     if set(tags) != set(run.tags):

@@ -20,7 +20,7 @@ _ADDRESS = f"component/{__name__}.{SERVED}/{PLOTLY}"
 
 @st.cache_resource(show_spinner=False)
 def _serve_plotly() -> None:
-    """Have the server answer for the folder of Plotly's script; said once a process."""
+    """Make the server answer for the folder of Plotly's script; once a process is enough."""
     v1.declare_component(SERVED, path=str(Path(plotly.__file__).parent / "package_data"))
 
 

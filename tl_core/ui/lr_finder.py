@@ -34,7 +34,7 @@ SAID = {
 
 
 def rate_finder(recipe: Recipe, measured: BackboneProfile, train_images: int) -> None:
-    """Shown for a strategy that has a learning rate, and polled while its search is at work."""
+    """Draw the search for a learning rate where the strategy has one; it is polled while the search is at work."""
     if "learning_rate" not in type(recipe.strategy).model_fields:
         return
     st.subheader("Learning rate", help=ABOUT)
@@ -53,14 +53,14 @@ def _show(recipe: Recipe, found: LrFinderResult) -> None:
 
 
 def _told(found: LrFinderResult) -> str:
-    """What a finished search says, in words."""
+    """Return what a finished search says, in words."""
     reached, limit = found.curve.low or (None, None)
     said = SAID[found.curve.shape].format(reached=reached, limit=limit)
     return f"Tried in the phase *{formatting.plain(found.phase)}* on training images alone. {said}" if found.phase else said
 
 
 def _suggestion(suggestion: float | None, present: float) -> None:
-    """A button that takes the suggested rate, where there is one."""
+    """Draw a button that takes the suggested rate, where there is one."""
     if suggestion is not None:
         taken = suggestion == present
         label, change = f"{suggestion:g} is set" if taken else f"Use {suggestion:g}", {"strategy.learning_rate": suggestion}
@@ -68,12 +68,12 @@ def _suggestion(suggestion: float | None, present: float) -> None:
 
 
 def _present(recipe: Recipe) -> float:
-    """The rate that is set, or the one that an empty box stands for."""
+    """Return the rate that is set, or the one that an empty box stands for."""
     return recipe.strategy.model_dump()["learning_rate"] or recipe.backbone.scratch.learning_rate
 
 
 def _step_seconds(recipe: Recipe, measured: BackboneProfile, train_images: int) -> float:
-    """By the cost model and the measured rate of this machine, for the dearest phase."""
+    """Return the seconds of a step in the dearest phase, by the cost model and the measured rate of this machine."""
     images = SplitSizes(train_images, 0, 0)
     planned = estimates.planned(recipe, measured.outline, images)
     dearest = max(planned.epoch(phase).trained / phase.steps(train_images) for phase in planned.cuts.phases)

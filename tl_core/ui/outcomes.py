@@ -32,7 +32,7 @@ CLASS_COLUMNS = ("class", "images", "precision", "recall", "f1", "most often tak
 
 
 def contender(run: Run, name: str = "") -> comparison.Contender:
-    """A finished run as one side of a comparison, under `name`, or else its own."""
+    """Return a finished run as one side of a comparison, under `name`, or else under its own name."""
     said = session.predictions(run.id)
     return comparison.Contender(
         title=name or formatting.name_of(run),
@@ -46,7 +46,7 @@ def contender(run: Run, name: str = "") -> comparison.Contender:
 
 
 def sentence(run: Run, result: Result) -> None:
-    """The first thing said of a run."""
+    """Draw the first thing that is said of a run: accuracy, time, warnings and counts."""
     accuracy, took = formatting.unbroken(formatting.accuracy_of(run)), formatting.unbroken(seconds(result.seconds))
     st.markdown(f"### {accuracy} of {result.test_images:,} test images right, in {took}")
     for warning in convergence.warnings(result):
@@ -66,7 +66,7 @@ def sentence(run: Run, result: Result) -> None:
 
 
 def controls(run: Run) -> None:
-    """How the run stands against training from scratch with the same labels, and buttons for controls not run yet."""
+    """Draw how the run compares with training from scratch on the same labels, and buttons for controls not run yet."""
     if run.spec.strategy.name == "from_scratch":
         st.caption("This run is a control itself: it starts from random weights.")
         return
@@ -100,7 +100,7 @@ def _is_control(other: Run, run: Run) -> bool:
 
 
 def evidence(run: Run, result: Result) -> None:
-    """Curves, mistakes, time, proof and settings, in tabs."""
+    """Draw mistakes, curves, time, proof and settings, in tabs."""
     said = session.predictions(run.id)
     names = list(result.class_names)
     tabs = st.tabs(["Mistakes", "Hardest images", "Classes", "Curves", "Time", "Proof", "Settings"])
@@ -131,7 +131,7 @@ def _curves(run: Run) -> None:
 
 
 def hardest(said: Predictions, names: list[str], run_id: str) -> None:
-    """The test images whose true class got the least probability."""
+    """Draw the test images whose true class got the lowest probability."""
     rows = said.probabilities[said.hardest]
     taken, sure, true = rows.argmax(axis=1), rows.max(axis=1), said.labels[said.hardest]
     captions = [f"is {names[t]}\n{100 * p:.0f} % {names[s]}" for t, s, p in zip(true, taken, sure, strict=True)]
@@ -145,7 +145,7 @@ def hardest(said: Predictions, names: list[str], run_id: str) -> None:
 
 
 def classes(said: Predictions, names: list[str]) -> None:
-    """Precision and recall of each class."""
+    """Draw a table with precision, recall and F1 of each class, in percent."""
     table = metrics.per_class(said.labels, said.probabilities, names)
     table["recall"] = [_recall(row) for row in table.itertuples()]
     table[["precision", "f1"]] *= 100
@@ -175,7 +175,7 @@ def _recall(row: Any) -> str | None:
 
 
 def proof(result: Result) -> None:
-    """What trained in each phase, and that the rest did not move."""
+    """Draw what trained in each phase, and that the rest did not change."""
     for phase in result.phases:
         st.markdown(
             f"**{formatting.plain(phase.name)}** · {_how(phase)}. "
@@ -204,7 +204,7 @@ def proof(result: Result) -> None:
 
 
 def _how(phase: PhaseRecord) -> str:
-    """How a phase went, in its own numbers."""
+    """Return how a phase went, in its own numbers."""
     if phase.learning_rate is None:
         chosen = ", ".join(f"{name} = {value:g}" for name, value in phase.chosen.items())
         by = phase.chosen_by if phase.chosen_by in {"given", "default"} else f"chosen by {phase.chosen_by}"
@@ -215,7 +215,7 @@ def _how(phase: PhaseRecord) -> str:
 
 
 def settings(spec: RunSpec, result: Result) -> None:
-    """The exact settings, the versions, and the command that repeats the run, in the precision that was decided on."""
+    """Draw the exact settings, the versions, and the command that repeats the run in the precision that it computed in."""
     if result.precision is not Precision.FLOAT32:
         spec = spec.with_settings({"precision": result.precision})
     changes = [f"--set {shlex.quote(f'{name}={_text(value)}')}" for name, value in Recipe.of(spec).overrides().items()]

@@ -32,7 +32,7 @@ def _draw(asker: str, read: Callable[[], T | None], panel: Callable[[T | None], 
 
 
 def is_at_work(found: Ending | None) -> bool:
-    """Whether there is something that has not ended."""
+    """Return whether there is something that has not ended."""
     return found is not None and not found.finished
 
 

@@ -21,7 +21,7 @@ ABOUT = (
 
 
 def precision_panel(recipe: Recipe, images: SplitSizes) -> None:
-    """Draw the setting, its evidence, and a button that has it measured."""
+    """Draw the setting, its evidence, and a button that starts the measurement."""
     with st.expander("Precision", icon=":material/speed:", key="precision_panel"):
         forms.run_setting(RunSpec, "precision", recipe.precision)
         show = partial(_show, recipe, images)
@@ -35,7 +35,7 @@ def _show(recipe: Recipe, images: SplitSizes, found: PrecisionBenchmarkResult) -
 
 
 def _told(recipe: Recipe, images: SplitSizes, known: Speeds) -> str:
-    """What auto takes, and on which device that was measured."""
+    """Return which precision auto takes, why, and on which device that was measured, in a sentence."""
     taken = precision_speeds.decide(session.store().home)(recipe, images)
     gain = "nothing else is faster" if taken is Precision.FLOAT32 else "it needs the least time, compiling included"
     return f"On {known.device}, for this run, auto takes {taken.value}: {gain}."

@@ -42,7 +42,7 @@ class Preview:
 
     @property
     def images(self) -> SplitSizes:
-        """How many images each split has."""
+        """Return how many images each split has."""
         return SplitSizes(*(sum(self.counts[split]) for split in ("train", "validation", "test")))
 
 
@@ -77,7 +77,7 @@ def _preview(spec: str, seed: int) -> Preview:
 
 
 def _loaded(dataset: Dataset, seed: int) -> Data[Any]:
-    """The data. Where nobody has split them, every file is read for that, and the page shows how far that has come."""
+    """Return the data. Where nobody has split them, every file is read for that, and the page shows how far that has come."""
     place = st.empty()
     try:
         with hashing.reporting(progress(place, time.monotonic())):
@@ -87,8 +87,8 @@ def _loaded(dataset: Dataset, seed: int) -> Data[Any]:
 
 
 def progress(place: DeltaGenerator, began: float) -> hashing.Report:
-    """What shows in `place` how many files have been read since `began` (of `time.monotonic`), and about how long the others
-    take."""
+    """Return a function that shows in `place` how many files have been read since `began` (of `time.monotonic`), and about how
+    long the others take."""
     shown_at = began
 
     def report(done: int, total: int) -> None:
@@ -115,7 +115,7 @@ def samples(found: Preview) -> None:
 
 @st.cache_data(ttl=3600, show_spinner=False)
 def strip(name: str) -> NDArray[np.uint8] | None:
-    """A few images of a source with its default settings side by side; None where it needs settings first."""
+    """Return a few images of a source with its default settings side by side (h, w, 3); None where it needs settings first."""
     try:
         found = preview(datasets.datasets.part(name)(), seed=0)
     except DataError:
@@ -129,8 +129,9 @@ def _spread(rows: Sequence[list[NDArray[np.uint8]]], count: int) -> list[list[ND
 
 
 def _look(images: Images, index: int) -> tuple[tuple[int, int], NDArray[np.uint8]] | None:
-    """Width and height of an image, and a small square of it; large ones are decoded one at a time, at a fraction of their size
-    where their format allows that. None for a damaged file, which must not hide the others; the run itself will name it."""
+    """Return width and height of an image, and a small square of it. Large images are decoded one at a time, at a fraction of
+    their size where their format allows that. None for a damaged file, which must not hide the others; the run itself will name
+    it."""
     try:
         source = images.source(index)
         if source is None:

@@ -42,7 +42,7 @@ def _panel(looked_at: str, was_alive: bool) -> None:
 
 
 def _title(run: Run, looked_at: str, before: str = "") -> None:
-    """The run by its name, which leads to it; the one that is looked at stands out and leads nowhere."""
+    """Draw the run by its name, which leads to it; the one that is looked at stands out and leads nowhere."""
     name = before + formatting.plain(formatting.name_of(run))
     if run.id == looked_at:
         st.markdown(f"**{name}**")
@@ -92,7 +92,7 @@ def _move(label: str, run: Run, place: int, about: str, *, disabled: bool) -> No
 
 
 def _more(run: Run) -> None:
-    """What else can be done with a waiting run. A menu keeps no value, so that no redrawing can take one away."""
+    """Draw a menu of what else can be done with a waiting run. A menu keeps no value, so that no redrawing can take one away."""
     priorities = {f"{priority.name.capitalize()} priority": priority for priority in sorted(Priority, reverse=True)}
     key = f"more_{run.id}"
 
@@ -144,7 +144,7 @@ def _ended(runs: Sequence[Run], looked_at: str) -> None:
 
 
 def _data(run: Run) -> str:
-    """What tells runs of one network and strategy apart."""
+    """Return what tells runs of one network and strategy apart: dataset and seed."""
     return f"{formatting.titles_of(run)[0]}, seed {run.spec.seed}"
 
 

@@ -15,18 +15,18 @@ ORDINALS = ("Next", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "E
 
 
 def line(runs: Sequence[Run]) -> list[Run]:
-    """The waiting ones among `runs`, the next first: the order in which the store gives them out."""
+    """Return the waiting ones among `runs`, the next first: the order in which the store gives them out."""
     waiting = [run for run in runs if run.state is State.QUEUED]
     return sorted(waiting, key=lambda run: (-run.priority, run.place, run.number))
 
 
 def at_work(runs: Sequence[Run]) -> list[Run]:
-    """Those among `runs` that have a process, the oldest first."""
+    """Return those among `runs` that have a process, the oldest first."""
     return sorted((run for run in runs if run.state.at_work), key=lambda run: run.number)
 
 
 def place(run: Run, runs: Sequence[Run]) -> str:
-    """ "Next in line", "Second in line", "27th in line"."""
+    """Return "Next in line", "Second in line", "27th in line"."""
     index = [other.id for other in line(runs)].index(run.id)
     return f"{ORDINALS[index] if index < len(ORDINALS) else _th(index + 1)} in line"
 
@@ -37,7 +37,7 @@ def _th(number: int) -> str:
 
 
 def when(run: Run, runs: Sequence[Run], now: float) -> str:
-    """What the start of a waiting run waits for."""
+    """Return in a sentence what the start of a waiting run waits for. `now` is in seconds since 1970."""
     if not needs_device(run):
         return "It has a queue of its own, and is handed over as soon as the place where it runs answers."
     ahead = [other.id for other in line(runs) if needs_device(other)].index(run.id)

@@ -44,7 +44,7 @@ def recipe_bar() -> None:
 
 
 def start(recipe: Recipe) -> str:
-    """Queue a run of `recipe` and look at it; gives its id. Raises `TransferError`."""
+    """Queue a run of `recipe`, look at it and return its id. Raises `TransferError`."""
     require_allowed_paths(recipe)
     with faults.contained("the start of this run"):
         started = control.start(session.store(), recipe.spec())
@@ -70,7 +70,7 @@ def _chips(recipe: Recipe) -> None:
 
 
 def _estimate() -> None:
-    """The estimate, looked for every two seconds until the machine has been measured, and then drawn once."""
+    """Draw the estimate. It is looked for every two seconds until the machine has been measured, and then drawn once."""
     recipe = session.recipe()
     try:
         backends.require_importable()

@@ -16,7 +16,7 @@ FIRST = "seed"
 
 
 def again(run_id: str) -> None:
-    """A closed form below the run. It is apart from what polls, so that nobody is disturbed in typing."""
+    """Draw a closed form below the run. It is apart from what polls, so that nobody is disturbed in typing."""
     run = session.run(run_id)
     with st.expander("Run again with one setting changed", icon=":material/edit:", key=f"again_{run_id}"):
         st.fragment(_form)(run)
@@ -44,7 +44,8 @@ def _form(run: Run) -> None:
 
 
 def _value(run_id: str, recipe: Recipe, name: str, present: Any) -> Any:
-    """A widget for the new value, at the present one: a list where the values can be listed, else a line of text."""
+    """Draw a widget for the new value, at the present one, and return what was chosen: a list where the values can be listed,
+    else a line of text."""
     key, about = f"again_value_{run_id}_{name}", "The value to use instead."
     choices = _choices(recipe, name)
     if choices:
@@ -59,7 +60,7 @@ def _title(recipe: Recipe, name: str) -> str:
 
 
 def _choices(recipe: Recipe, name: str) -> list[Any]:
-    """The values that a setting may take, where they can be listed."""
+    """Return the values that a setting may take, where they can be listed; else nothing."""
     if name in PART_KINDS:
         return list(registry(name).parts())
     kind, _ = forms.kind_of(_field(recipe, name).annotation)

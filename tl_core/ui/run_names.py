@@ -29,7 +29,7 @@ def current() -> Labels:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def _labels(count: int, revision: int, deleted: int, _runs: Sequence[Run]) -> Labels:
-    """The labels of `_runs`; the numbers say whether these are the same as at the last look."""
+    """Return the labels of `_runs`. The numbers say whether these are the same as at the last look."""
     counted = Counter(run.name for run in _runs if run.name)
     said = [(run.id, labels) for run in _runs if any(labels := (run.name, run.tags, run.starred, run.archived, run.note))]
     return Labels(frozenset(name for name in counted if counted[name] > 1), hash((tuple(said), deleted)))

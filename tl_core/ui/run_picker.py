@@ -41,8 +41,8 @@ def pick(runs: Sequence[Run]) -> Run | None:
 
 
 def label(run: Run) -> str:
-    """A run in a list: its name, its words, its accuracy, when it was made, its tags, and the end of its id, since a browser
-    knows an entry by its text."""
+    """Return a run as a list shows it: its name, its words, its accuracy, when it was made, its tags, and the end of its id,
+    since a browser knows an entry by its text."""
     made = datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
     tags = " ".join(f"#{tag}" for tag in run.tags)
     facts = (run.name, formatting.parts_of(run), f"seed {run.spec.seed}", formatting.accuracy_of(run), made, tags)
@@ -50,7 +50,7 @@ def label(run: Run) -> str:
 
 
 def nothing_yet(what: str) -> None:
-    """An empty page that says what will be here and leads to where it begins."""
+    """Draw an empty page that says what will be here and leads to where it begins."""
     st.info(what, icon=":material/inbox:")
     address = session.url_parameters()
     st.page_link(steps.DATASET.script, label="Begin with the dataset", icon=":material/arrow_forward:", query_params=address)

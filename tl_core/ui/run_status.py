@@ -15,7 +15,7 @@ from tl_core.ui import formatting, queue_text, session, steps
 
 
 def standing(run: Run) -> None:
-    """Where the run stands, in the words of its state: its place in the line, its progress, its result, or why it ended."""
+    """Draw where the run stands, in the words of its state: its place in the line, its progress, its result, or why it ended."""
     if run.unreadable:
         formatting.say_wrong(run.unreadable)
     if run.state is State.QUEUED:
@@ -81,7 +81,7 @@ def _facts(run: Run) -> list[str]:
 
 
 def _phase_and_epoch(run: Run) -> list[str]:
-    """Where the training stands, once it has begun."""
+    """Return where the training stands, once it has begun."""
     plan, every_step = session.events(run, "plan"), session.events(run, "step")
     if not plan or not every_step:
         return []
@@ -98,7 +98,7 @@ def _log(run: Run) -> None:
 
 
 def resumes(run: Run) -> str:
-    """What a resumed run will do."""
+    """Return what a resumed run will do, in a sentence."""
     if not run.attempts:
         return "It had not started."
     kept = artifacts.has_checkpoint(session.store().folder(run.id))

@@ -25,7 +25,7 @@ def beside(run: Run) -> None:
 
 
 def among(chosen: Sequence[Run]) -> None:
-    """Say it of each two finished runs of `chosen`, up to `MOST_CHOSEN`."""
+    """Say of each two finished runs of `chosen`, up to `MOST_CHOSEN`, what `beside` says of one and the others."""
     finished = [run for run in chosen if run.state is State.DONE]
     _tell(combinations(finished[:MOST_CHOSEN], 2))
 

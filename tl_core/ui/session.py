@@ -37,12 +37,12 @@ MOST_POINTS = 500
 
 @st.cache_resource(show_spinner=False)
 def store() -> Store:
-    """The store, opened once for all sessions."""
+    """Return the store, opened once for all sessions."""
     return Store()
 
 
 def recipe() -> Recipe:
-    """The draft of this session; in a new session, what the URL says, or else the defaults."""
+    """Return the draft of this session; in a new session, what the URL says, or else the defaults."""
     if SPEC not in st.session_state:
         st.session_state[SPEC] = _from_url().draft().dotted()
     return Recipe.of(RunSpec().with_settings(st.session_state[SPEC]), image_side)
@@ -68,7 +68,7 @@ def take(spec: RunSpec) -> None:
 
 
 def url_parameters() -> dict[str, str]:
-    """What a URL must hold to give this draft, and the chosen run, to another browser."""
+    """Return what a URL must hold to give this draft, and the chosen run, to another browser."""
     parameters = {name: "null" if value is None else str(value) for name, value in recipe().overrides().items()}
     chosen = run_id()
     return parameters | ({RUN_PARAMETER: chosen} if chosen else {})
@@ -83,7 +83,7 @@ def keep_address() -> None:
 
 
 def run_id() -> str | None:
-    """The run that this session looks at: the URL's, else the one it looked at last."""
+    """Return the id of the run that this session looks at: the URL's, else the one it looked at last."""
     if given := st.query_params.get(RUN_PARAMETER):
         st.session_state[RUN] = given
     return st.session_state.get(RUN)
@@ -114,13 +114,13 @@ def refusal(*askers: str) -> str | None:
 
 
 def complaint() -> str | None:
-    """What was wrong with the last change or with the URL; said once."""
+    """Return what was wrong with the last change or with the URL; said once."""
     return st.session_state.pop(COMPLAINT, None)
 
 
 @st.cache_resource(ttl=SHARED_SECONDS, show_spinner=False)
 def runs() -> Sequence[Run]:
-    """Every run, the newest first; read at most once for all browsers that look at the same time."""
+    """Return every run, the newest first; read at most once for all browsers that look at the same time."""
     revision, known, deleted = _known()[0]
     changes = store().changes(revision)
     changed, gone = known | {run.id: run for run in changes.runs}, set(changes.deleted)
@@ -139,25 +139,25 @@ def deletions() -> int:
 
 @st.cache_resource(show_spinner=False)
 def _known() -> list[tuple[int, dict[str, Run], int]]:
-    """The last look: its revision, the runs by id (only changed ones are read again), and how many were ever deleted."""
+    """Return the last look: its revision, the runs by id (only changed ones are read again), and how many were ever deleted."""
     return [(0, {}, 0)]
 
 
 @st.cache_data(ttl=ATTENDED_SECONDS / 2, show_spinner=False)
 def ensure_runner() -> None:
-    """Have a runner, and with it a spare interpreter, ready for whoever looks at a page: the next Start need not wait."""
+    """Start a runner, and with it a spare interpreter, for whoever looks at a page: the next Start need not wait."""
     if settings.keeps_spare():
         service.ensure(store().home, watched=True)
 
 
 @st.cache_data(ttl=5, show_spinner=False)
 def _keep_runner() -> None:
-    """While there is something to do somebody must do it, whatever has happened to the runner."""
+    """Start a runner where none is alive: while there is something to do, somebody must do it, whatever has happened to it."""
     service.ensure(store().home)
 
 
 def run(chosen: str) -> Run:
-    """One run of `runs()`; raises `RunError` where there is none."""
+    """Return one run of `runs()`. Raises `RunError` where there is none."""
     try:
         return next((run for run in runs() if run.id == chosen), None) or store().run(chosen)
     except RunError as error:  # whose next step is for the command line
@@ -165,8 +165,8 @@ def run(chosen: str) -> Run:
 
 
 def version(run: Run, kind: str) -> tuple[int, float]:
-    """Changes when a curve of the run's events of that kind would look different: a curve of `MOST_POINTS` does not before
-    as large a part of them has come again. At every change of the run's state it does."""
+    """Return what changes when a curve of the run's events of that kind would look different: a curve of `MOST_POINTS` does not
+    before as large a part of them has come again. At every change of the run's state it does."""
     count = _counts(run.id, run.changed).get(kind, 0)
     return count - count % max(1, count // MOST_POINTS), run.changed
 
@@ -177,14 +177,14 @@ def _counts(chosen: str, changed: float) -> Mapping[str, int]:
 
 
 def events(run: Run, kind: str) -> Sequence[StoredEvent]:
-    """A run's events of one kind, at most `MOST_POINTS`; read once for all browsers that watch, and not to be changed."""
+    """Return a run's events of one kind, at most `MOST_POINTS`; read once for all browsers that watch, and not to be changed."""
     return newest(f"events {kind}", run, version(run, kind), lambda: tuple(store().events(run.id, kind, most=MOST_POINTS)))
 
 
 def newest(what: str, run: Run, version: object, make: Callable[[], Value]) -> Value:
-    """What `make` gives for the present `version` of a run; made once for all browsers, and only the newest is kept: a run that
-    is watched for an hour has hundreds. While it is made for one browser, others are given the one before, as long as the run
-    goes on and they will ask again."""
+    """Return what `make` gives for the present `version` of a run. It is made once for all browsers, and only the newest is kept:
+    a run that is watched for an hour has hundreds. While it is made for one browser, others are given the one before, as long as
+    the run goes on and they will ask again."""
     slot = _slot(what, run.id)
     if slot.version != version and slot.making.acquire(blocking=slot.version is None or not run.state.alive):
         try:
@@ -211,7 +211,7 @@ def _slot(what: str, run_id: str) -> Slot:
 
 
 def usage(run: Run) -> Usage:
-    """What a run used of the machine, all its attempts together."""
+    """Return what a run used of the machine, all its attempts together."""
     return _usage(run.id, run.changed)
 
 
@@ -222,13 +222,13 @@ def _usage(chosen: str, changed: float) -> Usage:
 
 @st.cache_data(show_spinner=False, max_entries=32)
 def result(chosen: str) -> Result:
-    """The stored result of a finished run; it never changes."""
+    """Return the stored result of a finished run; it never changes."""
     return artifacts.read_result(store().folder(chosen))
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
 def predictions(chosen: str) -> Predictions:
-    """The stored predictions of a finished run; they never change."""
+    """Return the stored predictions of a finished run; they never change."""
     return artifacts.read_predictions(store().folder(chosen))
 
 

@@ -11,7 +11,7 @@ from tl_core.ui import forms, previews, session
 
 
 def sources(recipe: Recipe) -> None:
-    """All sources; a press on one makes it the draft's."""
+    """Draw all sources; a press on one makes it the draft's."""
     chosen = type(recipe.dataset)
     with st.container(border=True, key=f"source_{chosen.name}"):
         st.markdown(f"**{chosen.title}**")

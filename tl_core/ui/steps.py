@@ -30,12 +30,12 @@ class PageInfo:
 
     @property
     def script(self) -> str:
-        """The page's file, as Streamlit names it."""
+        """Return the page's file, as Streamlit names it."""
         return f"pages/views/{self.number}_{self.path}.py"
 
     @property
     def path(self) -> str:
-        """Its address below the server's root."""
+        """Return its address below the server's root."""
         return self.title.lower()
 
 

@@ -30,7 +30,7 @@ class StudyPanel(Generic[R]):
     show: Callable[[R], object]
 
     def draw(self, recipe: Recipe) -> None:
-        """Draw it, and again every second while the study is at work."""
+        """Draw the panel, and again every second while the study is at work."""
         polled(self.study.name, lambda: self.study.read(session.store().home, recipe), partial(self._panel, recipe))
 
     def _panel(self, recipe: Recipe, found: R | None) -> None:
@@ -60,7 +60,7 @@ class StudyPanel(Generic[R]):
 
 
 def _progress(found: StudyResult) -> None:
-    """How far it is, or its place in the line."""
+    """Draw how far the study is, or its place in the line."""
     if found.place is not None:
         st.progress(0.0, f"Waiting for a device: place {found.place} in the queue")
         return

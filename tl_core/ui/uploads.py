@@ -77,7 +77,7 @@ def _remove(dotted: str, upload: Upload) -> None:
 
 
 def _opened(place: Path) -> BinaryIO:
-    """The file at `place`. Raises `SettingError` outside the allowed folders, `DataError` where it cannot be opened."""
+    """Return the file at `place`. Raises `SettingError` outside the allowed folders, `DataError` where it cannot be opened."""
     settings.require_allowed(place)
     try:
         if place.is_file():

@@ -11,9 +11,10 @@ TITLE = "Published accuracy against size"
 
 
 def backbone_scatter(listings: Sequence[tuple[str, CatalogueEntry]], chosen_title: str) -> go.Figure:
-    """Published ImageNet top-1 accuracy (%) against parameters (millions, log axis) of `listings`, each with the name of its
-    source. A marker is solid where the weights are on this machine; `customdata` is the title. Networks without a
-    published accuracy are left out.
+    """Draw the published ImageNet top-1 accuracy (%) of networks against their parameters (millions, log axis).
+
+    `listings` are pairs of a source's name and an entry of its catalogue. A marker is solid where the weights are on this
+    machine; `customdata` is the title. Networks without a published accuracy are left out.
     """
     known = [(source, entry) for source, entry in listings if entry.accuracy is not None]
     if not known:

@@ -21,15 +21,16 @@ FEW = 8
 """Up to so many points have their names beside them."""
 LEGEND_ROW = 20
 """Pixels of a row of two names."""
+X_TITLES = {"epochs": "Epoch of the run", "seconds": "Seconds since the first epoch ended"}
 WIDTH, DEPTH, LETTER, MOST_LETTERS = 780, 250, 6.2, 56
 """Pixels of the plot on a screen of 1280, and of a letter; the most letters of a name."""
 
 
 def accuracy_against_seconds(points: Sequence[RunPoint]) -> go.Figure:
-    """Test accuracy (%, with 95% intervals) against wall seconds, log where the seconds span more than ten times.
+    """Draw test accuracy (%, with 95% intervals) against wall seconds, on a log axis where the seconds span more than ten times.
 
-    From scratch is grey, other strategies have their own colour and marker. The line joins the runs that no other beats
-    in both; of very many runs these and the first ones are drawn. `customdata` is the run id.
+    From scratch is grey, other strategies have their own colour and marker. The line joins the runs that no other beats in both;
+    of very many runs these and the first ones are drawn. `customdata` is the run id.
     """
     if not points:
         return theme.empty(TITLE, "Runs that have finished will be here.")
@@ -51,7 +52,7 @@ def accuracy_against_seconds(points: Sequence[RunPoint]) -> go.Figure:
 
 
 def _drawn(points: Sequence[RunPoint]) -> Sequence[RunPoint]:
-    """At most `MOST_RUNS` of the runs: those that no other beats, and the first ones."""
+    """Return at most `MOST_RUNS` of the runs: those that no other beats, and the first ones."""
     if len(points) <= MOST_RUNS:
         return points
     best = {point.run_id: point for point in frontier(points)}
@@ -71,8 +72,8 @@ def _add_frontier(drawn: go.Figure, best: Sequence[RunPoint]) -> None:
 
 
 def _sides(points: Sequence[RunPoint], *, wide: bool) -> dict[str, str]:
-    """Where the name of each run stands beside its marker, so that no two names cover each other on a screen of 1280 pixels;
-    a run whose name has no room is left out. `wide`: the seconds are on a log axis."""
+    """Return on which side of its marker each run's name stands, by run id, so that no two names overlap on a screen of 1280
+    pixels. A run whose name has no room is left out. `wide`: the seconds are on a log axis."""
     times = [math.log(point.seconds) if wide else point.seconds for point in points]
     span = (max(times) - min(times) + 2 * math.log(1.5)) if wide else 1.1 * max(times) or 1.0
     left = min(times) - math.log(1.5) if wide else 0.0
@@ -100,7 +101,7 @@ def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 
 def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], sides: Mapping[str, str]) -> None:
-    """The runs of one strategy, with their names where `sides` has a place for them."""
+    """Draw the runs of one strategy, with their names where `sides` has a place for them."""
     title, colour, symbol = _family_style(family)
     drawn.add_scatter(
         x=[point.seconds for point in points],
@@ -134,7 +135,7 @@ def _point_hover(point: RunPoint) -> str:
 
 
 def _family_style(family: str) -> tuple[str, str, str]:
-    """(title, colour, marker) of a strategy, by its place among all that there are, so that it keeps them on every page."""
+    """Return (title, colour, marker) of a strategy, by its place among all that there are: it keeps them on every page."""
     known = strategies.parts()
     if family not in known:
         return family, theme.NEUTRAL, "hexagon"
@@ -152,17 +153,21 @@ def overlaid_curves(
     chosen: str | None,
     x: Literal["seconds", "epochs"] = "epochs",
 ) -> go.Figure:
-    """Validation accuracy (%) or loss (nats) of several runs, run id -> its `epoch` events in order, over epochs or over seconds
-    since each run's first epoch ended. Runs differ by colour, dash and marker; `chosen` is thick and deep blue. Of very many runs
-    the first ones are drawn, and `chosen`."""
+    """Draw validation accuracy or loss of several runs; of very many runs the first ones and `chosen`.
+
+    Args:
+        curves: Run id -> the run's `epoch` events in order.
+        labels: Run id -> its name in the legend.
+        metric: Accuracy is drawn in %, loss in nats.
+        chosen: Id of the run with a thick, deep blue line. The others differ by colour, dash and marker.
+        x: Epochs of the run, or seconds since its first epoch ended."""
     title = f"Validation {metric} of the runs"
     shown = {run: events for run, events in curves.items() if any(e.data[f"validation_{metric}"] is not None for e in events)}
     if not shown:
         return theme.empty(title, "None of these runs has validation images.")
     if len(shown) > MOST_CURVES:
         title = f"Validation {metric} of {MOST_CURVES} of {len(shown):,} runs"
-        first_ones = sorted(shown, key=lambda run: run != chosen)[:MOST_CURVES]
-        shown = {run: events for run, events in shown.items() if run in first_ones}
+        shown = _first_ones(shown, chosen)
     most = min(theme.MOST_POINTS, MOST_CURVE_POINTS // len(shown))
     drawn = theme.figure(title, 330 + LEGEND_ROW * -(-len(shown) // 2), legend=True)
     # Below the curves there is room for as many names as there are.
@@ -180,17 +185,22 @@ def overlaid_curves(
             name=theme.plain(label, 60),
             **_curve_style(None if run == chosen else place),
         )
-    horizontal = "Epoch of the run" if x == "epochs" else "Seconds since the first epoch ended"
-    return theme.axes(drawn, horizontal, f"Validation {metric} ({unit})")
+    return theme.axes(drawn, X_TITLES[x], f"Validation {metric} ({unit})")
+
+
+def _first_ones(curves: Mapping[str, Sequence[StoredEvent]], chosen: str | None) -> dict[str, Sequence[StoredEvent]]:
+    """Return `MOST_CURVES` of the curves: that of `chosen`, and the first ones."""
+    kept = sorted(curves, key=lambda run: run != chosen)[:MOST_CURVES]
+    return {run: events for run, events in curves.items() if run in kept}
 
 
 def at_x(event: StoredEvent, number: int, first: float, x: Literal["seconds", "epochs"]) -> float:
-    """Where an `epoch` event stands: the epochs of the whole run so far, or the seconds since the first of them ended."""
+    """Return where an `epoch` event stands: the epochs of the whole run so far, or the seconds since the first of them ended."""
     return number if x == "epochs" else event.at - first
 
 
 def _curve_style(place: int | None) -> dict[str, Any]:
-    """The look of the run at `place`; of the chosen one for None."""
+    """Return the style of the run at `place`, or that of the chosen run for None."""
     if place is None:
         return {"mode": "lines", "line": {"color": theme.CHOSEN, "width": 4}}
     colour, dash = theme.RUNS[place % len(theme.RUNS)], theme.DASHES[place % len(theme.DASHES)]

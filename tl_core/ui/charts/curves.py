@@ -52,8 +52,8 @@ MEASURES = (Measure("loss", "Loss", "nats", 1.0, 3), Measure("accuracy", "Accura
 
 
 def computed(plans: Sequence[StoredEvent], steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent]) -> str:
-    """Of a run whose head was computed and nothing else trained, the two points of its curves in a sentence; empty for others.
-    The events are the run's `plan`, `step` and `epoch` ones."""
+    """Return the two points of the curves, in a sentence, of a run whose head was computed and nothing else trained; empty for
+    other runs. The events are the run's `plan`, `step` and `epoch` ones."""
     if not plans or len(plans[-1].data["phases"]) > 1 or steps or len(epochs) != 1:
         return ""
     last = epochs[0].data
@@ -65,10 +65,10 @@ def computed(plans: Sequence[StoredEvent], steps: Sequence[StoredEvent], epochs:
 
 
 def learning_curves(steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent], run_id: str) -> go.Figure:
-    """Loss (nats) and accuracy (%) over the steps of a run, from its `step` and `epoch` events in order.
+    """Draw loss (nats) and accuracy (%) over the steps of a run, from its `step` and `epoch` events in order.
 
-    Batches are thin and light, epochs of training thin, validation thick. Phases are shaded in turn: an event does not say
-    what a phase freezes, so its shade does not either. `customdata` is (run id, phase, epoch).
+    Batches are thin and light, epochs of training thin, validation thick. Phases are shaded in turn: an event does not say what a
+    phase freezes, so its shade does not either. `customdata` is (run id, phase, epoch).
     """
     if not steps and not epochs:
         return theme.empty("Learning curves", "Waiting for the first batch", height=HEIGHT)
@@ -112,7 +112,7 @@ def _curve(events: Sequence[StoredEvent], measure: Measure, curve: Curve, run_id
 
 
 def _phases(events: Sequence[StoredEvent]) -> list[tuple[str, int, int]]:
-    """(name, first step, last step) of each phase in order; a phase begins where the one before it ended."""
+    """Return (name, first step, last step) of each phase in order. A phase begins where the one before it ended."""
     ordered = sorted(events, key=lambda event: event.data["step"])
     found: list[tuple[str, int, int]] = []
     for name, group in groupby(ordered, key=lambda event: str(event.data["phase"])):
@@ -121,7 +121,7 @@ def _phases(events: Sequence[StoredEvent]) -> list[tuple[str, int, int]]:
 
 
 def _shades(phases: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
-    """A grey ground under every second phase, and above the curves the names of those wide enough."""
+    """Return a grey ground under every second phase, and above the curves the names of the phases that are wide enough."""
     total = max(phases[-1][2], 1)
     wide = [phase for phase in phases if phase[2] - phase[1] > NARROWEST * total]
     seen = [(start, end) for _, start, end in phases[1::2] if (end - start) * MOST_SHADES >= total]

@@ -21,7 +21,7 @@ GAP = 4
 
 
 def sample_grid(images: Sequence[Sequence[NDArray[np.uint8]]], class_names: Sequence[str], size: int = 64) -> go.Figure:
-    """A row of pictures (each (h, w, 3) uint8) for each class, cropped to squares of `size` pixels; at most 20 classes.
+    """Draw a row of pictures (each (h, w, 3) uint8) for each class, cropped to squares of `size` pixels; at most 20 classes.
 
     They are composed into one image with clear gaps: hundreds of separate ones make a browser slow.
     """
@@ -49,7 +49,7 @@ def sample_grid(images: Sequence[Sequence[NDArray[np.uint8]]], class_names: Sequ
 
 
 def hover_cells(texts: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """A heatmap that cannot be seen, one unit a cell from (0, 0), and shows `texts` (already plain) under the pointer."""
+    """Return an invisible heatmap, one unit a cell from (0, 0), that shows `texts` (already plain) under the pointer."""
     return {
         "x": list(range(max(len(row) for row in texts) + 1)),
         "y": list(range(len(texts) + 1)),
@@ -62,14 +62,14 @@ def hover_cells(texts: Sequence[Sequence[str]]) -> dict[str, Any]:
 
 
 def data_uri(pixels: NDArray[np.uint8]) -> str:
-    """An image (h, w, 3 or 4) as text that a browser draws; WebP, which keeps clear pixels clear and is small."""
+    """Return an image (h, w, 3 or 4) as a data URI. It is WebP, which keeps clear pixels clear and is small."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "WEBP", quality=88, method=2)
     return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 def _compose(rows: Sequence[Sequence[NDArray[np.uint8]]], columns: int, size: int) -> NDArray[np.uint8]:
-    """The pictures as squares on a clear ground (rows * (size + GAP), columns * (size + GAP), 4)."""
+    """Return the pictures as squares on a clear ground (rows * (size + GAP), columns * (size + GAP), 4)."""
     pitch = size + GAP
     sheet = np.zeros((len(rows) * pitch, columns * pitch, 4), np.uint8)
     for row, pictures in enumerate(rows):
@@ -83,8 +83,8 @@ def _compose(rows: Sequence[Sequence[NDArray[np.uint8]]], columns: int, size: in
 
 
 def class_balance(counts: Mapping[str, Mapping[str, int]], thing: str = "images") -> go.Figure:
-    """Examples (called a `thing`) of each class, stacked by split, from split -> class -> count. Of more than 30 classes the 15
-    largest and the 15 smallest are drawn."""
+    """Draw how many examples (called a `thing`) each class has, stacked by split, from split -> class -> count. Of more than 30
+    classes the 15 largest and the 15 smallest are drawn."""
     totals: dict[str, int] = {}
     for of_split in counts.values():
         for name, images in of_split.items():
@@ -116,7 +116,7 @@ def class_balance(counts: Mapping[str, Mapping[str, int]], thing: str = "images"
 
 
 def split_bar(train: int, validation: int, test: int, thing: str = "images") -> go.Figure:
-    """How many examples (called a `thing`) train, validate and test, as one bar with the counts beside their names."""
+    """Draw how many examples (called a `thing`) train, validate and test, as one bar with the counts beside their names."""
     sizes = {"train": train, "validation": validation, "test": test}
     total = sum(sizes.values())
     if not total:

@@ -15,7 +15,7 @@ HEIGHT = 520
 
 
 def image_map(found: ImageMap) -> go.Figure:
-    """The points of `found`. Training images are filled, validation images hollow, test images hollow with a dot; a point's
+    """Draw the points of `found`. Training images are filled, validation images hollow, test images hollow with a dot. A point's
     `customdata` begins with its place on the sheet of pictures."""
     drawn = theme.figure("The images as the network sees them", HEIGHT, legend=True)
     present = sorted(set(found.labels))
@@ -30,7 +30,15 @@ def image_map(found: ImageMap) -> go.Figure:
 
 
 def _add_points(drawn: go.Figure, found: ImageMap, classes: Sequence[int], name: str, look: tuple[str, str]) -> None:
-    """The points of these classes under one name, in one colour and mark."""
+    """Draw the points of these classes under one name, in one style.
+
+    Args:
+        drawn: The figure that they are added to.
+        found: The map that the points are from.
+        classes: Numbers of the classes.
+        name: What the legend says.
+        look: Colour and marker.
+    """
     colour, shape = look
     members = [index for index, label in enumerate(found.labels) if label in classes]
     if not members:
@@ -54,5 +62,5 @@ def _add_points(drawn: go.Figure, found: ImageMap, classes: Sequence[int], name:
 
 
 def _look(label: int) -> tuple[str, str]:
-    """Colour and mark of a class."""
+    """Return colour and marker of a class."""
     return theme.RUNS[label % len(theme.RUNS)], theme.SYMBOLS[label // len(theme.RUNS) % len(theme.SYMBOLS)]

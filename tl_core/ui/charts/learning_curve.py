@@ -14,9 +14,9 @@ NEAREST = 0.12
 
 
 def learning_curve(points: Sequence[Point], revision: str) -> go.Figure:
-    """A line for each strength over the number of labels (log): the mean over the draws, with 95 % intervals on the thick one,
-    whose strength was chosen on the validation images, or on the only one. `revision` names the question, so that a zoom
-    outlives new answers."""
+    """Draw test accuracy (%) over the number of labels a class (log): a line for each strength, of the mean over the draws. The
+    line whose strength was chosen on the validation images, or the only one, is thick and has 95 % intervals. `revision` names
+    the question, so that a zoom outlives new answers."""
     if not points:
         return theme.empty(TITLE, "Waiting for the first answer", height=360)
     drawn = theme.figure(TITLE, 360, legend=True)
@@ -46,7 +46,8 @@ def _ticks(points: Sequence[Point]) -> dict[float, str]:
 
 
 def place(point: Point, points: Sequence[Point]) -> float:
-    """Where on the axis: the number of labels, and for all of them what that comes to, by the images of the other points."""
+    """Return where a point stands on the axis: its number of labels, and for all labels what that comes to, by the images of the
+    other points."""
     if point.labels is not None:
         return float(point.labels)
     rates = [other.train_images / other.labels for other in points if other.labels]

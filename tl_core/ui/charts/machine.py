@@ -59,9 +59,9 @@ Point = tuple[float, Mapping[str, Any]]
 
 
 def telemetry(events: Sequence[StoredEvent], started: float, cores: int) -> go.Figure:
-    """What a run used of the machine since `started` (seconds since 1970): processor in percent of all its cores, which are
+    """Draw what a run used of the machine since `started` (seconds since 1970): processor in percent of all its cores, which are
     `cores` where early samples do not tell, memory in GB (10^9 bytes), the disk where it was busy, and of each GPU what is
-    measured. A row each on one time axis; while a run was paused time stands still, and the line breaks."""
+    measured. Each has a row on one time axis. While a run was paused time stands still, and the line breaks."""
     points = _points(events, cores)
     rows = [*_run_rows(points), *_gpu_rows(points)]
     if not rows:
@@ -103,8 +103,8 @@ def _curve(times: Sequence[float], quantity: Quantity, line: Line, unit: str) ->
 
 
 def _points(events: Sequence[StoredEvent], cores: int) -> list[Point]:
-    """At most 500, with a point without values between two attempts, which follow each other as if nobody had paused, the
-    processor's percent of all cores, and what the disk moved a second since the one before."""
+    """Return at most 500 points, with one without values between two attempts, which follow each other as if nobody had paused. A
+    point has the processor's percent of all cores, and the bytes a second that the disk moved since the point before."""
     tries = attempts(events)
     kept = theme.thin(events, max(2, theme.MOST_POINTS - len(tries) + 1))
     found: list[Point] = []
@@ -121,7 +121,7 @@ def _points(events: Sequence[StoredEvent], cores: int) -> list[Point]:
 
 
 def _disk_rate(one: Any, other: Any) -> float | None:
-    """Bytes a second between two samples of an attempt."""
+    """Return the bytes a second that the disk moved between two samples of an attempt, or None where that is unknown."""
     before, after = (_moved(event.data) for event in (one, other))
     if before is None or after is None or other.at <= one.at:
         return None
@@ -134,7 +134,7 @@ def _moved(data: Mapping[str, Any]) -> int | None:
 
 
 def _run_rows(points: Sequence[Point]) -> list[Row]:
-    """What any sample has of the run itself; the disk only where it was busy."""
+    """Return a row for each quantity that any sample has of the run itself; the disk only where it was busy."""
     found: list[Row] = []
     for quantity, colour in ((CPU, theme.CHOSEN), (MEMORY, theme.PURPLE), (DISK, theme.NEUTRAL)):
         values = [theme.number(data.get(quantity.field), quantity.scale) for _, data in points]
@@ -145,7 +145,7 @@ def _run_rows(points: Sequence[Point]) -> list[Row]:
 
 
 def _gpu_rows(points: Sequence[Point]) -> list[Row]:
-    """What any sample has of any GPU: a row a quantity, in it a line a GPU."""
+    """Return a row for each quantity that any sample has of any GPU, in it a line for each GPU."""
     uuids = list(dict.fromkeys(gpu["uuid"] for _, data in points for gpu in gpus_of(data)))
     found: list[Row] = []
     for quantity in OF_GPUS:
@@ -167,7 +167,7 @@ def _gpu_line(points: Sequence[Point], quantity: Quantity, uuid: str, place: int
 
 
 def _clock(span: float) -> tuple[float, str]:
-    """The seconds in a unit that suits `span` seconds, and its name."""
+    """Return the seconds in a unit of time that suits `span` seconds, and the unit's name."""
     return (1.0, "Seconds") if span < 600 else (60.0, "Minutes") if span < 36_000 else (3600.0, "Hours")
 
 
@@ -180,7 +180,7 @@ COLUMNS: tuple[tuple[str, Callable[[Usage], float | None], Callable[[float | Non
 
 
 def usage_bars(runs: Sequence[tuple[str, Usage]]) -> go.Figure:
-    """What runs used, each as (title, use): GPU energy, CPU time and most memory as bars side by side, the run's title above
+    """Draw what runs used, each as (title, use): GPU energy, CPU time and most memory as bars side by side, the run's title above
     its three. What was not measured says so in the place of its bar."""
     if not runs:
         return theme.empty(BARS_TITLE, "Runs that have been measured will be here.")

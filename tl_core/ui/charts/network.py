@@ -25,11 +25,11 @@ TITLE = "Trainable blocks in each phase"
 
 
 def phase_chart(planned: Costs, head_parameters: int) -> go.Figure:
-    """Blocks from the pixels (left) to the head (right), a row for each phase; blue is frozen, orange trains, and
-    light orange is a block of which only a part trains. Where blocks learn at different rates, the paler ones are slower.
+    """Draw blocks from the pixels (left) to the head (right), a row for each phase. Blue is frozen, orange trains, and light
+    orange is a block of which only a part trains. Where blocks learn at different rates, the paler ones are slower.
 
-    Above each row: the parameters that train, and what an epoch costs of training everything for an epoch, where
-    forward counts 1 and backward 2 (`tl_core.planning.cost_model`). Blocks are drawn equally wide; what each is, is in its hover.
+    Above each row: the parameters that train, and what an epoch costs of training everything for an epoch, where forward counts 1
+    and backward 2 (`tl_core.planning.cost_model`). Blocks are drawn equally wide; what each is, is in its hover.
     """
     blocks, phases = planned.cuts.blocks, planned.cuts.phases[:MOST_PHASES]
     if not phases:
@@ -81,7 +81,7 @@ def _legend(drawn: go.Figure, phases: Sequence[Phase], blocks: Sequence[BlockOut
 
 
 def _shades(phase: Phase, blocks: Sequence[BlockOutline], trains: Sequence[bool]) -> list[float]:
-    """0 for a frozen block; from `BARELY` to 1 for one that trains, by its learning rate on a log scale."""
+    """Return 0 for a frozen block, and `BARELY` to 1 for one that trains, by its learning rate on a log scale."""
     factors = phase.factors([block.name for block in blocks])
     rates = [factors[block.name] for block in blocks] + [factors[HEAD]]
     slowest = min(rate for rate, trained in zip(rates, trains, strict=True) if trained)
@@ -93,7 +93,7 @@ def _shades(phase: Phase, blocks: Sequence[BlockOutline], trains: Sequence[bool]
 
 
 def _trains(phase: Phase, blocks: Sequence[BlockOutline]) -> list[bool]:
-    """Whether each block trains, and the head, which always does."""
+    """Return whether each block trains, and the head, which always does."""
     trained = set(phase.trained_blocks(blocks))
     return [block.name in trained for block in blocks] + [True]
 
@@ -118,7 +118,7 @@ def _caption(drawn: go.Figure, row: int, phase: Phase, planned: Costs, head: int
 
 
 def _rates_of(phase: Phase, blocks: Sequence[BlockOutline]) -> str:
-    """The learning rate of a phase, or the lowest and the highest of what trains in it."""
+    """Return the learning rate of a phase as text, or the lowest and the highest of what trains in it."""
     factors = phase.factors([block.name for block in blocks])
     trained = [factors[name] for name in (*phase.trained_blocks(blocks), HEAD)]
     low, high = rate(phase, min(trained)), rate(phase, max(trained))
@@ -126,7 +126,7 @@ def _rates_of(phase: Phase, blocks: Sequence[BlockOutline]) -> str:
 
 
 def batch_norm(phases: Sequence[Phase], blocks: Sequence[BlockOutline]) -> str:
-    """What the BatchNorm layers do in each phase, in a sentence."""
+    """Return what the BatchNorm layers do in each phase, in a sentence."""
     if not any(block.norm_parameters for block in blocks):
         return "The network has no BatchNorm."
     words = {
@@ -143,7 +143,7 @@ def batch_norm(phases: Sequence[Phase], blocks: Sequence[BlockOutline]) -> str:
 
 
 def cost(phase: Phase, planned: Costs) -> str:
-    """What `phase` costs, in words that fit above a row: an epoch, and what is frozen once."""
+    """Return what `phase` costs, in words that fit above a row: an epoch, and what is frozen once."""
     below = planned.cuts.cut(phase)
     if below == len(planned.cuts.blocks):
         return "33 % of a full pass, once"
@@ -152,7 +152,15 @@ def cost(phase: Phase, planned: Costs) -> str:
 
 
 def _rates(drawn: go.Figure, row: int, phase: Phase, trains: Sequence[bool], edges: Sequence[float]) -> None:
-    """The learning rate on the head, which is wide enough, and on the other orange blocks where they are few."""
+    """Draw the learning rate on the head, which is wide enough, and on the other orange blocks where they are few.
+
+    Args:
+        drawn: The figure.
+        row: The phase's row, from 0.
+        phase: What the rates are of.
+        trains: Whether each block trains, and last the head.
+        edges: Where the blocks and the head begin on the x axis, and the end.
+    """
     factors = [*phase.factors([str(index) for index in range(len(trains) - 1)]).values()]
     for index, trained in enumerate(trains):
         if trained and not phase.solver and (index == len(trains) - 1 or len(trains) <= FEW):
@@ -162,7 +170,7 @@ def _rates(drawn: go.Figure, row: int, phase: Phase, trains: Sequence[bool], edg
 
 
 def rate(phase: Phase, factor: float = 1.0) -> str:
-    """A phase's learning rate as a decimal number: "0.003", "0.00003"."""
+    """Return a phase's learning rate times `factor` as a decimal number: "0.003", "0.00003"."""
     return str(np.format_float_positional(factor * phase.learning_rate, precision=3, fractional=False, trim="-"))
 
 

@@ -32,10 +32,10 @@ def confusion(
     images: NDArray[np.int64] | None = None,
     classes: int | None = None,
 ) -> go.Figure:
-    """Which class (rows) was taken for which (columns): `matrix` (k, k) counts test images; colour and number are percent
-    of the row. Where the k classes are some of `classes`, `images` (k,) counts all of each row. At most `MOST_CLASSES` of
-    them may be given; `tl_core.analysis.metrics.most_confused` chooses them. Colour goes from clear to deep blue, so that the
-    empty cells are the page itself."""
+    """Draw which class (rows) was taken for which (columns): `matrix` (k, k) counts test images; colour and number are percent of
+    the row. Where the k classes are some of `classes`, `images` (k,) counts all of each row. Raises `ValueError` for more than
+    `MOST_CLASSES` of them; `tl_core.analysis.metrics.most_confused` chooses them. Colour goes from clear to deep blue, so that
+    the empty cells are the page itself."""
     k = len(class_names)
     if k > MOST_CLASSES:
         raise ValueError(f"{k} classes, of which {MOST_CLASSES} can be drawn")
@@ -106,7 +106,7 @@ def _add_numbers(drawn: go.Figure, shares: NDArray[np.float64]) -> None:
 
 
 def seconds_bar(timings: Sequence[Timing], waited_seconds: float | None) -> go.Figure:
-    """Where the time went, in wall seconds: one bar, a part for each of `timings`, before them what it waited."""
+    """Draw where the time went, in wall seconds: one bar, a part for each of `timings`, before them what it waited."""
     started = [Timing(name="Waiting, start-up", seconds=waited_seconds)] if waited_seconds is not None else []
     parts = _merged([*started, *timings])
     total = sum(part.seconds for part in parts)
@@ -141,7 +141,7 @@ def seconds_bar(timings: Sequence[Timing], waited_seconds: float | None) -> go.F
 
 
 def _merged(parts: Sequence[Timing]) -> list[Timing]:
-    """At most `MOST_PARTS` parts: where there are more, all phases of training are one."""
+    """Return at most `MOST_PARTS` parts: where there are more, all phases of training are one."""
     phases = [part for part in parts if part.name.startswith(TRAINING)]
     if len(parts) <= MOST_PARTS or len(phases) < 2:
         return list(parts)
@@ -151,8 +151,8 @@ def _merged(parts: Sequence[Timing]) -> list[Timing]:
 
 
 def _styles(parts: Sequence[Timing]) -> list[dict[str, Any]]:
-    """Orange for training, where a second and third phase are hatched; ice blue for passing images through a frozen network;
-    other colours for the rest."""
+    """Return the style of each part: orange for training, where a second and third phase are hatched; ice blue for passing images
+    through a frozen network; other colours for the rest."""
     others = cycle((theme.NEUTRAL, theme.SCRATCH, theme.PURPLE, theme.GREEN, theme.VERMILLION))
     hatches = cycle(("", "/", "x", "."))
     styles: list[dict[str, Any]] = []
@@ -170,7 +170,7 @@ IMAGE_ROW = 150
 
 
 def image_grid(pixels: NDArray[np.uint8], captions: Sequence[str], hovers: Sequence[str], columns: int = 6) -> go.Figure:
-    """Pictures (m, s, s, 3), the hardest first, each with a caption of two lines under it and more in its hover.
+    """Draw pictures (m, s, s, 3), the hardest first, each with a caption of two lines under it and more in its hover.
 
     A caption too long for its column loses its end: what matters stands first ("61 % astronaut").
     """

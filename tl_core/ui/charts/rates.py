@@ -13,8 +13,8 @@ TITLE = "Loss at each learning rate"
 
 
 def rate_chart(curve: RateCurve, present: float, revision: str) -> go.Figure:
-    """Loss (nats) of each batch, light, and smoothed, thick, over the learning rate (log). Lines mark the suggestion and the
-    `present` rate. `revision` names the search, so that a zoom outlives new points."""
+    """Draw the loss (nats) of each batch, light, and smoothed, thick, over the learning rate (log). Lines mark the suggestion and
+    the `present` rate. `revision` names the search, so that a zoom outlives new points."""
     if not curve.rates:
         return theme.empty(TITLE, "Waiting for the first batch", height=300)
     drawn = theme.figure(TITLE, 300, legend=True)
@@ -48,6 +48,6 @@ def rate_chart(curve: RateCurve, present: float, revision: str) -> go.Figure:
 
 
 def _mark(drawn: go.Figure, rate: float, text: str, line: dict[str, Any]) -> None:
-    """A line through the chart, with its name in the legend, where no other name can lie upon it."""
+    """Draw a line through the chart, with its name in the legend, where no other name can lie upon it."""
     drawn.add_vline(rate, line=line)
     drawn.add_scatter(x=[None], y=[None], mode="lines", line=line, name=f"{text} ({rate:g})")

@@ -9,7 +9,7 @@ from tl_core.ui.charts import theme
 
 
 def image_sizes(sizes: Sequence[tuple[int, int]]) -> go.Figure:
-    """A point for each (width, height) in pixels, the larger the more images have it."""
+    """Draw a point for each (width, height) in pixels; it is larger the more images have that size."""
     counted = Counter(sizes)
     most = max(counted.values())
     drawn = theme.axes(theme.figure("Sizes of the images", 260), "Width (pixels)", "Height (pixels)")

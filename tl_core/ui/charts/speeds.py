@@ -10,8 +10,8 @@ ROW = 46
 
 
 def speed_chart(speeds: Speeds) -> go.Figure:
-    """Two bars for each precision that was measured: images a second in a forward pass and in a training step, as multiples
-    of those in float32; longer is faster."""
+    """Draw two bars for each precision that was measured: the speed of a forward pass and of a training step, as multiples of
+    that in float32; longer is faster."""
     plain = speeds.speeds.get(Precision.FLOAT32)
     if plain is None:
         return theme.empty(TITLE, "Waiting for the first measurement")

@@ -66,19 +66,19 @@ pio.templates[TEMPLATE] = go.layout.Template(
 
 
 def figure(title: str, height: int, *, legend: bool = False) -> go.Figure:
-    """An empty figure of `height` pixels in the common style; with `legend` there is room for one under the title."""
+    """Return an empty figure of `height` pixels in the common style; with `legend` there is room for one under the title."""
     return dress(go.Figure(), title, height, legend=legend)
 
 
 def dress(drawn: go.Figure, title: str, height: int, *, legend: bool = False) -> go.Figure:
-    """`drawn` with the template, title, margins and legend that every chart has."""
+    """Give `drawn` the template, title, margins and legend that every chart has, and return it."""
     drawn.update_layout(layout(title, height, legend=legend))
     return drawn
 
 
 def layout(title: str, height: int, *, legend: bool = False) -> dict[str, Any]:
-    """The template, title, margins and legend that every chart has, for who makes a figure of plain values: a fifth of the time
-    that it takes to change one bit by bit, which is felt where charts are drawn every two seconds.
+    """Return the template, title, margins and legend that every chart has, for a figure that is made of plain values. This takes
+    a fifth of the time of changing a figure bit by bit, which is felt where charts are drawn every two seconds.
 
     Streamlit's theme rewrites what a template says of titles, margins and backgrounds, so these stand in the layout.
     """
@@ -110,7 +110,7 @@ def layout(title: str, height: int, *, legend: bool = False) -> dict[str, Any]:
 
 
 def panels(rows: int, cols: int, **spacing: Any) -> dict[str, dict[str, Any]]:
-    """The axes of so many panels, by their names in a layout; `spacing` as in Plotly's `make_subplots`."""
+    """Return the axes of so many panels, by their names in a layout; `spacing` as in Plotly's `make_subplots`."""
     return {name: dict(axis) for name, axis in _panels(rows, cols, **spacing).items()}
 
 
@@ -121,14 +121,15 @@ def _panels(rows: int, cols: int, **spacing: Any) -> dict[str, dict[str, Any]]:
 
 
 def axes(drawn: go.Figure, x: str, y: str) -> go.Figure:
-    """`drawn` with titles on its axes, near enough that they belong to them."""
+    """Give the axes of `drawn` titles, near enough that they belong to them, and return it."""
     drawn.update_xaxes(title={"text": x, "standoff": 8})
     drawn.update_yaxes(title={"text": y, "standoff": 8})
     return drawn
 
 
 def log_axis(drawn: go.Figure, values: Sequence[float]) -> None:
-    """A log x axis around `values` (all above 0), ticked at 1, 2, 5, 10, ..., which reads better than Plotly's own ticks."""
+    """Give `drawn` a log x axis around `values` (all above 0), ticked at 1, 2, 5, 10, ..., which reads better than Plotly's own
+    ticks."""
     low, high = min(values) / 1.5, max(values) * 1.5
     steps = [base * 10.0**power for power in range(-3, 7) for base in (1, 2, 5)]
     ticks = [step for step in steps if low <= step <= high]
@@ -139,7 +140,7 @@ def log_axis(drawn: go.Figure, values: Sequence[float]) -> None:
 
 
 def empty(title: str, message: str, height: int = 160) -> go.Figure:
-    """A chart that has nothing to draw yet and says in `message` what will be here."""
+    """Draw a chart that has nothing to show yet and says in `message` what will be here."""
     drawn = figure(title, height)
     drawn.update_xaxes(visible=False, range=[0, 1])
     drawn.update_yaxes(visible=False, range=[0, 1])
@@ -148,8 +149,8 @@ def empty(title: str, message: str, height: int = 160) -> go.Figure:
 
 
 def plain(text: object, most: int = 40) -> str:
-    """`text` from outside as one line that Plotly shows letter by letter: no markup, no control or direction marks,
-    at most `most` characters, the last of them an ellipsis where it was longer."""
+    """Return `text` from outside as one line that Plotly shows letter by letter: no markup, no control or direction marks, at
+    most `most` characters, the last of them an ellipsis where it was longer."""
     visible = "".join(letter if is_visible(letter) else " " for letter in str(text))
     line = " ".join(visible.split())
     short = line if len(line) <= most else line[: most - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
@@ -157,17 +158,17 @@ def plain(text: object, most: int = 40) -> str:
 
 
 def lines(text: object, most: int = 40) -> str:
-    """`text` line by line, each as `plain` makes it."""
+    """Return `text` line by line, each as `plain` makes it."""
     return "<br>".join(plain(line, most) for line in str(text).splitlines())
 
 
 def thin(items: Sequence[Item], most: int = MOST_POINTS) -> list[Item]:
-    """At most `most` of `items`, evenly spaced; the first and the last are among them."""
+    """Return at most `most` of `items`, evenly spaced; the first and the last are among them."""
     if len(items) <= most:
         return list(items)
     return [items[index] for index in np.linspace(0, len(items) - 1, most).round().astype(int)]
 
 
 def number(value: float | None, scale: float = 1.0) -> float | None:
-    """`value` times `scale`, or None (a gap in the line) where it is missing or not finite."""
+    """Return `value` times `scale`, or None (a gap in the line) where it is missing or not finite."""
     return None if value is None or not np.isfinite(value) else float(value) * scale
