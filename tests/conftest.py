@@ -17,8 +17,8 @@ from tl_core.system.settings import HOME_VARIABLE, SPARE_VARIABLE
 
 NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there, so that whoever goes to the network in a test fails at once."""
-SLICES = 8
-"""The tests marked `full` are shared among so many commits."""
+SLICES = {"full": 8, "process": 2, "browser": 2, "cluster": 2}
+"""The tests with a marker are shared among so many commits."""
 
 settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no mistake of what is tested
 settings.load_profile("untimed")
@@ -28,22 +28,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the soak test's length, and the slice of the tests marked `full`."""
     parser.addoption("--soak", type=int, default=40, help="How many runs tests/runs/test_soak.py makes.")
     parser.addoption(
-        "--slice", metavar="K/N", help="Of the tests marked full, run the K-th of N slices; `commit` takes a K by HEAD."
+        "--slice", metavar="K", help="Of the tests with a marker, run the K-th slice (0 to 7); `commit` takes a K by HEAD."
     )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests marked `full` that belong to other slices."""
+    """Leave out the tests with a marker that belong to other slices."""
     wanted = config.getoption("--slice")
     if not wanted:
         return
-    number, count = (slice_of_commit(), SLICES) if wanted == "commit" else map(int, wanted.split("/"))
-    others = [
-        item for item in items if item.get_closest_marker("full") and zlib.crc32(item.nodeid.encode()) % count != number % count
-    ]
-    config.hook.pytest_deselected(items=others)
-    left_out = set(others)
-    items[:] = [item for item in items if item not in left_out]
+    number = slice_of_commit() if wanted == "commit" else int(wanted)
+    others = {item for item in items if not is_in_slice(item, number)}
+    config.hook.pytest_deselected(items=list(others))
+    items[:] = [item for item in items if item not in others]
+
+
+def is_in_slice(item: pytest.Item, number: int) -> bool:
+    """Return whether `item` is one of the `number`-th slice, as all without a marker are of each."""
+    slices = max((count for marker, count in SLICES.items() if item.get_closest_marker(marker)), default=1)
+    return (zlib.crc32(item.nodeid.encode()) - number) % slices == 0
 
 
 @pytest.hookimpl(tryfirst=True)
