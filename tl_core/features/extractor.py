@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tl_core.data.images import Images, Pixels
 from tl_core.features import engines
-from tl_core.features.cache import ActivationCache, Wait
+from tl_core.features.cache import ActivationCache, Table, Wait
 from tl_core.features.engines import Engine
 from tl_core.features.engines.identity import identity, weights_identity
 from tl_core.features.inputs import CachedInputs, Inputs
@@ -88,7 +88,7 @@ class FeatureExtractor:
         self.image_size = image_size
         self._cache, self._bfloat16, self._wait = cache, bfloat16, wait
         self._own = own or uuid.uuid4().hex
-        self._pixels_key = _key("pixels", FITTING, image_size)
+        self._pixels_table = Table(_key("pixels", FITTING, image_size), self._picture, np.dtype(np.uint8))
         self._engines: dict[str, Engine] = {}
 
     def pixels(self, images: Images, on_batch: OnBatch) -> Inputs:
@@ -97,12 +97,10 @@ class FeatureExtractor:
         if len(images) * prod(self._picture) > self._cache.room:
             return sized
 
-        def decode(lacking: NDArray[np.intp]) -> Iterator[Pixels]:
-            for pixels in prefetch(map(sized.batch, in_batches(lacking, DECODE_BATCH))):
-                yield pixels
+        with self._cache.open(self._pixels_table, images.ids, wait=self._wait) as rows:
+            for pixels in prefetch(map(sized.batch, in_batches(rows.missing(), DECODE_BATCH))):
+                rows.write(pixels)
                 on_batch(len(pixels))
-
-        rows = self._cache.rows(self._pixels_key, images.ids, decode, shape=self._picture, dtype=np.uint8, wait=self._wait)
         return CachedInputs(rows, images.labels)
 
     def part(self, model: Any) -> FrozenSubmodel:
@@ -116,17 +114,13 @@ class FeatureExtractor:
     def features(self, part: FrozenSubmodel, images: Images, on_batch: OnBatch, view: View | None = None) -> CachedInputs:
         """What `part` makes of the images, or of a view of them: (n, ...) float32."""
 
-        def compute(positions: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
-            engine = self._engine(part)
-            pictures = self._viewed(images, positions, view) if view else self._plain(images, positions)
-            for values in engine.run(_cut(prefetch(pictures, PREFETCHED_BATCHES), engine.batch)):
-                yield values
-                on_batch(len(values))
-
         viewed = [view.key, hashlib.sha256(b"".join(images.ids)).hexdigest()] if view else []
-        key = _key("features", part.key, *viewed)
         shape = tuple(part.model.output.shape[1:])
-        rows = self._cache.rows(key, images.ids, compute, shape=shape, halve=fits_float16, wait=self._wait)
+        table = Table(_key("features", part.key, *viewed), shape, np.dtype(np.float32))
+        with self._cache.open(table, images.ids, halve=fits_float16, wait=self._wait) as rows:
+            for values in self._computed(part, images, rows.missing(), view):
+                rows.write(values)
+                on_batch(len(values))
         if rows.computed:
             engine = self._engine(part)
             self.tally.computed[engine.title] = self.tally.computed.get(engine.title, 0) + rows.computed
@@ -134,6 +128,15 @@ class FeatureExtractor:
         self.tally.reused += len(rows) - rows.computed
         self.tally.note(rows.note)
         return CachedInputs(rows, images.labels)
+
+    def _computed(
+        self, part: FrozenSubmodel, images: Images, positions: NDArray[np.intp], view: View | None
+    ) -> Iterator[NDArray[np.float32]]:
+        """What `part` makes of the images at `positions`, or of a view of them, in batches; no engine is made for none."""
+        if len(positions):
+            engine = self._engine(part)
+            pictures = self._viewed(images, positions, view) if view else self._plain(images, positions)
+            yield from engine.run(_cut(prefetch(pictures, PREFETCHED_BATCHES), engine.batch))
 
     def _engine(self, part: FrozenSubmodel) -> Engine:
         """The engine of `part`, made when the first image needs it, and kept until another part does."""
@@ -155,11 +158,13 @@ class FeatureExtractor:
         wanted = images.take(positions)
         sized = SizedImages(wanted, self.image_size)
         pixels = len(wanted) * prod(self._picture)
-        keeps = pixels <= self._cache.room and wanted.file_bytes() >= WORTH_KEEPING * pixels
-        ids = [images.ids[position] for position in positions]
-        return self._cache.stream(
-            self._pixels_key, ids, sized.batch, keeps=keeps, size=DECODE_BATCH, shape=self._picture, dtype=np.uint8
-        )
+        keep = pixels <= self._cache.room and wanted.file_bytes() >= WORTH_KEEPING * pixels
+        ids = [images.ids[position] for position in positions]  # those of `wanted` would be computed anew
+        with self._cache.open_stream(self._pixels_table, ids, keep=keep) as rows:
+            for batch in in_batches(np.arange(len(wanted)), DECODE_BATCH):
+                if len(missing := rows.missing(batch)):
+                    rows.write(sized.batch(missing))
+                yield rows.read(batch)
 
     def _viewed(self, images: Images, positions: NDArray[np.intp], view: View) -> Iterator[Pixels]:
         """Whole groups of neighbours are changed, since what becomes of a picture may depend on its group; then those at

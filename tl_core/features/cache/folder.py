@@ -88,12 +88,12 @@ class CacheFolder:
         except OSError as error:
             raise NotKept(_reason(error)) from error
 
-    def find(self, table: Table, places: RowIndex) -> None:
-        """Add to `places` what the table's parts hold of it. What is damaged is removed; what cannot be read is passed over."""
+    def find(self, table: Table, index: RowIndex) -> None:
+        """Add to `index` what the table's parts hold of it. What is damaged is removed; what cannot be read is passed over."""
         for stored in reversed(self.files(key=table.key)):
-            if places.complete:
+            if not index.missing:
                 return
-            self.use(stored.path, table, partial(self._add, stored.path, table, places))
+            self.use(stored.path, table, partial(self._add, stored.path, table, index))
 
     def read(self, path: Path, table: Table) -> tuple[Index, Values] | None:
         """A part of `table`, held against its checksum; None where it is none, or none any more."""
@@ -137,9 +137,9 @@ class CacheFolder:
             except (OSError, StorageError, Damaged) as error:
                 raise NotKept(_reason(error)) from error
 
-    def _add(self, path: Path, table: Table, places: RowIndex, file: BinaryIO, index: Index) -> None:
-        if rows := places.rows_of(index.images):
-            places.add(index.images, self._values(file, index, path, table), rows, path.name)
+    def _add(self, path: Path, table: Table, index: RowIndex, file: BinaryIO, head: Index) -> None:
+        if rows := index.rows_of(head.images):
+            index.add(head.images, self._values(file, head, path, table), rows, path.name)
 
     def remove(self, names: Collection[str]) -> None:
         """Remove these files as far as they are there and may be removed. Who has mapped one can go on reading it."""
