@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from tl_core.data.images import Images, Pixels
 from tl_core.features import engines
 from tl_core.features.cache import ActivationCache, Table, Wait
-from tl_core.features.engines import Engine
-from tl_core.features.engines.identity import identity, weights_identity
+from tl_core.features.engines import PreparedNetwork
 from tl_core.features.inputs import CachedInputs, Inputs
 from tl_core.features.prefetch import in_batches, prefetch
 from tl_core.features.resizing import FITTING, SizedImages
+from tl_core.networks.identity import identity, weights_identity
 from tl_core.result import IN_CACHE
 
 DECODE_BATCH = 32
@@ -89,7 +89,7 @@ class FeatureExtractor:
         self._cache, self._bfloat16, self._wait = cache, bfloat16, wait
         self._own = own or uuid.uuid4().hex
         self._pixels_table = Table(_key("pixels", FITTING, image_size), self._picture, np.dtype(np.uint8))
-        self._engines: dict[str, Engine] = {}
+        self._engines: dict[str, PreparedNetwork] = {}
 
     def pixels(self, images: Images, on_batch: OnBatch) -> Inputs:
         """Pixels (n, size, size, 3) uint8, decoded by now if the cache has room for them, and whenever asked for if not."""
@@ -138,7 +138,7 @@ class FeatureExtractor:
             pictures = self._viewed(images, positions, view) if view else self._plain(images, positions)
             yield from engine.run(_cut(prefetch(pictures, PREFETCHED_BATCHES), engine.batch))
 
-    def _engine(self, part: FrozenSubmodel) -> Engine:
+    def _engine(self, part: FrozenSubmodel) -> PreparedNetwork:
         """The engine of `part`, made when the first image needs it, and kept until another part does."""
         if part.key not in self._engines:
             conversions = engines.kept_in(self._cache.folder)

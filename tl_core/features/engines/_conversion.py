@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from tl_core.features.engines import conversion_cache
-from tl_core.features.engines.converted import Converted
-from tl_core.features.engines.identity import identity
-from tl_core.features.engines.policies import in_policy
-from tl_core.features.engines.telemetry import quiet_openvino
+from tl_core.features.engines import _conversion_cache
+from tl_core.features.engines._converted import Converted
+from tl_core.features.engines._policies import in_policy
+from tl_core.features.engines._telemetry import quiet_openvino
+from tl_core.networks.identity import identity
 
 OUTPUT = "Identity:0"
 """TensorFlow's name of what a traced function gives."""
@@ -37,11 +37,11 @@ def converted(model: Any, shape: tuple[int, ...], folder: Path | None, known: st
     if folder is None or network is None:
         return convert(model, shape)
     key = f"{network} {shape} {_versions()}"
-    content = conversion_cache.load(folder, key)
+    content = _conversion_cache.load(folder, key)
     if content is not None:
         return Converted.unpacked(content)
     new = convert(model, shape)
-    conversion_cache.save(folder, key, new.packed())
+    _conversion_cache.save(folder, key, new.packed())
     return new
 
 

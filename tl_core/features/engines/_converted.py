@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tl_core.features.engines.telemetry import quiet_openvino
+from tl_core.features.engines._telemetry import quiet_openvino
 
 LENGTH_BYTES = 8
 
