@@ -92,7 +92,7 @@ class FeatureExtractor:
         self._engines: dict[str, PreparedNetwork] = {}
 
     def pixels(self, images: Images, on_batch: OnBatch) -> Inputs:
-        """Pixels (n, size, size, 3) uint8, decoded by now if the cache has room for them, and whenever asked for if not."""
+        """Return pixels (n, size, size, 3) uint8, decoded by now if the cache has room for them, else whenever asked for."""
         sized = SizedImages(images, self.image_size)
         if len(images) * prod(self._picture) > self._cache.room:
             return sized
@@ -112,7 +112,7 @@ class FeatureExtractor:
         return FrozenSubmodel(model, _key(FITTING, self.image_size, network, engine), known)
 
     def features(self, part: FrozenSubmodel, images: Images, on_batch: OnBatch, view: View | None = None) -> CachedInputs:
-        """What `part` makes of the images, or of a view of them: (n, ...) float32."""
+        """Return what `part` makes of the images, or of a view of them: (n, ...) float32."""
 
         viewed = [view.key, hashlib.sha256(b"".join(images.ids)).hexdigest()] if view else []
         shape = tuple(part.model.output.shape[1:])
@@ -132,14 +132,14 @@ class FeatureExtractor:
     def _computed(
         self, part: FrozenSubmodel, images: Images, positions: NDArray[np.intp], view: View | None
     ) -> Iterator[NDArray[np.float32]]:
-        """What `part` makes of the images at `positions`, or of a view of them, in batches; no engine is made for none."""
+        """Yield what `part` makes of the images at `positions`, or of a view of them, in batches; no engine is made for none."""
         if len(positions):
             engine = self._engine(part)
             pictures = self._viewed(images, positions, view) if view else self._plain(images, positions)
             yield from engine.run(_cut(prefetch(pictures, PREFETCHED_BATCHES), engine.batch))
 
     def _engine(self, part: FrozenSubmodel) -> PreparedNetwork:
-        """The engine of `part`, made when the first image needs it, and kept until another part does."""
+        """Return the engine of `part`, made when the first image needs it, and kept until another part does."""
         if part.key not in self._engines:
             conversions = engines.kept_in(self._cache.folder)
             made = engines.choose(
@@ -150,11 +150,11 @@ class FeatureExtractor:
 
     @property
     def _picture(self) -> tuple[int, int, int]:
-        """The shape of one."""
+        """Return the shape of one."""
         return self.image_size, self.image_size, 3
 
     def _plain(self, images: Images, positions: NDArray[np.intp]) -> Iterator[Pixels]:
-        """The pictures at `positions`, read where they are kept, decoded as they are asked for where not."""
+        """Yield the pictures at `positions`, read where they are kept, decoded as they are asked for where not."""
         wanted = images.take(positions)
         sized = SizedImages(wanted, self.image_size)
         pixels = len(wanted) * prod(self._picture)
@@ -167,8 +167,8 @@ class FeatureExtractor:
                 yield rows.read(batch)
 
     def _viewed(self, images: Images, positions: NDArray[np.intp], view: View) -> Iterator[Pixels]:
-        """Whole groups of neighbours are changed, since what becomes of a picture may depend on its group; then those at
-        `positions` are taken."""
+        """Yield the pictures at `positions`, changed in whole groups of neighbours, since what becomes of a picture may depend
+        on its group."""
         source = self.pixels(images, lambda _: None)
         for number in np.unique(positions // DECODE_BATCH):
             group = np.arange(number * DECODE_BATCH, min(len(images), (number + 1) * DECODE_BATCH))
@@ -177,7 +177,7 @@ class FeatureExtractor:
 
 
 def fits_float16(values: NDArray[np.float32]) -> bool:
-    """Whether rows (n, ...) may be held in 16 bits: what each loses is little beside what tells it from the others."""
+    """Return whether rows (n, ...) may be held in 16 bits: what each loses is little beside what tells it from the others."""
     rows = values.reshape(len(values), -1)
     with np.errstate(over="ignore", invalid="ignore"):
         lost = np.linalg.norm(rows - rows.astype(np.float16).astype(np.float32), axis=1)
@@ -190,7 +190,7 @@ def _key(*parts: object) -> str:
 
 
 def _cut(pictures: Iterable[Pixels], size: int) -> Iterator[Pixels]:
-    """The same pictures in batches of at most `size`."""
+    """Yield the same pictures in batches of at most `size`."""
     for several in pictures:
         for begin in range(0, len(several), size):
             yield several[begin : begin + size]

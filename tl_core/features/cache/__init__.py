@@ -24,7 +24,7 @@ __all__ = ["ActivationCache", "CachedRows", "Table", "Wait", "cache_of"]
 
 
 def cache_of(home: Path) -> "ActivationCache":
-    """The cache that all runs of `home` share. Raises `SettingError` for a limit that is none."""
+    """Return the cache that all runs of `home` share. Raises `SettingError` for a limit that is none."""
     folder = settings.cache_folder(home)
     return ActivationCache(folder, settings.cache_limit(folder))
 
@@ -103,7 +103,7 @@ class ActivationCache:
         return index
 
     def _enter(self, locked: ExitStack, table: Table, wait: Wait) -> str:
-        """Hold the table's lock until `locked` ends, and tidy up. The reason why nothing can be kept, empty where it can."""
+        """Hold the table's lock until `locked` ends, and tidy up. Return why nothing can be kept, empty where it can."""
         try:
             locked.enter_context(self._files.alone(table.key, wait))
         except NotKept as error:
@@ -112,11 +112,11 @@ class ActivationCache:
         return ""
 
     def size(self) -> int:
-        """Bytes that all parts take now. It takes no lock: they may be others a moment later in any case."""
+        """Return the bytes that all parts take now. No lock is taken: they may be others a moment later in any case."""
         return sum(stored.size for stored in [*self._files.files(), *self._files.files(PARTIAL)])
 
     def clear(self, wait: Wait = _go_on) -> int:
-        """Remove all parts, and say how many bytes they took. Who is reading them can go on; locks and other files stay.
+        """Remove all parts, and return how many bytes they took. Who is reading them can go on; locks and other files stay.
 
         Raises `StorageError` where they may not be removed.
         """

@@ -26,7 +26,7 @@ def merge_small(folder: CacheFolder, table: Table, part_bytes: int, wait: Callab
 
 
 def _groups(small: list[CacheFile], part_bytes: int) -> Iterator[list[CacheFile]]:
-    """Neighbours that fit together into one part, two at least."""
+    """Yield neighbours that fit together into one part, two at least."""
     group: list[CacheFile] = []
     for stored in small:
         if sum(each.size for each in group) + stored.size > part_bytes:
@@ -37,7 +37,7 @@ def _groups(small: list[CacheFile], part_bytes: int) -> Iterator[list[CacheFile]
 
 
 def _merge(folder: CacheFolder, table: Table, group: list[CacheFile], wait: Callable[[], None]) -> None:
-    """An image that is in two of them, since somebody was killed while he merged, is in the new one once."""
+    """Make one part of a group. An image that is in two of them, since a process was killed while it merged, is in it once."""
     found = {stored.path.name: part for stored in group if (part := folder.read(stored.path, table))}
     if len(found) < 2:
         return

@@ -33,7 +33,7 @@ class RowIndex:
 
     @property
     def missing(self) -> int:
-        """How many images have their row nowhere."""
+        """Return how many images have their row nowhere."""
         return len(self._lacking)
 
     def lacking(self, positions: NDArray[np.intp] | None = None) -> NDArray[np.intp]:

@@ -27,22 +27,22 @@ class CachedRows:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of one row."""
+        """Return the shape of one row."""
         return self.table.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """float32 or uint8."""
+        """Return float32 or uint8."""
         return self.table.dtype
 
     @property
     def computed(self) -> int:
-        """How many rows were missing and have been written."""
+        """Return how many rows were missing and have been written."""
         return self._writer.written
 
     @property
     def note(self) -> str:
-        """A sentence for the user where some of those could not be kept on disk and are held in memory, otherwise empty."""
+        """Return a sentence for the user where some of those could not be kept on disk and are held in memory, or nothing."""
         return self._writer.note
 
     def missing(self, positions: NDArray[np.intp] | None = None) -> NDArray[np.intp]:

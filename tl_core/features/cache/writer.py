@@ -32,7 +32,7 @@ class _Shard:
 
     @property
     def is_full(self) -> bool:
-        """Whether it takes no more."""
+        """Return whether it takes no more."""
         return self.filled == len(self.values)
 
 
@@ -80,7 +80,7 @@ class ShardWriter:
 
     @property
     def note(self) -> str:
-        """A sentence for the user where something is held in memory, otherwise empty."""
+        """Return a sentence for the user where something is held in memory, otherwise nothing."""
         why = f"Some of what was computed is held in memory, since it cannot be kept on disk ({self._reason})."
         return why if self._in_memory else ""
 
@@ -165,7 +165,7 @@ class ShardWriter:
         raise ValueError(f"the rows computed for table {self._table.key} have to be {wanted}. Received: {received}")
 
     def _stored(self, values: Values) -> Values:
-        """In 16 bits where the caller allows it and every value stays a number."""
+        """Return them in 16 bits where the caller allows it and every value stays a number."""
         if values.dtype == np.float32 and self._halve(values[:: -(-len(values) // SAMPLE_ROWS)]):
             with np.errstate(over="ignore"):
                 halves: NDArray[Any] = values.astype(np.float16)

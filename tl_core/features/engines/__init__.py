@@ -35,7 +35,7 @@ class PreparedNetwork(ABC):
 
     @property
     def batch(self) -> int:
-        """The most images that a batch may hold."""
+        """Return the most images that a batch may hold."""
         return self.shape[0]
 
     @abstractmethod
@@ -110,7 +110,7 @@ register = engines.register
 def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None = None) -> PreparedNetwork:
     """Return `model` made ready by the first engine that suits and can; its `note` says of the others why they could not.
 
-    The arguments are those of `Engine.prepare`, and so are the errors, of the last engine that suits.
+    The arguments, and the errors of the last engine that suits, are those of `Engine.prepare`.
     """
     suitable, failures = _suitable(model), list[tuple[str, str]]()
     for engine in suitable:

@@ -46,6 +46,6 @@ class _Prepared(PreparedNetwork):
         self._model = model
 
     def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
-        """See `PreparedNetwork`. The next batch is taken in a thread of its own."""
+        """Yield as `PreparedNetwork` says. The next batch is taken in a thread of its own."""
         for count, pixels in prefetch((len(each), self.filled(each).astype(np.float32)) for each in batches):
             yield np.asarray(self._model.predict_on_batch(pixels), np.float32)[:count]

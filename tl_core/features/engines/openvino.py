@@ -57,7 +57,7 @@ class _Prepared(PreparedNetwork):
         self._compiled = compiled
 
     def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
-        """See `PreparedNetwork`. One request waits beside those at work, so that no stream does while Python is busy."""
+        """Yield as `PreparedNetwork` says. One request waits beside those at work, so that none idles while Python is busy."""
         requests = self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + 1
         free = [self._compiled.create_infer_request() for _ in range(requests)]
         busy: deque[tuple[Any, int]] = deque()
@@ -85,12 +85,12 @@ class _Prepared(PreparedNetwork):
 
 
 def batch_of(image_size: int) -> int:
-    """Images a request: a power of two."""
+    """Return the images of a request: a power of two."""
     return int(2 ** np.clip(round(np.log2(PIXELS / image_size**2)), 0, np.log2(LARGEST)))
 
 
 def has_bfloat16() -> bool:
-    """Whether this processor has instructions for it, as far as OpenVINO can tell."""
+    """Return whether this processor has instructions for it, as far as OpenVINO can tell."""
     try:
         return "BF16" in quiet_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     except (ImportError, OSError, RuntimeError):  # an installation that is damaged; `prepare` meets it, too
