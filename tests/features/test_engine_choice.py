@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from tl_core import testing
 from tl_core.datasets import ArrayImages
 from tl_core.features import engines
 from tl_core.features.cache import ActivationCache
+from tl_core.features.engines import _networks
 from tl_core.features.extractor import FeatureExtractor
 from tl_core.testing import Check
 
@@ -96,3 +98,12 @@ def test_a_check_finds_what_gives_something_else(other: type[engines.Engine], mo
 
 def test_keras_is_asked_last() -> None:
     assert list(engines.engines.parts())[-1] == "keras"
+
+
+def test_on_an_accelerator_keras_computes_and_its_title_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No accelerator is here; this is the name that TensorFlow gives to one."""
+    monkeypatch.setattr(_networks, "SMALL_NETWORK", 0)
+    weight = SimpleNamespace(value=SimpleNamespace(device="/job:localhost/replica:0/task:0/device:GPU:0"))
+    model = SimpleNamespace(weights=[weight], layers=[])
+    assert engines.expected(model, bfloat16=False) == "Keras on an accelerator, float32"
+    assert engines.expected(model, bfloat16=True) == "Keras on an accelerator, bfloat16"
