@@ -96,7 +96,6 @@ class FeatureExtractor:
         sized = SizedImages(images, self.image_size)
         if len(images) * prod(self._picture) > self._cache.room:
             return sized
-
         with self._cache.open(self._pixels_table, images.ids, wait=self._wait) as rows:
             for pixels in prefetch(map(sized.batch, in_batches(rows.missing(), DECODE_BATCH))):
                 rows.write(pixels)
@@ -104,8 +103,8 @@ class FeatureExtractor:
         return CachedInputs(rows, images.labels)
 
     def part(self, model: Any) -> FrozenSubmodel:
-        """The Keras `model`, from pixels upward, as it is now. What one gives that has code of somebody else's in it is kept for
-        this run alone, since that code may change."""
+        """Return the Keras `model`, from pixels upward, as it is now. What one gives that has code of somebody else's in it is
+        kept for this run alone, since that code may change."""
         engine = engines.expected(model, bfloat16=self._bfloat16)
         known = identity(model)
         network = known or [self._own, *map(str, model.output.shape), weights_identity(model)]
@@ -113,7 +112,6 @@ class FeatureExtractor:
 
     def features(self, part: FrozenSubmodel, images: Images, on_batch: OnBatch, view: View | None = None) -> CachedInputs:
         """Return what `part` makes of the images, or of a view of them: (n, ...) float32."""
-
         viewed = [view.key, hashlib.sha256(b"".join(images.ids)).hexdigest()] if view else []
         shape = tuple(part.model.output.shape[1:])
         table = Table(_key("features", part.key, *viewed), shape, np.dtype(np.float32))
