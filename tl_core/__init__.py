@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tl_core.datasets._user_data import UserDataset
     from tl_core.errors import DataError, ExecutorError, RunError, SettingError, StorageError, TransferError, WeightsError
     from tl_core.executors import Executor, Job
+    from tl_core.features.engines import Engine, PreparedNetwork
     from tl_core.networks.blocks import Block, cut_into_blocks
     from tl_core.registry import Part
     from tl_core.result import Outcome, Result
@@ -46,6 +47,7 @@ _PUBLIC = {
     "tl_core.datasets._user_data": "UserDataset",
     "tl_core.errors": "DataError ExecutorError RunError SettingError StorageError TransferError WeightsError",
     "tl_core.executors": "Executor Job",
+    "tl_core.features.engines": "PreparedNetwork Engine",
     "tl_core.networks.blocks": "Block cut_into_blocks",
     "tl_core.registry": "Part",
     "tl_core.result": "Outcome Result",

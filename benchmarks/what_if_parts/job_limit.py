@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.features import engines
+from tl_core.features.engines._telemetry import quiet_openvino
 from tl_core.features.engines.openvino import has_bfloat16
-from tl_core.features.engines.telemetry import quiet_openvino
 from tl_core.features.resizing import SizedImages
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec

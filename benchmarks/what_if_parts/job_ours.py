@@ -13,7 +13,7 @@ from tl_core.datasets import Data
 from tl_core.events import Epoch, Event
 from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
-from tl_core.features.engines.telemetry import quiet_openvino
+from tl_core.features.engines._telemetry import quiet_openvino
 from tl_core.features.extractor import FeatureExtractor
 from tl_core.features.inputs import CachedInputs
 from tl_core.planning import cost_model

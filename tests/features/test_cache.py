@@ -11,7 +11,7 @@ import tempfile
 import threading
 import tracemalloc
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tests.helpers import HANGS_SECONDS, ROOT, wait_until
 from tests.tools.crashing import Breakpoint
 from tl_core.errors import Stopped, StorageError
-from tl_core.features.cache import ActivationCache, Rows, compaction, shards, writer
+from tl_core.features.cache import ActivationCache, CachedRows, Table, compaction, shards, writer
 from tl_core.system import locks
 from tl_core.system.settings import CACHE_LIMIT_VARIABLE
 
@@ -48,6 +48,22 @@ def row_of(number: int, width: int = WIDTH) -> NDArray[np.float32]:
     return ((np.arange(width) * (number + 1)) % 509 / 8).astype(np.float32)
 
 
+def table(key: str = KEY, shape: tuple[int, ...] = (WIDTH,), dtype: Any = np.float32) -> Table:
+    return Table(key, shape, np.dtype(dtype))
+
+
+def ids_of(numbers: Iterable[int]) -> list[bytes]:
+    return [digest_of(number) for number in numbers]
+
+
+def written(cache: ActivationCache, kept: Table, ids: Sequence[bytes], given: Iterable[Any], **options: Any) -> CachedRows:
+    """The rows, where some are missing written from what is given."""
+    with cache.open(kept, ids, **options) as rows:
+        for values in given if len(rows.missing()) else ():
+            rows.write(values)
+    return rows
+
+
 def table_of(numbers: Sequence[int], width: int = WIDTH) -> NDArray[np.float32]:
     return np.stack([row_of(number, width) for number in numbers])
 
@@ -64,28 +80,30 @@ class Asking:
     def at(cls, folder: Path, limit: int = PLENTY) -> "Asking":
         return cls(ActivationCache(folder, limit, part_bytes=PART))
 
-    def rows(self, numbers: Sequence[int], key: str = KEY, **options: Any) -> Rows:
-        def compute(positions: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
-            for begin in range(0, len(positions), self.chunk):
-                wanted = [numbers[position] for position in positions[begin : begin + self.chunk]]
-                self.computed += wanted
-                yield table_of(wanted)
+    def rows(self, numbers: Sequence[int], key: str = KEY, **options: Any) -> CachedRows:
+        with self.cache.open(table(key), ids_of(numbers), **options) as rows:
+            missing = rows.missing()
+            for begin in range(0, len(missing), self.chunk):
+                rows.write(self.compute(numbers, missing[begin : begin + self.chunk]))
+        return rows
 
-        return self.cache.rows(key, [digest_of(number) for number in numbers], compute, shape=(WIDTH,), **options)
+    def streamed(self, numbers: Sequence[int], *, keep: bool = True) -> Iterator[NDArray[np.float32]]:
+        with self.cache.open_stream(table(), ids_of(numbers), keep=keep) as rows:
+            for begin in range(0, len(numbers), self.chunk):
+                positions = np.arange(begin, min(begin + self.chunk, len(numbers)))
+                if len(missing := rows.missing(positions)):
+                    rows.write(self.compute(numbers, missing))
+                yield rows.read(positions)
 
-    def streamed(self, numbers: Sequence[int], *, keeps: bool = True) -> Iterator[NDArray[np.float32]]:
-        def compute(positions: NDArray[np.intp]) -> NDArray[np.float32]:
-            wanted = [numbers[position] for position in positions]
-            self.computed += wanted
-            return table_of(wanted)
+    def compute(self, numbers: Sequence[int], positions: NDArray[np.intp]) -> NDArray[np.float32]:
+        wanted = [numbers[position] for position in positions]
+        self.computed += wanted
+        return table_of(wanted)
 
-        ids = [digest_of(number) for number in numbers]
-        return self.cache.stream(KEY, ids, compute, keeps=keeps, size=self.chunk, shape=(WIDTH,))
-
-    def require(self, numbers: Sequence[int], computed: int | None = None, key: str = KEY, **options: Any) -> Rows:
+    def require(self, numbers: Sequence[int], computed: int | None = None, key: str = KEY, **options: Any) -> CachedRows:
         """The rows, which are right, and of which so many had to be computed."""
         rows = self.rows(numbers, key, **options)
-        assert (rows.batch(np.arange(len(numbers))) == table_of(numbers)).all()
+        assert (rows.read(np.arange(len(numbers))) == table_of(numbers)).all()
         assert computed is None or rows.computed == computed
         return rows
 
@@ -120,22 +138,22 @@ def test_batches_come_in_the_order_asked_for(folder: Path) -> None:
     rows = Asking.at(folder).rows(numbers)
     assert (rows.shape, rows.dtype, len(rows), rows.note) == ((WIDTH,), np.float32, 40, "")
     chosen = np.array([39, 0, 17, 17, 8, -1])
-    assert (rows.batch(chosen) == table_of([39, 0, 17, 17, 8, 39])).all()
-    assert rows.batch(chosen[:0]).shape == (0, WIDTH)
+    assert (rows.read(chosen) == table_of([39, 0, 17, 17, 8, 39])).all()
+    assert rows.read(chosen[:0]).shape == (0, WIDTH)
     with pytest.raises(IndexError):
-        rows.batch(np.array([40]))
+        rows.read(np.array([40]))
 
 
 @pytest.mark.parametrize("shape", [(), (3,), (2, 5, 3)])
 def test_rows_of_eight_bits_stay_so(folder: Path, shape: tuple[int, ...]) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (20, *shape), np.uint8)
-    ids = [digest_of(number) for number in range(20)]
+    ids = ids_of(range(20))
     cache = ActivationCache(folder, PLENTY, part_bytes=400)
     for computed in (20, 0):
-        rows = cache.rows(KEY, ids, lambda positions: iter([pixels[positions]]), shape=shape, dtype=np.uint8, halve=refuse_to_say)
+        rows = written(cache, table(shape=shape, dtype=np.uint8), ids, [pixels], halve=refuse_to_say)
         assert rows.computed == computed
-        assert rows.batch(np.arange(20)).dtype == np.uint8
-        assert (rows.batch(np.arange(20)) == pixels).all()
+        assert rows.read(np.arange(20)).dtype == np.uint8
+        assert (rows.read(np.arange(20)) == pixels).all()
 
 
 def refuse_to_say(values: NDArray[np.float32]) -> bool:
@@ -145,7 +163,7 @@ def refuse_to_say(values: NDArray[np.float32]) -> bool:
 def test_nothing_asked_is_nothing_computed(folder: Path) -> None:
     rows = Asking.at(folder).rows([])
     assert (len(rows), rows.computed, rows.note) == (0, 0, "")
-    assert rows.batch(np.arange(0)).shape == (0, WIDTH)
+    assert rows.read(np.arange(0)).shape == (0, WIDTH)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +178,7 @@ def test_nothing_asked_is_nothing_computed(folder: Path) -> None:
 )
 def test_what_cannot_be_asked_for(folder: Path, key: str, ids: list[bytes], shape: tuple[int, ...], dtype: Any) -> None:
     with pytest.raises(ValueError, match=r"Received|32 bytes"):
-        ActivationCache(folder, PLENTY).rows(key, ids, iter, shape=shape, dtype=dtype)
+        written(ActivationCache(folder, PLENTY), Table(key, shape, np.dtype(dtype)), ids, [])
     assert not folder.exists()
 
 
@@ -265,7 +283,7 @@ def test_a_stream_is_what_rows_would_be(folder: Path, numbers: Sequence[int]) ->
     assert [len(values) for values in given[:-1]] == [asking.chunk] * (len(given) - 1)
     if numbers:
         assert (np.concatenate(given) == table_of(numbers)).all()
-    assert asking.computed == [number for number in numbers if number not in range(10, 25)]
+    assert asking.computed == [number for number in dict.fromkeys(numbers) if number not in range(10, 25)]
     Asking.at(folder).require([*numbers, *range(10, 25)], computed=0)
 
 
@@ -287,7 +305,7 @@ def test_of_a_stream_that_is_left_what_was_computed_stays(folder: Path) -> None:
 def test_a_stream_keeps_nothing_where_it_should_not(folder: Path) -> None:
     Asking.at(folder).require(range(9))
     before = files(folder)
-    assert (np.concatenate(list(Asking.at(folder).streamed(range(30), keeps=False))) == table_of(range(30))).all()
+    assert (np.concatenate(list(Asking.at(folder).streamed(range(30), keep=False))) == table_of(range(30))).all()
     assert files(folder) == before
 
 
@@ -304,11 +322,22 @@ def test_a_stream_waits_for_nobody(folder: Path) -> None:
     "wrong", [table_of([0, 1]), table_of([0, 1, 2, 3]), table_of([0, 1, 2])[:, 1:], table_of([0, 1, 2]).astype(float)]
 )
 def test_wrong_rows_of_a_stream_are_a_bug_and_not_kept(folder: Path, wrong: NDArray[Any]) -> None:
-    cache = ActivationCache(folder, PLENTY, part_bytes=PART)
-    ids = [digest_of(number) for number in range(9)]
+    asking = Asking.at(folder)
+    asking.compute = lambda *_: wrong  # type: ignore[method-assign]
     with pytest.raises(ValueError, match="have to be"):
-        list(cache.stream(KEY, ids, lambda positions: wrong, keeps=True, size=3, shape=(WIDTH,)))
+        list(asking.streamed(range(9)))
     assert files(folder) == []
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_what_was_not_written_is_not_read(folder: Path, *, keep: bool) -> None:
+    with ActivationCache(folder, PLENTY).open_stream(table(), ids_of(range(9)), keep=keep) as rows:
+        assert list(rows.missing(np.arange(3))) == [0, 1, 2]
+        rows.write(table_of(range(3)))
+        assert list(rows.missing(np.arange(6))) == ([3, 4, 5] if keep else [0, 1, 2, 3, 4, 5])
+        rows.write(table_of(range(3 if keep else 0, 6)))
+        with pytest.raises(LookupError):
+            rows.read(np.arange(9))
 
 
 KILLED = """
@@ -321,14 +350,11 @@ compute_until_killed(Path(sys.argv[1]), int(sys.argv[2]))
 
 def compute_until_killed(folder: Path, after: int) -> None:
     """In a process of its own: ask for 50 rows, and stand still after the first ones."""
-    ids = [digest_of(number) for number in range(50)]
-
-    def compute(positions: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
-        yield table_of(range(after))
+    with ActivationCache(folder, PLENTY, part_bytes=PART).open(table(), ids_of(range(50))) as rows:
+        rows.missing()
+        rows.write(table_of(range(after)))
         print("there", flush=True)
         signal.pause()
-
-    ActivationCache(folder, PLENTY, part_bytes=PART).rows(KEY, ids, compute, shape=(WIDTH,))
 
 
 def test_the_parts_of_a_process_that_is_killed_stay(folder: Path) -> None:
@@ -358,14 +384,11 @@ def test_a_part_whose_write_was_killed_is_none(folder: Path, tmp_path: Path, mon
 
 
 def test_an_interruption_keeps_what_was_computed(folder: Path) -> None:
-    ids = [digest_of(number) for number in range(50)]
-
-    def compute(positions: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
-        yield table_of(range(20))
+    cache = ActivationCache(folder, PLENTY, part_bytes=PART)
+    with pytest.raises(Stopped), cache.open(table(), ids_of(range(50))) as rows:
+        rows.missing()
+        rows.write(table_of(range(20)))
         raise Stopped
-
-    with pytest.raises(Stopped):
-        ActivationCache(folder, PLENTY, part_bytes=PART).rows(KEY, ids, compute, shape=(WIDTH,))
     asking = Asking.at(folder)
     asking.require(range(50), computed=30)
 
@@ -399,9 +422,9 @@ def test_a_part_that_is_old_is_finished(folder: Path, monkeypatch: pytest.Monkey
 def test_wrong_rows_are_a_bug_and_not_kept(folder: Path, wrong: list[Any]) -> None:
     Asking.at(folder).require(range(100, 105), computed=5)
     cache = ActivationCache(folder, PLENTY, part_bytes=PART)
-    ids = [digest_of(number) for number in range(20)]
+    ids = ids_of(range(20))
     with pytest.raises(ValueError, match="have to be"):
-        cache.rows(KEY, ids, lambda positions: iter(wrong), shape=(WIDTH,))
+        written(cache, table(), ids, wrong)
     assert len(files(folder)) == 1
     Asking.at(folder).require(range(100, 105), computed=0)
     Asking.at(folder).require(range(20), computed=20)
@@ -421,19 +444,19 @@ def test_parts_are_halved_where_the_caller_says_so(folder: Path) -> None:
     asking = Asking.at(folder)
     rows = asking.require(range(16), computed=16, halve=halve)
     assert asked == [8, 8]
-    assert rows.batch(np.arange(16)).dtype == np.float32
+    assert rows.read(np.arange(16)).dtype == np.float32
     sizes = [file.stat().st_size for file in files(folder)]
     assert sizes[1] - sizes[0] == 8 * WIDTH * 2
-    assert Asking.at(folder).require(range(16), computed=0).batch(np.arange(3)).dtype == np.float32
+    assert Asking.at(folder).require(range(16), computed=0).read(np.arange(3)).dtype == np.float32
 
 
 def test_halved_rows_are_the_same_when_computed_and_when_found(folder: Path) -> None:
     values = np.random.default_rng(0).normal(size=(8, WIDTH)).astype(np.float32)
-    ids = [digest_of(number) for number in range(8)]
+    ids = ids_of(range(8))
     cache = ActivationCache(folder, PLENTY)
     for _ in range(2):
-        rows = cache.rows(KEY, ids, lambda positions: iter([values]), shape=(WIDTH,), halve=lambda sample: True)
-        assert (rows.batch(np.arange(8)) == values.astype(np.float16)).all()
+        rows = written(cache, table(), ids, [values], halve=lambda sample: True)
+        assert (rows.read(np.arange(8)) == values.astype(np.float16)).all()
 
 
 def test_a_sample_is_small_and_from_everywhere(folder: Path) -> None:
@@ -444,8 +467,8 @@ def test_a_sample_is_small_and_from_everywhere(folder: Path) -> None:
         samples.append(sample.copy())
         return False
 
-    ids = [digest_of(number) for number in range(1000)]
-    ActivationCache(folder, PLENTY).rows(KEY, ids, lambda positions: iter([values]), shape=(), halve=halve)
+    ids = ids_of(range(1000))
+    written(ActivationCache(folder, PLENTY), table(shape=()), ids, [values], halve=halve)
     assert len(samples) == 1
     assert 200 <= len(samples[0]) <= writer.SAMPLE_ROWS
     assert samples[0].max() > 990
@@ -455,12 +478,12 @@ def test_a_sample_is_small_and_from_everywhere(folder: Path) -> None:
 def test_what_16_bits_cannot_hold_is_not_halved(folder: Path, value: float) -> None:
     values = table_of(range(8))
     values[5, 3] = value
-    ids = [digest_of(number) for number in range(8)]
+    ids = ids_of(range(8))
     for computed in (8, 0):
         cache = ActivationCache(folder, PLENTY)
-        rows = cache.rows(KEY, ids, lambda positions: iter([values]), shape=(WIDTH,), halve=lambda sample: True)
+        rows = written(cache, table(), ids, [values], halve=lambda sample: True)
         assert rows.computed == computed
-        assert rows.batch(np.arange(8)).tobytes() == values.tobytes()
+        assert rows.read(np.arange(8)).tobytes() == values.tobytes()
 
 
 # Damage
@@ -625,12 +648,12 @@ def test_on_a_full_disk_the_rest_is_held_in_memory(small_disk: Path) -> None:
     (small_disk / "ballast").write_bytes(bytes(500_000))
     folder, width = small_disk / "cache", 1000
     values = table_of(range(160), width)
-    ids = [digest_of(number) for number in range(160)]
+    ids = ids_of(range(160))
 
-    def rows() -> Rows:
-        cache = ActivationCache(folder, PLENTY, part_bytes=25 * (4 * width + 32))
-        found = cache.rows(KEY, ids, lambda positions: iter([values[positions]]), shape=(width,))
-        assert (found.batch(np.arange(160)) == values).all()
+    def rows() -> CachedRows:
+        with ActivationCache(folder, PLENTY, part_bytes=25 * (4 * width + 32)).open(table(shape=(width,)), ids) as found:
+            found.write(values[found.missing()])
+        assert (found.read(np.arange(160)) == values).all()
         return found
 
     full = rows()
@@ -649,18 +672,15 @@ def test_on_a_full_disk_the_rest_is_held_in_memory(small_disk: Path) -> None:
 def test_on_a_full_disk_a_stream_goes_on_and_holds_nothing(small_disk: Path) -> None:
     width = 1000
     values = table_of(range(600), width)
-    ids = [digest_of(number) for number in range(600)]
+    ids = ids_of(range(600))
     cache = ActivationCache(small_disk / "cache", PLENTY, part_bytes=25 * (4 * width + 32))
     tracemalloc.start()
     try:
-        given = [
-            bool((rows == values[begin : begin + 20]).all())
-            for begin, rows in zip(
-                range(0, 600, 20),
-                cache.stream(KEY, ids, lambda positions: values[positions], keeps=True, size=20, shape=(width,)),
-                strict=True,
-            )
-        ]
+        given = []
+        with cache.open_stream(table(shape=(width,)), ids, keep=True) as rows:
+            for positions in np.split(np.arange(600), 30):
+                rows.write(values[rows.missing(positions)])
+                given.append(bool((rows.read(positions) == values[positions]).all()))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -695,10 +715,10 @@ def test_a_place_where_no_folder_can_be_is_told(tmp_path: Path, below: str) -> N
 def test_what_is_held_in_memory_is_halved_as_on_disk(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     values = np.random.default_rng(0).normal(size=(8, WIDTH)).astype(np.float32)
-    ids = [digest_of(number) for number in range(8)]
+    ids = ids_of(range(8))
     cache = ActivationCache(tmp_path / "file", PLENTY)
-    rows = cache.rows(KEY, ids, lambda positions: iter([values]), shape=(WIDTH,), halve=lambda sample: True)
-    assert (rows.batch(np.arange(8)) == values.astype(np.float16)).all()
+    rows = written(cache, table(), ids, [values], halve=lambda sample: True)
+    assert (rows.read(np.arange(8)) == values.astype(np.float16)).all()
 
 
 def test_a_table_larger_than_the_limit_is_kept_in_part(folder: Path) -> None:
@@ -719,8 +739,8 @@ def test_what_can_never_fit_throws_nothing_away(folder: Path) -> None:
     limit = PART + SLACK
     Asking.at(folder, limit).require(range(8), computed=8, key=OTHER)
     large = ActivationCache(folder, limit)
-    ids = [digest_of(number) for number in range(16)]
-    assert large.rows(KEY, ids, lambda positions: iter([table_of(range(16))]), shape=(WIDTH,)).note
+    ids = ids_of(range(16))
+    assert written(large, table(), ids, [table_of(range(16))]).note
     Asking.at(folder, limit).require(range(8), computed=0, key=OTHER)
 
 
@@ -752,14 +772,14 @@ def test_what_a_call_has_written_outlasts_what_others_use_later(folder: Path) ->
     limit = 3 * (PART + SLACK)
     other = Asking.at(folder, limit)
     other.require(range(16), computed=16, key=OTHER)
-    ids = [digest_of(number) for number in range(16)]
+    ids = ids_of(range(16))
 
-    def compute(positions: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
+    def given() -> Iterator[NDArray[np.float32]]:
         yield table_of(range(8))
         other.require(range(16), computed=0, key=OTHER)
         yield table_of(range(8, 16))
 
-    rows = ActivationCache(folder, limit, part_bytes=PART).rows(KEY, ids, compute, shape=(WIDTH,))
+    rows = written(ActivationCache(folder, limit, part_bytes=PART), table(), ids, given())
     assert rows.note == ""
     assert (len(files(folder, KEY)), len(files(folder, OTHER))) == (2, 1)
 
@@ -775,7 +795,7 @@ def test_size_and_clear(folder: Path) -> None:
     assert size == sum(file.stat().st_size for file in files(folder) if file not in mine)
     assert asking.cache.clear() == size
     assert asking.cache.size() == 0
-    assert (rows.batch(np.arange(40)) == table_of(range(40))).all()
+    assert (rows.read(np.arange(40)) == table_of(range(40))).all()
     assert [file.read_text() for file in mine] == ["mine"] * 3
     asking.require(range(40), computed=40)
 
@@ -853,16 +873,13 @@ def test_where_a_merge_was_killed_no_image_stays_twice(folder: Path) -> None:
 def test_memory_is_bounded_whatever_the_size_of_the_table(folder: Path) -> None:
     """200 MB in rows of 5 kB, given in batches of 32; what is allocated besides stays below what two parts take."""
     width, count = 1280, 40_000
-    ids = [digest_of(number) for number in range(count)]
+    ids = ids_of(range(count))
     batch = table_of(range(32), width)
-
-    def compute(positions: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
-        return (batch for _ in range(0, len(positions), 32))
-
+    given = (batch for _ in range(0, count, 32))
     tracemalloc.start()
     try:
-        rows = ActivationCache(folder, PLENTY).rows(KEY, ids, compute, shape=(width,), halve=lambda sample: True)
-        assert rows.batch(np.array([0, 33, count - 1])).nbytes == 3 * width * 4
+        rows = written(ActivationCache(folder, PLENTY), table(shape=(width,)), ids, given, halve=lambda sample: True)
+        assert rows.read(np.array([0, 33, count - 1])).nbytes == 3 * width * 4
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

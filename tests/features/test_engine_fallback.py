@@ -11,7 +11,7 @@ from tl_core import backbones
 from tl_core.datasets import ArrayImages
 from tl_core.features import engines
 from tl_core.features.cache import cache_of
-from tl_core.features.engines import openvino
+from tl_core.features.engines import _networks, openvino
 from tl_core.features.extractor import FeatureExtractor
 from tl_core.spec import PartSpec
 
@@ -26,7 +26,7 @@ class UnheardError(Exception):
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> Any:
     """A small network that counts as worth converting."""
-    monkeypatch.setattr(engines, "SMALL_NETWORK", 0)
+    monkeypatch.setattr(_networks, "SMALL_NETWORK", 0)
     return backbones.build(PartSpec(name="small_cnn", width=4)).load(SIZE, pretrained=False).model
 
 
@@ -73,7 +73,7 @@ def test_nothing_is_noted_where_openvino_computes(model: Any) -> None:
 
 
 def test_nothing_is_noted_of_what_is_too_small_to_be_converted(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engines, "SMALL_NETWORK", 10**12)
+    monkeypatch.setattr(_networks, "SMALL_NETWORK", 10**12)
     engine = engines.choose(model, SIZE, bfloat16=False, conversions=None)
     assert (engine.title, engine.note) == ("Keras, float32", "")
 

@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import repeat
@@ -21,12 +20,13 @@ from tests.helpers import python, wait_until
 from tests.tools.variants import variants
 from tl_core import backbones
 from tl_core.features import engines
-from tl_core.features.engines import Engine, choose, conversion, conversion_cache
-from tl_core.features.engines.identity import identity
-from tl_core.features.engines.keras import Keras, is_on_processor
+from tl_core.features.engines import PreparedNetwork, _conversion, _conversion_cache, _networks, choose
+from tl_core.features.engines._networks import is_on_processor
+from tl_core.features.engines._policies import compute_dtypes, in_policy
+from tl_core.features.engines._telemetry import quiet_openvino
+from tl_core.features.engines.keras import KerasEngine
 from tl_core.features.engines.openvino import batch_of
-from tl_core.features.engines.policies import compute_dtypes, in_policy
-from tl_core.features.engines.telemetry import quiet_openvino
+from tl_core.networks.identity import identity
 from tl_core.networks.outline import Network
 from tl_core.spec import PartSpec
 from tl_core.strategies.head2toe import Head2Toe
@@ -85,7 +85,7 @@ NETWORKS: dict[str, Callable[[], Any]] = {
 def however_small() -> Iterator[None]:
     """Pictures are small here, so that the tests are quick; OpenVINO computes them all the same."""
     with pytest.MonkeyPatch.context() as changed:
-        changed.setattr(engines, "SMALL_NETWORK", 0)
+        changed.setattr(_networks, "SMALL_NETWORK", 0)
         yield
 
 
@@ -102,7 +102,7 @@ def policy() -> Iterator[Callable[[str], None]]:
     keras.config.set_dtype_policy("float32")
 
 
-def run(engine: Engine, pixels: Pixels, size: int | None = None) -> Array:
+def run(engine: PreparedNetwork, pixels: Pixels, size: int | None = None) -> Array:
     """All images in batches of `size`."""
     size = size or engine.batch
     return np.concatenate(list(engine.run(pixels[start : start + size] for start in range(0, len(pixels), size))))
@@ -117,16 +117,6 @@ def difference(got: Array, expected: Array) -> float:
     assert got.shape == expected.shape
     assert got.dtype == np.float32
     return float(np.linalg.norm(got - expected) / np.linalg.norm(expected))
-
-
-@pytest.fixture(scope="module", params=["OpenVINO", "Keras"])
-def engine(request: pytest.FixtureRequest, conversions: Path) -> Engine:
-    """Both, of a small network."""
-    if request.param == "Keras":
-        return Keras(small(), SIZE, bfloat16=False)
-    if NAME == "Keras":
-        pytest.skip("nothing is converted on this backend of Keras")
-    return choose(small(), SIZE, bfloat16=False, conversions=conversions)
 
 
 FEW = {"EfficientNet-Lite0", "a map", "features of all blocks", "MobileNetV2", "small CNN"}
@@ -162,7 +152,7 @@ def test_the_engine_decides_in_what_it_computes_and_not_the_policy_of_the_layers
     for model in (exact, mixed):
         for bfloat16 in (False, True):
             if title == "Keras":
-                engine: Engine = Keras(model, SIZE, bfloat16=bfloat16)
+                engine: PreparedNetwork = KerasEngine().prepare(model, SIZE, bfloat16=bfloat16)
             else:
                 engine = choose(model, SIZE, bfloat16=bfloat16, conversions=conversions)
             off = difference(run(engine, pixels), expected)
@@ -187,72 +177,24 @@ def test_a_copy_in_another_policy_reaches_what_lies_inside_a_layer(policy: Calla
         np.testing.assert_array_equal(before, after)
 
 
-def test_an_image_alone_gives_the_same_bits(engine: Engine) -> None:
-    pixels = images(2 * engine.batch + 3)
-    together = run(engine, pixels)
-    np.testing.assert_array_equal(run(engine, pixels, 1), together)
-    np.testing.assert_array_equal(run(engine, pixels, 5), together)
-    np.testing.assert_array_equal(run(engine, pixels[::-1])[::-1], together)
+@pytest.mark.parametrize("title", ["Keras", pytest.param("OpenVINO", marks=converts)])
+def test_the_next_batches_are_taken_while_some_are_computed(title: str, conversions: Path) -> None:
+    """One by Keras, and one a request by OpenVINO, by threads of their own."""
+    made = choose(small(), SIZE, bfloat16=False, conversions=conversions)
+    engine, ahead = (KerasEngine().prepare(small(), SIZE, bfloat16=False), 1) if title == "Keras" else (made, streams(made) + 1)
+    taken: list[int] = []
 
+    def batches() -> Iterator[Pixels]:
+        for number in range(40):
+            taken.append(number)
+            yield images(2)
 
-def test_batches_come_back_in_order_and_as_large_as_they_were(engine: Engine) -> None:
-    sizes = [engine.batch, 1, 3, engine.batch, 2, engine.batch - 1, 0, 1] * 3
-    pixels = images(sum(sizes))
-    parts = np.split(pixels, np.cumsum(sizes)[:-1])
-    outputs = list(engine.run(parts))
-    assert [len(output) for output in outputs] == sizes
-    np.testing.assert_array_equal(np.concatenate(outputs), run(engine, pixels))
+    def has_taken(count: int) -> bool:
+        return len(taken) >= count
 
-
-def test_nothing_from_nothing(engine: Engine) -> None:
-    assert list(engine.run([])) == []
-
-
-def test_outputs_stay_what_they_are_and_inputs_may_change(engine: Engine) -> None:
-    pixels, buffer = images(12), np.empty((1, SIZE, SIZE, 3), np.uint8)
-
-    def reusing() -> Iterator[Pixels]:
-        for image in pixels:
-            buffer[0] = image
-            yield buffer
-
-    expected = run(engine, pixels)
-    np.testing.assert_array_equal(np.concatenate(list(engine.run(reusing()))), expected)
-
-
-class Counted:
-    """Endless batches that know how many were taken and whether anyone still wants more."""
-
-    def __init__(self) -> None:
-        self.taken, self.closed = 0, False
-
-    def __iter__(self) -> Iterator[Pixels]:
-        try:
-            for batch in repeat(images(2)):
-                self.taken += 1
-                yield batch
-        finally:
-            self.closed = True
-
-    def has_taken(self, count: int) -> bool:
-        return self.taken >= count
-
-
-def test_batches_are_taken_ahead_and_few_at_a_time(engine: Engine) -> None:
-    source, threads = Counted(), threading.active_count()
-    outputs = engine.run(source)
-    for given in range(1, 40):
-        next(outputs)
-        wait_until(partial(source.has_taken, given + 1))  # by a thread of its own
-        assert source.taken <= given + limit(engine)
-    outputs.close()  # type: ignore[attr-defined]
-    assert source.closed
-    assert threading.active_count() == threads
-
-
-def limit(engine: Engine) -> int:
-    """Batches that are taken before they are wanted: one by Keras, one a request by OpenVINO."""
-    return 1 if isinstance(engine, Keras) else streams(engine) + 1
+    for given, _ in enumerate(engine.run(batches()), 1):
+        wait_until(partial(has_taken, min(given + 1, 40)))
+        assert len(taken) <= given + ahead
 
 
 def streams(engine: Any) -> int:
@@ -297,16 +239,6 @@ def test_no_request_is_left_running(ending: str, conversions: Path) -> None:
     assert len(run(engine, images(3))) == 3
 
 
-@pytest.mark.parametrize(
-    "batch",
-    [images(2).astype(np.float32), images(2, SIZE + 1), images(2)[..., :1], images(2)[0], images(33)],
-    ids=["float32", "another size", "grey", "an image", "too many"],
-)
-def test_what_is_no_batch_is_told(engine: Engine, batch: Any) -> None:
-    with pytest.raises(ValueError, match="Expected uint8 pixels"):
-        list(engine.run([images(1), batch]))
-
-
 @pytest.mark.parametrize("bfloat16", [False, True])
 def test_a_network_with_two_outputs_is_told(bfloat16: bool) -> None:
     inputs = keras.Input((SIZE, SIZE, 3))
@@ -314,7 +246,7 @@ def test_a_network_with_two_outputs_is_told(bfloat16: bool) -> None:
     with pytest.raises(ValueError, match="one input and one output"):
         choose(model, SIZE, bfloat16=bfloat16, conversions=None)
     with pytest.raises(ValueError, match="one input and one output"):
-        Keras(model, SIZE, bfloat16=bfloat16)
+        KerasEngine().prepare(model, SIZE, bfloat16=bfloat16)
 
 
 @pytest.mark.parametrize(("size", "count"), [(16, 8), (96, 8), (160, 8), (224, 4), (299, 2), (448, 1), (1024, 1)])
@@ -325,7 +257,7 @@ def test_a_request_has_as_many_images_as_fit_a_cache(size: int, count: int) -> N
 @converts
 def test_what_is_small_is_not_converted(monkeypatch: pytest.MonkeyPatch) -> None:
     for least, title in ((10**12, "Keras, float32"), (0, "OpenVINO, float32")):
-        monkeypatch.setattr(engines, "SMALL_NETWORK", least)
+        monkeypatch.setattr(_networks, "SMALL_NETWORK", least)
         assert engines.expected(small(), bfloat16=False) == title
         assert engines.choose(small(), SIZE, bfloat16=False, conversions=None).title == title
 
@@ -355,7 +287,7 @@ def test_keras_computes_what_openvino_cannot_express(caplog: pytest.LogCaptureFi
 def test_a_conversion_that_gives_something_else_is_not_used(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(conversion, "TOLERANCE", 1e-12)  # less than rounding makes
+    monkeypatch.setattr(_conversion, "TOLERANCE", 1e-12)  # less than rounding makes
     assert choose(small(), SIZE, bfloat16=False, conversions=tmp_path / "kept").title == "Keras, float32"
     assert "not what Keras gives" in caplog.text
     assert not (tmp_path / "kept").exists()
@@ -393,7 +325,7 @@ def test_a_conversion_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     made = files(folder)
     assert len(made) == 1
     assert not files(temporary)
-    monkeypatch.setattr(conversion, "convert", lambda *_: pytest.fail("converted again"))
+    monkeypatch.setattr(_conversion, "convert", lambda *_: pytest.fail("converted again"))
     np.testing.assert_array_equal(run(choose(model, SIZE, bfloat16=False, conversions=folder), pixels), expected)
     choose(model, SIZE, bfloat16=True, conversions=folder)
     model.trainable = False
@@ -414,7 +346,7 @@ def damage(kind: str, file: Path) -> None:
     elif kind == "longer":
         content += b"\0"
     else:
-        place = {"digest": 3, "length": conversion_cache.DIGEST + 6, "graph": 400, "weights": -30}[kind]
+        place = {"digest": 3, "length": _conversion_cache.DIGEST + 6, "graph": 400, "weights": -30}[kind]
         content[place] ^= 1
     file.write_bytes(content)
 
@@ -442,30 +374,30 @@ def test_a_folder_that_cannot_be_does_no_harm(tmp_path: Path) -> None:
 
 def test_what_is_kept_is_what_was_saved_under_that_key(tmp_path: Path) -> None:
     for key in ("one", "../two", "/three", ""):
-        assert conversion_cache.load(tmp_path, key) is None
-        conversion_cache.save(tmp_path, key, key.encode() * 3)
-        assert conversion_cache.load(tmp_path, key) == key.encode() * 3
+        assert _conversion_cache.load(tmp_path, key) is None
+        _conversion_cache.save(tmp_path, key, key.encode() * 3)
+        assert _conversion_cache.load(tmp_path, key) == key.encode() * 3
     assert len(list(tmp_path.iterdir())) == 4
-    conversion_cache._path(tmp_path, "one").replace(conversion_cache._path(tmp_path, "../two"))
-    assert conversion_cache.load(tmp_path, "../two") is None
-    assert conversion_cache.load(tmp_path, "one") is None
+    _conversion_cache._path(tmp_path, "one").replace(_conversion_cache._path(tmp_path, "../two"))
+    assert _conversion_cache.load(tmp_path, "../two") is None
+    assert _conversion_cache.load(tmp_path, "one") is None
 
 
 def test_what_was_not_used_for_longest_gives_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversion_cache, "ROOM", 1000)
-    left = tmp_path / f".partial-1-{conversion_cache._path(tmp_path, 'x').name}"
+    monkeypatch.setattr(_conversion_cache, "ROOM", 1000)
+    left = tmp_path / f".partial-1-{_conversion_cache._path(tmp_path, 'x').name}"
     left.write_bytes(bytes(600))
     os.utime(left, (1, 1))
     for age, key in enumerate(("first", "second", "third")):
-        conversion_cache.save(tmp_path, key, bytes(200))
-        os.utime(conversion_cache._path(tmp_path, key), (10 + age, 10 + age))
-    assert conversion_cache.load(tmp_path, "first")  # and so it was used now
+        _conversion_cache.save(tmp_path, key, bytes(200))
+        os.utime(_conversion_cache._path(tmp_path, key), (10 + age, 10 + age))
+    assert _conversion_cache.load(tmp_path, "first")  # and so it was used now
     assert not left.exists()
-    conversion_cache.save(tmp_path, "fourth", bytes(600))
-    assert [key for key in ("first", "second", "third", "fourth") if conversion_cache.load(tmp_path, key)] == ["first", "fourth"]
-    conversion_cache.save(tmp_path, "too large", bytes(1001))
-    assert conversion_cache.load(tmp_path, "too large") is None
-    assert conversion_cache.load(tmp_path, "first")
+    _conversion_cache.save(tmp_path, "fourth", bytes(600))
+    assert [key for key in ("first", "second", "third", "fourth") if _conversion_cache.load(tmp_path, key)] == ["first", "fourth"]
+    _conversion_cache.save(tmp_path, "too large", bytes(1001))
+    assert _conversion_cache.load(tmp_path, "too large") is None
+    assert _conversion_cache.load(tmp_path, "first")
 
 
 def two_branches(activation: Any = "relu", swapped: bool = False, axis: int = 1, wrap: Any = None) -> Any:
@@ -548,8 +480,9 @@ import os, sys
 import keras
 from tl_core import backbones
 from tl_core.features import engines
+from tl_core.features.engines import _networks
 from tl_core.spec import PartSpec
-engines.SMALL_NETWORK = 0
+_networks.SMALL_NETWORK = 0
 seen = []
 sys.addaudithook(lambda event, _: seen.append(event) if event.startswith(("socket.", "urllib.")) or event == "os.fork" else None)
 model = backbones.build(PartSpec(name="small_cnn")).load(16, pretrained=False).model

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +23,7 @@ from tests.tools.crashing import settled
 from tests.tools.pages import errors, opened
 from tests.tools.variants import variants
 from tl_core import strategies
-from tl_core.features.cache import cache_of
+from tl_core.features.cache import Table, cache_of
 from tl_core.networks.outline import Outline
 from tl_core.planning import backbone_profile, precision_speeds
 from tl_core.precision import Speeds
@@ -189,14 +189,10 @@ def test_what_was_computed_of_images_can_be_read(earlier_home: Path) -> None:
     white by now."""
     test, held = recipe_of(PROBED).dataset.read(0).test, cache_of(earlier_home)
     table = next((earlier_home / "cache").glob(ACTIVATIONS)).name.partition("-")[0]
-    rows = held.rows(table, test.ids, nothing_is_computed, shape=(1280,))
-    assert rows.computed == 0
-    assert np.isfinite(rows.batch(np.arange(len(test)))).all()
+    with held.open(Table(table, (1280,), np.dtype(np.float32)), test.ids) as rows:
+        assert not len(rows.missing())
+    assert np.isfinite(rows.read(np.arange(len(test)))).all()
     assert held.size() == sum(file.stat().st_size for file in (earlier_home / "cache").iterdir())
-
-
-def nothing_is_computed(positions: object) -> NoReturn:
-    pytest.fail(f"not in the cache: {positions}")
 
 
 def test_what_was_measured_of_a_network_is_known(earlier_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

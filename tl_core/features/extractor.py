@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from tl_core.data.images import Images, Pixels
 from tl_core.features import engines
-from tl_core.features.cache import ActivationCache, Wait
-from tl_core.features.engines import Engine
-from tl_core.features.engines.identity import identity, weights_identity
+from tl_core.features.cache import ActivationCache, Table, Wait
+from tl_core.features.engines import PreparedNetwork
 from tl_core.features.inputs import CachedInputs, Inputs
 from tl_core.features.prefetch import in_batches, prefetch
 from tl_core.features.resizing import FITTING, SizedImages
+from tl_core.networks.identity import identity, weights_identity
 from tl_core.result import IN_CACHE
 
 DECODE_BATCH = 32
@@ -88,45 +88,37 @@ class FeatureExtractor:
         self.image_size = image_size
         self._cache, self._bfloat16, self._wait = cache, bfloat16, wait
         self._own = own or uuid.uuid4().hex
-        self._pixels_key = _key("pixels", FITTING, image_size)
-        self._engines: dict[str, Engine] = {}
+        self._pixels_table = Table(_key("pixels", FITTING, image_size), self._picture, np.dtype(np.uint8))
+        self._engines: dict[str, PreparedNetwork] = {}
 
     def pixels(self, images: Images, on_batch: OnBatch) -> Inputs:
-        """Pixels (n, size, size, 3) uint8, decoded by now if the cache has room for them, and whenever asked for if not."""
+        """Return pixels (n, size, size, 3) uint8, decoded by now if the cache has room for them, else whenever asked for."""
         sized = SizedImages(images, self.image_size)
         if len(images) * prod(self._picture) > self._cache.room:
             return sized
-
-        def decode(lacking: NDArray[np.intp]) -> Iterator[Pixels]:
-            for pixels in prefetch(map(sized.batch, in_batches(lacking, DECODE_BATCH))):
-                yield pixels
+        with self._cache.open(self._pixels_table, images.ids, wait=self._wait) as rows:
+            for pixels in prefetch(map(sized.batch, in_batches(rows.missing(), DECODE_BATCH))):
+                rows.write(pixels)
                 on_batch(len(pixels))
-
-        rows = self._cache.rows(self._pixels_key, images.ids, decode, shape=self._picture, dtype=np.uint8, wait=self._wait)
         return CachedInputs(rows, images.labels)
 
     def part(self, model: Any) -> FrozenSubmodel:
-        """The Keras `model`, from pixels upward, as it is now. What one gives that has code of somebody else's in it is kept for
-        this run alone, since that code may change."""
+        """Return the Keras `model`, from pixels upward, as it is now. What one gives that has code of somebody else's in it is
+        kept for this run alone, since that code may change."""
         engine = engines.expected(model, bfloat16=self._bfloat16)
         known = identity(model)
         network = known or [self._own, *map(str, model.output.shape), weights_identity(model)]
         return FrozenSubmodel(model, _key(FITTING, self.image_size, network, engine), known)
 
     def features(self, part: FrozenSubmodel, images: Images, on_batch: OnBatch, view: View | None = None) -> CachedInputs:
-        """What `part` makes of the images, or of a view of them: (n, ...) float32."""
-
-        def compute(positions: NDArray[np.intp]) -> Iterator[NDArray[np.float32]]:
-            engine = self._engine(part)
-            pictures = self._viewed(images, positions, view) if view else self._plain(images, positions)
-            for values in engine.run(_cut(prefetch(pictures, PREFETCHED_BATCHES), engine.batch)):
-                yield values
-                on_batch(len(values))
-
+        """Return what `part` makes of the images, or of a view of them: (n, ...) float32."""
         viewed = [view.key, hashlib.sha256(b"".join(images.ids)).hexdigest()] if view else []
-        key = _key("features", part.key, *viewed)
         shape = tuple(part.model.output.shape[1:])
-        rows = self._cache.rows(key, images.ids, compute, shape=shape, halve=fits_float16, wait=self._wait)
+        table = Table(_key("features", part.key, *viewed), shape, np.dtype(np.float32))
+        with self._cache.open(table, images.ids, halve=fits_float16, wait=self._wait) as rows:
+            for values in self._computed(part, images, rows.missing(), view):
+                rows.write(values)
+                on_batch(len(values))
         if rows.computed:
             engine = self._engine(part)
             self.tally.computed[engine.title] = self.tally.computed.get(engine.title, 0) + rows.computed
@@ -135,8 +127,17 @@ class FeatureExtractor:
         self.tally.note(rows.note)
         return CachedInputs(rows, images.labels)
 
-    def _engine(self, part: FrozenSubmodel) -> Engine:
-        """The engine of `part`, made when the first image needs it, and kept until another part does."""
+    def _computed(
+        self, part: FrozenSubmodel, images: Images, positions: NDArray[np.intp], view: View | None
+    ) -> Iterator[NDArray[np.float32]]:
+        """Yield what `part` makes of the images at `positions`, or of a view of them, in batches; no engine is made for none."""
+        if len(positions):
+            engine = self._engine(part)
+            pictures = self._viewed(images, positions, view) if view else self._plain(images, positions)
+            yield from engine.run(_cut(prefetch(pictures, PREFETCHED_BATCHES), engine.batch))
+
+    def _engine(self, part: FrozenSubmodel) -> PreparedNetwork:
+        """Return the engine of `part`, made when the first image needs it, and kept until another part does."""
         if part.key not in self._engines:
             conversions = engines.kept_in(self._cache.folder)
             made = engines.choose(
@@ -147,23 +148,25 @@ class FeatureExtractor:
 
     @property
     def _picture(self) -> tuple[int, int, int]:
-        """The shape of one."""
+        """Return the shape of one."""
         return self.image_size, self.image_size, 3
 
     def _plain(self, images: Images, positions: NDArray[np.intp]) -> Iterator[Pixels]:
-        """The pictures at `positions`, read where they are kept, decoded as they are asked for where not."""
+        """Yield the pictures at `positions`, read where they are kept, decoded as they are asked for where not."""
         wanted = images.take(positions)
         sized = SizedImages(wanted, self.image_size)
         pixels = len(wanted) * prod(self._picture)
-        keeps = pixels <= self._cache.room and wanted.file_bytes() >= WORTH_KEEPING * pixels
-        ids = [images.ids[position] for position in positions]
-        return self._cache.stream(
-            self._pixels_key, ids, sized.batch, keeps=keeps, size=DECODE_BATCH, shape=self._picture, dtype=np.uint8
-        )
+        keep = pixels <= self._cache.room and wanted.file_bytes() >= WORTH_KEEPING * pixels
+        ids = [images.ids[position] for position in positions]  # those of `wanted` would be computed anew
+        with self._cache.open_stream(self._pixels_table, ids, keep=keep) as rows:
+            for batch in in_batches(np.arange(len(wanted)), DECODE_BATCH):
+                if len(missing := rows.missing(batch)):
+                    rows.write(sized.batch(missing))
+                yield rows.read(batch)
 
     def _viewed(self, images: Images, positions: NDArray[np.intp], view: View) -> Iterator[Pixels]:
-        """Whole groups of neighbours are changed, since what becomes of a picture may depend on its group; then those at
-        `positions` are taken."""
+        """Yield the pictures at `positions`, changed in whole groups of neighbours, since what becomes of a picture may depend
+        on its group."""
         source = self.pixels(images, lambda _: None)
         for number in np.unique(positions // DECODE_BATCH):
             group = np.arange(number * DECODE_BATCH, min(len(images), (number + 1) * DECODE_BATCH))
@@ -172,7 +175,7 @@ class FeatureExtractor:
 
 
 def fits_float16(values: NDArray[np.float32]) -> bool:
-    """Whether rows (n, ...) may be held in 16 bits: what each loses is little beside what tells it from the others."""
+    """Return whether rows (n, ...) may be held in 16 bits: what each loses is little beside what tells it from the others."""
     rows = values.reshape(len(values), -1)
     with np.errstate(over="ignore", invalid="ignore"):
         lost = np.linalg.norm(rows - rows.astype(np.float16).astype(np.float32), axis=1)
@@ -185,7 +188,7 @@ def _key(*parts: object) -> str:
 
 
 def _cut(pictures: Iterable[Pixels], size: int) -> Iterator[Pixels]:
-    """The same pictures in batches of at most `size`."""
+    """Yield the same pictures in batches of at most `size`."""
     for several in pictures:
         for begin in range(0, len(several), size):
             yield several[begin : begin + size]

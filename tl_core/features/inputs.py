@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from tl_core.data.images import Labels
-from tl_core.features.cache import Rows
+from tl_core.features.cache import CachedRows
 
 
 class Inputs(Protocol):
@@ -44,7 +44,7 @@ class Features:
 class CachedInputs:
     """Rows of the cache, and the labels (n,) of their images."""
 
-    rows: Rows
+    rows: CachedRows
     labels: Labels
 
     def __len__(self) -> int:
@@ -52,12 +52,12 @@ class CachedInputs:
 
     def batch(self, indices: NDArray[np.intp]) -> NDArray[Any]:
         """Return the rows at `indices`."""
-        return self.rows.batch(indices)
+        return self.rows.read(indices)
 
     @property
     def values(self) -> NDArray[Any]:
         """Return all of them (n, ...), in memory."""
-        return self.rows.batch(np.arange(len(self)))
+        return self.rows.read(np.arange(len(self)))
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """Return the same for NumPy, read when it is asked for: who is given the source, and not its values, may change what he

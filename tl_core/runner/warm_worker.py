@@ -97,14 +97,15 @@ def _import() -> None:
     """Import what runs import on their way, and all parts. This is what a spare is for. Whatever is wrong with one, the run that
     uses it will tell."""
     import tl_core.training.train  # noqa: F401
-    from tl_core.features.engines.telemetry import quiet_openvino
+    from tl_core.features.engines import engines
     from tl_core.recipe import Recipe
 
     with contextlib.suppress(Exception):
         import sklearn.linear_model  # noqa: F401
 
         Recipe.of(RunSpec())
-        quiet_openvino()
+        for engine in engines.parts().values():
+            engine().preload()
 
 
 def _expects(channel: socket.socket) -> bool:

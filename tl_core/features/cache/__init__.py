@@ -4,30 +4,27 @@ A *table* holds rows that depend on the same things but for the image; a *row* i
 *parts*, files of bounded size that appear whole. Whoever lacks rows of a table computes them alone, while others wait.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from tl_core.errors import StorageError
 from tl_core.features.cache.compaction import merge_small
 from tl_core.features.cache.folder import CACHE_LOCK, PARTIAL, CacheFolder, NotKept
-from tl_core.features.cache.row_index import RowIndex, Rows
-from tl_core.features.cache.shards import PART_BYTES, Table, Values
+from tl_core.features.cache.row_index import RowIndex
+from tl_core.features.cache.rows import CachedRows
+from tl_core.features.cache.shards import PART_BYTES, Table
 from tl_core.features.cache.writer import Halve, ShardWriter, Wait
-from tl_core.features.prefetch import in_batches
 from tl_core.system import settings
 
-__all__ = ["ActivationCache", "Compute", "Rows", "Wait", "cache_of"]
-
-Compute = Callable[[NDArray[np.intp]], Iterator[Values]]
-"""Yields the rows of the images at some positions, in that order, in arrays of any number of rows."""
+__all__ = ["ActivationCache", "CachedRows", "Table", "Wait", "cache_of"]
 
 
 def cache_of(home: Path) -> "ActivationCache":
-    """The cache that all runs of `home` share. Raises `SettingError` for a limit that is none."""
+    """Return the cache that all runs of `home` share. Raises `SettingError` for a limit that is none."""
     folder = settings.cache_folder(home)
     return ActivationCache(folder, settings.cache_limit(folder))
 
@@ -55,112 +52,82 @@ class ActivationCache:
         self.folder = folder
         self.limit = limit
         self.room = limit // 2
-        self._shelf = CacheFolder(folder, limit)
+        self._files = CacheFolder(folder, limit)
         self._part_bytes = part_bytes
 
-    def rows(
-        self,
-        key: str,
-        ids: Sequence[bytes],
-        compute: Compute,
-        *,
-        shape: tuple[int, ...],
-        dtype: DTypeLike = np.float32,
-        halve: Halve = _never,
-        wait: Wait = _go_on,
-    ) -> Rows:
-        """The rows of the images `ids` (SHA-256 of their content, 32 bytes each) in the table `key` (SHA-256, hexadecimal).
+    def open(
+        self, table: Table, ids: Sequence[bytes], *, halve: Halve = _never, wait: Wait = _go_on
+    ) -> AbstractContextManager[CachedRows]:
+        """Enter the rows of the images `ids` (SHA-256 of their content, 32 bytes each) in `table` for one use.
 
-        A row has `shape` and `dtype`, float32 or uint8. `compute` is given the positions in `ids` of those that are missing,
-        each image once; what it had yielded when it raises is kept. `halve` says of rows (n, *shape), a sample of a part,
-        whether that part may be held in 16 bits; it is not where a number would become infinite. While another process or
-        thread computes rows of this table, `wait` is called about five times a second, and may raise to give up.
+        While some are missing, nobody else computes rows of this table; what others had computed by then is found. All that
+        `missing` names has to be written by the end. Where the use is ended by an exception, what was written by then is kept.
+        What cannot be kept on disk is held in memory, and `CachedRows.note` says why.
 
-        What cannot be kept on disk is held in memory, and `Rows.note` says why. Raises `ValueError` where `compute` gives
-        other rows than those, and then keeps none of them; otherwise only what `compute` and `wait` raise.
+        `halve` says of rows (n, *shape), a sample of a part, whether that part may be held in 16 bits; it is not where a number
+        would become infinite. While another process or thread computes rows of this table, `wait` is called about five times a
+        second, and may raise to give up.
         """
-        table = Table(key, shape, np.dtype(dtype))
-        places = RowIndex(ids)
-        self._shelf.find(table, places)
-        if places.complete:
-            return Rows(table, 0, "", places)
-        with ExitStack() as locked:
-            reason = self._enter(locked, table, wait)
-            if not reason:
-                places = RowIndex(ids)  # begun anew, since what was merged, or came while we waited, is elsewhere
-                self._shelf.find(table, places)
-            positions = places.lacking()
-            images = [ids[position] for position in positions]
-            collector = ShardWriter(table, images, places, self._shelf, part_bytes=self._part_bytes, halve=halve, wait=wait)
-            collector.reason = reason
-            if images:
-                collector.collect(compute(positions))
-        return Rows(table, len(images), collector.note, places)
+        return self._opened(table, ids, halve=halve, wait=wait)
 
-    def stream(
-        self,
-        key: str,
-        ids: Sequence[bytes],
-        compute: Callable[[NDArray[np.intp]], Values],
-        *,
-        keeps: bool,
-        size: int,
-        shape: tuple[int, ...],
-        dtype: DTypeLike = np.float32,
-    ) -> Iterator[Values]:
-        """The rows that `rows` would give, `size` at a time, each time as soon as they are read or computed: for who takes them
-        once, in their order.
+    def open_stream(self, table: Table, ids: Sequence[bytes], *, keep: bool) -> AbstractContextManager[CachedRows]:
+        """Enter the same rows for who reads them once, a few at a time, and leaves when he likes.
 
-        `compute` gives the rows of the images at some positions in `ids`. If it `keeps` them, it does so also where the caller
-        turns away before the end. A stream waits for nobody and holds little in memory: while another process or thread
-        computes rows of this table, or where the disk takes no more, they are not kept. Raises as `rows` does.
+        It waits for nobody and holds little in memory: while another process or thread computes rows of this table, where the
+        disk takes no more, and where it is not to `keep` them, rows that were written can be read until more are missing.
         """
-        table = Table(key, shape, np.dtype(dtype))
-        places = RowIndex(ids)
-        self._shelf.find(table, places)
+        return self._opened(table, ids, halve=_never, wait=_turn_away, keep=keep, holds=False)
+
+    @contextmanager
+    def _opened(
+        self, table: Table, ids: Sequence[bytes], *, halve: Halve, wait: Wait, keep: bool = True, holds: bool = True
+    ) -> Iterator[CachedRows]:
+        index, reason = self._find(table, ids), "" if keep else "it is not to be kept"
         with ExitStack() as locked:
-            reason = self._enter(locked, table, _turn_away) if keeps and not places.complete else "nobody asks for it"
-            is_known = places.known()
-            images = [image for image, is_there in zip(ids, is_known, strict=True) if not is_there]
-            collector = ShardWriter(table, images, places, self._shelf, part_bytes=self._part_bytes, halve=_never, wait=_go_on)
-            collector.reason = reason
+            if index.missing and keep:
+                reason = self._enter(locked, table, wait)
+                index = index if reason else self._find(table, ids)  # what was merged, or came while we waited, is elsewhere
+            during = wait if holds else _go_on  # a part that is finished waits for others' parts in any case
+            writer = ShardWriter(
+                table, index, self._files, part_bytes=self._part_bytes, halve=halve, wait=during, reason=reason, holds=holds
+            )
             try:
-                for positions in in_batches(np.arange(len(ids)), size):
-                    rows = np.empty((len(positions), *shape), table.dtype)
-                    there, lacking = is_known[positions], ~is_known[positions]
-                    rows[there] = places.gather(positions[there], table)
-                    if lacking.any():
-                        rows[lacking] = collector.passed(compute(positions[lacking]), int(lacking.sum()))
-                    yield rows
+                yield CachedRows(table, index, writer)
+                writer.require_all()
             finally:
-                collector.finish()
+                writer.close()
+
+    def _find(self, table: Table, ids: Sequence[bytes]) -> RowIndex:
+        index = RowIndex(ids)
+        self._files.find(table, index)
+        return index
 
     def _enter(self, locked: ExitStack, table: Table, wait: Wait) -> str:
-        """Hold the table's lock until `locked` ends, and tidy up. The reason why nothing can be kept, empty where it can."""
+        """Hold the table's lock until `locked` ends, and tidy up. Return why nothing can be kept, empty where it can."""
         try:
-            locked.enter_context(self._shelf.alone(table.key, wait))
+            locked.enter_context(self._files.alone(table.key, wait))
         except NotKept as error:
             return str(error)
-        merge_small(self._shelf, table, self._part_bytes, wait)
+        merge_small(self._files, table, self._part_bytes, wait)
         return ""
 
     def size(self) -> int:
-        """Bytes that all parts take now. It takes no lock: they may be others a moment later in any case."""
-        return sum(stored.size for stored in [*self._shelf.files(), *self._shelf.files(PARTIAL)])
+        """Return the bytes that all parts take now. No lock is taken: they may be others a moment later in any case."""
+        return sum(stored.size for stored in [*self._files.files(), *self._files.files(PARTIAL)])
 
     def clear(self, wait: Wait = _go_on) -> int:
-        """Remove all parts, and say how many bytes they took. Who is reading them can go on; locks and other files stay.
+        """Remove all parts, and return how many bytes they took. Who is reading them can go on; locks and other files stay.
 
         Raises `StorageError` where they may not be removed.
         """
         try:
-            with self._shelf.alone(CACHE_LOCK, wait):
+            with self._files.alone(CACHE_LOCK, wait):
                 removed = 0
-                for stored in [*self._shelf.files(), *self._shelf.files(PARTIAL)]:
+                for stored in [*self._files.files(), *self._files.files(PARTIAL)]:
                     stored.path.unlink(missing_ok=True)
                     removed += stored.size
                 return removed
         except (OSError, NotKept) as error:
             raise StorageError(
-                f"The cache cannot be cleared ({error}).", "Make the folder writable.", received=self._shelf.folder
+                f"The cache cannot be cleared ({error}).", "Make the folder writable.", received=self._files.folder
             ) from error

@@ -55,7 +55,7 @@ class CacheFolder:
         self._verified: dict[str, tuple[int, int, int]] = {}
 
     def files(self, named: re.Pattern[str] = PART, key: str = "") -> list[CacheFile]:
-        """Those of such a name, of one table or of all, the least recently used first. None where the folder cannot be read."""
+        """Return those of such a name, of one table or of all, the least recently used first; none where it cannot be read."""
         found = []
         with contextlib.suppress(OSError), os.scandir(self.folder) as entries:
             for entry in entries:
@@ -88,19 +88,19 @@ class CacheFolder:
         except OSError as error:
             raise NotKept(_reason(error)) from error
 
-    def find(self, table: Table, places: RowIndex) -> None:
-        """Add to `places` what the table's parts hold of it. What is damaged is removed; what cannot be read is passed over."""
+    def find(self, table: Table, index: RowIndex) -> None:
+        """Add to `index` what the table's parts hold of it. What is damaged is removed; what cannot be read is passed over."""
         for stored in reversed(self.files(key=table.key)):
-            if places.complete:
+            if not index.missing:
                 return
-            self.use(stored.path, table, partial(self._add, stored.path, table, places))
+            self.use(stored.path, table, partial(self._add, stored.path, table, index))
 
     def read(self, path: Path, table: Table) -> tuple[Index, Values] | None:
-        """A part of `table`, held against its checksum; None where it is none, or none any more."""
+        """Return a part of `table`, held against its checksum; None where it is none, or none any more."""
         return self.use(path, table, lambda file, index: (index, self._values(file, index, path, table)))
 
     def use(self, path: Path, table: Table, how: Callable[[BinaryIO, Index], T]) -> T | None:
-        """What `how` makes of the open part at `path`. None where it cannot be read, and where it is damaged and now removed."""
+        """Return what `how` makes of the open part at `path`; None where it cannot be read, or is damaged and now removed."""
         try:
             with path.open("rb") as file:
                 return how(file, shards.read_index(file, table))
@@ -120,10 +120,17 @@ class CacheFolder:
         instead_of: Collection[str] = (),
         wait: Callable[[], None],
     ) -> tuple[str, Values]:
-        """Write a part, and give its name and its values as they now lie on disk. Raises `NotKept`.
+        """Write a part, and return its name and its values as they now lie on disk. Raises `NotKept`.
 
-        Where it would not fit below the limit, what was used least recently goes, but for the parts named by `spare`; those
-        named by `instead_of` go in any case.
+        Where it would not fit below the limit, what was used least recently goes.
+
+        Args:
+            table: What the rows have in common.
+            images: The digest of each row's image.
+            values: The rows.
+            spare: Names of parts that do not go.
+            instead_of: Names of parts that go in any case, once the new one is there.
+            wait: Called while another process writes a part; may raise to give up.
         """
         path = self.folder / f"{table.key}-{time.time_ns()}{CACHE_ENDING}"
         with self.alone(CACHE_LOCK, wait):
@@ -137,9 +144,9 @@ class CacheFolder:
             except (OSError, StorageError, Damaged) as error:
                 raise NotKept(_reason(error)) from error
 
-    def _add(self, path: Path, table: Table, places: RowIndex, file: BinaryIO, index: Index) -> None:
-        if rows := places.rows_of(index.images):
-            places.add(index.images, self._values(file, index, path, table), rows, path.name)
+    def _add(self, path: Path, table: Table, index: RowIndex, file: BinaryIO, head: Index) -> None:
+        if rows := index.rows_of(head.images):
+            index.add(head.images, self._values(file, head, path, table), rows, path.name)
 
     def remove(self, names: Collection[str]) -> None:
         """Remove these files as far as they are there and may be removed. Who has mapped one can go on reading it."""
@@ -159,7 +166,7 @@ class CacheFolder:
                 excess -= part.size
 
     def _values(self, file: BinaryIO, index: Index, path: Path, table: Table) -> Values:
-        """The values of a part, which are held against their checksum unless that was done and the file is still the same."""
+        """Return the values of a part, held against their checksum unless that was done and the file is still the same."""
         is_known = self._verified.get(path.name) == _identity(file)
         with contextlib.suppress(OSError):  # another user's, or on a disk that may only be read
             shards.mark_used(file.fileno())
@@ -171,12 +178,12 @@ class CacheFolder:
 
 
 def _identity(file: BinaryIO) -> tuple[int, int, int]:
-    """Which file it is, and of which change. Whoever else marks it as used only makes us look at it again."""
+    """Return which file it is, and of which change. Others who mark it as used only make us look at it again."""
     facts = os.fstat(file.fileno())
     return facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
 def _reason(error: Exception) -> str:
-    """Of a storage error, what the system said."""
+    """Return what the system said, of a storage error, too."""
     cause = error.__cause__ if isinstance(error, StorageError) else error
     return (cause.strerror if isinstance(cause, OSError) else None) or str(cause) or type(cause).__name__

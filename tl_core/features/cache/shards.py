@@ -61,7 +61,7 @@ class Table:
 
     @property
     def row_bytes(self) -> int:
-        """What a row takes in memory, with its image's digest."""
+        """Return the bytes of a row in memory, with its image's digest."""
         return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize + DIGEST_BYTES
 
 
@@ -76,7 +76,7 @@ class Index:
 
 
 def size_of(table: Table, values: Values) -> int:
-    """About the bytes that a part with these values takes on disk; never less."""
+    """Return about the bytes that a part with these values takes on disk; never less."""
     return PREFIX.size + HEAD_BYTES + len(values) * DIGEST_BYTES + ALIGNMENT + values.nbytes
 
 
@@ -101,7 +101,7 @@ def mark_used(file: Path | int) -> None:
 
 
 def read_index(file: BinaryIO, table: Table) -> Index:
-    """The first half of a part of `table`. Raises `Damaged`, and `OSError` where it cannot be read."""
+    """Return the first half of a part of `table`. Raises `Damaged`, and `OSError` where it cannot be read."""
     size = os.fstat(file.fileno()).st_size
     prefix = file.read(PREFIX.size)
     if len(prefix) < PREFIX.size:
@@ -135,7 +135,7 @@ def verify(file: BinaryIO, index: Index) -> None:
 
 
 def mapped(file: BinaryIO, index: Index, table: Table) -> Values:
-    """The values of a part, read from disk only where they are looked at. They stay readable when the file is removed.
+    """Return the values of a part, read from disk only where they are looked at. They stay readable when the file is removed.
 
     Raises `OSError`, and `Damaged` where the file was cut off in this moment.
     """
@@ -158,7 +158,7 @@ def release_pages(values: Values) -> None:
 
 
 def _facts(head: bytes, table: Table) -> tuple[np.dtype[Any], int]:
-    """The type of a part's values and their checksum, as its head has them. Raises `Damaged`."""
+    """Return the type of a part's values and their checksum, as its head has them. Raises `Damaged`."""
     try:
         facts = json.loads(head)
         is_ours = facts["key"] == table.key and facts["shape"] == list(table.shape)
@@ -171,7 +171,7 @@ def _facts(head: bytes, table: Table) -> tuple[np.dtype[Any], int]:
 
 
 def _values_begin(rest: int) -> int:
-    """Where the values begin after a head and digests of `rest` bytes together."""
+    """Return where the values begin after a head and digests of `rest` bytes together."""
     return -(-(PREFIX.size + rest) // ALIGNMENT) * ALIGNMENT
 
 

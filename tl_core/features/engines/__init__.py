@@ -1,102 +1,145 @@
-"""Inference engines: what runs the frozen part of a network over many images. An engine is one module of this package.
+"""Inference engines: what runs the frozen part of a network over many images. One module an engine; `keras` computes everything.
 
 OpenVINO computes on a processor about twice as fast as TensorFlow does, and more than that in bfloat16; Keras itself computes
 on a GPU, where OpenVINO is not installed, and what OpenVINO cannot express.
 """
 
-import importlib.util
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.networks.outline import multiply_adds
+from tl_core.registry import Part, Registry
 
-ACCELERATOR = " on an accelerator"
+REASON = 400
+"""Characters of what an engine says that a note repeats."""
 
 _logger = logging.getLogger(__name__)
 
 
-class Engine(Protocol):
+class PreparedNetwork(ABC):
     """A frozen network, ready to run.
 
-    `title` says what computes and in which precision: two engines of one title agree, on one network, to rounding. `batch` is
-    the most images that a batch may hold; the fewer it has, the more is computed for nothing.
-
-    `run` takes batches of uint8 pixels (n, size, size, 3) and gives what the network makes of each, (n, ...) float32, in their
-    order. Batches are taken one after the other, while earlier ones are computed, and a few ahead of what was given at most.
-    What is given for an image does not depend on the others in its batch. Closing the iterator early leaves nothing running.
-    Raises `ValueError` for a batch that is none.
-
-    `note` is a sentence for the user on why a faster engine does not compute, empty where none could.
+    `title` is its engine's full title. It takes pixels in `shape` (batch, size, size, 3), or fewer of them, and then computes
+    more for nothing. `note` is a sentence for the user on why a faster engine does not compute, empty where none could.
     """
 
-    @property
-    def title(self) -> str: ...
+    def __init__(self, title: str, shape: tuple[int, ...]) -> None:
+        self.title = title
+        self.shape = shape
+        self.note = ""
 
     @property
-    def batch(self) -> int: ...
+    def batch(self) -> int:
+        """Return the most images that a batch may hold."""
+        return self.shape[0]
 
-    @property
-    def note(self) -> str: ...
+    @abstractmethod
+    def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
+        """Yield what the network makes of each of the `batches` of uint8 pixels (n, size, size, 3): (n, ...) float32.
 
-    def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]: ...
+        Batches are taken one after the other, while earlier ones are computed, and a few ahead of what was given at most.
+        What is given for an image does not depend on the others in its batch. Closing the iterator early leaves nothing
+        running. Raises `ValueError` for a batch that is none.
+        """
+
+    def require_batch(self, pixels: NDArray[np.uint8]) -> None:
+        """Raise `ValueError` unless `pixels` are uint8 in the network's shape, or fewer."""
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != self.shape[1:] or len(pixels) > self.batch:
+            raise ValueError(
+                f"Expected uint8 pixels in at most the shape {self.shape}. Received: {pixels.dtype} in {pixels.shape}"
+            )
+
+    def filled(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return `pixels` in the network's shape, for which alone it is compiled: with black images after them where they are
+        fewer. Raises `ValueError` as `require_batch`."""
+        self.require_batch(pixels)
+        if len(pixels) == self.batch:
+            return pixels
+        whole = np.zeros(self.shape, np.uint8)
+        whole[: len(pixels)] = pixels
+        return whole
 
 
-SMALL_NETWORK = 10_000_000
-"""Multiply-adds of one image. What computes fewer is so fast in anything that converting it would take longer."""
-REASON = 400
-"""Characters of what OpenVINO says that a note repeats."""
+class Engine(Part):
+    """Computes frozen networks. Of all engines the first one, in listing order, that suits a network computes it."""
+
+    @abstractmethod
+    def suits(self, model: Any) -> bool:
+        """Return whether this engine can compute the Keras `model` on this machine, as far as is known before it is tried, and
+        whether that is worth the time it takes to convert it."""
+
+    def full_title(self, model: Any, *, bfloat16: bool) -> str:
+        """Return what computes `model`, and in which precision, before anything is converted.
+
+        Two engines of one full title agree, on one network, to rounding; what they give is kept together.
+        """
+        return f"{self.title}{self.place(model)}, {'bfloat16' if bfloat16 else 'float32'}"
+
+    def place(self, model: Any) -> str:
+        """Return where it computes `model`, as its full title says after its name: nothing on the processor."""
+        return ""
+
+    @abstractmethod
+    def prepare(
+        self, model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None
+    ) -> PreparedNetwork:
+        """Return `model` ready to run, with its weights as they are now. Whatever it raises, the next engine computes.
+
+        Args:
+            model: A Keras model from float32 pixels (batch, size, size, 3) in 0..255 to one tensor.
+            image_size: Height and width of the pixels.
+            bfloat16: Whether to compute in bfloat16, if the machine can, or in float32, whatever the layers' dtype policy.
+            conversions: A folder for networks that were converted, made where it is missing; None keeps none.
+            known: The `identity` of `model`, for who has looked for that.
+        """
+
+    def preload(self) -> None:
+        """Import what `prepare` will need, in a process that waits for work. Raises whatever a damaged installation raises."""
+        return
 
 
-def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None = None) -> Engine:
-    """The fastest engine that is here for `model`: float32 pixels (batch, size, size, 3) in 0..255 to one tensor.
+engines: Registry[Engine] = Registry("engine", "tl_core.features.engines")
+register = engines.register
 
-    The engine computes in bfloat16 if `bfloat16` says so and in float32 if not, whatever the dtype policy of the layers; OpenVINO
-    does so only on processors that have instructions for it, and in float32 on others. Its `title` tells. The weights
-    are taken as they are now. `conversions` is a folder in which networks converted for OpenVINO are kept for the next time
-    (made where it is missing; a folder that cannot be written does no harm); None keeps none. `known` is the `identity` of
-    `model`, for who has looked for that. Whatever OpenVINO raises, Keras computes, and `note` says so.
+
+def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None = None) -> PreparedNetwork:
+    """Return `model` made ready by the first engine that suits and can; its `note` says of the others why they could not.
+
+    The arguments, and the errors of the last engine that suits, are those of `Engine.prepare`.
     """
-    from tl_core.features.engines import keras, openvino
-
-    if not keras.is_on_processor(model):
-        return keras.Keras(model, image_size, bfloat16=bfloat16, place=ACCELERATOR)
-    note = ""
-    if _is_for_openvino(model):
+    suitable, failures = _suitable(model), list[tuple[str, str]]()
+    for engine in suitable:
         try:
-            return openvino.OpenVINO(model, image_size, bfloat16=bfloat16, conversions=conversions, known=known)
-        except Exception as error:  # it is only quicker than Keras, which computes every network
-            _logger.warning("OpenVINO does not compute the network %s.", model.name, exc_info=True)
-            note = f"OpenVINO could not compute this network ({_said(error)}), so Keras did, more slowly."
-    return keras.Keras(model, image_size, bfloat16=bfloat16, note=note)
-
-
-def kept_in(cache: Path) -> Path:
-    """Where networks converted for OpenVINO are kept, beside the activations in the folder `cache`."""
-    return cache / "engines"
+            made = engine.prepare(model, image_size, bfloat16=bfloat16, conversions=conversions, known=known)
+            break
+        except Exception as error:  # others' code; an engine is only quicker than the last one, which computes every network
+            if engine is suitable[-1]:
+                raise
+            _logger.warning("%s does not compute the network %s.", engine.title, model.name, exc_info=True)
+            failures.append((engine.title, _said(error)))
+    notes = (f"{title} could not compute this network ({why}), so {engine.title} did, more slowly." for title, why in failures)
+    made.note = " ".join(notes)
+    return made
 
 
 def expected(model: Any, *, bfloat16: bool) -> str:
-    """The title of the engine that `choose` will give, as far as it is known before anything is converted: which is the same for
+    """Return the title of what `choose` will give, as far as it is known before anything is converted: which is the same for
     one network on one machine."""
-    from tl_core.features.engines import keras, openvino
-
-    if not keras.is_on_processor(model):
-        return keras.title(ACCELERATOR, bfloat16=bfloat16)
-    return openvino.title(bfloat16=bfloat16) if _is_for_openvino(model) else keras.title("", bfloat16=bfloat16)
+    return _suitable(model)[0].full_title(model, bfloat16=bfloat16)
 
 
-def pays(model: Any) -> bool:
-    """Whether converting the Keras `model` may be worth its time."""
-    return sum(multiply_adds(layer) for layer in model.layers) >= SMALL_NETWORK
+def kept_in(cache: Path) -> Path:
+    """Return where converted networks are kept, beside the activations in the folder `cache`."""
+    return cache / "engines"
 
 
-def _is_for_openvino(model: Any) -> bool:
-    return importlib.util.find_spec("openvino") is not None and pays(model)
+def _suitable(model: Any) -> list[Engine]:
+    return [engine for part in engines.parts().values() if (engine := part()).suits(model)]
 
 
 def _said(error: Exception) -> str:

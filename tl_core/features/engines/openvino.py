@@ -1,44 +1,63 @@
 """OpenVINO: a converted network on the processor, several requests at a time."""
 
+import importlib.util
 from collections import deque
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.features.engines.batches import require_batch, require_one_output
-from tl_core.features.engines.conversion import CannotConvert, converted
-from tl_core.features.engines.telemetry import quiet_openvino
-
-__all__ = ["CannotConvert", "OpenVINO"]
+from tl_core.features.engines import Engine, PreparedNetwork, register
+from tl_core.features.engines._conversion import converted
+from tl_core.features.engines._networks import is_on_processor, is_worth_converting, require_one_output
+from tl_core.features.engines._telemetry import quiet_openvino
 
 PIXELS, LARGEST = 200_000, 8
 """About the pixels of a request, and the most images: what a layer gives of a request should fit a core's cache. Measured on
 EfficientNet-Lite0, in turns: 4 images of 224 pixels a request are 4 % faster than 8, 16 of 96 pixels no faster than 8."""
 
 
-class OpenVINO:
-    """`model` converted by Keras' own export, computed in bfloat16 if that is wanted and the processor has it, or in float32.
+@register("openvino")
+class OpenVINOEngine(Engine):
+    """OpenVINO, which computes large networks on a processor about twice as fast as Keras does."""
 
-    Raises `CannotConvert` where what it gives is not what Keras gives, and whatever Keras' export and OpenVINO raise.
-    """
+    title: ClassVar[str] = "OpenVINO"
+    listing_order: ClassVar[int] = 50
 
-    note = ""
+    def suits(self, model: Any) -> bool:
+        return importlib.util.find_spec("openvino") is not None and is_on_processor(model) and is_worth_converting(model)
 
-    def __init__(
+    def full_title(self, model: Any, *, bfloat16: bool) -> str:
+        """Return it with what this processor has instructions for."""
+        return super().full_title(model, bfloat16=bfloat16 and has_bfloat16())
+
+    def prepare(
         self, model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None = None
-    ) -> None:
+    ) -> PreparedNetwork:
+        """Return `model` converted by Keras' own export.
+
+        Raises `CannotConvert` where what that gives is not what Keras gives, and whatever Keras' export and OpenVINO raise.
+        """
         require_one_output(model)
-        bfloat16 = bfloat16 and has_bfloat16()
-        self.title = title(bfloat16=bfloat16)
-        self.batch = batch_of(image_size)
-        self._shape = (self.batch, image_size, image_size, 3)
-        self._compiled = converted(model, self._shape, conversions, known).compiled(bfloat16=bfloat16)
+        shape = (batch_of(image_size), image_size, image_size, 3)
+        network = converted(model, shape, conversions, known).compiled(bfloat16=bfloat16 and has_bfloat16())
+        return _Prepared(self.full_title(model, bfloat16=bfloat16), shape, network)
+
+    def preload(self) -> None:
+        quiet_openvino()
+
+
+class _Prepared(PreparedNetwork):
+    """A converted network that OpenVINO has compiled."""
+
+    def __init__(self, title: str, shape: tuple[int, ...], compiled: Any) -> None:
+        super().__init__(title, shape)
+        self._compiled = compiled
 
     def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
-        """See `Engine`. One request more than are computed at a time waits, so that no stream does while Python is busy."""
+        """Yield as `PreparedNetwork` says. One request waits beside those at work, so that none idles while Python is busy."""
         requests = self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + 1
         free = [self._compiled.create_infer_request() for _ in range(requests)]
         busy: deque[tuple[Any, int]] = deque()
@@ -57,7 +76,7 @@ class OpenVINO:
 
     def _start(self, request: Any, pixels: NDArray[np.uint8]) -> Any:
         """Let `request` compute. Its own memory is filled, since nobody knows what becomes of that of `pixels`."""
-        require_batch(pixels, self._shape)
+        self.require_batch(pixels)
         place = request.get_input_tensor().data
         place[: len(pixels)] = pixels
         place[len(pixels) :] = 0
@@ -66,20 +85,15 @@ class OpenVINO:
 
 
 def batch_of(image_size: int) -> int:
-    """Images a request: a power of two."""
+    """Return the images of a request: a power of two."""
     return int(2 ** np.clip(round(np.log2(PIXELS / image_size**2)), 0, np.log2(LARGEST)))
 
 
-def title(*, bfloat16: bool) -> str:
-    """What `OpenVINO` is called on this processor."""
-    return f"OpenVINO, {'bfloat16' if bfloat16 and has_bfloat16() else 'float32'}"
-
-
 def has_bfloat16() -> bool:
-    """Whether this processor has instructions for it, as far as OpenVINO can tell."""
+    """Return whether this processor has instructions for it, as far as OpenVINO can tell."""
     try:
         return "BF16" in quiet_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    except (ImportError, OSError, RuntimeError):  # an installation that is damaged; `choose` meets it, too, and says so
+    except (ImportError, OSError, RuntimeError):  # an installation that is damaged; `prepare` meets it, too
         return False
 
 

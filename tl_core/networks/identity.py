@@ -11,7 +11,8 @@ NOT_COMPUTED = ("name", "trainable", "dtype")
 
 
 def identity(model: Any) -> str | None:
-    """The sha256, in hexadecimal, of the layers of the Keras `model`, how they are connected, and the values of its weights.
+    """Return the sha256, in hexadecimal, of the layers of the Keras `model`, how they are connected, and the values of its
+    weights.
 
     Left out is what does not change what an engine makes of it: names, since Keras numbers layers through the process, what
     trains, from what the weights were drawn once, and the policies of the layers, since the engine decides in which precision
@@ -29,7 +30,7 @@ def identity(model: Any) -> str | None:
 
 
 def weights_identity(model: Any) -> list[list[Any]]:
-    """Of each weight, in order, its shape, its type and the sha256 of its values."""
+    """Return of each weight, in order, its shape, its type and the sha256 of its values."""
     return [[list(weight.shape), str(weight.dtype), _digest(weight)] for weight in model.weights]
 
 
@@ -47,7 +48,7 @@ def _is_all_of_keras(config: Any) -> bool:
 
 
 def _structure(config: dict[str, Any]) -> Any:
-    """The configuration of a functional model with its layers named by their places; any other model's as it is."""
+    """Return the configuration of a functional model with its layers named by their places; any other model's as it is."""
     if "input_layers" not in config:
         return config
     places = {layer["name"]: place for place, layer in enumerate(config["layers"])}
@@ -67,7 +68,7 @@ def _is_computed(setting: str) -> bool:
 
 
 def _placed(value: Any, places: dict[str, int]) -> Any:
-    """The arguments of calls. A tensor in them says by its history which output of which call of which layer it is."""
+    """Return the arguments of calls. A tensor in them says by its history which output of which call of which layer it is."""
     if isinstance(value, dict) and value.get("class_name") == "__keras_tensor__":
         tensor = value["config"]
         layer, *call = tensor["keras_history"]
@@ -78,7 +79,7 @@ def _placed(value: Any, places: dict[str, int]) -> Any:
 
 
 def _ends(value: Any, places: dict[str, int]) -> Any:
-    """Inputs or outputs: one history of a tensor, or several in lists and dictionaries."""
+    """Return inputs or outputs: one history of a tensor, or several in lists and dictionaries."""
     if isinstance(value, dict):
         return {key: _ends(each, places) for key, each in value.items()}
     if value and isinstance(value[0], str):

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from tl_core.features.engines import conversion_cache
-from tl_core.features.engines.converted import Converted
-from tl_core.features.engines.identity import identity
-from tl_core.features.engines.policies import in_policy
-from tl_core.features.engines.telemetry import quiet_openvino
+from tl_core.features.engines import _conversion_cache
+from tl_core.features.engines._converted import Converted
+from tl_core.features.engines._policies import in_policy
+from tl_core.features.engines._telemetry import quiet_openvino
+from tl_core.networks.identity import identity
 
 OUTPUT = "Identity:0"
 """TensorFlow's name of what a traced function gives."""
@@ -28,7 +28,7 @@ class CannotConvert(Exception):  # noqa: N818  # it says what is the case; nobod
 
 
 def converted(model: Any, shape: tuple[int, ...], folder: Path | None, known: str | None = None) -> Converted:
-    """`model`, in float32, for batches of `shape`: the one kept in `folder` or a new one, which is then kept there.
+    """Return `model`, in float32, for batches of `shape`: the one kept in `folder` or a new one, which is then kept there.
 
     `known` is its `identity`, for who has looked for that. Raises `CannotConvert` where what OpenVINO gives is not what Keras
     gives, and whatever Keras' export and OpenVINO raise.
@@ -37,16 +37,16 @@ def converted(model: Any, shape: tuple[int, ...], folder: Path | None, known: st
     if folder is None or network is None:
         return convert(model, shape)
     key = f"{network} {shape} {_versions()}"
-    content = conversion_cache.load(folder, key)
+    content = _conversion_cache.load(folder, key)
     if content is not None:
         return Converted.unpacked(content)
     new = convert(model, shape)
-    conversion_cache.save(folder, key, new.packed())
+    _conversion_cache.save(folder, key, new.packed())
     return new
 
 
 def convert(model: Any, shape: tuple[int, ...]) -> Converted:
-    """`model`, in float32, for batches of `shape`, found to give what Keras gives. Raises as `converted` does."""
+    """Return `model`, in float32, for batches of `shape`, found to give what Keras gives. Raises as `converted` does."""
     import keras
 
     quiet_openvino()
@@ -64,7 +64,7 @@ def convert(model: Any, shape: tuple[int, ...]) -> Converted:
 
 @contextmanager
 def _own_logging() -> Iterator[None]:
-    """Where it fails, OpenVINO's conversion leaves a filter and a level on the root logger, which silence everybody."""
+    """Keep the root logger as it is: where OpenVINO's conversion fails, it leaves a filter and a level that silence everybody."""
     root = logging.getLogger()
     level, filters, handlers = root.level, root.filters[:], root.handlers[:]
     try:
@@ -104,7 +104,7 @@ def _tidy(graph: Path, shape: tuple[int, ...]) -> None:
 
 
 def _require_same(found: Converted, model: Any, shape: tuple[int, ...]) -> None:
-    """A mistake in a conversion would be a mistake in every number that follows."""
+    """Raise `CannotConvert` unless both give the same: a mistake here would be one in every number that follows."""
     import keras
 
     pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)

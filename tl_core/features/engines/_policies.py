@@ -4,7 +4,7 @@ from typing import Any
 
 
 def in_policy(model: Any, *, bfloat16: bool) -> Any:
-    """`model` where it computes so, or else a copy of it that does, in Keras' policy "mixed_bfloat16" or "float32".
+    """Return `model` where it computes so, or else a copy of it that does, in Keras' policy "mixed_bfloat16" or "float32".
 
     The copy has variables of its own, with the same values: they are float32 in both policies, so that nothing is rounded.
     """
@@ -14,7 +14,7 @@ def in_policy(model: Any, *, bfloat16: bool) -> Any:
 
 
 def compute_dtypes(model: Any) -> set[str]:
-    """In what the layers of `model`, and those inside them, compute. That of models and input layers does nothing."""
+    """Return in what the layers of `model`, and those inside them, compute. That of models and input layers does nothing."""
     import keras
 
     idle = keras.Model, keras.layers.InputLayer
@@ -22,7 +22,7 @@ def compute_dtypes(model: Any) -> set[str]:
 
 
 def copied(model: Any, policy: str) -> Any:
-    """A copy of the functional `model`, with every layer of it, and every layer inside a layer, in `policy`."""
+    """Return a copy of the functional `model`, with every layer of it, and every layer inside a layer, in `policy`."""
     import keras
 
     def copy(layer: Any) -> Any:
@@ -39,7 +39,7 @@ def copied(model: Any, policy: str) -> Any:
 
 
 def _with_policy(config: Any, policy: str) -> Any:
-    """The configuration of a layer, each policy in it replaced by `policy`."""
+    """Return the configuration of a layer, each policy in it replaced by `policy`."""
     if isinstance(config, dict):
         if config.get("class_name") == "DTypePolicy":
             return config | {"config": {"name": policy}}

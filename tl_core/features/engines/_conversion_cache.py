@@ -17,7 +17,7 @@ DIGEST = hashlib.sha256().digest_size
 
 
 def load(folder: Path, key: str) -> bytes | None:
-    """The content kept under `key`; None where there is none, or none that is whole. It counts as used from now on."""
+    """Return the content kept under `key`; None where there is none, or none that is whole. It counts as used from now on."""
     path = _path(folder, key)
     try:
         raw = path.read_bytes()
@@ -42,7 +42,7 @@ def save(folder: Path, key: str, content: bytes) -> None:
 
 
 def _path(folder: Path, key: str) -> Path:
-    """The key is hashed once more, so that no key can name another folder."""
+    """Return the file of `key`, which is hashed once more, so that no key can name another folder."""
     return folder / f"{hashlib.sha256(key.encode()).hexdigest()}.openvino"
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tl_core.features.engines.telemetry import quiet_openvino
+from tl_core.features.engines._telemetry import quiet_openvino
 
 LENGTH_BYTES = 8
 
@@ -16,17 +16,17 @@ class Converted:
     weights: bytes
 
     def packed(self) -> bytes:
-        """Both in one."""
+        """Return both in one."""
         return len(self.graph).to_bytes(LENGTH_BYTES, "big") + self.graph + self.weights
 
     @classmethod
     def unpacked(cls, content: bytes) -> "Converted":
-        """The inverse of `packed`."""
+        """Return the network that was `packed`."""
         end = LENGTH_BYTES + int.from_bytes(content[:LENGTH_BYTES], "big")
         return cls(content[LENGTH_BYTES:end], content[end:])
 
     def compiled(self, *, bfloat16: bool) -> Any:
-        """OpenVINO's compiled model for this processor, which takes uint8 pixels.
+        """Return OpenVINO's compiled model for this processor, which takes uint8 pixels.
 
         What OpenVINO would choose by itself is said: where a processor has bfloat16 it computes in that, and it ties its
         threads to cores, to which another process' may be tied as well.

@@ -5,7 +5,7 @@ from typing import Any
 
 
 def quiet_openvino() -> Any:
-    """The module `openvino`. Raises `ImportError` where it is not installed.
+    """Return the module `openvino`. Raises `ImportError` where it is not installed.
 
     Left to itself, converting a network writes two files below ~/intel and forks this process to send events to
     google-analytics.com, unless the user has opted out in a third file there (package openvino_telemetry). A fork can
