@@ -245,9 +245,35 @@ def inherits_documentation(name: str) -> bool:
 
 
 def is_typed(node: Function) -> bool:
+    return node.returns is not None and all(parameter.annotation for parameter in parameters(node))
+
+
+def parameters(node: Function) -> list[ast.arg]:
+    """All but the object or the class of a method."""
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs, node.args.vararg, node.args.kwarg]
-    named = [argument for argument in arguments if argument and argument.arg not in ("self", "cls")]
-    return node.returns is not None and all(argument.annotation for argument in named)
+    return [argument for argument in arguments if argument and argument.arg not in ("self", "cls")]
+
+
+MOST_WITHOUT_ARGS = 4
+"""Up to so many parameters may be described in sentences."""
+
+
+def test_five_parameters_are_described_one_by_one() -> None:
+    """In an `Args:` section, where a line may name several. Of a command, the help of its options describes them."""
+    wrong = {}
+    for file in [*MODULES.values(), *sorted((ROOT / "benchmarks").rglob("*.py"))]:
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, Function) and (text := ast.get_docstring(node)) and not is_command(node):
+                section = text.partition("Args:\n")[2].partition("\n\n")[0]
+                named = " ".join(re.findall(r"^    ([\w*, ]+):", section, re.MULTILINE))
+                missing = {parameter.arg for parameter in parameters(node)} - set(re.findall(r"\w+", named))
+                if missing and len(parameters(node)) > MOST_WITHOUT_ARGS:
+                    wrong[f"{file.relative_to(ROOT)}:{node.lineno}"] = missing
+    assert wrong == {}
+
+
+def is_command(node: Function) -> bool:
+    return any(ast.unparse(mark).startswith("app.command(") for mark in node.decorator_list)
 
 
 @rule
