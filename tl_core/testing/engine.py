@@ -126,7 +126,7 @@ def _model() -> Any:
 
 @cache
 def _made(part: type[Engine], bfloat16: bool = False) -> PreparedNetwork:
-    """A small network, whether or not it suits."""
+    """Prepare a small network, whether or not it suits."""
     return part.example().prepare(_model(), SIZE, bfloat16=bfloat16, conversions=None, known=None)
 
 
