@@ -119,8 +119,8 @@ class CheckpointManager:
         progress.validation_loss, progress.validation_accuracy = validation_loss, validation_accuracy
 
     def select_trial(self, phase: PreparedPhase, *, last: bool) -> BestTrial | None:
-        """Keep what the ended trial `phase` left, unless an earlier one has a validation loss as low. After the `last` trial, let the
-        model be the best of them, and return which that is; None while others follow."""
+        """Keep what the ended trial `phase` left, unless an earlier one has a validation loss as low. After the `last` one let
+        the model be the best of them, and return which that is; None while others follow."""
         progress, best = self.account.progress, self.account.best_trial
         loss = finite(progress.validation_loss)
         if best is None or loss < best.loss:
