@@ -198,11 +198,11 @@ def test_an_executor_says_whether_its_gpus_are_a_runs_own(
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     seen = list[bool]()
 
-    def gpus() -> list[Gpu]:
+    def of_machine() -> list[Gpu]:
         seen.append(True)
         return []
 
-    monkeypatch.setattr(file_link.telemetry, "gpus", gpus)
+    monkeypatch.setattr(file_link.telemetry, "gpus", of_machine)
     Mailbox(tmp_path, 1).devices()
     assert bool(seen) is own
     assert not executors.part("local")().owns_gpus

@@ -30,8 +30,6 @@ REMARKS = {
     "approximate_ranking": re.compile(r"The group lasso had not settled, so the ranking of the features is approximate\."),
     "chosen_on_fewer": re.compile(r"C was chosen by fits to about ([\d,]+) of the ([\d,]+) training images; .*"),
 }
-CHOOSERS = {"given", "validation images", "cross-validation", "default", "leave-one-out"}
-"""What could choose a hyperparameter; a solver of somebody else may have said something else, and an empty text nothing."""
 
 
 def stage(text: str) -> str:
@@ -74,8 +72,6 @@ def phase(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the record of a phase, whose remarks were sentences. Before `ended` was stored, 0 meant that no epoch had been the
     best, and no phase went back to what it began with."""
     facts: dict[str, Any] = {} if "ended" in stored else {"best_epoch": stored.get("best_epoch") or None}
-    if stored.get("chosen_by") not in CHOOSERS:
-        facts["chosen_by"] = None
     remarks = stored.get("remarks", ())
     sentences = [each for each in remarks if isinstance(each, str)]
     trials = [match for each in sentences if (match := BEST_TRIAL.fullmatch(each) or NO_TRIAL.fullmatch(each))]

@@ -50,6 +50,10 @@ StoredFrozenPart = Annotated[
 """A record in a stored file, where it was a list of sentences before."""
 
 
+StoredChoice = Annotated[ChosenBy | None, BeforeValidator(lambda value: value if value in set(ChosenBy) else None)]
+"""What chose, in a stored file: an empty text, or a word of somebody else's solver, is nothing that is known."""
+
+
 class BestTrial(_Plain):
     """The trial that was kept of several: the name of its phase, and its validation loss (nats), None where all diverged."""
 
@@ -81,7 +85,7 @@ class PhaseRecord(_Plain):
     best_epoch: int | None = None
     ended: Measured | None = None
     chosen: dict[str, float] = {}
-    chosen_by: ChosenBy | None = None
+    chosen_by: StoredChoice = None
     remarks: tuple[Remark, ...] = ()
     best_trial: BestTrial | None = None
     frozen_part: StoredFrozenPart = FrozenPartRecord()
