@@ -25,7 +25,7 @@ BEAT_SECONDS = 0.5
 WRITER = """
 import json, random, sys, time
 from pathlib import Path
-from tl_core.events import Step
+from tl_core.events import Activity, Step
 from tl_core.runs.store import Store
 home, run_id, seconds, beat = Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), float(sys.argv[4])
 store = Store(home)
@@ -37,7 +37,7 @@ while time.monotonic() < end:
     events = [(time.time(), Step("head", 1, step + n, 1.0, 0.5, 100.0, 0.5)) for n in range(10)]
     step += 10
     begun = time.perf_counter()
-    store.record(run_id, events, done=0.5, stage="Training", images_per_second=100.0)
+    store.record(run_id, events, done=0.5, stage=Activity.TRAINING, images_per_second=100.0)
     took.append(time.perf_counter() - begun)
     time.sleep(beat)
 print(json.dumps(took))

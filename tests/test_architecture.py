@@ -14,6 +14,7 @@ import pytest
 from tests.helpers import ROOT, python
 from tl_core.registry import registries
 from tl_core.runs.states import State
+from tl_core.spec import RunSpec
 
 LAYERS = (
     ("app", "pages", "tl_core.__main__"),
@@ -27,7 +28,7 @@ LAYERS = (
     ("tl_core.datasets", "tl_core.backbones", "tl_core.executors"),
     ("tl_core.data", "tl_core.phases", "tl_core.machine", "tl_core.analysis"),
     ("tl_core.registry", "tl_core.result"),
-    ("tl_core.networks", "tl_core.heads", "tl_core.system", "tl_core.spec"),
+    ("tl_core.networks", "tl_core.heads", "tl_core.system", "tl_core.spec", "tl_core.former"),
     ("tl_core.errors", "tl_core.events", "tl_core.precision"),
     ("tl_core",),
 )
@@ -301,6 +302,103 @@ def part_packages_show_parts_and_nothing_else(module: str) -> None:
             ast.unparse(mark) for node in tree(module).body if isinstance(node, ast.ClassDef) for mark in node.decorator_list
         ]
         assert any(mark.startswith("register(") for mark in marks), "it registers no part"
+
+
+PART_NAMES = {name: part.__module__ for registry in registries().values() for name, part in registry.parts().items()}
+"""The name of every part, and its module."""
+SAME_WORD = {("tl_core.training.resume", "numpy")}
+"""Where the name of a part is something else: in a checkpoint, the random numbers of the library of that name."""
+FOREIGN_SENTENCES = {"tl_core.spec"}
+"""Modules that read what another library says in words: pydantic's complaint about a setting becomes ours."""
+SENTENCE = re.compile(r"\w\W* \W*\w")
+TEXT_METHODS = {"startswith", "endswith", "removeprefix", "removesuffix", "find", "index", "count", "partition", "rpartition"}
+KIND_FIELDS = {
+    name
+    for registry in registries().values()
+    for name in set.intersection(*(set(part.model_fields) for part in registry.parts().values()))
+}
+KIND_FIELDS |= set(RunSpec.model_fields)
+"""Settings that every part of a kind, or every run, has."""
+
+
+@cache
+def text_constants(module: str) -> dict[str, str]:
+    """The texts that `module` gives a name at its top, in a tuple or alone."""
+    found: dict[str, str] = {}
+    for node in tree(module).body:
+        if isinstance(node, ast.Assign):
+            sides = (each.elts if isinstance(each, ast.Tuple) else [each] for each in (node.targets[0], node.value))
+            for name, value in zip(*sides, strict=False):
+                if isinstance(name, ast.Name) and isinstance(value, ast.Constant) and isinstance(value.value, str):
+                    found[name.id] = value.value
+    return found
+
+
+@cache
+def named_texts(module: str) -> dict[str, str]:
+    """The same, with those that it imports from other modules of ours."""
+    imports = [node for node in ast.walk(tree(module)) if isinstance(node, ast.ImportFrom) and node.module in MODULES]
+    theirs = [(each, text_constants(str(node.module))) for node in imports for each in node.names]
+    return text_constants(module) | {each.asname or each.name: known[each.name] for each, known in theirs if each.name in known}
+
+
+def texts(node: ast.AST, module: str) -> set[str]:
+    """The texts that `node` is, or is a collection of: written there, or by their names."""
+    if isinstance(node, ast.Set | ast.Tuple | ast.List):
+        return {text for each in node.elts for text in texts(each, module)}
+    if isinstance(node, ast.Dict):
+        return {text for each in node.keys if each for text in texts(each, module)}
+    if isinstance(node, ast.Name):
+        return {text for name, text in named_texts(module).items() if name == node.id}
+    return {node.value} if isinstance(node, ast.Constant) and isinstance(node.value, str) else set()
+
+
+def recognised(module: str) -> Iterator[tuple[int, str]]:
+    """The texts that something is compared with, matched with, or looked up by, and the line of each."""
+    for node in ast.walk(tree(module)):
+        where = list[ast.AST]()
+        if isinstance(node, ast.Compare):
+            where = [node.left, *node.comparators]
+        elif isinstance(node, ast.MatchValue):
+            where = [node.value]
+        elif isinstance(node, ast.Subscript):
+            where = [node.slice, node.value]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            where += node.args[:1] if node.func.attr in TEXT_METHODS | {"get"} else []
+            where += [node.func.value] if node.func.attr == "get" else []
+        yield from ((node.lineno, text) for each in where for text in texts(each, module))  # type: ignore[attr-defined]
+
+
+@rule
+def no_part_is_recognised_by_its_name(module: str) -> None:
+    """What one asks of a part is a fact of its class: `Strategy.pretrained`, `Executor.shares_store`."""
+    named = {(line, text) for line, text in recognised(module) if PART_NAMES.get(text, module) != module}
+    assert not {(line, text) for line, text in named if (module, text) not in SAME_WORD}
+
+
+@rule
+def nothing_is_recognised_by_its_wording(module: str) -> None:
+    """What is told in a sentence is told as a fact, too, which can be asked for; sentences change."""
+    sentences = {(line, text) for line, text in recognised(module) if SENTENCE.search(text)}
+    assert module in FOREIGN_SENTENCES or not sentences
+
+
+@rule
+def no_setting_of_a_part_is_looked_for_by_its_spelling(module: str) -> None:
+    """One that some parts of a kind have and others do not: that is a fact of the class. Parts know their own."""
+    if is_within(module, tuple(registry.package for registry in registries().values())):
+        return
+    for node in ast.walk(tree(module)):
+        of, name = None, None
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
+            of, name = node.comparators[0], node.left
+        elif isinstance(node, ast.Subscript):
+            of, name = node.value, node.slice
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get" and node.args:
+            of, name = node.func.value, node.args[0]
+        of = of.func if isinstance(of, ast.Call) else of
+        if isinstance(of, ast.Attribute) and of.attr in {"settings", "model_fields", "model_dump"} and name:
+            assert not texts(name, module) - KIND_FIELDS, f"line {node.lineno}"  # type: ignore[attr-defined]
 
 
 def broken(check: Rule) -> dict[str, str]:

@@ -2,10 +2,48 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
-FETCHING = "Fetching the dataset"
-"""How the title of a stage begins in which a run waits for the network."""
+
+class Activity(StrEnum):
+    """What a run, or a study, does at a moment. `tl_core.analysis.stage_titles` has the words for it."""
+
+    STARTING = "starting"
+    STARTING_PYTHON = "starting_python"
+    STARTING_KERAS = "starting_keras"
+    WAITING_FOR_CLUSTER = "waiting_for_cluster"
+    READING_DATASET = "reading_dataset"
+    FETCHING_DATASET = "fetching_dataset"
+    LOADING_BACKBONE = "loading_backbone"
+    READING_IMAGES = "reading_images"
+    WAITING_FOR_FEATURES = "waiting_for_features"
+    COMPUTING_FEATURES = "computing_features"
+    MEASURING_GRADIENTS = "measuring_gradients"
+    TRAINING = "training"
+    TESTING = "testing"
+    STORING = "storing"
+    COMPARING_SPLITS = "comparing_splits"
+    PLACING_IMAGES = "placing_images"
+    DRAWING_IMAGES = "drawing_images"
+    COMPUTING_HEADS = "computing_heads"
+    OTHER = "other"
+    """What this list does not have. What it is stands in the place of the phase, in somebody else's words."""
+
+
+def encoded(activity: Activity, phase: str = "") -> str:
+    """Return an activity, and the name of the phase that it belongs to, as one text for the store."""
+    return f"{activity}:{phase}" if phase else str(activity)
+
+
+def decoded(stage: str) -> tuple[Activity, str]:
+    """Return the activity and the phase in a text of the store: the inverse of `encoded`. A text that holds no activity is
+    `OTHER`, such as why an executor could not start the run."""
+    name, _, phase = stage.partition(":")
+    try:
+        return Activity(name), phase
+    except ValueError:
+        return Activity.OTHER, stage
 
 
 @dataclass(frozen=True)
@@ -24,13 +62,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Stage(Event):
-    """What the run does now. `done` is the share of all its work that lies behind it, 0..1; while it is `FETCHING` data, which
-    nobody can weigh against the rest, it is that of the data. `images_per_second` is measured within this stage, None before the
-    first batch."""
+    """What the run does now, and in which phase. `done` is the share of all its work that lies behind it, 0..1; while it is
+    `FETCHING_DATASET`, which nobody can weigh against the rest, it is that of the data. `images_per_second` is measured within
+    this stage, None before the first batch."""
 
-    title: str
+    activity: Activity
     done: float
     images_per_second: float | None = None
+    phase: str = ""
 
 
 @dataclass(frozen=True)

@@ -26,12 +26,12 @@ class Precision(StrEnum):
     @property
     def in_bfloat16(self) -> bool:
         """Return whether the network computes in 16 bits."""
-        return "bfloat16" in self.value
+        return self in (Precision.BFLOAT16, Precision.BFLOAT16_XLA)
 
     @property
     def xla(self) -> bool:
         """Return whether steps are compiled by XLA."""
-        return self.value.endswith("XLA")
+        return self in (Precision.FLOAT32_XLA, Precision.BFLOAT16_XLA)
 
 
 StoredPrecision = Annotated[Precision, Field(validation_alias=AliasChoices("precision", "arithmetic"))]

@@ -1,17 +1,18 @@
 """What stays of a run: plain values, written once when it ends."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+from tl_core import former
+from tl_core.events import Activity
+from tl_core.heads import ChosenBy, Remark
 from tl_core.networks.outline import Provenance
 from tl_core.precision import Precision, StoredPrecision
-
-IN_CACHE = "was in the cache already"
-"""What a sentence on the frozen part says of images that it did not have to compute."""
 
 
 class _Plain(BaseModel):
@@ -29,14 +30,45 @@ class Measured(_Plain):
     validation_accuracy: float | None = None
 
 
+class FrozenPartRecord(_Plain):
+    """What the part of a network that stayed as it is had to do: how many images it `computed`, by the title of the engine; how
+    many were `reused`, since what it makes of them was in the cache; and `notes` of engines and the cache on why they were not
+    quicker."""
+
+    computed: dict[str, int] = {}
+    reused: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def _is_sentences(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+StoredFrozenPart = Annotated[
+    FrozenPartRecord, BeforeValidator(lambda value: former.frozen_part(value) if _is_sentences(value) else value)
+]
+"""A record in a stored file, where it was a list of sentences before."""
+
+
+StoredChoice = Annotated[ChosenBy | None, BeforeValidator(lambda value: value if value in set(ChosenBy) else None)]
+"""What chose, in a stored file: an empty text, or a word of somebody else's solver, is nothing that is known."""
+
+
+class BestTrial(_Plain):
+    """The trial that was kept of several: the name of its phase, and its validation loss (nats), None where all diverged."""
+
+    name: str
+    loss: float | None
+
+
 class PhaseRecord(_Plain):
     """A phase as it was: what trained, and the proof that the rest did not move.
 
     `epochs` are those that it had; `best_epoch` is the one with which it ended where the best was kept, 0 for what it began
     with. `ended` is how good the model was then; None of a trial that others follow, which begin anew, and in results of before
     there was one. `learning_rate` is that of the head, None where the head was computed; `chosen` is then what was chosen for
-    it on the way, `chosen_by` what chose it, and `remarks` are whole sentences.
-    `frozen_part` says what the part of the network that stayed as it is had to compute, and what was known of the images already.
+    it on the way, `chosen_by` what chose it, and `remarks` are those of the head. `best_trial` is told of the last of several
+    trials.
     `trained` are the paths of the variables that an optimizer updated. `frozen_tensors` is the number of all
     other weights and statistics and `unchanged_tensors` how many of them are bit for bit what they were before.
     """
@@ -53,24 +85,28 @@ class PhaseRecord(_Plain):
     best_epoch: int | None = None
     ended: Measured | None = None
     chosen: dict[str, float] = {}
-    chosen_by: str = ""
-    remarks: tuple[str, ...] = ()
-    frozen_part: tuple[str, ...] = ()
+    chosen_by: StoredChoice = None
+    remarks: tuple[Remark, ...] = ()
+    best_trial: BestTrial | None = None
+    frozen_part: StoredFrozenPart = FrozenPartRecord()
 
     @model_validator(mode="before")
     @classmethod
-    def _no_epoch_was_the_best(cls, value: Any) -> Any:
-        """Read a record from before `ended` was stored: 0 meant that no epoch had been the best, and no phase went back to what
-        it began with."""
-        old = isinstance(value, dict) and "ended" not in value
-        return value | {"best_epoch": value.get("best_epoch") or None} if old else value
+    def _reads_former_records(cls, value: Any) -> Any:
+        return former.phase(value) if isinstance(value, Mapping) else value
 
 
 class Timing(_Plain):
-    """Wall seconds of one part of a run."""
+    """Wall seconds of one part of a run, and the phase that it belongs to."""
 
-    name: str
+    activity: Activity
     seconds: float
+    phase: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _reads_former_titles(cls, value: Any) -> Any:
+        return former.timing(value) if isinstance(value, Mapping) else value
 
 
 class Result(_Plain):
@@ -79,7 +115,7 @@ class Result(_Plain):
     `test_digest` is a sha256 over the test images and labels: runs with equal digests can be compared image by
     image. `data_digest` is one over the content of all splits, as the run used them; empty in results of before there was one.
     `trainable_parameters` counts every parameter that trained in any phase. `resumed` is how often the run was
-    interrupted and went on from a checkpoint. `frozen_part` says of the test images what a phase's says of its own.
+    interrupted and went on from a checkpoint. `frozen_part` is about the test images, as a phase's is about its own.
     `device` is what computed, "cpu" or "gpu"; empty in results of before it was told.
     """
 
@@ -98,7 +134,7 @@ class Result(_Plain):
     notes: tuple[str, ...]
     versions: dict[str, str]
     resumed: int = 0
-    frozen_part: tuple[str, ...] = ()
+    frozen_part: StoredFrozenPart = FrozenPartRecord()
     precision: StoredPrecision = Precision.FLOAT32
     data_digest: str = ""
     device: str = ""

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from benchmarks.what_if_parts.child import Moment, now, since
+from tl_core.analysis.stage_titles import activity_title
 from tl_core.analysis.what_if import Question
 from tl_core.datasets import Data
 from tl_core.events import Epoch, Event
@@ -47,8 +48,8 @@ def trained(spec: dict[str, Any], cache: str, limit: int | None = None) -> dict[
         "train_images": result.train_images,
         "images": result.train_images + result.validation_images + result.test_images,
         "converted": _converted(cache) - before,
-        "frozen_part": [sentence for phase in result.phases for sentence in phase.frozen_part],
-        "stages": {timing.name: timing.seconds for timing in result.timings},
+        "reused": sum(phase.frozen_part.reused for phase in result.phases),
+        "stages": {activity_title(timing.activity, timing.phase): timing.seconds for timing in result.timings},
     }
 
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from tl_core.runs.states import State
-from tl_core.ui import formatting, frame, outcomes, run_filters, same_data, session, steps
+from tl_core.ui import controls, formatting, frame, outcomes, run_filters, same_data, session, steps
 from tl_core.ui.label_bar import label_bar
 from tl_core.ui.run_picker import chosen_run, nothing_yet, pick
 from tl_core.ui.steps import PageInfo
@@ -37,7 +37,7 @@ def draw() -> None:
         result = session.result(run.id)
         label_bar(run)
         outcomes.sentence(run, result)
-        outcomes.controls(run)
+        controls.controls(run)
         same_data.beside(run)
         for note in result.notes:
             st.caption(formatting.plain(note))

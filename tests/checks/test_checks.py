@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 from sklearn.metrics import roc_auc_score
 
 from tests.helpers import write_images
-from tl_core.checks import image_checks
 from tl_core.checks.advice import advice
 from tl_core.checks.domain_shift import Shift, domain_auc, sentence
+from tl_core.checks.image_checks import Repair
 from tl_core.checks.near_duplicates import groups, near_pairs
 from tl_core.checks.projection import COLUMNS, THUMBNAIL, map_of, project, sampled, sheet
 from tl_core.checks.report import BROKEN, CONFLICTS, COPIES, Report
@@ -117,16 +117,16 @@ def test_what_is_repaired_and_what_is_broken(tmp_path: Path) -> None:
     odd_images(folder / "train" / "a")
     report = report_of(folder)
     repaired = {
-        image_checks.TURNED: 1,
-        image_checks.CMYK: 1,
-        image_checks.DEEP: 1,
-        image_checks.PALETTE: 2,
-        image_checks.CLEAR: 1,
-        image_checks.MOVING: 1,
+        Repair.TURNED: 1,
+        Repair.CMYK: 1,
+        Repair.DEEP: 1,
+        Repair.PALETTE: 2,
+        Repair.CLEAR: 1,
+        Repair.MOVING: 1,
     }
     assert {repair: report.repaired[repair] for repair in repaired} == repaired
-    assert report.repaired[image_checks.GREY] == 1
-    assert report.examples[image_checks.CMYK] == ("a/cmyk.jpg",)
+    assert report.repaired[Repair.GREY] == 1
+    assert report.examples[Repair.CMYK] == ("a/cmyk.jpg",)
     assert report.formats == {"PNG": 21, "JPEG": 2, "GIF": 1}
     reasons = {each.member.name: each.reason for each in report.broken}
     assert reasons.pop("a/cut.jpg").startswith("image file is truncated")

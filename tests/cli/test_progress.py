@@ -11,7 +11,7 @@ from rich.console import Console
 
 from tests.helpers import QUICK, python
 from tl_core.cli.progress import Interrupts, watch
-from tl_core.events import FETCHING
+from tl_core.events import Activity
 from tl_core.runner import service
 from tl_core.runs.eta import eta
 from tl_core.runs.states import State
@@ -36,7 +36,7 @@ def test_what_is_left_goes_as_fast_as_what_is_done(run: Run) -> None:
     at_work = replace(run, state=State.RUNNING, changed=90.0)
     assert eta(replace(at_work, done=0.25), 100.0) == pytest.approx(30.0)
     assert eta(replace(at_work, done=1.0), 100.0) == 0
-    assert eta(replace(at_work, done=0.25, stage=f"{FETCHING}: 25 %"), 100.0) is None  # that is of the download alone
+    assert eta(replace(at_work, done=0.25, stage=Activity.FETCHING_DATASET), 100.0) is None  # that is of the download alone
     assert eta(replace(at_work, done=0.25, ran=10.0), 100.0) == pytest.approx(60.0)  # before a pause it ran, too
 
 

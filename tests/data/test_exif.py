@@ -13,7 +13,7 @@ import pytest
 from PIL import ExifTags, Image, TiffTags
 
 from tests.helpers import write_images
-from tl_core.checks.image_checks import TURNED
+from tl_core.checks.image_checks import Repair
 from tl_core.checks.scan import examine
 from tl_core.data.decoding import MAX_TEXT_BYTES, read_image
 from tl_core.datasets.image_folder import ImageFolder
@@ -246,4 +246,4 @@ def test_a_folder_with_such_images_is_examined(tmp_path: Path) -> None:
     (folder / "class1" / "edited.png").write_bytes(png_with(text(3)))
     report = examine(ImageFolder(path=folder).read(0), lambda done, images: None)
     assert not report.broken
-    assert set(report.examples[TURNED]) == {"class0/camera.jpg", "class1/scan.tif"}
+    assert set(report.examples[Repair.TURNED]) == {"class0/camera.jpg", "class1/scan.tif"}

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.data.test_exif import chunk
 from tests.helpers import write_images
-from tl_core.checks.image_checks import CLEAR
+from tl_core.checks.image_checks import Repair
 from tl_core.checks.scan import examine
 from tl_core.data.decoding import read_image
 from tl_core.datasets.image_folder import ImageFolder
@@ -126,4 +126,4 @@ def test_the_examination_tells_of_transparent_images_and_not_of_opaque_ones(tmp_
     (folder / "class1" / "clear.png").write_bytes(GREY_ON_WHITE["16 bits with a clear value"][0])
     (folder / "class1" / "opaque.png").write_bytes(saved(rgba(255), "PNG"))
     report = examine(ImageFolder(path=folder).read(0), lambda done, images: None)
-    assert report.repaired[CLEAR] == 5
+    assert report.repaired[Repair.CLEAR] == 5

@@ -22,10 +22,11 @@ from tests.tools.cluster import TOKEN, Cluster, free_port
 from tests.tools.crashing import runner_of, settled
 from tl_core import executors
 from tl_core.errors import ExecutorError, SettingError
+from tl_core.events import Activity
 from tl_core.executors import Executor, Job, ray
 from tl_core.runner import control
 from tl_core.runner.reconcile import job_of
-from tl_core.runs import artifacts, file_link
+from tl_core.runs import artifacts
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.spec import PartSpec, RunSpec
@@ -187,7 +188,7 @@ def test_a_paused_run_goes_on_to_the_same_result(store: Store) -> None:
 def test_a_run_that_waits_in_rays_queue_can_be_paused_and_stopped(store: Store) -> None:
     """Ray itself does not stop a job that has not begun."""
     run_id = control.start(store, there(QUICK, gpus=8))
-    wait_until(lambda: store.run(run_id).stage == file_link.WAITING and store.run(run_id).handle)
+    wait_until(lambda: store.run(run_id).stage == Activity.WAITING_FOR_CLUSTER and store.run(run_id).handle)
     assert store.run(run_id).state is State.STARTING
     control.pause(store, run_id)
     assert settled(store, run_id).state is State.PAUSED

@@ -60,7 +60,7 @@ def test_keras_computes_whatever_the_conversion_raises(
         features = supply.features(part, split, lambda _: None)
     expected = keras.ops.convert_to_numpy(model(pixels[3:].astype(np.float32), training=False))
     np.testing.assert_allclose(features.batch(np.arange(2)), expected, rtol=1e-3, atol=1e-4)
-    said = [sentence for sentence in supply.tally.summary() if "OpenVINO" in sentence]
+    said = [sentence for sentence in supply.tally.take_record().notes if "OpenVINO" in sentence]
     assert len(said) == 1
     assert "so Keras did, more slowly" in said[0]
     assert type(error).__name__ in said[0]

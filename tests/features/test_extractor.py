@@ -16,6 +16,7 @@ from tl_core.features.extractor import DECODE_BATCH, FeatureExtractor, FrozenSub
 from tl_core.features.predict import predict
 from tl_core.features.resizing import SizedImages
 from tl_core.networks.outline import Network
+from tl_core.result import FrozenPartRecord
 
 COUNT = DECODE_BATCH + 9
 
@@ -65,8 +66,8 @@ def test_a_second_time_nothing_is_decoded_and_nothing_run(cache: ActivationCache
     again = supply(cache)
     np.testing.assert_array_equal(again.features(part_of(network), images(), nothing).values, first)
     np.testing.assert_array_equal(again.pixels(images(), nothing).batch(np.arange(COUNT)), decoded)
-    assert again.tally.summary() == (f"What the frozen part makes of {COUNT} images was in the cache already.",)
-    assert again.tally.summary() == ()
+    assert again.tally.take_record() == FrozenPartRecord(reused=COUNT)
+    assert again.tally.take_record() == FrozenPartRecord()
 
 
 def test_only_the_images_that_are_new_are_computed(cache: ActivationCache) -> None:

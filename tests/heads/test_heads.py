@@ -20,15 +20,12 @@ from tests.helpers import python
 from tl_core.errors import DataError, SettingError
 from tl_core.heads import Head, class_means, head2toe, logistic, newton, normalised, ridge, space
 from tl_core.heads.closed_form import DEFAULT_MEANS_TEMPERATURE, PENALTIES, temperature
+from tl_core.heads.head import ChosenBy, Remark, RemarkKind
 from tl_core.heads.logistic_regression import (
-    CROSS,
-    DEFAULT,
     DEFAULT_STRENGTH,
     FOLDS,
-    GIVEN,
     MAX_HELD_OUT,
     STRENGTHS,
-    VALIDATION,
     LogisticSolver,
     folds,
 )
@@ -108,7 +105,7 @@ def test_logistic_is_at_the_minimum(each: int, width: int, normalise: bool, stre
     gradient = slope(points, labels, strength, head.kernel, head.bias, weights)
     assert np.abs(gradient).max() / scale < 1e-7  # of points divided by their length it is ten times smaller
     assert head.kernel.dtype == head.bias.dtype == np.float64
-    assert (head.chosen_by, head.converged, head.notes) == (GIVEN, True, ())
+    assert (head.chosen_by, head.converged, head.remarks) == (ChosenBy.GIVEN, True, ())
     assert head.chosen["C"] == pytest.approx(strength)
     assert head.iterations > 0
 
@@ -166,7 +163,7 @@ def test_the_penalty_is_chosen_on_the_validation_images() -> None:
     best = min(STRENGTHS, key=held_out)
     assert STRENGTHS[0] < best < STRENGTHS[-1]
     head = logistic(features, labels, 3, validation=(others, answers))
-    assert (head.chosen, head.chosen_by) == ({"C": best}, VALIDATION)
+    assert (head.chosen, head.chosen_by) == ({"C": best}, ChosenBy.VALIDATION)
     again = logistic(features, labels, 3, strength=best)
     np.testing.assert_allclose(head.kernel, again.kernel, atol=1e-5)  # validation images choose, and are never fitted to
     np.testing.assert_allclose(head.bias, again.bias, atol=1e-5)
@@ -184,9 +181,9 @@ def test_without_validation_images_the_penalty_is_chosen_by_folds() -> None:
         return float(np.mean(losses))
 
     head = logistic(features, labels, 3)
-    assert (head.chosen, head.chosen_by) == ({"C": min(STRENGTHS, key=held_out)}, CROSS)
+    assert (head.chosen, head.chosen_by) == ({"C": min(STRENGTHS, key=held_out)}, ChosenBy.CROSS_VALIDATION)
     unknown = logistic(np.vstack([features]), labels, 4, validation=(features[:3], np.full(3, 3)))
-    assert (unknown.chosen, unknown.chosen_by) == (head.chosen, CROSS)
+    assert (unknown.chosen, unknown.chosen_by) == (head.chosen, ChosenBy.CROSS_VALIDATION)
     empty = logistic(features, labels, 3, validation=(features[:0], labels[:0]))
     assert empty.chosen == head.chosen
 
@@ -242,7 +239,7 @@ def test_what_does_not_settle_is_a_note_and_no_warning(bits: int, monkeypatch: p
         warnings.simplefilter("error")
         head = logistic(features.astype(f"float{bits}"), labels, 3, strength=100.0)
     assert not head.converged
-    assert head.notes[0].startswith("Logistic regression had not settled after 2 steps")
+    assert head.remarks == (Remark(RemarkKind.NOT_CONVERGED, (2,)),)
     assert head.iterations == 2
     assert accuracy(head, features, labels) > 0.5
 
@@ -409,7 +406,7 @@ def test_classes_without_images(solve: Solve) -> None:
 def test_one_image_a_class(solve: Solve, normalise: bool) -> None:
     features = np.eye(4, 9) * 5 + 1
     head = solve(features, np.arange(4), 4, normalise=normalise)
-    assert head.chosen_by == DEFAULT
+    assert head.chosen_by == ChosenBy.DEFAULT
     assert accuracy(head, features, np.arange(4)) == 1.0
     assert 0.5 < head.probabilities(features).max() < 1.0
 
@@ -425,7 +422,7 @@ def test_one_class_with_one_image_among_others(solve: Solve) -> None:
     features, labels = clusters(5, 6)
     kept = np.append(np.flatnonzero(labels != 2), np.flatnonzero(labels == 2)[0])
     head = solve(features[kept], labels[kept], 3)
-    assert head.chosen_by != DEFAULT
+    assert head.chosen_by != ChosenBy.DEFAULT
     assert np.isfinite(head.kernel).all()
     assert accuracy(head, features[kept], labels[kept]) > 0.8
 
@@ -436,7 +433,7 @@ def test_one_class(solve: Solve, count: int) -> None:
     features, _ = clusters(2, 4)
     head = solve(features[:count], np.full(count, 1), 3)
     np.testing.assert_allclose(head.probabilities(features)[:, 1], 1.0, atol=1e-12)
-    assert "one class" in head.notes[0]
+    assert head.remarks == (Remark(RemarkKind.ONE_CLASS),)
 
 
 @SOLVERS

@@ -9,7 +9,8 @@ from tests.heads.test_heads import Array, clusters
 from tl_core.heads import curvature, logistic, logistic_regression, ridge
 from tl_core.heads.closed_form import PENALTIES
 from tl_core.heads.curvature import Curvature, Preconditioner
-from tl_core.heads.logistic_regression import ENOUGH_TO_FIT, GIVEN, LogisticSolver, some
+from tl_core.heads.head import ChosenBy, Remark, RemarkKind
+from tl_core.heads.logistic_regression import ENOUGH_TO_FIT, LogisticSolver, some
 from tl_core.heads.newton import Minimum
 from tl_core.heads.ridge_path import Ridge
 
@@ -106,7 +107,7 @@ def test_the_penalty_is_chosen_on_some_of_very_many(monkeypatch: pytest.MonkeyPa
     features, labels = stretched(100, 4, 12)
     others = stretched(100, 4, 12, seed=1)
     whole = logistic(features, labels, 4, validation=others)
-    assert whole.notes == ()
+    assert whole.remarks == ()
     fitted, fit = list[int](), LogisticSolver.fit
     monkeypatch.setattr(logistic_regression, "ENOUGH_TO_FIT", 150)
 
@@ -116,13 +117,13 @@ def test_the_penalty_is_chosen_on_some_of_very_many(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(LogisticSolver, "fit", counted)
     fewer = logistic(features, labels, 4, validation=others)
-    assert fewer.notes == ("C was chosen by fits to about 150 of the 400 training images; the head is fitted to all of them.",)
+    assert fewer.remarks == (Remark(RemarkKind.CHOSEN_ON_FEWER, (150, 400)),)
     assert max(fitted[:-1]) <= 154
     assert fitted[-1] == 400
     given = logistic(features, labels, 4, strength=fewer.chosen["C"])
-    assert (given.chosen_by, given.notes) == (GIVEN, ())
+    assert (given.chosen_by, given.remarks) == (ChosenBy.GIVEN, ())
     np.testing.assert_allclose(fewer.probabilities(features), given.probabilities(features), atol=1e-5)
-    assert logistic(features, labels, 4).notes == fewer.notes  # and so in cross-validation
+    assert logistic(features, labels, 4).remarks == fewer.remarks  # and so in cross-validation
 
 
 def test_some_images_are_of_every_class() -> None:

@@ -12,9 +12,9 @@ from threadpoolctl import threadpool_limits
 
 from tl_core.errors import DataError, SettingError
 from tl_core.heads import group_lasso as lasso_module
-from tl_core.heads import head2toe, normalised, select_features, selection
+from tl_core.heads import head2toe, normalised, select_features
 from tl_core.heads.group_lasso import TOLERANCE, fista, group_lasso
-from tl_core.heads.logistic_regression import CROSS, DEFAULT, GIVEN, VALIDATION
+from tl_core.heads.head import ChosenBy, Remark, RemarkKind
 from tl_core.heads.selection import KEEPS
 
 Array = NDArray[np.float64]
@@ -124,7 +124,7 @@ def test_features_are_ranked_by_their_rows_and_then_by_their_slopes() -> None:
 def test_the_share_that_is_kept(keep: float, count: int) -> None:
     features, labels = few_useful(90, 100)
     chosen = select_features(features, labels, 3, keep=keep, normalise=False)
-    assert (len(chosen.kept), chosen.keep, chosen.chosen_by) == (count, keep, GIVEN)
+    assert (len(chosen.kept), chosen.keep, chosen.chosen_by) == (count, keep, ChosenBy.GIVEN)
     assert (np.diff(chosen.kept) > 0).all()
     assert chosen.scores.shape == (100,)
     assert chosen.scores[chosen.kept].min() >= np.delete(chosen.scores, chosen.kept).max(initial=0.0)
@@ -156,7 +156,7 @@ def test_head2toe_is_logistic_regression_on_what_is_selected(images: int, width:
     model.fit((features[:, kept] - mean) / deviation, labels)
     expected = model.predict_proba((others[:, kept] - mean) / deviation)
     np.testing.assert_allclose(head.probabilities(others), expected, atol=1e-4)
-    assert (head.chosen["keep"], head.chosen["kept"], head.chosen_by) == (0.2, len(kept), VALIDATION)
+    assert (head.chosen["keep"], head.chosen["kept"], head.chosen_by) == (0.2, len(kept), ChosenBy.VALIDATION)
 
 
 def test_each_block_is_divided_by_its_norm() -> None:
@@ -186,7 +186,7 @@ def test_the_share_is_chosen_on_the_validation_images() -> None:
     np.testing.assert_array_equal(chosen.kernel, best.kernel)
     assert chosen.chosen["keep"] <= 0.1  # 5 of the 200 features are of use
     selected = select_features(features, labels, 3, validation=validation, normalise=False)
-    assert (selected.keep, selected.chosen_by) == (chosen.chosen["keep"], VALIDATION)
+    assert (selected.keep, selected.chosen_by) == (chosen.chosen["keep"], ChosenBy.VALIDATION)
     np.testing.assert_array_equal(selected.kept, np.flatnonzero(np.abs(chosen.kernel).max(axis=1)))
 
 
@@ -195,7 +195,7 @@ def test_without_validation_images_each_fold_selects_for_itself() -> None:
     features, _ = few_useful(60, 400, useful=1)
     labels = np.random.default_rng(5).permutation(np.arange(60) % 3)
     head = head2toe(features, labels, 3, keep=0.05, normalise=False)
-    assert head.chosen_by == CROSS
+    assert head.chosen_by == ChosenBy.CROSS_VALIDATION
     certain = head.probabilities(features).max(axis=1).mean()
     assert certain < 0.6  # the strongest penalty won: nothing that was selected held elsewhere
 
@@ -210,7 +210,7 @@ def test_selection_beats_all_features_where_few_are_of_use() -> None:
 
 def test_one_image_a_class_keeps_everything() -> None:
     head = head2toe(*few_useful(3, 20), 3)
-    assert (head.chosen["keep"], head.chosen["kept"], head.chosen_by) == (1.0, 20, DEFAULT)
+    assert (head.chosen["keep"], head.chosen["kept"], head.chosen_by) == (1.0, 20, ChosenBy.DEFAULT)
 
 
 def test_a_selection_among_classes_without_images() -> None:
@@ -225,7 +225,7 @@ def test_a_selection_among_classes_without_images() -> None:
 def test_a_lasso_that_does_not_settle_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lasso_module, "ITERATIONS", 2)
     head = head2toe(*few_useful(60, 20), 3, keep=0.2)
-    assert head.notes == (selection.UNFINISHED,)
+    assert head.remarks == (Remark(RemarkKind.APPROXIMATE_RANKING),)
     assert head.converged  # the head itself is at its optimum
 
 

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import FEW_CROPS, CommandLine, settings_arguments, wait_until
 from tests.tools.pages import PAGES, errors, opened
+from tl_core.heads import Remark, RemarkKind
 from tl_core.planning import backbone_profile
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.estimate import Estimate
@@ -121,7 +122,8 @@ def test_the_proof_says_what_the_frozen_part_computed_and_what_was_remarked(runs
     folder, remark = Store().folder(runs[0]), "It had not settled after 1000 steps; see [x](y)."
     result = artifacts.read_result(folder)
     (phase,) = result.phases
-    noted = result.model_copy(update={"phases": (phase.model_copy(update={"remarks": (remark,)}),)})
+    told = {"remarks": (Remark(RemarkKind.OTHER, text=remark),)}
+    noted = result.model_copy(update={"phases": (phase.model_copy(update=told),)})
     (folder / artifacts.RESULT).write_text(noted.model_dump_json())
     below = result_page(runs[0])[1]
     assert any(re.fullmatch(r"The frozen part computed 48 images, each once \(.*float32\).", text) for text in below)

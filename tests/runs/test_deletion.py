@@ -10,7 +10,7 @@ import pytest
 
 from tests.helpers import QUICK, ROOT, keep_run
 from tl_core.errors import RunError, StorageError
-from tl_core.events import Stage
+from tl_core.events import Activity, Stage
 from tl_core.executors import LOCK
 from tl_core.runner.runner import Runner, serve
 from tl_core.runs import artifacts, deletion, disk_use, labels
@@ -30,7 +30,7 @@ def store() -> Store:
 def keep(store: Store, run_id: str, state: State = State.DONE, spec: RunSpec = QUICK) -> Path:
     """A run with an event and with files, some below its folder; gives its folder."""
     keep_run(store, run_id, state, spec)
-    store.record(run_id, [(1.0, Stage("Testing", 0.5))], done=0.4)
+    store.record(run_id, [(1.0, Stage(Activity.TESTING, 0.5))], done=0.4)
     folder = store.folder(run_id)
     (folder / artifacts.CHECKPOINT).mkdir(parents=True)
     (folder / artifacts.CHECKPOINT / "state.npz").write_bytes(bytes(1000))
@@ -86,7 +86,7 @@ def test_a_look_finds_what_was_deleted_and_misses_nothing_after_it(store: Store)
 def test_the_last_words_of_a_deleted_run_are_lost_and_no_error(store: Store) -> None:
     keep(store, "a")
     deletion.delete(store, "a", State.DONE)
-    store.record("a", [(2.0, Stage("Testing", 1.0))], done=1.0)
+    store.record("a", [(2.0, Stage(Activity.TESTING, 1.0))], done=1.0)
     assert store.counts("a") == {}
     assert store.runs() == []
 

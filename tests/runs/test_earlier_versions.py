@@ -23,11 +23,13 @@ from tests.tools.crashing import settled
 from tests.tools.pages import errors, opened
 from tests.tools.variants import variants
 from tl_core import strategies
+from tl_core.analysis.stage_titles import activity_title, stage_title
 from tl_core.features.cache import Table, cache_of
 from tl_core.networks.outline import Outline
 from tl_core.planning import backbone_profile, precision_speeds
 from tl_core.precision import Speeds
 from tl_core.recipe import Recipe
+from tl_core.result import Result
 from tl_core.runner import control, service
 from tl_core.runs import artifacts
 from tl_core.runs.states import State
@@ -39,6 +41,7 @@ from tl_core.studies.lr_finder import LrFinder
 from tl_core.studies.precision_benchmark import PrecisionBenchmark
 from tl_core.studies.what_if import WhatIf
 from tl_core.ui import steps
+from tl_core.ui.proof import frozen_part, remarks
 
 RUNS = earlier.expected()["runs"]
 PROBED, TRAINED = earlier.run_ids("done")
@@ -47,6 +50,8 @@ ACTIVATIONS = "ec02*.part"
 """What EfficientNet-Lite0 made of photographs at 32 pixels."""
 CLOCK = {"timings", "resumed", "versions"}
 """What of a result is not decided by the run's settings."""
+SENTENCES = {"frozen_part", "remarks", "chosen_by"}
+"""What of a result was stored in words."""
 
 
 @pytest.fixture
@@ -93,9 +98,25 @@ def known(today: Any, earlier: Any) -> Any:
     return today
 
 
-def as_today(result: Mapping[str, Any]) -> dict[str, Any]:
-    """What an earlier version stored as a result, with today's names."""
-    return {name: value for name, value in with_current_names(result).items() if name not in CLOCK}
+def as_today(result: Mapping[str, Any], *, clock: bool = True) -> dict[str, Any]:
+    """What an earlier version stored as a result, with today's names and without its sentences."""
+    left_out = SENTENCES | (CLOCK if clock else {"timings"})
+    kept = {name: value for name, value in with_current_names(result).items() if name not in left_out}
+    kept["phases"] = [{name: value for name, value in phase.items() if name not in SENTENCES} for phase in result["phases"]]
+    return kept
+
+
+def told(result: Result) -> list[list[str]]:
+    """What is stored today in the words of today: of each phase, of the test images, and of what took time."""
+    phases = [[*remarks(phase), *frozen_part(phase.frozen_part), phase.chosen_by or ""] for phase in result.phases]
+    timings = [activity_title(timing.activity, timing.phase) for timing in result.timings]
+    return [*phases, list(frozen_part(result.frozen_part)), timings]
+
+
+def told_then(result: Mapping[str, Any]) -> list[list[str]]:
+    """The same in the words in which an earlier version stored it."""
+    phases = [[*phase["remarks"], *phase["frozen_part"], phase["chosen_by"]] for phase in result["phases"]]
+    return [*phases, result["frozen_part"], [timing["name"] for timing in result["timings"]]]
 
 
 def recipe_of(run_id: str) -> Recipe:
@@ -124,6 +145,7 @@ def test_its_runs_stand_in_the_order_in_which_they_were_made(store: Store) -> No
 def test_a_run_has_the_same_state_numbers_and_settings(run_id: str, store: Store) -> None:
     run, stored = store.run(run_id), dict(RUNS[run_id]["row"])
     spec = with_current_names(stored.pop("spec"))
+    assert stage_title(run.stage) == stored.pop("stage")
     assert {name: getattr(run, name) for name in stored} == stored
     assert store.counts(run_id) == RUNS[run_id]["events"]
     assert run.unreadable is None
@@ -155,8 +177,11 @@ def test_a_spectral_shrinkage_of_before_shrinks_as_it_did() -> None:
 
 @pytest.mark.parametrize("run_id", [PROBED, TRAINED])
 def test_a_finished_run_has_the_same_result(run_id: str, store: Store) -> None:
-    result, stored = artifacts.read_result(store.folder(run_id)), with_current_names(RUNS[run_id]["result"])
+    result, earlier_result = artifacts.read_result(store.folder(run_id)), RUNS[run_id]["result"]
+    stored = as_today(earlier_result, clock=False)
     assert known(result.model_dump(mode="json"), stored) == stored
+    assert told(result) == told_then(earlier_result)
+    assert result.seconds == sum(timing["seconds"] for timing in earlier_result["timings"])
     said = artifacts.read_predictions(store.folder(run_id))
     assert (said.probabilities.argmax(axis=1) == said.labels).sum() == store.run(run_id).correct == result.test_correct
 

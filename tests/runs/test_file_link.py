@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.helpers import QUICK
 from tl_core.errors import SettingError, StorageError
-from tl_core.events import Epoch, Plan, Step, Telemetry
+from tl_core.events import Activity, Epoch, Plan, Step, Telemetry
 from tl_core.runs import artifacts, file_link
 from tl_core.runs.file_link import Mailbox
 from tl_core.runs.states import State, before
@@ -86,10 +86,10 @@ def test_a_whole_run_by_letter(store: Store) -> None:
     link.record([], handle="4711")
     link = begin(store)
     plan = Plan(({"name": "all", "epochs": 1, "steps_per_epoch": 2},), 4, 2, 2)
-    link.record([(6.0, plan), (7.0, step(1)), (8.5, step(2, math.nan))], stage="Training", done=0.5, images_per_second=9.0)
+    link.record([(6.0, plan), (7.0, step(1)), (8.5, step(2, math.nan))], stage=Activity.TRAINING, done=0.5, images_per_second=9.0)
     look(store)
     run = store.run(RUN)
-    assert (run.started, run.stage, run.done, run.images_per_second, run.handle) == (5.0, "Training", 0.5, 9.0, "a-1")
+    assert (run.started, run.stage, run.done, run.images_per_second, run.handle) == (5.0, Activity.TRAINING, 0.5, 9.0, "a-1")
     assert [(event.at, event.data) for event in store.events(RUN, "plan")] == [(6.0, json.loads(json.dumps(plan.values())))]
     first, second = store.events(RUN, "step")
     assert (first.at, first.data, second.at) == (7.0, step(1).values(), 8.5)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.helpers import keep_run
 from tests.runs.test_store import FIRST_VERSION
-from tl_core.events import Stage
+from tl_core.events import Activity, Stage
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Priority, Store
 from tl_core.spec import RunSpec
@@ -50,7 +50,7 @@ def test_every_change_of_a_run_is_counted(store: Store, change: str) -> None:
         store.create(name, RunSpec())
     known = max(run.revision for run in store.runs())
     if change == "progress":
-        store.record("a", [(1.0, Stage("Testing", 0.5))], done=0.5)
+        store.record("a", [(1.0, Stage(Activity.TESTING, 0.5))], done=0.5)
     elif change == "priority":
         assert store.prioritise("a", Priority.HIGH)
     else:
@@ -62,7 +62,7 @@ def test_what_changed_nothing_is_not_counted(store: Store) -> None:
     store.create("a", RunSpec())
     known = store.run("a").revision
     assert not store.change_state("a", (State.RUNNING,), State.DONE)
-    store.record("a", [(1.0, Stage("Testing", 0.5))])  # an event alone says nothing of the run itself
+    store.record("a", [(1.0, Stage(Activity.TESTING, 0.5))])  # an event alone says nothing of the run itself
     assert names(store, known) == []
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.helpers import keep_run, python, wait_until
 from tl_core.errors import Paused, Stopped, StorageError
-from tl_core.events import Checkpoint, Epoch, Plan, Resumed, Stage, Step
+from tl_core.events import Activity, Checkpoint, Epoch, Plan, Resumed, Stage, Step
 from tl_core.executors import LOCK
 from tl_core.runner import control
 from tl_core.runs.link import StoreLink
@@ -54,12 +54,12 @@ def stored(store: Store) -> list[int]:
 
 def test_events_are_written_from_behind(store: Store) -> None:
     with Recorder(StoreLink(store, "a")) as recorder:
-        recorder(Stage("Training", 0.1, 5.0))
+        recorder(Stage(Activity.TRAINING, 0.1, 5.0))
         for number in (1, 2, 3):
             recorder(step(number))
         wait_until(lambda: stored(store) == [1, 2, 3])
         run = store.run("a")
-        assert (run.stage, run.done, run.images_per_second) == ("Training", 0.0003, 3.0)
+        assert (run.stage, run.done, run.images_per_second) == (Activity.TRAINING, 0.0003, 3.0)
         wait_until(lambda: len(store.events("a", "telemetry")) >= 2)
     assert not [thread for thread in threading.enumerate() if thread.name == "recorder"]
     times = [event.at for event in store.events("a", "step")]
@@ -145,7 +145,7 @@ def test_a_stop_outruns_a_pause(store: Store) -> None:
 def test_a_pause_asked_for_before_the_first_event_is_told_by_it(store: Store) -> None:
     control.pause(store, "a")
     with pytest.raises(Paused):
-        Recorder(StoreLink(store, "a"))(Stage("Starting", 0.0))
+        Recorder(StoreLink(store, "a"))(Stage(Activity.STARTING, 0.0))
 
 
 def test_what_was_reported_is_kept_before_a_checkpoint(store: Store) -> None:
@@ -160,7 +160,7 @@ def test_what_was_reported_is_kept_before_a_checkpoint(store: Store) -> None:
 
 def test_an_end_is_not_overwritten(store: Store) -> None:
     with Recorder(StoreLink(store, "a")) as recorder:
-        recorder(Stage("Storing the result", 1.0))
+        recorder(Stage(Activity.STORING, 1.0))
         recorder.flush()
         store.change_state("a", (State.RUNNING,), State.DONE, stage="", done=1.0)
     assert store.run("a").stage == ""

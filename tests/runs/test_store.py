@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.helpers import HANGS_SECONDS, ROOT, keep_run
 from tl_core.errors import RunError, StorageError
-from tl_core.events import Epoch, Event, Stage, Step
+from tl_core.events import Activity, Epoch, Event, Stage, Step
 from tl_core.runs.database import Database
 from tl_core.runs.states import AT_WORK, State, before
 from tl_core.runs.store import Priority, Store
@@ -43,13 +43,13 @@ print(store.change_state("a", (State.QUEUED,), State.STARTING, stage=sys.argv[1]
 """
 WRITE = """
 import sys, time
-from tl_core.events import Stage
+from tl_core.events import Activity, Stage
 from tl_core.runs.store import Store
 store = Store()
 print("ready", flush=True)
 sys.stdin.readline()
 for number in range(100):
-    store.record("a", [(time.time(), Stage(f"{sys.argv[1]} {number} {part}", 0.0)) for part in range(3)])
+    store.record("a", [(time.time(), Stage(Activity.OTHER, 0.0, phase=f"{sys.argv[1]} {number} {part}")) for part in range(3)])
 """
 
 
@@ -134,7 +134,7 @@ def test_writers_lose_nothing_and_readers_see_whole_writes(store: Store) -> None
     finally:
         over.set()
         reader.join()
-    titles = {event.data["title"] for event in store.events("a", "stage")}
+    titles = {event.data["phase"] for event in store.events("a", "stage")}
     assert titles == {f"{writer} {number} {part}" for writer in range(4) for number in range(100) for part in range(3)}
     assert len(set(seen)) > 3  # it read while they wrote
     assert seen == sorted(seen)
@@ -294,7 +294,8 @@ def test_a_resumed_run_has_no_error_and_no_end(store: Store) -> None:
 def test_what_is_void_is_forgotten(store: Store) -> None:
     store.create("b", RunSpec())
     for name in "ab":
-        store.record(name, [*steps(5), (9.0, Epoch("head", 1, 5, 1.0, 0.5, None, None, 1.0)), (9.0, Stage("Testing", 1.0))])
+        epoch = Epoch("head", 1, 5, 1.0, 0.5, None, None, 1.0)
+        store.record(name, [*steps(5), (9.0, epoch), (9.0, Stage(Activity.TESTING, 1.0))])
     store.forget_after("a", 3)
     assert [event.data["step"] for event in store.events("a", "step")] == [1, 2, 3]
     assert (len(store.events("a", "epoch")), len(store.events("a", "stage"))) == (0, 1)
@@ -348,14 +349,14 @@ def test_an_unknown_run_is_told(store: Store) -> None:
 
 
 def test_progress_and_events_are_one_write(store: Store) -> None:
-    store.record("a", [(1.5, Stage("Testing", 0.5))], stage="Testing", done=0.5, images_per_second=3.0)
+    store.record("a", [(1.5, Stage(Activity.TESTING, 0.5))], stage=Activity.TESTING, done=0.5, images_per_second=3.0)
     run = store.run("a")
-    assert (run.stage, run.done, run.images_per_second) == ("Testing", 0.5, 3.0)
+    assert (run.stage, run.done, run.images_per_second) == (Activity.TESTING, 0.5, 3.0)
     (event,) = store.events("a", "stage")
-    assert (event.at, event.kind, event.data["title"]) == (1.5, "stage", "Testing")
+    assert (event.at, event.kind, event.data["activity"]) == (1.5, "stage", "testing")
     store.record("a", [])
     with pytest.raises(Exception, match="FOREIGN KEY"):
-        store.record("nobody", [(1.0, Stage("Testing", 0.5))])
+        store.record("nobody", [(1.0, Stage(Activity.TESTING, 0.5))])
     assert len(store.events("a", "stage")) == 1
 
 

@@ -11,7 +11,7 @@ from tests.helpers import QUICK
 from tests.tools.toy import FEW, SIZE, known
 from tl_core.datasets import Data
 from tl_core.errors import SettingError, Stopped
-from tl_core.events import Event, Stage, Step
+from tl_core.events import Activity, Event, Stage, Step
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, strategies
 from tl_core.studies import _lr_sweep
@@ -168,5 +168,5 @@ def test_the_optimizer_has_the_rates_that_are_told(monkeypatch: pytest.MonkeyPat
 def test_it_says_what_it_does() -> None:
     told: list[Event] = []
     sweep(QUICK, 2, told.append)
-    said = dict.fromkeys(event.title for event in told if isinstance(event, Stage))
-    assert list(said) == ["Reading the dataset", "Loading the backbone", "Reading the images"]
+    said = dict.fromkeys(event.activity for event in told if isinstance(event, Stage))
+    assert list(said) == [Activity.READING_DATASET, Activity.LOADING_BACKBONE, Activity.READING_IMAGES]

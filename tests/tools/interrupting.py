@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tl_core.errors import Paused
-from tl_core.events import Epoch, Event, Resumed, Stage, Step
+from tl_core.events import Activity, Epoch, Event, Resumed, Stage, Step
 from tl_core.features.cache import ActivationCache
-from tl_core.result import Outcome, Result
+from tl_core.result import FrozenPartRecord, Outcome, Result
 from tl_core.spec import RunSpec
 from tl_core.training.checkpoints import Checkpoints
 from tl_core.training.freezing import digests
@@ -55,11 +55,11 @@ def at_epoch_after(step: int) -> Moment:
     return lambda events: isinstance(events[-1], Epoch) and events[-1].step == step
 
 
-def at_stage(title: str, number: int = 1) -> Moment:
+def at_stage(activity: Activity, number: int = 1, *, phase: str = "") -> Moment:
     """The `number`th report of a stage in an attempt."""
 
     def is_it(event: Event) -> bool:
-        return isinstance(event, Stage) and event.title == title
+        return isinstance(event, Stage) and (event.activity, event.phase) == (activity, phase)
 
     return lambda events: is_it(events[-1]) and sum(map(is_it, events)) == number
 
@@ -99,13 +99,18 @@ def require_same_outcome(one: Outcome, other: Outcome) -> None:
     for name, array in vars(one.predictions).items():
         np.testing.assert_array_equal(getattr(other.predictions, name), array)
     assert plain(one) == plain(other)
-    assert [timing.name for timing in one.result.timings] == [timing.name for timing in other.result.timings]
+    assert stages(one) == stages(other)
+
+
+def stages(outcome: Outcome) -> list[tuple[Activity, str]]:
+    """What its timings are of, in order."""
+    return [(timing.activity, timing.phase) for timing in outcome.result.timings]
 
 
 def plain(outcome: Outcome) -> Result:
     """The result without what a clock says, how often it was interrupted, and what the cache held."""
-    phases = tuple(phase.model_copy(update={"frozen_part": ()}) for phase in outcome.result.phases)
-    return outcome.result.model_copy(update={"timings": (), "resumed": 0, "phases": phases, "frozen_part": ()})
+    phases = tuple(phase.model_copy(update={"frozen_part": FrozenPartRecord()}) for phase in outcome.result.phases)
+    return outcome.result.model_copy(update={"timings": (), "resumed": 0, "phases": phases, "frozen_part": FrozenPartRecord()})
 
 
 Whole = tuple[Attempt, Outcome]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tl_core.errors import Paused
-from tl_core.events import Checkpoint, Epoch, Plan, Reporter, Resumed, Stage, Step
+from tl_core.events import Activity, Checkpoint, Epoch, Plan, Reporter, Resumed, Stage, Step
 from tl_core.networks.outline import Provenance
 from tl_core.result import Outcome, Predictions, Result
 from tl_core.spec import RunSpec
@@ -33,7 +33,7 @@ def train(spec: RunSpec, report: Reporter, checkpoints: Checkpoints | None = Non
     """Count steps, keep a checkpoint after each epoch, and go on from one where there is one. `how` it computes is ignored."""
     assert checkpoints
     epochs = spec.strategy.settings["epochs"]
-    report(Stage("Reading the dataset", 0.0))
+    report(Stage(Activity.READING_DATASET, 0.0))
     report(Plan(({"name": "everything", "epochs": epochs, "steps_per_epoch": STEPS_PER_EPOCH},), 4, 0, 4))
     kept = checkpoints.folder / "state.npz"
     step = first = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else 0
@@ -50,7 +50,7 @@ def train(spec: RunSpec, report: Reporter, checkpoints: Checkpoints | None = Non
                 report(Epoch("everything", epoch, step, 1 / step, step / total, None, None, 0.1))
                 report(Checkpoint(step))
                 keep(checkpoints, step)
-        report(Stage("Testing", 1.0))
+        report(Stage(Activity.TESTING, 1.0))
     except Paused:
         report(Checkpoint(step))
         keep(checkpoints, step)

@@ -13,7 +13,7 @@ from tests.tools.interrupting import Attempt, Moment, at, at_stage, at_step, in_
 from tests.tools.toy import FEW, SIZE, TOY, Known, known
 from tl_core.backbones import BlockOutline
 from tl_core.errors import Paused, SettingError
-from tl_core.events import Epoch, Resumed, Step
+from tl_core.events import Activity, Epoch, Resumed, Step
 from tl_core.result import Measured, Outcome, PhaseRecord, Result
 from tl_core.spec import RunSpec
 from tl_core.strategies import strategies
@@ -101,7 +101,7 @@ def test_without_it_the_last_epoch_stays(probed: RunSpec, probe_alone: Outcome) 
 @pytest.mark.parametrize(
     "moment",
     [
-        pytest.param(at_stage("Training: everything"), id="before its first step", marks=pytest.mark.full),
+        pytest.param(at_stage(Activity.TRAINING, phase="everything"), id="before its first step", marks=pytest.mark.full),
         pytest.param(at_step(2), id="within an epoch", marks=pytest.mark.full),
         pytest.param(at(Epoch, 2), id="after an epoch", marks=pytest.mark.full),
         pytest.param(at(Epoch, 1 + EPOCHS), id="before the way back"),

@@ -36,7 +36,7 @@ from tests.tools.toy import SIZE, TOY, Alternating, Dropping, known
 from tests.tools.variants import variants
 from tl_core import strategies
 from tl_core.errors import Paused, RunError, Stopped, StorageError
-from tl_core.events import Epoch, Event, Plan, Resumed, Stage, Step
+from tl_core.events import Activity, Epoch, Event, Plan, Resumed, Stage, Step, encoded
 from tl_core.precision import Precision
 from tl_core.result import Outcome, Result
 from tl_core.spec import RunSpec
@@ -48,18 +48,19 @@ from tl_core.training.loop import EpochProgress, Progress
 from tl_core.training.resume import random_state, restore, restore_random
 from tl_core.training.train import train
 
+TRAINED = encoded(Activity.TRAINING, "all")
 PARTS = strategies.strategies.parts()
 
 
 MOMENTS = {
-    "while features are computed": (at_stage("Computing features", 2), None),
-    "before the first step": (at_stage("Training: head"), 0),
+    "while features are computed": (at_stage(Activity.COMPUTING_FEATURES, 2), None),
+    "before the first step": (at_stage(Activity.TRAINING, phase="head"), 0),
     "before the short batch of an epoch": (at_step(8), 8),
     "the last step of an epoch": (at_step(9), 9),
     "an epoch's end": (at_epoch_after(9), 9),
     "a phase's end": (at_epoch_after(12), 12),
-    "between two phases": (at_stage("Computing features", 5), 12),
-    "while it is tested": (at_stage("Testing", 2), 18),
+    "between two phases": (at_stage(Activity.COMPUTING_FEATURES, 5), 12),
+    "while it is tested": (at_stage(Activity.TESTING, 2), 18),
 }
 """Where it is paused, and after which step it then goes on; None: from its start."""
 
@@ -89,7 +90,7 @@ def test_paused_before_there_is_anything_to_keep(spec: RunSpec, tmp_path: Path, 
 
 def test_paused_again_before_anything_new_happened(whole: Whole, spec: RunSpec, tmp_path: Path) -> None:
     """The former checkpoint stays: what was not put back yet is not written over."""
-    again = [at(Stage), at(Plan), at(Resumed), at_stage("Training: all"), at_step(9)]
+    again = [at(Stage), at(Plan), at(Resumed), at_stage(Activity.TRAINING, phase="all"), at_step(9)]
     attempts, outcome = in_attempts(spec, tmp_path, [at_step(8), *again])
     require_same_run(whole, attempts, outcome)
     assert resumed_at(attempts) == [8, 8, 8, 9]
@@ -174,8 +175,9 @@ def test_what_is_kept(paused: Path) -> None:
     progress = state.account.progress
     assert (progress.phase, progress.epoch, progress.now.batches, progress.now.images, progress.steps) == (1, 0, 2, 24, 8)
     assert [record.name for record in state.account.records] == ["head"]
-    assert set(state.account.seconds) > {"Reading the dataset", "Computing features", "Training: head", "Training: all"}
-    assert 0 < progress.now.seconds <= state.account.seconds["Training: all"]
+    done = {Activity.READING_DATASET, Activity.COMPUTING_FEATURES, encoded(Activity.TRAINING, "head"), TRAINED}
+    assert set(state.account.seconds) > done
+    assert 0 < progress.now.seconds <= state.account.seconds[TRAINED]
     assert state.optimizer[0] == 2  # its own count of steps
 
 
@@ -184,12 +186,13 @@ def test_the_seconds_of_all_attempts_count(spec: RunSpec, paused: Path, tmp_path
     before = Checkpoints(folder).load()
     assert before is not None
     (attempt,), outcome = in_attempts(spec, folder, [])
-    after = {timing.name: timing.seconds for timing in outcome.result.timings}
-    for name in ("Reading the dataset", "Loading the backbone", "Training: all"):
+    after = {encoded(timing.activity, timing.phase): timing.seconds for timing in outcome.result.timings}
+    for name in (Activity.READING_DATASET, Activity.LOADING_BACKBONE, TRAINED):
         assert after[name] > before.account.seconds[name]
-    assert after["Training: head"] == before.account.seconds["Training: head"]
+    solved = encoded(Activity.TRAINING, "head")
+    assert after[solved] == before.account.seconds[solved]
     (first,) = (event for event in attempt if isinstance(event, Epoch) and event.step == 9)
-    assert before.account.progress.now.seconds < first.seconds <= after["Training: all"]
+    assert before.account.progress.now.seconds < first.seconds <= after[TRAINED]
 
 
 def test_nobody_falls_back_who_goes_on(spec: RunSpec, paused: Path, tmp_path: Path) -> None:
@@ -330,7 +333,7 @@ def test_random_generators_go_on_where_they_were() -> None:
 
 def test_features_are_computed_once(spec: RunSpec, tmp_path: Path) -> None:
     attempts, _ = in_attempts(spec, tmp_path, [at_step(1), at_step(8), at_step(14)])
-    computing = [sum(at_stage("Computing features")([event]) for event in attempt) for attempt in attempts]
+    computing = [sum(at_stage(Activity.COMPUTING_FEATURES)([event]) for event in attempt) for attempt in attempts]
     assert computing == [3, 1, 3, 1]  # the stage, and a report for each split; the third phase has features of its own
 
 

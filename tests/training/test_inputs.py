@@ -13,7 +13,7 @@ from tests.helpers import FEW_CROPS
 from tests.tools.interrupting import Attempt, at_stage, at_step, in_attempts, require_same_outcome
 from tests.tools.toy import CLASSES, SIZE, Dropping, known
 from tl_core.errors import Paused
-from tl_core.events import Stage
+from tl_core.events import Activity, Stage
 from tl_core.features import engines, resizing
 from tl_core.features.cache import ActivationCache
 from tl_core.spec import RunSpec
@@ -22,7 +22,6 @@ from tl_core.strategies.from_scratch import FromScratch
 from tl_core.studies._lr_sweep import sweep
 from tl_core.system import locks
 from tl_core.training.freezing import Freezer
-from tl_core.training.inputs import COMPUTING, READING, WAITING
 from tl_core.training.train import train
 
 HEAD_ALONE = Phase("head", 1, 1e-3, 4, nothing)
@@ -67,9 +66,10 @@ def test_a_second_run_decodes_no_image_and_runs_no_frozen_layer(
     monkeypatch.setattr(engines, "choose", refuse)
     second = train(spec_of(name), Attempt(), cache=cache)
     require_same_outcome(first, second)
-    computed = [line for phase in first.result.phases for line in phase.frozen_part]
-    assert any(line.startswith("The frozen part computed 48 images, each once") or "views" in name for line in computed)
-    assert all("was in the cache already" in line for phase in second.result.phases for line in phase.frozen_part)
+    computed = [sum(phase.frozen_part.computed.values()) for phase in first.result.phases]
+    assert 48 in computed or name == "views"
+    assert not any(phase.frozen_part.computed for phase in second.result.phases)
+    assert any(phase.frozen_part.reused for phase in second.result.phases)
 
 
 @pytest.mark.parametrize("name", ["last blocks", "released"])
@@ -79,7 +79,7 @@ def test_what_is_kept_gives_what_running_it_again_gives(name: str, tmp_path: Pat
     kept = train(spec_of(name), Attempt(), cache=ActivationCache(tmp_path / "much", 10**9))
     again = Attempt()
     whole = train(spec_of(name), again, cache=without)
-    assert sum(isinstance(event, Stage) and event.title == READING for event in again)
+    assert sum(isinstance(event, Stage) and event.activity is Activity.READING_IMAGES for event in again)
     difference = np.abs(kept.predictions.probabilities - whole.predictions.probabilities)
     assert difference.max() < 0.02
     assert kept.result.test_correct == whole.result.test_correct
@@ -101,22 +101,19 @@ def test_more_labels_compute_only_the_new_images(cache: ActivationCache) -> None
     train(spec_of("probe"), Attempt(), cache=cache)
     more = train(spec_of("probe").with_settings({"dataset.labels_per_class": 3}), Attempt(), cache=cache)
     (phase,) = more.result.phases
-    computed, reused = phase.frozen_part
-    assert computed.startswith("The frozen part computed 16 images")
-    assert reused.startswith("What the frozen part makes of 48 images")
+    assert (sum(phase.frozen_part.computed.values()), phase.frozen_part.reused) == (16, 48)
 
 
 def test_views_take_turns(cache: ActivationCache) -> None:
     """Each image has a row in both, and all epochs together take no more than these."""
     (phase,) = train(spec_of("views"), Attempt(), cache=cache).result.phases
     assert phase.epochs == 3
-    computed, *_ = phase.frozen_part
-    assert computed.startswith(f"The frozen part computed {2 * 32 + 16} images")
+    assert sum(phase.frozen_part.computed.values()) == 2 * 32 + 16
 
 
 def test_an_interrupted_run_on_views_goes_on_to_the_same_end(tmp_path: Path) -> None:
     whole = train(spec_of("views"), Attempt())
-    _, outcome = in_attempts(spec_of("views"), tmp_path / "run", [at_stage(COMPUTING, 3), at_step(2)])
+    _, outcome = in_attempts(spec_of("views"), tmp_path / "run", [at_stage(Activity.COMPUTING_FEATURES, 3), at_step(2)])
     require_same_outcome(whole, outcome)
 
 
@@ -125,14 +122,14 @@ def test_one_who_waits_for_another_says_so_and_can_be_paused(cache: ActivationCa
     held = [locks.hold(path) for path in cache.folder.glob("*.lock")]
     assert None not in held
     more = spec_of("probe").with_settings({"dataset.labels_per_class": 3})
-    attempt = Attempt(at_stage(WAITING))
+    attempt = Attempt(at_stage(Activity.WAITING_FOR_FEATURES))
     try:
         with pytest.raises(Paused):
             train(more, attempt, cache=cache)
     finally:
         for descriptor in held:
             os.close(descriptor or 0)
-    assert attempt[-1] == Stage(WAITING, attempt[-1].done)  # type: ignore[attr-defined]
+    assert attempt[-1] == Stage(Activity.WAITING_FOR_FEATURES, attempt[-1].done)  # type: ignore[attr-defined]
 
 
 def test_the_rate_finder_takes_what_a_run_has_left(cache: ActivationCache, monkeypatch: pytest.MonkeyPatch) -> None:

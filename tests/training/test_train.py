@@ -8,9 +8,10 @@ import pytest
 
 from tests.helpers import FEW_CROPS, QUICK, Finished
 from tests.tools.toy import TOY, begin, shortened
+from tl_core.analysis.stage_titles import activity_title
 from tl_core.datasets import ArrayImages, Data
 from tl_core.errors import Stopped
-from tl_core.events import Epoch, Event, Plan, Stage, Step
+from tl_core.events import Activity, Epoch, Event, Plan, Stage, Step
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome, Result
 from tl_core.runs.artifacts import read_predictions, read_result
@@ -51,7 +52,7 @@ def outcome(told_and_outcome: tuple[Told, Outcome]) -> Outcome:
 
 
 def titles(events: Sequence[Event]) -> list[str]:
-    found = [event.title for event in events if isinstance(event, Stage)]
+    found = [activity_title(event.activity, event.phase) for event in events if isinstance(event, Stage)]
     return [title for before, title in zip([None, *found], found, strict=False) if title != before]
 
 
@@ -83,7 +84,7 @@ def test_the_result_agrees_with_the_predictions(outcome: Outcome) -> None:
     assert result.total_parameters == outcome.model.count_params()
     assert result.trainable_parameters == result.phases[0].trainable_parameters
     assert result.seconds == pytest.approx(sum(timing.seconds for timing in result.timings))
-    assert [timing.name for timing in result.timings][-1] == "Testing"
+    assert result.timings[-1].activity is Activity.TESTING
     assert {"python", "keras", "backend", "cores", "transfer_lab"} <= set(result.versions)
     assert Result.model_validate_json(result.model_dump_json()) == result
 

@@ -16,11 +16,11 @@ from tests.tools.toy import FEW, SIZE, TOY, Known, ToyBackbone, begin, known
 from tests.tools.variants import variants
 from tl_core.backbones import BlockOutline
 from tl_core.errors import Paused, SettingError
-from tl_core.events import Epoch, Plan, Resumed, Step
+from tl_core.events import Activity, Epoch, Plan, Resumed, Step
 from tl_core.planning import cost_model
 from tl_core.planning.cuts import SplitSizes
 from tl_core.recipe import Recipe
-from tl_core.result import Outcome
+from tl_core.result import BestTrial, Outcome
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, strategies
 from tl_core.strategies._with_sweep import WithSweep, factors
@@ -111,9 +111,7 @@ def test_the_lowest_validation_loss_is_kept(rate: float, monkeypatch: pytest.Mon
         assert weights(run.outcome) == run.ended[winner]
     assert weights(run.outcome) == run.ended[2]  # the last trial ends when the best of all has been put back
     assert run.outcome.result.validation_accuracy == run.last_epoch(names[winner]).validation_accuracy
-    (said,) = run.outcome.result.phases[-1].remarks
-    assert names[winner] in said
-    assert f"{min(losses):.3f} nats" in said
+    assert run.outcome.result.phases[-1].best_trial == BestTrial(name=names[winner], loss=min(losses))
 
 
 def test_the_first_trial_is_the_run_without_a_sweep() -> None:
@@ -122,8 +120,7 @@ def test_the_first_trial_is_the_run_without_a_sweep() -> None:
     events = Attempt()
     swept = train(SWEPT.with_settings(settings), events)
     alone = train(SWEPT.with_settings(settings | {"strategy.trials": 1}), lambda event: None)
-    (said,) = swept.result.phases[-1].remarks
-    assert "rate 0.01 " in said
+    assert swept.result.phases[-1].best_trial.name == "rate 0.01"  # type: ignore[union-attr]  # there were trials
     assert weights(swept) == weights(alone)
     first = [event for event in events if isinstance(event, Epoch)][:6]
     assert first[-1].validation_accuracy == alone.result.validation_accuracy
@@ -135,8 +132,8 @@ def test_every_trial_counts() -> None:
     events = Attempt()
     result = train(SWEPT, events).result
     assert [phase.name for phase in result.phases] == NAMES
-    seconds = {timing.name: timing.seconds for timing in result.timings}
-    of_trials = [seconds[f"Training: {name}"] for name in NAMES]
+    seconds = {timing.phase: timing.seconds for timing in result.timings if timing.activity is Activity.TRAINING}
+    of_trials = [seconds[name] for name in NAMES]
     assert min(of_trials) > 0
     assert result.seconds >= sum(of_trials)
     assert Counter(event.phase for event in events if isinstance(event, Step)) == dict.fromkeys(NAMES, STEPS)
@@ -163,7 +160,7 @@ def test_an_interrupted_sweep_ends_the_same(steps: list[int], tmp_path: Path) ->
     whole = train(spec, Attempt(), Checkpoints(tmp_path / "whole"))
     attempts, outcome = in_attempts(spec, tmp_path / "paused", [at_step(step) for step in steps])
     assert len(attempts) == len(steps) + 1
-    assert "rate 1.5 " not in outcome.result.phases[-1].remarks[0]
+    assert outcome.result.phases[-1].best_trial.name != "rate 1.5"  # type: ignore[union-attr]  # there were trials
     require_same_outcome(whole, outcome)
 
 
@@ -193,11 +190,12 @@ def test_a_trial_that_diverged_is_not_kept_unless_all_did(diverging: set[int], p
     for index, phase in enumerate(phases):
         training.train_phase(replace(phase, learning_rate=1e38) if index in diverging else phase)
         assert isnan([loss_of(event) for event in events if isinstance(event, Epoch)][-1]) == (index in diverging)
-    (said,) = training.account.records[-1].remarks
+    best = training.account.records[-1].best_trial
+    assert best
     if len(diverging) == len(phases):
-        assert said.startswith("Every trial diverged")
+        assert best.loss is None
         return
-    assert all(f"{phases[index].name} " not in said for index in diverging)
+    assert all(phases[index].name != best.name for index in diverging)
     assert all(np.isfinite(keras.ops.convert_to_numpy(variable)).all() for variable in training.model.trainable_variables)
 
 
@@ -205,9 +203,8 @@ def test_with_patience_a_trial_is_judged_by_its_best_epoch(monkeypatch: pytest.M
     settings = {"strategy.patience": 2, "strategy.epochs": 6, "strategy.learning_rate": 0.05, "strategy.schedule": "constant"}
     run = Watched(SWEPT.with_settings(settings), monkeypatch)
     least = {phase.name: min(loss_of(e) for e in run.epochs if e.phase == phase.name) for phase in run.outcome.result.phases}
-    (said,) = run.outcome.result.phases[-1].remarks
-    assert min(least, key=lambda name: least[name]) in said
-    assert f"{min(least.values()):.3f} nats" in said
+    best = run.outcome.result.phases[-1].best_trial
+    assert best == BestTrial(name=min(least, key=lambda name: least[name]), loss=min(least.values()))
 
 
 def test_fine_tuning_keeps_to_it_too() -> None:

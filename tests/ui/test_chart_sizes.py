@@ -13,6 +13,7 @@ from tl_core.analysis.metrics import confusion_matrix, most_confused
 from tl_core.analysis.rates import RateCurve
 from tl_core.analysis.what_if import Answer
 from tl_core.checks.projection import MOST, ImageMap
+from tl_core.events import Activity
 from tl_core.result import Timing
 from tl_core.strategies import Phase, nothing
 from tl_core.ui import confusion
@@ -46,6 +47,11 @@ def mapped() -> ImageMap:
     return ImageMap(**(dict.fromkeys(ImageMap.__dataclass_fields__) | fields))  # type: ignore[arg-type]  # of no matter here
 
 
+def trained() -> list[Timing]:
+    """The seconds of many phases."""
+    return [Timing(activity=Activity.TRAINING, phase=name, seconds=1.0) for name in NAMES]
+
+
 LARGE: dict[str, Callable[[], go.Figure]] = {
     "learning_curves": lambda: curves.learning_curves(steps(MANY, tuple(NAMES)), epochs(MANY), LONG[:32]),
     "telemetry": lambda: machine.telemetry(samples(MANY, gpus=[gpu(f"{LONG}{n}") for n in range(8)]), 100.0, 2),
@@ -59,7 +65,7 @@ LARGE: dict[str, Callable[[], go.Figure]] = {
     "class_balance": lambda: data.class_balance({split: dict.fromkeys(NAMES, 3) for split in theme.SPLITS}),
     "confusion": lambda: confused(MANY, confusion.FEW),
     "confusion_of_all": lambda: confused(outcome.MOST_CLASSES, outcome.MOST_CLASSES),
-    "seconds_bar": lambda: outcome.seconds_bar([Timing(name=f"Training, {name}", seconds=1.0) for name in NAMES], 3.0),
+    "seconds_bar": lambda: outcome.seconds_bar(trained(), 3.0),
     "image_grid": lambda: outcome.image_grid(np.stack([PICTURE] * 24), NAMES[:24], NAMES[:24]),
     "image_map": lambda: image_map.image_map(mapped()),
     "image_sizes": lambda: sizes.image_sizes([(n, 2 * n) for n in range(1, 161)]),

@@ -18,7 +18,7 @@ from tl_core.analysis.rates import RateCurve
 from tl_core.analysis.usage import Usage
 from tl_core.analysis.what_if import Answer
 from tl_core.backbones import BlockOutline, CatalogueEntry
-from tl_core.events import Telemetry
+from tl_core.events import Activity, Telemetry
 from tl_core.planning import cost_model
 from tl_core.planning.cuts import CutPlan, SplitSizes
 from tl_core.precision import CHOICES, Speed, Speeds
@@ -85,6 +85,12 @@ POINTS = [
     for n, (name, family) in enumerate(zip(HOSTILE, HOSTILE, strict=True))
 ]
 
+
+def trained() -> list[Timing]:
+    """The seconds of phases with names of which some are hostile."""
+    return [Timing(activity=Activity.TRAINING, phase=name, seconds=n) for n, name in enumerate(HOSTILE)]
+
+
 CHARTS: dict[str, Callable[[], go.Figure]] = {
     "learning_curves": lambda: curves.learning_curves(steps(2000, HOSTILE), [], "run"),
     "trained_and_validated": lambda: curves.learning_curves(steps(700), epochs(700), "run"),
@@ -109,7 +115,7 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
     "split_bar": lambda: data.split_bar(60_000, 10, 10_000),
     "confusion": lambda: outcome.confusion(np.arange(K * K).reshape(K, K), HOSTILE),
     "confusion_of_100": lambda: outcome.confusion(np.eye(100, dtype=np.int64), [f"class {n}" for n in range(100)]),
-    "seconds_bar": lambda: outcome.seconds_bar([Timing(name=name, seconds=n) for n, name in enumerate(HOSTILE)], 3.0),
+    "seconds_bar": lambda: outcome.seconds_bar(trained(), 3.0),
     "image_grid": lambda: outcome.image_grid(np.stack([PICTURE] * K), HOSTILE, HOSTILE),
     "accuracy_against_seconds": lambda: comparing.accuracy_against_seconds(POINTS),
     "one_run": lambda: comparing.accuracy_against_seconds(POINTS[:1]),
@@ -337,7 +343,7 @@ def test_names_beside_points_do_not_cover_each_other() -> None:
 
 
 def test_time_that_a_run_waited_is_told_apart() -> None:
-    parts = [Timing(name="Training", seconds=35.0)]
+    parts = [Timing(activity=Activity.TRAINING, seconds=35.0)]
     assert outcome.seconds_bar(parts, 5.9).layout.title.text == "Where the 35 s went, after 5.9 s of waiting"
     assert outcome.seconds_bar(parts, None).layout.title.text == "Where the 35 s went"
 

@@ -5,6 +5,7 @@ features, preprocessing inside, cut into blocks. Its `Outline` says the same in 
 """
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -74,6 +75,9 @@ class Backbone(Part):
     """The side that its weights learned at, or that it is built for: larger images are brought to it where no size is set."""
     size_step: ClassVar[int] = 32
     """What a side is best a multiple of: how far it is halved on the way to the features."""
+    controls: ClassVar[tuple[Mapping[str, Any], ...]] = ()
+    """The settings with which it is offered to be trained from random weights beside a transfer: those of networks that people
+    would build instead."""
     scratch: ClassVar[ScratchDefaults] = ScratchDefaults(epochs=30, learning_rate=1e-3, batch_size=32)
 
     @abstractmethod

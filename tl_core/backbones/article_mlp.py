@@ -1,5 +1,6 @@
 """The small network of the beginners' article: no convolutions, one hidden layer."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -23,6 +24,7 @@ class ArticleMLP(Untrained):
     """
 
     title: ClassVar[str] = "Article's MLP"
+    controls: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)
     minimum_size: ClassVar[int] = 8
     size_step: ClassVar[int] = 4
     scratch: ClassVar[ScratchDefaults] = ScratchDefaults(epochs=10, learning_rate=1e-3, batch_size=128, schedule="constant")

@@ -1,5 +1,6 @@
 """A small convolutional network without pretrained weights: the control that people usually build."""
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -26,6 +27,8 @@ class SmallCNN(Untrained):
     """
 
     title: ClassVar[str] = "Small CNN"
+    listing_order: ClassVar[int] = 90
+    controls: ClassVar[tuple[Mapping[str, Any], ...]] = ({}, {"batch_norm": True})
     minimum_size: ClassVar[int] = 16
     size_step: ClassVar[int] = 8
     scratch: ClassVar[ScratchDefaults] = ScratchDefaults(epochs=45, learning_rate=2e-3, batch_size=32)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from tl_core.checks.brightness import remarks
-from tl_core.checks.image_checks import CLEAR, GREY
+from tl_core.checks.image_checks import Repair
 from tl_core.checks.near_duplicates import FINE
 from tl_core.checks.report import Group, ImageName, Report
 from tl_core.data.class_names import listed
@@ -118,10 +118,10 @@ def _copies(report: Report) -> list[Advice]:
 
 def _pictures(report: Report) -> list[Advice]:
     told = [Advice(text, fix=True) for text in remarks(report.values)]
-    if clear := report.repaired.get(CLEAR, 0):
+    if clear := report.repaired.get(Repair.CLEAR, 0):
         text = f"{_many(report, clear)} {_have(clear)} transparent parts, which are laid on white."
         told.append(Advice(text, fix=False))
-    grey, readable = report.repaired.get(GREY, 0), report.examined - len(report.broken)
+    grey, readable = report.repaired.get(Repair.GREY, 0), report.examined - len(report.broken)
     if 0 < grey < readable:
         many = f"{_many(report, grey)} of {readable:,} {_have(grey)}"
         text = f"{many} no colour. If that goes with the class, a network learns it instead."

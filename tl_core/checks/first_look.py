@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tl_core.checks.brightness import remarks, values_of
-from tl_core.checks.image_checks import CLEAR, Seen, see
+from tl_core.checks.image_checks import Repair, Seen, see
 from tl_core.datasets import Data, Images
 from tl_core.errors import DataError
 
@@ -24,7 +24,7 @@ def with_notes(data: Data[Any]) -> Data[Any]:
         seen = {split: list(pool.map(_seen, _few(images))) for split, images in data.splits.items()}
     looks = {split: [each.look for each in found if each.look is not None] for split, found in seen.items()}
     notes = remarks({split: values_of(np.stack(found)) for split, found in looks.items() if found})
-    clear = sum(CLEAR in each.repaired for found in seen.values() for each in found)
+    clear = sum(Repair.CLEAR in each.repaired for found in seen.values() for each in found)
     if clear:
         notes.append(f"Transparent images are laid on white: {clear:,} of {sum(map(len, seen.values())):,} that were looked at.")
     return replace(data, notes=(*data.notes, *notes))

@@ -1,6 +1,7 @@
 """What is to be known of one image: what its file is, what is repaired when it is read, and how it looks from afar."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +15,17 @@ SIDE = 32
 """Pixels to which an image is reduced, and 8 x 8 cosines of those make its hash."""
 MIN_SIDE = 2 * SIDE
 
-TURNED, CMYK, DEEP, PALETTE, CLEAR, GREY, MOVING = (
-    "turned, as its EXIF data say",
-    "CMYK, brought to RGB",
-    "16 bits, brought to 8",
-    "palette, brought to RGB",
-    "transparent, laid on white",
-    "grey",
-    "animated, of which the first picture is used",
-)
+
+class Repair(StrEnum):
+    """What is done to an image when it is read, in the words in which it is told and stored."""
+
+    TURNED = "turned, as its EXIF data say"
+    CMYK = "CMYK, brought to RGB"
+    DEEP = "16 bits, brought to 8"
+    PALETTE = "palette, brought to RGB"
+    CLEAR = "transparent, laid on white"
+    GREY = "grey"
+    MOVING = "animated, of which the first picture is used"
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class Seen:
     width: int = 0
     height: int = 0
     format: str = ""
-    repaired: tuple[str, ...] = ()
+    repaired: tuple[Repair, ...] = ()
     look: Pixels | None = None
     broken: str = ""
 
@@ -52,16 +55,16 @@ def see(images: Images, index: int) -> Seen:
         return Seen(broken=error.reason)
 
 
-def _repairs(image: Image.Image) -> tuple[str, ...]:
+def _repairs(image: Image.Image) -> tuple[Repair, ...]:
     """Return what `decoded` will repair in the image without a word."""
     found = {
-        TURNED: orientation(image) > 1,
-        CMYK: image.mode in {"CMYK", "YCCK"},
-        DEEP: image.mode.startswith("I;16"),
-        PALETTE: image.mode in {"P", "PA"},
-        CLEAR: is_transparent(image),
-        GREY: image.mode in {"1", "L", "LA", "La"},
-        MOVING: getattr(image, "is_animated", False),
+        Repair.TURNED: orientation(image) > 1,
+        Repair.CMYK: image.mode in {"CMYK", "YCCK"},
+        Repair.DEEP: image.mode.startswith("I;16"),
+        Repair.PALETTE: image.mode in {"P", "PA"},
+        Repair.CLEAR: is_transparent(image),
+        Repair.GREY: image.mode in {"1", "L", "LA", "La"},
+        Repair.MOVING: getattr(image, "is_animated", False),
     }
     return tuple(repair for repair, is_so in found.items() if is_so)
 

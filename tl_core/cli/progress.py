@@ -8,6 +8,7 @@ from typing import Any, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from tl_core.analysis.stage_titles import stage_title
 from tl_core.analysis.statements import seconds
 from tl_core.runner import service
 from tl_core.runs.eta import eta
@@ -68,7 +69,7 @@ def watch(store: Store, run_id: str, console: Console, interrupts: Interrupts) -
             bar.update(
                 task,
                 completed=run.done,
-                description=run.stage or _before_it_speaks(store, run),
+                description=stage_title(run.stage, run.done) or _before_it_speaks(store, run),
                 left="" if left is None else f"about {seconds(left)} left",
             )
             time.sleep(POLL_SECONDS)

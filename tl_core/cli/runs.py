@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 from rich.table import Column, Table
 
+from tl_core.analysis.stage_titles import stage_title
 from tl_core.cli.console import PRIORITIES, AsJson, RunId, app, err, out, print_json, priority_named, says_what_is_wrong
 from tl_core.cli.format import clocks, summary
 from tl_core.errors import SettingError
@@ -85,8 +86,8 @@ def _table(at_work: list[Run], line: list[Run]) -> Table:
     )
     for number, run in enumerate((*at_work, *line), start=1 - len(at_work)):
         place = str(number) if run.state is State.QUEUED else ""
-        done = f"{100 * run.done:.0f} %"
-        table.add_row(place, run.id, run.state, run.priority.name.lower(), done, clocks(run), escape(run.stage))
+        done, now = f"{100 * run.done:.0f} %", escape(stage_title(run.stage, run.done))
+        table.add_row(place, run.id, run.state, run.priority.name.lower(), done, clocks(run), now)
     return table
 
 

@@ -9,6 +9,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from tl_core import studies
+from tl_core.analysis.stage_titles import stage_title
 from tl_core.analysis.statements import seconds as spoken
 from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
 from tl_core.cli.format import STOPPED
@@ -96,7 +97,7 @@ def _pause(interrupts: Interrupts) -> None:
 
 def described(now: StudyResult) -> str:
     """Return what a study does now, for people."""
-    return now.stage if now.place is None else f"Waiting for a device, place {now.place} in the queue"
+    return stage_title(now.stage) if now.place is None else f"Waiting for a device, place {now.place} in the queue"
 
 
 def text(value: Any) -> str:

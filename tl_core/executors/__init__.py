@@ -45,6 +45,11 @@ class Executor(Part):
     shares_store: ClassVar[bool] = True
     """Whether the process writes into the store itself; if not, it leaves letters in the run's folder (`runs.mailbox`)."""
 
+    @property
+    def owns_gpus(self) -> bool:
+        """Return whether the GPUs that its process sees are the run's alone, where this machine has leased it none."""
+        return False
+
     @abstractmethod
     def launch(self, job: Job, held: Sequence[int] = ()) -> str:
         """Start the process of `job` apart from this one and return its handle.

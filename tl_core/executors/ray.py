@@ -81,6 +81,10 @@ class Ray(Executor):
     )
     python: str = Field("python", min_length=1, title="Python", description="The interpreter on the machines of the cluster.")
 
+    @property
+    def owns_gpus(self) -> bool:
+        return self.gpus >= 1
+
     @model_validator(mode="after")
     def _gpus_are_whole(self) -> "Ray":
         if self.gpus > 1 and self.gpus != int(self.gpus):

@@ -19,7 +19,7 @@ from tl_core.features.inputs import CachedInputs, Inputs
 from tl_core.features.prefetch import in_batches, prefetch
 from tl_core.features.resizing import FITTING, SizedImages
 from tl_core.networks.identity import identity, weights_identity
-from tl_core.result import IN_CACHE
+from tl_core.result import FrozenPartRecord
 
 DECODE_BATCH = 32
 """Images that are decoded, or changed, at a time."""
@@ -67,13 +67,11 @@ class CacheStats:
         """Have `sentence`, where there is one, told once."""
         self.notes += [sentence] if sentence and sentence not in self.notes else []
 
-    def summary(self) -> tuple[str, ...]:
-        """Sentences for the user on all that was counted, which is then counted anew."""
-        made = [f"The frozen part computed {count:,} images, each once ({title})." for title, count in self.computed.items()]
-        kept = [f"What the frozen part makes of {self.reused:,} images {IN_CACHE}."] if self.reused else []
-        told = tuple(made + kept + self.notes)
+    def take_record(self) -> FrozenPartRecord:
+        """Return all that was counted, and count anew."""
+        counted = FrozenPartRecord(computed=self.computed, reused=self.reused, notes=tuple(self.notes))
         self.computed, self.reused, self.notes = {}, 0, []
-        return told
+        return counted
 
 
 class FeatureExtractor:

@@ -10,8 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tl_core.heads.head import Head, Labels, Matrix
-from tl_core.heads.logistic_regression import DEFAULT
+from tl_core.heads.head import ChosenBy, Head, Labels, Matrix
 from tl_core.heads.ridge_path import Ridge
 from tl_core.heads.solver import Problem
 from tl_core.heads.space import Space, weights_of
@@ -22,7 +21,6 @@ PENALTIES = tuple(10.0 ** (power / 2) for power in range(-6, 9))
 DEFAULT_PENALTY, DEFAULT_RIDGE_TEMPERATURE, DEFAULT_MEANS_TEMPERATURE = 1.0, 1 / 8, 1 / 3
 """Where no class has two images, so that leaving one out leaves nothing to compare it with. Measured with one image a
 class on photo patches and on digits."""
-LEFT_OUT = "leave-one-out"
 EIGEN_PRODUCTS = 10
 """What an eigendecomposition takes of n^3 multiply-adds."""
 
@@ -94,7 +92,7 @@ def ridge(
         heat = temperature(solved.left_out(penalty)[repeated], space.labels[repeated], weights[repeated])
     kernel, bias = solved.coefficients(penalty)
     chosen = {"penalty": penalty * space.scale**2, "temperature": heat}
-    by = LEFT_OUT if repeated.any() else DEFAULT
+    by = ChosenBy.LEAVE_ONE_OUT if repeated.any() else ChosenBy.DEFAULT
     return space.head(kernel / heat, bias / heat, chosen=chosen, chosen_by=by)
 
 
@@ -119,12 +117,12 @@ def class_means(features: ArrayLike, labels: ArrayLike, classes: int, *, normali
     means = np.eye(len(counts))[space.labels].T @ points / counts[:, None]
     distances = (points**2).sum(axis=1)[:, None] - 2 * points @ means.T + (means**2).sum(axis=1)
     repeated = has_company(space.labels)
-    heat, by = DEFAULT_MEANS_TEMPERATURE, DEFAULT
+    heat, by = DEFAULT_MEANS_TEMPERATURE, ChosenBy.DEFAULT
     if repeated.any():
         apart, own = distances[repeated], space.labels[repeated]
         # Without x the mean of its n images moves away from x, by a factor of n / (n - 1).
         apart[np.arange(len(own)), own] *= (counts[own] / (counts[own] - 1)) ** 2
-        heat, by = temperature(-apart, own), LEFT_OUT
+        heat, by = temperature(-apart, own), ChosenBy.LEAVE_ONE_OUT
     chosen = {"temperature": heat * space.scale**2}
     return space.head(2 * means.T / heat, -(means**2).sum(axis=1) / heat, chosen=chosen, chosen_by=by)
 

@@ -5,12 +5,47 @@ Every head is this, however it was found, so that all go into the same layers of
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.intp]
+
+
+class ChosenBy(StrEnum):
+    """What chose the hyperparameters of a head."""
+
+    GIVEN = "given"
+    VALIDATION = "validation images"
+    CROSS_VALIDATION = "cross-validation"
+    LEAVE_ONE_OUT = "leave-one-out"
+    DEFAULT = "default"
+
+
+class RemarkKind(StrEnum):
+    """What one should know of a fit."""
+
+    ONE_CLASS = "one_class"
+    """All training images are of one class."""
+    NOT_CONVERGED = "not_converged"
+    """The fit had not settled, after so many steps."""
+    APPROXIMATE_RANKING = "approximate_ranking"
+    """The group lasso that ranks the features had not settled."""
+    CHOSEN_ON_FEWER = "chosen_on_fewer"
+    """The penalty was chosen on about so many of so many training images."""
+    OTHER = "other"
+    """What this list does not have: a `text` says it."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """A remark on a fit, with its numbers."""
+
+    kind: RemarkKind
+    numbers: tuple[int, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +58,7 @@ class Head:
     arXiv 1911.04623).
 
     `chosen` holds the hyperparameters by name and `chosen_by` says what chose them. `iterations` is 0 for a closed form;
-    `notes` are whole sentences on what one should know of this fit.
+    `remarks` are what one should know of this fit.
     """
 
     kernel: Matrix
@@ -31,10 +66,10 @@ class Head:
     centre: Matrix | None = None
     groups: tuple[int, ...] = ()
     chosen: Mapping[str, float] = field(default_factory=dict)
-    chosen_by: str = ""
+    chosen_by: ChosenBy | None = None
     iterations: int = 0
     converged: bool = True
-    notes: tuple[str, ...] = ()
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def unit(self) -> bool:

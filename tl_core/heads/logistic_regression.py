@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tl_core.heads.curvature import Preconditioner
-from tl_core.heads.head import Head, Labels, Matrix, cross_entropy
+from tl_core.heads.head import ChosenBy, Head, Labels, Matrix, Remark, RemarkKind, cross_entropy
 from tl_core.heads.newton import Minimum, Objective, newton
 from tl_core.heads.solver import Problem
 from tl_core.heads.space import Labelled, Space, positive, weights_of
@@ -26,7 +26,6 @@ DEFAULT_STRENGTH = 1e3
 FOLDS = 5
 MAX_HELD_OUT = 500
 """So many images, held out, choose well enough; of a large training set not every fold is needed."""
-GIVEN, VALIDATION, CROSS, DEFAULT = "given", "validation images", "cross-validation", "default"
 ENOUGH_TO_FIT = 5_000
 """Of so many training images the penalty is chosen, where there are more: the head that counts is fitted to all of them. On
 Fashion-MNIST the same C was the best for 10,000 and for 45,000 images."""
@@ -35,8 +34,6 @@ FIT_PRODUCTS, CHOICE_PRODUCTS = 50, 200
 images, 1,280 features), and 60 for the choice with 1,200 classes of one image each."""
 READING_CLASSES = 30
 """To how many classes it comes that a product reads the images."""
-ON_SOME = "C was chosen by fits to about {:,} of the {:,} training images; the head is fitted to all of them."
-UNFINISHED = "Logistic regression had not settled after {} steps; the head can be used, and a smaller C settles sooner."
 
 
 class Fold(NamedTuple):
@@ -95,7 +92,7 @@ def logistic(
     if len(space.present) == 1:
         return space.constant_head()
     solver = LogisticSolver(space.points, space.labels, weights)
-    relative, by = DEFAULT_STRENGTH, GIVEN
+    relative, by = DEFAULT_STRENGTH, ChosenBy.GIVEN
     if strength is not None:
         relative = positive("inverse penalty C", strength) * space.scale**2
         stiffer = [each for each in STRENGTHS if FIRST_STRENGTH <= each < relative]
@@ -106,8 +103,8 @@ def logistic(
         relative, _, fits = choose_strength(trials, weights)
         solver.begin_at(fits)
     kernel, bias, described = solver.described(relative)
-    notes = described.pop("notes") + chosen_on_some(by, space.labels)
-    return space.head(kernel, bias, chosen={"C": relative / space.scale**2}, chosen_by=by, notes=notes, **described)
+    remarks = described.pop("remarks") + chosen_on_some(by, space.labels)
+    return space.head(kernel, bias, chosen={"C": relative / space.scale**2}, chosen_by=by, remarks=remarks, **described)
 
 
 @one_thread
@@ -125,7 +122,8 @@ def logistic_path(
         return (space.constant_head(),) * len(strengths)
     solver = LogisticSolver.nearly(space.points, space.labels, weights_of(None, space))
     fits = ((each, solver.described(positive("inverse penalty C", each) * space.scale**2)) for each in strengths)
-    return tuple(space.head(kernel, bias, chosen={"C": each}, chosen_by=GIVEN, **said) for each, (kernel, bias, said) in fits)
+    by = ChosenBy.GIVEN
+    return tuple(space.head(kernel, bias, chosen={"C": each}, chosen_by=by, **said) for each, (kernel, bias, said) in fits)
 
 
 class LogisticSolver:
@@ -168,22 +166,22 @@ class LogisticSolver:
     def described(self, strength: float) -> tuple[Matrix, Matrix, dict[str, Any]]:
         """Return what `fit` gives, and the fields of `Head` that say how it went."""
         found = self.fit(strength)
-        notes = () if found.settled else (UNFINISHED.format(found.steps),)
-        return found.kernel, found.bias, {"iterations": found.steps, "converged": found.settled, "notes": notes}
+        remarks = () if found.settled else (Remark(RemarkKind.NOT_CONVERGED, (found.steps,)),)
+        return found.kernel, found.bias, {"iterations": found.steps, "converged": found.settled, "remarks": remarks}
 
 
-def trials_of(points: Matrix, labels: Labels, others: tuple[Matrix, Labels] | None) -> tuple[list[Fold], str]:
+def trials_of(points: Matrix, labels: Labels, others: tuple[Matrix, Labels] | None) -> tuple[list[Fold], ChosenBy]:
     """Return what is to choose hyperparameters, and its name: `others` (validation images as points) if any, otherwise folds.
     Each is fitted to about `ENOUGH_TO_FIT` images at most."""
     if others is not None:
         fit = some(labels, ENOUGH_TO_FIT)
-        return [Fold(points[fit], labels[fit], *others)], VALIDATION
+        return [Fold(points[fit], labels[fit], *others)], ChosenBy.VALIDATION
     trials = list[Fold]()
     for held in folds(labels):
         kept = np.flatnonzero(~held)
         fit = kept[some(labels[kept], ENOUGH_TO_FIT)]
         trials.append(Fold(points[fit], labels[fit], points[held], labels[held]))
-    return trials, CROSS if trials else DEFAULT
+    return trials, ChosenBy.CROSS_VALIDATION if trials else ChosenBy.DEFAULT
 
 
 def some(labels: Labels, most: int) -> Labels:
@@ -195,10 +193,10 @@ def some(labels: Labels, most: int) -> Labels:
     return np.union1d(spread, np.unique(labels, return_index=True)[1])
 
 
-def chosen_on_some(by: str, labels: Labels) -> tuple[str, ...]:
-    """Return what to say of a penalty that was chosen `by` fits to some of many images with these `labels`."""
-    fewer = by in (VALIDATION, CROSS) and len(labels) > ENOUGH_TO_FIT
-    return (ON_SOME.format(ENOUGH_TO_FIT, len(labels)),) if fewer else ()
+def chosen_on_some(by: ChosenBy, labels: Labels) -> tuple[Remark, ...]:
+    """Return the remark on a penalty that was chosen `by` fits to some of many images with these `labels`."""
+    fewer = by in (ChosenBy.VALIDATION, ChosenBy.CROSS_VALIDATION) and len(labels) > ENOUGH_TO_FIT
+    return (Remark(RemarkKind.CHOSEN_ON_FEWER, (ENOUGH_TO_FIT, len(labels))),) if fewer else ()
 
 
 def folds(labels: Labels) -> list[np.ndarray]:

@@ -15,10 +15,9 @@ from numpy.typing import ArrayLike
 
 from tl_core.errors import SettingError
 from tl_core.heads.group_lasso import GroupLasso, group_lasso
-from tl_core.heads.head import Head, Labels, Matrix
+from tl_core.heads.head import ChosenBy, Head, Labels, Matrix, Remark, RemarkKind
 from tl_core.heads.logistic_regression import (
     DEFAULT_STRENGTH,
-    GIVEN,
     Fold,
     LogisticRegression,
     LogisticSolver,
@@ -34,7 +33,6 @@ KEEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 1.0)
 """Shares of the features that are tried."""
 DEFAULT_KEEP = 1.0
 """Where nothing can choose the share. With one image a class a selection has little to go by, and keeping all was better."""
-UNFINISHED = "The group lasso had not settled, so the ranking of the features is approximate."
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +43,7 @@ class Selection:
     kept: Labels
     scores: Matrix
     keep: float
-    chosen_by: str
+    chosen_by: ChosenBy
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +63,11 @@ class Ranked:
         deviation = np.where(varies, deviation, np.inf)
         lasso = group_lasso((points - mean) / deviation, labels, weights)
         return cls(mean, deviation, lasso, lasso.ranking())
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """Return what one should know of the ranking."""
+        return () if self.lasso.converged else (Remark(RemarkKind.APPROXIMATE_RANKING),)
 
     def kept(self, keep: float) -> Labels:
         """Return the share `keep` of the features, at least one: indices, ascending."""
@@ -111,7 +114,7 @@ def select_features(
     """
     space = Space.of((features, labels), classes, normalise=normalise, groups=groups, turn=False)
     weights = weights_of(class_weights, space)
-    share, by = require_share(keep), GIVEN
+    share, by = require_share(keep), ChosenBy.GIVEN
     if share is None:
         share, _, by = choose(space, weights, space.known(validation), KEEPS)
     ranked = Ranked.of(space.points, space.labels, weights)
@@ -157,7 +160,7 @@ def head2toe(
     full = np.zeros((space.points.shape[1], len(weights)))
     full[kept] = inner.kernel / ranked.deviation[kept, None]
     chosen = {"keep": share, "kept": float(len(kept)), "C": strength / narrow.scale**2}
-    described["notes"] = inner.notes + (() if ranked.lasso.converged else (UNFINISHED,)) + chosen_on_some(by, space.labels)
+    described["remarks"] += ranked.remarks + chosen_on_some(by, space.labels)
     return space.head(full, inner.bias - ranked.mean @ full, chosen=chosen, chosen_by=by, **described)
 
 
@@ -170,7 +173,7 @@ def require_share(keep: float | None) -> float | None:
 
 def choose(
     space: Space, weights: Matrix, others: tuple[Matrix, Labels] | None, keeps: Sequence[float]
-) -> tuple[float, float, str]:
+) -> tuple[float, float, ChosenBy]:
     """Return the share and the inverse penalty with the least cross-entropy on what is held out, and what that was."""
     trials, by = trials_of(space.points, space.labels, others)
     if not trials or len(weights) == 1:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tl_core.errors import DataError, SettingError
-from tl_core.heads.head import Head, Labels, Matrix, normalise_in_place, normalised
+from tl_core.heads.head import Head, Labels, Matrix, Remark, RemarkKind, normalise_in_place, normalised
 
 ABSENT = 30.0
 """How far the logit of a class without training images lies below the mean of the others. The largest logit is never
@@ -110,8 +110,7 @@ class Space:
 
     def constant_head(self) -> Head:
         """Return the head for images that are all of one class: it always says so."""
-        note = "All training images are of one class, so the head always gives that class."
-        return self.head(np.zeros((self.points.shape[1], 1)), np.zeros(1), notes=(note,))
+        return self.head(np.zeros((self.points.shape[1], 1)), np.zeros(1), remarks=(Remark(RemarkKind.ONE_CLASS),))
 
 
 def usable(images: Labelled, classes: int) -> tuple[Matrix, Labels]:

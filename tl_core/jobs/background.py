@@ -18,7 +18,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from pydantic import TypeAdapter
 
 from tl_core.errors import Stopped, TransferError
-from tl_core.events import Event, Stage
+from tl_core.events import Event, Stage, encoded
 from tl_core.executors import local
 from tl_core.jobs import failures
 from tl_core.spec import RunSpec
@@ -116,7 +116,7 @@ class ResultWriter(Generic[T]):
     def report(self, event: Event) -> None:
         """Set the stage and its images a second, where `event` says so."""
         if isinstance(event, Stage):
-            self.update(stage=event.title, images_per_second=event.images_per_second)
+            self.update(stage=encoded(event.activity, event.phase), images_per_second=event.images_per_second)
 
     def carry_out(self, work: Callable[[], object], spec: RunSpec) -> None:
         """Do `work`, and keep how it ended: `seconds`, and `error`, which is empty or says why it could not be done. One that was

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from tl_core.errors import fault
+from tl_core.registry import registry
 from tl_core.spec import RunSpec
 
 OUT_OF_MEMORY = "OutOfMemory"
@@ -30,6 +31,7 @@ def of_exception(error: Exception, spec: RunSpec, folder: Path) -> tuple[str, st
 
 def out_of_memory(what: str, spec: RunSpec) -> str:
     """Return `what` happened, and that smaller images or a smaller batch need less."""
-    batch = spec.strategy.settings.get("batch_size")  # one that computes its head has none
+    part = registry("strategy").parts().get(spec.strategy.name)
+    batch = part and spec.strategy.settings.get(part.batch_setting)  # one that computes its head has none
     smaller = f"a smaller batch size (it was {batch}), or with " if batch else ""
     return f"{what} Run it again with {smaller}smaller images (they were {spec.image_size} px)."

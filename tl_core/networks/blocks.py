@@ -95,8 +95,8 @@ def select(names: Sequence[str], choice: str) -> tuple[str, ...]:
     wanted = " ".join(choice.split())
     if last := re.fullmatch(r"last ([0-9]+)", wanted):
         found = tuple(names[max(0, len(names) - int(last[1])) :])
-    elif wanted.endswith(" and up"):
-        found = _and_up(names, wanted.removesuffix(" and up"))
+    elif lowest := re.fullmatch(r"(.*) and up", wanted):
+        found = _and_up(names, lowest[1])
     else:
         found = tuple(name for name in names if fnmatchcase(name, wanted))
     if not found:

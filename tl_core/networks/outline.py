@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from tl_core.networks.blocks import Block
-from tl_core.networks.sublayers import is_batch_norm, own_weights, sublayers_of, takes_adapter
+from tl_core.networks.sublayers import is_adapter, is_batch_norm, own_weights, sublayers_of, takes_adapter
 
 COUNTING = 2
 """Grows with each change of how a network is counted, so that counts that were kept before are made anew."""
@@ -134,7 +134,7 @@ def _statistics(layer: Any) -> int:
 
 
 def _numbers(weights: Iterable[Any]) -> int:
-    return sum(int(prod(weight.shape)) for weight in weights if "lora" not in weight.name)
+    return sum(int(prod(weight.shape)) for weight in weights if not is_adapter(weight))
 
 
 def _adapter_units(layer: Any) -> int:

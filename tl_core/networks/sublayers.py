@@ -23,3 +23,8 @@ def takes_adapter(layer: Any) -> bool:
 def is_batch_norm(layer: Any) -> bool:
     """Return whether `layer` is a BatchNorm, or of a class made from it, said without Keras."""
     return any(base.__name__ == "BatchNormalization" for base in type(layer).__mro__)
+
+
+def is_adapter(variable: Any) -> bool:
+    """Return whether a variable is one of an adapter, by the name that Keras gives it (`Layer.enable_lora`)."""
+    return "lora_" in variable.name

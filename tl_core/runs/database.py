@@ -15,6 +15,8 @@ from tl_core.system.files import storage_error
 
 BUSY_SECONDS = 10
 """How long a writer waits for another one."""
+LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+"""What SQLite answers while another process has what is asked for."""
 
 
 class Database:
@@ -116,7 +118,7 @@ def _patiently(cursor: Any, statement: str) -> None:
         try:
             cursor.execute(statement)
         except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() > end:
+            if error.sqlite_errorcode not in LOCKED or time.monotonic() > end:
                 raise
             time.sleep(0.01)
         else:

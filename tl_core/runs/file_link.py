@@ -15,8 +15,9 @@ from typing import Any
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from tl_core import executors
 from tl_core.errors import StorageError
-from tl_core.events import Event
+from tl_core.events import Activity, Event
 from tl_core.machine import telemetry
 from tl_core.runs import artifacts
 from tl_core.runs.states import State, before
@@ -27,7 +28,6 @@ from tl_core.system.files import write_whole
 WISH, LETTERS = "wish.json", "letters.jsonl"
 CLAIMS = (State.RUNNING, State.PAUSED, State.CANCELLED, State.DONE, State.FAILED)
 """States that a process may say it has come to."""
-WAITING = "Waiting for a machine of the cluster"
 
 _logger = logging.getLogger(__name__)
 _KINDS = {kind.__name__.lower(): TypeAdapter(kind) for kind in Event.__subclasses__()}
@@ -88,7 +88,7 @@ class Mailbox:
 
     def devices(self) -> tuple[str, ...]:
         """Return the UUIDs of the GPUs that the cluster gave to this run alone."""
-        given = os.environ.get("CUDA_VISIBLE_DEVICES") and self.spec().executor.settings.get("gpus", 0) >= 1
+        given = os.environ.get("CUDA_VISIBLE_DEVICES") and executors.build(self.spec().executor).owns_gpus
         return tuple(gpu.uuid for gpu in telemetry.gpus()) if given else ()
 
     def state(self) -> State:
@@ -137,7 +137,7 @@ def tell(store: Store, run: Run) -> None:
     if read_wish(store.folder(run.id)) != Command(attempt=run.attempts, state=run.state):
         _wish(store, run, run.state)
         if run.state is State.STARTING:
-            store.record(run.id, [], stage=WAITING)
+            store.record(run.id, [], stage=Activity.WAITING_FOR_CLUSTER)
 
 
 def _wish(store: Store, run: Run, state: State) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
-from tl_core.events import Checkpoint, Event, Placement, Plan, Resumed, Stage, Step
+from tl_core.events import Checkpoint, Event, Placement, Plan, Resumed, Stage, Step, encoded
 from tl_core.machine.telemetry import Sampler
 from tl_core.runs.link import Link
 from tl_core.runs.states import State
@@ -81,7 +81,8 @@ class Recorder:
 
     def _note(self, event: Event) -> None:
         if isinstance(event, Stage):
-            self._progress |= {"stage": event.title, "done": event.done, "images_per_second": event.images_per_second}
+            self._progress |= {"stage": encoded(event.activity, event.phase), "done": event.done}
+            self._progress["images_per_second"] = event.images_per_second
         elif isinstance(event, Step):
             self._progress |= {"done": event.done, "images_per_second": event.images_per_second}
         elif isinstance(event, Placement) and event.unused:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tl_core import former
 from tl_core.errors import SettingError
 from tl_core.runs.states import State
 from tl_core.spec import RunSpec
@@ -117,9 +118,10 @@ class Run:
     `changed` is when its state last changed. `waited` and `ran` are the two clocks, in seconds up to that moment:
     waiting for a device and for Python, and training. `attempts` counts how often a process was launched for it. `device`
     is what the present or last one held, and for a run that is done what computed. `handle` is its process id (or its name in a
-    cluster), and `collected` how many bytes of its letters have been read (`runs.mailbox`). `done` is the share of its work that
-    lies behind it (0..1), and `seconds` the wall seconds inside `train`. `unreadable` says what of its stored settings this
-    version cannot read, if anything; `spec` has defaults there, and the run is shown but not done.
+    cluster), and `collected` how many bytes of its letters have been read (`runs.mailbox`). `stage` is what it does, as
+    `events.encoded` has it, or why it could not be started, in words. `done` is the share of its work that lies behind it
+    (0..1), and `seconds` the wall seconds inside `train`. `unreadable` says what of its stored settings this version cannot
+    read, if anything; `spec` has defaults there, and the run is shown but not done.
     From `name` to `note` are what people say of it (`runs.labels`); an archived one is left out of the lists. `disk_bytes` is
     what its folder takes, None until that was measured: after it has come to rest.
     """
@@ -185,6 +187,7 @@ def run_of(row: sa.RowMapping) -> Run:
     spec, unreadable = _settings(row["spec"])
     values = {name: row[name] for name in _COLUMNS}
     values |= {"state": State(row["state"]), "priority": Priority(row["priority"]), "tags": tuple(row["tags"])}
+    values["stage"] = former.stage(row["stage"])
     return Run(spec=spec, unreadable=unreadable, **values)
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
-from tl_core.events import Event, Placement, Plan, Stage
+from tl_core.events import Activity, Event, Placement, Plan, Stage
 from tl_core.jobs import failures
 from tl_core.machine import backends
 from tl_core.machine.telemetry import CPU
@@ -83,7 +83,7 @@ def _keep_estimate(link: Link, plan: Plan) -> None:
 
 
 def _train(link: Link, recorder: Recorder) -> None:
-    recorder(Stage("Starting Python and Keras", 0.0))
+    recorder(Stage(Activity.STARTING, 0.0))
     backends.require_importable()
     from tl_core.features.cache import cache_of
     from tl_core.training.checkpoints import Checkpoints
@@ -99,7 +99,7 @@ def _train(link: Link, recorder: Recorder) -> None:
     report, cache = partial(_report, link, recorder), cache_of(settings.home())
     outcome = train(link.spec(), report, checkpoints, decide=precision_speeds.decide(link.home), cache=cache)
     with contextlib.suppress(Paused):  # nothing is left to pause
-        recorder(Stage("Storing the result", 1.0))
+        recorder(Stage(Activity.STORING, 1.0))
     artifacts.write_outcome(link.folder, outcome)
     recorder.flush()
     if not link.change_state(before(State.DONE), State.DONE, **artifacts.summary(outcome.result)):

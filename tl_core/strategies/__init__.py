@@ -55,6 +55,17 @@ class Strategy(Part):
     """Whether it starts from pretrained weights."""
     when_to_use: ClassVar[str]
     """Two sentences at most, for the one who chooses."""
+    rate_setting: ClassVar[str | None] = None
+    """The setting that is its learning rate, where it has one: what the learning-rate finder looks for a value of."""
+    epochs_setting: ClassVar[str | None] = None
+    """The setting that is how long it trains, where it has one."""
+    batch_setting: ClassVar[str | None] = None
+    """The setting that is how many images a step has, where it has one: fewer take less memory."""
+
+    @property
+    def normalises(self) -> bool:
+        """Return whether its head centres the features and brings them to length 1."""
+        return True
 
     def join(self, network: "Network", class_names: Sequence[str]) -> Classifier:
         """Return the network with a new head on it."""

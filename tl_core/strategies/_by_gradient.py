@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
@@ -27,6 +27,7 @@ def with_default(field: FieldInfo, default: Any) -> Any:
 class ByGradient(Strategy):
     """A strategy that trains by gradient."""
 
+    batch_setting: ClassVar[str | None] = "batch_size"
     batch_size: int = Field(32, ge=1, le=4096, title="Batch size", description="Images per step.", json_schema_extra=MORE)
     schedule: Literal["constant", "cosine", "one_cycle"] = Field(
         "constant",
@@ -156,6 +157,8 @@ class Tuned(ByGradient):
 class FromNewHead(Tuned):
     """A strategy that begins with a head of random weights, which therefore learns faster than what lies under it."""
 
+    rate_setting: ClassVar[str | None] = "learning_rate"
+    epochs_setting: ClassVar[str | None] = "epochs"
     epochs: int = Field(10, ge=1, le=1000, title="Epochs", description="Passes over the data.")
     learning_rate: float = Field(1e-4, gt=0, le=1, title="Learning rate", description="Step size of Adam for the blocks.")
     head_factor: float = Field(
@@ -188,6 +191,8 @@ class FromProbe(ByGradient):
     """A strategy that begins with a head which is a linear probe already, so that random errors of a new head do not destroy
     the features under it (Kumar et al. 2022, arXiv 2202.10054)."""
 
+    rate_setting: ClassVar[str | None] = "learning_rate"
+    epochs_setting: ClassVar[str | None] = "epochs"
     added = {"restore_best": lambda settings: False}
     normalise: bool = Field(
         True,
@@ -213,6 +218,10 @@ class FromProbe(ByGradient):
     )
     epochs: int = Field(5, ge=1, le=1000, title="Epochs", description="Passes over the data after the head has been computed.")
     learning_rate: float = Field(3e-4, gt=0, le=1, title="Learning rate", description="Step size of Adam.")
+
+    @property
+    def normalises(self) -> bool:
+        return self.normalise
 
     def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
         """Return the network with a head that may normalise its features."""

@@ -39,6 +39,9 @@ class BiTHyperRule(Strategy):
         "The rule was made for large networks without BatchNorm, so hold it against another strategy."
     )
 
+    rate_setting: ClassVar[str | None] = "learning_rate"
+    batch_setting: ClassVar[str | None] = "batch_size"
+
     batch_size: int = Field(64, ge=1, le=4096, title="Batch size", description="Images per step; the paper has 512.")
     learning_rate: float = Field(
         3e-3, gt=0, le=1, title="Learning rate", description="Step size of SGD at a batch of 512; it shrinks with the batch."

@@ -21,6 +21,8 @@ class FromScratch(WithSweep):
     title: ClassVar[str] = "From scratch"
     family: ClassVar[Family] = Family.CONTROL
     pretrained: ClassVar[bool] = False
+    rate_setting: ClassVar[str | None] = "learning_rate"
+    epochs_setting: ClassVar[str | None] = "epochs"
     when_to_use: ClassVar[str] = (
         "The control, without which nobody can say what the transfer saved: it has the epochs, the rate and the schedule that "
         "suit its network, and may try as many learning rates as fine-tuning. "

@@ -30,6 +30,10 @@ class NearestClassMean(Strategy):
         json_schema_extra={"more": True},
     )
 
+    @property
+    def normalises(self) -> bool:
+        return self.normalise
+
     def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
         """Return the network with a head that may normalise its features."""
         return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)

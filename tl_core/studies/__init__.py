@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from tl_core.datasets import Dataset
+from tl_core.events import Activity
 from tl_core.jobs import background, device_queue
 from tl_core.jobs.background import ResultWriter
 from tl_core.machine import backends
@@ -27,11 +28,12 @@ COMMAND = "work-study"
 class StudyResult:
     """What a study has found, as far as it has come. Each study adds its own fields, all with defaults.
 
+    `stage` is what it does, as `events.encoded` has it, or in the study's own words.
     `place` is its place in the line for a device, from 1, while it waits there. `images_per_second` is told while a network sees
     images, `seconds` is what it took, waiting not counted, and `error` says why there is no answer.
     """
 
-    stage: str = "Starting Python"
+    stage: str = Activity.STARTING_PYTHON
     place: int | None = None
     images_per_second: float | None = None
     seconds: float = 0.0
@@ -113,7 +115,7 @@ class Study(Part, Generic[R]):
                 lease = device_queue.wait(home, runs_before, lambda place: writer.update(place=place))
                 os.environ.update(lease.environment() if lease else {})
                 writer.start_clock()
-                writer.update(place=None, stage="Starting Keras")
+                writer.update(place=None, stage=Activity.STARTING_KERAS)
             self.run(recipe, home, writer)
 
         writer.carry_out(work, recipe.spec())

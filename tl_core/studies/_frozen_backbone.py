@@ -3,7 +3,7 @@
 from functools import partial
 
 from tl_core.datasets import Images
-from tl_core.events import Reporter
+from tl_core.events import Activity, Reporter
 from tl_core.features.cache import ActivationCache
 from tl_core.features.extractor import FeatureExtractor
 from tl_core.features.inputs import CachedInputs
@@ -11,7 +11,6 @@ from tl_core.machine import backends
 from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.training.checkpoints import TrainingState
-from tl_core.training.inputs import COMPUTING, WAITING
 from tl_core.training.loop import Progress
 from tl_core.training.stages import Stages
 
@@ -27,13 +26,13 @@ class FrozenBackbone:
         precision = Precision.FLOAT32 if recipe.precision is Precision.AUTO else recipe.precision
         backends.compute_in(precision)
         self.stages = Stages(TrainingState(Progress(total=0)), report)
-        with self.stages.stage("Loading the backbone"):
+        with self.stages.stage(Activity.LOADING_BACKBONE):
             model = recipe.backbone.load(recipe.image_size, pretrained=True).model
-        waiting = partial(self.stages.say, WAITING)
+        waiting = partial(self.stages.say, Activity.WAITING_FOR_FEATURES)
         self._extractor = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting)
         self._part = self._extractor.part(model)
 
     def features(self, images: Images) -> CachedInputs:
         """Return what the network makes of the images: (n, d) float32."""
-        with self.stages.stage(COMPUTING):
-            return self._extractor.features(self._part, images, self.stages.meter(COMPUTING, 1.0))
+        with self.stages.stage(Activity.COMPUTING_FEATURES):
+            return self._extractor.features(self._part, images, self.stages.meter(Activity.COMPUTING_FEATURES, 1.0))

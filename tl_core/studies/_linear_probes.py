@@ -12,15 +12,13 @@ from functools import partial
 from tl_core import heads
 from tl_core.analysis.what_if import Answer, Question
 from tl_core.datasets import Data
-from tl_core.events import Reporter
+from tl_core.events import Activity, Reporter
 from tl_core.features.cache import ActivationCache
 from tl_core.features.inputs import CachedInputs, Features
 from tl_core.heads.threads import single_thread
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.studies._frozen_backbone import FrozenBackbone
-
-SOLVING = "Computing heads"
 
 
 @dataclass(frozen=True)
@@ -48,9 +46,8 @@ def answers(spec: RunSpec, question: Question, report: Reporter, cache: Activati
     draws = [_draw(spec, network, whole, *pair) for pair in question.draws]
     stored = network.features(whole.test)  # which no draw changes
     test = Features(stored.values, stored.labels)
-    normalise = recipe.strategy.model_dump().get("normalise", True)
-    solve = partial(_solve, test=test, strengths=question.strengths, normalise=normalise)
-    network.stages.say(SOLVING)
+    solve = partial(_solve, test=test, strengths=question.strengths, normalise=recipe.strategy.normalises)
+    network.stages.say(Activity.COMPUTING_HEADS)
     with single_thread(), ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="heads") as pool:
         for found in pool.map(solve, draws):
             yield from found

@@ -10,13 +10,13 @@ from PIL import Image
 
 from tl_core.checks.domain_shift import Shift, domain_auc
 from tl_core.checks.projection import ImageMap, map_of, project, sampled, sheet
+from tl_core.events import Activity
 from tl_core.features.cache import cache_of
 from tl_core.jobs.background import ResultWriter
 from tl_core.recipe import Recipe
 from tl_core.studies import Study, StudyResult, register, with_all_labels
 from tl_core.system.files import write_whole
 
-PICTURES, PLACING, COMPARING = "Reading the pictures", "Placing the images", "Comparing training and test images"
 SHEET = ".webp"
 
 
@@ -56,11 +56,11 @@ class ImageMapStudy(Study[ImageMapResult]):
         data = sampled(recipe.dataset.whole(recipe.seed))
         network = FrozenBackbone(recipe, writer.report, cache_of(home))
         features = {split: np.asarray(network.features(images)) for split, images in data.splits.items() if len(images)}
-        with network.stages.stage(COMPARING):
+        with network.stages.stage(Activity.COMPARING_SPLITS):
             shift = domain_auc(features["train"], features["test"], (data.train.groups, data.test.groups))
-        with network.stages.stage(PLACING), single_thread():
+        with network.stages.stage(Activity.PLACING_IMAGES), single_thread():
             places = project(np.concatenate(list(features.values())))
-        with network.stages.stage(PICTURES):
+        with network.stages.stage(Activity.DRAWING_IMAGES):
             pictures = Image.fromarray(sheet(data))
         name = self.sheet_file(home, recipe)
         write_whole(name, lambda path: pictures.save(path, "WEBP", quality=70, method=4))

@@ -59,9 +59,9 @@ class LrFinder(Study[LrFinderResult]):
 
     def decisive(self, recipe: Recipe) -> Sequence[Any]:
         """Return everything that decides the curve: neither the present rate nor the number of epochs does."""
-        usual = type(recipe.strategy).model_fields
-        strategy = {name: value for name, value in recipe.strategy.model_dump(mode="json").items() if name != "learning_rate"}
-        strategy |= {"epochs": str(usual["epochs"].default)} if "epochs" in usual else {}
+        part = type(recipe.strategy)
+        strategy = {name: value for name, value in recipe.strategy.model_dump(mode="json").items() if name != part.rate_setting}
+        strategy |= {part.epochs_setting: str(part.model_fields[part.epochs_setting].default)} if part.epochs_setting else {}
         spec = recipe.spec()
         return spec.dataset.content, spec.backbone, METHOD, recipe.strategy.name, strategy, spec.image_size, spec.seed
 

@@ -83,8 +83,8 @@ class WhatIf(Study[WhatIfResult]):
 
     def decisive(self, recipe: Recipe) -> Sequence[Any]:
         spec = recipe.spec()
-        normalise = recipe.strategy.model_dump().get("normalise", True)
-        return with_all_labels(recipe.dataset), spec.backbone, spec.image_size, spec.precision, normalise
+        how = spec.image_size, spec.precision, recipe.strategy.normalises
+        return with_all_labels(recipe.dataset), spec.backbone, *how
 
     def run(self, recipe: Recipe, home: Path, writer: ResultWriter[WhatIfResult]) -> None:
         from tl_core.studies._linear_probes import answers

@@ -20,6 +20,7 @@ from tl_core.planning import cost_model
 from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec, RunSpec
 from tl_core.strategies import HEAD, BatchNorm, Moves, Phase, Strategy
+from tl_core.strategies._by_gradient import FromProbe
 from tl_core.testing._toy import SIZE, Known, ToyBackbone
 from tl_core.training.evaluation import outcome_of
 from tl_core.training.freezing import digests
@@ -37,7 +38,7 @@ class Trained:
 
     def __init__(self, part: type[Strategy], folder: Path) -> None:
         self.strategy = part.example()
-        if "restore_best" in part.model_fields:
+        if isinstance(self.strategy, FromProbe):
             self.strategy = self.strategy.model_copy(update={"restore_best": False})
         self.events: list[Event] = []
         self.before: list[dict[str, str]] = []
@@ -73,6 +74,12 @@ def recipe_of(strategy: Strategy) -> Recipe:
 def check_says_when_to_use_it(part: type[Strategy]) -> None:
     """Check that it says in sentences when to use it."""
     assert part.when_to_use.endswith(".")
+
+
+def check_the_settings_that_it_names_are_its_own(part: type[Strategy]) -> None:
+    """Those of its learning rate, its epochs and its batches."""
+    named = {part.rate_setting, part.epochs_setting, part.batch_setting} - {None}
+    assert named <= part.model_fields.keys()
 
 
 def check_phases_are_plain_values(part: type[Strategy]) -> None:

@@ -14,11 +14,12 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import TypeAdapter
+from pydantic import BeforeValidator, TypeAdapter
 
+from tl_core import former
 from tl_core.errors import RunError, StorageError
 from tl_core.precision import Precision, StoredPrecision
 from tl_core.result import PhaseRecord
@@ -49,14 +50,14 @@ class TrialResult:
 
 @dataclass
 class TrainingState:
-    """What a run has behind it: how far it has come, the finished phases, the paths that ever trained, wall seconds by
-    stage, how often it was interrupted and went on, the learning rates that the present phase has measured, by path, what it
-    computes in once that is decided, and the best of the trials so far."""
+    """What a run has behind it: how far it has come, the finished phases, the paths that ever trained, wall seconds by stage
+    (`events.encoded`), how often it was interrupted and went on, the learning rates that the present phase has measured, by
+    path, what it computes in once that is decided, and the best of the trials so far."""
 
     progress: Progress
     records: list[PhaseRecord] = field(default_factory=list)
     ever_trained: set[str] = field(default_factory=set)
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: Annotated[dict[str, float], BeforeValidator(former.stages)] = field(default_factory=dict)
     resumed: int = 0
     rates: dict[str, float] = field(default_factory=dict)
     precision: StoredPrecision = Precision.AUTO

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tl_core import __version__
 from tl_core.data.images import Pixels
 from tl_core.datasets import Images
+from tl_core.events import decoded
 from tl_core.machine import backends
 from tl_core.result import Outcome, Predictions, Result, Timing
 from tl_core.training.freezing import count_parameters
@@ -50,6 +51,11 @@ def versions() -> dict[str, str]:
     }
 
 
+def _timing(stage: str, seconds: float) -> Timing:
+    activity, phase = decoded(stage)
+    return Timing(activity=activity, phase=phase, seconds=seconds)
+
+
 def gather_result(run: Training, probabilities: NDArray[np.float32]) -> Result:
     """Return what stays of `run`, whose test images have these `probabilities` (n, classes)."""
     test = run.data.test
@@ -65,12 +71,12 @@ def gather_result(run: Training, probabilities: NDArray[np.float32]) -> Result:
         total_parameters=run.model.count_params(),
         trainable_parameters=count_parameters(run.model, run.account.ever_trained),
         phases=tuple(run.account.records),
-        timings=tuple(Timing(name=name, seconds=seconds) for name, seconds in run.account.seconds.items()),
+        timings=tuple(_timing(stage, seconds) for stage, seconds in run.account.seconds.items()),
         provenance=run.network.provenance,
         notes=run.data.notes,
         versions=versions(),
         precision=run.account.precision,
         device=backends.device(),
         resumed=run.account.resumed,
-        frozen_part=run.inputs.summary(),
+        frozen_part=run.inputs.take_record(),
     )

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from tl_core.networks.outline import Network
-from tl_core.networks.sublayers import own_weights, sublayers_of
+from tl_core.networks.sublayers import is_adapter, own_weights, sublayers_of
 from tl_core.strategies import BatchNorm, Moves, Phase
 
 Digests = dict[str, str]
@@ -119,7 +119,7 @@ def _belongs(layer: Any, variable: Any, phase: Phase) -> bool:
     if isinstance(layer, NORMS):
         still = isinstance(layer, keras.layers.BatchNormalization) and phase.batch_norm == BatchNorm.FROZEN
         return phase.moves != Moves.ADAPTERS and not still
-    adapter = "lora" in variable.name
+    adapter = is_adapter(variable)
     return {
         Moves.EVERYTHING: not adapter,
         Moves.NORMS: False,

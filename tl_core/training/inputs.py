@@ -10,18 +10,18 @@ from numpy.typing import NDArray
 
 from tl_core.data.images import Pixels
 from tl_core.datasets import Data, Images
+from tl_core.events import Activity
 from tl_core.features.extractor import FeatureExtractor, FrozenSubmodel, View
 from tl_core.features.inputs import Inputs, Views
 from tl_core.networks.outline import Network
 from tl_core.planning.cost_model import ENGINE
 from tl_core.planning.cuts import CutPlan
+from tl_core.result import FrozenPartRecord
 from tl_core.strategies import Classifier, Learning, Phase
 from tl_core.training.augmentation import Augmenter
 from tl_core.training.prepare import PhasePreparer
 from tl_core.training.stages import Stages
 
-READING, COMPUTING = "Reading the images", "Computing features"
-WAITING = "Waiting for another run, which is computing the same features"
 VIEWS_STREAM = 2
 """Tells the random numbers of fixed views from others of a run's seed."""
 
@@ -57,7 +57,7 @@ class InputPipeline:
         below = self.cuts.cut(phase)
         if not below:
             return PhaseInputs(self.classifier.model, self._pixels(self.data.train), self._pixels(self.data.validation))
-        with self.stages.stage(COMPUTING):
+        with self.stages.stage(Activity.COMPUTING_FEATURES):
             frozen, part = self._divided(below, index)
             count = self._meter(below)
             train = self._train(frozen, phase.learning, count)
@@ -68,7 +68,7 @@ class InputPipeline:
         below = self.cuts.test_cut
         if not below:
             return model, self._pixels(self.data.test)
-        with self.stages.stage(COMPUTING):
+        with self.stages.stage(Activity.COMPUTING_FEATURES):
             frozen, part = self._divided(below, len(self.cuts.phases))
             return part, self.extractor.features(frozen, self.data.test, self._meter(below))
 
@@ -76,9 +76,9 @@ class InputPipeline:
         """Return the pixels of a few images (n, size, size, 3) uint8."""
         return self.extractor.pixels(images, lambda _: None).batch(np.arange(len(images)))
 
-    def summary(self) -> tuple[str, ...]:
-        """Return sentences on what the frozen part had to compute since this was asked last."""
-        return self.extractor.tally.summary()
+    def take_record(self) -> FrozenPartRecord:
+        """Return what the frozen part had to compute since this was asked last."""
+        return self.extractor.tally.take_record()
 
     def augmenter(self, phase: Phase, stream: tuple[int, ...]) -> Augmenter | None:
         """Return what changes the images of `phase` anew in each epoch; None unless it works on pixels and wants them changed."""
@@ -86,8 +86,8 @@ class InputPipeline:
         return Augmenter(phase.learning, self.extractor.image_size, stream) if wanted else None
 
     def _pixels(self, images: Images) -> Inputs:
-        with self.stages.stage(READING):
-            return self.extractor.pixels(images, self.stages.meter(READING, 0.0))
+        with self.stages.stage(Activity.READING_IMAGES):
+            return self.extractor.pixels(images, self.stages.meter(Activity.READING_IMAGES, 0.0))
 
     def _divided(self, below: int, index: int) -> tuple[FrozenSubmodel, Any]:
         """Return the network in two, before phase number `index`."""
@@ -99,7 +99,7 @@ class InputPipeline:
         return self._parts[key], upper
 
     def _meter(self, below: int) -> Callable[[int], None]:
-        return self.stages.meter(COMPUTING, ENGINE * self.cuts.share_under(below))
+        return self.stages.meter(Activity.COMPUTING_FEATURES, ENGINE * self.cuts.share_under(below))
 
     def _train(self, frozen: FrozenSubmodel, learning: Learning, count: Callable[[int], None]) -> Inputs:
         images = self.data.train

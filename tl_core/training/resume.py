@@ -23,6 +23,7 @@ from tl_core.datasets import Data
 from tl_core.errors import Paused
 from tl_core.events import Checkpoint, Reporter
 from tl_core.precision import Precision
+from tl_core.result import BestTrial
 from tl_core.strategies import Phase
 from tl_core.training.checkpoints import Arrays, Checkpoints, Snapshot, TrainingState, TrialResult, unusable
 from tl_core.training.freezing import Frozen
@@ -117,21 +118,19 @@ class CheckpointManager:
         progress.loss = progress.accuracy = None
         progress.validation_loss, progress.validation_accuracy = validation_loss, validation_accuracy
 
-    def select_trial(self, phase: PreparedPhase, *, last: bool) -> tuple[str, ...]:
-        """End the trial `phase`: keep what it left, unless an earlier one has a validation loss as low. After the last one take
-        the model back to the best of them, and return a sentence that says which that is."""
+    def select_trial(self, phase: PreparedPhase, *, last: bool) -> BestTrial | None:
+        """Keep what the ended trial `phase` left, unless an earlier one has a validation loss as low. After the `last` one let
+        the model be the best of them, and return which that is; None while others follow."""
         progress, best = self.account.progress, self.account.best_trial
         loss = finite(progress.validation_loss)
         if best is None or loss < best.loss:
             best = self.account.best_trial = TrialResult(phase.name, loss, progress.validation_accuracy or 0.0)
             self._winner = get_values(self._model.variables)
         if not last:
-            return ()
+            return None
         self._go_back(self._winner, best.loss, best.accuracy)
         self._winner, self.account.best_trial = (), None
-        if best.loss == math.inf:
-            return (f"Every trial diverged: none ended with a validation loss. {best.name} is kept; try lower learning rates.",)
-        return (f"Of all trials, {best.name} ended with the lowest validation loss, {best.loss:.3f} nats, and is kept.",)
+        return BestTrial(name=best.name, loss=best.loss if best.loss < math.inf else None)
 
     def due(self) -> bool:
         """Return whether it is time for a checkpoint."""

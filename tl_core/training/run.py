@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.datasets import Data
-from tl_core.events import Epoch, Plan, Resumed
+from tl_core.events import Activity, Epoch, Plan, Resumed
 from tl_core.features.cache import ActivationCache
 from tl_core.features.extractor import FeatureExtractor
 from tl_core.features.inputs import Inputs
@@ -24,7 +24,7 @@ from tl_core.result import Measured, PhaseRecord
 from tl_core.strategies import Classifier, Phase
 from tl_core.training.checkpoints import TrainingState
 from tl_core.training.freezing import count_parameters
-from tl_core.training.inputs import WAITING, InputPipeline
+from tl_core.training.inputs import InputPipeline
 from tl_core.training.loop import Progress, evaluate_head, fit
 from tl_core.training.prepare import LearningRates, PhasePreparer
 from tl_core.training.prepared import Order, PreparedPhase
@@ -81,7 +81,7 @@ class Training:
         require_validation(self.cuts.phases, self.images.validation)
         self.progress.total = self.costs.total.passes
         self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, xla=precision.xla)
-        waiting = partial(stages.say, WAITING)
+        waiting = partial(stages.say, Activity.WAITING_FOR_FEATURES)
         extractor = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting, own=keeper.place)
         self.inputs = InputPipeline(data, network, classifier, self.preparer, self.cuts, stages, extractor, recipe.seed)
 
@@ -150,7 +150,7 @@ class Training:
 
     def _rates(self, phase: Phase, model: Any, train: Inputs, order: Order) -> LearningRates:
         if phase.measured_rates and not self.progress.within_phase:
-            with self.stages.stage(f"Measuring gradients: {phase.name}"):
+            with self.stages.stage(Activity.MEASURING_GRADIENTS, phase.name):
                 self.account.rates = dict(self.preparer.measured_rates(phase, model, train, order(0)))
         return self.account.rates or self.preparer.rates(phase, model)
 
@@ -164,21 +164,22 @@ class Training:
                 self.keeper.keep()
 
     def _fit(self, ready: PreparedPhase) -> None:
-        ready, title = self.keeper.restore_phase(ready), f"Training: {ready.name}"
-        with self.stages.stage(title):
+        ready = self.keeper.restore_phase(ready)
+        with self.stages.stage(Activity.TRAINING, ready.name):
             for _ in fit(ready, self.progress, self.stages.report, self.keeper.keep_best):
                 if self.keeper.due():
-                    self.stages.lap(title)
+                    self.stages.lap(Activity.TRAINING, ready.name)
                     self.keeper.keep()
         self.progress.passed += ready.passes * (ready.epochs - self.progress.epoch)  # those that patience spared
         best_epoch = self.keeper.restore_best()
         more_trials = ready.trial and any(each.trial for each in self.cuts.phases[self.progress.phase + 1 :])
-        remarks = self.keeper.select_trial(ready, last=not more_trials) if ready.trial else ()
-        self._end(ready, best_epoch=best_epoch, ended=None if more_trials else self._measured(ready), remarks=remarks)
+        best_trial = self.keeper.select_trial(ready, last=not more_trials) if ready.trial else None
+        ended = None if more_trials else self._measured(ready)
+        self._end(ready, best_epoch=best_epoch, ended=ended, best_trial=best_trial)
 
     def _solve(self, ready: PreparedPhase) -> None:
         started, step = time.perf_counter(), self.progress.steps + 1
-        with self.stages.stage(f"Training: {ready.name}"):
+        with self.stages.stage(Activity.TRAINING, ready.name):
             found = self.preparer.solve(ready)
             (loss, accuracy), held_out = (evaluate_head(found, inputs) for inputs in (ready.train, ready.validation))
         assert loss is not None and accuracy is not None  # there are training images
@@ -186,7 +187,7 @@ class Training:
         self.progress.now.add(len(ready.train), loss, accuracy, time.perf_counter() - started)
         self.progress.passed += ready.passes
         self.progress.end_epoch(*held_out)
-        told = {"chosen": dict(found.chosen), "chosen_by": found.chosen_by, "remarks": found.notes}
+        told = {"chosen": dict(found.chosen), "chosen_by": found.chosen_by, "remarks": found.remarks}
         # Before the report, which may end this attempt: a head is computed whole or not at all.
         self._end(ready, ended=self._measured(ready), **told)
         self.stages.report(Epoch(ready.name, 1, step, loss, accuracy, *held_out, time.perf_counter() - started))
@@ -209,7 +210,7 @@ class Training:
                 trainable_parameters=count_parameters(self.model, set(frozen.trained)),
                 frozen_tensors=len(frozen.before),
                 unchanged_tensors=unchanged,
-                frozen_part=self.inputs.summary(),
+                frozen_part=self.inputs.take_record(),
                 **facts,
             )
         )
@@ -230,8 +231,8 @@ class Training:
         part, inputs = self.inputs.test(model)
         left = self.costs.test.trained
         self.progress.passed += self.costs.test.passes - left
-        with self.stages.stage("Testing"):
-            probabilities = predict(part, inputs, self.stages.meter("Testing", left / len(self.data.test)))
+        with self.stages.stage(Activity.TESTING):
+            probabilities = predict(part, inputs, self.stages.meter(Activity.TESTING, left / len(self.data.test)))
         self.progress.passed += left
         return probabilities
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from tl_core.events import Reporter, Stage
+from tl_core.events import Activity, Reporter, Stage, encoded
 from tl_core.training.checkpoints import TrainingState
 
 FOLLOW_SECONDS = 1.0
@@ -20,26 +20,28 @@ class Stages:
         self._lapped = time.perf_counter()
 
     @contextmanager
-    def stage(self, title: str) -> Iterator[None]:
+    def stage(self, activity: Activity, phase: str = "") -> Iterator[None]:
         """Say what is being done, and keep how long it took."""
-        self.say(title)
+        self.say(activity, phase)
         self._lapped = time.perf_counter()
         try:
             yield
         finally:
-            self.lap(title)
+            self.lap(activity, phase)
 
     @contextmanager
-    def followed(self, title: str, share: Callable[[], float | None]) -> Iterator[None]:
-        """Report every second, while the `with` block runs, which `share` of this stage alone is done, 0..1, where that is known.
-        A wish to stop is heard when the stage is over."""
+    def followed(self, activity: Activity, share: Callable[[], float | None]) -> Iterator[None]:
+        """Say what is being done, and every second which `share` of this stage alone is done, 0..1, where that is known; keep how
+        long it took. A wish to stop is heard when the stage is over."""
+        self.report(Stage(activity, 0.0))
+        self._lapped = time.perf_counter()
         over = threading.Event()
 
         def follow() -> None:
             while not over.wait(FOLLOW_SECONDS):
                 with contextlib.suppress(Exception):  # whoever listens may raise, and what is looked at may go
                     if (now := share()) is not None:
-                        self.report(Stage(f"{title}: {100 * now:.0f} %", now))
+                        self.report(Stage(activity, now))
 
         thread = threading.Thread(target=follow, name="follow", daemon=True)
         thread.start()
@@ -48,18 +50,19 @@ class Stages:
         finally:
             over.set()
             thread.join()
+            self.lap(activity)
 
-    def say(self, title: str) -> None:
+    def say(self, activity: Activity, phase: str = "") -> None:
         """Say what is being done, and nothing else."""
-        self.report(Stage(title, self._account.progress.done))
+        self.report(Stage(activity, self._account.progress.done, phase=phase))
 
-    def lap(self, title: str) -> None:
-        """Add the seconds since the last call to those of the stage `title`."""
-        now = time.perf_counter()
-        self._account.seconds[title] = self._account.seconds.get(title, 0.0) + now - self._lapped
+    def lap(self, activity: Activity, phase: str = "") -> None:
+        """Add the seconds since the last call to those of this stage."""
+        now, stage = time.perf_counter(), encoded(activity, phase)
+        self._account.seconds[stage] = self._account.seconds.get(stage, 0.0) + now - self._lapped
         self._lapped = now
 
-    def meter(self, title: str, passes: float) -> Callable[[int], None]:
+    def meter(self, activity: Activity, passes: float) -> Callable[[int], None]:
         """Return a callback that reports how many images have gone through something, which costs so many passes an image, and
         their rate. They count as done when all are, since an interrupted pass begins anew."""
         started, seen = time.perf_counter(), 0
@@ -67,6 +70,6 @@ class Stages:
         def count(images: int) -> None:
             nonlocal seen
             seen += images
-            self.report(Stage(title, self._account.progress.share(seen * passes), seen / (time.perf_counter() - started)))
+            self.report(Stage(activity, self._account.progress.share(seen * passes), seen / (time.perf_counter() - started)))
 
         return count

@@ -9,7 +9,7 @@ import keras
 
 from tl_core.checks.first_look import with_notes
 from tl_core.datasets import Data
-from tl_core.events import FETCHING, Placement, Reporter
+from tl_core.events import Activity, Placement, Reporter
 from tl_core.features.cache import ActivationCache
 from tl_core.machine import backends
 from tl_core.precision import Precision
@@ -91,7 +91,7 @@ def prepare(
     stages = Stages(keeper.account, report)
     data = change(_read(recipe, stages))
     backends.compute_in(keeper.fixed_precision(lambda: decide(recipe, sizes_of(data)), recipe.precision))
-    with stages.stage("Loading the backbone"):
+    with stages.stage(Activity.LOADING_BACKBONE):
         network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)
         classifier = recipe.strategy.join(network, data.class_names)
     run = Training(recipe, data, network, classifier, keeper=keeper, stages=stages, cache=cache)
@@ -102,7 +102,7 @@ def prepare(
 def _read(recipe: Recipe, stages: Stages) -> Data:
     dataset, seed = recipe.dataset, recipe.seed
     if not dataset.fetches:
-        with stages.stage("Reading the dataset"):
+        with stages.stage(Activity.READING_DATASET):
             return with_notes(dataset.load(seed))
-    with stages.stage(FETCHING), stages.followed(FETCHING, dataset.fetched_share):
+    with stages.followed(Activity.FETCHING_DATASET, dataset.fetched_share):
         return with_notes(dataset.load(seed))

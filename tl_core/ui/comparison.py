@@ -2,29 +2,34 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
 from tl_core.analysis import comparison
-from tl_core.analysis.statements import interval_of
+from tl_core.analysis.statements import interval_of, percent
+from tl_core.analysis.statistics import Interval
 from tl_core.runs.store import Run
-from tl_core.ui import formatting, outcomes, run_names, session
+from tl_core.ui import controls, formatting, run_names, session
 from tl_core.ui.charts import comparing, machine
+from tl_core.ui.downloads import download
 
 MOST_VERDICTS = 20
 FILTERS = ("Dataset", "Backbone", "Strategy", "State")
+METRICS: tuple[Literal["accuracy", "loss"], ...] = ("accuracy", "loss")
 LABELS = ("Name", "Tags", "Starred")
 """Columns that are hidden while nobody has given any."""
 
 
 def table(runs: Sequence[Run]) -> pd.DataFrame:
-    """Return every run as a row that sorts by any of its columns."""
+    """Return every run as a row. Accuracies, with the ends `Low` and `High` of their 95 % intervals, are in 0..1."""
     return pd.DataFrame([_row(run) for run in runs])
 
 
 def _row(run: Run) -> dict[str, object]:
     dataset, backbone, strategy = formatting.titles_of(run)
+    interval = interval_of(run)
     return {
         "Name": run_names.given_to(run),
         "Tags": list(run.tags),
@@ -33,7 +38,9 @@ def _row(run: Run) -> dict[str, object]:
         "Labels": run.spec.dataset.settings.get("labels_per_class"),
         "Backbone": backbone,
         "Strategy": strategy,
-        "Accuracy": None if run.accuracy is None else formatting.in_column(formatting.accuracy_of(run)),
+        "Accuracy": run.accuracy,
+        "Low": interval.low if interval else None,
+        "High": interval.high if interval else None,
         "Seconds": run.seconds,
         "Trainable": run.trainable_parameters,
         "Size": run.spec.image_size,
@@ -67,11 +74,27 @@ def wanted() -> list[str]:
     return [part for part in st.query_params.get(session.RUNS_PARAMETER, "").split(",") if part]
 
 
+def as_shown(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows as they are read on a page: an accuracy and its interval are one text, which sorts as a number."""
+    ends = zip(rows["Low"], rows["High"], strict=True)
+    accuracies = [_accuracy(share, Interval(*each)) for share, each in zip(rows["Accuracy"], ends, strict=True)]
+    return rows.drop(columns=["Low", "High"]).assign(Accuracy=pd.Series(accuracies, rows.index, dtype=object))
+
+
+def _accuracy(share: float | None, interval: Interval) -> str | None:
+    return None if share is None or pd.isna(share) else formatting.in_column(percent(share, interval))
+
+
+def _as_file(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.assign(Tags=[", ".join(tags) for tags in rows["Tags"]])
+
+
 def choose(rows: pd.DataFrame) -> list[str]:
     """Draw the table and return the ids of the rows that are ticked. The URL holds them."""
     ticked = rows.index[rows["Run"].isin(wanted())].tolist()
+    shown = as_shown(rows)
     picked = st.dataframe(
-        rows,
+        shown,
         hide_index=True,
         width="stretch",
         on_select="rerun",
@@ -79,7 +102,7 @@ def choose(rows: pd.DataFrame) -> list[str]:
         selection_default={"selection": {"rows": ticked}},
         key=f"runs_table_{hash(tuple(rows['Run']))}",  # what is ticked are places, which are of other runs in another table
         placeholder="\N{EN DASH}",
-        column_order=[name for name in rows if name not in LABELS or rows[name].map(bool).any()],
+        column_order=[name for name in shown if name not in LABELS or rows[name].map(bool).any()],
         column_config={
             "Tags": st.column_config.ListColumn(help="Tags are given on the pages Train and Result."),
             "Disk": st.column_config.NumberColumn(format="%.1f MB", help="What its files take, in megabytes."),
@@ -96,6 +119,8 @@ def choose(rows: pd.DataFrame) -> list[str]:
         },
         alt="All runs; tick rows to compare them",
     )
+    about = "A CSV file with these runs. Accuracies are shares of 1; the ends of their 95 % intervals have columns of their own."
+    download(lambda: _as_file(rows), "runs", "Download the numbers", about)
     chosen = rows.loc[picked.selection.rows, "Run"].tolist()
     if chosen:
         st.query_params[session.RUNS_PARAMETER] = ",".join(chosen)
@@ -111,7 +136,7 @@ def verdicts(chosen: Sequence[Run]) -> None:
         st.caption("Select two or more finished runs to see which is better, and whether the difference is significant.")
         return
     names = formatting.names_apart(chosen)
-    first, *others = (outcomes.contender(run, names[run.id]) for run in tested[: 1 + MOST_VERDICTS])
+    first, *others = (controls.contender(run, names[run.id]) for run in tested[: 1 + MOST_VERDICTS])
     for other in others:
         st.markdown(f"- {formatting.plain(comparison.verdict(first, other))}")
     if len(tested) > 1 + MOST_VERDICTS:
@@ -137,9 +162,11 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
     if chosen:
         labels = formatting.names_apart(chosen)
         curves = {run.id: session.events(run, "epoch") for run in chosen}
-        metric = st.segmented_control("Curve", ["Accuracy", "Loss"], default="Accuracy", required=True, key="curve_metric")
+        metric = st.segmented_control(
+            "Curve", METRICS, format_func=str.capitalize, default=METRICS[0], required=True, key="curve_metric"
+        )
         formatting.chart(
-            comparing.overlaid_curves(curves, labels, "loss" if metric == "Loss" else "accuracy", session.run_id()),
+            comparing.overlaid_curves(curves, labels, metric, session.run_id()),
             "overlaid",
             "Validation curves of the chosen runs",
         )

@@ -7,6 +7,7 @@ from tl_core.analysis import metrics
 from tl_core.result import Predictions
 from tl_core.ui import formatting
 from tl_core.ui.charts import outcome
+from tl_core.ui.downloads import download
 
 FEW = 40
 """Where not all classes can be drawn, so many are: as many as have names that can be read."""
@@ -26,13 +27,9 @@ def confusion(said: Predictions, names: list[str], run_id: str) -> None:
         classes=len(names),
     )
     formatting.chart(figure, f"confusion_{run_id}", "Confusion matrix of the test images")
-    st.download_button(
+    download(
+        lambda: metrics.confusion_table(said.labels, predicted, names),
+        f"confusion_{run_id}",
         "Download the whole table",
-        lambda: metrics.confusion_table(said.labels, predicted, names).to_csv(index=False).encode(),
-        file_name=f"confusion_{run_id}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        help="A CSV file with every pair of true and predicted class, the most frequent first.",
-        on_click="ignore",
-        key="confusion_table",
+        "A CSV file with every pair of true and predicted class, the most frequent first.",
     )

@@ -56,7 +56,7 @@ def _show(recipe: Recipe, report: Report) -> None:
             formatting.plain(each.text), icon=":material/build:" if each.fix else ":material/info:"
         )
     _leaving_out(recipe, report)
-    if report.thing == "images":
+    if recipe.dataset.modality is Modality.IMAGES:
         _pictures(report)
     _broken(report)
     _groups("Copies across splits", [group for group in report.groups if group.crosses and not group.conflicts], report)

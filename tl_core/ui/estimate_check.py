@@ -8,7 +8,7 @@ import streamlit as st
 from tl_core.analysis.statements import seconds, size
 from tl_core.planning.estimate import Estimate
 from tl_core.precision import Precision
-from tl_core.result import IN_CACHE, Result
+from tl_core.result import Result
 from tl_core.runs import artifacts
 from tl_core.runs.store import Run
 from tl_core.ui import formatting, session
@@ -49,7 +49,7 @@ def comparisons(estimate: Estimate, took: float, memory: int | None, disk: int) 
 def reasons(run: Run, result: Result) -> Iterator[str]:
     """Yield what a run met that no estimate counts, a sentence each."""
     records = result.phases
-    if any(IN_CACHE in line for lines in (*(record.frozen_part for record in records), result.frozen_part) for line in lines):
+    if result.frozen_part.reused or any(record.frozen_part.reused for record in records):
         yield "Features were already in the cache, which the estimate does not take into account."
     if result.resumed:
         yield f"Interrupted {formatting.times(result.resumed)}, it had to load and compile again, which its time includes."

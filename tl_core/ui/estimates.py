@@ -47,7 +47,7 @@ def warnings(recipe: Recipe, found: Estimate, memory: int, disk: int) -> Iterato
     if not recipe.executor.shares_store:
         return  # it runs elsewhere
     if found.memory_bytes > memory:
-        smaller = "smaller images or a smaller batch" if "batch_size" in type(recipe.strategy).model_fields else "smaller images"
+        smaller = "smaller images or a smaller batch" if recipe.strategy.batch_setting else "smaller images"
         yield f"It may need {_size(found.memory_bytes)} of memory, and {_size(memory)} is free now: choose {smaller}."
     if found.disk_bytes > disk:
         yield (

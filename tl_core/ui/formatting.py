@@ -11,7 +11,6 @@ from streamlit.elements.lib import streamlit_plotly_theme
 
 from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.errors import TransferError
-from tl_core.recipe import Recipe
 from tl_core.recipe import titles_of as titles_of_spec
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
@@ -133,17 +132,6 @@ def titles_of(run: Run) -> tuple[str, str, str]:
 def _parts(spec_json: str) -> tuple[str, str, str]:
     """Return `titles_of` by the text of a spec, since lists of runs ask for the same ones every two seconds."""
     return titles_of_spec(RunSpec.model_validate_json(spec_json))
-
-
-def chips(recipe: Recipe) -> list[str]:
-    """Return the recipe in the words of the bar: dataset, backbone, strategy, image size, labels, seed."""
-    labels = recipe.dataset.labels_per_class
-    return [
-        *recipe.titles(),
-        f"{recipe.image_size} px",
-        "all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} a class",
-        f"seed {recipe.seed}",
-    ]
 
 
 def accuracy_of(run: Run) -> str:

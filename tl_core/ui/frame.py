@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from tl_core.analysis.stage_titles import stage_title
 from tl_core.analysis.statements import seconds
 from tl_core.machine import telemetry
 from tl_core.runs.eta import eta
@@ -103,4 +104,5 @@ def _held(working: Sequence[Run]) -> None:
 def _progress(run: Run) -> None:
     left = eta(run, time.time())
     about = f", about {seconds(left)} left" if left is not None else ""
-    st.progress(run.done, text=formatting.plain(f"{formatting.title_of(run)}: {run.stage or formatting.state_of(run)}{about}"))
+    does = stage_title(run.stage, run.done) or formatting.state_of(run)
+    st.progress(run.done, text=formatting.plain(f"{formatting.title_of(run)}: {does}{about}"))

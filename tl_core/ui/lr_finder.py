@@ -35,21 +35,22 @@ SAID = {
 
 def rate_finder(recipe: Recipe, measured: BackboneProfile, train_images: int) -> None:
     """Draw the search for a learning rate where the strategy has one; it is polled while the search is at work."""
-    if "learning_rate" not in type(recipe.strategy).model_fields:
+    setting = recipe.strategy.rate_setting
+    if setting is None:
         return
     st.subheader("Learning rate", help=ABOUT)
     study = LrFinder(steps=steps_within(_step_seconds(recipe, measured, train_images)))
     about = f"{ABOUT} It tries {study.steps} rates and takes about a minute."
-    StudyPanel(study, about, "Find a learning rate", "Search again", "search", partial(_show, recipe)).draw(recipe)
+    StudyPanel(study, about, "Find a learning rate", "Search again", "search", partial(_show, recipe, setting)).draw(recipe)
 
 
-def _show(recipe: Recipe, found: LrFinderResult) -> None:
-    present = _present(recipe)
+def _show(recipe: Recipe, setting: str, found: LrFinderResult) -> None:
+    present = _present(recipe, setting)
     figure = rates.rate_chart(found.curve, present, str(found.planned))
     live_chart(str(figure.to_json(validate=False)), "rate_curve", "The loss at each learning rate that was tried")
     if found.finished:
         st.caption(_told(found))
-        _suggestion(found.curve.suggestion, present)
+        _suggestion(found.curve.suggestion, present, f"strategy.{setting}")
 
 
 def _told(found: LrFinderResult) -> str:
@@ -59,17 +60,17 @@ def _told(found: LrFinderResult) -> str:
     return f"Tried in the phase *{formatting.plain(found.phase)}* on training images alone. {said}" if found.phase else said
 
 
-def _suggestion(suggestion: float | None, present: float) -> None:
-    """Draw a button that takes the suggested rate, where there is one."""
+def _suggestion(suggestion: float | None, present: float, setting: str) -> None:
+    """Draw a button that gives the suggested rate, where there is one, to the `setting`."""
     if suggestion is not None:
         taken = suggestion == present
-        label, change = f"{suggestion:g} is set" if taken else f"Use {suggestion:g}", {"strategy.learning_rate": suggestion}
+        label, change = f"{suggestion:g} is set" if taken else f"Use {suggestion:g}", {setting: suggestion}
         st.button(label, key="use_rate", type="primary", disabled=taken, on_click=session.change, args=(change,))
 
 
-def _present(recipe: Recipe) -> float:
+def _present(recipe: Recipe, setting: str) -> float:
     """Return the rate that is set, or the one that an empty box stands for."""
-    return recipe.strategy.model_dump()["learning_rate"] or recipe.backbone.scratch.learning_rate
+    return recipe.strategy.model_dump()[setting] or recipe.backbone.scratch.learning_rate
 
 
 def _step_seconds(recipe: Recipe, measured: BackboneProfile, train_images: int) -> float:

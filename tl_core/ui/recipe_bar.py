@@ -60,11 +60,24 @@ def require_allowed_paths(recipe: Recipe) -> None:
             settings.require_allowed(path)
 
 
+def chips(recipe: Recipe) -> list[tuple[str, steps.PageInfo]]:
+    """Return the recipe in the words of the bar, each with the page on which it is set."""
+    dataset, backbone, strategy = recipe.titles()
+    labels = recipe.dataset.labels_per_class
+    return [
+        (dataset, steps.DATASET),
+        (backbone, steps.BACKBONE),
+        (strategy, steps.STRATEGY),
+        (f"{recipe.image_size} px", steps.BACKBONE),
+        ("all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} a class", steps.DATASET),
+        (f"seed {recipe.seed}", steps.DATASET),
+    ]
+
+
 def _chips(recipe: Recipe) -> None:
     address = session.url_parameters()
-    set_on = (steps.DATASET, steps.BACKBONE, steps.STRATEGY, steps.BACKBONE, steps.DATASET, steps.DATASET)
     with st.container(horizontal=True, key="chips", gap="small"):
-        for text, page in zip(formatting.chips(recipe), set_on, strict=True):
+        for text, page in chips(recipe):
             about = f"Change it on the page {page.title}."
             st.page_link(page.script, label=formatting.plain(text), query_params=address, help=about, width="content")
 

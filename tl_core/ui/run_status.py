@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from tl_core.analysis.stage_titles import stage_title
 from tl_core.analysis.statements import seconds
 from tl_core.machine import backends
 from tl_core.runs import artifacts
@@ -52,12 +53,15 @@ def _place(run: Run) -> None:
     st.markdown(f"#### {queue_text.place(run, runs)}")
     st.markdown(formatting.plain(queue_text.when(run, runs, time.time())))
     if run.stage:
-        st.warning(formatting.plain(f"It could not be started yet; trying again. {run.stage}"), icon=":material/hourglass_top:")
+        st.warning(
+            formatting.plain(f"It could not be started yet; trying again. {stage_title(run.stage)}"),
+            icon=":material/hourglass_top:",
+        )
 
 
 def _progress(run: Run) -> None:
     told = {State.CANCELLING: "Stopping at the next batch", State.PAUSING: "Pausing: saving a checkpoint at the next batch"}
-    what = told.get(run.state) or run.stage or "Launching its process"
+    what = told.get(run.state) or stage_title(run.stage, run.done) or "Launching its process"
     st.progress(run.done, text=formatting.plain(what))
 
 

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
+from tl_core.analysis.stage_titles import stage_title
 from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
 from tl_core.studies import Study, StudyResult
@@ -66,4 +67,4 @@ def _progress(found: StudyResult) -> None:
         return
     rate = f", {found.images_per_second:,.0f} images a second" if found.images_per_second else ""
     left = f", about {formatting.clock(found.seconds_left)} left" if found.seconds_left is not None else ""
-    st.progress(found.share, formatting.plain(f"{found.stage}{rate}{left}"))
+    st.progress(found.share, formatting.plain(f"{stage_title(found.stage)}{rate}{left}"))

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from tl_core.data.formats.folders import BESIDE, EXAMPLES, EXTENSIONS, LINKED_FOLDERS, LINKS_OUT, FolderListing
+from tl_core.data.formats.folders import EXAMPLES, EXTENSIONS, FolderListing
+from tl_core.data.formats.left_out import LeftOut
 from tl_core.data.split_names import split_named
 from tl_core.errors import DataError, printable
 
@@ -94,7 +95,7 @@ def require_images(listing: FolderListing, class_level: int | None) -> None:
     reasons = sorted(listing.left_out.items(), key=lambda reason: -len(reason[1]))
     told = [f"{reason}: {len(names):,}, such as {names[0]}." for reason, names in reasons]
     next_step = f"Put the images ({', '.join(sorted(EXTENSIONS))}) of each class into a folder of their own."
-    if {LINKED_FOLDERS, LINKS_OUT} & set(listing.left_out):
+    if {LeftOut.LINKED_FOLDERS, LeftOut.LINKS_OUT} & set(listing.left_out):
         next_step += " Links are followed to images inside this folder alone: copy what they lead to."
     raise DataError(" ".join([what, *told]), next_step, received=received)
 
@@ -103,7 +104,7 @@ def _what_is_here(listing: FolderListing, class_level: int | None) -> str:
     """Return a sentence on what was found where the classes were looked for: one class, loose images, or nothing."""
     if names := list(listing.splits["train"]):
         return f"There are images of one class alone here: {printable(names[0])}."
-    loose = sum(Path(name).suffix.lower() in EXTENSIONS for name in listing.left_out.get(BESIDE, ()))
+    loose = sum(Path(name).suffix.lower() in EXTENSIONS for name in listing.left_out.get(LeftOut.BESIDE_CLASSES, ()))
     if class_level is not None:
         return f"There are no images {class_level} folders deep here."
     return f"{loose:,} images lie in this folder without a class." if loose else "There are no images in class folders here."

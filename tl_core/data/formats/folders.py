@@ -5,15 +5,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tl_core.data.formats.left_out import LeftOut
 from tl_core.data.formats.paths import existing_folder, unreadable
 from tl_core.data.split_names import split_named
 from tl_core.errors import DataError, printable
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
 EXAMPLES = 3
-
-BESIDE, HIDDEN, NO_IMAGE = "Files beside the class folders", "Hidden files and folders", "Class folders without an image"
-LINKED_FOLDERS, LINKS_OUT = "Links to folders", "Links that lead out of the dataset or nowhere"
 
 Classes = dict[str, list[Path]]
 
@@ -22,7 +20,7 @@ Classes = dict[str, list[Path]]
 class FolderListing:
     """Image files by split and by class. `train` is always there and, where the folder is not split, alone.
 
-    `left_out` has, for each reason in words, the paths that were left out, relative to `root`; `top` is the folder below it in
+    `left_out` has, for each reason, the paths that were left out, relative to `root`; `top` is the folder below it in
     which the classes, or the splits, were found, and `bases` has the folder of each split, in which its classes lie.
     """
 
@@ -30,14 +28,14 @@ class FolderListing:
     top: Path
     splits: dict[str, Classes] = field(default_factory=dict)
     bases: dict[str, Path] = field(default_factory=dict)
-    left_out: dict[str, list[str]] = field(default_factory=dict)
+    left_out: dict[LeftOut, list[str]] = field(default_factory=dict)
 
     @property
     def is_split(self) -> bool:
         """Return whether the classes lie below the folders of splits."""
         return self.bases != {"train": self.top}
 
-    def leave_out(self, reason: str, path: Path) -> None:
+    def leave_out(self, reason: LeftOut, path: Path) -> None:
         """Note that the file or folder at `path` is not used."""
         self.left_out.setdefault(reason, []).append(printable(str(path.relative_to(self.root))))
 
@@ -74,7 +72,7 @@ def list_images(folder: Path, class_level: int | None = None) -> FolderListing:
     listing.bases = _split_folders(folders) or {"train": listing.top}
     if listing.is_split:
         for other in (folder for folder in folders if folder not in listing.bases.values()):
-            listing.leave_out("Folders beside train, validation and test", other)
+            listing.leave_out(LeftOut.BESIDE_SPLITS, other)
     for split, base in listing.bases.items():
         below = folders if base == listing.top else _below_split(split, base, listing)
         listing.splits[split] = _classes(listing.bases[split], below, listing, class_level)
@@ -107,15 +105,15 @@ def _entries(folder: Path, listing: FolderListing) -> tuple[list[Path], list[Pat
     for entry in _scan(folder):
         path = Path(entry.path)
         if _hidden(entry):
-            listing.leave_out(HIDDEN, path)
+            listing.leave_out(LeftOut.HIDDEN, path)
         elif entry.is_dir(follow_symlinks=False):
             folders.append(path)
         elif entry.is_symlink() and (target := _target(path)) and target.is_dir():
-            listing.leave_out(LINKED_FOLDERS, path)
+            listing.leave_out(LeftOut.LINKED_FOLDERS, path)
         elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
             files.append(path)
         else:
-            listing.leave_out("Devices and pipes", path)
+            listing.leave_out(LeftOut.DEVICES, path)
     return folders, files
 
 
@@ -183,11 +181,11 @@ def _classes(base: Path, folders: list[Path], listing: FolderListing, level: int
         images = [file for file in files if file.suffix.lower() in EXTENSIONS]
         for file in files:
             if file.suffix.lower() not in EXTENSIONS:
-                listing.leave_out("Files that are not images by their name", file)
+                listing.leave_out(LeftOut.NO_IMAGE_NAMES, file)
         if images:
             classes[folder.relative_to(base).as_posix()] = images
         else:
-            listing.leave_out(NO_IMAGE, folder)
+            listing.leave_out(LeftOut.NO_IMAGE, folder)
     return classes
 
 
@@ -198,13 +196,13 @@ def _files_of(folder: Path, listing: FolderListing, *, deep: bool) -> list[Path]
         deeper, more = _entries(below.pop(0), listing)
         below, files = deeper + below, files + more
     for other in below:
-        listing.leave_out("Folders inside class folders", other)
+        listing.leave_out(LeftOut.TOO_DEEP, other)
     return files
 
 
 def _leave_out_all(files: list[Path], listing: FolderListing) -> None:
     for file in files:
-        listing.leave_out(BESIDE, file)
+        listing.leave_out(LeftOut.BESIDE_CLASSES, file)
 
 
 def _settle_links(listing: FolderListing) -> None:
@@ -215,16 +213,16 @@ def _settle_links(listing: FolderListing) -> None:
             classes[name] = [path for path in paths if path in seen or _keep_link(path, seen, listing)]
             if not classes[name]:
                 del classes[name]
-                listing.leave_out(NO_IMAGE, paths[0].parent)
+                listing.leave_out(LeftOut.NO_IMAGE, paths[0].parent)
 
 
 def _keep_link(path: Path, seen: set[Path], listing: FolderListing) -> bool:
     target = _target(path)
     if target is None or not target.is_relative_to(listing.root) or not target.is_file():
-        listing.leave_out(LINKS_OUT, path)
+        listing.leave_out(LeftOut.LINKS_OUT, path)
         return False
     if target in seen:
-        listing.leave_out("Links to images that are here already", path)
+        listing.leave_out(LeftOut.LINKS_TWICE, path)
         return False
     seen.add(target)
     return True

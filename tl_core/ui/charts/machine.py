@@ -24,19 +24,21 @@ MOST_RUNS = 20
 
 
 class Quantity(NamedTuple):
-    """A row: the field, its title with the unit, what one reads when pointing at it, and what a value is multiplied by."""
+    """A row: the field, its title with the unit, what one reads when pointing at it, what a value is multiplied by, and whether
+    it is a share, in percent."""
 
     field: str
     title: str
     hover: str
     scale: float = 1.0
+    percent: bool = False
 
 
-CPU = Quantity("cpu_share", "CPU (%)", "%{y:.0f} % of the machine")
+CPU = Quantity("cpu_share", "CPU (%)", "%{y:.0f} % of the machine", percent=True)
 MEMORY = Quantity("memory_bytes", "Mem. (GB)", "%{y:.2f} GB of memory", 1e-9)
 DISK = Quantity("disk_rate", "Disk (MB/s)", "%{y:.1f} MB/s read and written", 1e-6)
 OF_GPUS = (
-    Quantity("percent", "GPU (%)", "%{y:.0f} % busy"),
+    Quantity("percent", "GPU (%)", "%{y:.0f} % busy", percent=True),
     Quantity("memory_bytes", "GPU (GB)", "%{y:.2f} GB of its memory", 1e-9),
     Quantity("watts", "GPU (W)", "%{y:.0f} W"),
     Quantity("celsius", "GPU (°C)", "%{y:.0f} °C"),
@@ -78,8 +80,7 @@ def telemetry(events: Sequence[StoredEvent], started: float, cores: int) -> go.F
             legend |= {line.name} if first else set()
             place = {"showlegend": first, "xaxis": f"x{side}", "yaxis": f"y{side}"}
             data.append(_curve(times, quantity, line, unit.lower()) | place)
-        percent = quantity.title.endswith("(%)")
-        ends = {"range": [0, 105], "tickvals": [0, 50, 100]} if percent else {"rangemode": "tozero", "nticks": 3}
+        ends = {"range": [0, 105], "tickvals": [0, 50, 100]} if quantity.percent else {"rangemode": "tozero", "nticks": 3}
         axes[f"yaxis{side}"] |= {"title": {"text": quantity.title, "standoff": 6, "font": {"size": 11}}, **ends}
     axes[f"xaxis{sides[-1]}"]["title"] = {"text": f"{unit} since the start{without_pauses}", "standoff": 6}
     above = 44 + LEGEND_PIXELS * -(-len(legend) // NARROW_LEGEND)

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 from itertools import cycle
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from tl_core.analysis.stage_titles import activity_title
 from tl_core.analysis.statements import seconds
+from tl_core.events import Activity
 from tl_core.result import Timing
 from tl_core.ui.charts import theme
 from tl_core.ui.charts.data import data_uri, hover_cells
@@ -21,8 +23,14 @@ LEAST = 130
 """Pixels of the rows together: the title of their axis stands beside them."""
 _WHITE_ABOVE = 72.0
 MOST_PARTS = 8
-# How `tl_core.training.train` names its stages.
-TRAINING, FEATURES = "Training", "Computing features"
+
+
+class TimeSlice(NamedTuple):
+    """A part of a run's time: its title, its wall seconds, and what was done, None while it waited for a device."""
+
+    title: str
+    seconds: float
+    activity: Activity | None = None
 
 
 def confusion(
@@ -107,8 +115,8 @@ def _add_numbers(drawn: go.Figure, shares: NDArray[np.float64]) -> None:
 
 def seconds_bar(timings: Sequence[Timing], waited_seconds: float | None) -> go.Figure:
     """Draw where the time went, in wall seconds: one bar, a part for each of `timings`, before them what it waited."""
-    started = [Timing(name="Waiting, start-up", seconds=waited_seconds)] if waited_seconds is not None else []
-    parts = _merged([*started, *timings])
+    started = [TimeSlice("Waiting, start-up", waited_seconds)] if waited_seconds is not None else []
+    parts = _merged([*started, *(TimeSlice(activity_title(t.activity, t.phase), t.seconds, t.activity) for t in timings)])
     total = sum(part.seconds for part in parts)
     title = "Where the time went"
     if not total:
@@ -122,14 +130,14 @@ def seconds_bar(timings: Sequence[Timing], waited_seconds: float | None) -> go.F
             x=[part.seconds],
             y=[0],
             orientation="h",
-            name=theme.plain(part.name, 28),
+            name=theme.plain(part.title, 28),
             marker=style,
             text=seconds(part.seconds) if part.seconds / total >= 0.12 else "",
             textposition="inside",
             insidetextanchor="middle",
             textangle=0,
             textfont={"color": theme.INK, "size": 12},
-            customdata=[[theme.plain(part.name, 60), seconds(part.seconds), 100 * part.seconds / total]],
+            customdata=[[theme.plain(part.title, 60), seconds(part.seconds), 100 * part.seconds / total]],
             hovertemplate="%{customdata[0]}<br>%{customdata[1]}, %{customdata[2]:.0f} % of the run<extra></extra>",
         )
     # Below the bar there is room for as many rows of names as a narrow screen needs.
@@ -140,28 +148,29 @@ def seconds_bar(timings: Sequence[Timing], waited_seconds: float | None) -> go.F
     return drawn
 
 
-def _merged(parts: Sequence[Timing]) -> list[Timing]:
+def _merged(parts: Sequence[TimeSlice]) -> list[TimeSlice]:
     """Return at most `MOST_PARTS` parts: where there are more, all phases of training are one."""
-    phases = [part for part in parts if part.name.startswith(TRAINING)]
+    phases = [part for part in parts if part.activity is Activity.TRAINING]
     if len(parts) <= MOST_PARTS or len(phases) < 2:
         return list(parts)
-    training = Timing(name=f"{TRAINING}, {len(phases)} phases", seconds=sum(part.seconds for part in phases))
+    title = f"{activity_title(Activity.TRAINING)}, {len(phases)} phases"
+    training = TimeSlice(title, sum(part.seconds for part in phases), Activity.TRAINING)
     place = parts.index(phases[0])
-    return [*parts[:place], training, *(part for part in parts[place:] if not part.name.startswith(TRAINING))]
+    return [*parts[:place], training, *(part for part in parts[place:] if part.activity is not Activity.TRAINING)]
 
 
-def _styles(parts: Sequence[Timing]) -> list[dict[str, Any]]:
+def _styles(parts: Sequence[TimeSlice]) -> list[dict[str, Any]]:
     """Return the style of each part: orange for training, where a second and third phase are hatched; ice blue for passing images
     through a frozen network; other colours for the rest."""
     others = cycle((theme.NEUTRAL, theme.SCRATCH, theme.PURPLE, theme.GREEN, theme.VERMILLION))
     hatches = cycle(("", "/", "x", "."))
     styles: list[dict[str, Any]] = []
     for part in parts:
-        if part.name.startswith(TRAINING):
+        if part.activity is Activity.TRAINING:
             pattern = {"shape": next(hatches), "fillmode": "overlay", "fgcolor": theme.INK, "fgopacity": 0.35, "size": 7}
             styles.append({"color": theme.TRAINING, "pattern": pattern})
         else:
-            styles.append({"color": theme.FROZEN if part.name == FEATURES else next(others)})
+            styles.append({"color": theme.FROZEN if part.activity is Activity.COMPUTING_FEATURES else next(others)})
     return styles
 
 

@@ -1,0 +1,84 @@
+"""What a run is held against: training from scratch on the same labels."""
+
+from collections.abc import Iterator
+
+import streamlit as st
+
+from tl_core.analysis import comparison
+from tl_core.analysis.statements import interval_of
+from tl_core.analysis.statistics import Interval
+from tl_core.backbones import backbones
+from tl_core.recipe import Recipe
+from tl_core.runs.states import State
+from tl_core.runs.store import Run
+from tl_core.spec import RunSpec
+from tl_core.strategies import strategies
+from tl_core.ui import formatting, recipe_bar, session, steps
+
+
+def is_control(run: Run) -> bool:
+    """Return whether a run starts from random weights. One whose strategy is no longer installed counts as a transfer."""
+    strategy = strategies.parts().get(run.spec.strategy.name)
+    return strategy is not None and not strategy.pretrained
+
+
+def contender(run: Run, name: str = "") -> comparison.Contender:
+    """Return a finished run as one side of a comparison, under `name`, or else under its own name."""
+    said = session.predictions(run.id)
+    return comparison.Contender(
+        title=name or formatting.name_of(run),
+        transfer=not is_control(run),
+        correct=said.probabilities.argmax(axis=1) == said.labels,
+        accuracy=run.accuracy or 0.0,
+        interval=interval_of(run) or Interval(0.0, 1.0),
+        seconds=run.seconds or 0.0,
+        test_digest=run.test_digest or "",
+    )
+
+
+def offered(spec: RunSpec) -> Iterator[RunSpec]:
+    """Yield the controls of a run with that `spec`: its own network from random weights, and the `controls` of each source of
+    networks."""
+    own = dict[str, object]()
+    others = [
+        {"backbone": name} | {f"backbone.{setting}": value for setting, value in settings.items()}
+        for name, source in backbones.parts().items()
+        for settings in source.controls
+    ]
+    for strategy in (name for name, part in strategies.parts().items() if not part.pretrained):
+        for network in (own, *others):
+            yield spec.with_settings({"strategy": strategy, **network})
+
+
+def controls(run: Run) -> None:
+    """Draw how the run compares with training from scratch on the same labels, and buttons for controls not run yet."""
+    if is_control(run):
+        st.caption("This run is a control itself: it starts from random weights.")
+        return
+    twins = [other for other in session.runs() if _is_control_of(other, run)]
+    latest = {formatting.model_of(other): other for other in reversed(twins)}
+    for other in latest.values():
+        st.markdown(f"- {formatting.plain(comparison.verdict(contender(run), contender(other)))}")
+    recipes = list(map(Recipe.of, offered(run.spec)))
+    titles = [f"{recipe.backbone.listing().title} · {recipe.strategy.title}" for recipe in recipes]
+    missing = {title: recipe for title, recipe in zip(titles, recipes, strict=True) if title not in latest}
+    if not latest:
+        st.caption("To see what the transfer saved, train on the same labels from scratch. Start a control:")
+    elif missing:
+        st.caption("More controls, on the same labels:")
+    with st.container(horizontal=True, key="controls"):
+        for title, recipe in missing.items():
+            _control_button(recipe, title)
+
+
+def _control_button(recipe: Recipe, title: str) -> None:
+    about = "Train it on the same labels, from random weights."
+    if st.button(title, key=f"control_{title}", icon=":material/play_arrow:", help=about):
+        with formatting.sentence_for_mistakes():
+            started = recipe_bar.start(recipe)
+            st.switch_page(steps.TRAIN.script, query_params={session.RUN_PARAMETER: started})
+
+
+def _is_control_of(other: Run, run: Run) -> bool:
+    finished = other.state is State.DONE and is_control(other)
+    return finished and other.test_digest == run.test_digest and comparison.same_data(other.spec, run.spec)

@@ -1,0 +1,91 @@
+"""What trained in a run, that the rest did not move, and what the frozen part had to do."""
+
+from collections.abc import Iterator
+
+import streamlit as st
+
+from tl_core.heads import ChosenBy, Remark, RemarkKind
+from tl_core.result import FrozenPartRecord, PhaseRecord, Result
+from tl_core.ui import formatting
+
+REMARKS = {
+    RemarkKind.ONE_CLASS: "All training images are of one class, so the head always gives that class.",
+    RemarkKind.NOT_CONVERGED: "Logistic regression had not settled after {:,} steps; the head can be used, and a smaller C "
+    "settles sooner.",
+    RemarkKind.APPROXIMATE_RANKING: "The group lasso had not settled, so the ranking of the features is approximate.",
+    RemarkKind.CHOSEN_ON_FEWER: "C was chosen by fits to about {:,} of the {:,} training images; the head is fitted to all of "
+    "them.",
+}
+CHOSEN = {
+    ChosenBy.GIVEN: "given",
+    ChosenBy.VALIDATION: "chosen by validation images",
+    ChosenBy.CROSS_VALIDATION: "chosen by cross-validation",
+    ChosenBy.LEAVE_ONE_OUT: "chosen by leave-one-out",
+    ChosenBy.DEFAULT: "default",
+}
+
+
+def proof(result: Result) -> None:
+    """Draw what trained in each phase, and that the rest did not change."""
+    for phase in result.phases:
+        st.markdown(
+            f"**{formatting.plain(phase.name)}** · {_how(phase)}. "
+            f"{len(phase.trained)} variables with {phase.trainable_parameters:,} parameters trained."
+        )
+        still = f"{phase.unchanged_tensors} of {phase.frozen_tensors} frozen tensors unchanged"
+        st.markdown(
+            f":material/verified: **{still}**, bit for bit, BatchNorm statistics included."
+            if phase.frozen_tensors
+            else "Nothing was frozen."
+        )
+        for line in (*remarks(phase), *frozen_part(phase.frozen_part)):
+            st.caption(formatting.plain(line))
+        with st.expander("Variables that trained"):
+            st.code("\n".join(phase.trained), language=None, wrap_lines=True)
+    tested = list(frozen_part(result.frozen_part))
+    if tested:
+        st.markdown("**Test**")
+    for line in tested:
+        st.caption(formatting.plain(line))
+    if not result.validation_images and any(phase.learning_rate is not None for phase in result.phases):
+        st.caption("Without validation images no epoch is known to be the best: each phase kept its last one.")
+    source = result.provenance
+    st.caption(f"Weights: {formatting.plain(source.source)}, learned from {formatting.plain(source.learned_from)}.")
+    if source.sha256:
+        st.caption(f"sha256 of the weights file: {source.sha256}")
+
+
+def _how(phase: PhaseRecord) -> str:
+    """Return how a phase went, in its own numbers."""
+    if phase.learning_rate is None:
+        chosen = ", ".join(f"{name} = {value:g}" for name, value in phase.chosen.items())
+        by = f" ({CHOSEN[phase.chosen_by]})" if phase.chosen_by else ""
+        return "computed from the features" + (f", {formatting.plain(f'{chosen}{by}')}" if chosen else "")
+    kept = {None: "", phase.epochs: "", 0: ", back to its initial weights, since no epoch had a lower validation loss"}
+    back = kept.get(phase.best_epoch, f", back to the best one, epoch {phase.best_epoch}")
+    return f"{phase.epochs} epochs{back}, rate {phase.learning_rate:g}, batch size {phase.batch_size}"
+
+
+def remarks(phase: PhaseRecord) -> Iterator[str]:
+    """Yield what one should know of a phase: which trial was kept, and how the fit of its head went."""
+    if best := phase.best_trial:
+        yield (
+            f"Every trial diverged: none ended with a validation loss. {best.name} is kept; try lower learning rates."
+            if best.loss is None
+            else f"Of all trials, {best.name} ended with the lowest validation loss, {best.loss:.3f} nats, and is kept."
+        )
+    yield from map(remark, phase.remarks)
+
+
+def remark(told: Remark) -> str:
+    """Return a remark on the fit of a head in words."""
+    return told.text if told.kind is RemarkKind.OTHER else REMARKS[told.kind].format(*told.numbers)
+
+
+def frozen_part(record: FrozenPartRecord) -> Iterator[str]:
+    """Yield what the frozen part computed, what it found in the cache, and why it was not quicker."""
+    for engine, images in record.computed.items():
+        yield f"The frozen part computed {images:,} images, each once ({engine})."
+    if record.reused:
+        yield f"What the frozen part makes of {record.reused:,} images was in the cache already."
+    yield from record.notes
