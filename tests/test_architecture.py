@@ -306,8 +306,12 @@ def part_packages_show_parts_and_nothing_else(module: str) -> None:
 
 PART_NAMES = {name: part.__module__ for registry in registries().values() for name, part in registry.parts().items()}
 """The name of every part, and its module."""
-SAME_WORD = {("tl_core.training.resume", "numpy")}
-"""Where the name of a part is something else: in a checkpoint, the random numbers of the library of that name."""
+SAME_WORD = {
+    ("tl_core.training.resume", "numpy"),
+    ("tl_core.training.resume", "keras"),
+    ("tl_core.networks.identity", "keras"),
+}
+"""Where the name of a part is something else: the library of that name, whose random numbers or classes they are."""
 FOREIGN_SENTENCES = {"tl_core.spec"}
 """Modules that read what another library says in words: pydantic's complaint about a setting becomes ours."""
 SENTENCE = re.compile(r"\w\W* \W*\w")

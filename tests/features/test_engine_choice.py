@@ -35,8 +35,8 @@ def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[engi
     information.mkdir()
     (information / "METADATA").write_text("Metadata-Version: 2.1\nName: an-engine\nVersion: 1.0\n")
     (information / "entry_points.txt").write_text("[transfer_lab.parts]\nany = an_engine\n")
+    monkeypatch.setattr(engines.engines, "_parts", dict(engines.engines.parts()))  # found before the other one can be
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(engines.engines, "_parts", dict(engines.engines.parts()))
     monkeypatch.setattr(engines.engines, "_discovered", False)
     yield engines.engines.part(OTHER)
     del sys.modules["an_engine"]

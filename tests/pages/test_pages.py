@@ -43,7 +43,7 @@ def test_result_says_the_accuracy_with_its_interval(finished: str) -> None:
     assert of_classes["precision"].max() > 1
 
 
-@pytest.mark.parametrize("page", PAGES[3:])
+@pytest.mark.parametrize("page", PAGES[3:6])
 def test_a_failed_run_says_why(page: str, home: Path) -> None:
     store = Store()
     folder = store.new_folder()

@@ -34,7 +34,7 @@ FINAL_WRITES = {
     "the predictions' write": "os.rename:predictions.npz",
     "the result's write": "os.rename:result.json",
 }
-OF_RUNS = PAGES[3:]
+OF_RUNS = PAGES[3:6]
 """Pages that show runs; the others show the sidebar's part of them."""
 
 

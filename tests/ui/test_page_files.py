@@ -10,14 +10,15 @@ import pytest
 from tests.helpers import ROOT, python
 from tl_core.ui import doors, steps
 
-SEVENTH = '''"""Export: a seventh page."""
+NUMBER = len(steps.pages()) + 1
+EXPORT = f'''"""Export: one more page."""
 
 import streamlit as st
 
 from tl_core.ui import frame
 from tl_core.ui.steps import PageInfo
 
-PAGE = PageInfo(7, "Export", ":material/counter_7:", "Where does it go?", lambda: "To a phone")
+PAGE = PageInfo({NUMBER}, "Export", ":material/counter_{NUMBER}:", "Where does it go?", lambda: "To a phone")
 
 
 def draw() -> None:
@@ -38,19 +39,20 @@ app.switch_page(steps.EXPORT.script).run()
 assert not app.exception, app.exception
 links = [link.label for link in app.sidebar.get("page_link")]
 print(steps.EXPORT.path, app.title[0].value, [caption.value for caption in app.main.caption], links[-2:])
-print([caption.value for caption in app.sidebar.caption][6])
+print([caption.value for caption in app.sidebar.caption][steps.EXPORT.number - 1])
 """
 
 
-def test_a_seventh_page_is_one_file(tmp_path: Path) -> None:
+def test_one_more_page_is_one_file(tmp_path: Path) -> None:
     for name in ("tl_core", "pages"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "app.py", tmp_path)
-    (tmp_path / "pages" / "views" / "7_export.py").write_text(SEVENTH)
+    (tmp_path / "pages" / "views" / f"{NUMBER}_export.py").write_text(EXPORT)
     done = subprocess.run([sys.executable, "-c", OPENED], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    told = "export Export ['Where does it go?', 'Here a model leaves.'] ['6 Compare', '7 Export']\nTo a phone\n"
-    assert done.stdout == told
+    before = steps.pages()[-1]
+    links = [f"{before.number} {before.title}", f"{NUMBER} Export"]
+    assert done.stdout == f"export Export ['Where does it go?', 'Here a model leaves.'] {links}\nTo a phone\n"
     assert (tmp_path / "pages" / "export.py").read_text() == doors.DOOR.format(path="export")
 
 
@@ -61,7 +63,7 @@ def test_each_page_has_its_door() -> None:
 
 def test_pages_stand_in_the_order_of_the_work() -> None:
     assert [page.number for page in steps.pages()] == list(range(1, len(steps.pages()) + 1))
-    assert [page.title for page in steps.pages()] == ["Dataset", "Backbone", "Strategy", "Train", "Result", "Compare"]
+    assert [page.title for page in steps.pages()][:6] == ["Dataset", "Backbone", "Strategy", "Train", "Result", "Compare"]
     assert all((ROOT / page.script).exists() for page in steps.pages())
     assert steps.TRAIN.path == "train"
     with pytest.raises(AttributeError, match="There is no page NOWHERE"):
@@ -70,13 +72,13 @@ def test_pages_stand_in_the_order_of_the_work() -> None:
 
 def test_to_look_for_pages_draws_nothing() -> None:
     done = python("from tl_core.ui import steps; print(len(steps.pages()))")
-    assert done.out == "6\n"
+    assert done.out == f"{len(steps.pages())}\n"
     assert "ScriptRunContext" not in done.err
 
 
 def test_a_file_is_named_as_its_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "views").mkdir()
-    (tmp_path / "views" / "8_export.py").write_text(SEVENTH)
+    (tmp_path / "views" / f"{NUMBER + 1}_export.py").write_text(EXPORT)
     monkeypatch.setattr(steps, "PAGES", tmp_path)
-    with pytest.raises(ValueError, match=r"belongs into the file pages/views/7_export\.py"):
+    with pytest.raises(ValueError, match=rf"belongs into the file pages/views/{NUMBER}_export\.py"):
         steps.pages.__wrapped__()

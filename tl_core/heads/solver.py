@@ -37,8 +37,11 @@ class Solver(Protocol):
     title: ClassVar[str]
 
     def solve(self, given: Problem) -> Head:
-        """Return the head. Raises `DataError` without images or with features that are not finite, and `SettingError` for
-        settings or weights that do not fit."""
+        """Return the head, which normalises features if, and only if, `given.normalise`: so does the network that it goes into.
+
+        Raises `DataError` without images or with features that are not finite, and `SettingError` for settings or weights that
+        do not fit.
+        """
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
         """Return about how many multiply-adds `solve` takes for so many training images. Linear algebra is on one thread."""

@@ -46,7 +46,7 @@ def chosen(choice: str) -> Selector:
 
 
 class Moves(StrEnum):
-    """Which variables of a trained block train."""
+    """Which variables of a trained block train. BatchNorm is one of the norms unless the phase has it as `BatchNorm.FROZEN`."""
 
     EVERYTHING = "everything"
     NORMS = "scale and shift of the norms"

@@ -64,11 +64,12 @@ class Strategy(Part):
 
     @property
     def normalises(self) -> bool:
-        """Return whether its head centres the features and brings them to length 1."""
+        """Return whether the linear probes of the study `what_if` centre the features and bring them to length 1. `join` says
+        what its own head does."""
         return True
 
     def join(self, network: "Network", class_names: Sequence[str]) -> Classifier:
-        """Return the network with a new head on it."""
+        """Return the network with a new head on it, which takes the features as they are."""
         return Classifier.on(network.model.input, network.model.output, len(class_names))
 
     def feature_size(self, outline: "Outline") -> int:

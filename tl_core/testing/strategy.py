@@ -142,7 +142,8 @@ def check_the_record_is_exact(part: type[Strategy]) -> None:
     for phase, record, before, after in zip(trained.phases, records, trained.before, trained.after, strict=True):
         moved = {path for path in before if before[path] != after[path]}
         assert set(record.trained) == trained.expected_to_train(phase)
-        assert set(record.trained) <= moved  # all of it moved, nothing was frozen by mistake
+        may_stay = {trained.head.bias.path} if phase.solver else set()  # a computed head may need no bias
+        assert set(record.trained) - may_stay <= moved  # all of it moved, nothing was frozen by mistake
         statistics = {path for path in moved - set(record.trained) if path.split("/")[-1].startswith("moving_")}
         assert moved - set(record.trained) == statistics | (moved & _centre(phase, before))
         assert not statistics or phase.batch_norm == BatchNorm.ADAPTS
@@ -172,6 +173,17 @@ def check_progress_was_planned_exactly(part: type[Strategy]) -> None:
     steps = sum(phase["epochs"] * phase["steps_per_epoch"] for phase in plan.phases)
     solved = sum(phase.solver is not None for phase in trained.phases)
     assert progress.steps == steps == solved + sum(isinstance(event, Step) for event in trained.events)
+
+
+def check_a_computed_head_is_the_one_in_the_model(part: type[Strategy]) -> None:
+    """Check that a model with a computed head has the loss that was measured with the head alone: both normalise alike."""
+    trained = _trained(part)
+    ended = trained.outcome.result.phases[-1].ended
+    if trained.phases[-1].solver and ended and ended.loss is not None:
+        images = trained.data.train
+        pixels = SizedImages(images, SIZE).batch(np.arange(len(images))).astype(np.float32)
+        of_truth = trained.outcome.model.predict_on_batch(pixels)[np.arange(len(images)), images.labels]
+        np.testing.assert_allclose(-np.log(of_truth).mean(), ended.loss, rtol=1e-3, atol=1e-4)
 
 
 def check_the_model_survives_saving(part: type[Strategy]) -> None:

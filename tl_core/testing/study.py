@@ -1,6 +1,7 @@
 """What every study keeps to: its result is kept by what decides it, grows from nothing, and can be told as a table."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from pydantic import TypeAdapter
 
@@ -32,6 +33,15 @@ def check_begins_with_nothing_known(part: type[Study[StudyResult]]) -> None:
 
 
 def check_rows_have_the_same_names(part: type[Study[StudyResult]]) -> None:
-    """Check that a table can be made of its rows, also of a result that knows nothing yet."""
+    """Check that a table can be made of its rows: of a first result, and of an answer where it needs no network."""
     study = part.example()
     assert len({tuple(row) for row in study.rows(study.first())}) <= 1
+    if not study.needs_keras:
+        recipe = Recipe.of(RunSpec().with_settings({"dataset": "digits", "dataset.labels_per_class": "3"}))
+        with TemporaryDirectory(prefix="transfer_lab_") as folder:
+            study.file(Path(folder), recipe).parent.mkdir(parents=True)
+            study.answer(Path(folder), recipe, lambda _: 0)
+            found = study.read(Path(folder), recipe)
+        assert found is not None
+        assert found.finished
+        assert len({tuple(row) for row in study.rows(found)}) <= 1

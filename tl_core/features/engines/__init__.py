@@ -110,7 +110,11 @@ register = engines.register
 def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None = None) -> PreparedNetwork:
     """Return `model` made ready by the first engine that suits and can; its `note` says of the others why they could not.
 
-    The arguments, and the errors of the last engine that suits, are those of `Engine.prepare`.
+    Args:
+        model, image_size, bfloat16, conversions, known: As in `Engine.prepare`.
+
+    Raises:
+        Exception: Whatever the last engine that suits raises.
     """
     suitable, failures = _suitable(model), list[tuple[str, str]]()
     for engine in suitable:

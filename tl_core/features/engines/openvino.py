@@ -38,7 +38,11 @@ class OpenVINOEngine(Engine):
     ) -> PreparedNetwork:
         """Return `model` converted by Keras' own export.
 
-        Raises `CannotConvert` where what that gives is not what Keras gives, and whatever Keras' export and OpenVINO raise.
+        Args:
+            model, image_size, bfloat16, conversions, known: As in `Engine.prepare`.
+
+        Raises:
+            CannotConvert: Where what that gives is not what Keras gives. Keras' export and OpenVINO raise whatever they like.
         """
         require_one_output(model)
         shape = (batch_of(image_size), image_size, image_size, 3)
