@@ -29,7 +29,7 @@ LAYERS = (
     ("tl_core.data", "tl_core.phases", "tl_core.machine", "tl_core.analysis"),
     ("tl_core.registry", "tl_core.result"),
     ("tl_core.networks", "tl_core.heads", "tl_core.system", "tl_core.spec", "tl_core.former"),
-    ("tl_core.errors", "tl_core.events", "tl_core.precision"),
+    ("tl_core.errors", "tl_core.events", "tl_core.notes", "tl_core.precision"),
     ("tl_core",),
 )
 """A module imports from its own entry and from lower layers, never from a neighbour or from above. The longest name that

@@ -12,8 +12,10 @@ from tl_core import backbones, former, strategies
 from tl_core.analysis.stage_titles import TITLES, activity_title, stage_title
 from tl_core.events import Activity, decoded, encoded
 from tl_core.executors import executors
-from tl_core.heads import ChosenBy, Remark, RemarkKind
+from tl_core.heads import ChosenBy
 from tl_core.machine.gpus import Gpu
+from tl_core.notes import Note, NoteKind
+from tl_core.notes import sentence as worded
 from tl_core.recipe import Recipe
 from tl_core.result import BestTrial, FrozenPartRecord, PhaseRecord, Timing
 from tl_core.runs import artifacts, file_link
@@ -24,7 +26,7 @@ from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.ui import recipe_bar, steps
 from tl_core.ui.controls import offered
-from tl_core.ui.proof import CHOSEN, REMARKS, frozen_part, remark, remarks
+from tl_core.ui.proof import CHOSEN, frozen_part, remarks
 
 OF_A_PHASE = {
     "name": "head",
@@ -53,32 +55,34 @@ def test_sentences_on_the_frozen_part_are_read_as_counts() -> None:
         "OpenVINO cannot, so Keras did, more slowly.",
     ]
     record = stored(frozen_part=sentences).frozen_part
-    assert record == FrozenPartRecord(computed={"OpenVINO (CPU), bfloat16": 1234}, reused=45_000, notes=(sentences[2],))
+    assert record == FrozenPartRecord(
+        computed={"OpenVINO (CPU), bfloat16": 1234}, reused=45_000, notes=(Note(NoteKind.OTHER, text=sentences[2]),)
+    )
     assert list(frozen_part(record)) == sentences
 
 
 SENTENCES = [
-    ("All training images are of one class, so the head always gives that class.", Remark(RemarkKind.ONE_CLASS)),
+    ("All training images are of one class, so the head always gives that class.", Note(NoteKind.ONE_CLASS)),
     (
         "Logistic regression had not settled after 1000 steps; the head can be used, and a smaller C settles sooner.",
-        Remark(RemarkKind.NOT_CONVERGED, (1000,)),
+        Note(NoteKind.NOT_CONVERGED, (1000,)),
     ),
     (
         "The group lasso had not settled, so the ranking of the features is approximate.",
-        Remark(RemarkKind.APPROXIMATE_RANKING),
+        Note(NoteKind.APPROXIMATE_RANKING),
     ),
     (
         "C was chosen by fits to about 5,000 of the 45,000 training images; the head is fitted to all of them.",
-        Remark(RemarkKind.CHOSEN_ON_FEWER, (5000, 45_000)),
+        Note(NoteKind.CHOSEN_ON_FEWER, (5000, 45_000)),
     ),
-    ("Somebody else's solver says this.", Remark(RemarkKind.OTHER, text="Somebody else's solver says this.")),
+    ("Somebody else's solver says this.", Note(NoteKind.OTHER, text="Somebody else's solver says this.")),
 ]
 
 
 @pytest.mark.parametrize(("sentence", "fact"), SENTENCES)
-def test_a_remark_in_words_is_read_as_what_it_told(sentence: str, fact: Remark) -> None:
+def test_a_remark_in_words_is_read_as_what_it_told(sentence: str, fact: Note) -> None:
     assert stored(remarks=[sentence], chosen_by="").remarks == (fact,)
-    assert remark(fact).replace(",", "") == sentence.replace(",", "")
+    assert worded(fact).replace(",", "") == sentence.replace(",", "")
 
 
 TRIALS = [
@@ -109,7 +113,7 @@ def test_a_record_of_today_is_read_as_it_was_written() -> None:
         frozen_part={"computed": {"Keras, float32": 3}, "reused": 4, "notes": ["slow"]},
     )
     assert PhaseRecord.model_validate_json(phase.model_dump_json()) == phase
-    assert phase.remarks == (Remark(RemarkKind.NOT_CONVERGED, (3,)),)
+    assert phase.remarks == (Note(NoteKind.NOT_CONVERGED, (3,)),)
     assert phase.chosen_by is ChosenBy.VALIDATION
 
 
@@ -119,7 +123,6 @@ def test_what_chose_in_somebody_elses_words_hides_no_result() -> None:
 
 def test_everything_has_words() -> None:
     assert TITLES.keys() == set(Activity) - {Activity.OTHER}
-    assert REMARKS.keys() == set(RemarkKind) - {RemarkKind.OTHER}
     assert CHOSEN.keys() == set(ChosenBy)
 
 

@@ -18,11 +18,11 @@ NOTES = ("Classes without a training image: [c].", "Classes without a test image
 
 @pytest.fixture
 def run(home: Path) -> str:
-    """A stored run whose data had those notes."""
-    store, result = Store(), outcome(4, 0).result.model_copy(update={"notes": NOTES})
+    """A run whose data had those notes, stored as sentences by an earlier version."""
+    store, result = Store(), outcome(4, 0).result
     keep_run(store, "a", State.DONE, **artifacts.summary(result))
     store.folder("a").mkdir(parents=True, exist_ok=True)
-    (store.folder("a") / artifacts.RESULT).write_text(result.model_dump_json())
+    (store.folder("a") / artifacts.RESULT).write_text(json.dumps(result.model_dump(mode="json") | {"notes": NOTES}))
     return "a"
 
 

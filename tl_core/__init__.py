@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tl_core.executors import Executor, Job
     from tl_core.features.engines import Engine, PreparedNetwork
     from tl_core.networks.blocks import Block, cut_into_blocks
+    from tl_core.notes import Note, NoteKind
     from tl_core.registry import Part
     from tl_core.result import Outcome, Result
     from tl_core.spec import PartSpec, RunSpec
@@ -49,6 +50,7 @@ _PUBLIC = {
     "tl_core.executors": "Executor Job",
     "tl_core.features.engines": "PreparedNetwork Engine",
     "tl_core.networks.blocks": "Block cut_into_blocks",
+    "tl_core.notes": "Note NoteKind",
     "tl_core.registry": "Part",
     "tl_core.result": "Outcome Result",
     "tl_core.spec": "PartSpec RunSpec",

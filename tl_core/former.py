@@ -83,12 +83,12 @@ def phase(stored: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**stored, **facts}
 
 
-def _remark(sentence: str) -> dict[str, Any]:
-    """Return what a sentence on a computed head told; one that is not known stays in its words."""
+def _remark(sentence: str) -> Any:
+    """Return what a sentence on a computed head told; one that is not known stays as it is."""
     for kind, pattern in REMARKS.items():
         if match := pattern.fullmatch(sentence):
             return {"kind": kind, "numbers": [_number(text) for text in match.groups()]}
-    return {"kind": "other", "text": sentence}
+    return sentence
 
 
 def _number(text: str) -> int:

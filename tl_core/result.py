@@ -10,8 +10,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from tl_core import former
 from tl_core.events import Activity
-from tl_core.heads import ChosenBy, Remark
+from tl_core.heads import ChosenBy
 from tl_core.networks.outline import Provenance
+from tl_core.notes import StoredNote
 from tl_core.precision import Precision, StoredPrecision
 
 
@@ -37,7 +38,7 @@ class FrozenPartRecord(_Plain):
 
     computed: dict[str, int] = {}
     reused: int = 0
-    notes: tuple[str, ...] = ()
+    notes: tuple[StoredNote, ...] = ()
 
 
 def _is_sentences(value: Any) -> bool:
@@ -86,7 +87,7 @@ class PhaseRecord(_Plain):
     ended: Measured | None = None
     chosen: dict[str, float] = {}
     chosen_by: StoredChoice = None
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[StoredNote, ...] = ()
     best_trial: BestTrial | None = None
     frozen_part: StoredFrozenPart = FrozenPartRecord()
 
@@ -131,7 +132,7 @@ class Result(_Plain):
     phases: tuple[PhaseRecord, ...]
     timings: tuple[Timing, ...]
     provenance: Provenance
-    notes: tuple[str, ...]
+    notes: tuple[StoredNote, ...]
     versions: dict[str, str]
     resumed: int = 0
     frozen_part: StoredFrozenPart = FrozenPartRecord()

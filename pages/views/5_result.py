@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from tl_core.notes import sentences
 from tl_core.runs.states import State
 from tl_core.ui import controls, formatting, frame, outcomes, run_filters, same_data, session, steps
 from tl_core.ui.label_bar import label_bar
@@ -39,7 +40,7 @@ def draw() -> None:
         outcomes.sentence(run, result)
         controls.controls(run)
         same_data.beside(run)
-        for note in result.notes:
+        for note in sentences(result.notes):
             st.caption(formatting.plain(note))
         outcomes.evidence(run, result)
 

@@ -20,7 +20,7 @@ from tests.helpers import python
 from tl_core.errors import DataError, SettingError
 from tl_core.heads import Head, class_means, head2toe, logistic, newton, normalised, ridge, space
 from tl_core.heads.closed_form import DEFAULT_MEANS_TEMPERATURE, PENALTIES, temperature
-from tl_core.heads.head import ChosenBy, Remark, RemarkKind
+from tl_core.heads.head import ChosenBy
 from tl_core.heads.logistic_regression import (
     DEFAULT_STRENGTH,
     FOLDS,
@@ -30,6 +30,7 @@ from tl_core.heads.logistic_regression import (
     folds,
 )
 from tl_core.heads.threads import one_thread
+from tl_core.notes import Note, NoteKind
 
 Array = NDArray[np.float64]
 Solve = Callable[..., Head]
@@ -239,7 +240,7 @@ def test_what_does_not_settle_is_a_note_and_no_warning(bits: int, monkeypatch: p
         warnings.simplefilter("error")
         head = logistic(features.astype(f"float{bits}"), labels, 3, strength=100.0)
     assert not head.converged
-    assert head.remarks == (Remark(RemarkKind.NOT_CONVERGED, (2,)),)
+    assert head.remarks == (Note(NoteKind.NOT_CONVERGED, (2,)),)
     assert head.iterations == 2
     assert accuracy(head, features, labels) > 0.5
 
@@ -433,7 +434,7 @@ def test_one_class(solve: Solve, count: int) -> None:
     features, _ = clusters(2, 4)
     head = solve(features[:count], np.full(count, 1), 3)
     np.testing.assert_allclose(head.probabilities(features)[:, 1], 1.0, atol=1e-12)
-    assert head.remarks == (Remark(RemarkKind.ONE_CLASS),)
+    assert head.remarks == (Note(NoteKind.ONE_CLASS),)
 
 
 @SOLVERS

@@ -9,10 +9,11 @@ from tests.heads.test_heads import Array, clusters
 from tl_core.heads import curvature, logistic, logistic_regression, ridge
 from tl_core.heads.closed_form import PENALTIES
 from tl_core.heads.curvature import Curvature, Preconditioner
-from tl_core.heads.head import ChosenBy, Remark, RemarkKind
+from tl_core.heads.head import ChosenBy
 from tl_core.heads.logistic_regression import ENOUGH_TO_FIT, LogisticSolver, some
 from tl_core.heads.newton import Minimum
 from tl_core.heads.ridge_path import Ridge
+from tl_core.notes import Note, NoteKind
 
 
 def stretched(each: int, classes: int, width: int, seed: int = 0) -> tuple[Array, np.ndarray]:
@@ -117,7 +118,7 @@ def test_the_penalty_is_chosen_on_some_of_very_many(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(LogisticSolver, "fit", counted)
     fewer = logistic(features, labels, 4, validation=others)
-    assert fewer.remarks == (Remark(RemarkKind.CHOSEN_ON_FEWER, (150, 400)),)
+    assert fewer.remarks == (Note(NoteKind.CHOSEN_ON_FEWER, (150, 400)),)
     assert max(fitted[:-1]) <= 154
     assert fitted[-1] == 400
     given = logistic(features, labels, 4, strength=fewer.chosen["C"])

@@ -14,8 +14,9 @@ from tl_core.errors import DataError, SettingError
 from tl_core.heads import group_lasso as lasso_module
 from tl_core.heads import head2toe, normalised, select_features
 from tl_core.heads.group_lasso import TOLERANCE, fista, group_lasso
-from tl_core.heads.head import ChosenBy, Remark, RemarkKind
+from tl_core.heads.head import ChosenBy
 from tl_core.heads.selection import KEEPS
+from tl_core.notes import Note, NoteKind
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]
@@ -225,7 +226,7 @@ def test_a_selection_among_classes_without_images() -> None:
 def test_a_lasso_that_does_not_settle_is_a_note(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lasso_module, "ITERATIONS", 2)
     head = head2toe(*few_useful(60, 20), 3, keep=0.2)
-    assert head.remarks == (Remark(RemarkKind.APPROXIMATE_RANKING),)
+    assert head.remarks == (Note(NoteKind.APPROXIMATE_RANKING),)
     assert head.converged  # the head itself is at its optimum
 
 

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import FEW_CROPS, CommandLine, settings_arguments, wait_until
 from tests.tools.pages import PAGES, errors, opened
-from tl_core.heads import Remark, RemarkKind
+from tl_core.notes import Note, NoteKind
 from tl_core.planning import backbone_profile
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.estimate import Estimate
@@ -122,7 +122,7 @@ def test_the_proof_says_what_the_frozen_part_computed_and_what_was_remarked(runs
     folder, remark = Store().folder(runs[0]), "It had not settled after 1000 steps; see [x](y)."
     result = artifacts.read_result(folder)
     (phase,) = result.phases
-    told = {"remarks": (Remark(RemarkKind.OTHER, text=remark),)}
+    told = {"remarks": (Note(NoteKind.OTHER, text=remark),)}
     noted = result.model_copy(update={"phases": (phase.model_copy(update=told),)})
     (folder / artifacts.RESULT).write_text(noted.model_dump_json())
     below = result_page(runs[0])[1]

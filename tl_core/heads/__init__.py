@@ -5,7 +5,7 @@ Logistic regression, ridge regression, nearest class means and Head2Toe, each on
 """
 
 from tl_core.heads.closed_form import NearestCentroid, RidgeClassifier, class_means, ridge
-from tl_core.heads.head import ChosenBy, Head, Remark, RemarkKind, normalised
+from tl_core.heads.head import ChosenBy, Head, normalised
 from tl_core.heads.logistic_regression import LogisticRegression, logistic, logistic_path
 from tl_core.heads.selection import SelectedFeatures, Selection, head2toe, select_features
 from tl_core.heads.solver import Problem, Solver
@@ -16,8 +16,6 @@ __all__ = [
     "LogisticRegression",
     "NearestCentroid",
     "Problem",
-    "Remark",
-    "RemarkKind",
     "RidgeClassifier",
     "SelectedFeatures",
     "Selection",

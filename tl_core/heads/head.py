@@ -10,6 +10,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tl_core.notes import Note
+
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.intp]
 
@@ -22,30 +24,6 @@ class ChosenBy(StrEnum):
     CROSS_VALIDATION = "cross-validation"
     LEAVE_ONE_OUT = "leave-one-out"
     DEFAULT = "default"
-
-
-class RemarkKind(StrEnum):
-    """What one should know of a fit."""
-
-    ONE_CLASS = "one_class"
-    """All training images are of one class."""
-    NOT_CONVERGED = "not_converged"
-    """The fit had not settled, after so many steps."""
-    APPROXIMATE_RANKING = "approximate_ranking"
-    """The group lasso that ranks the features had not settled."""
-    CHOSEN_ON_FEWER = "chosen_on_fewer"
-    """The penalty was chosen on about so many of so many training images."""
-    OTHER = "other"
-    """What this list does not have: a `text` says it."""
-
-
-@dataclass(frozen=True)
-class Remark:
-    """A remark on a fit, with its numbers."""
-
-    kind: RemarkKind
-    numbers: tuple[int, ...] = ()
-    text: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +47,7 @@ class Head:
     chosen_by: ChosenBy | None = None
     iterations: int = 0
     converged: bool = True
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[Note, ...] = ()
 
     @property
     def unit(self) -> bool:

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tl_core.heads.curvature import Preconditioner
-from tl_core.heads.head import ChosenBy, Head, Labels, Matrix, Remark, RemarkKind, cross_entropy
+from tl_core.heads.head import ChosenBy, Head, Labels, Matrix, cross_entropy
 from tl_core.heads.newton import Minimum, Objective, newton
 from tl_core.heads.solver import Problem
 from tl_core.heads.space import Labelled, Space, positive, weights_of
 from tl_core.heads.threads import one_thread
+from tl_core.notes import Note, NoteKind
 
 STRENGTHS = tuple(10.0**power for power in range(-2, 6))
 """Values of C that are tried, for points whose mean squared length is 1. Decades will do: on features of EfficientNet-Lite0
@@ -166,7 +167,7 @@ class LogisticSolver:
     def described(self, strength: float) -> tuple[Matrix, Matrix, dict[str, Any]]:
         """Return what `fit` gives, and the fields of `Head` that say how it went."""
         found = self.fit(strength)
-        remarks = () if found.settled else (Remark(RemarkKind.NOT_CONVERGED, (found.steps,)),)
+        remarks = () if found.settled else (Note(NoteKind.NOT_CONVERGED, (found.steps,)),)
         return found.kernel, found.bias, {"iterations": found.steps, "converged": found.settled, "remarks": remarks}
 
 
@@ -193,10 +194,10 @@ def some(labels: Labels, most: int) -> Labels:
     return np.union1d(spread, np.unique(labels, return_index=True)[1])
 
 
-def chosen_on_some(by: ChosenBy, labels: Labels) -> tuple[Remark, ...]:
+def chosen_on_some(by: ChosenBy, labels: Labels) -> tuple[Note, ...]:
     """Return the remark on a penalty that was chosen `by` fits to some of many images with these `labels`."""
     fewer = by in (ChosenBy.VALIDATION, ChosenBy.CROSS_VALIDATION) and len(labels) > ENOUGH_TO_FIT
-    return (Remark(RemarkKind.CHOSEN_ON_FEWER, (ENOUGH_TO_FIT, len(labels))),) if fewer else ()
+    return (Note(NoteKind.CHOSEN_ON_FEWER, (ENOUGH_TO_FIT, len(labels))),) if fewer else ()
 
 
 def folds(labels: Labels) -> list[np.ndarray]:

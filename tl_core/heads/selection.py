@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from tl_core.errors import SettingError
 from tl_core.heads.group_lasso import GroupLasso, group_lasso
-from tl_core.heads.head import ChosenBy, Head, Labels, Matrix, Remark, RemarkKind
+from tl_core.heads.head import ChosenBy, Head, Labels, Matrix
 from tl_core.heads.logistic_regression import (
     DEFAULT_STRENGTH,
     Fold,
@@ -28,6 +28,7 @@ from tl_core.heads.logistic_regression import (
 from tl_core.heads.solver import Problem
 from tl_core.heads.space import Labelled, Space, weights_of
 from tl_core.heads.threads import one_thread
+from tl_core.notes import Note, NoteKind
 
 KEEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 1.0)
 """Shares of the features that are tried."""
@@ -65,9 +66,9 @@ class Ranked:
         return cls(mean, deviation, lasso, lasso.ranking())
 
     @property
-    def remarks(self) -> tuple[Remark, ...]:
+    def remarks(self) -> tuple[Note, ...]:
         """Return what one should know of the ranking."""
-        return () if self.lasso.converged else (Remark(RemarkKind.APPROXIMATE_RANKING),)
+        return () if self.lasso.converged else (Note(NoteKind.APPROXIMATE_RANKING),)
 
     def kept(self, keep: float) -> Labels:
         """Return the share `keep` of the features, at least one: indices, ascending."""

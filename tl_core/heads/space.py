@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tl_core.errors import DataError, SettingError
-from tl_core.heads.head import Head, Labels, Matrix, Remark, RemarkKind, normalise_in_place, normalised
+from tl_core.heads.head import Head, Labels, Matrix, normalise_in_place, normalised
+from tl_core.notes import Note, NoteKind
 
 ABSENT = 30.0
 """How far the logit of a class without training images lies below the mean of the others. The largest logit is never
@@ -110,7 +111,7 @@ class Space:
 
     def constant_head(self) -> Head:
         """Return the head for images that are all of one class: it always says so."""
-        return self.head(np.zeros((self.points.shape[1], 1)), np.zeros(1), remarks=(Remark(RemarkKind.ONE_CLASS),))
+        return self.head(np.zeros((self.points.shape[1], 1)), np.zeros(1), remarks=(Note(NoteKind.ONE_CLASS),))
 
 
 def usable(images: Labelled, classes: int) -> tuple[Matrix, Labels]:

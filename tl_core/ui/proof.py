@@ -4,18 +4,11 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from tl_core.heads import ChosenBy, Remark, RemarkKind
+from tl_core.heads import ChosenBy
+from tl_core.notes import sentences
 from tl_core.result import FrozenPartRecord, PhaseRecord, Result
 from tl_core.ui import formatting
 
-REMARKS = {
-    RemarkKind.ONE_CLASS: "All training images are of one class, so the head always gives that class.",
-    RemarkKind.NOT_CONVERGED: "Logistic regression had not settled after {:,} steps; the head can be used, and a smaller C "
-    "settles sooner.",
-    RemarkKind.APPROXIMATE_RANKING: "The group lasso had not settled, so the ranking of the features is approximate.",
-    RemarkKind.CHOSEN_ON_FEWER: "C was chosen by fits to about {:,} of the {:,} training images; the head is fitted to all of "
-    "them.",
-}
 CHOSEN = {
     ChosenBy.GIVEN: "given",
     ChosenBy.VALIDATION: "chosen by validation images",
@@ -74,12 +67,7 @@ def remarks(phase: PhaseRecord) -> Iterator[str]:
             if best.loss is None
             else f"Of all trials, {best.name} ended with the lowest validation loss, {best.loss:.3f} nats, and is kept."
         )
-    yield from map(remark, phase.remarks)
-
-
-def remark(told: Remark) -> str:
-    """Return a remark on the fit of a head in words."""
-    return told.text if told.kind is RemarkKind.OTHER else REMARKS[told.kind].format(*told.numbers)
+    yield from sentences(phase.remarks)
 
 
 def frozen_part(record: FrozenPartRecord) -> Iterator[str]:
@@ -88,4 +76,4 @@ def frozen_part(record: FrozenPartRecord) -> Iterator[str]:
         yield f"The frozen part computed {images:,} images, each once ({engine})."
     if record.reused:
         yield f"What the frozen part makes of {record.reused:,} images was in the cache already."
-    yield from record.notes
+    yield from sentences(record.notes)

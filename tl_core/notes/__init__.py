@@ -1,0 +1,6 @@
+"""Notes on data, fits and features: values, which are stored, and one place that words them."""
+
+from tl_core.notes.note import MOST_NAMED, Note, NoteKind, StoredNote
+from tl_core.notes.wording import LEFT_OUT, listed, sentence, sentences
+
+__all__ = ["LEFT_OUT", "MOST_NAMED", "Note", "NoteKind", "StoredNote", "listed", "sentence", "sentences"]

@@ -1,0 +1,154 @@
+"""What one should know of data, of a fit and of how features were computed, as facts. `wording` puts them into words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator
+
+MOST_NAMED = 5
+"""Names that a note keeps of those that it counts: a dataset may leave out any number of files."""
+
+
+class NoteKind(StrEnum):
+    """What a note tells, with what its `numbers`, its `names` and what it is `about` are."""
+
+    LEFT_OUT_BY_CHOICE = "left_out_by_choice"
+    """Somebody chose to leave out so many examples."""
+    CLASSES_WITHOUT_TRAINING = "classes_without_training"
+    """So many classes, the first of which are named, have no training example; `about` is what one example is called."""
+    CLASSES_WITHOUT_TEST = "classes_without_test"
+    """The same of the test."""
+
+    # What was left out of a folder: how many, and the first names. Notes come in this order.
+    EMPTY_CLASS_FOLDERS = "empty_class_folders"
+    DEVICES = "devices"
+    FILES_BESIDE_CLASSES = "files_beside_classes"
+    FILES_WITHOUT_IMAGE_NAMES = "files_without_image_names"
+    FOLDERS_BESIDE_SPLITS = "folders_beside_splits"
+    FOLDERS_IN_CLASSES = "folders_in_classes"
+    HIDDEN_FILES = "hidden_files"
+    LINKS_OUT = "links_out"
+    LINKED_FOLDERS = "linked_folders"
+    LINKED_TWICE = "linked_twice"
+
+    # The same of an archive.
+    ARCHIVES_IN_ARCHIVE = "archives_in_archive"
+    SAME_NAMES_IN_ARCHIVE = "same_names_in_archive"
+    OTHER_FILES_IN_ARCHIVE = "other_files_in_archive"
+    NAMELESS_IN_ARCHIVE = "nameless_in_archive"
+    HIDDEN_IN_ARCHIVE = "hidden_in_archive"
+
+    # The same of a table of images, and of an .npz file.
+    MISSING_IMAGES = "missing_images"
+    IMAGES_OF_SEVERAL_LABELS = "images_of_several_labels"
+    REPEATED_ROWS = "repeated_rows"
+    UNUSED_ARRAYS = "unused_arrays"
+
+    CLASSES_FURTHER_DOWN = "classes_further_down"
+    """The classes are in the folder that this is about."""
+    SPLITS_AS_CLASSES = "splits_as_classes"
+    """The named folders are classes, though they are called like splits."""
+    FOLDERS_RENAMED = "folders_renamed"
+    """So many folders were renamed; `names` has the new and the old name of each of the first."""
+    FOLDERS_JOINED = "folders_joined"
+    """So many classes, the first of which are named, have folders that differ in Unicode's normal form alone."""
+    FOLDERS_SPELLED_OTHERWISE = "folders_spelled_otherwise"
+    """A split spells so many classes otherwise; `names` has the class, the split and its spelling of each of the first."""
+    SIMILAR_CLASSES = "similar_classes"
+    """Classes have nearly the same name. Each number is how many of the `names` belong together."""
+    CLASSES_NUMBERED = "classes_numbered"
+    """The named classes have got a number, since others are called alike."""
+
+    UNLABELLED_IMAGES = "unlabelled_images"
+    """So many images have no label."""
+    SPLITS_LEFT_OUT = "splits_left_out"
+    """The named splits are not used."""
+    SPLIT_WITHOUT_LABELS = "split_without_labels"
+    """The split that this is about is not used, since it has no labels."""
+
+    # A column of a table, which this is about, is not used for a purpose, which comes second in `about`.
+    COLUMN_EMPTY = "column_empty"
+    COLUMN_OF_ONE_VALUE = "column_of_one_value"
+    """It holds the named value, or none, alone."""
+    COLUMN_OF_DIFFERENT_VALUES = "column_of_different_values"
+    """No two of its so many values are the same."""
+    COLUMN_WITHOUT_SPLITS = "column_without_splits"
+    """Of its so many different values, the first of which are named, none is the name of a split."""
+    COLUMN_WITHOUT_FILES = "column_without_files"
+    COLUMN_LEADING_OUT = "column_leading_out"
+
+    ROWS_WITHOUT_PATH_OR_LABEL = "rows_without_path_or_label"
+    """So many rows are left out."""
+    ROWS_WITHOUT_TEXT_OR_LABEL = "rows_without_text_or_label"
+    ROWS_WITHOUT_TARGET = "rows_without_target"
+    MISSING_VALUES = "missing_values"
+    """The column that this is about lacks so many values."""
+    COLUMN_TYPES = "column_types"
+    """So many columns, of so many, are numbers."""
+    CLASSES_WITHOUT_ROWS = "classes_without_rows"
+    """Of so many classes, the first of which are named, no row can be used."""
+    LABELS_JOINED = "labels_joined"
+    """So many labels differ from others in Unicode's normal form alone."""
+
+    GROUPS_ACROSS_SPLITS = "groups_across_splits"
+    """The table puts so many groups into train and into another split."""
+    GROUPS_JOINED = "groups_joined"
+    """So many groups were joined with others, with which they share a copy."""
+    NO_VALIDATION = "no_validation"
+    """Nothing could be set aside for validation; `about` is what several examples are called."""
+    SET_ASIDE = "set_aside"
+    """So many training examples were set aside for a split; `about` is that split and what they are called."""
+
+    PIXELS_SCALED = "pixels_scaled"
+    """The pixels of an array were scaled from their lowest and highest value; `about` is its name and its type."""
+    ARRAY_TRANSPARENT = "array_transparent"
+    """Images of the array that this is about are laid on white."""
+    IMAGES_TRANSPARENT = "images_transparent"
+    """So many images of so many that were looked at are laid on white."""
+    NEARLY_BLACK = "nearly_black"
+    """No value but a few of the named splits is above this one, of 255."""
+    NEARLY_CONSTANT = "nearly_constant"
+    """Nearly all values of the named splits lie between these two, of 255."""
+
+    ONE_CLASS = "one_class"
+    """All training images are of one class."""
+    NOT_CONVERGED = "not_converged"
+    """The fit had not settled, after so many steps."""
+    APPROXIMATE_RANKING = "approximate_ranking"
+    """The group lasso that ranks the features had not settled."""
+    CHOSEN_ON_FEWER = "chosen_on_fewer"
+    """The penalty was chosen on about so many of so many training images."""
+
+    ENGINE_FAILED = "engine_failed"
+    """An engine could not compute a network; `about` is its title, that of the one which did, and why."""
+    HELD_IN_MEMORY = "held_in_memory"
+    """The cache could not keep something; `about` is why."""
+
+    OTHER = "other"
+    """What this list does not have: a `text` says it."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """One thing to know. Its `kind` says what `numbers`, `names` and `about` are. All texts can be printed."""
+
+    kind: NoteKind
+    numbers: tuple[int | float, ...] = ()
+    names: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
+    text: str = ""
+
+    @classmethod
+    def counting(cls, kind: NoteKind, names: Sequence[str], about: Sequence[str] = ()) -> Self:
+        """Return a note on so many `names`, of which it keeps the first `MOST_NAMED`."""
+        return cls(kind, (len(names),), tuple(names[:MOST_NAMED]), tuple(about))
+
+
+def _told(value: Any) -> Any:
+    return Note(NoteKind.OTHER, text=value) if isinstance(value, str) else value
+
+
+StoredNote = Annotated[Note, BeforeValidator(_told)]
+"""A note in a stored file, where it was a sentence before."""

@@ -1,0 +1,170 @@
+"""Notes in words. No other module words a note: pages, the command line and errors ask this one."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from tl_core.notes.note import MOST_NAMED, Note, NoteKind
+
+FEW = 3
+"""Names that are told of what was left out or spelled otherwise."""
+
+LEFT_OUT = {
+    NoteKind.EMPTY_CLASS_FOLDERS: "Class folders without an image",
+    NoteKind.DEVICES: "Devices and pipes",
+    NoteKind.FILES_BESIDE_CLASSES: "Files beside the class folders",
+    NoteKind.FILES_WITHOUT_IMAGE_NAMES: "Files that are not images by their name",
+    NoteKind.FOLDERS_BESIDE_SPLITS: "Folders beside train, validation and test",
+    NoteKind.FOLDERS_IN_CLASSES: "Folders inside class folders",
+    NoteKind.HIDDEN_FILES: "Hidden files and folders",
+    NoteKind.LINKS_OUT: "Links that lead out of the dataset or nowhere",
+    NoteKind.LINKED_FOLDERS: "Links to folders",
+    NoteKind.LINKED_TWICE: "Links to images that are here already",
+    NoteKind.ARCHIVES_IN_ARCHIVE: "Archives within in the archive",
+    NoteKind.SAME_NAMES_IN_ARCHIVE: "Files of the same name in the archive",
+    NoteKind.OTHER_FILES_IN_ARCHIVE: "Files that are neither images nor tables in the archive",
+    NoteKind.NAMELESS_IN_ARCHIVE: "Files without a name in the archive",
+    NoteKind.HIDDEN_IN_ARCHIVE: "Hidden files in the archive",
+    NoteKind.MISSING_IMAGES: "Images that are not there",
+    NoteKind.IMAGES_OF_SEVERAL_LABELS: "Images listed with several labels, of which nobody knows the right one",
+    NoteKind.REPEATED_ROWS: "Rows of an image that was listed before",
+    NoteKind.UNUSED_ARRAYS: "Arrays without a use, or without their labels",
+}
+"""What was left out."""
+
+SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LEFT_OUT.items()} | {
+    NoteKind.LEFT_OUT_BY_CHOICE: "Left out by choice, since the examination found them: {0:,}.",
+    NoteKind.CLASSES_WITHOUT_TRAINING: "Classes without a training {about[0]}: {names}.",
+    NoteKind.CLASSES_WITHOUT_TEST: "Classes without a test {about[0]}: {names}.",
+    NoteKind.CLASSES_FURTHER_DOWN: "The classes were found further down, in {about[0]}.",
+    NoteKind.SPLITS_AS_CLASSES: "Folders named like splits are used as classes: {names}.",
+    NoteKind.FOLDERS_RENAMED: "Folders whose names not every disk can hold have others: {0:,} ({names}).",
+    NoteKind.FOLDERS_JOINED: "Folders whose names differ only in how Unicode writes them are one class: {names}.",
+    NoteKind.FOLDERS_SPELLED_OTHERWISE: "Class folders that a split spells otherwise are one class: {names}.",
+    NoteKind.SIMILAR_CLASSES: "Classes with nearly the same name, used as different ones: {names}.",
+    NoteKind.CLASSES_NUMBERED: "Classes of one name, told apart by a number: {names}.",
+    NoteKind.UNLABELLED_IMAGES: "Images without a label: {0:,} left out.",
+    NoteKind.SPLITS_LEFT_OUT: "Splits left out: {names}.",
+    NoteKind.SPLIT_WITHOUT_LABELS: "The {about[0]} split has no labels and is left out.",
+    NoteKind.COLUMN_EMPTY: "The column {about[0]} is not used for the {about[1]}: it is empty.",
+    NoteKind.COLUMN_OF_ONE_VALUE: "The column {about[0]} is not used for the {about[1]}: it holds {names} alone.",
+    NoteKind.COLUMN_OF_DIFFERENT_VALUES: "The column {about[0]} is not used for the {about[1]}: "
+    "its {0:,} values are all different.",
+    NoteKind.COLUMN_WITHOUT_SPLITS: "The column {about[0]} is not used for the {about[1]}: it holds {names}, and no split.",
+    NoteKind.COLUMN_WITHOUT_FILES: "The column {about[0]} is not used for the {about[1]}: none of its files is there.",
+    NoteKind.COLUMN_LEADING_OUT: "The column {about[0]} is not used for the {about[1]}: "
+    "its paths lead out of the folder of the images.",
+    NoteKind.ROWS_WITHOUT_PATH_OR_LABEL: "Rows without a path or a label: {0:,} left out.",
+    NoteKind.ROWS_WITHOUT_TEXT_OR_LABEL: "Rows without a text or a label: {0:,} left out.",
+    NoteKind.ROWS_WITHOUT_TARGET: "Rows without a target: {0:,} left out.",
+    NoteKind.MISSING_VALUES: "Values missing in {about[0]}: {0:,}.",
+    NoteKind.COLUMN_TYPES: "{0} of {1} columns are numbers, the others words.",
+    NoteKind.CLASSES_WITHOUT_ROWS: "Classes left out, since no row of theirs can be used: {names}.",
+    NoteKind.LABELS_JOINED: "Labels that differ only in how Unicode writes them are one class: {0:,}.",
+    NoteKind.GROUPS_ACROSS_SPLITS: "{0:,} groups are both in train and in another split of the table: "
+    "what is learned of them is asked again.",
+    NoteKind.GROUPS_JOINED: "Groups that share a copy are kept on one side: {0:,} were joined with others.",
+    NoteKind.NO_VALIDATION: "No {about[0]} could be set aside for validation: copies stay together, and so do groups.",
+    NoteKind.SET_ASIDE: "There are no {about[0]} {about[1]}: {0:,} training {about[1]} were set aside for it.",
+    NoteKind.PIXELS_SCALED: "The pixels in {about[0]} are {about[1]} from {0:g} to {1:g}, brought to 0 to 255.",
+    NoteKind.ARRAY_TRANSPARENT: "Images in {about[0]} are transparent, and laid on white.",
+    NoteKind.IMAGES_TRANSPARENT: "Transparent images are laid on white: {0:,} of {1:,} that were looked at.",
+    NoteKind.NEARLY_BLACK: "The {names} images are nearly black: 99.9 % of their values are at most {0} of 255. If they hold "
+    "fewer bits than their files can, such as 12 of 16, scale them to the whole range.",
+    NoteKind.NEARLY_CONSTANT: "The {names} images are nearly constant: nearly all of their values lie between {0} and {1} of "
+    "255. Look whether they are what they should be.",
+    NoteKind.ONE_CLASS: "All training images are of one class, so the head always gives that class.",
+    NoteKind.NOT_CONVERGED: "Logistic regression had not settled after {0:,} steps; the head can be used, and a smaller C "
+    "settles sooner.",
+    NoteKind.APPROXIMATE_RANKING: "The group lasso had not settled, so the ranking of the features is approximate.",
+    NoteKind.CHOSEN_ON_FEWER: "C was chosen by fits to about {0:,} of the {1:,} training images; the head is fitted to all of "
+    "them.",
+    NoteKind.ENGINE_FAILED: "{about[0]} could not compute this network ({about[2]}), so {about[1]} did, more slowly.",
+    NoteKind.HELD_IN_MEMORY: "Some of what was computed is held in memory, since it cannot be kept on disk ({about[0]}).",
+    NoteKind.OTHER: "{text}",
+}
+
+
+def sentence(note: Note) -> str:
+    """Return a note in words."""
+    names = NAMES.get(note.kind, _all)(note)
+    return SENTENCES[note.kind].format(*note.numbers, names=names, about=note.about, text=note.text)
+
+
+def sentences(notes: Iterable[Note]) -> tuple[str, ...]:
+    """Return notes in words."""
+    return tuple(map(sentence, notes))
+
+
+def listed(names: Sequence[str], count: int | None = None) -> str:
+    """Return the first few of the `names` of classes, and how many more there are, of `count` (default: all `names`)."""
+    more = (len(names) if count is None else count) - MOST_NAMED
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more classes" if more > 0 else "")
+
+
+def _all(note: Note) -> str:
+    return ", ".join(note.names)
+
+
+def _classes(note: Note) -> str:
+    return listed(note.names, int(note.numbers[0]))
+
+
+def _few(note: Note) -> str:
+    return ", ".join(note.names[:FEW]) + _others(note)
+
+
+def _others(note: Note) -> str:
+    return ", and others" if note.numbers[0] > FEW else ""
+
+
+def _value(note: Note) -> str:
+    return _all(note) or "nothing"
+
+
+def _values(note: Note) -> str:
+    return ", ".join(note.names[:FEW]) + (" and others" if note.numbers[0] > FEW else "")
+
+
+def _splits(note: Note) -> str:
+    *others, last = note.names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _renamed(note: Note) -> str:
+    pairs = list(zip(note.names[::2], note.names[1::2], strict=True))[:FEW]
+    return ", ".join(f"{new} for {old!r}" for new, old in pairs) + _others(note)
+
+
+def _joined(note: Note) -> str:
+    return _several(note, note.names)
+
+
+def _spelled(note: Note) -> str:
+    triples = zip(note.names[::3], note.names[1::3], note.names[2::3], strict=True)
+    return _several(note, [f"{name!r}, in {split} {spelled!r}" for name, split, spelled in triples])
+
+
+def _several(note: Note, told: Sequence[str]) -> str:
+    more = int(note.numbers[0]) - FEW
+    return "; ".join(told[:FEW]) + (f", and {more:,} more" if more > 0 else "")
+
+
+def _similar(note: Note) -> str:
+    rest = iter(note.names)
+    groups = [" and ".join(next(rest) for _ in range(int(number))) for number in note.numbers]
+    return "; ".join(groups[:FEW])
+
+
+NAMES: dict[NoteKind, Callable[[Note], str]] = dict.fromkeys(LEFT_OUT, _few) | {
+    NoteKind.CLASSES_WITHOUT_TRAINING: _classes,
+    NoteKind.CLASSES_WITHOUT_TEST: _classes,
+    NoteKind.CLASSES_WITHOUT_ROWS: _classes,
+    NoteKind.FOLDERS_RENAMED: _renamed,
+    NoteKind.FOLDERS_JOINED: _joined,
+    NoteKind.FOLDERS_SPELLED_OTHERWISE: _spelled,
+    NoteKind.SIMILAR_CLASSES: _similar,
+    NoteKind.COLUMN_OF_ONE_VALUE: _value,
+    NoteKind.COLUMN_WITHOUT_SPLITS: _values,
+    NoteKind.NEARLY_BLACK: _splits,
+    NoteKind.NEARLY_CONSTANT: _splits,
+}
+"""How the names of a note are told, where not one after the other."""
