@@ -5,6 +5,7 @@ import streamlit as st
 from tl_core.analysis.statements import span
 from tl_core.datasets import Modality
 from tl_core.errors import TransferError
+from tl_core.notes import sentences
 from tl_core.recipe import Recipe
 from tl_core.ui import (
     class_levels,
@@ -67,7 +68,7 @@ def draw_evidence(recipe: Recipe) -> None:
         st.caption(f"Sample images are {widths} pixels wide and {heights} high. The network is given {size}")
     st.caption(formatting.plain(f"They come from {recipe.dataset.location()}."))
     if preview.notes:
-        st.info("\n".join(f"- {formatting.plain(note)}" for note in preview.notes), icon=":material/rule:")
+        st.info("\n".join(f"- {formatting.plain(note)}" for note in sentences(preview.notes)), icon=":material/rule:")
     data_checks.examination(recipe)
     if recipe.dataset.modality is Modality.IMAGES:
         image_map.image_map(recipe)

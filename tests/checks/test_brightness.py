@@ -23,6 +23,7 @@ from tl_core.datasets.csv_table import CsvTable
 from tl_core.datasets.digits import Digits
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.datasets.photo_patches import PhotoPatches
+from tl_core.notes import sentences
 
 RNG = np.random.default_rng(0)
 
@@ -44,7 +45,7 @@ def told_of(dataset: Dataset) -> tuple[str, str]:
     """What a first look and the examination say of it."""
     data: Data = dataset.load(0)
     report = examine(data, lambda done, images: None)
-    return " ".join(with_notes(data).notes), " ".join(each.text for each in advice(report))
+    return " ".join(sentences(with_notes(data).notes)), " ".join(each.text for each in advice(report))
 
 
 @pytest.mark.parametrize(("bits", "ending"), [(12, "tif"), (12, "png"), (10, "tif"), (14, "png")])
@@ -104,7 +105,7 @@ def test_a_damaged_image_hides_nothing_of_the_others(tmp_path: Path) -> None:
         place.write_bytes(place.read_bytes()[:90])
     data = ImageFolder(path=folder).load(0)
     (folder / "b" / "1.png").unlink()
-    assert "nearly black" in " ".join(with_notes(data).notes)
+    assert "nearly black" in " ".join(sentences(with_notes(data).notes))
 
 
 def test_a_thousandth_at_either_end_says_nothing() -> None:
@@ -118,7 +119,7 @@ def test_a_thousandth_at_either_end_says_nothing() -> None:
 
 def test_each_split_is_told_once() -> None:
     told = remarks({"train": Values(0, 15), "validation": Values(90, 95), "test": Values(0, 3)})
-    assert [sentence.split(":")[0] for sentence in told] == [
+    assert [said.split(":")[0] for said in sentences(told)] == [
         "The train and test images are nearly black",
         "The validation images are nearly constant",
     ]

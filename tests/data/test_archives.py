@@ -23,6 +23,7 @@ from tests.tools.variants import variants
 from tl_core.data.formats import archive_formats
 from tl_core.data.formats.archives import Limits, unpack
 from tl_core.errors import DataError, StorageError
+from tl_core.notes import sentences
 
 Write = Callable[[Path, dict[str, bytes]], Path]
 
@@ -107,7 +108,7 @@ def test_what_is_left_out_is_told(write: Write, tmp_path: Path) -> None:
     same = {"cats/\u00e9.png": b"composed: no screen shows the difference"}
     unpacked = unpack(write(tmp_path / "archive", PETS | stray | kept | same), place(tmp_path))
     assert names(place(tmp_path)) == {*PETS, *kept}
-    assert unpacked.notes == (
+    assert sentences(unpacked.notes) == (
         "Archives within in the archive: 1 left out (more.zip).",
         "Files of the same name in the archive: 1 left out (cats/\u00e9.png).",
         "Files that are neither images nor tables in the archive: 3 left out (run.sh, cats/a.exe, LICENSE).",
@@ -313,7 +314,7 @@ def test_a_file_without_a_name_is_counted(write: Write, tmp_path: Path) -> None:
     archive = write(tmp_path / "archive", PETS | {".": bytes(2000)})
     refused(tmp_path, archive, "one file of it has more than 1,000 bytes", Limits(member_bytes=1000))
     refused(tmp_path, archive, "it unpacks to more than 2,000 bytes", Limits(total_bytes=2000))
-    assert unpack(archive, place(tmp_path)).notes == ("Files without a name in the archive: 1 left out (.).",)
+    assert sentences(unpack(archive, place(tmp_path)).notes) == ("Files without a name in the archive: 1 left out (.).",)
 
 
 FULL = """

@@ -15,6 +15,7 @@ from tl_core.data.formats.class_levels import NestedImagesError
 from tl_core.datasets import Data
 from tl_core.datasets.zip_upload import ZipUpload
 from tl_core.errors import DataError
+from tl_core.notes import sentences
 
 ALPHABETS = {"Greek": ("alpha", "beta"), "Latin": ("a", "b", "alpha")}
 NAMES = ("Greek/alpha", "Greek/beta", "Latin/a", "Latin/alpha", "Latin/b")
@@ -69,7 +70,7 @@ def test_what_lies_above_or_beside_a_level_is_told(tmp_path: Path) -> None:
     (tmp_path / "Latin" / "b" / "more" / "text.txt").touch()
     data = load(tmp_path, class_level=2)
     assert (data.class_names, images(data)) == (NAMES, 34)
-    assert data.notes == (
+    assert sentences(data.notes) == (
         "Files beside the class folders: 2 left out (Greek/00000.jpg, Greek/00001.jpg).",
         "Files that are not images by their name: 1 left out (Latin/b/more/text.txt).",
     )

@@ -12,6 +12,7 @@ from tl_core.datasets import Data
 from tl_core.datasets.csv_text import CsvText
 from tl_core.datasets.numpy_arrays import NumpyArrays
 from tl_core.errors import DataError
+from tl_core.notes import sentences
 
 X = np.random.default_rng(0).integers(0, 256, (40, 9, 8, 3), dtype=np.uint8)
 Y = np.arange(40) % 2
@@ -60,7 +61,7 @@ def test_class_names_as_people_save_them(names: np.ndarray, read: tuple[str, ...
 def test_two_classes_of_one_name_are_told_apart(tmp_path: Path) -> None:
     data = load(tmp_path, y=np.arange(40) % 4, class_names=np.array(["crane", "dog", "crane", "crane (2)"]))
     assert data.class_names == ("crane", "dog", "crane (2)", "crane (2) (3)")
-    assert data.notes == ("Classes of one name, told apart by a number: crane (2), crane (2) (3).",)
+    assert sentences(data.notes) == ("Classes of one name, told apart by a number: crane (2), crane (2) (3).",)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +133,7 @@ def test_signs_are_part_of_a_name(names: tuple[str, ...]) -> None:
     "names", [("black cat", "black_cat"), ("A", "a"), ("Black - cat", "black-cat"), ("cat", " cat"), ("e\u0301", "É")]
 )
 def test_names_that_are_nearly_the_same(names: tuple[str, ...]) -> None:
-    assert alike(names) == [f"Classes with nearly the same name, used as different ones: {' and '.join(names)}."]
+    assert sentences(alike(names)) == (f"Classes with nearly the same name, used as different ones: {' and '.join(names)}.",)
 
 
 def test_labels_around_zero_say_nothing(tmp_path: Path) -> None:
@@ -150,7 +151,7 @@ def test_two_forms_of_one_label_are_one_class(tmp_path: Path) -> None:
     frame.to_csv(tmp_path / "a.csv", index=False)
     data = CsvText(path=tmp_path / "a.csv").load(0)
     assert data.class_names == ("café", "tea")
-    assert data.notes == ("Labels that differ only in how Unicode writes them are one class: 1.",)
+    assert sentences(data.notes) == ("Labels that differ only in how Unicode writes them are one class: 1.",)
 
 
 def test_bytes_in_a_parquet_table_are_text(tmp_path: Path) -> None:

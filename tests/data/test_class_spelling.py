@@ -7,6 +7,7 @@ import pytest
 
 from tests.datasets.test_image_folder import fake, load
 from tl_core.errors import DataError
+from tl_core.notes import sentences
 
 NFC, NFD = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
 
@@ -23,7 +24,7 @@ def test_two_normal_forms_are_one_class(tmp_path: Path) -> None:
     data = load(splits(tmp_path, (NFC, "tea"), (NFD, "tea")))
     assert data.class_names == (NFC, "tea")
     assert len(data.test) == 6
-    assert data.notes[0] == f"Folders whose names differ only in how Unicode writes them are one class: {NFC}."
+    assert sentences(data.notes)[0] == f"Folders whose names differ only in how Unicode writes them are one class: {NFC}."
 
 
 def test_two_normal_forms_in_one_split_are_one_class(tmp_path: Path) -> None:
@@ -32,7 +33,7 @@ def test_two_normal_forms_in_one_split_are_one_class(tmp_path: Path) -> None:
     data = load(tmp_path)
     assert data.class_names == (NFC, "tea")
     assert sum((examples.labels == 0).sum() for examples in data.splits.values()) == 9
-    assert "how Unicode writes them are one class" in data.notes[0]
+    assert "how Unicode writes them are one class" in sentences(data.notes)[0]
 
 
 def test_the_same_images_have_the_same_digest_in_either_form(tmp_path: Path) -> None:
@@ -54,7 +55,7 @@ def test_spelled_otherwise_in_another_split(tmp_path: Path, spelled: str) -> Non
     data = load(splits(tmp_path, ("cats", "dogs"), (spelled, "dogs")))
     assert data.class_names == ("cats", "dogs")
     assert len(data.test) == 6
-    assert data.notes[0] == f"Class folders that a split spells otherwise are one class: 'cats', in test {spelled!r}."
+    assert sentences(data.notes)[0] == f"Class folders that a split spells otherwise are one class: 'cats', in test {spelled!r}."
 
 
 def test_what_may_be_either_of_two_is_still_a_mistake(tmp_path: Path) -> None:
@@ -71,4 +72,4 @@ def test_cases_of_one_split_stay_apart(tmp_path: Path) -> None:
     """Letters come in two cases."""
     data = load(splits(tmp_path, ("a", "A"), ("a", "A")))
     assert data.class_names == ("A", "a")
-    assert "Classes with nearly the same name, used as different ones: A and a." in data.notes
+    assert "Classes with nearly the same name, used as different ones: A and a." in sentences(data.notes)

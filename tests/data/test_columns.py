@@ -14,6 +14,7 @@ from tl_core.datasets.csv_manifest import CsvManifest
 from tl_core.datasets.csv_table import CsvTable
 from tl_core.datasets.csv_text import CsvText
 from tl_core.errors import DataError
+from tl_core.notes import sentences
 from tl_core.spec import RunSpec
 
 ROWS = 40
@@ -45,7 +46,7 @@ FOLD = "The column fold is not used for the splits: it holds 0, 1, 2 and others,
 def test_folds_are_no_splits(read: Any, table: pd.DataFrame, tmp_path: Path) -> None:
     table["fold"] = [str(number % 5) for number in range(ROWS)]
     data = read(table, tmp_path)
-    assert data.notes == (FOLD,)
+    assert sentences(data.notes) == (FOLD,)
     assert (len(data.train), len(data.validation), len(data.test)) == (26, 4, 10)
     assert read(table, tmp_path, split_column="none").notes == ()
     with pytest.raises(DataError, match=r"split that is none, in the column fold.*dataset\.split_column=none.*Received: 0"):
@@ -75,10 +76,10 @@ def test_what_is_no_split_column_is_left_alone(
 ) -> None:
     table[name] = values * (ROWS // 2)
     told = f"The column {name} is not used for the splits: {reason}."
-    assert load(table, tmp_path).notes == (told,)
+    assert sentences(load(table, tmp_path).notes) == (told,)
     table["Fold"] = (["train"] * 12 + ["val"] * 4 + ["test"] * 4) * 2
     data = load(table, tmp_path)
-    assert data.notes == (told,)
+    assert sentences(data.notes) == (told,)
     assert (len(data.train), len(data.validation), len(data.test)) == (24, 8, 8)
 
 
@@ -86,7 +87,7 @@ def test_what_is_no_split_column_is_left_alone(
 def test_what_tells_no_groups_apart_is_left_alone(values: list[str], reason: str, table: pd.DataFrame, tmp_path: Path) -> None:
     table["group"] = values * ROWS
     data = load(table, tmp_path)
-    assert data.notes == (f"The column group is not used for the groups: {reason}.",)
+    assert sentences(data.notes) == (f"The column group is not used for the groups: {reason}.",)
     assert data.train.groups is None
     assert len(data.test) == 10
 
@@ -110,9 +111,9 @@ def test_labels_are_what_can_be_labels(table: pd.DataFrame, tmp_path: Path) -> N
     wide = table.rename(columns={"label": "class"}).assign(label="photo", y=[f"{number}.5" for number in range(ROWS)])
     data = load(wide, tmp_path)
     assert data.class_names == ("class0", "class1")
-    assert data.notes == ("The column label is not used for the labels: it holds photo alone.",)
+    assert sentences(data.notes) == ("The column label is not used for the labels: it holds photo alone.",)
     data = load(wide.rename(columns={"label": "other", "y": "label"}), tmp_path)
-    assert data.notes == ("The column label is not used for the labels: its 40 values are all different.",)
+    assert sentences(data.notes) == ("The column label is not used for the labels: its 40 values are all different.",)
     assert len(load(wide, tmp_path, label_column="class").notes) == 0
 
 
@@ -128,7 +129,7 @@ def test_paths_are_what_can_be_paths(others: str, reason: str, table: pd.DataFra
     table["filename"], table["path"] = table["path"], [others.format(number) for number in range(ROWS)]
     data = load(table, tmp_path)
     assert len(data.train) == 26
-    assert data.notes == (f"The column path is not used for the paths of the images: {reason}.",)
+    assert sentences(data.notes) == (f"The column path is not used for the paths of the images: {reason}.",)
 
 
 def test_a_column_left_alone_in_a_table_of_numbers_is_a_feature(tmp_path: Path) -> None:
@@ -136,7 +137,7 @@ def test_a_column_left_alone_in_a_table_of_numbers_is_a_feature(tmp_path: Path) 
     frame.to_csv(tmp_path / "a.csv", index=False)
     data = CsvTable(path=tmp_path / "a.csv").load(0)
     assert data.train.columns == ("x", "fold")
-    assert data.notes[0] == FOLD
+    assert sentences(data.notes)[0] == FOLD
 
 
 @pytest.mark.parametrize(
@@ -158,7 +159,7 @@ def test_paths_as_people_write_them(spelled: Any, table: pd.DataFrame, tmp_path:
     twice = pd.concat([table, table.assign(path=table["path"].map(spelled))])
     data = load(twice, tmp_path)
     assert data.digest() == plain.digest()
-    assert data.notes[0].startswith("Rows of an image that was listed before: 40 left out (")
+    assert sentences(data.notes)[0].startswith("Rows of an image that was listed before: 40 left out (")
 
 
 def test_a_blank_that_is_part_of_a_name_is_found(table: pd.DataFrame, tmp_path: Path) -> None:
@@ -173,7 +174,9 @@ def test_an_image_with_two_labels_is_left_out_and_told(spelled: str, table: pd.D
     first = table["path"].iloc[0]
     table.loc[ROWS] = [spelled.format(first), "class1"]
     data = load(table, tmp_path)
-    assert data.notes == (f"Images listed with several labels, of which nobody knows the right one: 1 left out ({first}).",)
+    assert sentences(data.notes) == (
+        f"Images listed with several labels, of which nobody knows the right one: 1 left out ({first}).",
+    )
     names = {images.name(index) for images in data.splits.values() for index in range(len(images))}
     assert len(names) == ROWS - 1
     assert first.removeprefix("pets/") not in names
@@ -182,7 +185,7 @@ def test_an_image_with_two_labels_is_left_out_and_told(spelled: str, table: pd.D
 def test_the_same_label_twice_is_no_conflict(table: pd.DataFrame, tmp_path: Path) -> None:
     table.loc[ROWS] = [table["path"].iloc[0], " class0 "]
     data = load(table, tmp_path)
-    assert data.notes == (f"Rows of an image that was listed before: 1 left out ({table['path'].iloc[0]}).",)
+    assert sentences(data.notes) == (f"Rows of an image that was listed before: 1 left out ({table['path'].iloc[0]}).",)
 
 
 def test_nothing_but_conflicts_is_one_sentence(table: pd.DataFrame, tmp_path: Path) -> None:

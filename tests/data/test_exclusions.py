@@ -11,6 +11,7 @@ from tl_core.data.exclusions import Exclusions, keep, kept
 from tl_core.datasets import ArrayImages
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.errors import DataError
+from tl_core.notes import sentences
 
 
 def test_what_is_gone_and_what_stays_once() -> None:
@@ -34,7 +35,7 @@ def test_a_dataset_without_them(home: Path, tmp_path: Path) -> None:
     data = dataset.model_copy(update={"left_out": name}).load(0)
     assert data.test.ids == whole.test.ids[2:]
     assert data.train.ids == whole.train.ids
-    assert data.notes[-1] == "Left out by choice, since the examination found them: 2."
+    assert sentences(data.notes)[-1] == "Left out by choice, since the examination found them: 2."
     few = dataset.model_copy(update={"left_out": name, "labels_per_class": 3}).load(0)
     assert np.bincount(few.train.labels).tolist() == [3, 3]
 

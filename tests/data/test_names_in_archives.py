@@ -9,6 +9,7 @@ from tests.data.test_archives import PETS, gzipped, picture, zipped
 from tl_core.data.formats import uploads
 from tl_core.datasets.zip_upload import ZipUpload
 from tl_core.errors import DataError
+from tl_core.notes import sentences
 
 RENAMED = "Folders whose names not every disk can hold have others"
 
@@ -40,7 +41,7 @@ def test_a_class_that_gets_another_name_is_told(tmp_path: Path, name: str) -> No
     files = {f"{folder}/{number}.png": picture(number) for number, folder in enumerate([name, "dogs"] * 6)}
     data = ZipUpload(upload=kept(tmp_path, files).folder).load(0)
     renamed = next(each for each in data.class_names if each != "dogs")
-    assert [note for note in data.notes if note.startswith(f"{RENAMED}: 1 ({renamed} for ")]
+    assert [note for note in sentences(data.notes) if note.startswith(f"{RENAMED}: 1 ({renamed} for ")]
 
 
 def test_names_that_stay_need_no_word(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tl_core.datasets import Data
 from tl_core.datasets.idx_folder import FILES, IdxFolder
 from tl_core.datasets.numpy_arrays import NumpyArrays
 from tl_core.errors import DataError
+from tl_core.notes import Note, NoteKind, sentences
 
 RNG = np.random.default_rng(0)
 MASKS = RNG.integers(0, 2, (40, 9, 8), dtype=np.uint8)
@@ -76,7 +77,7 @@ def values_in(data: Data) -> set[int]:
 def test_zeros_and_ones_are_black_and_white(kind: str, tmp_path: Path) -> None:
     data = load(tmp_path, x=MASKS.astype(kind), y=LABELS)
     assert values_in(data) == {0, 255}
-    assert data.notes == (f"The pixels in x are {np.dtype(kind)} from 0 to 1, brought to 0 to 255.",)
+    assert sentences(data.notes) == (f"The pixels in x are {np.dtype(kind)} from 0 to 1, brought to 0 to 255.",)
 
 
 def test_the_scale_is_that_of_all_arrays(tmp_path: Path) -> None:
@@ -101,7 +102,7 @@ def test_bytes_beside_fractions_are_both_read(tmp_path: Path) -> None:
     parts = {"y_train": LABELS[:30], "y_test": LABELS[30:], "x_train": BYTES[:30]}
     data = load(tmp_path, **parts, x_test=BYTES[30:] / 255)
     assert data.test.ids == load(tmp_path, **parts, x_test=BYTES[30:]).test.ids
-    assert "The pixels in x_test are float64 from 0 to 1, brought to 0 to 255." in data.notes
+    assert "The pixels in x_test are float64 from 0 to 1, brought to 0 to 255." in sentences(data.notes)
 
 
 def test_a_rounding_error_above_one_is_one() -> None:
@@ -114,7 +115,7 @@ def test_alpha_is_laid_on_white(scale: float) -> None:
     pixels = np.array([[[[255, 0, 0, 0], [0, 0, 255, 255], [0, 0, 0, 51]]]])
     images, notes = as_bytes({"x": (pixels * scale).astype(np.uint8 if scale == 1 else np.float32)})
     assert images["x"].tolist() == [[[[255, 255, 255], [0, 0, 255], [204, 204, 204]]]]
-    assert "Images in x are transparent, and laid on white." in notes
+    assert Note(NoteKind.ARRAY_TRANSPARENT, about=("x",)) in notes
 
 
 @pytest.mark.parametrize("alpha", [0, 255])
@@ -130,7 +131,7 @@ def test_idx_files_of_zeros_and_ones_are_black_and_white(tmp_path: Path) -> None
         write_idx(tmp_path / f"{name}-idx{part.ndim}-ubyte", part.astype(np.uint8))
     data = IdxFolder(path=tmp_path, validation_share=0).load(0)
     assert values_in(data) == {0, 255}
-    assert data.notes[0] == "The pixels in the training images are uint8 from 0 to 1, brought to 0 to 255."
+    assert sentences(data.notes)[0] == "The pixels in the training images are uint8 from 0 to 1, brought to 0 to 255."
 
 
 def read_or_told(arrays: dict[str, NDArray[Any]]) -> None:
@@ -153,7 +154,7 @@ def read_or_told(arrays: dict[str, NDArray[Any]]) -> None:
         )
         scale = 255 if 0 < highest <= 1.001 else 1
         assert np.abs(images[name].reshape(-1).astype(float) - values.reshape(-1).astype(float) * scale).max() <= 0.51
-        assert any(f"in {name} are" in note for note in notes) == (scale == 255 or values.dtype != np.uint8)
+        assert any(name in note.about for note in notes) == (scale == 255 or values.dtype != np.uint8)
 
 
 def array(kind: str, shape: tuple[int, ...], top: float) -> NDArray[Any]:
@@ -179,5 +180,5 @@ def test_every_two_arrays_are_read_or_told() -> None:
 @pytest.mark.parametrize("top", [1, 16, 63])
 def test_what_is_read_as_nearly_black_is_told(top: int, tmp_path: Path) -> None:
     pixels = RNG.integers(0, top + 1, (40, 40, 40), dtype=np.uint8)
-    notes = with_notes(load(tmp_path, x=pixels, y=LABELS)).notes
+    notes = sentences(with_notes(load(tmp_path, x=pixels, y=LABELS)).notes)
     assert any("brought to 0 to 255" in note if top == 1 else "nearly black" in note for note in notes)

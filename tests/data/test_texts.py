@@ -11,6 +11,7 @@ from tl_core.datasets import csv_table
 from tl_core.datasets.csv_table import CsvTable
 from tl_core.datasets.csv_text import CsvText
 from tl_core.errors import DataError, SettingError
+from tl_core.notes import sentences
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 
@@ -33,7 +34,7 @@ def test_rows(tmp_path: Path) -> None:
     NUMBERS.to_csv(tmp_path / "table.csv", index=False)
     data = CsvTable(path=tmp_path / "table.csv").load(0)
     assert data.train.columns == ("width", "kind")
-    assert data.notes == ("Values missing in kind: 10.", "1 of 2 columns are numbers, the others words.")
+    assert sentences(data.notes) == ("Values missing in kind: 10.", "1 of 2 columns are numbers, the others words.")
     width, kind = data.train.read(0)
     assert isinstance(width, float)
     assert kind in {"x", "", "y", "z"}
@@ -65,7 +66,7 @@ def test_white_space_is_no_part_of_a_label(tmp_path: Path) -> None:
     TEXTS.assign(sentiment=["good", " bad", "good ", "bad", " "] * 8).to_csv(tmp_path / "texts.csv", index=False)
     data = CsvText(path=tmp_path / "texts.csv").load(0)
     assert data.class_names == ("bad", "good")
-    assert data.notes == ("Rows without a text or a label: 8 left out.",)
+    assert sentences(data.notes) == ("Rows without a text or a label: 8 left out.",)
     NUMBERS.assign(target=["no", " yes", "no ", " "] * 10).to_csv(tmp_path / "table.csv", index=False)
     assert CsvTable(path=tmp_path / "table.csv").load(0).class_names == ("no", "yes")
 
@@ -108,7 +109,7 @@ def test_bad_texts(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No row of the table has a text and a label"):
         CsvText(path=tmp_path / "texts.csv").load(0)
     TEXTS.assign(sentiment=["", "good", "bad", "so"] * 10).to_csv(tmp_path / "texts.csv", index=False)
-    assert CsvText(path=tmp_path / "texts.csv").load(0).notes == ("Rows without a text or a label: 10 left out.",)
+    assert sentences(CsvText(path=tmp_path / "texts.csv").load(0).notes) == ("Rows without a text or a label: 10 left out.",)
 
 
 def test_no_run_begins_on_what_no_network_sees(home: Path, tmp_path: Path) -> None:

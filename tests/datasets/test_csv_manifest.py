@@ -11,6 +11,7 @@ from tests.helpers import write_images
 from tl_core.datasets import Data
 from tl_core.datasets.csv_manifest import CsvManifest
 from tl_core.errors import DataError
+from tl_core.notes import sentences
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_a_group_stays_on_one_side(table: pd.DataFrame, tmp_path: Path) -> None:
         assert images.groups == tuple(of_file[images.name(index)].encode() for index in range(len(images)))
     assert load(table.drop(columns="patient"), tmp_path).train.groups is None
     torn = load(table.assign(split=["train", "test"] * 20), tmp_path)
-    assert torn.notes[0].startswith("10 groups are both in train and in another split of the table")
+    assert sentences(torn.notes)[0].startswith("10 groups are both in train and in another split of the table")
 
 
 def test_groups_that_share_a_copy_are_on_one_side(table: pd.DataFrame, tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ def test_groups_that_share_a_copy_are_on_one_side(table: pd.DataFrame, tmp_path:
     assert not sides[0] & sides[1]
     assert not sides[0] & sides[2]
     assert not sides[1] & sides[2]
-    assert data.notes == ("Groups that share a copy are kept on one side: 10 were joined with others.",)
+    assert sentences(data.notes) == ("Groups that share a copy are kept on one side: 10 were joined with others.",)
     assert alone.notes == ()
 
 
@@ -98,7 +99,7 @@ def test_what_is_left_out_is_told(table: pd.DataFrame, tmp_path: Path) -> None:
     more = pd.DataFrame({"path": ["pets/none.png", "", table["path"].iloc[0]], "label": ["x", "y", "z"]})
     more.loc[3] = ["pets/other.png", ""]
     data = load(pd.concat([table, more]), tmp_path)
-    assert data.notes == (
+    assert sentences(data.notes) == (
         "Rows without a path or a label: 2 left out.",
         "Images that are not there: 1 left out (pets/none.png).",
         f"Images listed with several labels, of which nobody knows the right one: 1 left out ({table['path'].iloc[0]}).",

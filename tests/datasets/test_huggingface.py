@@ -17,6 +17,7 @@ from tl_core.data.formats.hub_folder import tables_of_hub
 from tl_core.datasets import huggingface
 from tl_core.datasets.huggingface import HuggingFace
 from tl_core.errors import DataError
+from tl_core.notes import sentences
 
 library = pytest.importorskip("datasets")
 
@@ -56,7 +57,7 @@ def test_splits_are_kept(tmp_path: Path) -> None:
     library.DatasetDict(splits).save_to_disk(str(tmp_path / "saved"))
     data = HuggingFace(path=tmp_path / "saved").load(0)
     assert [len(images) for images in data.splits.values()] == [20, 4, 6]
-    assert data.notes == ("Splits left out: unsupervised.",)
+    assert sentences(data.notes) == ("Splits left out: unsupervised.",)
 
 
 def test_a_folder_of_images(tmp_path: Path) -> None:
@@ -94,7 +95,7 @@ def test_images_without_a_label_are_left_out(tmp_path: Path) -> None:
         data = HuggingFace(path=tmp_path / saved).load(0)
         assert data.class_names == ("cat", "dog")
         assert sum(map(len, data.splits.values())) == 16
-        assert "Images without a label: 8 left out." in data.notes
+        assert "Images without a label: 8 left out." in sentences(data.notes)
     rows["label"] = [None] * 24
     library.Dataset.from_dict(rows).cast_column("image", library.Image()).save_to_disk(str(tmp_path / "none"))
     with pytest.raises(DataError, match="No image to train on has a label"):

@@ -14,6 +14,7 @@ from PIL import Image
 from tl_core.datasets import Data
 from tl_core.datasets.image_folder import ImageFolder
 from tl_core.errors import DataError
+from tl_core.notes import Note, NoteKind, sentences
 
 
 def fill(folder: Path, count: int, kind: str = ".png") -> Path:
@@ -94,7 +95,7 @@ def test_what_is_left_out_is_reported(pets: Path) -> None:
     os.mkfifo(pets / "dogs" / "pipe.jpg")  # who opens it waits forever
     data = load(pets)
     assert data.class_names == ("cats", "dogs")
-    assert data.notes == (
+    assert sentences(data.notes) == (
         "Class folders without an image: 1 left out (birds).",
         "Devices and pipes: 1 left out (dogs/pipe.jpg).",
         "Files beside the class folders: 1 left out (LICENSE).",
@@ -109,7 +110,7 @@ def test_a_nested_folder_is_descended_into(pets: Path, tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
     outer = load(tmp_path)
     assert outer.test.digest() == load(pets).test.digest()
-    assert outer.notes[:2] == (
+    assert sentences(outer.notes)[:2] == (
         "The classes were found further down, in pets.",
         "Files beside the class folders: 1 left out (README).",
     )
@@ -120,7 +121,9 @@ def test_classes_with_nearly_the_same_name_are_told(tmp_path: Path) -> None:
         fake(tmp_path / name, 10)
     data = load(tmp_path)
     assert len(data.class_names) == 5
-    assert data.notes == ("Classes with nearly the same name, used as different ones: A and a; Black cat and black_cat.",)
+    assert sentences(data.notes) == (
+        "Classes with nearly the same name, used as different ones: A and a; Black cat and black_cat.",
+    )
 
 
 @pytest.mark.parametrize("validation", ["val", "valid", "Validation"])
@@ -142,7 +145,7 @@ def test_missing_splits_are_set_aside_and_noted(tmp_path: Path) -> None:
     fake(tmp_path / "extra" / "a", 3)
     data = load(tmp_path)
     assert [len(getattr(data, split)) for split in ("train", "validation", "test")] == [30, 4, 10]
-    assert data.notes == (
+    assert sentences(data.notes) == (
         "Files beside the class folders: 3 left out (test/00000.jpg, test/00001.jpg, test/00002.jpg).",
         "Folders beside train, validation and test: 1 left out (extra).",
         "There are no test images: 10 training images were set aside for it.",
@@ -165,7 +168,7 @@ def test_classes_of_the_splits_must_agree(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         fake(tmp_path / "train" / name, 8)
     fake(tmp_path / "test" / "a", 3)
-    assert "Classes without a test image: b, c." in load(tmp_path).notes
+    assert "Classes without a test image: b, c." in sentences(load(tmp_path).notes)
     fake(tmp_path / "test" / "z", 1)
     with pytest.raises(DataError, match=r"test images have a class without training images: z.*classes a, b, c for training"):
         load(tmp_path)
@@ -188,7 +191,7 @@ def test_names_are_shown_on_one_line(tmp_path: Path) -> None:
     data = load(tmp_path)
     assert set(data.class_names) == {"a\\nb", "<b>bold", "\\udcff", "z\\u202etxt", "ünïcode"}
     assert all(name.isprintable() for name in names(data, "train"))
-    "".join([*data.class_names, *data.notes]).encode()
+    "".join([*data.class_names, *sentences(data.notes)]).encode()
 
 
 @pytest.mark.parametrize(
@@ -253,9 +256,9 @@ def test_links_are_followed_only_inside_and_never_twice(pets: Path, tmp_path: Pa
     used = names(data, "train") | names(data, "validation") | names(data, "test")
     assert {name for name in used if name[-5].isalpha()} == {"cats/good.jpg"}
     assert data.class_names == ("cats", "dogs")
-    assert "Links that lead out of the dataset or nowhere: 3 left out (cats/gone.jpg, cats/out.jpg, loops/a.jpg)." in data.notes
-    assert "Links to images that are here already: 2 left out (cats/again.jpg, dogs/good.jpg)." in data.notes
-    assert "Links to folders: 1 left out (rabbits)." in data.notes
+    assert Note(NoteKind.LINKS_OUT, (3,), ("cats/gone.jpg", "cats/out.jpg", "loops/a.jpg")) in data.notes
+    assert Note(NoteKind.LINKED_TWICE, (2,), ("cats/again.jpg", "dogs/good.jpg")) in data.notes
+    assert Note(NoteKind.LINKED_FOLDERS, (1,), ("rabbits",)) in data.notes
 
 
 def test_a_dataset_may_be_reached_by_a_link(pets: Path, tmp_path: Path) -> None:

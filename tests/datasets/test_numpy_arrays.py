@@ -12,6 +12,7 @@ import pytest
 from tl_core.datasets import Data
 from tl_core.datasets.numpy_arrays import NumpyArrays
 from tl_core.errors import DataError
+from tl_core.notes import sentences
 
 X = np.random.default_rng(0).integers(0, 256, (40, 9, 8, 3), dtype=np.uint8)
 Y = np.arange(40) % 2
@@ -44,7 +45,7 @@ def test_grey_and_clear_ones(shape: tuple[int, ...], tmp_path: Path) -> None:
 def test_numbers_are_scaled_and_that_is_told(tmp_path: Path) -> None:
     data = load(tmp_path, x=X / 255, y=np.where(Y, "dog", "cat"))
     assert data.class_names == ("cat", "dog")
-    assert data.notes == ("The pixels in x are float64 from 0 to 1, brought to 0 to 255.",)
+    assert sentences(data.notes) == ("The pixels in x are float64 from 0 to 1, brought to 0 to 255.",)
     whole = {pixels.tobytes() for pixels in X}
     assert all(data.train.read(index).tobytes() in whole for index in range(len(data.train)))
 

@@ -11,6 +11,7 @@ from tl_core.data.formats import uploads
 from tl_core.data.split_names import split_named
 from tl_core.datasets.zip_upload import ZipUpload
 from tl_core.errors import DataError
+from tl_core.notes import sentences
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_of_several_the_plain_name_is_the_split(tmp_path: Path) -> None:
     (tmp_path / "dev").rename(tmp_path / "later")
     data = load(tmp_path)
     assert len(data.test) == 8
-    assert data.notes == ("Folders beside train, validation and test: 2 left out (later, test_images).",)
+    assert sentences(data.notes) == ("Folders beside train, validation and test: 2 left out (later, test_images).",)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_among_class_folders_the_name_of_a_split_is_told(tmp_path: Path) -> None
         fake(tmp_path / name, 8)
     data = load(tmp_path)
     assert data.class_names == ("bus", "car", "test", "train")
-    assert "Folders named like splits are used as classes: test, train." in data.notes
+    assert "Folders named like splits are used as classes: test, train." in sentences(data.notes)
 
 
 @pytest.mark.parametrize("ending", [".jfif", ".JPE", ".apng"])

@@ -14,6 +14,7 @@ from tl_core.checks.scan import examine
 from tl_core.data.formats import tfrecords
 from tl_core.datasets.tfds import TensorFlowDatasets
 from tl_core.errors import DataError
+from tl_core.notes import sentences
 
 PREPARE = """
 import hashlib, json, sys
@@ -73,7 +74,7 @@ def test_what_the_library_prepared(kept: tuple[Path, list[list[object]]]) -> Non
     assert data.class_names == ("red", "green", "blue")
     # the validation split has no labels, so that three of the thirty are set aside for it
     assert [len(images) for images in data.splits.values()] == [27, 3, 9]
-    assert data.notes[:2] == ("Splits left out: more.", "The validation split has no labels and is left out.")
+    assert sentences(data.notes)[:2] == ("Splits left out: more.", "The validation split has no labels and is left out.")
     found = [
         [hashlib.sha256(images.read(index).tobytes()).hexdigest(), int(images.labels[index])]
         for images in (data.train, data.validation)

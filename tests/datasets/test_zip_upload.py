@@ -12,6 +12,7 @@ from tests.data.test_archives import PETS, zipped
 from tl_core.data.formats import uploads
 from tl_core.datasets.zip_upload import ZipUpload
 from tl_core.errors import DataError, TransferError
+from tl_core.notes import sentences
 from tl_core.system import settings
 
 
@@ -26,7 +27,7 @@ def test_an_upload_is_a_dataset(home: Path, tmp_path: Path) -> None:
     data = dataset.load(0)
     assert data.class_names == ("cats", "dogs")
     assert (len(data.train), len(data.test)) == (4, 2)
-    assert data.notes == ("Files that are neither images nor tables in the archive: 1 left out (LICENSE).",)
+    assert sentences(data.notes) == ("Files that are neither images nor tables in the archive: 1 left out (LICENSE).",)
     assert dataset.location() == "the upload my <pets>.zip"
     settings.require_allowed(upload.folder)
 

@@ -27,6 +27,7 @@ from tests.helpers import HANGS_SECONDS, ROOT, wait_until
 from tests.tools.crashing import Breakpoint
 from tl_core.errors import Stopped, StorageError
 from tl_core.features.cache import ActivationCache, CachedRows, Table, compaction, shards, writer
+from tl_core.notes import sentence
 from tl_core.system import locks
 from tl_core.system.settings import CACHE_LIMIT_VARIABLE
 
@@ -136,7 +137,7 @@ def test_the_same_image_twice_is_computed_once(folder: Path) -> None:
 def test_batches_come_in_the_order_asked_for(folder: Path) -> None:
     numbers = list(range(40))
     rows = Asking.at(folder).rows(numbers)
-    assert (rows.shape, rows.dtype, len(rows), rows.note) == ((WIDTH,), np.float32, 40, "")
+    assert (rows.shape, rows.dtype, len(rows), rows.notes) == ((WIDTH,), np.float32, 40, ())
     chosen = np.array([39, 0, 17, 17, 8, -1])
     assert (rows.read(chosen) == table_of([39, 0, 17, 17, 8, 39])).all()
     assert rows.read(chosen[:0]).shape == (0, WIDTH)
@@ -162,7 +163,7 @@ def refuse_to_say(values: NDArray[np.float32]) -> bool:
 
 def test_nothing_asked_is_nothing_computed(folder: Path) -> None:
     rows = Asking.at(folder).rows([])
-    assert (len(rows), rows.computed, rows.note) == (0, 0, "")
+    assert (len(rows), rows.computed, rows.notes) == (0, 0, ())
     assert rows.read(np.arange(0)).shape == (0, WIDTH)
 
 
@@ -658,14 +659,14 @@ def test_on_a_full_disk_the_rest_is_held_in_memory(small_disk: Path) -> None:
 
     full = rows()
     assert full.computed == 160
-    assert "held in memory" in full.note
-    assert "No space left on device" in full.note
+    assert "held in memory" in sentence(*full.notes)
+    assert "No space left on device" in sentence(*full.notes)
     assert list(folder.glob(".partial-*")) == []
     kept = len(files(folder)) * 25
     assert 0 < kept < 160
     (small_disk / "ballast").unlink()
     freed = rows()
-    assert (freed.computed, freed.note) == (160 - kept, "")
+    assert (freed.computed, freed.notes) == (160 - kept, ())
     assert rows().computed == 0
 
 
@@ -694,10 +695,10 @@ def test_a_folder_that_may_only_be_read_still_gives_its_rows(small_disk: Path) -
     Asking.at(folder).require(range(20), computed=20)
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
     asking = Asking.at(folder)
-    assert asking.require(range(20), computed=0).note == ""
+    assert not asking.require(range(20), computed=0).notes
     rows = asking.require(range(10, 30), computed=10)
-    assert "Read-only file system" in rows.note
-    assert rows.note.count(".") == 1
+    assert "Read-only file system" in sentence(*rows.notes)
+    assert sentence(*rows.notes).count(".") == 1
     with pytest.raises(StorageError, match=r"cannot be cleared.*Read-only file system.*Make the folder writable"):
         asking.cache.clear()
 
@@ -707,7 +708,7 @@ def test_a_place_where_no_folder_can_be_is_told(tmp_path: Path, below: str) -> N
     (tmp_path / "file").write_text("mine")
     asking = Asking.at(tmp_path / "file" / below)
     rows = asking.require(range(20), computed=20)
-    assert "held in memory" in rows.note
+    assert "held in memory" in sentence(*rows.notes)
     assert asking.cache.size() == 0
     assert (tmp_path / "file").read_text() == "mine"
 
@@ -727,12 +728,12 @@ def test_a_table_larger_than_the_limit_is_kept_in_part(folder: Path) -> None:
     asking = Asking.at(folder, limit)
     asking.require(range(16), computed=16, key=OTHER)
     rows = asking.require(range(40), computed=40)
-    assert CACHE_LIMIT_VARIABLE in rows.note
-    assert rows.note.endswith(").")
+    assert CACHE_LIMIT_VARIABLE in sentence(*rows.notes)
+    assert sentence(*rows.notes).endswith(").")
     assert (len(files(folder, KEY)), files(folder, OTHER)) == (3, [])
     assert asking.cache.size() <= limit
-    assert Asking.at(folder, limit).require(range(24), computed=0).note == ""
-    assert Asking.at(folder, limit).require(range(40), computed=16).note
+    assert not Asking.at(folder, limit).require(range(24), computed=0).notes
+    assert Asking.at(folder, limit).require(range(40), computed=16).notes
 
 
 def test_what_can_never_fit_throws_nothing_away(folder: Path) -> None:
@@ -740,7 +741,7 @@ def test_what_can_never_fit_throws_nothing_away(folder: Path) -> None:
     Asking.at(folder, limit).require(range(8), computed=8, key=OTHER)
     large = ActivationCache(folder, limit)
     ids = ids_of(range(16))
-    assert written(large, table(), ids, [table_of(range(16))]).note
+    assert written(large, table(), ids, [table_of(range(16))]).notes
     Asking.at(folder, limit).require(range(8), computed=0, key=OTHER)
 
 
@@ -780,7 +781,7 @@ def test_what_a_call_has_written_outlasts_what_others_use_later(folder: Path) ->
         yield table_of(range(8, 16))
 
     rows = written(ActivationCache(folder, limit, part_bytes=PART), table(), ids, given())
-    assert rows.note == ""
+    assert not rows.notes
     assert (len(files(folder, KEY)), len(files(folder, OTHER))) == (2, 1)
 
 

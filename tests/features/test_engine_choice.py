@@ -18,6 +18,7 @@ from tl_core.features import engines
 from tl_core.features.cache import ActivationCache
 from tl_core.features.engines import _networks
 from tl_core.features.extractor import FeatureExtractor
+from tl_core.notes import sentences
 from tl_core.testing import Check
 
 OTHER, TITLE = "layer_by_layer", "Keras layer by layer"
@@ -44,7 +45,7 @@ def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[engi
 
 def chosen(model: Any) -> tuple[str, str]:
     made = engines.choose(model, SIZE, bfloat16=False, conversions=None)
-    return made.title, made.note
+    return made.title, " ".join(sentences(made.notes))
 
 
 def test_an_engine_of_another_distribution_computes(other: type[engines.Engine]) -> None:

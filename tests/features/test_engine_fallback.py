@@ -13,6 +13,7 @@ from tl_core.features import engines
 from tl_core.features.cache import cache_of
 from tl_core.features.engines import _networks, openvino
 from tl_core.features.extractor import FeatureExtractor
+from tl_core.notes import sentence, sentences
 from tl_core.spec import PartSpec
 
 SIZE = 16
@@ -60,7 +61,7 @@ def test_keras_computes_whatever_the_conversion_raises(
         features = supply.features(part, split, lambda _: None)
     expected = keras.ops.convert_to_numpy(model(pixels[3:].astype(np.float32), training=False))
     np.testing.assert_allclose(features.batch(np.arange(2)), expected, rtol=1e-3, atol=1e-4)
-    said = [sentence for sentence in supply.tally.take_record().notes if "OpenVINO" in sentence]
+    said = [said for said in sentences(supply.tally.take_record().notes) if "OpenVINO" in said]
     assert len(said) == 1
     assert "so Keras did, more slowly" in said[0]
     assert type(error).__name__ in said[0]
@@ -69,13 +70,13 @@ def test_keras_computes_whatever_the_conversion_raises(
 
 def test_nothing_is_noted_where_openvino_computes(model: Any) -> None:
     engine = engines.choose(model, SIZE, bfloat16=False, conversions=None)
-    assert (engine.title, engine.note) == ("OpenVINO, float32", "")
+    assert (engine.title, engine.notes) == ("OpenVINO, float32", ())
 
 
 def test_nothing_is_noted_of_what_is_too_small_to_be_converted(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_networks, "SMALL_NETWORK", 10**12)
     engine = engines.choose(model, SIZE, bfloat16=False, conversions=None)
-    assert (engine.title, engine.note) == ("Keras, float32", "")
+    assert (engine.title, engine.notes) == ("Keras, float32", ())
 
 
 @pytest.mark.parametrize("error", [ImportError("no libtbb"), OSError("not an ELF file"), RuntimeError("no plugin")], ids=str)
@@ -85,4 +86,4 @@ def test_a_damaged_openvino_ends_no_run(model: Any, error: Exception, monkeypatc
     monkeypatch.setattr(type(model), "export", raising(error))
     assert engines.expected(model, bfloat16=True) == "OpenVINO, float32"
     engine = engines.choose(model, SIZE, bfloat16=True, conversions=None)
-    assert (engine.title, str(error) in engine.note) == ("Keras, bfloat16", True)
+    assert (engine.title, str(error) in sentence(*engine.notes)) == ("Keras, bfloat16", True)

@@ -8,7 +8,7 @@ from tl_core.checks.brightness import remarks
 from tl_core.checks.image_checks import Repair
 from tl_core.checks.near_duplicates import FINE
 from tl_core.checks.report import Group, ImageName, Report
-from tl_core.data.class_names import listed
+from tl_core.notes import listed, sentences
 
 UNEVEN = 3.0
 """A largest class of so many times the smallest is worth a word."""
@@ -117,7 +117,7 @@ def _copies(report: Report) -> list[Advice]:
 
 
 def _pictures(report: Report) -> list[Advice]:
-    told = [Advice(text, fix=True) for text in remarks(report.values)]
+    told = [Advice(text, fix=True) for text in sentences(remarks(report.values))]
     if clear := report.repaired.get(Repair.CLEAR, 0):
         text = f"{_many(report, clear)} {_have(clear)} transparent parts, which are laid on white."
         told.append(Advice(text, fix=False))

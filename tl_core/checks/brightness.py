@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tl_core.data.images import Pixels
+from tl_core.notes import Note, NoteKind
 
 DARK, FLAT = 64, 16
 """Images whose brightest values lie below are nearly black: of 14 bits in a file of 16 or fewer, say. Those are nearly constant
@@ -31,26 +32,15 @@ def values_of(looks: Pixels) -> Values:
     return Values(int(low), int(high))
 
 
-def remarks(by_split: Mapping[str, Values]) -> list[str]:
-    """Return sentences on the splits that are nearly black or nearly constant."""
+def remarks(by_split: Mapping[str, Values]) -> list[Note]:
+    """Return notes on the splits that are nearly black or nearly constant."""
     dark = {split: values for split, values in by_split.items() if values.high < DARK}
     flat = {split: values for split, values in by_split.items() if split not in dark and values.high - values.low < FLAT}
-    sentences = []
+    notes = []
     if dark:
         highest = max(values.high for values in dark.values())
-        sentences.append(
-            f"The {_listed(dark)} images are nearly black: 99.9 % of their values are at most {highest} of 255. If they hold "
-            "fewer bits than their files can, such as 12 of 16, scale them to the whole range."
-        )
+        notes.append(Note(NoteKind.NEARLY_BLACK, (highest,), tuple(dark)))
     if flat:
         low, high = min(values.low for values in flat.values()), max(values.high for values in flat.values())
-        sentences.append(
-            f"The {_listed(flat)} images are nearly constant: nearly all of their values lie between {low} and {high} of 255. "
-            "Look whether they are what they should be."
-        )
-    return sentences
-
-
-def _listed(splits: Mapping[str, Values]) -> str:
-    *others, last = splits
-    return f"{', '.join(others)} and {last}" if others else last
+        notes.append(Note(NoteKind.NEARLY_CONSTANT, (low, high), tuple(flat)))
+    return notes

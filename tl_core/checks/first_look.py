@@ -11,6 +11,7 @@ from tl_core.checks.brightness import remarks, values_of
 from tl_core.checks.image_checks import Repair, Seen, see
 from tl_core.datasets import Data, Images
 from tl_core.errors import DataError
+from tl_core.notes import Note, NoteKind
 
 LOOKED_AT = 12
 """Images of each split, drawn evenly."""
@@ -26,7 +27,7 @@ def with_notes(data: Data[Any]) -> Data[Any]:
     notes = remarks({split: values_of(np.stack(found)) for split, found in looks.items() if found})
     clear = sum(Repair.CLEAR in each.repaired for found in seen.values() for each in found)
     if clear:
-        notes.append(f"Transparent images are laid on white: {clear:,} of {sum(map(len, seen.values())):,} that were looked at.")
+        notes.append(Note(NoteKind.IMAGES_TRANSPARENT, (clear, sum(map(len, seen.values())))))
     return replace(data, notes=(*data.notes, *notes))
 
 

@@ -16,6 +16,7 @@ from tl_core.cli.settings import Parts, Settings, chosen, with_parts
 from tl_core.data import exclusions
 from tl_core.data.formats import uploads
 from tl_core.errors import DataError, SettingError, printable
+from tl_core.notes import sentences
 from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
@@ -37,7 +38,7 @@ def unpack(archive: Annotated[Path, typer.Argument(help="A zip or tar.gz with on
     except OSError as error:
         what = f"This archive cannot be opened ({error.strerror or 'it cannot be read'})."
         raise DataError(what, "Give the path of a zip or tar.gz.", received=archive) from None
-    for note in upload.notes:
+    for note in sentences(upload.notes):
         err.print(printable(note), markup=False, highlight=False)
     out.print(str(upload.folder), soft_wrap=True, markup=False, highlight=False)
 
@@ -50,7 +51,7 @@ def examine(*, parts: Parts, settings: Settings = None, leave_out: LeaveOut = No
     kinds = _kinds(leave_out)
     recipe = Recipe.of(RunSpec().with_settings(chosen(parts, settings)))
     data, thing, home = recipe.dataset.read(recipe.seed), recipe.dataset.thing, Store().home
-    notes = list(data.notes)
+    notes = list(sentences(data.notes))
     if recipe.dataset.left_out is not None:
         exclusions.kept(home, recipe.dataset.left_out)
         notes.append(told_all(thing))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tl_core.data.class_names import label_text, printable_names
 from tl_core.data.examples import Labels
 from tl_core.errors import DataError, printable
+from tl_core.notes import Note, NoteKind
 
 
 class Values(NamedTuple):
@@ -45,9 +46,9 @@ def _is_unicode(column: NDArray[Any]) -> bool:
 
 
 def classes_of_arrays(
-    labels: Mapping[str, Values], names: Values | None, notes: list[str]
+    labels: Mapping[str, Values], names: Values | None, notes: list[Note]
 ) -> tuple[tuple[str, ...], dict[str, Labels]]:
-    """Return the names of the classes, and the class of each example by split.
+    """Return the names of the classes, and the class of each example by split; `notes` get what is to be said of the names.
 
     With `names`, whole numbers are places among these and texts are some of them; without, each label is a class. Raises
     `DataError` for labels that name no class.
@@ -63,7 +64,7 @@ def classes_of_arrays(
         code = _codes(known, spelled)
         class_names = printable_names(spelled)
         if apart := [new for old, new in zip(spelled, class_names, strict=True) if new != printable(old)]:
-            notes.append(f"Classes of one name, told apart by a number: {', '.join(apart)}.")
+            notes.append(Note(NoteKind.CLASSES_NUMBERED, names=tuple(apart)))
     return class_names, {
         split: np.array([code[value] for value in each.values], np.int64)[each.places] for split, each in labels.items()
     }

@@ -3,11 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from tl_core.errors import DataError, printable
+from tl_core.notes import MOST_NAMED, Note, NoteKind
 
-LONGEST_NAME, MOST_LISTED = 200, 5
+LONGEST_NAME = 200
 BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")
 """What may stand between two words. At the ends of a name it says something: -1 is not 1, and A- is not A."""
 
@@ -50,17 +52,11 @@ def spelling_key(name: str) -> str:
     return BETWEEN_WORDS.sub(" ", unicodedata.normalize("NFC", name).strip()).casefold()
 
 
-def alike(names: Sequence[str]) -> list[str]:
+def alike(names: Sequence[str]) -> list[Note]:
     """Return a note where names differ only in case, in what separates their words or in how Unicode writes them: perhaps one
     class twice, but letters come in two cases, too."""
     found: dict[str, list[str]] = {}
     for name in names:
         found.setdefault(spelling_key(name), []).append(name)
-    twice = [" and ".join(same) for same in found.values() if len(same) > 1]
-    return [f"Classes with nearly the same name, used as different ones: {'; '.join(twice[:3])}."] if twice else []
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return the first few of the `names`, and how many more there are."""
-    more = f" and {len(names) - MOST_LISTED} more classes" if len(names) > MOST_LISTED else ""
-    return ", ".join(names[:MOST_LISTED]) + more
+    twice = [same for same in found.values() if len(same) > 1][:MOST_NAMED]
+    return [Note(NoteKind.SIMILAR_CLASSES, tuple(map(len, twice)), tuple(chain(*twice)))] if twice else []

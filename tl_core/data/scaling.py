@@ -9,6 +9,7 @@ from PIL import Image
 
 from tl_core.data.decoding import on_white
 from tl_core.errors import DataError, printable
+from tl_core.notes import Note, NoteKind
 
 NUMBERS = "biuf"
 """NumPy's kinds of types that pixels may have."""
@@ -26,7 +27,7 @@ class _Range(NamedTuple):
     fractions: bool
 
 
-def as_bytes(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[np.uint8]], list[str]]:
+def as_bytes(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[np.uint8]], list[Note]]:
     """Return the images of each array, by its name, as bytes of shape (n, h, w) or (n, h, w, 3), and notes on what was changed.
 
     The arrays have the shape (n, h, w) or (n, h, w, channels), with 1, 3 or 4 channels, the fourth of which is alpha; their
@@ -35,12 +36,12 @@ def as_bytes(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, NDArray[np.u
     """
     shaped = {name: _shaped(values, name) for name, values in arrays.items()}
     ranges = {name: _range(values, name) for name, values in shaped.items() if values.size}
-    images, notes = dict[str, NDArray[np.uint8]](), list[str]()
+    images, notes = dict[str, NDArray[np.uint8]](), list[Note]()
     for name, values in shaped.items():
         scale = _scale(name, ranges) if values.size else 1
         if values.size and (scale > 1 or values.dtype != np.uint8):
             low, high, _ = ranges[name]
-            notes.append(f"The pixels in {printable(name)} are {values.dtype} from {low:g} to {high:g}, brought to 0 to 255.")
+            notes.append(Note(NoteKind.PIXELS_SCALED, (low, high), about=(printable(name), str(values.dtype))))
         images[name] = _scaled(values, scale)
         if values.ndim == 4 and values.shape[3] == 4:
             images[name], note = _opaque(images[name], name)
@@ -91,11 +92,11 @@ def _scaled(values: NDArray[Any], scale: int) -> NDArray[np.uint8]:
     return images
 
 
-def _opaque(images: NDArray[np.uint8], name: str) -> tuple[NDArray[np.uint8], list[str]]:
+def _opaque(images: NDArray[np.uint8], name: str) -> tuple[NDArray[np.uint8], list[Note]]:
     """Return images (n, h, w, 4) with alpha laid on white, and a note where any is transparent. An alpha of 0 everywhere is a
     channel that nobody filled."""
     alpha = images[..., 3]
     if not alpha.any() or alpha.min() == 255:
         return images[..., :3], []
     laid = np.stack([np.asarray(on_white(Image.fromarray(image))) for image in images])
-    return laid, [f"Images in {printable(name)} are transparent, and laid on white."]
+    return laid, [Note(NoteKind.ARRAY_TRANSPARENT, about=(printable(name),))]

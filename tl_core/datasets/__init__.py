@@ -16,13 +16,13 @@ from pydantic import Field
 from typing_extensions import TypeVar
 
 from tl_core.data import exclusions
-from tl_core.data.class_names import listed
 from tl_core.data.examples import Examples, Labels, Modality
 from tl_core.data.formats.paths import name_of
 from tl_core.data.images import ArrayImages, FileImages, Images
 from tl_core.data.splitting import sample_per_class
 from tl_core.datasets._aliases import renamed
 from tl_core.errors import DataError, printable
+from tl_core.notes import Note, NoteKind, sentences
 from tl_core.registry import Part, Registry
 from tl_core.system import settings
 
@@ -36,14 +36,14 @@ class Data(Generic[E]):
     """A dataset in three splits that share no example. Labels are indices into `class_names`.
 
     `validation` may be empty; `train` and `test` may not, and at least two classes have training examples
-    (`DataError` otherwise). `notes` are sentences about what was left out or repaired.
+    (`DataError` otherwise). `notes` tell what was left out or repaired.
     """
 
     class_names: tuple[str, ...]
     train: E
     validation: E
     test: E
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[Note, ...] = field(default=())
 
     def __post_init__(self) -> None:
         for split in ("train", "test"):
@@ -75,7 +75,7 @@ def require_two_classes(
     class_names: Sequence[str],
     labels: Labels,
     next_step: str = "Add examples of another class.",
-    notes: Sequence[str] = (),
+    notes: Sequence[Note] = (),
 ) -> None:
     """Raise `DataError` unless the `labels` (n,) of the training examples are of two classes at least. It tells the `notes` on
     what was left out, which may be the other classes."""
@@ -84,7 +84,7 @@ def require_two_classes(
     if len(there) < 2:
         what = f"A classifier needs at least two classes to learn from, and there is {'only one' if there else 'none'} here."
         raise DataError(
-            " ".join([what, *notes]),
+            " ".join([what, *sentences(notes)]),
             next_step,
             received=", ".join(there) or "no class",
         )
@@ -171,16 +171,15 @@ class Dataset(Part):
             chosen = exclusions.kept(settings.home(), self.left_out)
             rest = {split: chosen.rest(split, examples) for split, examples in data.splits.items()}
             count = sum(map(len, data.splits.values())) - sum(map(len, rest.values()))
-            note = f"Left out by choice, since the examination found them: {count:,}."
-            data = Data(data.class_names, **rest, notes=(*data.notes, note))
+            data = Data(data.class_names, **rest, notes=(*data.notes, Note(NoteKind.LEFT_OUT_BY_CHOICE, (count,))))
         return replace(data, notes=(*data.notes, *self._lacking(data)))
 
-    def _lacking(self, data: Data[Any]) -> Iterator[str]:
-        """Yield sentences that name the classes without a training example, and those without one for the test."""
-        for split, purpose in (("train", "training"), ("test", "test")):
+    def _lacking(self, data: Data[Any]) -> Iterator[Note]:
+        """Yield notes that name the classes without a training example, and those without one for the test."""
+        for split, kind in (("train", NoteKind.CLASSES_WITHOUT_TRAINING), ("test", NoteKind.CLASSES_WITHOUT_TEST)):
             counts = np.bincount(data.splits[split].labels, minlength=len(data.class_names))
             if names := [name for name, count in zip(data.class_names, counts, strict=True) if not count]:
-                yield f"Classes without a {purpose} {self.thing.removesuffix('s')}: {listed(names)}."
+                yield Note.counting(kind, names, [self.thing.removesuffix("s")])
 
     @property
     def fetches(self) -> bool:

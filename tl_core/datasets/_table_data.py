@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tl_core.data.class_names import listed
 from tl_core.data.examples import Labels
 from tl_core.data.formats.columns import Columns, is_filled, no_splits, one_group
 from tl_core.data.formats.tables import classes_of, plain, read_table, rows_of, split_of
 from tl_core.datasets import Examples
 from tl_core.datasets._user_data import Given, UserDataset
 from tl_core.errors import DataError, printable
+from tl_core.notes import Note, NoteKind
 from tl_core.system.settings import ServerPath
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class TableSource(UserDataset):
     def location(self) -> str:
         return printable(str(self.path)) if self.path else "a table yet to be chosen"
 
-    def columns(self, notes: list[str]) -> Columns:
+    def columns(self, notes: list[Note]) -> Columns:
         """Return the columns of the table, all values as text. `notes` get what is to be said of them. Raises `DataError`."""
         if self.path is None:
             raise DataError("No table is chosen yet.", "Give its file as dataset.path.")
@@ -71,7 +71,7 @@ class TableSource(UserDataset):
         aside: Aside,
         rows: NDArray[np.intp],
         make: Callable[[Labels], Examples],
-        notes: list[str],
+        notes: list[Note],
     ) -> Given:
         """Return the used `rows` of the table, in its splits. Raises `DataError`.
 
@@ -80,7 +80,7 @@ class TableSource(UserDataset):
             aside: The table's columns of splits and of groups, each None where there is none.
             rows: The places of the rows that are used (n,).
             make: Makes the examples (n,) of the used rows, given the class of each (n,).
-            notes: Gets a sentence for each thing that a user should know.
+            notes: Gets what a user should know.
         """
         used = labels.iloc[rows]
         names, codes = classes_of(used)
@@ -96,20 +96,18 @@ class TableSource(UserDataset):
         return Given(names, {split: examples.take(part) for split, part in parts.items()}, notes)
 
 
-def _about_labels(labels: "pd.Series[str]", used: "pd.Series[str]") -> list[str]:
-    """Return sentences on classes without a `used` row, and on labels that are one class though written in two ways."""
-    notes, there = [], plain(used)
+def _about_labels(labels: "pd.Series[str]", used: "pd.Series[str]") -> list[Note]:
+    """Return notes on classes without a `used` row, and on labels that are one class though written in two ways."""
+    notes, there = list[Note](), plain(used)
     if gone := sorted(set(plain(labels[is_filled(labels)])) - set(there)):
-        notes.append(f"Classes left out, since no row of theirs can be used: {listed([printable(name) for name in gone])}.")
+        notes.append(Note.counting(NoteKind.CLASSES_WITHOUT_ROWS, [printable(name) for name in gone]))
     if twice := used.str.strip().nunique() - there.nunique():
-        notes.append(f"Labels that differ only in how Unicode writes them are one class: {twice:,}.")
+        notes.append(Note(NoteKind.LABELS_JOINED, (twice,)))
     return notes
 
 
-def _torn(parts: dict[str, np.ndarray], groups: list[bytes]) -> list[str]:
-    """Return a sentence about groups of which the table itself puts some into train and some into another split."""
+def _torn(parts: dict[str, np.ndarray], groups: list[bytes]) -> list[Note]:
+    """Return a note on groups of which the table itself puts some into train and some into another split."""
     trained = {groups[row] for row in parts["train"]}
     torn = {groups[row] for split, rows in parts.items() if split != "train" for row in rows} & trained
-    if not torn:
-        return []
-    return [f"{len(torn):,} groups are both in train and in another split of the table: what is learned of them is asked again."]
+    return [Note(NoteKind.GROUPS_ACROSS_SPLITS, (len(torn),))] if torn else []

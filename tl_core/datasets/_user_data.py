@@ -11,16 +11,18 @@ from tl_core.data.split_names import SPLITS
 from tl_core.data.splitting import hold_out_groups, joined
 from tl_core.datasets import Data, Dataset, Examples, require_two_classes
 from tl_core.errors import DataError, printable
+from tl_core.notes import Note, NoteKind
 
 T = TypeVar("T")
 
 
 class Given(NamedTuple):
-    """Data in the splits that they come in, "train" at least: labels are indices into `class_names`, `notes` are sentences."""
+    """Data in the splits that they come in, "train" at least: labels are indices into `class_names`, `notes` tell what was
+    left out or repaired."""
 
     class_names: Sequence[str]
     splits: Mapping[str, Examples]
-    notes: Sequence[str] = ()
+    notes: Sequence[Note] = ()
 
 
 class UserDataset(Dataset):
@@ -79,7 +81,7 @@ class UserDataset(Dataset):
         groups = train.groups
         names = [] if not lacking else list(train.ids) if groups is None else joined(groups, train.ids)
         if groups and names and (fewer := len(set(groups)) - len(set(names))):
-            told.append(f"Groups that share a copy are kept on one side: {fewer:,} were joined with others.")
+            told.append(Note(NoteKind.GROUPS_JOINED, (fewer,)))
         for split, share in (("test", self.test_share), ("validation", self.validation_share)):
             if split not in lacking:
                 continue
@@ -88,9 +90,9 @@ class UserDataset(Dataset):
                 raise _nothing_to_set_aside(self.thing, by_group=groups is not None)
             train, splits[split], names = train.take(kept), train.take(held), [names[index] for index in kept]
             if share and not len(held):
-                told.append(f"No {self.thing} could be set aside for validation: copies stay together, and so do groups.")
+                told.append(Note(NoteKind.NO_VALIDATION, about=(self.thing,)))
             if len(given) > 1 and len(held):
-                told.append(f"There are no {split} {self.thing}: {len(held):,} training {self.thing} were set aside for it.")
+                told.append(Note(NoteKind.SET_ASIDE, (len(held),), about=(split, self.thing)))
         return Data(tuple(class_names), train, splits["validation"], splits["test"], tuple(told))
 
 
@@ -105,7 +107,7 @@ def _nothing_to_set_aside(thing: str, *, by_group: bool) -> DataError:
     )
 
 
-def named_splits(found: Mapping[Any, T]) -> tuple[dict[str, T], list[str]]:
+def named_splits(found: Mapping[Any, T]) -> tuple[dict[str, T], list[Note]]:
     """Return what was `found` by names such as val and dev, by the names of our splits; and a note on what else there was. Raises
     `DataError` without a training split."""
     given = {SPLITS[str(name).lower()]: what for name, what in found.items() if str(name).lower() in SPLITS}
@@ -113,4 +115,4 @@ def named_splits(found: Mapping[Any, T]) -> tuple[dict[str, T], list[str]]:
     if "train" not in given:
         raise DataError("The dataset has no training split.", "Choose another one.", received=listed or "no split")
     others = [printable(str(name)) for name in found if str(name).lower() not in SPLITS]
-    return given, [f"Splits left out: {', '.join(others)}."] if others else []
+    return given, [Note(NoteKind.SPLITS_LEFT_OUT, names=tuple(others))] if others else []

@@ -11,13 +11,13 @@ from PIL import Image
 from pydantic import Field
 
 from tl_core.data.formats.columns import is_filled, no_classes
-from tl_core.data.formats.folders import left_out_note
 from tl_core.data.formats.paths import existing_folder
 from tl_core.data.formats.tables import plain
 from tl_core.datasets import FileImages, register
 from tl_core.datasets._table_data import LABELS, TableSource
 from tl_core.datasets._user_data import Given
 from tl_core.errors import DataError, printable
+from tl_core.notes import Note, NoteKind
 from tl_core.system.settings import ServerPath
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class CsvManifest(TableSource):
         return cls(path=Path(_example_folder().name, "images.csv"))
 
     def given(self) -> Given:
-        notes = list[str]()
+        notes = list[Note]()
         columns = self.columns(notes)
         assert self.path  # or there would be no table
         root = existing_folder(self.images or self.path.parent)
@@ -67,7 +67,7 @@ class CsvManifest(TableSource):
         return self.split(labels, aside, np.array(list(files), np.intp), partial(FileImages, tuple(files.values())), notes)
 
 
-def _files(root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", notes: list[str]) -> dict[int, Path]:
+def _files(root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", notes: list[Note]) -> dict[int, Path]:
     """Return the file of each row that is used: it has a path and a label, its file is there, and no other row has it.
 
     Where several rows have the same file, the first is used, and none where their labels differ. Raises `DataError` where no row
@@ -77,7 +77,7 @@ def _files(root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", notes:
     if not complete.any():
         raise DataError("No row of the table has a path and a label.", "Fill them in, or name other columns.")
     if count := int((~complete).sum()):
-        notes.append(f"Rows without a path or a label: {count:,} left out.")
+        notes.append(Note(NoteKind.ROWS_WITHOUT_PATH_OR_LABEL, (count,)))
     listed, rows_of_file, missing = names.tolist(), dict[Path, list[int]](), list[str]()
     for row in np.flatnonzero(complete).tolist():
         if path := _located(root, listed[row]):
@@ -91,11 +91,13 @@ def _files(root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", notes:
             received=f"{root}, {missing[0]}",
         )
     if missing:
-        notes.append(left_out_note("Images that are not there", len(missing), missing))
+        notes.append(Note.counting(NoteKind.MISSING_IMAGES, missing))
     return _first_of_each(rows_of_file, plain(labels).tolist(), listed, notes)
 
 
-def _first_of_each(rows_of_file: dict[Path, list[int]], labels: list[str], names: list[str], notes: list[str]) -> dict[int, Path]:
+def _first_of_each(
+    rows_of_file: dict[Path, list[int]], labels: list[str], names: list[str], notes: list[Note]
+) -> dict[int, Path]:
     """Return the files that have one label, by their first rows. Raises `DataError` where there are none."""
     torn = [printable(names[rows[0]].strip()) for rows in rows_of_file.values() if len({labels[row] for row in rows}) > 1]
     files = {rows[0]: path for path, rows in rows_of_file.items() if len({labels[row] for row in rows}) == 1}
@@ -106,19 +108,19 @@ def _first_of_each(rows_of_file: dict[Path, list[int]], labels: list[str], names
             received=torn[0],
         )
     if torn:
-        notes.append(left_out_note("Images listed with several labels, of which nobody knows the right one", len(torn), torn))
+        notes.append(Note.counting(NoteKind.IMAGES_OF_SEVERAL_LABELS, torn))
     again = [printable(names[row].strip()) for rows in rows_of_file.values() for row in rows[1:] if rows[0] in files]
     if again:
-        notes.append(left_out_note("Rows of an image that was listed before", len(again), again))
+        notes.append(Note.counting(NoteKind.REPEATED_ROWS, again))
     return dict(sorted(files.items()))
 
 
-def _no_paths(root: Path, names: "pd.Series[str]") -> str:
+def _no_paths(root: Path, names: "pd.Series[str]") -> Note | None:
     """Return why the column holds no paths of images below `root`."""
     try:
-        return "" if any(_located(root, name) for name in names) else "none of its files is there"
+        return None if any(_located(root, name) for name in names) else Note(NoteKind.COLUMN_WITHOUT_FILES)
     except DataError:
-        return "its paths lead out of the folder of the images"
+        return Note(NoteKind.COLUMN_LEADING_OUT)
 
 
 def _located(root: Path, name: str) -> Path | None:

@@ -15,6 +15,7 @@ from tl_core.datasets import Modality, register
 from tl_core.datasets._table_data import LABELS, TableSource
 from tl_core.datasets._user_data import Given
 from tl_core.errors import DataError, printable
+from tl_core.notes import Note, NoteKind
 from tl_core.system.settings import ServerPath
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class CsvTable(TableSource):
         return cls(path=Path(_example_folder().name, "table.csv"))
 
     def given(self) -> Given:
-        notes = list[str]()
+        notes = list[Note]()
         columns = self.columns(notes)
         target = columns.require(self.target_column, LABELS, "target", no_classes)
         _require_classes(target)
@@ -63,7 +64,7 @@ class CsvTable(TableSource):
         labelled = is_filled(target)
         if not labelled.any():
             raise DataError("No row of the table has a target.", "Fill it in, or name another column.")
-        notes += [f"Rows without a target: {int((~labelled).sum()):,} left out."] if not labelled.all() else []
+        notes += [Note(NoteKind.ROWS_WITHOUT_TARGET, (int((~labelled).sum()),))] if not labelled.all() else []
         make = partial(TableRows, *_columns(features[labelled], notes))
         return self.split(target, aside, np.flatnonzero(labelled), make, notes)
 
@@ -88,8 +89,9 @@ def _numbers(values: "pd.Series[str]") -> list[float] | None:
     return found.astype(float).tolist() if (found.notna() | missing).all() and not missing.all() else None
 
 
-def _columns(features: "pd.DataFrame", notes: list[str]) -> tuple[tuple[str, ...], tuple[tuple[float | str, ...], ...]]:
-    """Return the names of the columns, and the rows. A column of which every value is a number, or missing, becomes numbers."""
+def _columns(features: "pd.DataFrame", notes: list[Note]) -> tuple[tuple[str, ...], tuple[tuple[float | str, ...], ...]]:
+    """Return the names of the columns, and the rows, and add to `notes` what is to be said of them. A column of
+    which every value is a number, or missing, becomes numbers."""
     columns, words = list[Sequence[float | str]](), 0
     for name in features.columns:
         numbers = _numbers(features[name])
@@ -97,8 +99,8 @@ def _columns(features: "pd.DataFrame", notes: list[str]) -> tuple[tuple[str, ...
         words += numbers is None
         missing = int((~is_filled(features[name])).sum())
         if missing:
-            notes.append(f"Values missing in {printable(str(name))}: {missing:,}.")
-    notes.append(f"{len(columns) - words} of {len(columns)} columns are numbers, the others words.")
+            notes.append(Note(NoteKind.MISSING_VALUES, (missing,), about=(printable(str(name)),)))
+    notes.append(Note(NoteKind.COLUMN_TYPES, (len(columns) - words, len(columns))))
     return tuple(printable(str(name)) for name in features.columns), tuple(zip(*columns, strict=True))
 
 

@@ -14,6 +14,7 @@ from tl_core.datasets import Modality, register
 from tl_core.datasets._table_data import LABELS, TableSource
 from tl_core.datasets._user_data import Given
 from tl_core.errors import DataError
+from tl_core.notes import Note, NoteKind
 from tl_core.system.settings import ServerPath
 
 TEXTS = ("text", "sentence", "content", "review", "message", "document")
@@ -44,7 +45,7 @@ class CsvText(TableSource):
         return cls(path=Path(_example_folder().name, "texts.csv"))
 
     def given(self) -> Given:
-        notes = list[str]()
+        notes = list[Note]()
         columns = self.columns(notes)
         texts = columns.require(self.text_column, TEXTS, "texts")
         labels = columns.require(self.label_column, LABELS, "labels", no_classes)
@@ -52,7 +53,7 @@ class CsvText(TableSource):
         if not usable.any():
             raise DataError("No row of the table has a text and a label.", "Fill them in, or name other columns.")
         if not usable.all():
-            notes.append(f"Rows without a text or a label: {int((~usable).sum()):,} left out.")
+            notes.append(Note(NoteKind.ROWS_WITHOUT_TEXT_OR_LABEL, (int((~usable).sum()),)))
         make = partial(Texts, tuple(texts[usable]))
         return self.split(labels, self.aside(columns), np.flatnonzero(usable), make, notes)
 

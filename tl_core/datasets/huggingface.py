@@ -22,6 +22,7 @@ from tl_core.data.images import EncodedImages
 from tl_core.datasets import register
 from tl_core.datasets._user_data import Given, UserDataset, named_splits
 from tl_core.errors import DataError, printable
+from tl_core.notes import Note, NoteKind
 from tl_core.system.settings import ServerPath, absolute
 
 OFFLINE = "HF_HUB_OFFLINE"
@@ -119,7 +120,7 @@ class HuggingFace(UserDataset):
             if labelled[split]
         }
         missing = sum(map(len, spelled.values())) - sum(map(len, labelled.values()))
-        notes += [f"Images without a label: {missing:,} left out."] if missing else []
+        notes += [Note(NoteKind.UNLABELLED_IMAGES, (missing,))] if missing else []
         if "train" not in images:
             raise DataError("No image to train on has a label.", "Name another column of labels.", received=label)
         return Given([printable(name) for name in names], images, notes)

@@ -17,11 +17,11 @@ from pydantic import Field
 
 from tl_core.data.array_labels import classes_of_arrays, values_of
 from tl_core.data.formats.archive_formats import require_measurable
-from tl_core.data.formats.folders import left_out_note
 from tl_core.data.scaling import as_bytes
 from tl_core.datasets import ArrayImages, register
 from tl_core.datasets._user_data import Given, UserDataset
 from tl_core.errors import DataError, printable
+from tl_core.notes import Note, NoteKind
 from tl_core.system.settings import ServerPath
 
 MOST_BYTES = 4_000_000_000
@@ -88,7 +88,7 @@ class NumpyArrays(UserDataset):
         names, codes = classes_of_arrays(labels, given, notes)
         used = {NAMES, *(name for pair in pairs.values() if pair for name in pair)}
         if others := [printable(name) for name in arrays if name not in used]:
-            notes.append(left_out_note("Arrays without a use, or without their labels", len(others), others))
+            notes.append(Note.counting(NoteKind.UNUSED_ARRAYS, others))
         for split, images in pixels.items():
             if len(images) != len(codes[split]):
                 raise DataError(

@@ -26,6 +26,7 @@ from tl_core.data.images import EncodedImages
 from tl_core.datasets import register
 from tl_core.datasets._user_data import Given, UserDataset, named_splits
 from tl_core.errors import DataError, printable
+from tl_core.notes import Note, NoteKind
 from tl_core.system.settings import ServerPath
 
 INFO, FEATURES = "dataset_info.json", "features.json"
@@ -103,7 +104,7 @@ class TensorFlowDatasets(UserDataset):
             if len(images):
                 given[split] = images
             else:
-                notes.append(f"The {split} split has no labels and is left out.")
+                notes.append(Note(NoteKind.SPLIT_WITHOUT_LABELS, about=(split,)))
         if "train" not in given:
             raise DataError("The training split has no labels.", "Choose another dataset.", received=printable(str(folder)))
         return Given([printable(name) for name in schema.names], given, notes)

@@ -19,6 +19,7 @@ from tl_core.features.inputs import CachedInputs, Inputs
 from tl_core.features.prefetch import in_batches, prefetch
 from tl_core.features.resizing import FITTING, SizedImages
 from tl_core.networks.identity import identity, weights_identity
+from tl_core.notes import Note
 from tl_core.result import FrozenPartRecord
 
 DECODE_BATCH = 32
@@ -61,11 +62,11 @@ class CacheStats:
 
     computed: dict[str, int] = field(default_factory=dict)
     reused: int = 0
-    notes: list[str] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
 
-    def note(self, sentence: str | None) -> None:
-        """Have `sentence`, where there is one, told once."""
-        self.notes += [sentence] if sentence and sentence not in self.notes else []
+    def note(self, *notes: Note) -> None:
+        """Have each of the `notes` told once."""
+        self.notes += [note for note in notes if note not in self.notes]
 
     def take_record(self) -> FrozenPartRecord:
         """Return all that was counted, and count anew."""
@@ -120,9 +121,9 @@ class FeatureExtractor:
         if rows.computed:
             engine = self._engine(part)
             self.tally.computed[engine.title] = self.tally.computed.get(engine.title, 0) + rows.computed
-            self.tally.note(engine.note)
+            self.tally.note(*engine.notes)
         self.tally.reused += len(rows) - rows.computed
-        self.tally.note(rows.note)
+        self.tally.note(*rows.notes)
         return CachedInputs(rows, images.labels)
 
     def _computed(

@@ -1,6 +1,6 @@
 """Notes in words. No other module words a note: pages, the command line and errors ask this one."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tl_core.notes.note import MOST_NAMED, Note, NoteKind
 
@@ -154,7 +154,8 @@ def _similar(note: Note) -> str:
     return "; ".join(groups[:FEW])
 
 
-NAMES: dict[NoteKind, Callable[[Note], str]] = dict.fromkeys(LEFT_OUT, _few) | {
+NAMES: Mapping[NoteKind, Callable[[Note], str]] = {
+    **dict.fromkeys(LEFT_OUT, _few),
     NoteKind.CLASSES_WITHOUT_TRAINING: _classes,
     NoteKind.CLASSES_WITHOUT_TEST: _classes,
     NoteKind.CLASSES_WITHOUT_ROWS: _classes,

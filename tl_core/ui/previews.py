@@ -18,6 +18,7 @@ from tl_core.data.decoding import decoded, open_image
 from tl_core.datasets import Data, Dataset, Images, Modality
 from tl_core.errors import DataError
 from tl_core.features.resizing import center_crop_resize
+from tl_core.notes import Note
 from tl_core.planning.cuts import SplitSizes
 from tl_core.spec import PartSpec
 from tl_core.ui import faults, formatting
@@ -38,7 +39,7 @@ class Preview:
     samples: list[list[NDArray[np.uint8]]]
     sizes: list[tuple[int, int]]
     excerpts: list[tuple[str, str]]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     @property
     def images(self) -> SplitSizes:

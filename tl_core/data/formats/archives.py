@@ -12,8 +12,9 @@ from itertools import islice
 from pathlib import Path, PureWindowsPath
 
 from tl_core.data.formats.archive_formats import Member, members
-from tl_core.data.formats.folders import EXAMPLES, EXTENSIONS, left_out_note
+from tl_core.data.formats.folders import EXTENSIONS
 from tl_core.errors import DataError, StorageError, printable
+from tl_core.notes import MOST_NAMED, Note, NoteKind, sentences
 
 TABLES = frozenset({".csv", ".tsv", ".parquet", ".txt", ".json", ".npz"})
 ARCHIVES = frozenset({".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".zst"})
@@ -44,11 +45,11 @@ LIMITS = Limits()
 
 @dataclass(frozen=True)
 class Unpacked:
-    """How many files of so many bytes were unpacked, and sentences about what was left out."""
+    """How many files of so many bytes were unpacked, and notes on what was left out."""
 
     files: int
     bytes: int
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def unpack(
@@ -80,7 +81,7 @@ def unpack(
                 unpacking.take(member)
                 report(min(1.0, member.read_share))
         if not unpacking.files:
-            what = " ".join(["This archive holds no images and no tables.", *unpacking.notes()])
+            what = " ".join(["This archive holds no images and no tables.", *sentences(unpacking.notes())])
             raise DataError(what, "Put one folder of images a class into it.", received=printable(title or archive.name))
         partial.rename(folder)
     except OSError as error:
@@ -101,7 +102,7 @@ class _Unpacking:
     bytes: int = 0
     _said: int = 0
     _taken: set[str] = field(default_factory=set)
-    _left_out: dict[str, tuple[int, list[str]]] = field(default_factory=dict)
+    _left_out: dict[NoteKind, tuple[int, list[str]]] = field(default_factory=dict)
     _renamed: dict[str, str] = field(default_factory=dict)
 
     def take(self, member: Member) -> None:
@@ -115,10 +116,10 @@ class _Unpacking:
         named, parts = parts, [_spelled(part) for part in parts]
         alike = unicodedata.normalize("NFC", "/".join(parts))
         if not reason and alike in self._taken:
-            reason = "Files of the same name"
+            reason = NoteKind.SAME_NAMES_IN_ARCHIVE
         if reason:
             count, examples = self._left_out.get(reason, (0, []))
-            self._left_out[reason] = count + 1, [*examples, printable(member.name)][:EXAMPLES]
+            self._left_out[reason] = count + 1, [*examples, printable(member.name)][:MOST_NAMED]
             return
         self._taken.add(alike)
         self._renamed |= {old: new for old, new in zip(named[:-1], parts[:-1], strict=True) if old != new}
@@ -154,18 +155,16 @@ class _Unpacking:
         if free < RESERVE_BYTES:
             raise OSError(errno.ENOSPC, f"only {free / 1e6:,.0f} MB are free on this disk")
 
-    def notes(self) -> tuple[str, ...]:
-        """Return a sentence for each reason to leave files out, with a count and a few examples."""
-        found = sorted(self._left_out.items())
-        left_out = [left_out_note(f"{reason} in the archive", count, examples) for reason, (count, examples) in found]
+    def notes(self) -> tuple[Note, ...]:
+        """Return a note for each reason to leave files out, with a count and a few examples."""
+        found = ((kind, *self._left_out[kind]) for kind in NoteKind if kind in self._left_out)
+        left_out = [Note(kind, (count,), tuple(examples)) for kind, count, examples in found]
         return (*left_out, *self._about_names())
 
-    def _about_names(self) -> list[str]:
-        """Return a sentence on folders, which may be classes, that have other names here than in the archive."""
-        some = [f"{new} for {printable(old)!r}" for old, new in islice(self._renamed.items(), EXAMPLES)]
-        others = ", and others" if len(self._renamed) > EXAMPLES else ""
-        what = "Folders whose names not every disk can hold have others"
-        return [f"{what}: {len(self._renamed):,} ({', '.join(some)}{others})."] if some else []
+    def _about_names(self) -> list[Note]:
+        """Return a note on folders, which may be classes, that have other names here than in the archive."""
+        names = [each for old, new in islice(self._renamed.items(), MOST_NAMED) for each in (new, printable(old))]
+        return [Note(NoteKind.FOLDERS_RENAMED, (len(self._renamed),), tuple(names))] if names else []
 
 
 def _parts(member: Member) -> list[str]:
@@ -185,16 +184,16 @@ def _parts(member: Member) -> list[str]:
     return parts
 
 
-def _unwanted(parts: list[str]) -> str:
-    """Return why a file is left out; empty where it is not."""
+def _unwanted(parts: list[str]) -> NoteKind | None:
+    """Return why a file is left out; None where it is not."""
     if not parts:
-        return "Files without a name"
+        return NoteKind.NAMELESS_IN_ARCHIVE
     if any(part.startswith(".") or part == "__MACOSX" for part in parts):
-        return "Hidden files"
+        return NoteKind.HIDDEN_IN_ARCHIVE
     ending = Path(parts[-1]).suffix.lower()
     if ending in ARCHIVES:
-        return "Archives within"
-    return "" if ending in EXTENSIONS | TABLES else "Files that are neither images nor tables"
+        return NoteKind.ARCHIVES_IN_ARCHIVE
+    return None if ending in EXTENSIONS | TABLES else NoteKind.OTHER_FILES_IN_ARCHIVE
 
 
 def _spelled(part: str) -> str:

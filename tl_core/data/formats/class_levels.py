@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from tl_core.data.formats.folders import EXAMPLES, EXTENSIONS, FolderListing
-from tl_core.data.formats.left_out import LeftOut
+from tl_core.data.formats.folders import EXTENSIONS, FolderListing
 from tl_core.data.split_names import split_named
 from tl_core.errors import DataError, printable
+from tl_core.notes import LEFT_OUT, NoteKind
 
-DEEPEST, MOST_FOLDERS = 6, 5_000
-"""Levels that are offered, and folders that are looked at: somebody may choose the root of a disk."""
+DEEPEST, MOST_FOLDERS, EXAMPLES = 6, 5_000, 3
+"""Levels that are offered, folders that are looked at: somebody may choose the root of a disk; and classes of a level that are
+named."""
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,9 @@ def require_images(listing: FolderListing, class_level: int | None) -> None:
     if names:
         return  # who divides the images tells of one class
     reasons = sorted(listing.left_out.items(), key=lambda reason: -len(reason[1]))
-    told = [f"{reason}: {len(names):,}, such as {names[0]}." for reason, names in reasons]
+    told = [f"{LEFT_OUT[reason]}: {len(names):,}, such as {names[0]}." for reason, names in reasons]
     next_step = f"Put the images ({', '.join(sorted(EXTENSIONS))}) of each class into a folder of their own."
-    if {LeftOut.LINKED_FOLDERS, LeftOut.LINKS_OUT} & set(listing.left_out):
+    if {NoteKind.LINKED_FOLDERS, NoteKind.LINKS_OUT} & set(listing.left_out):
         next_step += " Links are followed to images inside this folder alone: copy what they lead to."
     raise DataError(" ".join([what, *told]), next_step, received=received)
 
@@ -104,7 +105,7 @@ def _what_is_here(listing: FolderListing, class_level: int | None) -> str:
     """Return a sentence on what was found where the classes were looked for: one class, loose images, or nothing."""
     if names := list(listing.splits["train"]):
         return f"There are images of one class alone here: {printable(names[0])}."
-    loose = sum(Path(name).suffix.lower() in EXTENSIONS for name in listing.left_out.get(LeftOut.BESIDE_CLASSES, ()))
+    loose = sum(Path(name).suffix.lower() in EXTENSIONS for name in listing.left_out.get(NoteKind.FILES_BESIDE_CLASSES, ()))
     if class_level is not None:
         return f"There are no images {class_level} folders deep here."
     return f"{loose:,} images lie in this folder without a class." if loose else "There are no images in class folders here."

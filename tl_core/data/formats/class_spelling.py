@@ -2,14 +2,15 @@
 
 import unicodedata
 from collections.abc import Mapping
+from itertools import chain
 from pathlib import Path
 
 from tl_core.data.class_names import spelling_key
-from tl_core.data.formats.folders import EXAMPLES
 from tl_core.errors import printable
+from tl_core.notes import MOST_NAMED, Note, NoteKind
 
 
-def joined_by_name(splits: Mapping[str, Mapping[str, list[Path]]]) -> tuple[dict[str, dict[str, list[Path]]], list[str]]:
+def joined_by_name(splits: Mapping[str, Mapping[str, list[Path]]]) -> tuple[dict[str, dict[str, list[Path]]], list[Note]]:
     """Return the paths of each split, "train" among them, with one name for each class, and notes on what was joined.
 
     Names that differ in Unicode's normal form alone are one (macOS writes é as two characters): the composed one. A name that the
@@ -25,15 +26,16 @@ def joined_by_name(splits: Mapping[str, Mapping[str, list[Path]]]) -> tuple[dict
             spellings.setdefault(composed, set()).add(name)
     twice = [name for name, spelled in spellings.items() if len(spelled) > 1]
     renamed = [each for split in joined if split != "train" for each in _renamed(split, joined[split], joined["train"])]
-    told = {
-        "Folders whose names differ only in how Unicode writes them are one class": twice,
-        "Class folders that a split spells otherwise are one class": renamed,
-    }
-    return joined, [f"{what}: {_some(names)}." for what, names in told.items() if names]
+    notes = [Note.counting(NoteKind.FOLDERS_JOINED, list(map(printable, twice)))] if twice else []
+    if renamed:
+        names = tuple(map(printable, chain(*renamed[:MOST_NAMED])))
+        notes.append(Note(NoteKind.FOLDERS_SPELLED_OTHERWISE, (len(renamed),), names))
+    return joined, notes
 
 
-def _renamed(split: str, classes: dict[str, list[Path]], train: Mapping[str, list[Path]]) -> list[str]:
-    """Rename the classes of a split that training lacks as training spells them, and return what was renamed."""
+def _renamed(split: str, classes: dict[str, list[Path]], train: Mapping[str, list[Path]]) -> list[tuple[str, str, str]]:
+    """Rename the classes of a split that training lacks as training spells them, and return what was renamed: its
+    name, the split and its name there."""
     by_key: dict[str, list[str]] = {}
     for name in train:
         by_key.setdefault(spelling_key(name), []).append(name)
@@ -42,10 +44,5 @@ def _renamed(split: str, classes: dict[str, list[Path]], train: Mapping[str, lis
         near = by_key.get(spelling_key(name), [])
         if len(near) == 1 and near[0] not in classes:
             classes[near[0]] = classes.pop(name)
-            told.append(f"{near[0]!r}, in {split} {name!r}")
+            told.append((near[0], split, name))
     return told
-
-
-def _some(names: list[str]) -> str:
-    others = f", and {len(names) - EXAMPLES:,} more" if len(names) > EXAMPLES else ""
-    return "; ".join(map(printable, names[:EXAMPLES])) + others

@@ -1,6 +1,7 @@
 """Columns of a table, found by what they are for."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,16 +11,17 @@ from tl_core.data.formats.parquet import UNREAD
 from tl_core.data.formats.tables import plain
 from tl_core.data.split_names import SPLITS
 from tl_core.errors import DataError, printable
+from tl_core.notes import MOST_NAMED, Note, NoteKind
 
 if TYPE_CHECKING:
     import pandas as pd
 
 NONE = "none"
 """What to name as a column that may be missing, so that none is looked for."""
-SHOWN_COLUMNS, SHOWN_VALUES, LONGEST_VALUE = 12, 3, 40
+SHOWN_COLUMNS, LONGEST_VALUE = 12, 40
 
-Misfit = Callable[["pd.Series[str]"], str]
-"""Returns why a column cannot be what its name suggests; nothing where it can."""
+Misfit = Callable[["pd.Series[str]"], Note | None]
+"""Returns why a column, which the note does not name yet, cannot be what its own name suggests; None where it can."""
 
 
 def is_filled(values: "pd.Series[str]") -> NDArray[np.bool_]:
@@ -27,36 +29,37 @@ def is_filled(values: "pd.Series[str]") -> NDArray[np.bool_]:
     return (values.str.strip() != "").to_numpy(bool)
 
 
-def empty(values: "pd.Series[str]") -> str:
-    """Return why the column says nothing, for a user; empty where it holds any value."""
-    return "" if is_filled(values).any() else "it is empty"
+def empty(values: "pd.Series[str]") -> Note | None:
+    """Return that the column says nothing; None where it holds any value."""
+    return None if is_filled(values).any() else Note(NoteKind.COLUMN_EMPTY)
 
 
-def no_classes(values: "pd.Series[str]") -> str:
-    """Return why the column holds no labels of several classes; empty where it does."""
+def no_classes(values: "pd.Series[str]") -> Note | None:
+    """Return why the column holds no labels of several classes; None where it does."""
     labels = plain(values[is_filled(values)])
     if (classes := labels.nunique()) < 2:
-        return f"it holds {_some(labels) or 'nothing'} alone"
-    return f"its {classes:,} values are all different" if classes == len(labels) else ""
+        return _holding(NoteKind.COLUMN_OF_ONE_VALUE, labels)
+    return Note(NoteKind.COLUMN_OF_DIFFERENT_VALUES, (classes,)) if classes == len(labels) else None
 
 
-def no_splits(values: "pd.Series[str]") -> str:
+def no_splits(values: "pd.Series[str]") -> Note | None:
     """Return why the column holds no splits: not one of its words names any. One that does is a split column, with mistakes."""
     words = plain(values[is_filled(values)])
     if words.str.lower().isin(SPLITS).any():
-        return ""
-    return f"it holds {_some(words)}, and no split" if len(words) else empty(values)
+        return None
+    return _holding(NoteKind.COLUMN_WITHOUT_SPLITS, words) if len(words) else empty(values)
 
 
-def one_group(values: "pd.Series[str]") -> str:
-    """Return why the column tells no groups apart; empty where it does."""
+def one_group(values: "pd.Series[str]") -> Note | None:
+    """Return why the column tells no groups apart; None where it does."""
     groups = plain(values)
-    return f"it holds {_some(groups)} alone" if groups.nunique() < 2 and is_filled(groups).any() else empty(groups)
+    return _holding(NoteKind.COLUMN_OF_ONE_VALUE, groups) if groups.nunique() < 2 and is_filled(groups).any() else empty(groups)
 
 
-def _some(values: "pd.Series[str]") -> str:
-    different = [printable(value[:LONGEST_VALUE]) for value in values.drop_duplicates().head(SHOWN_VALUES + 1)]
-    return ", ".join(different[:SHOWN_VALUES]) + (" and others" if len(different) > SHOWN_VALUES else "")
+def _holding(kind: NoteKind, values: "pd.Series[str]") -> Note:
+    """Return a note on the different values of a column."""
+    different = values.drop_duplicates()
+    return Note(kind, (len(different),), tuple(printable(value[:LONGEST_VALUE]) for value in different.head(MOST_NAMED)))
 
 
 class Columns:
@@ -66,7 +69,7 @@ class Columns:
     otherwise left alone, with a note.
     """
 
-    def __init__(self, frame: "pd.DataFrame", named: Iterable[str | None], notes: list[str]) -> None:
+    def __init__(self, frame: "pd.DataFrame", named: Iterable[str | None], notes: list[Note]) -> None:
         self.frame, self.used = frame, {name for name in named if name is not None}
         self._notes = notes
 
@@ -103,13 +106,13 @@ class Columns:
             return f"{', '.join(unread)} has values that are neither text nor numbers"
         return f"none is called {', '.join(usual)}"
 
-    def _fitting(self, called: list[str], what: str, misfit: Misfit) -> "tuple[pd.Series[str] | None, list[str]]":
+    def _fitting(self, called: list[str], what: str, misfit: Misfit) -> "tuple[pd.Series[str] | None, list[Note]]":
         """Return the first column among `called` that fits, and why those before it do not."""
-        notes = list[str]()
+        notes = list[Note]()
         for name in called:
             if not (reason := misfit(self.frame[name])):
                 return self._use(name), notes
-            notes.append(f"The column {printable(name)} is not used for the {what}: {reason}.")
+            notes.append(replace(reason, about=(printable(name), what)))
         return None, notes
 
     def _called(self, usual: Sequence[str]) -> list[str]:

@@ -1,17 +1,16 @@
 """What lies in a folder of images: one folder a class, perhaps below train, validation and test. Nothing is opened."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tl_core.data.formats.left_out import LeftOut
 from tl_core.data.formats.paths import existing_folder, unreadable
 from tl_core.data.split_names import split_named
 from tl_core.errors import DataError, printable
+from tl_core.notes import Note, NoteKind
 
 EXTENSIONS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".bmp", ".gif", ".webp", ".tif", ".tiff"})
-EXAMPLES = 3
 
 Classes = dict[str, list[Path]]
 
@@ -28,30 +27,24 @@ class FolderListing:
     top: Path
     splits: dict[str, Classes] = field(default_factory=dict)
     bases: dict[str, Path] = field(default_factory=dict)
-    left_out: dict[LeftOut, list[str]] = field(default_factory=dict)
+    left_out: dict[NoteKind, list[str]] = field(default_factory=dict)
 
     @property
     def is_split(self) -> bool:
         """Return whether the classes lie below the folders of splits."""
         return self.bases != {"train": self.top}
 
-    def leave_out(self, reason: LeftOut, path: Path) -> None:
+    def leave_out(self, reason: NoteKind, path: Path) -> None:
         """Note that the file or folder at `path` is not used."""
         self.left_out.setdefault(reason, []).append(printable(str(path.relative_to(self.root))))
 
-    def notes(self) -> tuple[str, ...]:
-        """Return where the classes were found, if not in `root`, and a sentence with a count and examples for each reason."""
+    def notes(self) -> list[Note]:
+        """Return where the classes were found, if not in `root`, and a note for each reason to leave something out."""
         within = printable(str(self.top.relative_to(self.root)))
-        found = [f"The classes were found further down, in {within}."] if self.top != self.root else []
+        found = [Note(NoteKind.CLASSES_FURTHER_DOWN, about=(within,))] if self.top != self.root else []
         doubtful = [] if self.is_split else [printable(name) for name in self.splits["train"] if split_named(name)]
-        found += [f"Folders named like splits are used as classes: {', '.join(doubtful)}."] if doubtful else []
-        return (*found, *(left_out_note(reason, len(paths), paths) for reason, paths in sorted(self.left_out.items())))
-
-
-def left_out_note(reason: str, count: int, names: Sequence[str]) -> str:
-    """Return a sentence on what was left out for a `reason`: how many, and the first few of their `names`, as far as known."""
-    others = ", and others" if count > EXAMPLES else ""
-    return f"{reason}: {count:,} left out ({', '.join(names[:EXAMPLES])}{others})."
+        found += [Note(NoteKind.SPLITS_AS_CLASSES, names=tuple(doubtful))] if doubtful else []
+        return found + [Note.counting(reason, self.left_out[reason]) for reason in NoteKind if reason in self.left_out]
 
 
 def list_images(folder: Path, class_level: int | None = None) -> FolderListing:
@@ -72,7 +65,7 @@ def list_images(folder: Path, class_level: int | None = None) -> FolderListing:
     listing.bases = _split_folders(folders) or {"train": listing.top}
     if listing.is_split:
         for other in (folder for folder in folders if folder not in listing.bases.values()):
-            listing.leave_out(LeftOut.BESIDE_SPLITS, other)
+            listing.leave_out(NoteKind.FOLDERS_BESIDE_SPLITS, other)
     for split, base in listing.bases.items():
         below = folders if base == listing.top else _below_split(split, base, listing)
         listing.splits[split] = _classes(listing.bases[split], below, listing, class_level)
@@ -105,15 +98,15 @@ def _entries(folder: Path, listing: FolderListing) -> tuple[list[Path], list[Pat
     for entry in _scan(folder):
         path = Path(entry.path)
         if _hidden(entry):
-            listing.leave_out(LeftOut.HIDDEN, path)
+            listing.leave_out(NoteKind.HIDDEN_FILES, path)
         elif entry.is_dir(follow_symlinks=False):
             folders.append(path)
         elif entry.is_symlink() and (target := _target(path)) and target.is_dir():
-            listing.leave_out(LeftOut.LINKED_FOLDERS, path)
+            listing.leave_out(NoteKind.LINKED_FOLDERS, path)
         elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
             files.append(path)
         else:
-            listing.leave_out(LeftOut.DEVICES, path)
+            listing.leave_out(NoteKind.DEVICES, path)
     return folders, files
 
 
@@ -181,11 +174,11 @@ def _classes(base: Path, folders: list[Path], listing: FolderListing, level: int
         images = [file for file in files if file.suffix.lower() in EXTENSIONS]
         for file in files:
             if file.suffix.lower() not in EXTENSIONS:
-                listing.leave_out(LeftOut.NO_IMAGE_NAMES, file)
+                listing.leave_out(NoteKind.FILES_WITHOUT_IMAGE_NAMES, file)
         if images:
             classes[folder.relative_to(base).as_posix()] = images
         else:
-            listing.leave_out(LeftOut.NO_IMAGE, folder)
+            listing.leave_out(NoteKind.EMPTY_CLASS_FOLDERS, folder)
     return classes
 
 
@@ -196,13 +189,13 @@ def _files_of(folder: Path, listing: FolderListing, *, deep: bool) -> list[Path]
         deeper, more = _entries(below.pop(0), listing)
         below, files = deeper + below, files + more
     for other in below:
-        listing.leave_out(LeftOut.TOO_DEEP, other)
+        listing.leave_out(NoteKind.FOLDERS_IN_CLASSES, other)
     return files
 
 
 def _leave_out_all(files: list[Path], listing: FolderListing) -> None:
     for file in files:
-        listing.leave_out(LeftOut.BESIDE_CLASSES, file)
+        listing.leave_out(NoteKind.FILES_BESIDE_CLASSES, file)
 
 
 def _settle_links(listing: FolderListing) -> None:
@@ -213,16 +206,16 @@ def _settle_links(listing: FolderListing) -> None:
             classes[name] = [path for path in paths if path in seen or _keep_link(path, seen, listing)]
             if not classes[name]:
                 del classes[name]
-                listing.leave_out(LeftOut.NO_IMAGE, paths[0].parent)
+                listing.leave_out(NoteKind.EMPTY_CLASS_FOLDERS, paths[0].parent)
 
 
 def _keep_link(path: Path, seen: set[Path], listing: FolderListing) -> bool:
     target = _target(path)
     if target is None or not target.is_relative_to(listing.root) or not target.is_file():
-        listing.leave_out(LeftOut.LINKS_OUT, path)
+        listing.leave_out(NoteKind.LINKS_OUT, path)
         return False
     if target in seen:
-        listing.leave_out(LeftOut.LINKS_TWICE, path)
+        listing.leave_out(NoteKind.LINKED_TWICE, path)
         return False
     seen.add(target)
     return True

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from tl_core.data.formats.archives import unpack
 from tl_core.data.formats.paths import leads_to
 from tl_core.errors import DataError, StorageError, printable
+from tl_core.notes import StoredNote
 from tl_core.system import settings
 
 CONTENT, ABOUT = "content", "about.json"
@@ -32,15 +33,15 @@ Report = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Upload:
-    """An unpacked archive: the `folder` it is in, what its file was called, how many files of so many bytes it had, and sentences
-    about what was left out. `at` is when it came, in seconds since 1970."""
+    """An unpacked archive: the `folder` it is in, what its file was called, how many files of so many bytes it had, and notes
+    on what was left out. `at` is when it came, in seconds since 1970."""
 
     folder: Path
     title: str
     files: int
     bytes: int
     at: float
-    notes: tuple[str, ...]
+    notes: tuple[StoredNote, ...]
 
     @property
     def content(self) -> Path:

@@ -62,7 +62,7 @@ class ActivationCache:
 
         While some are missing, nobody else computes rows of this table; what others had computed by then is found. All that
         `missing` names has to be written by the end. Where the use is ended by an exception, what was written by then is kept.
-        What cannot be kept on disk is held in memory, and `CachedRows.note` says why.
+        What cannot be kept on disk is held in memory, and `CachedRows.notes` say why.
 
         `halve` says of rows (n, *shape), a sample of a part, whether that part may be held in 16 bits; it is not where a number
         would become infinite. While another process or thread computes rows of this table, `wait` is called about five times a

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from tl_core.features.cache.row_index import RowIndex
 from tl_core.features.cache.shards import Table, Values
 from tl_core.features.cache.writer import ShardWriter
+from tl_core.notes import Note
 
 
 class CachedRows:
@@ -41,9 +42,9 @@ class CachedRows:
         return self._writer.written
 
     @property
-    def note(self) -> str:
-        """Return a sentence for the user where some of those could not be kept on disk and are held in memory, or nothing."""
-        return self._writer.note
+    def notes(self) -> tuple[Note, ...]:
+        """Return a note where some of those could not be kept on disk and are held in memory, or none."""
+        return self._writer.notes
 
     def missing(self, positions: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
         """Return the positions of the images, of all or of those at `positions`, whose rows have to be written next: each image

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from tl_core.features.cache.folder import CacheFolder, NotKept
 from tl_core.features.cache.row_index import RowIndex
 from tl_core.features.cache.shards import Table, Values
+from tl_core.notes import Note, NoteKind
 
 PART_SECONDS = 120.0
 """A part is finished when it is so old, however small: this much of the work at most is lost with a process that is killed."""
@@ -79,10 +80,9 @@ class ShardWriter:
         self._free = self._rows(0)
 
     @property
-    def note(self) -> str:
-        """Return a sentence for the user where something is held in memory, otherwise nothing."""
-        why = f"Some of what was computed is held in memory, since it cannot be kept on disk ({self._reason})."
-        return why if self._in_memory else ""
+    def notes(self) -> tuple[Note, ...]:
+        """Return a note where something is held in memory, otherwise none."""
+        return (Note(NoteKind.HELD_IN_MEMORY, about=(self._reason,)),) if self._in_memory else ()
 
     def expect(self, positions: NDArray[np.intp] | None) -> NDArray[np.intp]:
         """Return the positions, of all or of these, whose rows are to be written next. Raises `ValueError` as `require_all`."""

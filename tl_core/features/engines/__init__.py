@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.errors import printable
+from tl_core.notes import Note, NoteKind
 from tl_core.registry import Part, Registry
 
 REASON = 400
@@ -25,13 +27,13 @@ class PreparedNetwork(ABC):
     """A frozen network, ready to run.
 
     `title` is its engine's full title. It takes pixels in `shape` (batch, size, size, 3), or fewer of them, and then computes
-    more for nothing. `note` is a sentence for the user on why a faster engine does not compute, empty where none could.
+    more for nothing. `notes` say why a faster engine does not compute, where one could have.
     """
 
     def __init__(self, title: str, shape: tuple[int, ...]) -> None:
         self.title = title
         self.shape = shape
-        self.note = ""
+        self.notes: tuple[Note, ...] = ()
 
     @property
     def batch(self) -> int:
@@ -108,7 +110,7 @@ register = engines.register
 
 
 def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None = None) -> PreparedNetwork:
-    """Return `model` made ready by the first engine that suits and can; its `note` says of the others why they could not.
+    """Return `model` made ready by the first engine that suits and can; its `notes` say of the others why they could not.
 
     Args:
         model, image_size, bfloat16, conversions, known: As in `Engine.prepare`.
@@ -126,8 +128,7 @@ def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | N
                 raise
             _logger.warning("%s does not compute the network %s.", engine.title, model.name, exc_info=True)
             failures.append((engine.title, _said(error)))
-    notes = (f"{title} could not compute this network ({why}), so {engine.title} did, more slowly." for title, why in failures)
-    made.note = " ".join(notes)
+    made.notes = tuple(Note(NoteKind.ENGINE_FAILED, about=(title, engine.title, why)) for title, why in failures)
     return made
 
 
@@ -148,4 +149,4 @@ def _suitable(model: Any) -> list[Engine]:
 
 def _said(error: Exception) -> str:
     """Return what `error` says, on one line of at most `REASON` characters, after its type."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:REASON]
+    return printable(f"{type(error).__name__}: {' '.join(str(error).split())}"[:REASON])
