@@ -11,8 +11,10 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from tl_core.datasets import Data, Dataset, Modality
+from tl_core.notes import Note, sentences
 
 SPLITS = ("train", "validation", "test")
 LOAD_ALONE = """
@@ -56,6 +58,14 @@ def check_examples_are_what_they_are_said_to_be(part: type[Dataset]) -> None:
             assert pixels.dtype == np.uint8
             assert pixels.ndim == 3
             assert pixels.shape[2] == 3
+
+
+def check_notes_are_stored_as_they_are(part: type[Dataset]) -> None:
+    """Check that notes are `Note`s that can be worded, printed and stored."""
+    notes, stored = _loaded(part).notes, TypeAdapter(tuple[Note, ...])
+    assert all(isinstance(note, Note) for note in notes)
+    assert all(sentence.isprintable() for sentence in sentences(notes))
+    assert stored.validate_json(stored.dump_json(notes)) == notes
 
 
 def check_splits_share_no_example(part: type[Dataset]) -> None:

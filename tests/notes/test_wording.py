@@ -1,0 +1,150 @@
+"""A note is a kind with numbers and names; what it says in words is what earlier versions stored."""
+
+import pytest
+from pydantic import TypeAdapter
+
+from tl_core.notes import LEFT_OUT, Note, NoteKind, StoredNote, sentence
+from tl_core.notes.wording import NAMES, SENTENCES
+
+K = NoteKind
+TOLD = [
+    (Note(K.LEFT_OUT_BY_CHOICE, (1200,)), "Left out by choice, since the examination found them: 1,200."),
+    (Note.counting(K.CLASSES_WITHOUT_TRAINING, ["a", "b"], ["image"]), "Classes without a training image: a, b."),
+    (
+        Note.counting(K.CLASSES_WITHOUT_TEST, list("abcdefg"), ["row"]),
+        "Classes without a test row: a, b, c, d, e and 2 more classes.",
+    ),
+    (Note(K.CLASSES_FURTHER_DOWN, about=("x/y",)), "The classes were found further down, in x/y."),
+    (Note(K.SPLITS_AS_CLASSES, names=("test", "train")), "Folders named like splits are used as classes: test, train."),
+    (
+        Note(K.FOLDERS_RENAMED, (4,), ("a-1", "a.", "b-2", "b ", "c-3", "c'", "d-4", "d.")),
+        "Folders whose names not every disk can hold have others: 4 (a-1 for 'a.', b-2 for 'b ', c-3 for \"c'\", and others).",
+    ),
+    (
+        Note.counting(K.FOLDERS_JOINED, list("abcde")),
+        "Folders whose names differ only in how Unicode writes them are one class: a; b; c, and 2 more.",
+    ),
+    (
+        Note(K.FOLDERS_SPELLED_OTHERWISE, (1,), ("cats", "test", "Cats")),
+        "Class folders that a split spells otherwise are one class: 'cats', in test 'Cats'.",
+    ),
+    (
+        Note(K.SIMILAR_CLASSES, (2, 3), ("A", "a", "b c", "b_c", "B c")),
+        "Classes with nearly the same name, used as different ones: A and a; b c and b_c and B c.",
+    ),
+    (Note(K.CLASSES_NUMBERED, names=("a (2)", "b (3)")), "Classes of one name, told apart by a number: a (2), b (3)."),
+    (Note(K.UNLABELLED_IMAGES, (8,)), "Images without a label: 8 left out."),
+    (Note(K.SPLITS_LEFT_OUT, names=("more", "other")), "Splits left out: more, other."),
+    (Note(K.SPLIT_WITHOUT_LABELS, about=("test",)), "The test split has no labels and is left out."),
+    (Note(K.COLUMN_EMPTY, about=("fold", "splits")), "The column fold is not used for the splits: it is empty."),
+    (
+        Note(K.COLUMN_OF_ONE_VALUE, (1,), ("photo",), ("label", "labels")),
+        "The column label is not used for the labels: it holds photo alone.",
+    ),
+    (
+        Note(K.COLUMN_OF_ONE_VALUE, (0,), about=("label", "labels")),
+        "The column label is not used for the labels: it holds nothing alone.",
+    ),
+    (
+        Note(K.COLUMN_OF_DIFFERENT_VALUES, (4000,), about=("label", "labels")),
+        "The column label is not used for the labels: its 4,000 values are all different.",
+    ),
+    (
+        Note(K.COLUMN_WITHOUT_SPLITS, (5,), ("0", "1", "2", "3", "4"), ("fold", "splits")),
+        "The column fold is not used for the splits: it holds 0, 1, 2 and others, and no split.",
+    ),
+    (
+        Note(K.COLUMN_WITHOUT_FILES, about=("path", "paths of the images")),
+        "The column path is not used for the paths of the images: none of its files is there.",
+    ),
+    (
+        Note(K.COLUMN_LEADING_OUT, about=("path", "paths of the images")),
+        "The column path is not used for the paths of the images: its paths lead out of the folder of the images.",
+    ),
+    (Note(K.ROWS_WITHOUT_PATH_OR_LABEL, (3,)), "Rows without a path or a label: 3 left out."),
+    (Note(K.ROWS_WITHOUT_TEXT_OR_LABEL, (3,)), "Rows without a text or a label: 3 left out."),
+    (Note(K.ROWS_WITHOUT_TARGET, (3,)), "Rows without a target: 3 left out."),
+    (Note(K.MISSING_VALUES, (1234,), about=("kind",)), "Values missing in kind: 1,234."),
+    (Note(K.COLUMN_TYPES, (1, 2)), "1 of 2 columns are numbers, the others words."),
+    (Note.counting(K.CLASSES_WITHOUT_ROWS, ["none"]), "Classes left out, since no row of theirs can be used: none."),
+    (Note(K.LABELS_JOINED, (2,)), "Labels that differ only in how Unicode writes them are one class: 2."),
+    (
+        Note(K.GROUPS_ACROSS_SPLITS, (10,)),
+        "10 groups are both in train and in another split of the table: what is learned of them is asked again.",
+    ),
+    (Note(K.GROUPS_JOINED, (10,)), "Groups that share a copy are kept on one side: 10 were joined with others."),
+    (
+        Note(K.NO_VALIDATION, about=("images",)),
+        "No images could be set aside for validation: copies stay together, and so do groups.",
+    ),
+    (
+        Note(K.SET_ASIDE, (1000,), about=("test", "images")),
+        "There are no test images: 1,000 training images were set aside for it.",
+    ),
+    (
+        Note(K.PIXELS_SCALED, (0.0, 1.0), about=("x", "float64")),
+        "The pixels in x are float64 from 0 to 1, brought to 0 to 255.",
+    ),
+    (Note(K.ARRAY_TRANSPARENT, about=("x",)), "Images in x are transparent, and laid on white."),
+    (Note(K.IMAGES_TRANSPARENT, (2, 36)), "Transparent images are laid on white: 2 of 36 that were looked at."),
+    (
+        Note(K.NEARLY_BLACK, (15,), ("train", "validation", "test")),
+        "The train, validation and test images are nearly black: 99.9 % of their values are at most 15 of 255. If they hold "
+        "fewer bits than their files can, such as 12 of 16, scale them to the whole range.",
+    ),
+    (
+        Note(K.NEARLY_CONSTANT, (90, 95), ("test",)),
+        "The test images are nearly constant: nearly all of their values lie between 90 and 95 of 255. Look whether they are "
+        "what they should be.",
+    ),
+    (Note(K.ONE_CLASS), "All training images are of one class, so the head always gives that class."),
+    (
+        Note(K.NOT_CONVERGED, (1000,)),
+        "Logistic regression had not settled after 1,000 steps; the head can be used, and a smaller C settles sooner.",
+    ),
+    (Note(K.APPROXIMATE_RANKING), "The group lasso had not settled, so the ranking of the features is approximate."),
+    (
+        Note(K.CHOSEN_ON_FEWER, (5000, 45_000)),
+        "C was chosen by fits to about 5,000 of the 45,000 training images; the head is fitted to all of them.",
+    ),
+    (
+        Note(K.ENGINE_FAILED, about=("OpenVINO", "Keras", "RuntimeError: no {such} layer")),
+        "OpenVINO could not compute this network (RuntimeError: no {such} layer), so Keras did, more slowly.",
+    ),
+    (
+        Note(K.HELD_IN_MEMORY, about=("No space left on device",)),
+        "Some of what was computed is held in memory, since it cannot be kept on disk (No space left on device).",
+    ),
+    (Note(K.OTHER, text="Somebody else's {dataset} says this."), "Somebody else's {dataset} says this."),
+    *((Note(kind, (1,), ("a/b.txt",)), f"{what}: 1 left out (a/b.txt).") for kind, what in LEFT_OUT.items()),
+]
+
+
+@pytest.mark.parametrize(("note", "words"), TOLD, ids=lambda value: value.kind if isinstance(value, Note) else "")
+def test_a_note_is_worded_and_stored(note: Note, words: str) -> None:
+    assert sentence(note) == words
+    stored: TypeAdapter[Note] = TypeAdapter(StoredNote)
+    read = stored.validate_json(stored.dump_json(note))
+    assert read == note
+    assert list(map(type, read.numbers)) == list(map(type, note.numbers))
+
+
+def test_every_kind_has_words() -> None:
+    assert SENTENCES.keys() == {note.kind for note, _ in TOLD} == set(NoteKind)
+    assert {kind for kind, words in SENTENCES.items() if "{names}" in words} >= NAMES.keys()
+
+
+def test_the_first_three_of_what_was_left_out_are_named() -> None:
+    three = Note.counting(K.HIDDEN_FILES, [".a", ".b", ".c"])
+    assert sentence(three) == "Hidden files and folders: 3 left out (.a, .b, .c)."
+    assert sentence(Note.counting(K.HIDDEN_FILES, [".a"] * 1200)).endswith(": 1,200 left out (.a, .a, .a, and others).")
+
+
+def test_a_note_keeps_the_first_few_of_many_names() -> None:
+    note = Note.counting(K.REPEATED_ROWS, [f"{number}.png" for number in range(100_000)])
+    assert (note.numbers, len(note.names), note.names[0]) == ((100_000,), 5, "0.png")
+
+
+def test_a_stored_sentence_is_a_note_in_its_own_words() -> None:
+    stored: TypeAdapter[Note] = TypeAdapter(StoredNote)
+    assert stored.validate_python("Splits left out: more.") == Note(K.OTHER, text="Splits left out: more.")
