@@ -43,8 +43,8 @@ class Photographed(Dataset):
 
     def read(self, seed: int) -> Data:
         rng = np.random.default_rng(0)
-        splits = (ArrayImages(rng.integers(0, 256, (8, 9, 9, 3), np.uint8), np.arange(8) % 2) for _ in range(3))
-        return Data(("a", "b"), *splits, notes=(OWN,))
+        train, validation, test = (ArrayImages(rng.integers(0, 256, (8, 9, 9, 3), np.uint8), np.arange(8) % 2) for _ in range(3))
+        return Data(("a", "b"), train, validation, test, (OWN, TYPED))
 
 
 @pytest.fixture
@@ -88,10 +88,11 @@ def test_facts_are_shown_in_words(home: Path, nothing_cached: None) -> None:  # 
     assert json.loads(shown.stdout)["notes"] == [SENTENCE]
 
 
-def test_a_dataset_may_note_what_no_kind_says(photographed: type[Dataset], nothing_cached: None) -> None:  # noqa: F811
-    assert OWN.text in CliRunner().invoke(app, ["examine", "--dataset", "photographed"]).stdout
+def test_a_dataset_may_note_facts_and_what_no_kind_says(photographed: type[Dataset], nothing_cached: None) -> None:  # noqa: F811
+    lines = CliRunner().invoke(app, ["examine", "--dataset", "photographed"]).stdout.splitlines()
+    assert lines[:2] == [OWN.text, SENTENCE]
     page = opened(steps.DATASET.script, dataset="photographed")
-    assert any(OWN.text in info.value.replace("\\", "") for info in page.info)
+    assert f"- {OWN.text}\n- {SENTENCE}" in [info.value.replace("\\", "") for info in page.info]
 
 
 def test_a_dataset_whose_notes_are_strings_fails_its_check(photographed: type[Dataset], monkeypatch: pytest.MonkeyPatch) -> None:
