@@ -23,6 +23,7 @@ from tl_core.executors import local
 from tl_core.jobs import failures
 from tl_core.spec import RunSpec
 from tl_core.system import locks, processes
+from tl_core.system.adapters import adapter
 from tl_core.system.files import storage_error, write_whole
 
 
@@ -87,7 +88,7 @@ def read(file: Path, kind: type[T]) -> T | None:
 
 def write(file: Path, value: object) -> None:
     """Keep a dataclass in `file`, whole, for whoever watches. Raises `StorageError`."""
-    content = TypeAdapter(type(value)).dump_json(value)
+    content = adapter(type(value)).dump_json(value)
     write_whole(file, lambda path: path.write_bytes(content))
 
 
@@ -141,7 +142,7 @@ class ResultWriter(Generic[T]):
 
 def _parsed(file: Path, kind: type[T]) -> T | None:
     try:
-        return TypeAdapter(kind).validate_json(file.read_bytes())
+        return adapter(kind).validate_json(file.read_bytes())
     except (FileNotFoundError, ValueError):
         return None
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 import psutil
-from pydantic import TypeAdapter
 
 from tl_core import backbones
 from tl_core.backbones import Backbone, Outline
@@ -29,6 +28,7 @@ from tl_core.networks.sublayers import is_batch_norm
 from tl_core.precision import Precision
 from tl_core.spec import PartSpec
 from tl_core.system import processes
+from tl_core.system.adapters import adapter
 from tl_core.system.settings import cache_folder
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class BackboneProfile:
     def read(cls, home: Path, backbone: Backbone, image_size: int) -> Self | None:
         """Return the kept probe, or None where there is none yet."""
         try:
-            return TypeAdapter(cls).validate_json(_file(home, backbone, image_size).read_bytes())
+            return adapter(cls).validate_json(_file(home, backbone, image_size).read_bytes())
         except (FileNotFoundError, ValueError):
             return None
 

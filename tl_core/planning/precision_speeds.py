@@ -3,8 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from tl_core.backbones import Backbone
 from tl_core.jobs import background
 from tl_core.machine.telemetry import devices
@@ -13,6 +11,7 @@ from tl_core.planning.backbone_profile import BackboneProfile, file_of
 from tl_core.planning.cuts import SplitSizes
 from tl_core.precision import Precision, Speeds
 from tl_core.recipe import Recipe
+from tl_core.system.adapters import adapter
 from tl_core.system.files import storage_error
 from tl_core.system.settings import cache_room
 
@@ -20,7 +19,7 @@ from tl_core.system.settings import cache_room
 def read(home: Path, backbone: Backbone, image_size: int) -> Speeds | None:
     """Return what was measured of a network; None where nothing was on this machine's device."""
     try:
-        found = TypeAdapter(Speeds).validate_json(file(home, backbone, image_size).read_bytes())
+        found = adapter(Speeds).validate_json(file(home, backbone, image_size).read_bytes())
     except (FileNotFoundError, ValueError):
         return None
     return found if found.device == device() else None

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from tl_core.errors import RunError
 from tl_core.executors import LOG
 from tl_core.machine.telemetry import CPU
 from tl_core.planning.estimate import Estimate
 from tl_core.result import Outcome, Predictions, Result
+from tl_core.system.adapters import adapter
 from tl_core.system.files import sweep, write_whole
 
 SPEC, RESULT, PREDICTIONS, MODEL, CHECKPOINT = "spec.json", "result.json", "predictions.npz", "model.keras", "checkpoint"
@@ -29,14 +30,14 @@ def write_spec(folder: Path, spec: BaseModel) -> None:
 def write_estimate(folder: Path, estimate: Estimate) -> None:
     """Write `estimate.json`: what was expected of the run. The first one stays, also where the run goes on later."""
     if not (folder / ESTIMATE).exists():
-        content = TypeAdapter(Estimate).dump_json(estimate, indent=2)
+        content = adapter(Estimate).dump_json(estimate, indent=2)
         write_whole(folder / ESTIMATE, lambda path: path.write_bytes(content + b"\n"))
 
 
 def read_estimate(folder: Path) -> Estimate | None:
     """Return the stored estimate; None where there is none, since the machine had not been measured."""
     try:
-        return TypeAdapter(Estimate).validate_json((folder / ESTIMATE).read_bytes())
+        return adapter(Estimate).validate_json((folder / ESTIMATE).read_bytes())
     except (OSError, ValueError):
         return None
 
