@@ -26,6 +26,7 @@ from tl_core.result import PhaseRecord
 from tl_core.system import settings
 from tl_core.system.files import sweep, write_whole
 from tl_core.training.loop import Progress
+from tl_core.training.values import Arrays
 
 STATE = "state.npz"
 GROUPS = ("variables", "optimizer", "best", "winner")
@@ -34,9 +35,6 @@ COST_FACTOR = 50
 """Between two checkpoints lies at least so many times what one takes: they cost 2 % of the time at most."""
 DAMAGED = (OSError, EOFError, ValueError, LookupError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile)
 """What reading a file raises that was cut off or changed."""
-
-Arrays = tuple[Any, ...]
-"""NumPy arrays."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from tl_core.training.freezing import Freezer, Frozen, require_exact
 from tl_core.training.loop import batches, class_weights, targets
 from tl_core.training.optimizers import GradientNorms, loss_of, metrics_of, optimizer
 from tl_core.training.prepared import PreparedPhase
-from tl_core.training.resume import get_values, restore
+from tl_core.training.values import get_values, set_values
 
 LearningRates = Mapping[str, float]
 
@@ -108,7 +108,7 @@ class PhasePreparer:
         first = order[: phase.measured_rates * phase.batch_size]
         for inputs, labels in batches(train, first, phase.batch_size):
             part.train_on_batch(inputs, targets(labels, part.output_shape[-1], phase.learning))
-        restore(statistics, before)
+        set_values(statistics, before)
         relative = dict(zip(paths(part.trainable_variables), measuring.norms(), strict=True))
         largest = max((norm for path, norm in relative.items() if self._group(path) != HEAD and isfinite(norm)), default=1.0)
         # A tensor of zeros has no relative gradient. It takes the whole rate, as the head does.

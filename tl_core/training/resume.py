@@ -25,10 +25,11 @@ from tl_core.events import Checkpoint, Reporter
 from tl_core.precision import Precision
 from tl_core.result import BestTrial
 from tl_core.strategies import Phase
-from tl_core.training.checkpoints import Arrays, Checkpoints, Snapshot, TrainingState, TrialResult, unusable
+from tl_core.training.checkpoints import Checkpoints, Snapshot, TrainingState, TrialResult, unusable
 from tl_core.training.freezing import Frozen
 from tl_core.training.loop import Progress, warm_up
 from tl_core.training.prepared import PreparedPhase
+from tl_core.training.values import Arrays, get_values, set_values
 
 
 class CheckpointManager:
@@ -189,18 +190,12 @@ def identity_of(model: Any, data: Data, phases: Sequence[Phase], blocks: Sequenc
     }
 
 
-def get_values(variables: Sequence[Any]) -> Arrays:
-    """Return the values of `variables`, in their order."""
-    return tuple(keras.ops.convert_to_numpy(variable) for variable in variables)
-
-
 def restore(variables: Sequence[Any], values: Arrays) -> None:
-    """Set `variables` to the values that `get_values` took. Raises `RunError` unless each has its shape."""
+    """Set `variables` to the `values` of a checkpoint. Raises `RunError` unless each has its shape."""
     expected, found = ([tuple(each.shape) for each in group] for group in (variables, values))
     if expected != found:
         raise unusable("it holds variables of other shapes", f"{len(found)} variables where there are {len(expected)}")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+    set_values(variables, values)
 
 
 def random_state() -> dict[str, Any]:
