@@ -84,6 +84,7 @@ def _rise(run: Training, swept: Phase, steps: int, report: Reporter) -> None:
     ready = run.prepare(replace(swept, learning=learning, epochs=steps), steps)  # an epoch has a step at least
     nobody = Features(np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
     progress = Progress(total=steps)
-    for _ in fit(replace(ready, validation=nobody, passes=len(ready.train) / ready.batch_size), progress, report):
+    in_steps = replace(ready, validation=nobody, passes_per_epoch=len(ready.train) / ready.batch_size)
+    for _ in fit(in_steps, progress, report):
         if progress.steps >= steps:
             return

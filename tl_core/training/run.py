@@ -140,7 +140,7 @@ class Training:
             epochs=phase.epochs,
             batch_size=phase.batch_size,
             order=order,
-            passes=self.costs.epoch(phase).passes,
+            passes_per_epoch=self.costs.epoch(phase).passes,
             augment=self.inputs.augmenter(phase, (self.recipe.seed, index, 1)),
             solver=phase.solver,
             learning_rate=None if phase.solver else phase.learning_rate,
@@ -170,7 +170,7 @@ class Training:
                 if self.keeper.due():
                     self.stages.lap(Activity.TRAINING, ready.name)
                     self.keeper.keep()
-        self.progress.passed += ready.passes * (ready.epochs - self.progress.epoch)  # those that patience spared
+        self.progress.passed += ready.passes_per_epoch * (ready.epochs - self.progress.epoch)  # those that patience spared
         best_epoch = self.keeper.restore_best()
         more_trials = ready.trial and any(each.trial for each in self.cuts.phases[self.progress.phase + 1 :])
         best_trial = self.keeper.select_trial(ready, last=not more_trials) if ready.trial else None
@@ -185,7 +185,7 @@ class Training:
         assert loss is not None and accuracy is not None  # there are training images
         self.progress.steps = step
         self.progress.now.add(len(ready.train), loss, accuracy, time.perf_counter() - started)
-        self.progress.passed += ready.passes
+        self.progress.passed += ready.passes_per_epoch
         self.progress.end_epoch(*held_out)
         told = {"chosen": dict(found.chosen), "chosen_by": found.chosen_by, "remarks": found.remarks}
         # Before the report, which may end this attempt: a head is computed whole or not at all.

@@ -62,14 +62,16 @@ class Stages:
         self._account.seconds[stage] = self._account.seconds.get(stage, 0.0) + now - self._lapped
         self._lapped = now
 
-    def meter(self, activity: Activity, passes: float) -> Callable[[int], None]:
-        """Return a callback that reports how many images have gone through something, which costs so many passes an image, and
-        their rate. They count as done when all are, since an interrupted pass begins anew."""
+    def meter(self, activity: Activity, passes_per_image: float) -> Callable[[int], None]:
+        """Return a callback that reports how many images have gone through something, and their rate; an image costs
+        `passes_per_image` of the cost model. They count as done when all are, since an interrupted pass begins anew."""
         started, seen = time.perf_counter(), 0
 
         def count(images: int) -> None:
             nonlocal seen
             seen += images
-            self.report(Stage(activity, self._account.progress.share(seen * passes), seen / (time.perf_counter() - started)))
+            self.report(
+                Stage(activity, self._account.progress.share(seen * passes_per_image), seen / (time.perf_counter() - started))
+            )
 
         return count
