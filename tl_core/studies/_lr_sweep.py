@@ -45,8 +45,8 @@ def sweep(spec: RunSpec, steps: int, report: Reporter, cache: ActivationCache | 
     is looked at. Raises what `train` does, and `SettingError` for a strategy without a rate.
     """
     recipe = Recipe.of(spec.with_settings({SETTING: HIGHEST}))
-    with cache_or_temporary(cache) as kept:
-        run = prepare(recipe, report, cache=kept, change=lambda data: data.cut_to(MOST_IMAGES))
+    with cache_or_temporary(cache) as features:
+        run = prepare(recipe, report, cache=features, change=lambda data: data.cut_to(MOST_IMAGES))
         phases = run.cuts.phases
         swept = _swept(run, phases)
         if computed := [phase for phase in phases[: phases.index(swept)] if phase.solver]:

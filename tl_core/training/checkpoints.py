@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BeforeValidator, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from tl_core import former
 from tl_core.errors import RunError, StorageError
@@ -73,7 +73,7 @@ class Snapshot:
     """
 
     identity: dict[str, Any]
-    account: TrainingState
+    state: Annotated[TrainingState, Field(alias="account")]  # its name in the file
     before: dict[str, str]
     random: dict[str, Any]
     variables: Arrays
@@ -100,16 +100,16 @@ class Checkpoints:
         return time.monotonic() - self._last >= max(self._every, COST_FACTOR * self._cost)
 
     def save(self, take: Callable[[], Snapshot]) -> None:
-        """Save the state that `take` gives in place of the former one; what both cost together says when the next is due.
+        """Save the snapshot that `take` gives in place of the former one; what both cost together says when the next is due.
 
         Raises `StorageError`, and then the former one is still there.
         """
         started = time.monotonic()
-        state = take()
-        plain = TypeAdapter(Snapshot).dump_python(state, mode="json", exclude=set(GROUPS))
+        snapshot = take()
+        plain = TypeAdapter(Snapshot).dump_python(snapshot, mode="json", by_alias=True, exclude=set(GROUPS))
         arrays = {"plain": np.array(json.dumps(plain))}
         for name in GROUPS:
-            arrays |= _named(name, getattr(state, name))
+            arrays |= _named(name, getattr(snapshot, name))
         self._write(arrays)
         self._last = time.monotonic()
         self._cost = self._last - started
@@ -120,7 +120,7 @@ class Checkpoints:
         return (self.folder / STATE).is_file()
 
     def load(self) -> Snapshot | None:
-        """Return the kept state, None where there is none. Raises `RunError` where it cannot be read as a whole.
+        """Return the snapshot, None where there is none. Raises `RunError` where it cannot be read as a whole.
 
         The next one is due at once: a run that goes on should not have to go on from the same place again.
         """

@@ -46,14 +46,14 @@ def sizes_of(data: Data) -> SplitSizes:
 
 
 class Training:
-    """One run, ready for its first phase; `keeper` knows what has been done so far.
+    """One run, ready for its first phase; `manager` knows what has been done so far.
 
     Args:
         recipe: What runs.
         data: Its images.
         network: Its backbone, loaded.
         classifier: The backbone with a head on it.
-        keeper: Brings back an interrupted run, and keeps this one.
+        manager: Brings back an interrupted run, and saves this one.
         stages: Says what is being done.
         cache: Where what a frozen network makes of the images is kept.
 
@@ -68,32 +68,32 @@ class Training:
         network: Network,
         classifier: Classifier,
         *,
-        keeper: CheckpointManager,
+        manager: CheckpointManager,
         stages: Stages,
         cache: ActivationCache,
     ) -> None:
         self.recipe, self.data, self.network, self.model = recipe, data, network, classifier.model
-        self.keeper, self.stages = keeper, stages
+        self.manager, self.stages = manager, stages
         self.blocks, self.images = network.outline().blocks, sizes_of(data)
-        precision = self.account.precision
+        precision = self.state.precision
         self.cuts = CutPlan.of(recipe, self.blocks, self.images, cache.room)
         self.costs = Costs(self.cuts)
         require_validation(self.cuts.phases, self.images.validation)
         self.progress.total = self.costs.total.passes
         self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, xla=precision.xla)
         waiting = partial(stages.say, Activity.WAITING_FOR_FEATURES)
-        extractor = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting, own=keeper.place)
+        extractor = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting, own=manager.place)
         self.inputs = InputPipeline(data, network, classifier, self.preparer, self.cuts, stages, extractor, recipe.seed)
 
     @property
-    def account(self) -> TrainingState:
+    def state(self) -> TrainingState:
         """Return what the run has behind it."""
-        return self.keeper.account
+        return self.manager.state
 
     @property
     def progress(self) -> Progress:
         """Return how far it has come."""
-        return self.keeper.account.progress
+        return self.manager.state.progress
 
     def plan(self) -> Plan:
         """Return what will happen, as it is told before the first phase starts."""
@@ -104,7 +104,7 @@ class Training:
     def remaining_phases(self) -> tuple[Phase, ...]:
         """Return the phases that are still to do: all, or those of an interrupted run, which then goes on where it was."""
         phases = self.cuts.phases
-        if self.keeper.put_back(self.model, identity_of(self.model, self.data, phases, self.blocks, self.recipe.seed)):
+        if self.manager.put_back(self.model, identity_of(self.model, self.data, phases, self.blocks, self.recipe.seed)):
             self.stages.report(Resumed(self.progress.steps, self.progress.done))
         return phases[self.progress.phase :]
 
@@ -151,8 +151,8 @@ class Training:
     def _rates(self, phase: Phase, model: Any, train: Inputs, order: Order) -> LearningRates:
         if phase.measured_rates and not self.progress.within_phase:
             with self.stages.stage(Activity.MEASURING_GRADIENTS, phase.name):
-                self.account.rates = dict(self.preparer.measured_rates(phase, model, train, order(0)))
-        return self.account.rates or self.preparer.rates(phase, model)
+                self.state.rates = dict(self.preparer.measured_rates(phase, model, train, order(0)))
+        return self.state.rates or self.preparer.rates(phase, model)
 
     def _count_frozen(self) -> None:
         """Count the work of the part under the cut, once: it may have been done, and counted, before an interruption."""
@@ -161,19 +161,19 @@ class Training:
             self.progress.passed += passes
             self.progress.counted = self.progress.phase + 1
             if passes:
-                self.keeper.keep()
+                self.manager.save()
 
     def _fit(self, ready: PreparedPhase) -> None:
-        ready = self.keeper.restore_phase(ready)
+        ready = self.manager.restore_phase(ready)
         with self.stages.stage(Activity.TRAINING, ready.name):
-            for _ in fit(ready, self.progress, self.stages.report, self.keeper.keep_best):
-                if self.keeper.due():
+            for _ in fit(ready, self.progress, self.stages.report, self.manager.keep_best):
+                if self.manager.due():
                     self.stages.lap(Activity.TRAINING, ready.name)
-                    self.keeper.keep()
+                    self.manager.save()
         self.progress.passed += ready.passes_per_epoch * (ready.epochs - self.progress.epoch)  # those that patience spared
-        best_epoch = self.keeper.restore_best()
+        best_epoch = self.manager.restore_best()
         more_trials = ready.trial and any(each.trial for each in self.cuts.phases[self.progress.phase + 1 :])
-        best_trial = self.keeper.select_trial(ready, last=not more_trials) if ready.trial else None
+        best_trial = self.manager.select_trial(ready, last=not more_trials) if ready.trial else None
         ended = None if more_trials else self._measured(ready)
         self._end(ready, best_epoch=best_epoch, ended=ended, best_trial=best_trial)
 
@@ -198,8 +198,8 @@ class Training:
         unchanged = frozen.unchanged(self.model)
         if unchanged != len(frozen.before):
             raise RuntimeError(f"{len(frozen.before) - unchanged} frozen tensors moved in the phase {ready.name}.")
-        self.account.ever_trained |= set(frozen.trained)
-        self.account.records.append(
+        self.state.ever_trained |= set(frozen.trained)
+        self.state.records.append(
             PhaseRecord(
                 name=ready.name,
                 epochs=self.progress.epoch,
@@ -214,7 +214,7 @@ class Training:
                 **facts,
             )
         )
-        self.account.rates = {}
+        self.state.rates = {}
         self.progress.end_phase()
 
     def _measured(self, ready: PreparedPhase) -> Measured:

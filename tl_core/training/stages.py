@@ -13,10 +13,10 @@ FOLLOW_SECONDS = 1.0
 
 
 class Stages:
-    """Says through `report` what is being done, and adds up the wall seconds of each stage in `account`."""
+    """Says through `report` what is being done, and adds up the wall seconds of each stage in `state`."""
 
-    def __init__(self, account: TrainingState, report: Reporter) -> None:
-        self._account, self.report = account, report
+    def __init__(self, state: TrainingState, report: Reporter) -> None:
+        self._state, self.report = state, report
         self._lapped: float | None = None
         """When the open stage began, or its last lap ended; None between stages."""
 
@@ -51,13 +51,13 @@ class Stages:
 
     def say(self, activity: Activity, phase: str = "") -> None:
         """Say what is being done, and nothing else."""
-        self.report(Stage(activity, self._account.progress.done, phase=phase))
+        self.report(Stage(activity, self._state.progress.done, phase=phase))
 
     def lap(self, activity: Activity, phase: str = "") -> None:
         """Add the seconds since the open stage began, or since its last lap, to those of this stage."""
         assert self._lapped is not None, "no stage is open"
         now, stage = time.perf_counter(), encoded(activity, phase)
-        self._account.seconds[stage] = self._account.seconds.get(stage, 0.0) + now - self._lapped
+        self._state.seconds[stage] = self._state.seconds.get(stage, 0.0) + now - self._lapped
         self._lapped = now
 
     @contextmanager
@@ -79,7 +79,7 @@ class Stages:
             nonlocal seen
             seen += images
             self.report(
-                Stage(activity, self._account.progress.share(seen * passes_per_image), seen / (time.perf_counter() - started))
+                Stage(activity, self._state.progress.share(seen * passes_per_image), seen / (time.perf_counter() - started))
             )
 
         return count

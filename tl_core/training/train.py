@@ -43,9 +43,9 @@ def train(
         decide: Says in which precision to compute where the spec leaves that open.
         cache: Where what a frozen network makes of the images is taken from and kept; without one it is kept for this run alone.
     """
-    with cache_or_temporary(cache) as kept:
-        run = prepare(Recipe.of(spec), report, checkpoints, decide=decide, cache=kept)
-        with run.keeper.checkpoint_on_pause():
+    with cache_or_temporary(cache) as features:
+        run = prepare(Recipe.of(spec), report, checkpoints, decide=decide, cache=features)
+        with run.manager.checkpoint_on_pause():
             for phase in run.remaining_phases():
                 run.train_phase(phase)
             return outcome_of(run)
@@ -87,14 +87,14 @@ def prepare(
     keras.utils.set_random_seed(recipe.seed)
     report(Placement(keras.backend.backend(), backends.device()))
     recipe.require_images()
-    keeper = CheckpointManager(checkpoints, report)
-    stages = Stages(keeper.account, report)
+    manager = CheckpointManager(checkpoints, report)
+    stages = Stages(manager.state, report)
     data = change(_read(recipe, stages))
-    backends.compute_in(keeper.fixed_precision(lambda: decide(recipe, sizes_of(data)), recipe.precision))
+    backends.compute_in(manager.fixed_precision(lambda: decide(recipe, sizes_of(data)), recipe.precision))
     with stages.stage(Activity.LOADING_BACKBONE):
         network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)
         classifier = recipe.strategy.join(network, data.class_names)
-    run = Training(recipe, data, network, classifier, keeper=keeper, stages=stages, cache=cache)
+    run = Training(recipe, data, network, classifier, manager=manager, stages=stages, cache=cache)
     report(run.plan())
     return run
 
