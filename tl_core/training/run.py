@@ -172,10 +172,16 @@ class Training:
                     self.manager.save()
         self.progress.passed += ready.passes_per_epoch * (ready.epochs - self.progress.epoch)  # those that patience spared
         best_epoch = self.manager.restore_best()
-        more_trials = ready.trial and any(each.trial for each in self.cuts.phases[self.progress.phase + 1 :])
-        best_trial = self.manager.select_trial(ready, last=not more_trials) if ready.trial else None
-        ended = None if more_trials else self._measured(ready)
-        self._end(ready, best_epoch=best_epoch, ended=ended, best_trial=best_trial)
+        if ready.trial:
+            self._end_trial(ready, best_epoch)
+        else:
+            self._end(ready, best_epoch=best_epoch, ended=self._measured(ready))
+
+    def _end_trial(self, ready: PreparedPhase, best_epoch: int | None) -> None:
+        """End one of several trials. After the last one the model is the best of them, and measured as that."""
+        last = not any(each.trial for each in self.cuts.phases[self.progress.phase + 1 :])
+        best_trial = self.manager.select_trial(ready, last=last)
+        self._end(ready, best_epoch=best_epoch, ended=self._measured(ready) if last else None, best_trial=best_trial)
 
     def _solve(self, ready: PreparedPhase) -> None:
         started, step = time.perf_counter(), self.progress.steps + 1
