@@ -19,7 +19,7 @@ from tl_core.strategies import Phase
 from tl_core.training.inputs import InputPipeline
 from tl_core.training.loop import Progress, fit
 from tl_core.training.run import Training
-from tl_core.training.train import cache_or_temporary, prepare
+from tl_core.training.train import cache_or_temporary, set_up
 
 SETTING = "strategy.learning_rate"
 LOWEST, HIGHEST = 1e-6, 1.0
@@ -46,7 +46,7 @@ def sweep(spec: RunSpec, steps: int, report: Reporter, cache: ActivationCache | 
     """
     recipe = Recipe.of(spec.with_settings({SETTING: HIGHEST}))
     with cache_or_temporary(cache) as features:
-        run = prepare(recipe, report, cache=features, change=lambda data: data.cut_to(MOST_IMAGES))
+        run = set_up(recipe, report, cache=features, change=lambda data: data.cut_to(MOST_IMAGES))
         phases = run.cuts.phases
         swept = _swept(run, phases)
         if computed := [phase for phase in phases[: phases.index(swept)] if phase.solver]:
@@ -81,7 +81,7 @@ def _swept(run: Training, phases: tuple[Phase, ...]) -> Phase:
 
 def _rise(run: Training, swept: Phase, steps: int, report: Reporter) -> None:
     learning = replace(swept.learning, schedule=rising(LOWEST / HIGHEST), patience=None)
-    ready = run.prepare(replace(swept, learning=learning, epochs=steps), steps)  # an epoch has a step at least
+    ready = run.prepare_phase(replace(swept, learning=learning, epochs=steps), steps)  # an epoch has a step at least
     nobody = Features(np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
     progress = Progress(total=steps)
     in_steps = replace(ready, validation=nobody, passes_per_epoch=len(ready.train) / ready.batch_size)

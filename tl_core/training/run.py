@@ -1,7 +1,6 @@
 """One run in progress: its data, its model, and what each phase does."""
 
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -18,7 +17,6 @@ from tl_core.networks.outline import Network
 from tl_core.phases.phase import require_validation
 from tl_core.planning.cost_model import Costs
 from tl_core.planning.cuts import CutPlan, SplitSizes
-from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.result import Measured, PhaseRecord
 from tl_core.strategies import Classifier, Phase
@@ -30,19 +28,6 @@ from tl_core.training.prepare import LearningRates, PhasePreparer
 from tl_core.training.prepared import Order, PreparedPhase
 from tl_core.training.resume import CheckpointManager, identity_of
 from tl_core.training.stages import Stages
-
-Decide = Callable[[Recipe, SplitSizes], Precision]
-"""What a run computes in whose spec leaves it open."""
-
-
-def in_float32(recipe: Recipe, images: SplitSizes) -> Precision:
-    """Return what to compute in where nothing was measured."""
-    return Precision.FLOAT32
-
-
-def sizes_of(data: Data) -> SplitSizes:
-    """Return how many images each split has."""
-    return SplitSizes(len(data.train), len(data.validation), len(data.test))
 
 
 class Training:
@@ -74,7 +59,7 @@ class Training:
     ) -> None:
         self.recipe, self.data, self.network, self.model = recipe, data, network, classifier.model
         self.manager, self.stages = manager, stages
-        self.blocks, self.images = network.outline().blocks, sizes_of(data)
+        self.blocks, self.images = network.outline().blocks, SplitSizes.of(data)
         precision = self.state.precision
         self.cuts = CutPlan.of(recipe, self.blocks, self.images, cache.room)
         self.costs = Costs(self.cuts)
@@ -112,14 +97,14 @@ class Training:
         """Train what `phase` trains, or compute its head, then prove that nothing else moved."""
         if phase.trial and not self.progress.within_phase:
             self.preparer.reset_weights()
-        ready = self.prepare(phase)
+        ready = self.prepare_phase(phase)
         self._count_frozen()
         if ready.solver:
             self._solve(ready)
         else:
             self._fit(ready)
 
-    def prepare(self, phase: Phase, steps: int | None = None) -> PreparedPhase:
+    def prepare_phase(self, phase: Phase, steps: int | None = None) -> PreparedPhase:
         """Set what trains in `phase`, the present one, bring its inputs, and compile its model. `steps` are those over which its
         schedule goes; None is all of its epochs."""
         index = self.progress.phase
