@@ -27,6 +27,7 @@ from tl_core.training.loop import Progress, evaluate_head, fit
 from tl_core.training.prepare import LearningRates, PhasePreparer
 from tl_core.training.prepared import Order, PreparedPhase
 from tl_core.training.resume import CheckpointManager, identity_of
+from tl_core.training.solve import solve_head
 from tl_core.training.stages import Stages
 
 
@@ -57,7 +58,8 @@ class Training:
         stages: Stages,
         cache: ActivationCache,
     ) -> None:
-        self.recipe, self.data, self.network, self.model = recipe, data, network, classifier.model
+        self.recipe, self.data, self.network = recipe, data, network
+        self.classifier, self.model = classifier, classifier.model
         self.manager, self.stages = manager, stages
         self.blocks, self.images = network.outline().blocks, SplitSizes.of(data)
         precision = self.state.precision
@@ -171,7 +173,7 @@ class Training:
     def _solve(self, ready: PreparedPhase) -> None:
         started, step = time.perf_counter(), self.progress.steps + 1
         with self.stages.stage(Activity.TRAINING, ready.name):
-            found = self.preparer.solve(ready)
+            found = solve_head(ready, self.classifier)
             (loss, accuracy), held_out = (evaluate_head(found, inputs) for inputs in (ready.train, ready.validation))
         assert loss is not None and accuracy is not None  # there are training images
         self.progress.steps = step
@@ -219,11 +221,11 @@ class Training:
 
     def test(self, model: Any) -> NDArray[np.float32]:
         """Return the probabilities (n, classes) that `model`, the trained classifier, gives the test images."""
-        part, inputs = self.inputs.test(model)
+        upper, inputs = self.inputs.test(model)
         left = self.costs.test.trained
         self.progress.passed += self.costs.test.passes - left
         with self.stages.stage(Activity.TESTING):
-            probabilities = predict(part, inputs, self.stages.meter(Activity.TESTING, left / len(self.data.test)))
+            probabilities = predict(upper, inputs, self.stages.meter(Activity.TESTING, left / len(self.data.test)))
         self.progress.passed += left
         return probabilities
 
