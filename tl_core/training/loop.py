@@ -20,8 +20,6 @@ from tl_core.training.prepared import PreparedPhase
 FEATURE_BATCH = 4096
 """Features of so many images are no burden."""
 Batch = tuple[Any, Any, Any]
-Sums = Callable[[NDArray[np.float32], Labels], tuple[float, float]]
-"""From the inputs and labels of a batch to the sums of its images' losses (nats) and of those that are right."""
 
 
 @dataclass
@@ -179,10 +177,9 @@ def warm_up(phase: PreparedPhase) -> None:
 def evaluate(model: Any, source: Inputs, batch_size: int, learning: Learning) -> tuple[float | None, float | None]:
     """Return the mean cross-entropy (nats) and the accuracy (0..1) of `model` over `source`; None where it is empty."""
 
-    def sums(inputs: NDArray[np.float32], labels: Labels) -> tuple[float, float]:
+    def sums(inputs: NDArray[np.float32], labels: Labels) -> NDArray[np.float64]:
         logs = model.test_on_batch(inputs, targets(labels, model.output_shape[-1], learning), return_dict=True)
-        loss, accuracy = loss_and_accuracy(logs)
-        return loss * len(labels), accuracy * len(labels)
+        return np.array(loss_and_accuracy(logs)) * len(labels)
 
     return _means(source, batch_size, sums)
 
@@ -190,19 +187,19 @@ def evaluate(model: Any, source: Inputs, batch_size: int, learning: Learning) ->
 def evaluate_head(head: Head, source: Inputs) -> tuple[float | None, float | None]:
     """Return what `evaluate` does, of a `head` over features: a network compiled for it takes as long as many a head."""
 
-    def sums(features: NDArray[np.float32], labels: Labels) -> tuple[float, float]:
+    def sums(features: NDArray[np.float32], labels: Labels) -> NDArray[np.float64]:
         logits = head.logits(features)
-        return cross_entropy(logits, labels) * len(labels), float((logits.argmax(axis=1) == labels).sum())
+        return np.array([cross_entropy(logits, labels) * len(labels), (logits.argmax(axis=1) == labels).sum()])
 
     return _means(source, FEATURE_BATCH, sums)
 
 
-def _means(source: Inputs, batch_size: int, sums: Sums) -> tuple[float | None, float | None]:
-    """Return the means over `source` of what `sums` adds up over each batch; None where it is empty."""
+def _means(source: Inputs, size: int, sums: Callable[[Any, Labels], NDArray[np.float64]]) -> tuple[float | None, float | None]:
+    """Return the means over `source` of what `sums` adds up over each batch of `size` (2,); None where it is empty."""
     if not len(source):
         return None, None
     total = np.zeros(2)
-    for inputs, labels in batches(source, np.arange(len(source)), batch_size):
+    for inputs, labels in batches(source, np.arange(len(source)), size):
         total += sums(inputs, labels)
     loss, accuracy = total / len(source)
     return float(loss), float(accuracy)
