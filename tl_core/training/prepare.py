@@ -12,10 +12,12 @@ from tl_core.backbones import BlockOutline
 from tl_core.features.inputs import Inputs
 from tl_core.networks.classifier import compiling
 from tl_core.networks.outline import Network
+from tl_core.notes import Note, NoteKind
 from tl_core.strategies import HEAD, Classifier, Phase
 from tl_core.training.freezing import Freezer, Frozen, require_exact
 from tl_core.training.loop import batches, targets
 from tl_core.training.optimizers import GradientNorms, loss_of, metrics_of, optimizer
+from tl_core.training.prepared import PreparedPhase
 from tl_core.training.values import get_values, set_values
 
 LearningRates = Mapping[str, float]
@@ -113,6 +115,11 @@ class PhasePreparer:
         whole = {path for path, norm in relative.items() if self._group(path) == HEAD or not isfinite(norm)}
         shares = {path: 1.0 if path in whole else norm / (largest or 1.0) for path, norm in relative.items()}
         return {path: phase.learning_rate * share for path, share in shares.items()}
+
+    def remarks(self, phase: PreparedPhase) -> tuple[Note, ...]:
+        """Return what one should know of what trains in `phase`."""
+        head_alone = all(self._group(path) == HEAD for path in phase.frozen.trained)
+        return (Note(NoteKind.NOTHING_IN_BLOCKS),) if phase.blocks and head_alone else ()
 
     def _group(self, path: str) -> str:
         return self._freezer.block_of(path) or HEAD

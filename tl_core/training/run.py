@@ -14,6 +14,7 @@ from tl_core.features.extractor import FeatureExtractor
 from tl_core.features.inputs import Inputs
 from tl_core.features.predict import predict
 from tl_core.networks.outline import Network
+from tl_core.notes import Note
 from tl_core.phases.phase import require_validation
 from tl_core.planning.cost_model import Costs
 from tl_core.planning.cuts import CutPlan, SplitSizes
@@ -180,13 +181,14 @@ class Training:
         self.progress.now.add(len(ready.train), loss, accuracy, time.perf_counter() - started)
         self.progress.passed += ready.passes_per_epoch
         self.progress.end_epoch(*held_out)
-        told = {"chosen": dict(found.chosen), "chosen_by": found.chosen_by, "remarks": found.remarks}
+        chosen = {"chosen": dict(found.chosen), "chosen_by": found.chosen_by}
         # Before the report, which may end this attempt: a head is computed whole or not at all.
-        self._end(ready, ended=self._measured(ready), **told)
+        self._end(ready, ended=self._measured(ready), remarks=found.remarks, **chosen)
         self.stages.report(Epoch(ready.name, 1, step, loss, accuracy, *held_out, time.perf_counter() - started))
 
-    def _end(self, ready: PreparedPhase, **facts: Any) -> None:
-        """Prove that nothing frozen moved, and record the phase with `facts`, the fields of its record that only one kind has."""
+    def _end(self, ready: PreparedPhase, *, remarks: tuple[Note, ...] = (), **facts: Any) -> None:
+        """Prove that nothing frozen moved, and record the phase, with `remarks` on the fit of its head and `facts`, the fields
+        of its record that only one kind has."""
         frozen = ready.frozen
         unchanged = frozen.unchanged(self.model)
         if unchanged != len(frozen.before):
@@ -204,6 +206,7 @@ class Training:
                 frozen_tensors=len(frozen.before),
                 unchanged_tensors=unchanged,
                 frozen_part=self.inputs.take_record(),
+                remarks=(*self.preparer.remarks(ready), *remarks),
                 **facts,
             )
         )
