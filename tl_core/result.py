@@ -68,8 +68,8 @@ class PhaseRecord(_Plain):
     `epochs` are those that it had; `best_epoch` is the one with which it ended where the best was kept, 0 for what it began
     with. `ended` is how good the model was then; None of a trial that others follow, which begin anew, and in results of before
     there was one. `learning_rate` is that of the head, None where the head was computed; `chosen` is then what was chosen for
-    it on the way, `chosen_by` what chose it, and `remarks` are those of the head. `best_trial` is told of the last of several
-    trials.
+    it on the way, and `chosen_by` what chose it. `best_trial` is told of the last of several trials. `remarks` are on what
+    trained, and on the fit of the head.
     `trained` are the paths of the variables that an optimizer updated. `frozen_tensors` is the number of all
     other weights and statistics and `unchanged_tensors` how many of them are bit for bit what they were before.
     """

@@ -102,7 +102,7 @@ def predicted(spec: dict[str, Any]) -> dict[str, Any]:
     recipe = Recipe.of(RunSpec.parse(spec))
     data = recipe.dataset.load(recipe.seed)
     blocks = recipe.backbone.load(recipe.image_size, pretrained=True).outline().blocks
-    images = SplitSizes(len(data.train), len(data.validation), len(data.test))
+    images = SplitSizes.of(data)
     keeping, not_keeping = (cost_model.of(recipe, blocks, images, room).total for room in (np.inf, 0))
     share = cost_model.trained_share(cost_model.of(recipe, blocks, images, 0).cuts.phases[0], blocks)
     return {

@@ -152,7 +152,7 @@ class Fitted:
         pixels, self.labels = train.batch(np.arange(len(train))).astype(np.float32), train.labels
         self.features = np.asarray(self.training.network.model.predict_on_batch(pixels), np.float64)
         self.probabilities = np.asarray(model.predict_on_batch(pixels))
-        self.chosen = self.training.account.records[0].chosen
+        self.chosen = self.training.state.records[0].chosen
 
 
 def thinned(data: Data) -> Data:

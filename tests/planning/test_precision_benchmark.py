@@ -21,8 +21,7 @@ from tl_core.spec import PartSpec, RunSpec
 from tl_core.studies import COMMAND
 from tl_core.studies.precision_benchmark import PrecisionBenchmark
 from tl_core.system.settings import cache_room
-from tl_core.training.run import in_float32
-from tl_core.training.train import train
+from tl_core.training.train import in_float32, train
 
 STUDY = PrecisionBenchmark()
 IMAGES = SplitSizes(32, 16, 32)

@@ -21,7 +21,7 @@ from tl_core.strategies import BatchNorm, Phase, Strategy, everything, nothing
 from tl_core.strategies.from_scratch import FromScratch
 from tl_core.testing._toy import SIZE, Known, ToyBackbone
 from tl_core.training.run import Training
-from tl_core.training.train import prepare
+from tl_core.training.train import set_up
 
 CLASSES = ("a", "b", "c")
 FEW = {"dataset.labels_per_class": 2, "dataset.validation_per_class": 1, "dataset.test_per_class": 2}
@@ -106,7 +106,7 @@ def begin(
     """A run up to its first phase, as `train` makes it; `change` may exchange its data."""
     recipe = Recipe.of(spec)
     recipe = replace(recipe, backbone=Known() if recipe.strategy.pretrained else ToyBackbone())
-    training = prepare(recipe, report, cache=temporary_cache(), change=change)
+    training = set_up(recipe, report, cache=temporary_cache(), change=change)
     return training, training.cuts.phases
 
 

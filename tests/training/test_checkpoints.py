@@ -156,7 +156,7 @@ def test_a_stop_keeps_nothing_new(spec: RunSpec, tmp_path: Path) -> None:
         train(spec, report, Checkpoints(tmp_path))
     kept = Checkpoints(tmp_path).load()
     assert kept is not None
-    assert kept.account.progress.steps == 0  # from when the features were there
+    assert kept.state.progress.steps == 0  # from when the features were there
 
 
 @pytest.fixture(scope="module")
@@ -170,15 +170,15 @@ def paused(spec: RunSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_what_is_kept(paused: Path) -> None:
     assert sorted(path.name for path in paused.iterdir()) == [STATE]
-    state = Checkpoints(paused).load()
-    assert state is not None
-    progress = state.account.progress
+    snapshot = Checkpoints(paused).load()
+    assert snapshot is not None
+    progress = snapshot.state.progress
     assert (progress.phase, progress.epoch, progress.now.batches, progress.now.images, progress.steps) == (1, 0, 2, 24, 8)
-    assert [record.name for record in state.account.records] == ["head"]
+    assert [record.name for record in snapshot.state.records] == ["head"]
     done = {Activity.READING_DATASET, Activity.COMPUTING_FEATURES, encoded(Activity.TRAINING, "head"), TRAINED}
-    assert set(state.account.seconds) > done
-    assert 0 < progress.now.seconds <= state.account.seconds[TRAINED]
-    assert state.optimizer[0] == 2  # its own count of steps
+    assert set(snapshot.state.seconds) > done
+    assert 0 < progress.now.seconds <= snapshot.state.seconds[TRAINED]
+    assert snapshot.optimizer[0] == 2  # its own count of steps
 
 
 def test_the_seconds_of_all_attempts_count(spec: RunSpec, paused: Path, tmp_path: Path) -> None:
@@ -188,11 +188,11 @@ def test_the_seconds_of_all_attempts_count(spec: RunSpec, paused: Path, tmp_path
     (attempt,), outcome = in_attempts(spec, folder, [])
     after = {encoded(timing.activity, timing.phase): timing.seconds for timing in outcome.result.timings}
     for name in (Activity.READING_DATASET, Activity.LOADING_BACKBONE, TRAINED):
-        assert after[name] > before.account.seconds[name]
+        assert after[name] > before.state.seconds[name]
     solved = encoded(Activity.TRAINING, "head")
-    assert after[solved] == before.account.seconds[solved]
+    assert after[solved] == before.state.seconds[solved]
     (first,) = (event for event in attempt if isinstance(event, Epoch) and event.step == 9)
-    assert before.account.progress.now.seconds < first.seconds <= after[TRAINED]
+    assert before.state.progress.now.seconds < first.seconds <= after[TRAINED]
 
 
 def test_nobody_falls_back_who_goes_on(spec: RunSpec, paused: Path, tmp_path: Path) -> None:
@@ -280,21 +280,21 @@ def test_a_changed_shape_is_noticed(tmp_path: Path) -> None:
 
 
 def test_one_of_an_earlier_version_is_read(tmp_path: Path) -> None:
-    Checkpoints(tmp_path).save(lambda: replace(SMALL, account=TrainingState(Progress(total=1.0), precision=Precision.BFLOAT16)))
+    Checkpoints(tmp_path).save(lambda: replace(SMALL, state=TrainingState(Progress(total=1.0), precision=Precision.BFLOAT16)))
     file = tmp_path / STATE
     with np.load(file) as stored:
         arrays = dict(stored)
     assert '"precision": "mixed bfloat16"' in str(arrays["plain"])
     arrays["plain"] = np.array(str(arrays["plain"]).replace('"precision"', '"arithmetic"'))
     np.savez(file, **arrays)
-    state = Checkpoints(tmp_path).load()
-    assert state is not None and state.account.precision is Precision.BFLOAT16
+    snapshot = Checkpoints(tmp_path).load()
+    assert snapshot is not None and snapshot.state.precision is Precision.BFLOAT16
 
 
-def require_equal(state: Snapshot | None) -> None:
-    assert state is not None
-    assert replace(state, variables=(), optimizer=()) == replace(SMALL, variables=(), optimizer=())
-    for found, expected in zip(state.variables + state.optimizer, SMALL.variables + SMALL.optimizer, strict=True):
+def require_equal(snapshot: Snapshot | None) -> None:
+    assert snapshot is not None
+    assert replace(snapshot, variables=(), optimizer=()) == replace(SMALL, variables=(), optimizer=())
+    for found, expected in zip(snapshot.variables + snapshot.optimizer, SMALL.variables + SMALL.optimizer, strict=True):
         np.testing.assert_array_equal(found, expected)
         assert found.dtype == expected.dtype
 
@@ -302,12 +302,12 @@ def require_equal(state: Snapshot | None) -> None:
 def test_numbers_that_are_none_come_back(tmp_path: Path) -> None:
     """A diverged run has losses that JSON has no word for."""
     lost = Progress(total=1 / 3, now=EpochProgress(1, 1, math.nan, 0.1 + 0.2, math.inf))
-    Checkpoints(tmp_path).save(lambda: replace(SMALL, account=TrainingState(lost)))
-    state = Checkpoints(tmp_path).load()
-    assert state is not None
-    assert math.isnan(state.account.progress.now.loss)
-    assert (state.account.progress.total, state.account.progress.now.accuracy) == (1 / 3, 0.1 + 0.2)
-    assert state.account.progress.now.seconds == math.inf
+    Checkpoints(tmp_path).save(lambda: replace(SMALL, state=TrainingState(lost)))
+    snapshot = Checkpoints(tmp_path).load()
+    assert snapshot is not None
+    assert math.isnan(snapshot.state.progress.now.loss)
+    assert (snapshot.state.progress.total, snapshot.state.progress.now.accuracy) == (1 / 3, 0.1 + 0.2)
+    assert snapshot.state.progress.now.seconds == math.inf
 
 
 def test_variables_of_other_shapes_are_told() -> None:

@@ -165,7 +165,7 @@ def test_a_run_does_not_claim_what_it_cannot_prove() -> None:
     training, (phase,) = begin(meddle)
     with pytest.raises(RuntimeError, match=r"1 frozen tensors moved in the phase everything\."):
         training.train_phase(shortened(phase, trains=last_blocks(1)))
-    assert training.account.records == []
+    assert training.state.records == []
 
 
 def test_a_run_refuses_a_phase_that_trains_other_variables() -> None:

@@ -44,14 +44,14 @@ def in_order(count: int) -> Any:
 def prepared(model: Any, train: Features, validation: Features, phase: Phase, **more: Any) -> PreparedPhase:
     """The compiled `model` and its inputs as `phase` has them."""
     own = {name: getattr(phase, name) for name in ("name", "learning", "epochs", "batch_size")}
-    usual = {"order": in_order(len(train)), "passes": 1.0, "frozen": Frozen((), {})}
+    usual = {"order": in_order(len(train)), "passes_per_epoch": 1.0, "frozen": Frozen((), {})}
     return PreparedPhase(model=model, train=train, validation=validation, **(own | usual | more))
 
 
 def run(model: Any, train: Features, validation: Features, order: Any = None, phase: Phase = PHASE) -> tuple[list[Event], Epoch]:
     """All events, and the last of them, which is that of an epoch."""
     events: list[Event] = []
-    ready = prepared(model, train, validation, phase, order=order or in_order(len(train)), passes=100)
+    ready = prepared(model, train, validation, phase, order=order or in_order(len(train)), passes_per_epoch=100)
     exhaust(fit(ready, Progress(total=100 * phase.epochs), events.append))
     assert isinstance(events[-1], Epoch)
     return events, events[-1]

@@ -190,7 +190,7 @@ def test_a_trial_that_diverged_is_not_kept_unless_all_did(diverging: set[int], p
     for index, phase in enumerate(phases):
         training.train_phase(replace(phase, learning_rate=1e38) if index in diverging else phase)
         assert isnan([loss_of(event) for event in events if isinstance(event, Epoch)][-1]) == (index in diverging)
-    best = training.account.records[-1].best_trial
+    best = training.state.records[-1].best_trial
     assert best
     if len(diverging) == len(phases):
         assert best.loss is None

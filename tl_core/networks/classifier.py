@@ -1,5 +1,6 @@
 """A network with a head on it: one flat Keras graph from pixels to class probabilities."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,12 @@ CENTRE, UNIT = "head_centre", "head_unit"
 @dataclass(frozen=True)
 class Classifier:
     """`model` maps float32 pixels (batch, size, size, 3) in 0..255 to probabilities (batch, classes) float32; `features` is
-    the tensor (batch, d) within it on which the head stands."""
+    the tensor (batch, d) within it on which the head stands; `normalises` says whether the head centres the features and brings
+    them to length 1 first."""
 
     model: Any
     features: Any
+    normalises: bool = False
 
     @classmethod
     def on(cls, inputs: Any, features: Any, classes: int, *, normalise: bool = False) -> "Classifier":
@@ -35,7 +38,31 @@ class Classifier:
             x = keras.layers.UnitNormalization(name=UNIT, **exact)(centre(x))
             centre.trainable = False
         outputs = keras.layers.Dense(classes, activation="softmax", dtype="float32", name=HEAD)(x)
-        return cls(keras.Model(inputs, outputs, name="classifier"), features)
+        return cls(keras.Model(inputs, outputs, name="classifier"), features, normalise)
+
+    def set_head(self, kernel: Any, bias: Any, *, centre: Any = None, groups: Sequence[int] = ()) -> None:
+        """Set the head to one that was computed.
+
+        Args:
+            kernel, bias: Its affine map, (d, classes) and (classes,).
+            centre: What it takes off the features first, (d,); None for nothing.
+            groups: The sizes of the groups of features that it then brings to length 1 each: all as one, or none.
+
+        Raises:
+            ValueError: Where the network does not normalise the features in this way.
+        """
+        import keras
+
+        expected = (len(kernel),) if self.normalises else ()
+        if tuple(groups) != expected or (centre is not None and not self.normalises):
+            centred = "centred" if centre is not None else "uncentred"
+            raise ValueError(f"a head on {centred} features in unit groups {tuple(groups)}, in a network with {expected}")
+        if self.normalises:
+            offset = self.model.get_layer(CENTRE).bias
+            offset.assign(keras.ops.zeros_like(offset) if centre is None else -centre)
+        dense = self.model.get_layer(HEAD)
+        dense.kernel.assign(kernel)
+        dense.bias.assign(bias)
 
     def below(self, tensor: Any) -> Any:
         """Return the model from pixels to `tensor`, which is within `model`."""

@@ -121,6 +121,9 @@ class NoteKind(StrEnum):
     CHOSEN_ON_FEWER = "chosen_on_fewer"
     """The penalty was chosen on about so many of so many training images."""
 
+    NOTHING_IN_BLOCKS = "nothing_in_blocks"
+    """The blocks of a phase hold nothing of what it trains."""
+
     ENGINE_FAILED = "engine_failed"
     """An engine could not compute a network; `about` is its title, that of the one which did, and why."""
     HELD_IN_MEMORY = "held_in_memory"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tl_core.backbones import BlockOutline
+from tl_core.datasets import Data
 from tl_core.recipe import Recipe
 from tl_core.strategies import Phase
 
@@ -22,6 +23,11 @@ class SplitSizes:
     train: int
     validation: int
     test: int
+
+    @classmethod
+    def of(cls, data: Data) -> "SplitSizes":
+        """Return the sizes of the splits of `data`."""
+        return cls(len(data.train), len(data.validation), len(data.test))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from tl_core.strategies import Phase
 from tl_core.training.inputs import InputPipeline
 from tl_core.training.loop import Progress, fit
 from tl_core.training.run import Training
-from tl_core.training.train import cache_or_temporary, prepare
+from tl_core.training.train import cache_or_temporary, set_up
 
 SETTING = "strategy.learning_rate"
 LOWEST, HIGHEST = 1e-6, 1.0
@@ -45,8 +45,8 @@ def sweep(spec: RunSpec, steps: int, report: Reporter, cache: ActivationCache | 
     is looked at. Raises what `train` does, and `SettingError` for a strategy without a rate.
     """
     recipe = Recipe.of(spec.with_settings({SETTING: HIGHEST}))
-    with cache_or_temporary(cache) as kept:
-        run = prepare(recipe, report, cache=kept, change=lambda data: data.cut_to(MOST_IMAGES))
+    with cache_or_temporary(cache) as features:
+        run = set_up(recipe, report, cache=features, change=lambda data: data.cut_to(MOST_IMAGES))
         phases = run.cuts.phases
         swept = _swept(run, phases)
         if computed := [phase for phase in phases[: phases.index(swept)] if phase.solver]:
@@ -81,9 +81,10 @@ def _swept(run: Training, phases: tuple[Phase, ...]) -> Phase:
 
 def _rise(run: Training, swept: Phase, steps: int, report: Reporter) -> None:
     learning = replace(swept.learning, schedule=rising(LOWEST / HIGHEST), patience=None)
-    ready = run.prepare(replace(swept, learning=learning, epochs=steps), steps)  # an epoch has a step at least
+    ready = run.prepare_phase(replace(swept, learning=learning, epochs=steps), steps)  # an epoch has a step at least
     nobody = Features(np.zeros((0, 1), np.float32), np.zeros(0, np.int64))
     progress = Progress(total=steps)
-    for _ in fit(replace(ready, validation=nobody, passes=len(ready.train) / ready.batch_size), progress, report):
+    in_steps = replace(ready, validation=nobody, passes_per_epoch=len(ready.train) / ready.batch_size)
+    for _ in fit(in_steps, progress, report):
         if progress.steps >= steps:
             return

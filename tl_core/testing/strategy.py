@@ -24,7 +24,7 @@ from tl_core.strategies._by_gradient import FromProbe
 from tl_core.testing._toy import SIZE, Known, ToyBackbone
 from tl_core.training.evaluation import outcome_of
 from tl_core.training.freezing import digests
-from tl_core.training.train import prepare
+from tl_core.training.train import set_up
 
 BLOCKS = tuple(BlockOutline(f"block {n}", layers=3, parameters=100, norm_parameters=20, multiply_adds=1000) for n in range(3))
 IMAGES = PartSpec.model_validate({"name": "photo_patches", "labels_per_class": 2, "validation_per_class": 1, "test_per_class": 1})
@@ -43,7 +43,7 @@ class Trained:
         self.events: list[Event] = []
         self.before: list[dict[str, str]] = []
         self.after: list[dict[str, str]] = []
-        self.training = prepare(recipe_of(self.strategy), self.events.append, cache=ActivationCache(folder, 10**9))
+        self.training = set_up(recipe_of(self.strategy), self.events.append, cache=ActivationCache(folder, 10**9))
         self.data, self.network, self.model = self.training.data, self.training.network, self.training.model
         self.phases = self.training.cuts.phases
         for phase in self.phases:

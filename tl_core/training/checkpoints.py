@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BeforeValidator, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter
 
 from tl_core import former
 from tl_core.errors import RunError, StorageError
@@ -26,6 +26,7 @@ from tl_core.result import PhaseRecord
 from tl_core.system import settings
 from tl_core.system.files import sweep, write_whole
 from tl_core.training.loop import Progress
+from tl_core.training.values import Arrays
 
 STATE = "state.npz"
 GROUPS = ("variables", "optimizer", "best", "winner")
@@ -34,9 +35,6 @@ COST_FACTOR = 50
 """Between two checkpoints lies at least so many times what one takes: they cost 2 % of the time at most."""
 DAMAGED = (OSError, EOFError, ValueError, LookupError, RuntimeError, struct.error, zlib.error, zipfile.BadZipFile)
 """What reading a file raises that was cut off or changed."""
-
-Arrays = tuple[Any, ...]
-"""NumPy arrays."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ class Snapshot:
     """
 
     identity: dict[str, Any]
-    account: TrainingState
+    state: Annotated[TrainingState, Field(alias="account")]  # its name in the file
     before: dict[str, str]
     random: dict[str, Any]
     variables: Arrays
@@ -102,16 +100,16 @@ class Checkpoints:
         return time.monotonic() - self._last >= max(self._every, COST_FACTOR * self._cost)
 
     def save(self, take: Callable[[], Snapshot]) -> None:
-        """Save the state that `take` gives in place of the former one; what both cost together says when the next is due.
+        """Save the snapshot that `take` gives in place of the former one; what both cost together says when the next is due.
 
         Raises `StorageError`, and then the former one is still there.
         """
         started = time.monotonic()
-        state = take()
-        plain = TypeAdapter(Snapshot).dump_python(state, mode="json", exclude=set(GROUPS))
+        snapshot = take()
+        plain = TypeAdapter(Snapshot).dump_python(snapshot, mode="json", by_alias=True, exclude=set(GROUPS))
         arrays = {"plain": np.array(json.dumps(plain))}
         for name in GROUPS:
-            arrays |= _named(name, getattr(state, name))
+            arrays |= _named(name, getattr(snapshot, name))
         self._write(arrays)
         self._last = time.monotonic()
         self._cost = self._last - started
@@ -122,7 +120,7 @@ class Checkpoints:
         return (self.folder / STATE).is_file()
 
     def load(self) -> Snapshot | None:
-        """Return the kept state, None where there is none. Raises `RunError` where it cannot be read as a whole.
+        """Return the snapshot, None where there is none. Raises `RunError` where it cannot be read as a whole.
 
         The next one is due at once: a run that goes on should not have to go on from the same place again.
         """

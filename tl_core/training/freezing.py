@@ -26,7 +26,6 @@ NORMS = (
     keras.layers.GroupNormalization,
     keras.layers.RMSNormalization,
 )
-BIASES = ("bias", "beta")
 
 
 @dataclass(frozen=True)
@@ -50,9 +49,9 @@ class Freezer:
         blocks = {layer.name: block.name for block in network.blocks for layer in block.layers}
         backbone = {layer.name for layer in network.model.layers}
         self._places = [
-            LayerPlace(part, blocks.get(layer.name), of_head=layer.name not in backbone)
+            LayerPlace(sublayer, blocks.get(layer.name), of_head=layer.name not in backbone)
             for layer in model.layers
-            for part in sublayers_of(layer)
+            for sublayer in sublayers_of(layer)
         ]
         self._place_of = {weight.path: place for place in self._places for weight in own_weights(place.layer)}
         self._born = {
@@ -76,7 +75,7 @@ class Freezer:
         """Set every layer for `phase`, whose trained blocks are `block_names`. Compile after it, then call `require_exact`."""
         self.reset()
         trained: set[str] = set()
-        moving: set[str] = set()
+        changing: set[str] = set()
         for place in self._places:  # each before those inside it, whose switches its own would turn
             layer, still = place.layer, not place.trains_in(block_names)
             norm_still = isinstance(layer, keras.layers.BatchNormalization) and phase.batch_norm != BatchNorm.ADAPTS
@@ -85,10 +84,10 @@ class Freezer:
             chosen = {variable.path for variable in own if self._trains(place, variable, phase, block_names)}
             _set(layer, chosen, around=bool(layer._layers) and not still)
             trained |= chosen
-            moving |= {variable.path for variable in own if _moves(layer, variable, chosen, phase)}
+            changing |= {variable.path for variable in own if _adapts(layer, variable, chosen, phase)}
         if phase.solver:  # it sets what belongs to the head and does not train, too
-            moving |= {path for path, place in self._place_of.items() if place.of_head}
-        before = {path: digest for path, digest in digests(self._model).items() if path not in trained | moving}
+            changing |= {path for path, place in self._place_of.items() if place.of_head}
+        before = {path: digest for path, digest in digests(self._model).items() if path not in trained | changing}
         return Frozen(tuple(sorted(trained)), before)
 
     def block_of(self, variable_path: str) -> str | None:
@@ -123,12 +122,12 @@ def _belongs(layer: Any, variable: Any, phase: Phase) -> bool:
     return {
         Moves.EVERYTHING: not adapter,
         Moves.NORMS: False,
-        Moves.BIASES: variable.name in BIASES,
+        Moves.BIASES: variable.name == "bias",
         Moves.ADAPTERS: adapter,
     }[phase.moves]
 
 
-def _moves(layer: Any, variable: Any, chosen: set[str], phase: Phase) -> bool:
+def _adapts(layer: Any, variable: Any, chosen: set[str], phase: Phase) -> bool:
     """Return whether `variable` may change without being trained: the statistics of a norm that trains and adapts."""
     is_statistic = isinstance(layer, keras.layers.BatchNormalization) and not variable.trainable
     return is_statistic and bool(chosen) and phase.batch_norm == BatchNorm.ADAPTS

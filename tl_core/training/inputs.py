@@ -29,7 +29,7 @@ VIEWS_STREAM = 2
 class PhaseInputs(NamedTuple):
     """What a phase trains, a Keras model to probabilities, and its training and validation inputs."""
 
-    part: Any
+    model: Any
     train: Inputs
     validation: Inputs
 
@@ -47,7 +47,7 @@ class InputPipeline:
     stages: Stages
     extractor: FeatureExtractor
     seed: int
-    _parts: dict[tuple[int, int], FrozenSubmodel] = field(default_factory=dict)
+    _lower: dict[tuple[int, int], FrozenSubmodel] = field(default_factory=dict)
 
     def inputs_for(self, phase: Phase, index: int) -> PhaseInputs:
         """Return the whole classifier on pixels, or what lies above the phase's cut on what lies below it makes of the images.
@@ -58,10 +58,10 @@ class InputPipeline:
         if not below:
             return PhaseInputs(self.classifier.model, self._pixels(self.data.train), self._pixels(self.data.validation))
         with self.stages.stage(Activity.COMPUTING_FEATURES):
-            frozen, part = self._divided(below, index)
+            frozen, upper = self._divided(below, index)
             count = self._meter(below)
             train = self._train(frozen, phase.learning, count)
-            return PhaseInputs(part, train, self.extractor.features(frozen, self.data.validation, count))
+            return PhaseInputs(upper, train, self.extractor.features(frozen, self.data.validation, count))
 
     def test(self, model: Any) -> tuple[Any, Inputs]:
         """Return what to classify the test images with, and their inputs; `model` is the whole classifier, ready for it."""
@@ -69,8 +69,8 @@ class InputPipeline:
         if not below:
             return model, self._pixels(self.data.test)
         with self.stages.stage(Activity.COMPUTING_FEATURES):
-            frozen, part = self._divided(below, len(self.cuts.phases))
-            return part, self.extractor.features(frozen, self.data.test, self._meter(below))
+            frozen, upper = self._divided(below, len(self.cuts.phases))
+            return upper, self.extractor.features(frozen, self.data.test, self._meter(below))
 
     def pictures(self, images: Images) -> Pixels:
         """Return the pixels of a few images (n, size, size, 3) uint8."""
@@ -94,9 +94,9 @@ class InputPipeline:
         whole = below == len(self.network.blocks)
         lower, upper = self.preparer.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
         key = below, self.cuts.moved(below, index)
-        if key not in self._parts:  # what does not move need not be looked at again
-            self._parts[key] = self.extractor.part(lower)
-        return self._parts[key], upper
+        if key not in self._lower:  # what does not move need not be looked at again
+            self._lower[key] = self.extractor.part(lower)
+        return self._lower[key], upper
 
     def _meter(self, below: int) -> Callable[[int], None]:
         return self.stages.meter(Activity.COMPUTING_FEATURES, ENGINE * self.cuts.share_under(below))

@@ -93,7 +93,7 @@ class Progress:
         """Return what `done` will be after `more` further passes, 0..1."""
         return min(1.0, (self.passed + more) / self.total) if self.total else 0.0
 
-    def add_batch(self, images: int, loss: float, accuracy: float, seconds: float, passes: float) -> None:
+    def add_batch(self, images: int, loss: float, accuracy: float, seconds: float, passes_per_image: float) -> None:
         """Add a batch of the present pass.
 
         Args:
@@ -101,11 +101,11 @@ class Progress:
             loss: Their mean loss (nats).
             accuracy: The share of them that is right, 0..1.
             seconds: Those since the pass over the images began.
-            passes: What an image costs, in passes of the cost model.
+            passes_per_image: What an image costs, in passes of the cost model.
         """
         self.now.add(images, loss, accuracy, seconds)
         self.steps += 1
-        self.passed += passes * images
+        self.passed += passes_per_image * images
 
     def end_epoch(self, validation_loss: float | None, validation_accuracy: float | None) -> bool:
         """End the present pass, and return whether it was the best of its phase."""
@@ -142,22 +142,24 @@ def fit(
     if not phase.epochs:
         raise ValueError(f"The phase {phase.name} has no epochs.")
     model, train = phase.model, phase.train
-    batches_of = TrainingBatches(phase)
+    training = TrainingBatches(phase)
+    passes_per_image = phase.passes_per_epoch / len(train)
     while progress.epoch < phase.epochs and not progress.out_of_patience(phase.learning):
         now = progress.now
         started = time.perf_counter() - now.seconds
         left = phase.order(progress.epoch)[now.batches * phase.batch_size :]
-        for batch in batches_of.order(left, (progress.epoch, now.batches)):
+        for batch in training.batches(left, (progress.epoch, now.batches)):
             loss, accuracy = loss_and_accuracy(model.train_on_batch(*batch, return_dict=True))
-            progress.add_batch(len(batch[0]), loss, accuracy, time.perf_counter() - started, phase.passes / len(train))
+            progress.add_batch(len(batch[0]), loss, accuracy, time.perf_counter() - started, passes_per_image)
             report(Step(phase.name, progress.epoch + 1, progress.steps, loss, accuracy, now.rate, progress.done))
             if now.images < len(train):  # after the last one nobody could tell from its number whether the epoch was reported
                 yield
         held_out = evaluate(model, phase.validation, phase.batch_size, phase.learning)
+        means = now.means
         if progress.end_epoch(*held_out) and phase.learning.keeps_best:
             keep_best()
         seconds = time.perf_counter() - started
-        report(Epoch(phase.name, progress.epoch, progress.steps, *now.means, *held_out, seconds))
+        report(Epoch(phase.name, progress.epoch, progress.steps, *means, *held_out, seconds))
         yield
 
 
@@ -168,31 +170,38 @@ def warm_up(phase: PreparedPhase) -> None:
     differ in the last bit. So the first batch must not be the short one at the end of an epoch.
     """
     plain = TrainingBatches(replace(phase, augment=None))
-    for batch in plain.order(np.arange(len(phase.train))[: phase.batch_size], (0, 0)):
+    for batch in plain.batches(np.arange(len(phase.train))[: phase.batch_size], (0, 0)):
         phase.model.train_on_batch(*batch)
 
 
 def evaluate(model: Any, source: Inputs, batch_size: int, learning: Learning) -> tuple[float | None, float | None]:
     """Return the mean cross-entropy (nats) and the accuracy (0..1) of `model` over `source`; None where it is empty."""
-    if not len(source):
-        return None, None
-    sums = np.zeros(2)
-    for inputs, labels in batches(source, np.arange(len(source)), batch_size):
+
+    def sums(inputs: NDArray[np.float32], labels: Labels) -> NDArray[np.float64]:
         logs = model.test_on_batch(inputs, targets(labels, model.output_shape[-1], learning), return_dict=True)
-        sums += np.array(loss_and_accuracy(logs)) * len(labels)
-    loss, accuracy = sums / len(source)
-    return float(loss), float(accuracy)
+        return np.array(loss_and_accuracy(logs)) * len(labels)
+
+    return _means(source, batch_size, sums)
 
 
 def evaluate_head(head: Head, source: Inputs) -> tuple[float | None, float | None]:
     """Return what `evaluate` does, of a `head` over features: a network compiled for it takes as long as many a head."""
+
+    def sums(features: NDArray[np.float32], labels: Labels) -> NDArray[np.float64]:
+        logits = head.logits(features)
+        return np.array([cross_entropy(logits, labels) * len(labels), (logits.argmax(axis=1) == labels).sum()])
+
+    return _means(source, FEATURE_BATCH, sums)
+
+
+def _means(source: Inputs, size: int, sums: Callable[[Any, Labels], NDArray[np.float64]]) -> tuple[float | None, float | None]:
+    """Return the means over `source` of what `sums` adds up over each batch of `size` (2,); None where it is empty."""
     if not len(source):
         return None, None
-    sums = np.zeros(2)
-    for features, labels in batches(source, np.arange(len(source)), FEATURE_BATCH):
-        logits = head.logits(features)
-        sums += cross_entropy(logits, labels) * len(labels), (logits.argmax(axis=1) == labels).sum()
-    loss, accuracy = sums / len(source)
+    total = np.zeros(2)
+    for inputs, labels in batches(source, np.arange(len(source)), size):
+        total += sums(inputs, labels)
+    loss, accuracy = total / len(source)
     return float(loss), float(accuracy)
 
 
@@ -210,7 +219,7 @@ class TrainingBatches:
         self._classes, self._learning, self._augment = phase.model.output_shape[-1], phase.learning, phase.augment
         self._weights = class_weights(phase.train.labels, self._classes) if phase.learning.balanced else None
 
-    def order(self, order: NDArray[np.intp], first: tuple[int, int]) -> Iterator[Batch]:
+    def batches(self, order: NDArray[np.intp], first: tuple[int, int]) -> Iterator[Batch]:
         """Yield the batches in the given order, the next one made ready meanwhile; `first` is the number of the first one."""
         epoch, place = first
         return prefetch(self._batch(part, (epoch, place + index)) for index, part in enumerate(in_batches(order, self._size)))

@@ -9,16 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.backbones import BlockOutline
-from tl_core.features.inputs import CachedInputs, Inputs
-from tl_core.heads import Head, Problem
-from tl_core.networks.classifier import CENTRE, compiling
+from tl_core.features.inputs import Inputs
+from tl_core.networks.classifier import compiling
 from tl_core.networks.outline import Network
+from tl_core.notes import Note, NoteKind
 from tl_core.strategies import HEAD, Classifier, Phase
 from tl_core.training.freezing import Freezer, Frozen, require_exact
-from tl_core.training.loop import batches, class_weights, targets
+from tl_core.training.loop import batches, targets
 from tl_core.training.optimizers import GradientNorms, loss_of, metrics_of, optimizer
 from tl_core.training.prepared import PreparedPhase
-from tl_core.training.resume import get_values, restore
+from tl_core.training.values import get_values, set_values
 
 LearningRates = Mapping[str, float]
 
@@ -74,68 +74,52 @@ class PhasePreparer:
             model.jit_compile = self._xla
         return model
 
-    def compile(self, part: Any, phase: Phase, frozen: Frozen, rates: LearningRates, steps: int) -> None:
-        """Compile a model for a phase.
+    def compile(self, model: Any, phase: Phase, frozen: Frozen, rates: LearningRates, steps: int) -> None:
+        """Compile `model` for a phase.
 
         Args:
-            part: The classifier, or what lies above a cut.
+            model: The classifier, or what lies above a cut.
             phase: What to compile it for.
             frozen: What `freeze` gave for the phase.
             rates: The learning rate of each variable by its path.
             steps: How many steps the learning rate's schedule has.
         """
         if phase.penalty:
-            phase.penalty.put_on(part, self._network, self._start)
-        chosen = optimizer(part.trainable_variables, rates, phase.learning, steps)
+            phase.penalty.put_on(model, self._network, self._start)
+        chosen = optimizer(model.trainable_variables, rates, phase.learning, steps)
         losses = {"loss": loss_of(phase.learning), "metrics": metrics_of(phase.learning)}
-        part.compile(optimizer=chosen, **losses, jit_compile=self._xla)
-        require_exact(part, frozen)
+        model.compile(optimizer=chosen, **losses, jit_compile=self._xla)
+        require_exact(model, frozen)
 
-    def rates(self, phase: Phase, part: Any) -> LearningRates:
+    def rates(self, phase: Phase, model: Any) -> LearningRates:
         """Return the learning rate of each variable that trains, by its path: that of its block."""
         factors = phase.factors([block.name for block in self._blocks])
-        return {path: phase.learning_rate * factors[self._group(path)] for path in paths(part.trainable_variables)}
+        return {path: phase.learning_rate * factors[self._group(path)] for path in paths(model.trainable_variables)}
 
-    def measured_rates(self, phase: Phase, part: Any, train: Inputs, order: NDArray[np.intp]) -> LearningRates:
+    def measured_rates(self, phase: Phase, model: Any, train: Inputs, order: NDArray[np.intp]) -> LearningRates:
         """Return rates in proportion to tensors' relative gradients over the first batches of `order`; the head keeps its own.
 
         Auto-RGN: Lee et al. 2023, arXiv 2210.11466. No weight moves, and no statistic stays moved.
         """
-        statistics = [weight for weight in part.weights if not weight.trainable]
+        statistics = [weight for weight in model.weights if not weight.trainable]
         before = get_values(statistics)
         measuring = GradientNorms()
-        part.compile(optimizer=measuring, loss=loss_of(phase.learning), jit_compile=self._xla)
+        model.compile(optimizer=measuring, loss=loss_of(phase.learning), jit_compile=self._xla)
         first = order[: phase.measured_rates * phase.batch_size]
         for inputs, labels in batches(train, first, phase.batch_size):
-            part.train_on_batch(inputs, targets(labels, part.output_shape[-1], phase.learning))
-        restore(statistics, before)
-        relative = dict(zip(paths(part.trainable_variables), measuring.norms(), strict=True))
+            model.train_on_batch(inputs, targets(labels, model.output_shape[-1], phase.learning))
+        set_values(statistics, before)
+        relative = dict(zip(paths(model.trainable_variables), measuring.norms(), strict=True))
         largest = max((norm for path, norm in relative.items() if self._group(path) != HEAD and isfinite(norm)), default=1.0)
         # A tensor of zeros has no relative gradient. It takes the whole rate, as the head does.
         whole = {path for path, norm in relative.items() if self._group(path) == HEAD or not isfinite(norm)}
         shares = {path: 1.0 if path in whole else norm / (largest or 1.0) for path, norm in relative.items()}
         return {path: phase.learning_rate * share for path, share in shares.items()}
 
-    def solve(self, phase: PreparedPhase) -> Head:
-        """Compute the head from features, with balanced classes if `phase` says so, and put it into the classifier."""
-        assert phase.solver
-        part, train, validation, classes = phase.model, phase.train, phase.validation, phase.model.output_shape[-1]
-        assert isinstance(train, CachedInputs)  # its cut is at the features
-        assert isinstance(validation, CachedInputs)
-        problem = Problem(
-            train=(train, train.labels),
-            classes=classes,
-            normalise=any(layer.name == CENTRE for layer in part.layers),
-            validation=(validation, validation.labels) if len(validation) else None,
-            class_weights=class_weights(train.labels, classes) if phase.learning.balanced else None,
-        )
-        head = phase.solver.solve(problem)
-        if head.centre is not None:
-            part.get_layer(CENTRE).bias.assign(-head.centre)
-        dense = part.get_layer(HEAD)
-        dense.kernel.assign(head.kernel)
-        dense.bias.assign(head.bias)
-        return head
+    def remarks(self, phase: PreparedPhase) -> tuple[Note, ...]:
+        """Return what one should know of what trains in `phase`."""
+        head_alone = all(self._group(path) == HEAD for path in phase.frozen.trained)
+        return (Note(NoteKind.NOTHING_IN_BLOCKS),) if phase.blocks and head_alone else ()
 
     def _group(self, path: str) -> str:
         return self._freezer.block_of(path) or HEAD

@@ -32,7 +32,7 @@ class PreparedPhase:
         epochs: How often it goes through the training inputs at most.
         batch_size: Inputs of a step.
         order: In which order they come.
-        passes: What one epoch costs, in passes (`planning.cost_model`).
+        passes_per_epoch: What one epoch costs, in passes (`planning.cost_model`).
         augment: What changes each batch anew, if anything does.
         solver: What computes the head at once, instead of epochs.
         learning_rate: The head's; None where a solver computes it.
@@ -49,7 +49,7 @@ class PreparedPhase:
     epochs: int
     batch_size: int
     order: Order
-    passes: float
+    passes_per_epoch: float
     augment: Augment | None = None
     solver: Solver | None = None
     learning_rate: float | None = None

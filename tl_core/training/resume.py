@@ -25,23 +25,28 @@ from tl_core.events import Checkpoint, Reporter
 from tl_core.precision import Precision
 from tl_core.result import BestTrial
 from tl_core.strategies import Phase
-from tl_core.training.checkpoints import Arrays, Checkpoints, Snapshot, TrainingState, TrialResult, unusable
+from tl_core.training.checkpoints import Checkpoints, Snapshot, TrainingState, TrialResult, unusable
 from tl_core.training.freezing import Frozen
 from tl_core.training.loop import Progress, warm_up
 from tl_core.training.prepared import PreparedPhase
+from tl_core.training.values import Arrays, get_values, set_values
 
 
 class CheckpointManager:
-    """Keeps all that decides how a run goes on, and puts it back. Without `checkpoints` it does neither.
+    """Saves all that decides how a run goes on, and puts it back. Without `checkpoints` it does neither.
 
-    Nothing is kept while nothing has happened since the last checkpoint; so what has not been put back yet is never
+    Nothing is saved while nothing has happened since the last checkpoint; so what has not been put back yet is never
     written over.
     """
 
     def __init__(self, checkpoints: Checkpoints | None, report: Reporter) -> None:
         self._checkpoints, self._report = checkpoints, report
         self._found = checkpoints.load() if checkpoints else None
-        self.account = self._found.account if self._found else TrainingState(Progress(total=0))
+        self.state = self._found.state if self._found else TrainingState(Progress(total=0))
+        self._saved = deepcopy(self.state.progress)
+        """How far the run had come when its last checkpoint was taken."""
+        self._model: Any = None
+        self._identity: dict[str, Any] = {}
         self._optimizer: Any = None
         self._best: Arrays = ()
         self._winner: Arrays = self._found.winner if self._found else ()
@@ -55,9 +60,9 @@ class CheckpointManager:
     def fixed_precision(self, decide: Callable[[], Precision], wanted: Precision) -> Precision:
         """Return what the run computes in: as `wanted`, or where that leaves it open, as `decide` says. An interrupted run stays
         with what it began in."""
-        if self.account.precision is Precision.AUTO:
-            self.account.precision = decide() if wanted is Precision.AUTO else wanted
-        return self.account.precision
+        if self.state.precision is Precision.AUTO:
+            self.state.precision = decide() if wanted is Precision.AUTO else wanted
+        return self.state.precision
 
     def put_back(self, model: Any, identity: dict[str, Any]) -> bool:
         """Restore `model` to where the checkpoint was taken; return False where there is none.
@@ -65,20 +70,20 @@ class CheckpointManager:
         Raises `RunError` for the checkpoint of another run: one with another `identity`.
         """
         self._model, self._identity = model, identity
-        self._kept = deepcopy(self.account.progress)
+        self._saved = deepcopy(self.state.progress)
         if self._checkpoints is None or self._found is None:
             return False
         if name := self._found.difference(identity):
             raise unusable(f"it belongs to a run with another {name}", self._checkpoints.folder)
         restore(model.variables, self._found.variables)
         restore_random(self._found.random)
-        self.account.resumed += 1
+        self.state.resumed += 1
         return True
 
     def restore_phase(self, phase: PreparedPhase) -> PreparedPhase:
         """Begin `phase`, or let it go on where it was. Return it with what was frozen when it first began."""
         frozen = phase.frozen
-        if self._found and self.account.progress.within_phase:
+        if self._found and self.state.progress.within_phase:
             warm_up(phase)
             restore(self._model.variables, self._found.variables)
             restore(phase.model.optimizer.variables, self._found.optimizer)
@@ -92,7 +97,7 @@ class CheckpointManager:
 
     def _keep_start(self) -> None:
         """Keep what a phase begins with as its best so far, if its validation loss is known from the phase before."""
-        progress = self.account.progress
+        progress = self.state.progress
         if finite(progress.validation_loss) < math.inf:
             progress.best_loss, progress.best_accuracy = progress.validation_loss, progress.validation_accuracy
             self.keep_best()
@@ -103,45 +108,45 @@ class CheckpointManager:
 
     def restore_best(self) -> int | None:
         """Take the model back to its best epoch where that is kept, at the end of a phase; return that epoch, or None."""
-        progress, kept = self.account.progress, self._best
-        if not kept:
+        progress = self.state.progress
+        if not self._best:
             return None
         if progress.best_epoch < progress.epoch:
-            self._go_back(kept, progress.best_loss, progress.best_accuracy)
+            self._go_back(self._best, progress.best_loss, progress.best_accuracy)
         self._best = ()
         return progress.best_epoch
 
     def _go_back(self, values: Arrays, validation_loss: float | None, validation_accuracy: float | None) -> None:
         """Restore the model to what it was when these were measured."""
         restore(self._model.variables, values)
-        progress = self.account.progress
+        progress = self.state.progress
         progress.loss = progress.accuracy = None
         progress.validation_loss, progress.validation_accuracy = validation_loss, validation_accuracy
 
     def select_trial(self, phase: PreparedPhase, *, last: bool) -> BestTrial | None:
         """Keep what the ended trial `phase` left, unless an earlier one has a validation loss as low. After the `last` one let
         the model be the best of them, and return which that is; None while others follow."""
-        progress, best = self.account.progress, self.account.best_trial
+        progress, best = self.state.progress, self.state.best_trial
         loss = finite(progress.validation_loss)
         if best is None or loss < best.loss:
-            best = self.account.best_trial = TrialResult(phase.name, loss, progress.validation_accuracy or 0.0)
+            best = self.state.best_trial = TrialResult(phase.name, loss, progress.validation_accuracy or 0.0)
             self._winner = get_values(self._model.variables)
         if not last:
             return None
         self._go_back(self._winner, best.loss, best.accuracy)
-        self._winner, self.account.best_trial = (), None
+        self._winner, self.state.best_trial = (), None
         return BestTrial(name=best.name, loss=best.loss if best.loss < math.inf else None)
 
     def due(self) -> bool:
         """Return whether it is time for a checkpoint."""
         return self._checkpoints is not None and self._checkpoints.due()
 
-    def keep(self) -> None:
+    def save(self) -> None:
         """Save a checkpoint of this moment, unless nothing has happened since the last one."""
-        if self._checkpoints and self.account.progress != self._kept:
-            self._report(Checkpoint(self.account.progress.steps))
-            self._checkpoints.save(self._state)
-            self._kept = deepcopy(self.account.progress)
+        if self._checkpoints and self.state.progress != self._saved:
+            self._report(Checkpoint(self.state.progress.steps))
+            self._checkpoints.save(self._snapshot)
+            self._saved = deepcopy(self.state.progress)
 
     @contextmanager
     def checkpoint_on_pause(self) -> Iterator[None]:
@@ -149,14 +154,14 @@ class CheckpointManager:
         try:
             yield
         except Paused:
-            self.keep()
+            self.save()
             raise
 
-    def _state(self) -> Snapshot:
-        within = self.account.progress.within_phase
+    def _snapshot(self) -> Snapshot:
+        within = self.state.progress.within_phase
         return Snapshot(
             identity=self._identity,
-            account=self.account,
+            state=self.state,
             before=self._frozen.before if self._frozen and within else {},
             random=random_state(),
             variables=get_values(self._model.variables),
@@ -189,18 +194,12 @@ def identity_of(model: Any, data: Data, phases: Sequence[Phase], blocks: Sequenc
     }
 
 
-def get_values(variables: Sequence[Any]) -> Arrays:
-    """Return the values of `variables`, in their order."""
-    return tuple(keras.ops.convert_to_numpy(variable) for variable in variables)
-
-
 def restore(variables: Sequence[Any], values: Arrays) -> None:
-    """Set `variables` to the values that `get_values` took. Raises `RunError` unless each has its shape."""
+    """Set `variables` to the `values` of a checkpoint. Raises `RunError` unless each has its shape."""
     expected, found = ([tuple(each.shape) for each in group] for group in (variables, values))
     if expected != found:
         raise unusable("it holds variables of other shapes", f"{len(found)} variables where there are {len(expected)}")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+    set_values(variables, values)
 
 
 def random_state() -> dict[str, Any]:

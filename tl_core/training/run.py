@@ -1,7 +1,6 @@
 """One run in progress: its data, its model, and what each phase does."""
 
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -15,10 +14,10 @@ from tl_core.features.extractor import FeatureExtractor
 from tl_core.features.inputs import Inputs
 from tl_core.features.predict import predict
 from tl_core.networks.outline import Network
+from tl_core.notes import Note
 from tl_core.phases.phase import require_validation
 from tl_core.planning.cost_model import Costs
 from tl_core.planning.cuts import CutPlan, SplitSizes
-from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.result import Measured, PhaseRecord
 from tl_core.strategies import Classifier, Phase
@@ -29,31 +28,19 @@ from tl_core.training.loop import Progress, evaluate_head, fit
 from tl_core.training.prepare import LearningRates, PhasePreparer
 from tl_core.training.prepared import Order, PreparedPhase
 from tl_core.training.resume import CheckpointManager, identity_of
+from tl_core.training.solve import solve_head
 from tl_core.training.stages import Stages
-
-Decide = Callable[[Recipe, SplitSizes], Precision]
-"""What a run computes in whose spec leaves it open."""
-
-
-def in_float32(recipe: Recipe, images: SplitSizes) -> Precision:
-    """Return what to compute in where nothing was measured."""
-    return Precision.FLOAT32
-
-
-def sizes_of(data: Data) -> SplitSizes:
-    """Return how many images each split has."""
-    return SplitSizes(len(data.train), len(data.validation), len(data.test))
 
 
 class Training:
-    """One run, ready for its first phase; `keeper` knows what has been done so far.
+    """One run, ready for its first phase; `manager` knows what has been done so far.
 
     Args:
         recipe: What runs.
         data: Its images.
         network: Its backbone, loaded.
         classifier: The backbone with a head on it.
-        keeper: Brings back an interrupted run, and keeps this one.
+        manager: Brings back an interrupted run, and saves this one.
         stages: Says what is being done.
         cache: Where what a frozen network makes of the images is kept.
 
@@ -68,32 +55,33 @@ class Training:
         network: Network,
         classifier: Classifier,
         *,
-        keeper: CheckpointManager,
+        manager: CheckpointManager,
         stages: Stages,
         cache: ActivationCache,
     ) -> None:
-        self.recipe, self.data, self.network, self.model = recipe, data, network, classifier.model
-        self.keeper, self.stages = keeper, stages
-        self.blocks, self.images = network.outline().blocks, sizes_of(data)
-        precision = self.account.precision
+        self.recipe, self.data, self.network = recipe, data, network
+        self.classifier, self.model = classifier, classifier.model
+        self.manager, self.stages = manager, stages
+        self.blocks, self.images = network.outline().blocks, SplitSizes.of(data)
+        precision = self.state.precision
         self.cuts = CutPlan.of(recipe, self.blocks, self.images, cache.room)
         self.costs = Costs(self.cuts)
         require_validation(self.cuts.phases, self.images.validation)
         self.progress.total = self.costs.total.passes
         self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, xla=precision.xla)
         waiting = partial(stages.say, Activity.WAITING_FOR_FEATURES)
-        extractor = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting, own=keeper.place)
+        extractor = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting, own=manager.place)
         self.inputs = InputPipeline(data, network, classifier, self.preparer, self.cuts, stages, extractor, recipe.seed)
 
     @property
-    def account(self) -> TrainingState:
+    def state(self) -> TrainingState:
         """Return what the run has behind it."""
-        return self.keeper.account
+        return self.manager.state
 
     @property
     def progress(self) -> Progress:
         """Return how far it has come."""
-        return self.keeper.account.progress
+        return self.manager.state.progress
 
     def plan(self) -> Plan:
         """Return what will happen, as it is told before the first phase starts."""
@@ -104,7 +92,7 @@ class Training:
     def remaining_phases(self) -> tuple[Phase, ...]:
         """Return the phases that are still to do: all, or those of an interrupted run, which then goes on where it was."""
         phases = self.cuts.phases
-        if self.keeper.put_back(self.model, identity_of(self.model, self.data, phases, self.blocks, self.recipe.seed)):
+        if self.manager.put_back(self.model, identity_of(self.model, self.data, phases, self.blocks, self.recipe.seed)):
             self.stages.report(Resumed(self.progress.steps, self.progress.done))
         return phases[self.progress.phase :]
 
@@ -112,14 +100,14 @@ class Training:
         """Train what `phase` trains, or compute its head, then prove that nothing else moved."""
         if phase.trial and not self.progress.within_phase:
             self.preparer.reset_weights()
-        ready = self.prepare(phase)
+        ready = self.prepare_phase(phase)
         self._count_frozen()
         if ready.solver:
             self._solve(ready)
         else:
             self._fit(ready)
 
-    def prepare(self, phase: Phase, steps: int | None = None) -> PreparedPhase:
+    def prepare_phase(self, phase: Phase, steps: int | None = None) -> PreparedPhase:
         """Set what trains in `phase`, the present one, bring its inputs, and compile its model. `steps` are those over which its
         schedule goes; None is all of its epochs."""
         index = self.progress.phase
@@ -140,7 +128,7 @@ class Training:
             epochs=phase.epochs,
             batch_size=phase.batch_size,
             order=order,
-            passes=self.costs.epoch(phase).passes,
+            passes_per_epoch=self.costs.epoch(phase).passes,
             augment=self.inputs.augmenter(phase, (self.recipe.seed, index, 1)),
             solver=phase.solver,
             learning_rate=None if phase.solver else phase.learning_rate,
@@ -151,8 +139,8 @@ class Training:
     def _rates(self, phase: Phase, model: Any, train: Inputs, order: Order) -> LearningRates:
         if phase.measured_rates and not self.progress.within_phase:
             with self.stages.stage(Activity.MEASURING_GRADIENTS, phase.name):
-                self.account.rates = dict(self.preparer.measured_rates(phase, model, train, order(0)))
-        return self.account.rates or self.preparer.rates(phase, model)
+                self.state.rates = dict(self.preparer.measured_rates(phase, model, train, order(0)))
+        return self.state.rates or self.preparer.rates(phase, model)
 
     def _count_frozen(self) -> None:
         """Count the work of the part under the cut, once: it may have been done, and counted, before an interruption."""
@@ -161,45 +149,52 @@ class Training:
             self.progress.passed += passes
             self.progress.counted = self.progress.phase + 1
             if passes:
-                self.keeper.keep()
+                self.manager.save()
 
     def _fit(self, ready: PreparedPhase) -> None:
-        ready = self.keeper.restore_phase(ready)
+        ready = self.manager.restore_phase(ready)
         with self.stages.stage(Activity.TRAINING, ready.name):
-            for _ in fit(ready, self.progress, self.stages.report, self.keeper.keep_best):
-                if self.keeper.due():
+            for _ in fit(ready, self.progress, self.stages.report, self.manager.keep_best):
+                if self.manager.due():
                     self.stages.lap(Activity.TRAINING, ready.name)
-                    self.keeper.keep()
-        self.progress.passed += ready.passes * (ready.epochs - self.progress.epoch)  # those that patience spared
-        best_epoch = self.keeper.restore_best()
-        more_trials = ready.trial and any(each.trial for each in self.cuts.phases[self.progress.phase + 1 :])
-        best_trial = self.keeper.select_trial(ready, last=not more_trials) if ready.trial else None
-        ended = None if more_trials else self._measured(ready)
-        self._end(ready, best_epoch=best_epoch, ended=ended, best_trial=best_trial)
+                    self.manager.save()
+        self.progress.passed += ready.passes_per_epoch * (ready.epochs - self.progress.epoch)  # those that patience spared
+        best_epoch = self.manager.restore_best()
+        if ready.trial:
+            self._end_trial(ready, best_epoch)
+        else:
+            self._end(ready, best_epoch=best_epoch, ended=self._measured(ready))
+
+    def _end_trial(self, ready: PreparedPhase, best_epoch: int | None) -> None:
+        """End one of several trials. After the last one the model is the best of them, and measured as that."""
+        last = not any(each.trial for each in self.cuts.phases[self.progress.phase + 1 :])
+        best_trial = self.manager.select_trial(ready, last=last)
+        self._end(ready, best_epoch=best_epoch, ended=self._measured(ready) if last else None, best_trial=best_trial)
 
     def _solve(self, ready: PreparedPhase) -> None:
         started, step = time.perf_counter(), self.progress.steps + 1
         with self.stages.stage(Activity.TRAINING, ready.name):
-            found = self.preparer.solve(ready)
+            found = solve_head(ready, self.classifier)
             (loss, accuracy), held_out = (evaluate_head(found, inputs) for inputs in (ready.train, ready.validation))
         assert loss is not None and accuracy is not None  # there are training images
         self.progress.steps = step
         self.progress.now.add(len(ready.train), loss, accuracy, time.perf_counter() - started)
-        self.progress.passed += ready.passes
+        self.progress.passed += ready.passes_per_epoch
         self.progress.end_epoch(*held_out)
-        told = {"chosen": dict(found.chosen), "chosen_by": found.chosen_by, "remarks": found.remarks}
+        chosen = {"chosen": dict(found.chosen), "chosen_by": found.chosen_by}
         # Before the report, which may end this attempt: a head is computed whole or not at all.
-        self._end(ready, ended=self._measured(ready), **told)
+        self._end(ready, ended=self._measured(ready), remarks=found.remarks, **chosen)
         self.stages.report(Epoch(ready.name, 1, step, loss, accuracy, *held_out, time.perf_counter() - started))
 
-    def _end(self, ready: PreparedPhase, **facts: Any) -> None:
-        """Prove that nothing frozen moved, and record the phase with `facts`, the fields of its record that only one kind has."""
+    def _end(self, ready: PreparedPhase, *, remarks: tuple[Note, ...] = (), **facts: Any) -> None:
+        """Prove that nothing frozen moved, and record the phase, with `remarks` on the fit of its head and `facts`, the fields
+        of its record that only one kind has."""
         frozen = ready.frozen
         unchanged = frozen.unchanged(self.model)
         if unchanged != len(frozen.before):
             raise RuntimeError(f"{len(frozen.before) - unchanged} frozen tensors moved in the phase {ready.name}.")
-        self.account.ever_trained |= set(frozen.trained)
-        self.account.records.append(
+        self.state.ever_trained |= set(frozen.trained)
+        self.state.records.append(
             PhaseRecord(
                 name=ready.name,
                 epochs=self.progress.epoch,
@@ -211,10 +206,11 @@ class Training:
                 frozen_tensors=len(frozen.before),
                 unchanged_tensors=unchanged,
                 frozen_part=self.inputs.take_record(),
+                remarks=(*self.preparer.remarks(ready), *remarks),
                 **facts,
             )
         )
-        self.account.rates = {}
+        self.state.rates = {}
         self.progress.end_phase()
 
     def _measured(self, ready: PreparedPhase) -> Measured:
@@ -228,11 +224,11 @@ class Training:
 
     def test(self, model: Any) -> NDArray[np.float32]:
         """Return the probabilities (n, classes) that `model`, the trained classifier, gives the test images."""
-        part, inputs = self.inputs.test(model)
+        upper, inputs = self.inputs.test(model)
         left = self.costs.test.trained
         self.progress.passed += self.costs.test.passes - left
         with self.stages.stage(Activity.TESTING):
-            probabilities = predict(part, inputs, self.stages.meter(Activity.TESTING, left / len(self.data.test)))
+            probabilities = predict(upper, inputs, self.stages.meter(Activity.TESTING, left / len(self.data.test)))
         self.progress.passed += left
         return probabilities
 

@@ -12,6 +12,7 @@ from tl_core.datasets import Data
 from tl_core.events import Activity, Placement, Reporter
 from tl_core.features.cache import ActivationCache
 from tl_core.machine import backends
+from tl_core.planning.cuts import SplitSizes
 from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome
@@ -20,8 +21,16 @@ from tl_core.system import settings
 from tl_core.training.checkpoints import Checkpoints
 from tl_core.training.evaluation import outcome_of
 from tl_core.training.resume import CheckpointManager
-from tl_core.training.run import Decide, Training, in_float32, sizes_of
+from tl_core.training.run import Training
 from tl_core.training.stages import Stages
+
+Decide = Callable[[Recipe, SplitSizes], Precision]
+"""What a run computes in whose spec leaves it open."""
+
+
+def in_float32(recipe: Recipe, images: SplitSizes) -> Precision:
+    """Return what to compute in where nothing was measured."""
+    return Precision.FLOAT32
 
 
 def train(
@@ -43,9 +52,9 @@ def train(
         decide: Says in which precision to compute where the spec leaves that open.
         cache: Where what a frozen network makes of the images is taken from and kept; without one it is kept for this run alone.
     """
-    with cache_or_temporary(cache) as kept:
-        run = prepare(Recipe.of(spec), report, checkpoints, decide=decide, cache=kept)
-        with run.keeper.checkpoint_on_pause():
+    with cache_or_temporary(cache) as features:
+        run = set_up(Recipe.of(spec), report, checkpoints, decide=decide, cache=features)
+        with run.manager.checkpoint_on_pause():
             for phase in run.remaining_phases():
                 run.train_phase(phase)
             return outcome_of(run)
@@ -61,7 +70,7 @@ def cache_or_temporary(cache: ActivationCache | None) -> Iterator[ActivationCach
         yield ActivationCache(Path(folder), settings.cache_limit(Path(folder)))
 
 
-def prepare(
+def set_up(
     recipe: Recipe,
     report: Reporter,
     checkpoints: Checkpoints | None = None,
@@ -87,14 +96,14 @@ def prepare(
     keras.utils.set_random_seed(recipe.seed)
     report(Placement(keras.backend.backend(), backends.device()))
     recipe.require_images()
-    keeper = CheckpointManager(checkpoints, report)
-    stages = Stages(keeper.account, report)
+    manager = CheckpointManager(checkpoints, report)
+    stages = Stages(manager.state, report)
     data = change(_read(recipe, stages))
-    backends.compute_in(keeper.fixed_precision(lambda: decide(recipe, sizes_of(data)), recipe.precision))
+    backends.compute_in(manager.fixed_precision(lambda: decide(recipe, SplitSizes.of(data)), recipe.precision))
     with stages.stage(Activity.LOADING_BACKBONE):
         network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)
         classifier = recipe.strategy.join(network, data.class_names)
-    run = Training(recipe, data, network, classifier, keeper=keeper, stages=stages, cache=cache)
+    run = Training(recipe, data, network, classifier, manager=manager, stages=stages, cache=cache)
     report(run.plan())
     return run
 

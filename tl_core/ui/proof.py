@@ -60,7 +60,7 @@ def _how(phase: PhaseRecord) -> str:
 
 
 def remarks(phase: PhaseRecord) -> Iterator[str]:
-    """Yield what one should know of a phase: which trial was kept, and how the fit of its head went."""
+    """Yield what one should know of a phase: which trial was kept, what did not train, and how the fit of its head went."""
     if best := phase.best_trial:
         yield (
             f"Every trial diverged: none ended with a validation loss. {best.name} is kept; try lower learning rates."
