@@ -124,7 +124,8 @@ def test_a_part_that_is_not_registered_as_such_is_told(trained: list[tl.RunSpec]
 def test_parts_by_kind() -> None:
     assert tl.parts("dataset")["digits"].name == "digits"
     with pytest.raises(
-        tl.SettingError, match=r"There is no such kind of part\. Known: dataset, backbone, strategy, executor, study, engine\."
+        tl.SettingError,
+        match=r"There is no such kind of part\. Known: dataset, backbone, strategy, executor, study, engine, metric\.",
     ):
         tl.parts("strategies")
 

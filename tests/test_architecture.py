@@ -25,7 +25,7 @@ LAYERS = (
     ("tl_core.planning",),
     ("tl_core.checks", "tl_core.recipe"),
     ("tl_core.features", "tl_core.jobs", "tl_core.strategies"),
-    ("tl_core.datasets", "tl_core.backbones", "tl_core.executors"),
+    ("tl_core.datasets", "tl_core.backbones", "tl_core.executors", "tl_core.metrics"),
     ("tl_core.data", "tl_core.phases", "tl_core.machine", "tl_core.analysis"),
     ("tl_core.registry", "tl_core.result"),
     ("tl_core.networks", "tl_core.heads", "tl_core.system", "tl_core.spec", "tl_core.former"),
@@ -310,8 +310,13 @@ SAME_WORD = {
     ("tl_core.training.resume", "numpy"),
     ("tl_core.training.resume", "keras"),
     ("tl_core.networks.identity", "keras"),
+    ("tl_core.training.loop", "accuracy"),
+    ("tl_core.ui.charts.comparing", "accuracy"),
+    ("tl_core.ui.charts.curves", "accuracy"),
+    ("tl_core.ui.comparison", "accuracy"),
 }
-"""Where the name of a part is something else: the library of that name, whose random numbers or classes they are."""
+"""Where the name of a part is something else: the library of that name, whose random numbers or classes they are; the word in
+Keras' logs; the column of a table."""
 FOREIGN_SENTENCES = {"tl_core.spec"}
 """Modules that read what another library says in words: pydantic's complaint about a setting becomes ours."""
 SENTENCE = re.compile(r"\w\W* \W*\w")

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from tl_core.errors import DataError, ExecutorError, RunError, SettingError, StorageError, TransferError, WeightsError
     from tl_core.executors import Executor, Job
     from tl_core.features.engines import Engine, PreparedNetwork
+    from tl_core.metrics import Metric
     from tl_core.networks.blocks import Block, cut_into_blocks
     from tl_core.notes import Note, NoteKind
     from tl_core.registry import Part
-    from tl_core.result import Outcome, Result
+    from tl_core.result import Better, MetricValue, Outcome, Result
     from tl_core.spec import PartSpec, RunSpec
     from tl_core.strategies import (
         BatchNorm,
@@ -49,10 +50,11 @@ _PUBLIC = {
     "tl_core.errors": "DataError ExecutorError RunError SettingError StorageError TransferError WeightsError",
     "tl_core.executors": "Executor Job",
     "tl_core.features.engines": "PreparedNetwork Engine",
+    "tl_core.metrics": "Metric",
     "tl_core.networks.blocks": "Block cut_into_blocks",
     "tl_core.notes": "Note NoteKind",
     "tl_core.registry": "Part",
-    "tl_core.result": "Outcome Result",
+    "tl_core.result": "Better MetricValue Outcome Result",
     "tl_core.spec": "PartSpec RunSpec",
     "tl_core.strategies": "BatchNorm Classifier Family Learning Moves Phase Schedule Strategy everything last_blocks nothing",
     "tl_core.strategies._by_gradient": "Tuned",

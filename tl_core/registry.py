@@ -37,6 +37,7 @@ KINDS = {
     "executor": "tl_core.executors:executors",
     "study": "tl_core.studies:studies",
     "engine": "tl_core.features.engines:engines",
+    "metric": "tl_core.metrics:metrics",
 }
 """Every kind of part and where its registry is. From this list follow the documentation (`parts`), the forms and the contract
 tests; a kind that each run has is, beside this, a field of `RunSpec` and of `Recipe`."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any
 
 import numpy as np
@@ -18,6 +19,27 @@ from tl_core.precision import Precision, StoredPrecision
 
 class _Plain(BaseModel):
     model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")  # JSON has no number for a loss that is none
+
+
+class Better(StrEnum):
+    """Which of two values of a metric is the better one."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+
+
+class MetricValue(_Plain):
+    """What a metric gave of `n` examples: the name of the metric, its value, and its 95% interval.
+
+    `value` is NaN where the metric is not defined on these examples. `low` and `high` are both None where there is no interval.
+    """
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    n: int
+    better: Better
 
 
 class Measured(_Plain):

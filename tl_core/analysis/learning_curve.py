@@ -34,5 +34,5 @@ def points(answers: Sequence[Answer]) -> list[Point]:
 def _point(same: Sequence[Answer]) -> Point:
     first = same[0]
     shares = tuple(each.correct / each.test_images for each in same)
-    interval = mean_interval(shares) if len(shares) > 1 else wilson(first.correct, first.test_images)
+    interval = mean_interval(shares, 0.0, 1.0) if len(shares) > 1 else wilson(first.correct, first.test_images)
     return Point(first.labels, first.strength, first.train_images, float(np.mean(shares)), interval, shares)

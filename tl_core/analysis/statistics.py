@@ -1,8 +1,8 @@
-"""Intervals and tests for accuracies."""
+"""Intervals and tests for accuracies and other means."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ Z95 = 1.959963984540054
 
 @dataclass(frozen=True)
 class Interval:
-    """Lower and upper bound, both within 0..1."""
+    """Lower and upper bound, in the unit of what lies between them."""
 
     low: float
     high: float
@@ -29,13 +29,28 @@ def wilson(correct: int, total: int) -> Interval:
     return Interval(max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half)))
 
 
-def mean_interval(shares: Sequence[float]) -> Interval:
-    """Return the 95% interval of the mean of at least two shares by Student's t, within 0..1."""
+def mean_interval(values: Sequence[float] | NDArray[np.float64], lowest: float = -inf, highest: float = inf) -> Interval:
+    """Return the 95% interval of the mean of at least two `values` by Student's t, within `lowest`..`highest`, between which all
+    values are."""
     from scipy.stats import t  # takes a second to import, and few pages need it
 
-    mean, error = float(np.mean(shares)), float(np.std(shares, ddof=1)) / sqrt(len(shares))
-    half = float(t.ppf(0.975, len(shares) - 1)) * error
-    return Interval(max(0.0, mean - half), min(1.0, mean + half))
+    mean, error = float(np.mean(values)), float(np.std(values, ddof=1)) / sqrt(len(values))
+    half = float(t.ppf(0.975, len(values) - 1)) * error
+    return Interval(max(lowest, mean - half), min(highest, mean + half))
+
+
+def mean_share_interval(correct: Sequence[int], totals: Sequence[int]) -> Interval:
+    """Return the 95% interval of the plain mean of the independent shares `correct / totals`, within 0..1.
+
+    The distances from each share to the ends of its Wilson interval are added as variances are ("MOVER": Newcombe 1998; Zou and
+    Donner 2008). There is at least one share, and each of `totals` is at least 1.
+    """
+    shares = [part / whole for part, whole in zip(correct, totals, strict=True)]
+    intervals = [wilson(part, whole) for part, whole in zip(correct, totals, strict=True)]
+    mean = float(np.mean(shares))
+    below = sqrt(sum((share - each.low) ** 2 for share, each in zip(shares, intervals, strict=True))) / len(shares)
+    above = sqrt(sum((each.high - share) ** 2 for share, each in zip(shares, intervals, strict=True))) / len(shares)
+    return Interval(max(0.0, mean - below), min(1.0, mean + above))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,70 @@
+"""Intervals of metrics that have a standard error, or only the spread of resamples."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.analysis.statistics import Z95, Interval
+from tl_core.metrics import Labels
+
+Weights = NDArray[np.int32]
+"""How often each example is in each resample, (n, resamples)."""
+
+RESAMPLES = 1000
+SEED = 0
+MAX_WORK = 1_000_000
+"""Examples times passes over them, for each resample, beyond which there is no interval: some 5 s on one core."""
+CHUNK = 1 << 19
+"""Weights that are in memory at once, unless one resample has more."""
+
+
+def around(value: float, low: float, high: float) -> Interval | None:
+    """Return the interval from `low` to `high`, widened to hold `value`; None where it has no width."""
+    return Interval(min(low, value), max(high, value)) if low < high else None
+
+
+def normal_interval(value: float, error: float, lowest: float, highest: float) -> Interval | None:
+    """Return the 95% interval of a normal estimate with standard `error`, within `lowest`..`highest`; None without an error."""
+    return around(value, max(lowest, value - Z95 * error), min(highest, value + Z95 * error))
+
+
+def bootstrap_interval(
+    labels: Labels, value: float, statistic: Callable[[Weights], NDArray[np.float64]], passes: int = 1, *, biased: bool = False
+) -> Interval | None:
+    """Return the 95% interval of `value` by a stratified bootstrap (Davison and Hinkley 1997), None where that takes too long.
+
+    Args:
+        labels: The class of each example (n,). Examples are drawn again within each class, so that it keeps its size.
+        value: The statistic of the examples as they are.
+        statistic: Gives the value in each resample, (n, resamples) -> (resamples,).
+        passes: How often it goes over all weights.
+        biased: Whether it is never below 0, and too large in small samples. A resample is off from the sample as the sample is
+            from the truth, so the quantiles are then reflected at `value` ("basic" bootstrap); otherwise they are the interval.
+    """
+    if len(labels) * passes > MAX_WORK:
+        return None
+    values = np.concatenate([statistic(weights) for weights in stratified_weights(labels)])
+    low, high = np.quantile(values, [0.025, 0.975])
+    if biased:
+        low, high = max(0.0, 2 * value - high), 2 * value - low
+    return around(value, float(low), float(high))
+
+
+def stratified_weights(labels: Labels, resamples: int = RESAMPLES) -> Iterator[Weights]:
+    """Yield so many `resamples` within each class of `labels` (n,), always the same ones, at most `CHUNK` weights at a time."""
+    rng = np.random.default_rng(SEED)
+    order = np.argsort(labels, kind="stable")
+    _, starts, sizes = np.unique(labels[order], return_index=True, return_counts=True)
+    first, size = (np.repeat(each, sizes)[:, np.newaxis] for each in (starts, sizes))
+    columns = max(1, CHUNK // len(labels))
+    for begin in range(0, resamples, columns):
+        count = min(columns, resamples - begin)
+        drawn = first + (rng.random((len(labels), count)) * size).astype(np.int64)
+        cells = (order[drawn] * count + np.arange(count)).ravel()
+        yield np.bincount(cells, minlength=len(labels) * count).reshape(-1, count).astype(np.int32)
+
+
+def unweighted(labels: Labels) -> Weights:
+    """Return the weights (n, 1) of the examples as they are."""
+    return np.ones((len(labels), 1), np.int32)

@@ -1,0 +1,25 @@
+"""Accuracy: the share of examples that are classified correctly."""
+
+from typing import ClassVar
+
+from tl_core.analysis.statistics import wilson
+from tl_core.metrics import Interval, Labels, Metric, Probabilities, register
+
+
+@register("accuracy")
+class Accuracy(Metric):
+    """The share of examples that are classified correctly; large classes decide it.
+
+    Its interval is Wilson's (1927).
+    """
+
+    title: ClassVar[str] = "Accuracy"
+    listing_order: ClassVar[int] = 10
+
+    def value(self, labels: Labels, probabilities: Probabilities) -> float:
+        from sklearn.metrics import accuracy_score  # a second to import
+
+        return float(accuracy_score(labels, probabilities.argmax(axis=1)))
+
+    def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
+        return wilson(int((probabilities.argmax(axis=1) == labels).sum()), len(labels))

@@ -1,0 +1,64 @@
+"""Cost: what the mistakes cost, by a matrix of one's own."""
+
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, FiniteFloat, model_validator
+
+from tl_core.analysis.statistics import mean_interval
+from tl_core.errors import SettingError
+from tl_core.metrics import Better, Interval, Labels, Metric, Probabilities, register
+from tl_core.metrics._intervals import around
+
+
+@register("cost")
+class Cost(Metric):
+    """What an example costs in the mean, where each mistake has a price of its own.
+
+    The model decides for the most probable class, whatever that costs. The interval is Student's t of the mean.
+    """
+
+    title: ClassVar[str] = "Cost"
+    better: ClassVar[Better] = Better.LOWER
+    percent: ClassVar[bool] = False
+    listing_order: ClassVar[int] = 100
+    by_default: ClassVar[bool] = False
+
+    costs: tuple[tuple[FiniteFloat, ...], ...] = Field(
+        (),
+        title="Costs",
+        description="A row for each true class with the cost of taking it for each class, such as [[0, 1], [5, 0]]. "
+        "Without any, each mistake costs 1.",
+    )
+
+    @model_validator(mode="after")
+    def _is_square(self) -> Self:
+        if any(len(row) != len(self.costs) for row in self.costs):
+            raise ValueError("each row of costs needs as many numbers as there are rows")
+        return self
+
+    def suits(self, classes: int) -> bool:
+        return not self.costs or len(self.costs) == classes
+
+    def value(self, labels: Labels, probabilities: Probabilities) -> float:
+        """Return the mean cost. Raises `SettingError` where the costs are of another number of classes."""
+        return float(self._each(labels, probabilities).mean())
+
+    def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
+        each = self._each(labels, probabilities)
+        if len(each) < 2:
+            return None
+        found = mean_interval(each)
+        return around(float(each.mean()), found.low, found.high)
+
+    def _each(self, labels: Labels, probabilities: Probabilities) -> NDArray[np.float64]:
+        classes = probabilities.shape[1]
+        if not self.suits(classes):
+            raise SettingError(
+                f"The data have {classes} classes, and the costs are of {len(self.costs)}.",
+                f"Give {classes} rows of {classes} numbers.",
+                received=self.costs,
+            )
+        costs = np.array(self.costs) if self.costs else 1.0 - np.eye(classes)
+        return costs[labels, probabilities.argmax(axis=1)]

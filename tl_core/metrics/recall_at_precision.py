@@ -1,0 +1,56 @@
+"""Recall at a precision: how much is found where so much of what is taken has to be right."""
+
+from math import nan
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from tl_core.metrics import Interval, Labels, Metric, Probabilities, register
+from tl_core.metrics._curves import Counts, curve_interval, mean_over_classes, recall_at_precision
+
+
+@register("recall_at_precision")
+class RecallAtPrecision(Metric):
+    """The greatest share of a class that a threshold finds while enough of what it takes in is of the class.
+
+    As Keras' `RecallAtPrecision` has it, `class_id` names the one class that matters, such as the defect; without it each class
+    has its own threshold, and the mean over the classes with an example is given. The threshold is the best one for these very
+    examples, so the value is what is possible, not what a threshold that was chosen before attains. Its interval is a stratified
+    bootstrap.
+    """
+
+    title: ClassVar[str] = "Recall at a precision"
+    listing_order: ClassVar[int] = 100
+    by_default: ClassVar[bool] = False
+
+    precision: float = Field(0.9, gt=0, le=1, title="Precision", description="The least share that has to be right, 0 to 1.")
+    class_id: int | None = Field(
+        None,
+        ge=0,
+        le=100_000,
+        title="Class",
+        description="The index of the class that matters, from 0. None is the mean over all classes.",
+    )
+
+    def value(self, labels: Labels, probabilities: Probabilities) -> float:
+        if self.class_id is None:
+            return mean_over_classes(labels, probabilities, self._recall)
+        positive = labels == self.class_id
+        return self._recall(positive, probabilities[:, self.class_id]) if positive.any() else nan
+
+    def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
+        classes = None if self.class_id is None else np.array([self.class_id])
+        if classes is not None and not (labels == self.class_id).any():
+            return None
+        return curve_interval(labels, probabilities, self.value, self._recalls, classes)
+
+    def _recall(self, positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
+        from sklearn.metrics import precision_recall_curve  # a second to import
+
+        precision, recall, _ = precision_recall_curve(positive, scores)
+        return float(recall[precision >= self.precision].max())  # it ends with a recall of 0 at a precision of 1
+
+    def _recalls(self, right: Counts, taken: Counts) -> NDArray[np.float64]:
+        return recall_at_precision(right, taken, self.precision)

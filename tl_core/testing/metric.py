@@ -1,0 +1,82 @@
+"""What every metric keeps to: one number that means the same whatever the order, with an interval that holds it, or none."""
+
+import json
+import warnings
+from itertools import product
+from math import isfinite, isnan
+
+import numpy as np
+
+from tl_core.metrics import Better, Labels, Metric, MetricValue, Probabilities
+
+CLASSES = 8
+"""In the checks. `example()` has to measure so many."""
+
+
+def check_tells_good_from_bad(part: type[Metric]) -> None:
+    """Check that a model that is sure and right is better than one that is as sure and wrong, on the side that `better` names."""
+    labels, good = _examples(sharpness=8.0)
+    metric, bad = part.example(), np.roll(good, 1, axis=1)
+    right, wrong = metric.value(labels, good), metric.value(labels, bad)
+    assert right > wrong if metric.better is Better.HIGHER else right < wrong
+    if metric.percent:
+        assert 0 <= min(right, wrong) <= max(right, wrong) <= 1
+
+
+def check_does_not_depend_on_the_order(part: type[Metric]) -> None:
+    """Check that the value of shuffled examples is the same, and that neither labels nor probabilities are changed."""
+    labels, probabilities = _examples()
+    order = np.random.default_rng(1).permutation(len(labels))
+    metric, before = part.example(), probabilities.copy()
+    np.testing.assert_allclose(metric.value(labels[order], probabilities[order]), metric.value(labels, probabilities), rtol=1e-12)
+    metric.interval(labels, probabilities)
+    np.testing.assert_array_equal(probabilities, before)
+
+
+def check_the_interval_holds_the_value(part: type[Metric]) -> None:
+    """Check that it does, is the same each time, and is narrower with sixteen times as many examples."""
+    labels, probabilities = _examples()
+    metric = part.example()
+    interval = metric.interval(labels, probabilities)
+    if interval is not None:
+        assert interval.low <= metric.value(labels, probabilities) <= interval.high
+        assert metric.interval(labels, probabilities) == interval
+        more = metric.interval(np.tile(labels, 16), np.tile(probabilities, (16, 1)))
+        assert more is None or more.high - more.low < interval.high - interval.low
+
+
+def check_measures_whatever_is_given(part: type[Metric]) -> None:
+    """Check that a class without an example, one example, ties, certainty and failure give numbers or NaN, and no warning."""
+    metric = part.example()
+    for classes, n, sharpness in product((0, 1, 2, CLASSES), (1, 2, 3, 40), (0.0, 1.0, 1000.0)):
+        labels, probabilities = _examples(n, sharpness)
+        labels = labels % classes if classes else (labels + 1) % CLASSES  # 0: never right where it is sharp
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            _require_plain(metric.measure(labels, probabilities), metric)
+    labels, probabilities = _examples()
+    assert isnan(metric.measure(labels, probabilities * np.float32("nan")).value)
+
+
+def _require_plain(found: MetricValue, metric: Metric) -> None:
+    assert (found.name, found.better) == (metric.name, metric.better)
+    assert isnan(found.value) or isfinite(found.value)
+    assert (found.low is None) == (found.high is None)
+    if found.low is not None and found.high is not None:
+        assert found.low <= found.value <= found.high
+        assert isfinite(found.high - found.low)
+    stored = found.model_dump_json()
+    json.dumps(json.loads(stored), allow_nan=False)  # which would raise ValueError
+    assert MetricValue.model_validate_json(stored).model_dump_json() == stored
+
+
+def _examples(n: int = 160, sharpness: float = 1.0) -> tuple[Labels, Probabilities]:
+    """Return labels and probabilities that know them the better the larger `sharpness` is: at 0 all are equal, at 1000 exact."""
+    rng = np.random.default_rng(n)
+    labels = rng.permutation(np.arange(n, dtype=np.int64) % CLASSES)
+    logits = sharpness * (np.eye(CLASSES)[labels] * 2 + rng.normal(size=(n, CLASSES)) * (sharpness < 100))
+    logits -= logits.max(axis=1, keepdims=True)
+    exponents = np.exp(logits)
+    probabilities = (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)
+    probabilities.flags.writeable = labels.flags.writeable = False
+    return labels, probabilities
