@@ -28,7 +28,7 @@ from tl_core.spec import RunSpec
 __all__ = ["immediate"]
 
 KEYS = {
-    *("run_id", "state", "accuracy", "accuracy_interval", "seconds", "trainable_parameters", "error"),
+    *("run_id", "state", "accuracy", "accuracy_interval", "metrics", "seconds", "trainable_parameters", "error"),
     *("waiting_seconds", "running_seconds", "priority", "attempts", "device", "unreadable"),
     *("name", "tags", "starred", "archived", "note", "disk_bytes"),
 }

@@ -139,7 +139,8 @@ class Result(_Plain):
     image. `data_digest` is one over the content of all splits, as the run used them; empty in results of before there was one.
     `trainable_parameters` counts every parameter that trained in any phase. `resumed` is how often the run was
     interrupted and went on from a checkpoint. `frozen_part` is about the test images, as a phase's is about its own.
-    `device` is what computed, "cpu" or "gpu"; empty in results of before it was told.
+    `device` is what computed, "cpu" or "gpu"; empty in results of before it was told. `metrics` are those of the test images,
+    none in results of before they were measured.
     """
 
     class_names: tuple[str, ...]
@@ -161,6 +162,7 @@ class Result(_Plain):
     precision: StoredPrecision = Precision.FLOAT32
     data_digest: str = ""
     device: str = ""
+    metrics: tuple[MetricValue, ...] = ()
 
     @property
     def accuracy(self) -> float:

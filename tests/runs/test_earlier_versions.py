@@ -129,6 +129,11 @@ def test_what_was_stored_of_runs_is_as_it_was(earlier_home: Path) -> None:
     assert rows(earlier_home) == before
 
 
+def test_its_runs_were_not_measured_by_more_than_accuracy(store: Store) -> None:
+    assert {run.metrics for run in store.runs()} == {()}
+    assert artifacts.read_result(store.folder(PROBED)).metrics == ()
+
+
 def test_it_is_migrated_once(store: Store, earlier_home: Path) -> None:
     migrated = content(earlier_home)
     store.close()

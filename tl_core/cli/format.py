@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 from rich.markup import escape
@@ -9,13 +10,14 @@ from rich.markup import escape
 from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.jobs import failures
 from tl_core.recipe import titles_of
+from tl_core.result import MetricValue
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 
 USER_MISTAKE, OUR_FAULT, STOPPED = 2, 1, 130
 """Exit codes."""
 FIELDS = (
-    *("run_id", "state", "accuracy", "accuracy_interval", "seconds", "waiting_seconds", "running_seconds"),
+    *("run_id", "state", "accuracy", "accuracy_interval", "metrics", "seconds", "waiting_seconds", "running_seconds"),
     *("priority", "attempts", "device", "trainable_parameters", "error", "unreadable"),
     *("name", "tags", "starred", "archived", "note", "disk_bytes"),
 )
@@ -30,10 +32,16 @@ def summary(run: Run) -> dict[str, Any]:
     own = {
         "run_id": run.id,
         "accuracy_interval": interval and [interval.low, interval.high],
+        "metrics": {metric.name: _ends(metric) for metric in run.metrics},
         "waiting_seconds": run.waiting_seconds(now),
         "running_seconds": run.running_seconds(now),
     }
     return {field: own[field] if field in own else getattr(run, field) for field in FIELDS}
+
+
+def _ends(metric: MetricValue) -> dict[str, float | None]:
+    """Return the value of a metric with the ends of its interval. What is not a number is None: JSON has no other word for it."""
+    return {"value": metric.value if isfinite(metric.value) else None, "low": metric.low, "high": metric.high}
 
 
 def headline(run: Run, notes: Sequence[str] = (), warnings: Sequence[str] = ()) -> str:

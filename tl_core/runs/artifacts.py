@@ -1,5 +1,6 @@
 """The files of a run. Each appears whole, by rename, or not at all."""
 
+import json
 import zipfile
 import zlib
 from pathlib import Path
@@ -64,6 +65,7 @@ def summary(result: Result) -> dict[str, Any]:
         "seconds": result.seconds,
         "trainable_parameters": result.trainable_parameters,
         "total_parameters": result.total_parameters,
+        "metrics": [json.loads(metric.model_dump_json()) for metric in result.metrics],
     }
 
 

@@ -1,8 +1,7 @@
 """Letters: how a run in a cluster and the store speak through the run's folder, which both see.
 
 The runner writes one small file, the wish: which attempt counts, and where the run stands by the store. The process writes
-letters, whole lines of JSON, and everything else into a folder of its own for each attempt. Only of the attempt that counts
-are letters read and files taken over: whatever a process still writes that was cut off and given up reaches nothing.
+letters, whole lines of JSON, and all else into a folder of its own for each attempt. One that was given up reaches nothing.
 """
 
 import contextlib
@@ -19,6 +18,7 @@ from tl_core import executors
 from tl_core.errors import StorageError
 from tl_core.events import Activity, Event
 from tl_core.machine import telemetry
+from tl_core.result import MetricValue
 from tl_core.runs import artifacts
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Run, Store
@@ -55,6 +55,7 @@ class Values(BaseModel):
     seconds: float | None = None
     trainable_parameters: int | None = None
     total_parameters: int | None = None
+    metrics: tuple[MetricValue, ...] = ()
 
 
 class Message(BaseModel):
@@ -198,7 +199,7 @@ def _parse(line: bytes) -> Message | None:
 
 def _deliver(store: Store, run: Run, letter: Message, read: int) -> bool:
     """Do what `letter` says, and keep in the same write that it was done. Return False where nothing was kept."""
-    values = letter.values.model_dump(exclude_unset=True)
+    values = json.loads(letter.values.model_dump_json(exclude_unset=True))
     if letter.to is not None:
         return _may_claim(store, run, letter) and store.change_state(run.id, letter.leaving, letter.to, collected=read, **values)
     if letter.forget_after is not None:
@@ -237,8 +238,7 @@ def _publish(attempt: Path, folder: Path) -> None:
 
 
 def _take_checkpoint(folder: Path, attempt: int) -> None:
-    """Take over the checkpoint of the last attempt that left one. A process that should still work on that attempt
-    can no longer write into it."""
+    """Take over the checkpoint of the last attempt that left one; a process still at work on it can no longer write into it."""
     for earlier in range(attempt - 1, 0, -1):
         left, own = (artifacts.attempt_folder(folder, number) / artifacts.CHECKPOINT for number in (earlier, attempt))
         with contextlib.suppress(OSError):  # there is none

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from tl_core import former
 from tl_core.errors import SettingError
+from tl_core.result import MetricValue
 from tl_core.runs.states import State
 from tl_core.spec import RunSpec
 
@@ -56,6 +57,7 @@ runs = sa.Table(
     sa.Column("archived", sa.Boolean, nullable=False, server_default="0"),
     sa.Column("note", sa.String, nullable=False, server_default=""),
     sa.Column("disk_bytes", sa.Integer),
+    sa.Column("metrics", sa.JSON, nullable=False, server_default="[]"),
     sa.Index("runs_by_disk_bytes", "state", "disk_bytes"),
 )
 deletions = sa.Table(
@@ -123,7 +125,8 @@ class Run:
     (0..1), and `seconds` the wall seconds inside `train`. `unreadable` says what of its stored settings this version cannot
     read, if anything; `spec` has defaults there, and the run is shown but not done.
     From `name` to `note` are what people say of it (`runs.labels`); an archived one is left out of the lists. `disk_bytes` is
-    what its folder takes, None until that was measured: after it has come to rest.
+    what its folder takes, None until that was measured: after it has come to rest. `metrics` are those of the test images, none
+    until it is done, and none of runs of before they were measured.
     """
 
     id: str
@@ -163,6 +166,7 @@ class Run:
     archived: bool
     note: str
     disk_bytes: int | None
+    metrics: tuple[MetricValue, ...]
 
     @property
     def accuracy(self) -> float | None:
@@ -178,7 +182,7 @@ class Run:
         return self.ran + (max(0.0, now - self.changed) if self.state in RUNS else 0.0)
 
 
-_READ = ("spec", "unreadable", "state", "priority", "tags")
+_READ = ("spec", "unreadable", "state", "priority", "tags", "metrics")
 _COLUMNS = tuple(field.name for field in fields(Run) if field.name not in _READ)
 
 
@@ -187,7 +191,7 @@ def run_of(row: sa.RowMapping) -> Run:
     spec, unreadable = _settings(row["spec"])
     values = {name: row[name] for name in _COLUMNS}
     values |= {"state": State(row["state"]), "priority": Priority(row["priority"]), "tags": tuple(row["tags"])}
-    values["stage"] = former.stage(row["stage"])
+    values |= {"stage": former.stage(row["stage"]), "metrics": tuple(map(MetricValue.model_validate, row["metrics"]))}
     return Run(spec=spec, unreadable=unreadable, **values)
 
 

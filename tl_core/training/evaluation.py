@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from tl_core import __version__
 from tl_core.data.images import Pixels
 from tl_core.datasets import Images
-from tl_core.events import decoded
+from tl_core.events import Activity, decoded
 from tl_core.machine import backends
-from tl_core.result import Outcome, Predictions, Result, Timing
+from tl_core.metrics import measure
+from tl_core.result import MetricValue, Outcome, Predictions, Result, Timing
 from tl_core.training.freezing import count_parameters
 from tl_core.training.run import Training
 
@@ -27,7 +28,9 @@ def outcome_of(run: Training) -> Outcome:
     model = run.preparer.inference_model()
     probabilities = run.test(model)
     predictions = gather_predictions(run.data.test, probabilities, run.inputs.pictures)
-    return Outcome(gather_result(run, probabilities), predictions, model)
+    with run.stages.stage(Activity.TESTING):
+        measured = measure(run.data.test.labels, probabilities)
+    return Outcome(gather_result(run, probabilities, measured), predictions, model)
 
 
 def gather_predictions(test: Images, probabilities: NDArray[np.float32], pixels: Callable[[Images], Pixels]) -> Predictions:
@@ -56,8 +59,8 @@ def _timing(stage: str, seconds: float) -> Timing:
     return Timing(activity=activity, phase=phase, seconds=seconds)
 
 
-def gather_result(run: Training, probabilities: NDArray[np.float32]) -> Result:
-    """Return what stays of `run`, whose test images have these `probabilities` (n, classes)."""
+def gather_result(run: Training, probabilities: NDArray[np.float32], measured: tuple[MetricValue, ...]) -> Result:
+    """Return what stays of `run`, whose test images have these `probabilities` (n, classes) and `measured` metrics."""
     test = run.data.test
     return Result(
         class_names=run.data.class_names,
@@ -79,4 +82,5 @@ def gather_result(run: Training, probabilities: NDArray[np.float32]) -> Result:
         device=backends.device(),
         resumed=run.state.resumed,
         frozen_part=run.inputs.take_record(),
+        metrics=measured,
     )
