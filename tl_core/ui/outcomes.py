@@ -1,6 +1,7 @@
 """What the Result page says: the sentence, and the evidence."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -10,7 +11,7 @@ from tl_core.analysis.statements import percent, seconds
 from tl_core.analysis.statistics import Interval
 from tl_core.result import Predictions, Result
 from tl_core.runs.store import Run
-from tl_core.ui import confusion, formatting, session
+from tl_core.ui import confusion, formatting, other_metrics, session
 from tl_core.ui.charts import curves, outcome
 from tl_core.ui.downloads import download
 from tl_core.ui.estimate_check import expected
@@ -42,25 +43,30 @@ def sentence(run: Run, result: Result) -> None:
 
 
 def evidence(run: Run, result: Result) -> None:
-    """Draw mistakes, curves, time, proof and settings, in tabs."""
+    """Draw mistakes, numbers, curves, time, proof and settings, in tabs; the classes first where they are uneven."""
     said = session.predictions(run.id)
     names = list(result.class_names)
-    tabs = st.tabs(["Mistakes", "Hardest images", "Classes", "Curves", "Time", "Proof", "Settings"])
-    with tabs[0]:
-        confusion.confusion(said, names, run.id)
-    with tabs[1]:
-        hardest(said, names, run.id)
-    with tabs[2]:
-        classes(said, names, run.id)
-    with tabs[3]:
-        _curves(run)
-    with tabs[4]:
-        expected(run, result)
-        formatting.chart(outcome.seconds_bar(result.timings, run.waited), f"time_{run.id}", "Seconds of each part of the run")
-    with tabs[5]:
-        proof(result)
-    with tabs[6]:
-        settings(run.spec, result)
+    draws: dict[str, Callable[[], None]] = {
+        "Mistakes": lambda: confusion.confusion(said, names, run.id),
+        "Hardest images": lambda: hardest(said, names, run.id),
+        "Classes": lambda: classes(said, names, run.id),
+        "Other metrics": lambda: other_metrics.other_metrics(run),
+        "Curves": lambda: _curves(run),
+        "Time": lambda: _time(run, result),
+        "Proof": lambda: proof(result),
+        "Settings": lambda: settings(run.spec, result),
+    }
+    if other_metrics.is_uneven(said):
+        other_metrics.hidden_classes(run, said)
+        draws = {"Classes": draws["Classes"]} | draws
+    for tab, draw in zip(st.tabs(list(draws)), draws.values(), strict=True):
+        with tab:
+            draw()
+
+
+def _time(run: Run, result: Result) -> None:
+    expected(run, result)
+    formatting.chart(outcome.seconds_bar(result.timings, run.waited), f"time_{run.id}", "Seconds of each part of the run")
 
 
 def _curves(run: Run) -> None:
