@@ -30,24 +30,18 @@ def normal_interval(value: float, error: float, lowest: float, highest: float) -
 
 
 def bootstrap_interval(
-    labels: Labels, value: float, statistic: Callable[[Weights], NDArray[np.float64]], passes: int = 1, *, biased: bool = False
+    labels: Labels, value: float, statistic: Callable[[Weights], NDArray[np.float64]], passes: int = 1
 ) -> Interval | None:
-    """Return the 95% interval of `value` by a stratified bootstrap (Davison and Hinkley 1997), None where that takes too long.
+    """Return the 95% interval of `value` by a stratified bootstrap, from the quantiles of the resamples (Davison and Hinkley
+    1997); None where that takes too long.
 
-    Args:
-        labels: The class of each example (n,). Examples are drawn again within each class, so that it keeps its size.
-        value: The statistic of the examples as they are.
-        statistic: Gives the value in each resample, (n, resamples) -> (resamples,).
-        passes: How often it goes over all weights.
-        biased: Whether it is never below 0, and too large in small samples. A resample is off from the sample as the sample is
-            from the truth, so the quantiles are then reflected at `value` ("basic" bootstrap); otherwise they are the interval.
+    The examples, of the classes `labels` (n,), are drawn again within each class, so that it keeps its size. `statistic` gives
+    the value in each resample, (n, resamples) -> (resamples,), and goes over all weights `passes` times.
     """
     if len(labels) * passes > MAX_WORK:
         return None
     values = np.concatenate([statistic(weights) for weights in stratified_weights(labels)])
     low, high = np.quantile(values, [0.025, 0.975])
-    if biased:
-        low, high = max(0.0, 2 * value - high), 2 * value - low
     return around(value, float(low), float(high))
 
 
