@@ -96,7 +96,10 @@ def home(surroundings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture(scope="module", autouse=True)
 def keras_forgets() -> Iterator[None]:
-    """Keras keeps the names and graphs of all models of a process; a laptop has no memory for those of a thousand tests."""
+    """Keras keeps the names and graphs of all models of a process; a laptop has no memory for those of a thousand tests.
+
+    What is left is taken out of the search for garbage, which Streamlit begins after each run of a page.
+    """
     yield
     if "keras" in sys.modules:
         import keras
@@ -106,6 +109,7 @@ def keras_forgets() -> Iterator[None]:
         gc.collect()
         if sys.platform.startswith("linux"):
             ctypes.CDLL(None).malloc_trim(0)  # else freed memory stays with the process
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
