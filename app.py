@@ -5,12 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from tl_core.errors import TransferError
-from tl_core.system.garbage import freeze_imports
 from tl_core.ui import formatting, frame, session, steps
 
 UI = Path(frame.__file__).parent
-
-freeze_imports()
 
 st.set_page_config(page_title="Transfer Lab", page_icon=str(UI / "icon.png"), layout="wide")
 first, *others = steps.pages()

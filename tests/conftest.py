@@ -98,8 +98,10 @@ def home(surroundings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def keras_forgets() -> Iterator[None]:
     """Keras keeps the names and graphs of all models of a process; a laptop has no memory for those of a thousand tests.
 
-    What is left is taken out of the search for garbage, which Streamlit begins after each run of a page.
+    What is there already is taken out of Python's search for garbage: among a million objects of TensorFlow's and others' each
+    search takes half a second, and every page that is opened sets one off.
     """
+    gc.freeze()
     yield
     if "keras" in sys.modules:
         import keras
@@ -109,7 +111,6 @@ def keras_forgets() -> Iterator[None]:
         gc.collect()
         if sys.platform.startswith("linux"):
             ctypes.CDLL(None).malloc_trim(0)  # else freed memory stays with the process
-    gc.freeze()
 
 
 @pytest.fixture(scope="session")
