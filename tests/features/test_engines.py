@@ -324,7 +324,8 @@ def test_a_conversion_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     expected = run(choose(model, SIZE, bfloat16=False, conversions=folder), pixels)
     made = files(folder)
     assert len(made) == 1
-    assert not files(temporary)
+    # Of what TensorFlow traces first in a process, it keeps the source until the process ends.
+    assert not [name for name in files(temporary) if not name.startswith("__autograph_generated_file")]
     monkeypatch.setattr(_conversion, "convert", lambda *_: pytest.fail("converted again"))
     np.testing.assert_array_equal(run(choose(model, SIZE, bfloat16=False, conversions=folder), pixels), expected)
     choose(model, SIZE, bfloat16=True, conversions=folder)
@@ -353,14 +354,15 @@ def damage(kind: str, file: Path) -> None:
 
 @converts
 @pytest.mark.parametrize("kind", ["cut off", "empty", "longer", "digest", "length", "graph", "weights"])
-def test_a_damaged_conversion_is_made_again(kind: str, tmp_path: Path) -> None:
+def test_a_damaged_conversion_is_made_again(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, pixels = small(), images(4)
     expected = run(choose(model, SIZE, bfloat16=False, conversions=tmp_path), pixels)
     (file,) = tmp_path.iterdir()
-    whole = file.stat().st_size
     damage(kind, file)
     np.testing.assert_array_equal(run(choose(model, SIZE, bfloat16=False, conversions=tmp_path), pixels), expected)
-    assert [path.stat().st_size for path in tmp_path.iterdir()] == [whole]
+    assert list(tmp_path.iterdir()) == [file]
+    monkeypatch.setattr(_conversion, "convert", lambda *_: pytest.fail("it is damaged still"))
+    np.testing.assert_array_equal(run(choose(model, SIZE, bfloat16=False, conversions=tmp_path), pixels), expected)
 
 
 @converts

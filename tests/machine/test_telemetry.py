@@ -284,7 +284,7 @@ def test_instances_of_a_divided_gpu_are_devices(asked: Asked) -> None:
     assert told["samples"][1]["energy_joules"] is None
 
 
-READINGS = st.lists(st.tuples(st.floats(0.01, 100), st.floats(0, 1000)), min_size=1, max_size=50)
+READINGS = st.lists(st.tuples(st.floats(0.01, 100), st.floats(0, 1000, allow_subnormal=False)), min_size=1, max_size=50)
 
 
 @given(READINGS)
