@@ -24,7 +24,7 @@ def measured(run: Run) -> Sequence[MetricValue]:
     return run.metrics or _from_predictions(run.id)
 
 
-@st.cache_resource(show_spinner=False, max_entries=64)
+@st.cache_resource(show_spinner="Computing the other metrics of this run, once.", max_entries=64)
 def _from_predictions(run_id: str) -> Sequence[MetricValue]:
     said = session.predictions(run_id)
     return measure(said.labels, said.probabilities)
