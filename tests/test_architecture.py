@@ -461,9 +461,9 @@ def test_every_trap_is_run_on_the_other_backends() -> None:
 
 
 def requirements() -> dict[str, str]:
-    """Of the product, of its tests, of its optional sources of data, and of its tests on Keras' other backends."""
-    names = ("requirements.txt", "requirements-tests.txt", "requirements-sources.txt", "requirements-backends.txt")
-    texts = [(ROOT / name).read_text(encoding="utf-8") for name in names]
+    """Of the product, of its tests, of its optional sources of data and networks, and of its tests on Keras' other backends."""
+    names = ("", "-tests", "-sources", "-texts", "-backends")
+    texts = [(ROOT / f"requirements{name}.txt").read_text(encoding="utf-8") for name in names]
     lines = [line for line in "\n".join(texts).splitlines() if line and not line.startswith(("#", "-"))]
     return {line.partition("==")[0]: line.partition("==")[2] for line in lines}
 

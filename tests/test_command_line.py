@@ -271,7 +271,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "no number": (["--set", "image_size=big"], "The setting image_size should be a valid integer"),
     "no equals sign": (["--set", "image_size"], "A setting is written name=value."),
     "no name": (["--set", "=3"], "There is no setting"),
-    "too small": (["--set", "image_size=16"], "EfficientNet-Lite0 needs images of at least 32 pixels."),
+    "too small": (["--set", "image_size=16"], "EfficientNet-Lite0 needs images of at least 32 px."),
     "never pretrained": (["--backbone", "article_mlp"], "has no pretrained weights, so there is nothing to transfer."),
     "weights missing": (["--backbone", "keras_applications"], "The weights of MobileNetV2 are not on this machine"),
     "two models to follow": (["--spec", "run.json", "--like", "a"], "Settings can be taken from a file or from a run"),

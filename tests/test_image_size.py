@@ -46,14 +46,14 @@ def photographs(folder: Path, width: int = 640, height: int = 500) -> Path:
     ],
 )
 def test_what_is_chosen(settings: dict[str, object], size: int) -> None:
-    assert recipe(**settings).image_size == size
+    assert recipe(**settings).input_size == size
 
 
 @pytest.mark.parametrize(("height", "size"), [(500, 224), (225, 224), (200, 224), (190, 192), (128, 128), (97, 128), (60, 96)])
 def test_a_folder_of_photographs(tmp_path: Path, height: int, size: int) -> None:
     folder = photographs(tmp_path / "data", height=height)
     (folder / "rose" / "broken.jpg").write_bytes(b"no image")
-    assert recipe(dataset="image_folder", dataset__path=str(folder)).image_size == size
+    assert recipe(dataset="image_folder", dataset__path=str(folder)).input_size == size
 
 
 def test_only_headers_of_some_images_are_read(tmp_path: Path) -> None:
@@ -61,9 +61,9 @@ def test_only_headers_of_some_images_are_read(tmp_path: Path) -> None:
     made = recipe(dataset="image_folder", dataset__path=str(photographs(tmp_path / "data")))
     with pytest.raises(DataError):
         made.dataset.read(0).train.picture(0)
-    assert made.image_side == 500
+    assert made.typical_size == 500
     assert made.dataset.some_examples().__dict__.get("ids") is None
-    assert KerasBuiltin().image_side() == 28
+    assert KerasBuiltin().typical_size() == 28
 
 
 def test_a_spec_is_written_out_and_a_draft_goes_on_following() -> None:

@@ -2,8 +2,10 @@
 
 import pytest
 
+from tl_core.backbones import backbones
+from tl_core.data.examples import Modality
 from tl_core.errors import SettingError, WeightsError
-from tl_core.recipe import Recipe
+from tl_core.recipe import Recipe, changed, shown_size_of
 from tl_core.spec import RunSpec
 
 
@@ -45,7 +47,7 @@ def test_what_can_run_may() -> None:
 
 
 def test_too_small_an_image_is_told_before_the_start() -> None:
-    with pytest.raises(SettingError, match=r"needs images of at least 32 pixels.*image_size=31"):
+    with pytest.raises(SettingError, match=r"needs images of at least 32 px.*image_size=31"):
         recipe(image_size=31).require_runnable()
 
 
@@ -58,3 +60,23 @@ def test_missing_weights_are_told_before_the_start_but_not_where_none_are_needed
     with pytest.raises(WeightsError, match=r"The weights of MobileNetV2 are not on this machine.*Set download"):
         recipe(backbone="keras_applications").require_runnable()
     recipe(backbone="keras_applications", strategy="from_scratch").require_runnable()
+
+
+def test_a_dataset_brings_a_network_that_takes_it_unless_one_is_named() -> None:
+    texts = changed(RunSpec(), {"dataset": "docstrings"})
+    assert backbones.part(texts.backbone.name).accepts is Modality.TEXTS
+    assert changed(texts, {"dataset": "digits"}).backbone.name == "efficientnet_lite0"
+    assert changed(texts, {"dataset": "csv_text", "seed": 1}).backbone == texts.backbone
+    assert changed(RunSpec(), {"dataset": "docstrings", "backbone": "small_cnn"}).backbone.name == "small_cnn"
+    assert changed(RunSpec(), {"dataset": "csv_table"}).backbone == RunSpec().backbone
+    with pytest.raises(SettingError, match=r"Small CNN takes images, and the dataset holds texts\. Choose a network for them"):
+        Recipe.of(changed(RunSpec(), {"dataset": "docstrings", "backbone": "small_cnn"})).require_accepted()
+
+
+def test_a_run_on_texts_is_stored_with_its_sequence_length() -> None:
+    made = Recipe.of(changed(RunSpec(), {"dataset": "docstrings", "backbone": "text_cnn"}))
+    assert made.draft().backbone.settings["sequence_length"] is None
+    assert made.spec().backbone.settings["sequence_length"] == made.input_size == 80
+    assert made.spec().image_size is None
+    assert (made.shown_size, shown_size_of(made.spec())) == ("80 tokens", "80 tokens")
+    assert Recipe.of(made.spec().with_settings({"backbone.sequence_length": 8})).input_size == 8

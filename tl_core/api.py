@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from tl_core.errors import RunError, SettingError
 from tl_core.events import Event, Reporter
 from tl_core.machine import backends
-from tl_core.recipe import Recipe
+from tl_core.recipe import Recipe, changed
 from tl_core.registry import KINDS, Part, registry
 from tl_core.result import Outcome, Predictions, Result
 from tl_core.runs import artifacts
@@ -77,14 +77,14 @@ def train(spec: RunSpec | None = None, *, report: Reporter | None = None, **sett
             "Leave it out, or use the command line: python -m tl_core train",
             received=f"{executor}={settings[executor]}",
         )
-    changed = _base(spec).with_settings({name: _plain(name, value) for name, value in settings.items()})
+    given = changed(_base(spec), {name: _plain(name, value) for name, value in settings.items()})
     backends.require_importable()
-    Recipe.of(changed).require_weights()
+    Recipe.of(given).require_weights()
     from tl_core.features.cache import cache_of
     from tl_core.planning import precision_speeds
     from tl_core.training.train import train as carry_out
 
-    return carry_out(changed, report or _ignore, decide=precision_speeds.decide(home()), cache=cache_of(home()))
+    return carry_out(given, report or _ignore, decide=precision_speeds.decide(home()), cache=cache_of(home()))
 
 
 def load_run(run_id: str) -> StoredRun:

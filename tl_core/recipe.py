@@ -1,13 +1,15 @@
 """A spec made whole and checked before anything starts: the three parts together, without Keras."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import methodcaller
 from typing import Any
 
-from tl_core.backbones import Backbone
+from tl_core.backbones import Backbone, backbones
+from tl_core.data.examples import Examples
+from tl_core.data.preprocessor import Preprocessor
 from tl_core.datasets import Dataset, Modality
 from tl_core.errors import SettingError, TransferError, WeightsError
 from tl_core.executors import Executor
@@ -18,14 +20,14 @@ from tl_core.spec import PART_KINDS, RunSpec
 from tl_core.strategies import Strategy
 
 Look = Callable[[Dataset], int | None]
-"""What gives the pixels of the shorter sides of a dataset's images; see `Dataset.image_side`."""
-LOOK: Look = methodcaller("image_side")
+"""What tells how large a dataset's examples are; see `Dataset.typical_size`."""
+LOOK: Look = methodcaller("typical_size")
 
 
 @dataclass(frozen=True)
 class Recipe:
     """The parts of a run, built and checked one by one. `given_size` is the image size that somebody set; where nobody did, it
-    follows what `look` finds of the images, which is asked once, when it is needed."""
+    follows what `look` finds of the examples, which is asked once, when it is needed."""
 
     dataset: Dataset
     backbone: Backbone
@@ -43,21 +45,42 @@ class Recipe:
         return cls(**parts, given_size=spec.image_size, seed=spec.seed, precision=spec.precision, look=look)
 
     @cached_property
-    def image_side(self) -> int | None:
-        """Return what `look` finds; None also where the dataset cannot be read, which whoever needs its images will be told."""
+    def typical_size(self) -> int | None:
+        """Return what `look` finds; None also where the dataset cannot be read, which whoever needs its examples will be told."""
         with suppress(TransferError):
             return self.look(self.dataset)
         return None
 
     @property
-    def image_size(self) -> int:
-        """Return the side, in pixels, that every image is brought to."""
-        return self.given_size or self.backbone.fitting_size(self.image_side)
+    def input_size(self) -> int:
+        """Return what every example is brought to: a square's side in pixels, or a number of tokens."""
+        return (self.given_size if self.has_images else self.backbone.own_size) or self.backbone.fitting_size(self.typical_size)
+
+    def adapted_to(self, examples: Examples) -> "Recipe":
+        """Return this for training on these `examples`, of which a network may take its words. Raises `DataError` where they have
+        none."""
+        return replace(self, backbone=self.backbone.adapted_to(examples))
+
+    def preprocessor(self) -> Preprocessor:
+        """Return what makes inputs of the network of examples. Raises `WeightsError` where it needs files that are missing."""
+        return self.backbone.preprocessor(self.input_size)
+
+    @property
+    def has_images(self) -> bool:
+        """Return whether its network looks at images."""
+        return self.backbone.accepts is Modality.IMAGES
+
+    @property
+    def is_accepted(self) -> bool:
+        """Return whether its network takes the examples of its dataset."""
+        return self.dataset.modality is self.backbone.accepts
 
     def spec(self) -> RunSpec:
-        """Return the spec with every setting written out, the image size too, so that neither a later change of a default nor
-        another machine changes a stored run."""
-        return self.draft().model_copy(update={"image_size": self.image_size})
+        """Return the spec with every setting written out, the size of the inputs too, so that neither a later change of a default
+        nor another machine changes a stored run."""
+        if self.has_images:
+            return self.draft().model_copy(update={"image_size": self.input_size})
+        return replace(self, backbone=self.backbone.with_size(self.input_size)).draft()
 
     def draft(self) -> RunSpec:
         """Return the spec with every setting but an image size that nobody set, which goes on following the images."""
@@ -83,6 +106,11 @@ class Recipe:
         """Return what people call the dataset, the backbone and the strategy. That of a dataset may be somebody else's text."""
         return self.dataset.shown_name, self.backbone.listing().title, self.strategy.title
 
+    @property
+    def shown_size(self) -> str:
+        """Return what people call the size of its inputs, such as 96 px or 64 tokens."""
+        return f"{self.input_size} {self.backbone.unit}"
+
     def require_runnable(self) -> None:
         """Raise the `TransferError` that the run would meet before its first batch, where it can be known now."""
         if self.executor.shares_store:  # it runs on this machine, in this environment
@@ -90,20 +118,32 @@ class Recipe:
         self.require_weights()
         self.dataset.require_readable(self.seed)
 
-    def require_images(self) -> None:
-        """Raise the `SettingError` of a dataset that no backbone here can see yet."""
-        if self.dataset.modality is not Modality.IMAGES:
+    def require_accepted(self) -> None:
+        """Raise the `SettingError` of a dataset whose examples the network does not take."""
+        found = self.dataset.modality
+        if not self.is_accepted:
+            fitting = fitting_network(found)
+            way_out = (
+                f"Choose a network for them, such as {fitting}."
+                if fitting
+                else f"Networks for {found} come in a later version; until then such data can be looked at and split."
+            )
             raise SettingError(
-                f"{self.backbone.title} sees images, and the dataset holds {self.dataset.modality}.",
-                "Choose a dataset of images. Networks for texts and tables come in a later version; until then such data can be "
-                "looked at and split.",
+                f"{self.backbone.title} takes {self.backbone.accepts}, and the dataset holds {found}.",
+                way_out,
                 received=f"{self.dataset.name} with {self.backbone.name}",
+            )
+        if self.strategy.changes_images and not self.has_images:
+            raise SettingError(
+                f"{self.strategy.title} is set to change training images, and {self.backbone.title} takes {found}.",
+                "Set strategy.augmentation=none, and strategy.mixup and strategy.cutmix to 0.",
+                received=f"{self.strategy.name} with {self.backbone.name}",
             )
 
     def require_weights(self) -> None:
         """Raise the `TransferError` of a backbone that does not take these examples, or whose weights are not to be had."""
-        self.require_images()
-        self.backbone.require_size(self.image_size)
+        self.require_accepted()
+        self.backbone.require_size(self.input_size)
         if not self.strategy.pretrained:
             return
         if not self.backbone.pretrained:
@@ -113,6 +153,32 @@ class Recipe:
                 received=f"{self.backbone.name} with {self.strategy.name}",
             )
         self.backbone.require_weights()
+
+
+def fitting_network(modality: Modality) -> str | None:
+    """Return the name of the first backbone for such examples, of those whose weights are here if there is one; None where no
+    backbone takes them."""
+    fitting = [part for part in backbones.parts().values() if part.accepts is modality]
+    return min(fitting, key=lambda part: not any(entry.here for entry in part.catalogue())).name if fitting else None
+
+
+def changed(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
+    """Return `spec` with `settings` by their dotted names, as `RunSpec.with_settings`. Where they choose a dataset and no
+    backbone, and the present one does not take its examples, one that does is chosen, too. Raises `SettingError`."""
+    new = spec.with_settings(settings)
+    if "dataset" not in settings or "backbone" in settings:
+        return new
+    modality, taken = registry("dataset").part(new.dataset.name).modality, backbones.part(new.backbone.name).accepts
+    fitting = None if modality is taken else fitting_network(modality)
+    return new.with_settings({"backbone": fitting}) if fitting else new
+
+
+def shown_size_of(spec: RunSpec) -> str:
+    """Return `Recipe.shown_size` of a stored run; that of its images where it was made by a part that is no longer installed."""
+    try:
+        return Recipe.of(spec, lambda _: None).shown_size
+    except TransferError:
+        return f"{spec.image_size} px"
 
 
 def titles_of(spec: RunSpec) -> tuple[str, str, str]:

@@ -1,7 +1,7 @@
 """What stays of a run: plain values, written once when it ends."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -180,11 +180,11 @@ class Result(_Plain):
 
 @dataclass(frozen=True)
 class Predictions:
-    """What the model said of each test image.
+    """What the model said of each test example.
 
-    `labels` (n,) int64; `probabilities` (n, classes) float32. The `hardest` images are those whose true class
+    `labels` (n,) int64; `probabilities` (n, classes) float32. The `hardest` examples are those whose true class
     got the least probability: their indices (m,), their pixels (m, size, size, 3) uint8 as the network saw
-    them, and their names (m,).
+    them, none where they are no images, their names (m,), and the beginning of what they say (m,), empty for images.
     """
 
     labels: NDArray[np.int64]
@@ -192,6 +192,7 @@ class Predictions:
     hardest: NDArray[np.int64]
     hardest_pixels: NDArray[np.uint8]
     hardest_names: NDArray[np.str_]
+    hardest_texts: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
 
 
 @dataclass(frozen=True)

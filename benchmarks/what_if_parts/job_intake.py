@@ -10,8 +10,9 @@ import numpy as np
 
 from tl_core.checks.scan import examine
 from tl_core.data.formats.archives import unpack
+from tl_core.data.resizing import SquarePixels
 from tl_core.datasets.image_folder import ImageFolder
-from tl_core.features.resizing import SizedImages
+from tl_core.features.inputs import EncodedInputs
 from tl_core.ui import previews
 
 
@@ -20,7 +21,7 @@ def decoded(folder: str) -> dict[str, Any]:
     with _measured() as found:
         data = ImageFolder(path=Path(folder)).read(0)
         for images in data.splits.values():
-            sized = SizedImages(images, 64)
+            sized = EncodedInputs(images, SquarePixels(64))
             for part in np.split(np.arange(len(sized)), range(64, len(sized), 64)):
                 sized.batch(part)
     return found

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tl_core.features import engines
 from tl_core.features.engines._telemetry import quiet_openvino
 from tl_core.features.engines.openvino import has_bfloat16
-from tl_core.features.resizing import SizedImages
+from tl_core.features.inputs import EncodedInputs
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 
@@ -32,9 +32,9 @@ def share(spec: dict[str, Any], cache: str, images: int) -> dict[str, Any]:
     bfloat16 = recipe.precision.in_bfloat16
     keras.config.set_dtype_policy(recipe.precision.policy)
     train = recipe.dataset.load(recipe.seed).train
-    pixels = SizedImages(train, recipe.image_size).batch(np.arange(min(images, len(train))))
-    network = recipe.backbone.load(recipe.image_size, pretrained=True)
-    engine = engines.choose(network.model, recipe.image_size, bfloat16=bfloat16, conversions=engines.kept_in(Path(cache)))
+    pixels = EncodedInputs(train, recipe.preprocessor()).batch(np.arange(min(images, len(train))))
+    network = recipe.backbone.load(recipe.input_size, pretrained=True)
+    engine = engines.choose(network.model, bfloat16=bfloat16, conversions=engines.kept_in(Path(cache)))
     batches = np.array_split(pixels, range(engine.batch, len(pixels), engine.batch))
     before = _peaks(bfloat16)
     seconds = _least(lambda: sum(map(len, engine.run(batches))), 3)

@@ -10,13 +10,14 @@ import numpy as np
 from benchmarks.what_if_parts.child import Moment, now, since
 from tl_core.analysis.stage_titles import activity_title
 from tl_core.analysis.what_if import Question
+from tl_core.data import resizing
 from tl_core.datasets import Data
 from tl_core.events import Epoch, Event
-from tl_core.features import engines, resizing
+from tl_core.features import engines
 from tl_core.features.cache import ActivationCache
 from tl_core.features.engines._telemetry import quiet_openvino
 from tl_core.features.extractor import FeatureExtractor
-from tl_core.features.inputs import CachedInputs
+from tl_core.features.inputs import CachedInputs, EncodedInputs
 from tl_core.planning import cost_model
 from tl_core.planning.cuts import SplitSizes
 from tl_core.recipe import Recipe
@@ -101,7 +102,7 @@ def predicted(spec: dict[str, Any]) -> dict[str, Any]:
     """Return how many times the passes of a run that keeps nothing are those of one that keeps all, if a pass is a pass."""
     recipe = Recipe.of(RunSpec.parse(spec))
     data = recipe.dataset.load(recipe.seed)
-    blocks = recipe.backbone.load(recipe.image_size, pretrained=True).outline().blocks
+    blocks = recipe.backbone.load(recipe.input_size, pretrained=True).outline().blocks
     images = SplitSizes.of(data)
     keeping, not_keeping = (cost_model.of(recipe, blocks, images, room).total for room in (np.inf, 0))
     share = cost_model.trained_share(cost_model.of(recipe, blocks, images, 0).cuts.phases[0], blocks)
@@ -115,7 +116,7 @@ def predicted(spec: dict[str, Any]) -> dict[str, Any]:
 def decoding(spec: dict[str, Any]) -> dict[str, Any]:
     """Decode all training images once."""
     recipe = Recipe.of(RunSpec.parse(spec))
-    images = resizing.SizedImages(recipe.dataset.load(recipe.seed).train, recipe.image_size)
+    images = EncodedInputs(recipe.dataset.load(recipe.seed).train, recipe.preprocessor())
     for part in np.array_split(np.arange(len(images)), range(32, len(images), 32)):
         images.batch(part)
     return {"images": len(images)}
@@ -123,8 +124,10 @@ def decoding(spec: dict[str, Any]) -> dict[str, Any]:
 
 def _features(recipe: Recipe, data: Data, cache: str) -> dict[str, CachedInputs]:
     keras.config.set_dtype_policy(recipe.precision.policy)
-    network = recipe.backbone.load(recipe.image_size, pretrained=True)
-    supply = FeatureExtractor(_opened(cache, None), recipe.image_size, bfloat16=recipe.precision.in_bfloat16, wait=lambda: None)
+    network = recipe.backbone.load(recipe.input_size, pretrained=True)
+    supply = FeatureExtractor(
+        _opened(cache, None), recipe.preprocessor(), bfloat16=recipe.precision.in_bfloat16, wait=lambda: None
+    )
     part = supply.part(network.model)
     return {name: supply.features(part, images, lambda _: None) for name, images in data.splits.items()}
 

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from tl_core.analysis.statements import span
-from tl_core.datasets import Modality
 from tl_core.errors import TransferError
 from tl_core.notes import sentences
 from tl_core.recipe import Recipe
@@ -35,7 +34,7 @@ def summary() -> str:
         return recipe.dataset.shown_name
 
 
-PAGE = PageInfo(1, "Dataset", ":material/counter_1:", "Which images, and how many labels?", summary)
+PAGE = PageInfo(1, "Dataset", ":material/counter_1:", "Which data, and how many labels?", summary)
 
 
 def draw() -> None:
@@ -70,7 +69,7 @@ def draw_evidence(recipe: Recipe) -> None:
     if preview.notes:
         st.info("\n".join(f"- {formatting.plain(note)}" for note in sentences(preview.notes)), icon=":material/rule:")
     data_checks.examination(recipe)
-    if recipe.dataset.modality is Modality.IMAGES:
+    if recipe.is_accepted:
         image_map.image_map(recipe)
 
 

@@ -2,21 +2,20 @@
 
 import streamlit as st
 
-from tl_core import backbones
 from tl_core.analysis.statements import count
 from tl_core.backbones import CatalogueEntry
 from tl_core.recipe import Recipe
 from tl_core.ui import formatting, forms, frame, image_size, session
-from tl_core.ui.backbone_card import backbone_card
+from tl_core.ui.backbone_card import backbone_card, networks_for
 from tl_core.ui.charts import choices
 from tl_core.ui.recipe_bar import recipe_bar
 from tl_core.ui.steps import PageInfo
 
 
 def summary() -> str:
-    """Return the network and the image size."""
+    """Return the network and the size of its inputs."""
     recipe = session.recipe()
-    return f"{recipe.backbone.listing().title}, {recipe.image_size} px"
+    return f"{recipe.backbone.listing().title}, {recipe.shown_size}"
 
 
 PAGE = PageInfo(2, "Backbone", ":material/counter_2:", "Which pretrained network suits them?", summary)
@@ -25,8 +24,7 @@ PAGE = PageInfo(2, "Backbone", ":material/counter_2:", "Which pretrained network
 def draw() -> None:
     """Draw the page."""
     recipe = session.recipe()
-    offered = [(name, entry) for name, part in backbones.backbones.parts().items() for entry in part.catalogue()]
-    offered.sort(key=lambda pair: (pair[1].accuracy is None, not pair[1].here))  # what can be transferred now comes first
+    offered = networks_for(recipe)
     frame.heading(PAGE)
     recipe_bar()
     choice, evidence = st.columns([1, 2], gap="large")
@@ -34,7 +32,10 @@ def draw() -> None:
         draw_choice(recipe, offered)
     with evidence:
         title = recipe.backbone.listing().title
-        formatting.chart(choices.backbone_scatter(offered, title), "scatter", "Published accuracy against size of each network")
+        if any(entry.accuracy for _, entry in offered):
+            formatting.chart(
+                choices.backbone_scatter(offered, title), "scatter", "Published accuracy against size of each network"
+            )
         with st.container(border=True, key="backbone_card"):
             backbone_card(recipe)
         with formatting.sentence_for_mistakes():
@@ -57,7 +58,7 @@ def draw_choice(recipe: Recipe, offered: list[tuple[str, CatalogueEntry]]) -> No
             f"{count(entry.parameters)} parameters, "
             + (
                 "never pretrained"
-                if entry.accuracy is None
+                if not entry.pretrained
                 else "weights on this machine"
                 if entry.here
                 else "weights not on this machine"
@@ -66,9 +67,10 @@ def draw_choice(recipe: Recipe, offered: list[tuple[str, CatalogueEntry]]) -> No
         ],
         key="network",
         on_change=choose,
-        help="The pretrained network that turns an image into the features for the new classifier.",
+        help="The pretrained network that turns an example into the features for the new classifier.",
     )
-    image_size.image_size(recipe)
+    if recipe.has_images:
+        image_size.image_size(recipe)
     forms.part_form("backbone", recipe.backbone, without=tuple(present.settings))
 
 

@@ -65,7 +65,7 @@ def draw_evidence(recipe: Recipe) -> None:
     formatting.chart(network.phase_chart(planned, head), "phases", "Which blocks are frozen and which train in each phase")
     st.caption(
         f"{recipe.backbone.listing().title}: {len(outline.blocks)} blocks, {count(outline.parameters)} parameters, "
-        f"{outline.multiply_adds / 1e6:,.0f} million multiply-adds an image at {recipe.image_size} px. "
+        f"{outline.multiply_adds / 1e6:,.0f} million multiply-adds an example of {recipe.shown_size}. "
         f"The head is one dense layer from {recipe.strategy.feature_size(outline):,} features to {classes} classes: "
         f"{head:,} parameters. {network.batch_norm(planned.cuts.phases, outline.blocks)} "
         "A full pass is forward and backward through the whole network; an image passes the frozen part only once."

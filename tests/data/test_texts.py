@@ -112,11 +112,11 @@ def test_bad_texts(tmp_path: Path) -> None:
     assert sentences(CsvText(path=tmp_path / "texts.csv").load(0).notes) == ("Rows without a text or a label: 10 left out.",)
 
 
-def test_no_run_begins_on_what_no_network_sees(home: Path, tmp_path: Path) -> None:
+def test_no_run_begins_on_what_its_network_does_not_take(home: Path, tmp_path: Path) -> None:
     TEXTS.to_csv(tmp_path / "texts.csv", index=False)
     settings = {"dataset": "csv_text", "dataset.path": str(tmp_path / "texts.csv")}
-    with pytest.raises(SettingError, match=r"sees images, and the dataset holds texts\. Choose a dataset of images"):
+    with pytest.raises(SettingError, match=r"takes images, and the dataset holds texts\. Choose a network for them, such as "):
         Recipe.of(RunSpec().with_settings(settings)).require_runnable()
     done = CommandLine(home).run("train", *(f"--set={name}={value}" for name, value in settings.items()))
     assert done.code == 2
-    assert "sees images, and the dataset holds texts" in done.err
+    assert "takes images, and the dataset holds texts" in done.err

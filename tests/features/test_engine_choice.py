@@ -13,6 +13,7 @@ import pytest
 from tests.helpers import ROOT
 from tests.tools.toy import SIZE, toy_network
 from tl_core import testing
+from tl_core.data.resizing import SquarePixels
 from tl_core.datasets import ArrayImages
 from tl_core.features import engines
 from tl_core.features.cache import ActivationCache
@@ -44,7 +45,7 @@ def other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[engi
 
 
 def chosen(model: Any) -> tuple[str, str]:
-    made = engines.choose(model, SIZE, bfloat16=False, conversions=None)
+    made = engines.choose(model, bfloat16=False, conversions=None)
     return made.title, " ".join(sentences(made.notes))
 
 
@@ -60,7 +61,7 @@ def test_it_passes_the_checks_of_its_kind(other: type[engines.Engine], check: Ch
 
 
 def test_a_run_takes_its_features_from_it(other: type[engines.Engine], tmp_path: Path) -> None:
-    supply = FeatureExtractor(ActivationCache(tmp_path / "cache", 10**9), SIZE, bfloat16=False, wait=lambda: None)
+    supply = FeatureExtractor(ActivationCache(tmp_path / "cache", 10**9), SquarePixels(SIZE), bfloat16=False, wait=lambda: None)
     supply.features(supply.part(toy_network()[0].model), IMAGES, lambda _: None)
     assert supply.tally.computed == {f"{TITLE}, float32": 5}
 

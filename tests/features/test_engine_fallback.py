@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tl_core import backbones
+from tl_core.data.resizing import SquarePixels
 from tl_core.datasets import ArrayImages
 from tl_core.features import engines
 from tl_core.features.cache import cache_of
@@ -54,7 +55,7 @@ def test_keras_computes_whatever_the_conversion_raises(
     model: Any, error: Exception, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(type(model), "export", raising(error))
-    supply = FeatureExtractor(cache_of(tmp_path), SIZE, bfloat16=False, wait=lambda: None)
+    supply = FeatureExtractor(cache_of(tmp_path), SquarePixels(SIZE), bfloat16=False, wait=lambda: None)
     pixels = np.random.default_rng(0).integers(0, 256, (5, SIZE, SIZE, 3), np.uint8)
     part, images = supply.part(model), ArrayImages(pixels, np.zeros(5, np.int64))
     for split in (images.take(np.arange(3)), images.take(np.arange(3, 5))):
@@ -69,13 +70,13 @@ def test_keras_computes_whatever_the_conversion_raises(
 
 
 def test_nothing_is_noted_where_openvino_computes(model: Any) -> None:
-    engine = engines.choose(model, SIZE, bfloat16=False, conversions=None)
+    engine = engines.choose(model, bfloat16=False, conversions=None)
     assert (engine.title, engine.notes) == ("OpenVINO, float32", ())
 
 
 def test_nothing_is_noted_of_what_is_too_small_to_be_converted(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_networks, "SMALL_NETWORK", 10**12)
-    engine = engines.choose(model, SIZE, bfloat16=False, conversions=None)
+    engine = engines.choose(model, bfloat16=False, conversions=None)
     assert (engine.title, engine.notes) == ("Keras, float32", ())
 
 
@@ -85,5 +86,5 @@ def test_a_damaged_openvino_ends_no_run(model: Any, error: Exception, monkeypatc
     monkeypatch.setattr(openvino, "quiet_openvino", raising(error))
     monkeypatch.setattr(type(model), "export", raising(error))
     assert engines.expected(model, bfloat16=True) == "OpenVINO, float32"
-    engine = engines.choose(model, SIZE, bfloat16=True, conversions=None)
+    engine = engines.choose(model, bfloat16=True, conversions=None)
     assert (engine.title, str(error) in sentence(*engine.notes)) == ("Keras, bfloat16", True)

@@ -126,14 +126,14 @@ FEW = {"EfficientNet-Lite0", "a map", "features of all blocks", "MobileNetV2", "
 def test_it_gives_what_keras_gives(name: str, conversions: Path) -> None:
     model, pixels = NETWORKS[name](), images(11)
     expected = computed(model, pixels)
-    engine = choose(model, SIZE, bfloat16=False, conversions=conversions)
+    engine = choose(model, bfloat16=False, conversions=conversions)
     assert engine.title == f"{NAME}, float32"
     assert difference(run(engine, pixels), expected) < 2e-5
 
 
 def test_bfloat16_where_the_processor_has_it(conversions: Path) -> None:
     model, pixels = lite0(), images(8)
-    engine = choose(model, SIZE, bfloat16=True, conversions=conversions)
+    engine = choose(model, bfloat16=True, conversions=conversions)
     halved = HAS_BFLOAT16 or NAME == "Keras"
     assert engine.title == f"{NAME}, {'bfloat16' if halved else 'float32'}"
     off = difference(run(engine, pixels), computed(model, pixels))
@@ -152,9 +152,9 @@ def test_the_engine_decides_in_what_it_computes_and_not_the_policy_of_the_layers
     for model in (exact, mixed):
         for bfloat16 in (False, True):
             if title == "Keras":
-                engine: PreparedNetwork = KerasEngine().prepare(model, SIZE, bfloat16=bfloat16)
+                engine: PreparedNetwork = KerasEngine().prepare(model, bfloat16=bfloat16)
             else:
-                engine = choose(model, SIZE, bfloat16=bfloat16, conversions=conversions)
+                engine = choose(model, bfloat16=bfloat16, conversions=conversions)
             off = difference(run(engine, pixels), expected)
             assert 1e-3 < off < 0.1 if engine.title.endswith("bfloat16") else off < 2e-5
     assert compute_dtypes(mixed) == {"bfloat16"}
@@ -180,8 +180,8 @@ def test_a_copy_in_another_policy_reaches_what_lies_inside_a_layer(policy: Calla
 @pytest.mark.parametrize("title", ["Keras", pytest.param("OpenVINO", marks=converts)])
 def test_the_next_batches_are_taken_while_some_are_computed(title: str, conversions: Path) -> None:
     """One by Keras, and one a request by OpenVINO, by threads of their own."""
-    made = choose(small(), SIZE, bfloat16=False, conversions=conversions)
-    engine, ahead = (KerasEngine().prepare(small(), SIZE, bfloat16=False), 1) if title == "Keras" else (made, streams(made) + 1)
+    made = choose(small(), bfloat16=False, conversions=conversions)
+    engine, ahead = (KerasEngine().prepare(small(), bfloat16=False), 1) if title == "Keras" else (made, streams(made) + 1)
     taken: list[int] = []
 
     def batches() -> Iterator[Pixels]:
@@ -218,7 +218,7 @@ class Recording:
 @converts
 @pytest.mark.parametrize("ending", ["closed", "the batches fail", "a batch is none"])
 def test_no_request_is_left_running(ending: str, conversions: Path) -> None:
-    engine: Any = choose(small(), SIZE, bfloat16=False, conversions=conversions)
+    engine: Any = choose(small(), bfloat16=False, conversions=conversions)
     engine._compiled = recording = Recording(engine._compiled)
 
     def batches() -> Iterator[Pixels]:
@@ -244,14 +244,14 @@ def test_a_network_with_two_outputs_is_told(bfloat16: bool) -> None:
     inputs = keras.Input((SIZE, SIZE, 3))
     model = keras.Model(inputs, [keras.layers.Flatten()(inputs), keras.layers.ReLU()(inputs)])
     with pytest.raises(ValueError, match="one input and one output"):
-        choose(model, SIZE, bfloat16=bfloat16, conversions=None)
+        choose(model, bfloat16=bfloat16, conversions=None)
     with pytest.raises(ValueError, match="one input and one output"):
-        KerasEngine().prepare(model, SIZE, bfloat16=bfloat16)
+        KerasEngine().prepare(model, bfloat16=bfloat16)
 
 
 @pytest.mark.parametrize(("size", "count"), [(16, 8), (96, 8), (160, 8), (224, 4), (299, 2), (448, 1), (1024, 1)])
 def test_a_request_has_as_many_images_as_fit_a_cache(size: int, count: int) -> None:
-    assert batch_of(size) == count
+    assert batch_of((size, size, 3)) == count
 
 
 @converts
@@ -259,13 +259,13 @@ def test_what_is_small_is_not_converted(monkeypatch: pytest.MonkeyPatch) -> None
     for least, title in ((10**12, "Keras, float32"), (0, "OpenVINO, float32")):
         monkeypatch.setattr(_networks, "SMALL_NETWORK", least)
         assert engines.expected(small(), bfloat16=False) == title
-        assert engines.choose(small(), SIZE, bfloat16=False, conversions=None).title == title
+        assert engines.choose(small(), bfloat16=False, conversions=None).title == title
 
 
 def test_keras_computes_where_openvino_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     model, pixels = small(), images(5)
-    engine = choose(model, SIZE, bfloat16=False, conversions=None)
+    engine = choose(model, bfloat16=False, conversions=None)
     assert engine.title == "Keras, float32"
     assert difference(run(engine, pixels), computed(model, pixels)) < 2e-5
 
@@ -275,7 +275,7 @@ def test_keras_computes_what_openvino_cannot_express(caplog: pytest.LogCaptureFi
     inputs = keras.Input((SIZE, SIZE, 3))
     model = keras.Model(inputs, keras.layers.GlobalMaxPooling2D()(keras.ops.erfinv(inputs / 256)), name="odd")
     with caplog.at_level(logging.WARNING):
-        engine = choose(model, SIZE, bfloat16=False, conversions=None)
+        engine = choose(model, bfloat16=False, conversions=None)
     assert engine.title == "Keras, float32"
     assert "the network odd" in caplog.text
     assert "Erfinv" in caplog.text
@@ -288,7 +288,7 @@ def test_a_conversion_that_gives_something_else_is_not_used(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(_conversion, "TOLERANCE", 1e-12)  # less than rounding makes
-    assert choose(small(), SIZE, bfloat16=False, conversions=tmp_path / "kept").title == "Keras, float32"
+    assert choose(small(), bfloat16=False, conversions=tmp_path / "kept").title == "Keras, float32"
     assert "not what Keras gives" in caplog.text
     assert not (tmp_path / "kept").exists()
 
@@ -321,20 +321,20 @@ def test_a_conversion_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     model, pixels = small(), images(9)
-    expected = run(choose(model, SIZE, bfloat16=False, conversions=folder), pixels)
+    expected = run(choose(model, bfloat16=False, conversions=folder), pixels)
     made = files(folder)
     assert len(made) == 1
     # Of what TensorFlow traces first in a process, it keeps the source until the process ends.
     assert not [name for name in files(temporary) if not name.startswith("__autograph_generated_file")]
     monkeypatch.setattr(_conversion, "convert", lambda *_: pytest.fail("converted again"))
-    np.testing.assert_array_equal(run(choose(model, SIZE, bfloat16=False, conversions=folder), pixels), expected)
-    choose(model, SIZE, bfloat16=True, conversions=folder)
+    np.testing.assert_array_equal(run(choose(model, bfloat16=False, conversions=folder), pixels), expected)
+    choose(model, bfloat16=True, conversions=folder)
     model.trainable = False
-    choose(keras.Model(model.input, model.output, name="another"), SIZE, bfloat16=False, conversions=folder)
+    choose(keras.Model(model.input, model.output, name="another"), bfloat16=False, conversions=folder)
     assert files(folder) == made
     monkeypatch.undo()
     model.weights[0].assign(model.weights[0] * 2)
-    assert difference(run(choose(model, SIZE, bfloat16=False, conversions=folder), pixels), computed(model, pixels)) < 2e-5
+    assert difference(run(choose(model, bfloat16=False, conversions=folder), pixels), computed(model, pixels)) < 2e-5
     assert files(folder) > made
 
 
@@ -356,13 +356,13 @@ def damage(kind: str, file: Path) -> None:
 @pytest.mark.parametrize("kind", ["cut off", "empty", "longer", "digest", "length", "graph", "weights"])
 def test_a_damaged_conversion_is_made_again(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model, pixels = small(), images(4)
-    expected = run(choose(model, SIZE, bfloat16=False, conversions=tmp_path), pixels)
+    expected = run(choose(model, bfloat16=False, conversions=tmp_path), pixels)
     (file,) = tmp_path.iterdir()
     damage(kind, file)
-    np.testing.assert_array_equal(run(choose(model, SIZE, bfloat16=False, conversions=tmp_path), pixels), expected)
+    np.testing.assert_array_equal(run(choose(model, bfloat16=False, conversions=tmp_path), pixels), expected)
     assert list(tmp_path.iterdir()) == [file]
     monkeypatch.setattr(_conversion, "convert", lambda *_: pytest.fail("it is damaged still"))
-    np.testing.assert_array_equal(run(choose(model, SIZE, bfloat16=False, conversions=tmp_path), pixels), expected)
+    np.testing.assert_array_equal(run(choose(model, bfloat16=False, conversions=tmp_path), pixels), expected)
 
 
 @converts
@@ -370,7 +370,7 @@ def test_a_folder_that_cannot_be_does_no_harm(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "taken" / "x").mkdir(parents=True)
     for folder in (tmp_path / "file", tmp_path / "file" / "below"):
-        assert choose(small(), SIZE, bfloat16=False, conversions=folder).title == "OpenVINO, float32"
+        assert choose(small(), bfloat16=False, conversions=folder).title == "OpenVINO, float32"
     assert files(tmp_path) == {"file", "taken", "x"}
 
 
@@ -472,7 +472,7 @@ def test_identity_of_slices() -> None:
 def test_what_is_not_all_of_keras_has_no_identity_and_is_not_kept(foreign: dict[str, Any], tmp_path: Path) -> None:
     model = two_branches(**foreign)
     assert identity(model) is None
-    engine = choose(model, SIZE, bfloat16=False, conversions=tmp_path)
+    engine = choose(model, bfloat16=False, conversions=tmp_path)
     assert difference(run(engine, images(3)), computed(model, images(3))) < 2e-5
     assert not files(tmp_path)
 
@@ -488,7 +488,7 @@ _networks.SMALL_NETWORK = 0
 seen = []
 sys.addaudithook(lambda event, _: seen.append(event) if event.startswith(("socket.", "urllib.")) or event == "os.fork" else None)
 model = backbones.build(PartSpec(name="small_cnn")).load(16, pretrained=False).model
-print(engines.choose(model, 16, bfloat16=False, conversions=None).title)
+print(engines.choose(model, bfloat16=False, conversions=None).title)
 """
 LEFT = 'import atexit, pathlib\natexit.register(lambda: print(seen, [*pathlib.Path(os.environ["HOME"]).rglob("*")]))\n'
 

@@ -9,12 +9,14 @@ import pytest
 from PIL import Image
 
 from tests.tools.toy import SIZE, toy_network
+from tl_core.data import resizing
+from tl_core.data.resizing import SquarePixels
 from tl_core.datasets import ArrayImages, FileImages
-from tl_core.features import engines, resizing
+from tl_core.features import engines
 from tl_core.features.cache import ActivationCache
 from tl_core.features.extractor import DECODE_BATCH, FeatureExtractor, FrozenSubmodel, View, fits_float16
+from tl_core.features.inputs import EncodedInputs
 from tl_core.features.predict import predict
-from tl_core.features.resizing import SizedImages
 from tl_core.networks.outline import Network
 from tl_core.result import FrozenPartRecord
 
@@ -32,11 +34,13 @@ def cache(tmp_path: Path) -> ActivationCache:
 
 
 def supply(cache: ActivationCache) -> FeatureExtractor:
-    return FeatureExtractor(cache, SIZE, bfloat16=False, wait=lambda: None)
+    return FeatureExtractor(cache, SquarePixels(SIZE), bfloat16=False, wait=lambda: None)
 
 
 def part_of(network: Network) -> FrozenSubmodel:
-    return FeatureExtractor(ActivationCache(Path("none"), 0), SIZE, bfloat16=False, wait=lambda: None).part(network.model)
+    return FeatureExtractor(ActivationCache(Path("none"), 0), SquarePixels(SIZE), bfloat16=False, wait=lambda: None).part(
+        network.model
+    )
 
 
 def nothing(count: int) -> None:
@@ -52,7 +56,7 @@ def test_features_are_what_keras_gives(cache: ActivationCache) -> None:
     told: list[int] = []
     got = supply(cache).features(part_of(network), images(), told.append)
     assert sum(told) == len(got) == COUNT
-    expected = predict(network.model, SizedImages(images(), SIZE), nothing)
+    expected = predict(network.model, EncodedInputs(images(), SquarePixels(SIZE)), nothing)
     np.testing.assert_allclose(got.values, expected, rtol=1e-3, atol=1e-3 * np.abs(expected).max())
     np.testing.assert_array_equal(got.batch(np.array([5, 2, 5])), got.values[[5, 2, 5]])
 
@@ -60,12 +64,12 @@ def test_features_are_what_keras_gives(cache: ActivationCache) -> None:
 def test_a_second_time_nothing_is_decoded_and_nothing_run(cache: ActivationCache, monkeypatch: pytest.MonkeyPatch) -> None:
     network, _ = toy_network()
     first = supply(cache).features(part_of(network), images(), nothing).values
-    decoded = supply(cache).pixels(images(), nothing).batch(np.arange(COUNT))
+    decoded = supply(cache).inputs(images(), nothing).batch(np.arange(COUNT))
     monkeypatch.setattr(resizing, "center_crop_resize", refuse)
     monkeypatch.setattr(engines, "choose", refuse)
     again = supply(cache)
     np.testing.assert_array_equal(again.features(part_of(network), images(), nothing).values, first)
-    np.testing.assert_array_equal(again.pixels(images(), nothing).batch(np.arange(COUNT)), decoded)
+    np.testing.assert_array_equal(again.inputs(images(), nothing).batch(np.arange(COUNT)), decoded)
     assert again.tally.take_record() == FrozenPartRecord(reused=COUNT)
     assert again.tally.take_record() == FrozenPartRecord()
 
@@ -89,14 +93,16 @@ def test_other_weights_and_other_sizes_are_other_rows(cache: ActivationCache) ->
     weight = network.model.trainable_weights[0]
     weight.assign(np.asarray(weight) + 0.1)
     assert np.abs(supply(cache).features(part_of(network), images(), nothing).values - one).max() > 0
-    larger = FeatureExtractor(cache, SIZE + 4, bfloat16=False, wait=lambda: None)
-    assert larger.pixels(images(), nothing).batch(np.arange(2)).shape == (2, SIZE + 4, SIZE + 4, 3)
+    larger = FeatureExtractor(cache, SquarePixels(SIZE + 4), bfloat16=False, wait=lambda: None)
+    assert larger.inputs(images(), nothing).batch(np.arange(2)).shape == (2, SIZE + 4, SIZE + 4, 3)
 
 
 def test_pixels_for_which_there_is_no_room_are_decoded_whenever_asked_for(tmp_path: Path) -> None:
     small = ActivationCache(tmp_path, 1000)
-    given = supply(small).pixels(images(), nothing)
-    np.testing.assert_array_equal(given.batch(np.array([3, 1])), SizedImages(images(), SIZE).batch(np.array([3, 1])))
+    given = supply(small).inputs(images(), nothing)
+    np.testing.assert_array_equal(
+        given.batch(np.array([3, 1])), EncodedInputs(images(), SquarePixels(SIZE)).batch(np.array([3, 1]))
+    )
     assert not list(tmp_path.iterdir())
 
 
@@ -117,9 +123,9 @@ def test_a_pass_keeps_pictures_from_large_files_and_takes_those_that_are_kept(tm
     large, decoded = photographs(tmp_path), list[int]()
     cache, other = ActivationCache(tmp_path / "cache", 10**9), ActivationCache(tmp_path / "other", 10**9)
     first = supply(cache).features(part_of(network), large, nothing).values
-    assert len(supply(cache).pixels(large, decoded.append)) == 12
+    assert len(supply(cache).inputs(large, decoded.append)) == 12
     assert (decoded, tables(cache)) == ([], 2)
-    assert len(supply(other).pixels(large, decoded.append)) == sum(decoded) == 12
+    assert len(supply(other).inputs(large, decoded.append)) == sum(decoded) == 12
     for path in large.paths:
         path.write_bytes(b"")
     np.testing.assert_array_equal(supply(other).features(part_of(network), large, nothing).values, first)
@@ -140,7 +146,7 @@ def test_views_are_changed_in_groups_whatever_is_missing(cache: ActivationCache,
     view = View("brighter", brighter)
     whole = supply(cache).features(part_of(network), images(), nothing, view).values
     changed = np.clip(
-        SizedImages(images(), SIZE).batch(np.arange(COUNT)).astype(int)
+        EncodedInputs(images(), SquarePixels(SIZE)).batch(np.arange(COUNT)).astype(int)
         + 10 * (np.arange(COUNT) // DECODE_BATCH)[:, None, None, None],
         0,
         255,

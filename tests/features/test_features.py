@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 from tests.tools.toy import SIZE, toy_network
+from tl_core.data.resizing import SquarePixels, center_crop_resize
 from tl_core.datasets import ArrayImages
 from tl_core.errors import DataError
+from tl_core.features.inputs import EncodedInputs
 from tl_core.features.predict import BATCH, predict
 from tl_core.features.prefetch import prefetch
-from tl_core.features.resizing import SizedImages, center_crop_resize
 
 
 def images(count: int, size: int = 20) -> ArrayImages:
@@ -42,7 +43,7 @@ def test_the_middle_square_is_taken(height: int, width: int) -> None:
 
 def test_batches_are_the_images_in_the_order_asked_for() -> None:
     source = images(12)
-    sized = SizedImages(source, 16)
+    sized = EncodedInputs(source, SquarePixels(16))
     for order in ([3, 1, 3], [0], list(range(12))[::-1], [5, 5, 5]):
         expected = np.stack([center_crop_resize(source.picture(index), 16) for index in order])
         np.testing.assert_array_equal(sized.batch(np.array(order)), expected)
@@ -61,7 +62,7 @@ class Damaged(ArrayImages):
 
 def test_a_damaged_image_is_told_each_time() -> None:
     source = images(8)
-    sized = SizedImages(Damaged(source.pixels, source.labels), 16)
+    sized = EncodedInputs(Damaged(source.pixels, source.labels), SquarePixels(16))
     assert len(sized.batch(np.arange(7))) == 7
     for _ in range(2):
         with pytest.raises(DataError, match=r"7\.png"):
@@ -108,7 +109,7 @@ def test_ahead_raises_where_the_source_did() -> None:
 def test_features_do_not_depend_on_the_batches(count: int) -> None:
     network, _ = toy_network()
     told: list[int] = []
-    sized = SizedImages(images(count), SIZE)
+    sized = EncodedInputs(images(count), SquarePixels(SIZE))
     got = predict(network.model, sized, told.append)
     assert sum(told) == count
     assert got.shape == (count, network.model.output.shape[-1])
@@ -120,13 +121,13 @@ def test_features_do_not_depend_on_the_batches(count: int) -> None:
 
 def test_no_images_no_features() -> None:
     network, _ = toy_network()
-    assert predict(network.model, SizedImages(images(0), SIZE), lambda count: None).shape == (0, 6)
+    assert predict(network.model, EncodedInputs(images(0), SquarePixels(SIZE)), lambda count: None).shape == (0, 6)
 
 
 def test_the_head_on_features_is_the_whole_model() -> None:
     """What lets a head be trained on features that were computed once."""
     network, model = toy_network()
-    sized = SizedImages(images(9), SIZE)
+    sized = EncodedInputs(images(9), SquarePixels(SIZE))
     head = keras.Model(network.model.output, model.output)
     through = head.predict_on_batch(predict(network.model, sized, lambda count: None))
     whole = predict(model, sized, lambda count: None)

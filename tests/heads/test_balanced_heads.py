@@ -12,9 +12,10 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from threadpoolctl import threadpool_limits
 
 from tests.tools.toy import FEW, begin
+from tl_core.data.resizing import SquarePixels
 from tl_core.datasets import Data
 from tl_core.errors import SettingError
-from tl_core.features.resizing import SizedImages
+from tl_core.features.inputs import EncodedInputs
 from tl_core.heads import class_means, head2toe, logistic, ridge, select_features
 from tl_core.heads.closed_form import PENALTIES, temperature
 from tl_core.spec import RunSpec
@@ -148,7 +149,7 @@ class Fitted:
         few = FEW | {"dataset.labels_per_class": 9, "strategy": strategy, "image_size": 16}
         self.training, phases = begin(change=thinned, spec=RunSpec().with_settings(few | named))
         self.training.train_phase(phases[0])
-        train, model = SizedImages(self.training.data.train, 16), self.training.model
+        train, model = EncodedInputs(self.training.data.train, SquarePixels(16)), self.training.model
         pixels, self.labels = train.batch(np.arange(len(train))).astype(np.float32), train.labels
         self.features = np.asarray(self.training.network.model.predict_on_batch(pixels), np.float64)
         self.probabilities = np.asarray(model.predict_on_batch(pixels))

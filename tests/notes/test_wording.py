@@ -86,6 +86,11 @@ TOLD = [
         "The pixels in x are float64 from 0 to 1, brought to 0 to 255.",
     ),
     (Note(K.ARRAY_TRANSPARENT, about=("x",)), "Images in x are transparent, and laid on white."),
+    (
+        Note(K.TEXTS_TRUNCATED, (38, 1000, 128)),
+        "Of 1,000 training texts that were looked at, 38 are longer than the 128 tokens that the network reads. It does not see "
+        "what comes after these.",
+    ),
     (Note(K.IMAGES_TRANSPARENT, (2, 36)), "Transparent images are laid on white: 2 of 36 that were looked at."),
     (
         Note(K.NEARLY_BLACK, (15,), ("train", "validation", "test")),

@@ -1,4 +1,4 @@
-"""Texts and tables on the pages: one can look at them, and a sentence says why nothing can be started with them."""
+"""Texts and tables on the pages: one can look at them, and a sentence says why a network for images cannot learn them."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def page_of(step: steps.PageInfo, source: type[UserDataset]) -> AppTest:
 @pytest.mark.parametrize("step", steps.pages(), ids=lambda step: step.title)
 def test_no_page_fails_and_none_starts_a_run(step: steps.PageInfo, source: type[UserDataset], home: Path) -> None:
     app = page_of(step, source)
-    told = f"Small CNN sees images, and the dataset holds {HELD[source]}. Choose a dataset of images."
+    told = f"Small CNN takes images, and the dataset holds {HELD[source]}."
     shown = [said for said in errors(app) if told in said]
     assert len(shown) == (step in (steps.BACKBONE, steps.STRATEGY))
     if starts := [button for button in app.button if button.key == "start"]:

@@ -23,8 +23,8 @@ TITLE = "What if there were other labels?"
 def recipe_of(home: Path, settings: Mapping[str, object]) -> Recipe:
     """A draft whose backbone has been measured."""
     recipe = Recipe.of(RunSpec().with_settings(settings))
-    backbone_profile.request(home, recipe.backbone, recipe.image_size)
-    wait_until(lambda: BackboneProfile.read(home, recipe.backbone, recipe.image_size))
+    backbone_profile.request(home, recipe.backbone, recipe.input_size)
+    wait_until(lambda: BackboneProfile.read(home, recipe.backbone, recipe.input_size))
     return recipe
 
 

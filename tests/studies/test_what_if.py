@@ -8,9 +8,10 @@ import pytest
 from tests.helpers import FEW_CROPS, processes_of, wait_until
 from tl_core.analysis import learning_curve
 from tl_core.analysis.what_if import Answer, Question
+from tl_core.data import resizing
 from tl_core.datasets.digits import Digits
 from tl_core.errors import SettingError
-from tl_core.features import engines, resizing
+from tl_core.features import engines
 from tl_core.features.cache import ActivationCache
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec

@@ -79,10 +79,10 @@ def profiles(surroundings: None, tmp_path_factory: pytest.TempPathFactory) -> di
         line, found = CommandLine(place / "home"), dict[str, BackboneProfile]()
         (line.home / "probes").mkdir(parents=True)
         for recipe in recipes:
-            done = line.run("probe", recipe.backbone.spec().model_dump_json(), recipe.image_size)
-            probe = BackboneProfile.read(line.home, recipe.backbone, recipe.image_size)
+            done = line.run("probe", recipe.backbone.spec().model_dump_json(), recipe.input_size)
+            probe = BackboneProfile.read(line.home, recipe.backbone, recipe.input_size)
             assert probe, done.err
-            found[key_of(recipe.backbone, recipe.image_size)] = probe
+            found[key_of(recipe.backbone, recipe.input_size)] = probe
         return found
 
     return made_once(tmp_path_factory, "profiles", dict[str, BackboneProfile], measure)

@@ -12,9 +12,10 @@ import pytest
 from tests.helpers import FEW_CROPS
 from tests.tools.interrupting import Attempt, at_stage, at_step, in_attempts, require_same_outcome
 from tests.tools.toy import CLASSES, SIZE, Dropping, known
+from tl_core.data import resizing
 from tl_core.errors import Paused
 from tl_core.events import Activity, Stage
-from tl_core.features import engines, resizing
+from tl_core.features import engines
 from tl_core.features.cache import ActivationCache
 from tl_core.spec import RunSpec
 from tl_core.strategies import Phase, everything, nothing

@@ -1,14 +1,17 @@
 """Backbones: networks whose lower part is kept. A source of backbones is one module of this package.
 
-A loaded backbone is a `Network`: one flat functional Keras graph from pixels (0..255, RGB) to pooled
+A loaded backbone is a `Network`: one flat functional Keras graph from pixels (0..255, RGB) or tokens to pooled
 features, preprocessing inside, cut into blocks. Its `Outline` says the same in plain values, without Keras.
 """
 
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
+from tl_core.data.examples import Examples, Modality
+from tl_core.data.preprocessor import Preprocessor
+from tl_core.data.resizing import SquarePixels
 from tl_core.errors import SettingError
 from tl_core.networks.outline import BlockOutline, Network, Outline, Provenance
 from tl_core.registry import Part, Registry
@@ -45,9 +48,9 @@ class CatalogueEntry:
     """One network that a source offers, with the facts one chooses by.
 
     `settings` are the source's settings that give this network. `accuracy` is the published ImageNet top-1
-    accuracy in 0..1 and `reference` where it was published (both None where never pretrained);
+    accuracy in 0..1 and `reference` where it was published (both None where it has none);
     `parameters` includes no classifier; `here` says whether its weights are on this machine;
-    `weights` says where they are, or where they can be had.
+    `weights` says where they are, or where they can be had; `pretrained` says whether it ever learned anything.
     """
 
     title: str
@@ -59,31 +62,62 @@ class CatalogueEntry:
     licence: str
     here: bool
     weights: str
+    pretrained: bool = True
 
 
 class Backbone(Part):
-    """A source of networks."""
+    """A source of networks.
 
+    What it `accepts` is examples of one modality, each of which its `preprocessor` brings to one size: the side of a square of
+    pixels, or a number of tokens.
+    """
+
+    accepts: ClassVar[Modality] = Modality.IMAGES
+    unit: ClassVar[str] = "px"
+    """What the size of an input is counted in."""
+    size_setting: ClassVar[str] = "image_size"
+    """The setting of a run that says it."""
     pretrained: ClassVar[bool] = True
     """Whether pretrained weights exist at all."""
     minimum_size: ClassVar[int] = 32
-    """Smallest side of an image, in pixels, that this network accepts."""
+    """Smallest size of an input that this network accepts."""
     useful_size: ClassVar[int] = 96
-    """To this side smaller images are enlarged where no size is set. Measured with EfficientNet-Lite0 on digits of 8 x 8 pixels,
+    """To this size smaller examples are enlarged where none is set. Measured with EfficientNet-Lite0 on digits of 8 x 8 pixels,
     10 labels a class: 73 % at 32 pixels, 81 % at 64, 86 % at 96, 84 % at 128."""
     native_size: ClassVar[int] = 224
-    """The side that its weights learned at, or that it is built for: larger images are brought to it where no size is set."""
+    """The size that its weights learned at, or that it is built for: larger examples are brought to it where none is set."""
     size_step: ClassVar[int] = 32
-    """What a side is best a multiple of: how far it is halved on the way to the features."""
+    """What a size is best a multiple of: how far a side is halved on the way to the features."""
     controls: ClassVar[tuple[Mapping[str, Any], ...]] = ()
     """The settings with which it is offered to be trained from random weights beside a transfer: those of networks that people
     would build instead."""
+    adapts: ClassVar[bool] = False
+    """Whether `adapted_to` makes another network of it."""
+    is_control: ClassVar[bool] = False
+    """Whether it is itself what people build without transfer, though its weights are not random."""
     scratch: ClassVar[ScratchDefaults] = ScratchDefaults(epochs=30, learning_rate=1e-3, batch_size=32)
 
     @abstractmethod
-    def load(self, image_size: int, *, pretrained: bool) -> Network:
-        """Return the network for square images of `image_size` pixels, with its pretrained weights or, where `pretrained` is
-        False, with random ones drawn from Keras' seed. Raises `WeightsError`."""
+    def load(self, size: int, *, pretrained: bool) -> Network:
+        """Return the network for inputs of that `size`, with its pretrained weights or, where `pretrained` is False, with random
+        ones drawn from Keras' seed. Raises `WeightsError`."""
+
+    def preprocessor(self, size: int) -> Preprocessor:
+        """Return what makes inputs of `load(size)` of examples. Raises `WeightsError` where it needs files that are missing."""
+        return SquarePixels(size)
+
+    def adapted_to(self, examples: Examples) -> Self:
+        """Return this as it is for a run that trains on these `examples`: one that has no words of its own takes theirs."""
+        return self
+
+    @property
+    def own_size(self) -> int | None:
+        """Return the size of inputs that its settings say, where one of them does."""
+        return None
+
+    def with_size(self, size: int) -> Self:
+        """Return the same with that size of inputs in its settings, where one of them says it."""
+        return self
 
     @abstractmethod
     def require_weights(self) -> None:
@@ -99,20 +133,20 @@ class Backbone(Part):
         values = self.model_dump()
         return next(entry for entry in self.catalogue() if all(values[key] == value for key, value in entry.settings.items()))
 
-    def fitting_size(self, side: int | None) -> int:
-        """Return the size, in pixels, for images whose shorter side has so many (None: not known): theirs, rounded up to
-        `size_step`, from `useful_size` to `native_size`."""
-        if side is None:
+    def fitting_size(self, typical: int | None) -> int:
+        """Return the size for examples that typically have this one (None: not known), such as the shorter sides of images:
+        theirs, rounded up to `size_step`, from `useful_size` to `native_size`."""
+        if typical is None:
             return self.native_size
-        return min(self.native_size, max(self.useful_size, self.minimum_size, -(-side // self.size_step) * self.size_step))
+        return min(self.native_size, max(self.useful_size, self.minimum_size, -(-typical // self.size_step) * self.size_step))
 
-    def require_size(self, image_size: int) -> None:
-        """Raise `SettingError` where images of `image_size` pixels are too small for this network."""
-        if image_size < self.minimum_size:
+    def require_size(self, size: int) -> None:
+        """Raise `SettingError` where inputs of that `size` are too small for this network."""
+        if size < self.minimum_size:
             raise SettingError(
-                f"{self.listing().title} needs images of at least {self.minimum_size} pixels.",
-                f"Set image_size to {self.minimum_size} or more.",
-                received=f"image_size={image_size}",
+                f"{self.listing().title} needs {self.accepts} of at least {self.minimum_size} {self.unit}.",
+                f"Set {self.size_setting} to {self.minimum_size} or more.",
+                received=f"{self.size_setting}={size}",
             )
 
 

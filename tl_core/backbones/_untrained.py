@@ -27,24 +27,30 @@ class Untrained(Backbone):
             received=f"backbone={self.name}",
         )
 
-    def load(self, image_size: int, *, pretrained: bool) -> Network:
-        """Return the network with random weights: pixels (batch, size, size, 3) in 0..255 to (batch, features).
+    def load(self, size: int, *, pretrained: bool) -> Network:
+        """Return the network with random weights, to (batch, features).
 
-        Raises `WeightsError` where `pretrained` is asked for, `SettingError` where the images are too small.
+        Raises `WeightsError` where `pretrained` is asked for, `SettingError` where the inputs are too small.
         """
-        self.require_size(image_size)
+        self.require_size(size)
         if pretrained:
             self.require_weights()
         import keras
 
-        pixels = keras.Input((image_size, image_size, 3), dtype="float32", name="pixels")
-        scaled = keras.layers.Rescaling(1 / 255, name="scale")(pixels)
-        model = keras.Model(pixels, self.features(scaled), name=self.name)
+        source, scaled = self.source(size)
+        model = keras.Model(source, self.features(scaled), name=self.name)
         return Network(model, self.blocks(model), RANDOM)
+
+    def source(self, size: int) -> tuple[Any, Any]:
+        """Return the network's input, pixels (batch, size, size, 3) in 0..255, and what its layers see of it: them in 0..1."""
+        import keras
+
+        pixels = keras.Input((size, size, 3), dtype="float32", name="pixels")
+        return pixels, keras.layers.Rescaling(1 / 255, name="scale")(pixels)
 
     @abstractmethod
     def features(self, scaled: Any) -> Any:
-        """Return features (batch, n) of pixels in 0..1 (batch, size, size, 3)."""
+        """Return features (batch, n) of what `source` gives for the layers."""
 
     @abstractmethod
     def blocks(self, model: Any) -> tuple[Block, ...]:
@@ -63,4 +69,5 @@ def listing(title: str, settings: dict[str, Any], parameters: int) -> CatalogueE
         licence="none needed",
         here=False,
         weights="none exist; it starts from random ones",
+        pretrained=False,
     )

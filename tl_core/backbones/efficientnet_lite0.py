@@ -85,15 +85,15 @@ class EfficientNetLite0(Backbone):
             ),
         )
 
-    def load(self, image_size: int, *, pretrained: bool) -> Network:
+    def load(self, size: int, *, pretrained: bool) -> Network:
         """Return the network: pixels (batch, size, size, 3) in 0..255 to (batch, 1280) averaged features.
 
         Raises `WeightsError` where the package is missing or its file is not the published one, `SettingError` where the images
         are too small.
         """
-        self.require_size(image_size)
+        self.require_size(size)
         arrays = _read_weights() if pretrained else None
-        model = _graph(image_size, self.name, "zeros" if pretrained else _initializer())
+        model = _graph(size, self.name, "zeros" if pretrained else _initializer())
         blocks = cut_into_blocks(model, r"block(\d[a-d])_")
         if arrays is None:
             return Network(model, blocks, RANDOM)
@@ -135,12 +135,12 @@ def _read_weights() -> Arrays:
     return read_torch_file(file)
 
 
-def _graph(image_size: int, name: str, start: Any) -> Any:
+def _graph(size: int, name: str, start: Any) -> Any:
     """Return the network, called `name`; `start` makes the first weights of its convolutions. Zeros, where others are loaded,
     take a fraction of the time."""
     import keras
 
-    pixels = keras.Input((image_size, image_size, 3), dtype="float32", name="pixels")
+    pixels = keras.Input((size, size, 3), dtype="float32", name="pixels")
     x = keras.layers.Rescaling(1 / 128, offset=-127 / 128, name="stem_scale")(pixels)
     x = _relu6(_norm(_conv(x, STEM, 3, 2, "stem_conv", start=start), "stem_bn"), "stem_relu")
     for tag, block in _blocks():

@@ -98,16 +98,16 @@ class KerasApplications(Backbone):
         """Return the three networks. Their accuracies are those Keras publishes, at 224 pixels."""
         return tuple(_listing(name, family) for name, family in FAMILIES.items())
 
-    def load(self, image_size: int, *, pretrained: bool) -> Network:
+    def load(self, size: int, *, pretrained: bool) -> Network:
         """Return the network: pixels (batch, size, size, 3) in 0..255 to averaged features (batch, 1280; ResNet50 2048).
 
         Raises `WeightsError` where the weights are missing, cannot be fetched or do not fit, `SettingError` where the images are
         too small.
         """
-        self.require_size(image_size)
+        self.require_size(size)
         family = FAMILIES[self.family]
         file = self._obtain() if pretrained else None
-        model = _graph(self.family, image_size)
+        model = _graph(self.family, size)
         blocks = cut_into_blocks(model, family.block)
         if file is None:
             return Network(model, blocks, RANDOM)
@@ -167,11 +167,11 @@ def _listing(name: str, family: WeightsEntry) -> CatalogueEntry:
     )
 
 
-def _graph(name: str, image_size: int) -> Any:
+def _graph(name: str, size: int) -> Any:
     """Return the network on its preprocessing. Handing Keras the tensor, not a model, keeps the graph flat."""
     import keras
 
-    pixels = keras.Input((image_size, image_size, 3), dtype="float32", name="pixels")
+    pixels = keras.Input((size, size, 3), dtype="float32", name="pixels")
     build = getattr(keras.applications, name)
     built = build(include_top=False, weights=None, input_tensor=_preprocess(name, pixels))
     features = keras.layers.GlobalAveragePooling2D(name="average")(built.output)

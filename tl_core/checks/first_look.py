@@ -9,12 +9,13 @@ import numpy as np
 
 from tl_core.checks.brightness import remarks, values_of
 from tl_core.checks.image_checks import Repair, Seen, see
+from tl_core.data.preprocessor import Preprocessor
 from tl_core.datasets import Data, Images
 from tl_core.errors import DataError
 from tl_core.notes import Note, NoteKind
 
-LOOKED_AT = 12
-"""Images of each split, drawn evenly."""
+LOOKED_AT, ENDS = 12, 1000
+"""Images of each split, and training examples for their ends, drawn evenly."""
 
 
 def with_notes(data: Data[Any]) -> Data[Any]:
@@ -29,6 +30,14 @@ def with_notes(data: Data[Any]) -> Data[Any]:
     if clear:
         notes.append(Note(NoteKind.IMAGES_TRANSPARENT, (clear, sum(map(len, seen.values())))))
     return replace(data, notes=(*data.notes, *notes))
+
+
+def with_note_on_ends(data: Data[Any], preprocessor: Preprocessor) -> Data[Any]:
+    """Return the same data, with a note where `preprocessor` cuts off the end of training examples."""
+    some = data.train.subsample(ENDS)
+    if not (cut := preprocessor.truncated(some)):
+        return data
+    return replace(data, notes=(*data.notes, Note(NoteKind.TEXTS_TRUNCATED, (cut, len(some), preprocessor.shape[0]))))
 
 
 def _few(images: Images) -> list[tuple[Images, int]]:

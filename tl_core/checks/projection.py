@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tl_core.data.images import Pixels
+from tl_core.data.resizing import center_crop_resize
 from tl_core.datasets import Data
-from tl_core.features.resizing import center_crop_resize
 
 MOST = {"train": 600, "validation": 200, "test": 400}
 """Images of each split on a map. More would hide each other, and t-SNE takes some ten seconds for these."""
@@ -19,7 +19,8 @@ METHOD = "t-SNE of the first 50 principal components"
 
 @dataclass(frozen=True)
 class ImageMap:
-    """Where each image lies (`x`, `y`, without unit), its class, split and name; the sheet of pictures has them in this order."""
+    """Where each example lies (`x`, `y`, without unit), its class, its split, and its name or how it begins; the sheet of
+    pictures has them in this order."""
 
     class_names: tuple[str, ...]
     x: tuple[float, ...]
@@ -59,7 +60,7 @@ def map_of(data: Data, places: NDArray[np.float64]) -> ImageMap:
         y=tuple(np.round(places[:, 1], 3).tolist()),
         labels=tuple(int(label) for images in data.splits.values() for label in images.labels),
         splits=tuple(split for split, images in data.splits.items() for _ in range(len(images))),
-        names=tuple(images.name(index) for images in data.splits.values() for index in range(len(images))),
+        names=tuple(each.excerpt(index) or each.name(index) for each in data.splits.values() for index in range(len(each))),
     )
 
 

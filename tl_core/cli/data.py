@@ -17,7 +17,7 @@ from tl_core.data import exclusions
 from tl_core.data.formats import uploads
 from tl_core.errors import DataError, SettingError, printable
 from tl_core.notes import sentences
-from tl_core.recipe import Recipe
+from tl_core.recipe import Recipe, changed
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 
@@ -49,7 +49,7 @@ def unpack(archive: Annotated[Path, typer.Argument(help="A zip or tar.gz with on
 def examine(*, parts: Parts, settings: Settings = None, leave_out: LeaveOut = None, as_json: AsJson = False) -> None:
     """Look at every example of a dataset: what is broken, double, leaked or uneven."""
     kinds = _kinds(leave_out)
-    recipe = Recipe.of(RunSpec().with_settings(chosen(parts, settings)))
+    recipe = Recipe.of(changed(RunSpec(), chosen(parts, settings)))
     data, thing, home = recipe.dataset.read(recipe.seed), recipe.dataset.thing, Store().home
     notes = list(sentences(data.notes))
     if recipe.dataset.left_out is not None:

@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.jobs import failures
-from tl_core.recipe import titles_of
+from tl_core.recipe import shown_size_of, titles_of
 from tl_core.result import MetricValue
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
@@ -51,7 +51,7 @@ def headline(run: Run, notes: Sequence[str] = (), warnings: Sequence[str] = ()) 
     lines = (
         f"Run {run.id}",
         f"Test accuracy {accuracy_of(run)} of {run.test_images:,} images, 95% interval",
-        f"{escape(titles_of(run.spec)[0])} at {run.spec.image_size} px: {run.seconds:.1f} s, "
+        f"{escape(titles_of(run.spec)[0])} at {shown_size_of(run.spec)}: {run.seconds:.1f} s, "
         f"{run.trainable_parameters:,} of {run.total_parameters:,} parameters trained",
         *(f"Note: {escape(note)}" for note in notes),
         *(f"Warning: {escape(warning)}" for warning in warnings),

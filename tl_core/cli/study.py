@@ -16,7 +16,7 @@ from tl_core.cli.format import STOPPED
 from tl_core.cli.progress import Interrupts
 from tl_core.cli.settings import Parts, Settings, chosen, with_parts
 from tl_core.errors import RunError
-from tl_core.recipe import Recipe
+from tl_core.recipe import Recipe, changed
 from tl_core.runs.store import Store
 from tl_core.spec import PART_KINDS, PartSpec, RunSpec
 from tl_core.studies import Study, StudyResult
@@ -41,7 +41,7 @@ def study(
     given = chosen(parts, settings)
     own = {key.partition(".")[2]: value for key, value in given.items() if key.startswith("study.")}
     part = studies.build(PartSpec.model_validate(own | {"name": name}))
-    recipe = Recipe.of(RunSpec().with_settings({key: value for key, value in given.items() if not key.startswith("study.")}))
+    recipe = Recipe.of(changed(RunSpec(), {key: value for key, value in given.items() if not key.startswith("study.")}))
     found = answered(part, recipe)
     rows = list(part.rows(found))
     if as_json:

@@ -14,6 +14,7 @@ from tl_core.cli.progress import watch as follow
 from tl_core.cli.settings import Parts, Settings, chosen, with_parts
 from tl_core.errors import RunError, SettingError
 from tl_core.notes import sentences
+from tl_core.recipe import changed
 from tl_core.runner import control
 from tl_core.runs import artifacts
 from tl_core.runs.schema import Priority
@@ -44,7 +45,7 @@ def train(
         raise SettingError("Settings can be taken from a file or from a run, not from both.", "Leave out --spec or --like.")
     store = Store()
     base = store.run(store.named(like)).spec if like is not None else RunSpec.read(spec) if spec else RunSpec()
-    run_id = control.start(store, base.with_settings(chosen(parts, settings)), priority=priority)
+    run_id = control.start(store, changed(base, chosen(parts, settings)), priority=priority)
     if not wait:
         print_json(summary(store.run(run_id))) if as_json else out.print(run_id)
         return

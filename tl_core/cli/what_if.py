@@ -12,7 +12,7 @@ from tl_core.analysis.statements import seconds as spoken
 from tl_core.cli.console import AsJson, app, out, print_json, says_what_is_wrong
 from tl_core.cli.settings import Parts, Settings, chosen, with_parts
 from tl_core.cli.study import answered
-from tl_core.recipe import Recipe
+from tl_core.recipe import Recipe, changed
 from tl_core.spec import RunSpec
 from tl_core.studies.what_if import ALL, CHOSEN, WhatIf
 
@@ -33,7 +33,7 @@ def what_if(
 ) -> None:
     """Say what a linear probe would reach with other labels: many answers after one pass of the frozen network."""
     asked = WhatIf(labels=labels, strengths=strengths, seeds=seeds)
-    found = answered(asked, Recipe.of(RunSpec().with_settings(chosen(parts, settings))))
+    found = answered(asked, Recipe.of(changed(RunSpec(), chosen(parts, settings))))
     points = learning_curve.points(found.answers)
     if as_json:
         print_json({"seconds": found.seconds, "points": [asdict(point) for point in points]})

@@ -62,6 +62,14 @@ class Examples(ABC):
         """Return some of what example number `index` says, in words: empty for a picture."""
         return ""
 
+    def file_bytes(self) -> int:
+        """Return the bytes of the files that hold the examples; 0 for those in memory. Raises `DataError` where one is gone."""
+        return 0
+
+    def typical_size(self) -> int | None:
+        """Return how large an input should be that holds most of what these examples say; None where nobody can tell."""
+        return None
+
     @cached_property
     def ids(self) -> tuple[bytes, ...]:
         """Return the sha256 (32 bytes) of each example's content, without label and name: equal exactly where two are the same.

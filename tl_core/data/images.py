@@ -57,7 +57,7 @@ class Images(Examples):
         with open_image(source) as image:
             return min(image.size)
 
-    def median_side(self) -> int | None:
+    def typical_size(self) -> int | None:
         """Return the median of the shorter sides, in pixels, of `MEASURED` images at most, drawn evenly, without those that are
         damaged; None where there is no other."""
         sides = list[int]()
@@ -69,10 +69,6 @@ class Images(Examples):
     def source(self, index: int) -> Path | BinaryIO | None:
         """Return the encoded image number `index`; None where there are only its pixels."""
         return None
-
-    def file_bytes(self) -> int:
-        """Return the bytes of the files that hold the images; 0 for images in memory. Raises `DataError` where a file is gone."""
-        return 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from tl_core.data.examples import Examples, Labels
 
 EXCERPT = 200
+"""Characters of a text, or of a row, that are shown of it."""
+MEASURED, MOST = 1000, 0.95
+"""So many texts say how long they are: so long that this share of them is no longer."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +25,11 @@ class Texts(Examples):
     def read(self, index: int) -> str:
         """Return text number `index`."""
         return self.texts[index]
+
+    def typical_size(self) -> int | None:
+        """Return how many words, between white space, `MOST` of `MEASURED` texts have at most; None where there is no text."""
+        some = self.subsample(MEASURED)
+        return int(np.ceil(np.quantile([len(text.split()) for text in some.texts], MOST))) if len(some) else None
 
     def _take(self, chosen: NDArray[np.intp]) -> "Texts":
         return Texts(tuple(self.texts[index] for index in chosen), self.labels[chosen])

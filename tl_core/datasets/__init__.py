@@ -158,11 +158,10 @@ class Dataset(Part):
         """Return training examples to take a look at: those that are had the quickest. Raises `DataError`."""
         return self.read(0).train
 
-    def image_side(self) -> int | None:
-        """Return the median of the shorter sides of its images, in pixels, by a look at some of them. None where nobody can tell:
-        for what is no image, and for what is yet to be fetched. Raises `DataError`."""
-        examples = None if self.fetches or self.modality is not Modality.IMAGES else self.some_examples()
-        return examples.median_side() if isinstance(examples, Images) else None
+    def typical_size(self) -> int | None:
+        """Return how large its examples are by a look at some of them: the shorter sides of images in pixels, the words of
+        texts. None where nobody can tell: for rows, and for what is yet to be fetched. Raises `DataError`."""
+        return None if self.fetches or self.modality is Modality.TABLE else self.some_examples().typical_size()
 
     def whole(self, seed: int) -> Data[Any]:
         """Return all labelled splits without what is `left_out`, with notes on classes that a split lacks. Raises `DataError`."""

@@ -22,10 +22,7 @@ TEXTS = ("text", "sentence", "content", "review", "message", "document")
 
 @register("csv_text")
 class CsvText(TableSource):
-    """Texts of your own in a table: CSV, TSV or Parquet with a text and a label in each row.
-
-    They can be looked at and split here; networks for text come later.
-    """
+    """Texts of your own in a table: CSV, TSV or Parquet with a text and a label in each row."""
 
     title: ClassVar[str] = "Table of texts"
     listing_order: ClassVar[int] = 170

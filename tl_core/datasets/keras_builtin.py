@@ -112,7 +112,7 @@ class KerasBuiltin(ArraysDataset):
             ) from None
         return self.fixed(checked(arrays, len(kept.names), self._place()), kept.names)
 
-    def image_side(self) -> int:
+    def typical_size(self) -> int:
         return KEPT[self.which].side
 
     @property

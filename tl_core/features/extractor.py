@@ -1,29 +1,31 @@
-"""What a run is fed with: pixels, and what the frozen part of its network makes of them, each computed once for all runs."""
+"""What a run is fed with: pixels or tokens, and what the frozen part of its network makes of them, each once for all runs."""
 
 import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.data.images import Images, Pixels
+from tl_core.data.examples import Examples
+from tl_core.data.images import Pixels
+from tl_core.data.preprocessor import Preprocessor
 from tl_core.features import engines
 from tl_core.features.cache import ActivationCache, Table, Wait
 from tl_core.features.engines import PreparedNetwork
-from tl_core.features.inputs import CachedInputs, Inputs
+from tl_core.features.inputs import CachedInputs, EncodedInputs, Inputs
 from tl_core.features.prefetch import in_batches, prefetch
-from tl_core.features.resizing import FITTING, SizedImages
 from tl_core.networks.identity import identity, weights_identity
 from tl_core.notes import Note
 from tl_core.result import FrozenPartRecord
 
 DECODE_BATCH = 32
-"""Images that are decoded, or changed, at a time."""
+"""Examples that are decoded, or changed, at a time."""
+INPUTS = "pixels"
+"""What the inputs of networks are called in the cache, where they were pixels alone once."""
 WORTH_KEEPING = 1 / 4
 """Bytes of a file for each of its picture from which on a picture that goes by is kept: one from a smaller file is decoded in
 about the time that it takes to keep it, and takes many times the disk."""
@@ -76,46 +78,47 @@ class CacheStats:
 
 
 class FeatureExtractor:
-    """The inputs of one run. `bfloat16` says in what the frozen part is to compute.
+    """The inputs of one run, as `preprocessor` makes them. `bfloat16` says in what the frozen part is to compute.
 
     `own` names the run, the same whenever it goes on. `wait` is called while another process computes what is wanted here, and
     may raise to give up.
     """
 
-    def __init__(self, cache: ActivationCache, image_size: int, *, bfloat16: bool, wait: Wait, own: str = "") -> None:
+    def __init__(self, cache: ActivationCache, preprocessor: Preprocessor, *, bfloat16: bool, wait: Wait, own: str = "") -> None:
         self.tally = CacheStats()
-        self.image_size = image_size
+        self.preprocessor = preprocessor
         self._cache, self._bfloat16, self._wait = cache, bfloat16, wait
         self._own = own or uuid.uuid4().hex
-        self._pixels_table = Table(_key("pixels", FITTING, image_size), self._picture, np.dtype(np.uint8))
+        self._input_table = Table(_key(INPUTS, *preprocessor.key), preprocessor.shape, preprocessor.dtype)
         self._engines: dict[str, PreparedNetwork] = {}
 
-    def pixels(self, images: Images, on_batch: OnBatch) -> Inputs:
-        """Return pixels (n, size, size, 3) uint8, decoded by now if the cache has room for them, else whenever asked for."""
-        sized = SizedImages(images, self.image_size)
-        if len(images) * prod(self._picture) > self._cache.room:
-            return sized
-        with self._cache.open(self._pixels_table, images.ids, wait=self._wait) as rows:
-            for pixels in prefetch(map(sized.batch, in_batches(rows.missing(), DECODE_BATCH))):
-                rows.write(pixels)
-                on_batch(len(pixels))
-        return CachedInputs(rows, images.labels)
+    def inputs(self, examples: Examples, on_batch: OnBatch) -> Inputs:
+        """Return what the network takes (n, ...): pixels uint8 or tokens int32, made by now if the cache has room for them, else
+        whenever asked for."""
+        made = EncodedInputs(examples, self.preprocessor)
+        if len(examples) * self.preprocessor.row_bytes > self._cache.room:
+            return made
+        with self._cache.open(self._input_table, examples.ids, wait=self._wait) as rows:
+            for values in prefetch(map(made.batch, in_batches(rows.missing(), DECODE_BATCH))):
+                rows.write(values)
+                on_batch(len(values))
+        return CachedInputs(rows, examples.labels)
 
     def part(self, model: Any) -> FrozenSubmodel:
-        """Return the Keras `model`, from pixels upward, as it is now. What one gives that has code of somebody else's in it is
+        """Return the Keras `model`, from its input upward, as it is now. What one gives that has code of somebody else's in it is
         kept for this run alone, since that code may change."""
         engine = engines.expected(model, bfloat16=self._bfloat16)
         known = identity(model)
         network = known or [self._own, *map(str, model.output.shape), weights_identity(model)]
-        return FrozenSubmodel(model, _key(FITTING, self.image_size, network, engine), known)
+        return FrozenSubmodel(model, _key(*self.preprocessor.key, network, engine), known)
 
-    def features(self, part: FrozenSubmodel, images: Images, on_batch: OnBatch, view: View | None = None) -> CachedInputs:
-        """Return what `part` makes of the images, or of a view of them: (n, ...) float32."""
-        viewed = [view.key, hashlib.sha256(b"".join(images.ids)).hexdigest()] if view else []
+    def features(self, part: FrozenSubmodel, examples: Examples, on_batch: OnBatch, view: View | None = None) -> CachedInputs:
+        """Return what `part` makes of the examples, or of a view of them: (n, ...) float32."""
+        viewed = [view.key, hashlib.sha256(b"".join(examples.ids)).hexdigest()] if view else []
         shape = tuple(part.model.output.shape[1:])
         table = Table(_key("features", part.key, *viewed), shape, np.dtype(np.float32))
-        with self._cache.open(table, images.ids, halve=fits_float16, wait=self._wait) as rows:
-            for values in self._computed(part, images, rows.missing(), view):
+        with self._cache.open(table, examples.ids, halve=fits_float16, wait=self._wait) as rows:
+            for values in self._computed(part, examples, rows.missing(), view):
                 rows.write(values)
                 on_batch(len(values))
         if rows.computed:
@@ -124,49 +127,42 @@ class FeatureExtractor:
             self.tally.note(*engine.notes)
         self.tally.reused += len(rows) - rows.computed
         self.tally.note(*rows.notes)
-        return CachedInputs(rows, images.labels)
+        return CachedInputs(rows, examples.labels)
 
     def _computed(
-        self, part: FrozenSubmodel, images: Images, positions: NDArray[np.intp], view: View | None
+        self, part: FrozenSubmodel, examples: Examples, positions: NDArray[np.intp], view: View | None
     ) -> Iterator[NDArray[np.float32]]:
-        """Yield what `part` makes of the images at `positions`, or of a view of them, in batches; no engine is made for none."""
+        """Yield what `part` makes of the examples at `positions`, or of a view, in batches; no engine is made for none."""
         if len(positions):
             engine = self._engine(part)
-            pictures = self._viewed(images, positions, view) if view else self._plain(images, positions)
+            pictures = self._viewed(examples, positions, view) if view else self._plain(examples, positions)
             yield from engine.run(_cut(prefetch(pictures, PREFETCHED_BATCHES), engine.batch))
 
     def _engine(self, part: FrozenSubmodel) -> PreparedNetwork:
         """Return the engine of `part`, made when the first image needs it, and kept until another part does."""
         if part.key not in self._engines:
             conversions = engines.kept_in(self._cache.folder)
-            made = engines.choose(
-                part.model, self.image_size, bfloat16=self._bfloat16, conversions=conversions, known=part.identity
-            )
+            made = engines.choose(part.model, bfloat16=self._bfloat16, conversions=conversions, known=part.identity)
             self._engines = {part.key: made}
         return self._engines[part.key]
 
-    @property
-    def _picture(self) -> tuple[int, int, int]:
-        """Return the shape of one."""
-        return self.image_size, self.image_size, 3
-
-    def _plain(self, images: Images, positions: NDArray[np.intp]) -> Iterator[Pixels]:
-        """Yield the pictures at `positions`, read where they are kept, decoded as they are asked for where not."""
-        wanted = images.take(positions)
-        sized = SizedImages(wanted, self.image_size)
-        pixels = len(wanted) * prod(self._picture)
-        keep = pixels <= self._cache.room and wanted.file_bytes() >= WORTH_KEEPING * pixels
-        ids = [images.ids[position] for position in positions]  # those of `wanted` would be computed anew
-        with self._cache.open_stream(self._pixels_table, ids, keep=keep) as rows:
+    def _plain(self, examples: Examples, positions: NDArray[np.intp]) -> Iterator[NDArray[Any]]:
+        """Yield the inputs at `positions`, read where they are kept, made as they are asked for where not."""
+        wanted = examples.take(positions)
+        made = EncodedInputs(wanted, self.preprocessor)
+        taken = len(wanted) * self.preprocessor.row_bytes
+        keep = taken <= self._cache.room and wanted.file_bytes() >= WORTH_KEEPING * taken
+        ids = [examples.ids[position] for position in positions]  # those of `wanted` would be computed anew
+        with self._cache.open_stream(self._input_table, ids, keep=keep) as rows:
             for batch in in_batches(np.arange(len(wanted)), DECODE_BATCH):
                 if len(missing := rows.missing(batch)):
-                    rows.write(sized.batch(missing))
+                    rows.write(made.batch(missing))
                 yield rows.read(batch)
 
-    def _viewed(self, images: Images, positions: NDArray[np.intp], view: View) -> Iterator[Pixels]:
+    def _viewed(self, images: Examples, positions: NDArray[np.intp], view: View) -> Iterator[Pixels]:
         """Yield the pictures at `positions`, changed in whole groups of neighbours, since what becomes of a picture may depend
         on its group."""
-        source = self.pixels(images, lambda _: None)
+        source = self.inputs(images, lambda _: None)
         for number in np.unique(positions // DECODE_BATCH):
             group = np.arange(number * DECODE_BATCH, min(len(images), (number + 1) * DECODE_BATCH))
             changed = view.change(source.batch(group), int(number))
@@ -186,8 +182,8 @@ def _key(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def _cut(pictures: Iterable[Pixels], size: int) -> Iterator[Pixels]:
-    """Yield the same pictures in batches of at most `size`."""
-    for several in pictures:
+def _cut(inputs: Iterable[NDArray[Any]], size: int) -> Iterator[NDArray[Any]]:
+    """Yield the same inputs in batches of at most `size`."""
+    for several in inputs:
         for begin in range(0, len(several), size):
             yield several[begin : begin + size]

@@ -6,12 +6,18 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from tl_core.data.images import Labels
+from tl_core.data.examples import Examples, Labels
+from tl_core.data.preprocessor import Preprocessor
 from tl_core.features.cache import CachedRows
 
 
+def as_taken(values: NDArray[Any]) -> NDArray[Any]:
+    """Return inputs as a model takes them: pixels and features as float32, indices of tokens as they are."""
+    return values if values.dtype == np.int32 else values.astype(np.float32, copy=False)
+
+
 class Inputs(Protocol):
-    """Inputs of a model that can be taken by their indices: pixels, or what a frozen network made of them."""
+    """Inputs of a model that can be taken by their indices: pixels, tokens, or what a frozen network made of them."""
 
     @property
     def labels(self) -> Labels:
@@ -23,6 +29,26 @@ class Inputs(Protocol):
     def batch(self, indices: NDArray[np.intp]) -> NDArray[Any]:
         """Return the inputs at `indices`, first axis in that order."""
         ...
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedInputs:
+    """A split as a network takes it, made by its `preprocessor` whenever it is asked for."""
+
+    examples: Examples
+    preprocessor: Preprocessor
+
+    @property
+    def labels(self) -> Labels:
+        """Return the class index of each example (n,)."""
+        return self.examples.labels
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def batch(self, indices: NDArray[np.intp]) -> NDArray[Any]:
+        """Return the examples at `indices`, in that order. Raises `DataError` for one that cannot be read."""
+        return self.preprocessor.encode(self.examples, indices)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.features.inputs import Inputs
+from tl_core.features.inputs import Inputs, as_taken
 from tl_core.features.prefetch import prefetch
 
 BATCH = 32
@@ -20,6 +20,6 @@ def predict(model: Any, source: Inputs, on_batch: Callable[[int], None]) -> NDAr
     outputs = []
     parts = np.array_split(np.arange(len(source)), range(BATCH, len(source), BATCH))
     for indices, inputs in prefetch((part, source.batch(np.resize(part, BATCH))) for part in parts if len(part)):
-        outputs.append(np.asarray(model.predict_on_batch(inputs.astype(np.float32)), np.float32)[: len(indices)])
+        outputs.append(np.asarray(model.predict_on_batch(as_taken(inputs)), np.float32)[: len(indices)])
         on_batch(len(indices))
     return np.concatenate(outputs) if outputs else np.zeros((0, model.output.shape[-1]), np.float32)

@@ -34,4 +34,5 @@ def out_of_memory(what: str, spec: RunSpec) -> str:
     part = registry("strategy").parts().get(spec.strategy.name)
     batch = part and spec.strategy.settings.get(part.batch_setting)  # one that computes its head has none
     smaller = f"a smaller batch size (it was {batch}), or with " if batch else ""
-    return f"{what} Run it again with {smaller}smaller images (they were {spec.image_size} px)."
+    inputs = f"smaller images (they were {spec.image_size} px)" if spec.image_size else "shorter texts"
+    return f"{what} Run it again with {smaller}{inputs}."

@@ -112,6 +112,9 @@ class NoteKind(StrEnum):
     NEARLY_CONSTANT = "nearly_constant"
     """Nearly all values of the named splits lie between these two, of 255."""
 
+    TEXTS_TRUNCATED = "texts_truncated"
+    """So many of so many training texts that were looked at are longer than the tokens, so many, that the network reads."""
+
     ONE_CLASS = "one_class"
     """All training images are of one class."""
     NOT_CONVERGED = "not_converged"

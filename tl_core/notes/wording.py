@@ -71,6 +71,8 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     "fewer bits than their files can, such as 12 of 16, scale them to the whole range.",
     NoteKind.NEARLY_CONSTANT: "The {names} images are nearly constant: nearly all of their values lie between {0} and {1} of "
     "255. Look whether they are what they should be.",
+    NoteKind.TEXTS_TRUNCATED: "Of {1:,} training texts that were looked at, {0:,} are longer than the {2:,} tokens that the "
+    "network reads. It does not see what comes after these.",
     NoteKind.ONE_CLASS: "All training images are of one class, so the head always gives that class.",
     NoteKind.NOT_CONVERGED: "Logistic regression had not settled after {0:,} steps; the head can be used, and a smaller C "
     "settles sooner.",

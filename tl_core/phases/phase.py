@@ -188,6 +188,17 @@ class Phase:
         return json.loads(json.dumps(plain | more | trial))  # what it will be when it is read again
 
 
+def require_images(phases: Sequence[Phase], received: str) -> None:
+    """Raise `SettingError` where `phases` change training images; for a network that takes something else, which was
+    `received`."""
+    if any(phase.learning.augments for phase in phases):
+        raise SettingError(
+            "This strategy changes training images, and nothing else can be flipped or mixed.",
+            "Choose another strategy, or set its augmentation to none and mixup and cutmix to 0.",
+            received=received,
+        )
+
+
 def require_validation(phases: Sequence[Phase], images: int) -> None:
     """Raise `SettingError` where a setting of `phases` says that validation images decide, and there are no such `images`."""
     if images:

@@ -72,21 +72,21 @@ class BackboneProfile:
     trained_bytes: int
 
     @classmethod
-    def read(cls, home: Path, backbone: Backbone, image_size: int) -> Self | None:
+    def read(cls, home: Path, backbone: Backbone, size: int) -> Self | None:
         """Return the kept probe, or None where there is none yet."""
         try:
-            return adapter(cls).validate_json(_file(home, backbone, image_size).read_bytes())
+            return adapter(cls).validate_json(_file(home, backbone, size).read_bytes())
         except (FileNotFoundError, ValueError):
             return None
 
 
-def request(home: Path, backbone: Backbone, image_size: int) -> None:
+def request(home: Path, backbone: Backbone, size: int) -> None:
     """Start the probe in the background, unless that was asked for a moment ago.
 
     Where the disk or the environment does not allow it there is no probe: a page without an estimate is better than none.
     """
-    marker = _file(home, backbone, image_size).with_suffix(".asked")
-    command = ["probe", backbone.spec().model_dump_json(), str(image_size)]
+    marker = _file(home, backbone, size).with_suffix(".asked")
+    command = ["probe", backbone.spec().model_dump_json(), str(size)]
     with contextlib.suppress(OSError, StorageError, SettingError):
         backends.require_importable()
         marker.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +96,7 @@ def request(home: Path, backbone: Backbone, image_size: int) -> None:
         local.watch(processes.spawn(command, home, marker.with_suffix(".log")))
 
 
-def measure(home: Path, backbone_json: str, image_size: int) -> None:
+def measure(home: Path, backbone_json: str, size: int) -> None:
     """Measure the network: load it, send a few batches through it, train on as many, and keep what came of it.
 
     Its weights do not matter here; but where they are on this machine, what the engine makes of them is kept for the runs.
@@ -107,19 +107,19 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
     backbone = backbones.build(PartSpec.model_validate_json(backbone_json))
     starting, began = time.time() - psutil.Process().create_time(), time.perf_counter()
     backends.compute_in(Precision.FLOAT32)
-    network = _loaded(backbone, image_size)
+    network = _loaded(backbone, size)
     loading, idle = time.perf_counter() - began, _memory()
-    engine = partial(frozen_pass, network, image_size, Precision.FLOAT32, cache_folder(home))
+    engine = partial(frozen_pass, network, Precision.FLOAT32, cache_folder(home))
     kept = set(kept_in(cache_folder(home)).glob("*"))
     converting = seconds_of(engine)
     was_converted = kept == set(kept_in(cache_folder(home)).glob("*"))
     frozen = _pace(engine)
     with_frozen = _memory()
     _freeze_norms(network)
-    trained = _pace(lambda: training_step(network, image_size, compiling(xla=False)))
+    trained = _pace(lambda: training_step(network, compiling(xla=False)))
     with_training = _memory()
     if was_converted:
-        converting = seconds_of(partial(frozen_pass, network, image_size, Precision.FLOAT32))
+        converting = seconds_of(partial(frozen_pass, network, Precision.FLOAT32))
     probe = BackboneProfile(
         network.outline(),
         frozen_rate=frozen.rate,
@@ -134,7 +134,7 @@ def measure(home: Path, backbone_json: str, image_size: int) -> None:
         frozen_bytes=with_frozen - idle,
         trained_bytes=with_training - with_frozen,
     )
-    background.write(_file(home, backbone, image_size), probe)
+    background.write(_file(home, backbone, size), probe)
 
 
 def _head_rate() -> float:
@@ -149,37 +149,35 @@ def _head_rate() -> float:
         return images * features * classes / min(seconds_of(lambda: points @ kernel) for _ in range(TIMES))
 
 
-def _loaded(backbone: Backbone, image_size: int) -> "Network":
+def _loaded(backbone: Backbone, size: int) -> "Network":
     try:
         backbone.require_weights()
-        return backbone.load(image_size, pretrained=True)
+        return backbone.load(size, pretrained=True)
     except TransferError:
-        return backbone.load(image_size, pretrained=False)
+        return backbone.load(size, pretrained=False)
 
 
-def frozen_pass(network: "Network", image_size: int, precision: Precision, cache: Path | None = None) -> Callable[[], object]:
-    """Return a function that sends `BATCH` images through the inference engine of a network."""
+def frozen_pass(network: "Network", precision: Precision, cache: Path | None = None) -> Callable[[], object]:
+    """Return a function that sends `BATCH` examples through the inference engine of a network."""
     import numpy as np
 
     from tl_core.features import engines
 
-    engine = engines.choose(
-        network.model, image_size, bfloat16=precision.in_bfloat16, conversions=engines.kept_in(cache) if cache else None
-    )
-    pixels = [np.zeros((engine.batch, image_size, image_size, 3), np.uint8)] * (BATCH // engine.batch)
-    return lambda: list(engine.run(pixels))
+    engine = engines.choose(network.model, bfloat16=precision.in_bfloat16, conversions=engines.kept_in(cache) if cache else None)
+    inputs = [np.ones(engine.shape, engine.dtype)] * (BATCH // engine.batch)
+    return lambda: list(engine.run(inputs))
 
 
-def training_step(network: "Network", image_size: int, xla: bool | str) -> Callable[[], object]:
-    """Return a function that trains all of a network, and a head on it, for one step of `BATCH` images."""
+def training_step(network: "Network", xla: bool | str) -> Callable[[], object]:
+    """Return a function that trains all of a network, and a head on it, for one step of `BATCH` examples."""
     import numpy as np
 
     from tl_core.strategies import Classifier
 
     model = Classifier.on(network.model.input, network.model.output, CLASSES).model
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", jit_compile=xla)
-    pixels = np.zeros((BATCH, image_size, image_size, 3), np.float32)
-    return lambda: model.train_on_batch(pixels, np.arange(BATCH) % CLASSES)
+    inputs = np.ones((BATCH, *model.input.shape[1:]), model.input.dtype)
+    return lambda: model.train_on_batch(inputs, np.arange(BATCH) % CLASSES)
 
 
 def _freeze_norms(network: "Network") -> None:
@@ -226,5 +224,5 @@ def file_of(home: Path, kind: str, backbone: Backbone, *decisive: int) -> Path:
     return home / kind / f"{key}.json"
 
 
-def _file(home: Path, backbone: Backbone, image_size: int) -> Path:
-    return file_of(home, "probes", backbone, image_size, COUNTING)
+def _file(home: Path, backbone: Backbone, size: int) -> Path:
+    return file_of(home, "probes", backbone, size, COUNTING)

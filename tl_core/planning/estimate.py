@@ -9,7 +9,6 @@ from tl_core.planning.cuts import FLOAT_BYTES, SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.strategies import Phase
 
-PIXEL_BYTES = 3
 MOMENTS_OF_ADAM = 2
 """Numbers that Adam keeps of each one that trains, in memory and in a checkpoint."""
 AROUND_SECONDS = 1.2
@@ -139,7 +138,7 @@ def _head_bytes(recipe: Recipe, outline: Outline, images: SplitSizes) -> int:
 def _kept_bytes(recipe: Recipe, planned: cost_model.Costs) -> float:
     """Return the bytes of pixels and activations that the cache keeps."""
     images = planned.cuts.images.train + planned.cuts.images.validation + planned.cuts.images.test
-    pixels = images * PIXEL_BYTES * recipe.image_size**2
+    pixels = images * recipe.preprocessor().row_bytes
     return (pixels if pixels <= planned.cuts.room else 0) + planned.kept_bytes
 
 

@@ -16,18 +16,18 @@ from tl_core.system.files import storage_error
 from tl_core.system.settings import cache_room
 
 
-def read(home: Path, backbone: Backbone, image_size: int) -> Speeds | None:
+def read(home: Path, backbone: Backbone, size: int) -> Speeds | None:
     """Return what was measured of a network; None where nothing was on this machine's device."""
     try:
-        found = adapter(Speeds).validate_json(file(home, backbone, image_size).read_bytes())
+        found = adapter(Speeds).validate_json(file(home, backbone, size).read_bytes())
     except (FileNotFoundError, ValueError):
         return None
     return found if found.device == device() else None
 
 
-def write(home: Path, backbone: Backbone, image_size: int, speeds: Speeds) -> None:
+def write(home: Path, backbone: Backbone, size: int, speeds: Speeds) -> None:
     """Save what was measured of a network. Raises `StorageError`."""
-    name = file(home, backbone, image_size)
+    name = file(home, backbone, size)
     try:
         name.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -39,7 +39,7 @@ def decide(home: Path) -> Callable[[Recipe, SplitSizes], Precision]:
     """Return a function that chooses the precision of a run whose spec leaves it open, by what `home` knows of this machine."""
 
     def by_measurement(recipe: Recipe, images: SplitSizes) -> Precision:
-        known, probe = (kind(home, recipe.backbone, recipe.image_size) for kind in (read, BackboneProfile.read))
+        known, probe = (kind(home, recipe.backbone, recipe.input_size) for kind in (read, BackboneProfile.read))
         if not isinstance(known, Speeds) or not isinstance(probe, BackboneProfile):
             return Precision.FLOAT32
         work = cost_model.of(recipe, probe.outline.blocks, images, cache_room(home)).total
@@ -54,6 +54,6 @@ def device() -> str:
     return ", ".join(sorted({device.title for device in devices()}))
 
 
-def file(home: Path, backbone: Backbone, image_size: int) -> Path:
+def file(home: Path, backbone: Backbone, size: int) -> Path:
     """Return the file that keeps the speeds of a backbone at an image size."""
-    return file_of(home, "speeds", backbone, image_size)
+    return file_of(home, "speeds", backbone, size)

@@ -75,7 +75,7 @@ def _report(link: Link, recorder: Recorder, event: Event) -> None:
 def _keep_estimate(link: Link, plan: Plan) -> None:
     """Keep what was expected of the run, by what is known of this machine, before anything of it trains."""
     recipe, home = Recipe.of(link.spec()), settings.home()
-    measured = BackboneProfile.read(home, recipe.backbone, recipe.image_size)
+    measured = BackboneProfile.read(home, recipe.backbone, recipe.input_size)
     if measured:
         images = SplitSizes(plan.train_images, plan.validation_images, plan.test_images)
         found = estimate.estimate(recipe, measured, images, plan.classes, settings.cache_room(home))

@@ -63,6 +63,11 @@ class Strategy(Part):
     """The setting that is how many images a step has, where it has one: fewer take less memory."""
 
     @property
+    def changes_images(self) -> bool:
+        """Return whether its settings have training images changed, which nothing else than images can be."""
+        return False
+
+    @property
     def normalises(self) -> bool:
         """Return whether the linear probes of the study `what_if` centre the features and bring them to length 1. `join` says
         what its own head does."""

@@ -106,6 +106,10 @@ class ByGradient(Strategy):
         json_schema_extra=MORE,
     )
 
+    @property
+    def changes_images(self) -> bool:
+        return bool(self.mixup or self.cutmix) or self.augmentation is not Augmentation.NONE
+
     def learning(self) -> Learning:
         """Return the way of learning that these settings say."""
         return Learning(
@@ -226,6 +230,10 @@ class FromProbe(ByGradient):
     def join(self, network: Any, class_names: Sequence[str]) -> Classifier:
         """Return the network with a head that may normalise its features."""
         return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)
+
+    @property
+    def changes_images(self) -> bool:
+        return bool(self.mixup or self.cutmix) or self.augmentation is not Augmentation.NONE
 
     def learning(self) -> Learning:
         """Return the way of learning that these settings say, which may end with the best epoch."""

@@ -15,7 +15,7 @@ from tl_core.strategies._by_solver import ByComputation
 class Head2Toe(ByComputation):
     """Compute a new classifier on the pooled features of every block, and keep those that matter.
 
-    Evci et al. 2022, arXiv 2201.03529. Here the features are the output of each block, averaged over the image and
+    Evci et al. 2022, arXiv 2201.03529. Here the features are the output of each block, averaged over the image or the text and
     brought to length 1, and a group lasso chooses among them.
     """
 
@@ -53,9 +53,11 @@ class Head2Toe(ByComputation):
 
 
 def _pooled(index: int, output: Any) -> Any:
-    """Return what leaves a block, averaged over all places and of length 1."""
+    """Return what leaves a block, averaged over all places and of length 1: how many places of a text are empty, and 0, does not
+    matter then."""
     from keras import layers
 
-    if len(output.shape) == 4:
-        output = layers.GlobalAveragePooling2D(name=f"pooled_{index}")(output)
+    pooling = {4: layers.GlobalAveragePooling2D, 3: layers.GlobalAveragePooling1D}
+    if len(output.shape) in pooling:
+        output = pooling[len(output.shape)](name=f"pooled_{index}")(output)
     return layers.UnitNormalization(name=f"unit_{index}")(output)

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from tl_core.datasets import Images
+from tl_core.data.examples import Examples
 from tl_core.events import Activity, Reporter
 from tl_core.features.cache import ActivationCache
 from tl_core.features.extractor import FeatureExtractor
@@ -27,12 +27,12 @@ class FrozenBackbone:
         backends.compute_in(precision)
         self.stages = Stages(TrainingState(Progress(total=0)), report)
         with self.stages.stage(Activity.LOADING_BACKBONE):
-            model = recipe.backbone.load(recipe.image_size, pretrained=True).model
+            model = recipe.backbone.load(recipe.input_size, pretrained=True).model
         waiting = partial(self.stages.say, Activity.WAITING_FOR_FEATURES)
-        self._extractor = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting)
+        self._extractor = FeatureExtractor(cache, recipe.preprocessor(), bfloat16=precision.in_bfloat16, wait=waiting)
         self._part = self._extractor.part(model)
 
-    def features(self, images: Images) -> CachedInputs:
-        """Return what the network makes of the images: (n, d) float32."""
+    def features(self, examples: Examples) -> CachedInputs:
+        """Return what the network makes of the examples: (n, d) float32."""
         with self.stages.stage(Activity.COMPUTING_FEATURES):
-            return self._extractor.features(self._part, images, self.stages.meter(Activity.COMPUTING_FEATURES, 1.0))
+            return self._extractor.features(self._part, examples, self.stages.meter(Activity.COMPUTING_FEATURES, 1.0))

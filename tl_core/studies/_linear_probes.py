@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple, Self
 
 from tl_core import heads
 from tl_core.analysis.what_if import Answer, Question
@@ -23,14 +24,15 @@ from tl_core.studies._frozen_backbone import FrozenBackbone
 
 @dataclass(frozen=True)
 class Draw:
-    """What one draw of the labels gives: features (n, d) and labels (n,) to learn and to choose from. `labels` and `seed` as in
-    `Answer`."""
+    """What one draw of the labels gives: features (n, d) and labels (n,) to learn, to choose from and to test with. `labels` and
+    `seed` as in `Answer`."""
 
     labels: int | None
     seed: int
     classes: int
     train: CachedInputs
     validation: CachedInputs
+    test: Features
 
 
 def answers(spec: RunSpec, question: Question, report: Reporter, cache: ActivationCache) -> Iterator[Answer]:
@@ -41,25 +43,41 @@ def answers(spec: RunSpec, question: Question, report: Reporter, cache: Activati
     user can mend, and whatever `report` raises.
     """
     recipe = Recipe.of(spec)
-    network = FrozenBackbone(recipe, report, cache)
     whole = recipe.dataset.whole(recipe.seed)
-    draws = [_draw(spec, network, whole, *pair) for pair in question.draws]
-    stored = network.features(whole.test)  # which no draw changes
-    test = Features(stored.values, stored.labels)
-    solve = partial(_solve, test=test, strengths=question.strengths, normalise=recipe.strategy.normalises)
+    shared = None if recipe.backbone.adapts else _Pass.of(recipe, whole, report, cache)
+    draws = list[Draw]()
+    for labels, seed in question.draws:
+        data = recipe_with(spec, labels).dataset.load(seed, whole)
+        network, test = shared or _Pass.of(recipe.adapted_to(data.train), whole, report, cache)
+        kept = network.features(data.train), network.features(data.validation)
+        draws.append(Draw(labels, seed, len(data.class_names), *kept, test))
     network.stages.say(Activity.COMPUTING_HEADS)
+    solve = partial(_solve, strengths=question.strengths, normalise=recipe.strategy.normalises)
     with single_thread(), ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="heads") as pool:
         for found in pool.map(solve, draws):
             yield from found
 
 
-def _draw(spec: RunSpec, network: FrozenBackbone, whole: Data, labels: int | None, seed: int) -> Draw:
-    settings = {"dataset.labels_per_class": "null" if labels is None else labels}
-    data = Recipe.of(spec.with_settings(settings)).dataset.load(seed, whole)
-    return Draw(labels, seed, len(data.class_names), network.features(data.train), network.features(data.validation))
+class _Pass(NamedTuple):
+    """A frozen network, and what it makes of the test examples, which no draw changes."""
+
+    network: FrozenBackbone
+    test: Features
+
+    @classmethod
+    def of(cls, recipe: Recipe, whole: Data, report: Reporter, cache: ActivationCache) -> Self:
+        """Return those of `recipe`."""
+        network = FrozenBackbone(recipe, report, cache)
+        stored = network.features(whole.test)
+        return cls(network, Features(stored.values, stored.labels))
 
 
-def _solve(draw: Draw, *, test: Features, strengths: Sequence[float | None], normalise: bool) -> list[Answer]:
+def recipe_with(spec: RunSpec, labels: int | None) -> Recipe:
+    """Return the recipe of `spec` with so many labels a class; None takes all."""
+    return Recipe.of(spec.with_settings({"dataset.labels_per_class": "null" if labels is None else labels}))
+
+
+def _solve(draw: Draw, *, strengths: Sequence[float | None], normalise: bool) -> list[Answer]:
     given = sorted(strength for strength in strengths if strength is not None)
     train = draw.train.values, draw.train.labels
     path = heads.logistic_path(*train, draw.classes, given, normalise=normalise) if given else ()
@@ -67,7 +85,7 @@ def _solve(draw: Draw, *, test: Features, strengths: Sequence[float | None], nor
     if None in strengths:
         held = (draw.validation.values, draw.validation.labels) if len(draw.validation) else None
         found.append((None, heads.logistic(*train, draw.classes, validation=held, normalise=normalise)))
-    return [_answer(draw, strength, head, test) for strength, head in found]
+    return [_answer(draw, strength, head, draw.test) for strength, head in found]
 
 
 def _answer(draw: Draw, strength: float | None, head: heads.Head, test: Features) -> Answer:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tl_core.checks.domain_shift import Shift, domain_auc
 from tl_core.checks.projection import ImageMap, map_of, project, sampled, sheet
+from tl_core.datasets import Images
 from tl_core.events import Activity
 from tl_core.features.cache import cache_of
 from tl_core.jobs.background import ResultWriter
@@ -30,7 +31,7 @@ class ImageMapResult(StudyResult):
 
 @register("image_map")
 class ImageMapStudy(Study[ImageMapResult]):
-    """Draw the images so that those lie together which the network sees alike, and tell training from test images."""
+    """Draw the examples so that those lie together which the network sees alike, and tell training from test examples."""
 
     title: ClassVar[str] = "Image map"
     folder: ClassVar[str] = "maps"
@@ -54,16 +55,17 @@ class ImageMapStudy(Study[ImageMapResult]):
         from tl_core.studies._frozen_backbone import FrozenBackbone
 
         data = sampled(recipe.dataset.whole(recipe.seed))
-        network = FrozenBackbone(recipe, writer.report, cache_of(home))
+        network = FrozenBackbone(recipe.adapted_to(data.train), writer.report, cache_of(home))
         features = {split: np.asarray(network.features(images)) for split, images in data.splits.items() if len(images)}
         with network.stages.stage(Activity.COMPARING_SPLITS):
             shift = domain_auc(features["train"], features["test"], (data.train.groups, data.test.groups))
         with network.stages.stage(Activity.PLACING_IMAGES), single_thread():
             places = project(np.concatenate(list(features.values())))
-        with network.stages.stage(Activity.DRAWING_IMAGES):
-            pictures = Image.fromarray(sheet(data))
-        name = self.sheet_file(home, recipe)
-        write_whole(name, lambda path: pictures.save(path, "WEBP", quality=70, method=4))
+        if isinstance(data.train, Images):
+            with network.stages.stage(Activity.DRAWING_IMAGES):
+                pictures = Image.fromarray(sheet(data))
+            name = self.sheet_file(home, recipe)
+            write_whole(name, lambda path: pictures.save(path, "WEBP", quality=70, method=4))
         writer.update(map=map_of(data, places), shift=shift)
 
     def rows(self, found: ImageMapResult) -> Iterator[dict[str, Any]]:

@@ -44,18 +44,18 @@ class PrecisionBenchmark(Study[PrecisionBenchmarkResult]):
         return PrecisionBenchmarkResult()
 
     def decisive(self, recipe: Recipe) -> Sequence[Any]:
-        return recipe.backbone.spec(), recipe.image_size
+        return recipe.backbone.spec(), recipe.input_size
 
     def require_possible(self, recipe: Recipe) -> None:
         """Raise the `SettingError` of a backbone that does not take images of that size: weights do not matter."""
-        recipe.backbone.require_size(recipe.image_size)
+        recipe.backbone.require_size(recipe.input_size)
 
     def read(self, home: Path, recipe: Recipe) -> PrecisionBenchmarkResult | None:
         """Return also what was measured before it was a study, and nothing that was measured on another device."""
         found = super().read(home, recipe)
         if found is not None and (found.error or not found.finished):
             return found
-        known = precision_speeds.read(home, recipe.backbone, recipe.image_size)
+        known = precision_speeds.read(home, recipe.backbone, recipe.input_size)
         return replace(found or self.first(), speeds=known, finished=True) if known else None
 
     def run(self, recipe: Recipe, home: Path, writer: ResultWriter[PrecisionBenchmarkResult]) -> None:
@@ -67,9 +67,9 @@ class PrecisionBenchmark(Study[PrecisionBenchmarkResult]):
             if time.monotonic() - began > SECONDS or (precision.xla and keras.backend.backend() != "tensorflow"):
                 continue
             writer.update(stage=f"Measuring {precision.value}")
-            measured = measured | {precision: _speed(recipe.backbone, recipe.image_size, precision)}
+            measured = measured | {precision: _speed(recipe.backbone, recipe.input_size, precision)}
             speeds = Speeds(precision_speeds.device(), BATCH, measured)
-            precision_speeds.write(home, recipe.backbone, recipe.image_size, speeds)
+            precision_speeds.write(home, recipe.backbone, recipe.input_size, speeds)
             writer.update(speeds=speeds)
 
     def rows(self, found: PrecisionBenchmarkResult) -> Iterator[dict[str, Any]]:
@@ -77,13 +77,13 @@ class PrecisionBenchmark(Study[PrecisionBenchmarkResult]):
             yield {"precision": precision.value, **asdict(speed)}
 
 
-def _speed(backbone: Backbone, image_size: int, precision: Precision) -> Speed:
+def _speed(backbone: Backbone, size: int, precision: Precision) -> Speed:
     from tl_core.networks.classifier import compiling
 
     backends.compute_in(precision)
-    network = backbone.load(image_size, pretrained=False)
+    network = backbone.load(size, pretrained=False)
     network.model.jit_compile = compiling(precision.xla)
-    work = training_step(network, image_size, compiling(precision.xla)), frozen_pass(network, image_size, precision)
+    work = training_step(network, compiling(precision.xla)), frozen_pass(network, precision)
     firsts = [seconds_of(each) for each in work]
     step, forward = (min(seconds_of(each) for _ in range(TIMES)) for each in work)
     return Speed(max(0.0, sum(firsts) - step - forward) if precision.xla else 0.0, step, forward)

@@ -43,8 +43,8 @@ class Known(ToyBackbone):
     def require_weights(self) -> None:
         return
 
-    def load(self, image_size: int, *, pretrained: bool) -> Network:
-        return super().load(image_size, pretrained=False)
+    def load(self, size: int, *, pretrained: bool) -> Network:
+        return super().load(size, pretrained=False)
 
     def features(self, scaled: Any) -> Any:
         x = keras.layers.LayerNormalization(name="block4_norm")(super().features(scaled))

@@ -16,7 +16,11 @@ import numpy as np
 
 from tl_core import backbones
 from tl_core.backbones import Backbone, CatalogueEntry, Outline
+from tl_core.data.examples import Examples, Modality
+from tl_core.data.images import ArrayImages
+from tl_core.data.texts import Texts
 from tl_core.errors import SettingError, TransferError, WeightsError
+from tl_core.features.inputs import as_taken
 from tl_core.networks.outline import Network
 
 LIST_ALONE = """
@@ -33,7 +37,7 @@ print(json.dumps(sorted({"keras", "tensorflow", "torch", "jax", "streamlit"} & s
 
 
 def check_says_what_it_needs(part: type[Backbone]) -> None:
-    """Check that it has a smallest image size, and settings for training it from random weights."""
+    """Check that it has a smallest size of inputs, and settings for training it from random weights."""
     assert part.minimum_size >= 1
     assert min(part.scratch.epochs, part.scratch.learning_rate, part.scratch.batch_size) > 0
 
@@ -52,18 +56,19 @@ def check_listing_needs_no_keras(part: type[Backbone]) -> None:
 
 
 def check_catalogue_tells_the_facts(part: type[Backbone]) -> None:
-    """Check that each network has what one chooses by; an accuracy and its source where it is pretrained, and only there."""
+    """Check that each network has what one chooses by; an accuracy and its source where it learned images, and only there."""
     assert part.catalogue()
     for entry in part.catalogue():
         assert _of(part, entry).listing() == entry
         assert entry.parameters > 0
         assert all((entry.title, entry.learned_from, entry.licence, entry.weights)), entry
-        if part.pretrained:
+        assert part.pretrained or not (entry.here or entry.pretrained)
+        if entry.pretrained and part.accepts is Modality.IMAGES:
             assert entry.accuracy is not None
             assert entry.reference
             assert 0 < entry.accuracy < 1
         else:
-            assert (entry.accuracy, entry.reference, entry.here) == (None, None, False)
+            assert (entry.accuracy, entry.reference) == (None, None)
 
 
 def check_titles_are_told_apart(part: type[Backbone]) -> None:
@@ -81,16 +86,25 @@ def check_graph_is_flat(part: type[Backbone]) -> None:
     assert len(set(names)) == len(names)
 
 
-def check_takes_pixels(part: type[Backbone]) -> None:
-    """Check that its input is `pixels`, (batch, size, size, 3) float32."""
-    source, size = _network(part).model.input, _size(part)
-    assert (source.name, str(source.dtype), tuple(source.shape)) == ("pixels", "float32", (None, size, size, 3))
+def check_takes_what_is_encoded(part: type[Backbone]) -> None:
+    """Check that its input is what its preprocessor makes of examples, each by itself, and is called `pixels` for images."""
+    source, example = _network(part).model.input, part.example()
+    assert part.accepts is not Modality.IMAGES or source.name == "pixels"
+    if part.accepts is not Modality.IMAGES and not example.listing().here and part.pretrained:
+        return  # its preprocessor is in the package of its weights
+    examples = _examples(part)
+    encoder = example.adapted_to(examples).preprocessor(_size(part))
+    encoded = encoder.encode(examples, np.array([2, 0]))
+    assert (encoded.dtype, encoded.shape[1:]) == (encoder.dtype, encoder.shape)
+    assert (str(as_taken(encoded).dtype), (None, *encoder.shape)) == (str(source.dtype), tuple(source.shape))
+    np.testing.assert_array_equal(encoder.encode(examples, np.array([0])), encoded[1:])
+    assert json.loads(json.dumps(encoder.key)) == list(encoder.key)
 
 
 def check_gives_features(part: type[Backbone]) -> None:
-    """Check that its features are finite float32, as many as its outline says, and differ from image to image."""
+    """Check that its features are finite float32, as many as its outline says, and differ from example to example."""
     network = _network(part)
-    found = _features(network.model, _pixels(network))
+    found = _features(network.model, _inputs(network))
     assert found.dtype == np.float32
     assert found.shape == (3, network.outline().feature_size)
     assert np.isfinite(found).all()
@@ -140,12 +154,12 @@ def check_can_be_saved(part: type[Backbone]) -> None:
     with tempfile.TemporaryDirectory(prefix="transfer_lab_") as folder:
         network.model.save(Path(folder, "model.keras"))
         again = keras.saving.load_model(Path(folder, "model.keras"), safe_mode=True)
-    pixels = _pixels(network)
-    np.testing.assert_allclose(_features(again, pixels), _features(network.model, pixels), rtol=1e-5, atol=1e-5)
+    inputs = _inputs(network)
+    np.testing.assert_allclose(_features(again, inputs), _features(network.model, inputs), rtol=1e-5, atol=1e-5)
 
 
-def check_small_images_are_refused(part: type[Backbone]) -> None:
-    """Check that images below the minimum size raise `SettingError` before and at loading, and that those of that size
+def check_small_inputs_are_refused(part: type[Backbone]) -> None:
+    """Check that inputs below the minimum size raise `SettingError` before and at loading, and that those of that size
     are taken."""
     example = part.example()
     example.require_size(part.minimum_size)
@@ -153,7 +167,7 @@ def check_small_images_are_refused(part: type[Backbone]) -> None:
     assert _raises(SettingError, partial(example.require_size, too_small))
     assert _raises(SettingError, partial(example.load, too_small, pretrained=False))
     smallest = example.load(part.minimum_size, pretrained=False)
-    assert np.isfinite(_features(smallest.model, _pixels(smallest))).all()
+    assert np.isfinite(_features(smallest.model, _inputs(smallest))).all()
 
 
 def check_pretrained_weights_where_they_are_here(part: type[Backbone]) -> None:
@@ -166,12 +180,12 @@ def check_pretrained_weights_where_they_are_here(part: type[Backbone]) -> None:
             assert _raises(WeightsError, partial(chosen.load, _size(part), pretrained=True)), entry.title
             continue
         chosen.require_weights()
-        network = chosen.load(_size(part), pretrained=True)
+        network = chosen.load(chosen.own_size or _size(part), pretrained=True)
         provenance, outline = network.provenance, network.outline()
         assert outline.parameters == entry.parameters
         assert (provenance.licence, provenance.learned_from) == (entry.licence, entry.learned_from)
-        assert len(provenance.sha256 or "") == 64
-        assert np.isfinite(_features(network.model, _pixels(network))).all()
+        assert len(provenance.sha256 or "") == (64 if entry.pretrained else 0)
+        assert np.isfinite(_features(network.model, _inputs(network))).all()
         if network.classifier is not None:
             kernel, bias = network.classifier
             assert kernel.shape == (outline.feature_size, len(bias))
@@ -195,10 +209,18 @@ def _size(part: type[Backbone]) -> int:
     return max(64, part.minimum_size)
 
 
-def _pixels(network: Network, count: int = 3) -> Any:
-    drawn = np.random.default_rng(0).uniform(0, 255, (count, *network.model.input.shape[1:])).astype(np.float32)
+def _inputs(network: Network, count: int = 3) -> Any:
+    source = network.model.input
+    drawn = np.random.default_rng(0).uniform(0, 255, (count, *source.shape[1:])).astype(str(source.dtype))
     drawn[0], drawn[1] = 0, 255
     return drawn
+
+
+def _examples(part: type[Backbone]) -> Examples:
+    labels = np.arange(3) % 2
+    if part.accepts is Modality.TEXTS:
+        return Texts(("a first text", "", "another text that says a little more"), labels)
+    return ArrayImages(np.random.default_rng(0).integers(0, 256, (3, 40, 30, 3), np.uint8), labels)
 
 
 def _features(model: Any, images: Any) -> Any:

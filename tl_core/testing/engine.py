@@ -127,7 +127,7 @@ def _model() -> Any:
 @cache
 def _made(part: type[Engine], bfloat16: bool = False) -> PreparedNetwork:
     """Prepare a small network, whether or not it suits."""
-    return part.example().prepare(_model(), SIZE, bfloat16=bfloat16, conversions=None, known=None)
+    return part.example().prepare(_model(), bfloat16=bfloat16, conversions=None, known=None)
 
 
 def _run(network: PreparedNetwork, pixels: Pixels, size: int | None = None) -> NDArray[np.float32]:

@@ -12,9 +12,10 @@ import keras
 import numpy as np
 
 from tl_core.backbones import Backbone, BlockOutline
+from tl_core.data.resizing import SquarePixels
 from tl_core.events import Event, Plan, Stage, Step
 from tl_core.features.cache import ActivationCache
-from tl_core.features.resizing import SizedImages
+from tl_core.features.inputs import EncodedInputs
 from tl_core.networks.classifier import CENTRE
 from tl_core.planning import cost_model
 from tl_core.recipe import Recipe
@@ -181,7 +182,7 @@ def check_a_computed_head_is_the_one_in_the_model(part: type[Strategy]) -> None:
     ended = trained.outcome.result.phases[-1].ended
     if trained.phases[-1].solver and ended and ended.loss is not None:
         images = trained.data.train
-        pixels = SizedImages(images, SIZE).batch(np.arange(len(images))).astype(np.float32)
+        pixels = EncodedInputs(images, SquarePixels(SIZE)).batch(np.arange(len(images))).astype(np.float32)
         of_truth = trained.outcome.model.predict_on_batch(pixels)[np.arange(len(images)), images.labels]
         np.testing.assert_allclose(-np.log(of_truth).mean(), ended.loss, rtol=1e-3, atol=1e-4)
 
@@ -193,7 +194,7 @@ def check_the_model_survives_saving(part: type[Strategy]) -> None:
     with tempfile.TemporaryDirectory(prefix="transfer_lab_") as folder:
         model.save(Path(folder, "model.keras"))
         loaded = keras.saving.load_model(Path(folder, "model.keras"))
-    pixels = SizedImages(trained.data.test, SIZE).batch(np.arange(4)).astype(np.float32)
+    pixels = EncodedInputs(trained.data.test, SquarePixels(SIZE)).batch(np.arange(4)).astype(np.float32)
     np.testing.assert_array_equal(loaded.predict_on_batch(pixels), model.predict_on_batch(pixels))
 
 

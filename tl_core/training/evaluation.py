@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core import __version__
+from tl_core.data.examples import Examples
 from tl_core.data.images import Pixels
 from tl_core.datasets import Images
 from tl_core.events import Activity, decoded
@@ -20,7 +21,7 @@ from tl_core.training.freezing import count_parameters
 from tl_core.training.run import Training
 
 HARDEST = 24
-"""How many of the hardest test images are kept with a run."""
+"""How many of the hardest test examples are kept with a run."""
 
 
 def outcome_of(run: Training) -> Outcome:
@@ -33,12 +34,15 @@ def outcome_of(run: Training) -> Outcome:
     return Outcome(gather_result(run, probabilities, measured), predictions, model)
 
 
-def gather_predictions(test: Images, probabilities: NDArray[np.float32], pixels: Callable[[Images], Pixels]) -> Predictions:
-    """Return the predictions with the `HARDEST` images, of the least probable true class; `pixels` gives those of some images."""
+def gather_predictions(test: Examples, probabilities: NDArray[np.float32], pixels: Callable[[Images], Pixels]) -> Predictions:
+    """Return the predictions with the `HARDEST` examples, of the least probable true class; `pixels` gives those of images."""
     of_truth = probabilities[np.arange(len(test)), test.labels]
     hardest = np.argsort(of_truth, kind="stable")[:HARDEST]
     names = np.array([test.name(index) for index in hardest], dtype=np.str_)
-    return Predictions(test.labels, probabilities, hardest, pixels(test.take(hardest)), names)
+    shown = test.take(hardest)
+    pictures = pixels(shown) if isinstance(shown, Images) else np.zeros((0, 0, 0, 3), np.uint8)
+    texts = np.array([shown.excerpt(index) for index in range(len(shown))], dtype=np.str_)
+    return Predictions(test.labels, probabilities, hardest, pictures, names, texts)
 
 
 def versions() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What each phase works on: the part of the network above its cut, and what the part below makes of the images, once."""
+"""What each phase works on: the part of the network above its cut, and what the part below makes of the examples, once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.data.examples import Examples
 from tl_core.data.images import Pixels
 from tl_core.datasets import Data, Images
 from tl_core.events import Activity
@@ -56,7 +57,7 @@ class InputPipeline:
         """
         below = self.cuts.cut(phase)
         if not below:
-            return PhaseInputs(self.classifier.model, self._pixels(self.data.train), self._pixels(self.data.validation))
+            return PhaseInputs(self.classifier.model, self._whole(self.data.train), self._whole(self.data.validation))
         with self.stages.stage(Activity.COMPUTING_FEATURES):
             frozen, upper = self._divided(below, index)
             count = self._meter(below)
@@ -67,14 +68,14 @@ class InputPipeline:
         """Return what to classify the test images with, and their inputs; `model` is the whole classifier, ready for it."""
         below = self.cuts.test_cut
         if not below:
-            return model, self._pixels(self.data.test)
+            return model, self._whole(self.data.test)
         with self.stages.stage(Activity.COMPUTING_FEATURES):
             frozen, upper = self._divided(below, len(self.cuts.phases))
             return upper, self.extractor.features(frozen, self.data.test, self._meter(below))
 
     def pictures(self, images: Images) -> Pixels:
         """Return the pixels of a few images (n, size, size, 3) uint8."""
-        return self.extractor.pixels(images, lambda _: None).batch(np.arange(len(images)))
+        return self.extractor.inputs(images, lambda _: None).batch(np.arange(len(images)))
 
     def take_record(self) -> FrozenPartRecord:
         """Return what the frozen part had to compute since this was asked last."""
@@ -83,11 +84,12 @@ class InputPipeline:
     def augmenter(self, phase: Phase, stream: tuple[int, ...]) -> Augmenter | None:
         """Return what changes the images of `phase` anew in each epoch; None unless it works on pixels and wants them changed."""
         wanted = phase.learning.augments and not self.cuts.cut(phase)
-        return Augmenter(phase.learning, self.extractor.image_size, stream) if wanted else None
+        return Augmenter(phase.learning, self._side, stream) if wanted else None
 
-    def _pixels(self, images: Images) -> Inputs:
+    def _whole(self, examples: Examples) -> Inputs:
+        """Return what the whole network takes."""
         with self.stages.stage(Activity.READING_IMAGES):
-            return self.extractor.pixels(images, self.stages.meter(Activity.READING_IMAGES, 0.0))
+            return self.extractor.inputs(examples, self.stages.meter(Activity.READING_IMAGES, 0.0))
 
     def _divided(self, below: int, index: int) -> tuple[FrozenSubmodel, Any]:
         """Return the network in two, before phase number `index`."""
@@ -110,9 +112,14 @@ class InputPipeline:
         )
         return Views(views, np.tile(images.labels, len(views)))
 
+    @property
+    def _side(self) -> int:
+        """Return the side of a picture, in pixels."""
+        return self.extractor.preprocessor.shape[0]
+
     def _view(self, learning: Learning, number: int) -> View:
         stream = self.seed, VIEWS_STREAM, number
-        augmenter = Augmenter(replace(learning, mixup=0.0, cutmix=0.0), self.extractor.image_size, stream)
+        augmenter = Augmenter(replace(learning, mixup=0.0, cutmix=0.0), self._side, stream)
         return View(f"{learning.augmentation} {stream}", partial(_changed, augmenter))
 
 

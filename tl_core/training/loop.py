@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tl_core.data.images import Labels
 from tl_core.events import Epoch, Reporter, Step
-from tl_core.features.inputs import Inputs
+from tl_core.features.inputs import Inputs, as_taken
 from tl_core.features.prefetch import in_batches, prefetch
 from tl_core.heads.head import Head, cross_entropy
 from tl_core.strategies import Learning
@@ -205,10 +205,10 @@ def _means(source: Inputs, size: int, sums: Callable[[Any, Labels], NDArray[np.f
     return float(loss), float(accuracy)
 
 
-def batches(source: Inputs, order: NDArray[np.intp], size: int) -> Iterator[tuple[NDArray[np.float32], Labels]]:
-    """Return inputs (float32) and labels in batches of `size` in the given order, the next one read ahead."""
+def batches(source: Inputs, order: NDArray[np.intp], size: int) -> Iterator[tuple[NDArray[Any], Labels]]:
+    """Return inputs and labels in batches of `size` in the given order, the next one read ahead."""
     parts = in_batches(order, size)
-    return prefetch((source.batch(part).astype(np.float32, copy=False), source.labels[part]) for part in parts)
+    return prefetch((as_taken(source.batch(part)), source.labels[part]) for part in parts)
 
 
 class TrainingBatches:
@@ -225,7 +225,7 @@ class TrainingBatches:
         return prefetch(self._batch(part, (epoch, place + index)) for index, part in enumerate(in_batches(order, self._size)))
 
     def _batch(self, part: NDArray[np.intp], number: tuple[int, int]) -> Batch:
-        inputs, labels = self._source.batch(part).astype(np.float32, copy=False), self._source.labels[part]
+        inputs, labels = as_taken(self._source.batch(part)), self._source.labels[part]
         aims = targets(labels, self._classes, self._learning)
         if self._augment:
             inputs, aims = self._augment(inputs, aims, number)

@@ -15,7 +15,7 @@ from tl_core.features.inputs import Inputs
 from tl_core.features.predict import predict
 from tl_core.networks.outline import Network
 from tl_core.notes import Note
-from tl_core.phases.phase import require_validation
+from tl_core.phases.phase import require_images, require_validation
 from tl_core.planning.cost_model import Costs
 from tl_core.planning.cuts import CutPlan, SplitSizes
 from tl_core.recipe import Recipe
@@ -67,10 +67,14 @@ class Training:
         self.cuts = CutPlan.of(recipe, self.blocks, self.images, cache.room)
         self.costs = Costs(self.cuts)
         require_validation(self.cuts.phases, self.images.validation)
+        if not recipe.has_images:
+            require_images(self.cuts.phases, recipe.dataset.modality)
         self.progress.total = self.costs.total.passes
         self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, xla=precision.xla)
         waiting = partial(stages.say, Activity.WAITING_FOR_FEATURES)
-        extractor = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting, own=manager.place)
+        extractor = FeatureExtractor(
+            cache, recipe.preprocessor(), bfloat16=precision.in_bfloat16, wait=waiting, own=manager.place
+        )
         self.inputs = InputPipeline(data, network, classifier, self.preparer, self.cuts, stages, extractor, recipe.seed)
 
     @property

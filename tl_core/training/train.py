@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import keras
 
-from tl_core.checks.first_look import with_notes
+from tl_core.checks.first_look import with_note_on_ends, with_notes
 from tl_core.datasets import Data
 from tl_core.events import Activity, Placement, Reporter
 from tl_core.features.cache import ActivationCache
@@ -95,13 +95,15 @@ def set_up(
     backends.compute_in(Precision.FLOAT32)  # until it is decided
     keras.utils.set_random_seed(recipe.seed)
     report(Placement(keras.backend.backend(), backends.device()))
-    recipe.require_images()
+    recipe.require_accepted()
     manager = CheckpointManager(checkpoints, report)
     stages = Stages(manager.state, report)
     data = change(_read(recipe, stages))
     backends.compute_in(manager.fixed_precision(lambda: decide(recipe, SplitSizes.of(data)), recipe.precision))
     with stages.stage(Activity.LOADING_BACKBONE):
-        network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)
+        recipe = recipe.adapted_to(data.train)
+        data = with_note_on_ends(data, recipe.preprocessor())
+        network = recipe.backbone.load(recipe.input_size, pretrained=recipe.strategy.pretrained)
         classifier = recipe.strategy.join(network, data.class_names)
     run = Training(recipe, data, network, classifier, manager=manager, stages=stages, cache=cache)
     report(run.plan())

@@ -1,7 +1,9 @@
-"""The card of a network: what it learned from, how good it is, its size, its licence, and where its weights are."""
+"""The networks that fit, and the card of one: what it learned from, how good it is, its size, its licence and its weights."""
 
 import streamlit as st
 
+from tl_core import backbones
+from tl_core.backbones import CatalogueEntry
 from tl_core.recipe import Recipe
 from tl_core.ui import formatting
 
@@ -11,13 +13,21 @@ def backbone_card(recipe: Recipe) -> None:
     present = recipe.backbone.listing()
     st.markdown(f"**{present.title}**")
     st.caption(recipe.backbone.about())
+    published = f"{100 * present.accuracy:.1f} % ({present.reference})" if present.accuracy else "never pretrained"
     facts = {
         "Learned from": present.learned_from,
-        "ImageNet top-1 accuracy": f"{100 * present.accuracy:.1f} % ({present.reference})"
-        if present.accuracy
-        else "never pretrained",
+        **({"ImageNet top-1 accuracy": published} if present.accuracy or not present.pretrained else {}),
         "Parameters without a classifier": f"{present.parameters:,}",
         "Licence of the weights": present.licence,
         "Weights": present.weights,
     }
     st.markdown("\n".join(f"- **{name}:** {formatting.plain(fact)}" for name, fact in facts.items()))
+
+
+def networks_for(recipe: Recipe) -> list[tuple[str, CatalogueEntry]]:
+    """Return the networks that take the examples of the draft, or its own network, each with its source's name: first what can be
+    transferred now."""
+    taken = {recipe.dataset.modality, recipe.backbone.accepts}
+    sources = {name: part for name, part in backbones.backbones.parts().items() if part.accepts in taken}
+    offered = [(name, entry) for name, part in sources.items() for entry in part.catalogue()]
+    return sorted(offered, key=lambda pair: (not pair[1].pretrained, not pair[1].here))

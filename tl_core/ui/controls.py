@@ -17,9 +17,10 @@ from tl_core.ui import formatting, recipe_bar, session, steps
 
 
 def is_control(run: Run) -> bool:
-    """Return whether a run starts from random weights. One whose strategy is no longer installed counts as a transfer."""
-    strategy = strategies.parts().get(run.spec.strategy.name)
-    return strategy is not None and not strategy.pretrained
+    """Return whether a run transfers nothing: it starts from random weights, or from a network that learned nothing. One whose
+    parts are no longer installed counts as a transfer."""
+    strategy, backbone = strategies.parts().get(run.spec.strategy.name), backbones.parts().get(run.spec.backbone.name)
+    return (strategy is not None and not strategy.pretrained) or (backbone is not None and backbone.is_control)
 
 
 def contender(run: Run, name: str = "") -> comparison.Contender:
@@ -37,23 +38,27 @@ def contender(run: Run, name: str = "") -> comparison.Contender:
 
 
 def offered(spec: RunSpec) -> Iterator[RunSpec]:
-    """Yield the controls of a run with that `spec`: its own network from random weights, and the `controls` of each source of
-    networks."""
+    """Yield the controls of a run with that `spec`: its own network from random weights, and of each source of networks that
+    takes the same examples its `controls`, or itself where it is one."""
+    accepts = backbones.part(spec.backbone.name).accepts
+    sources = {name: source for name, source in backbones.parts().items() if source.accepts is accepts}
     own = dict[str, object]()
     others = [
         {"backbone": name} | {f"backbone.{setting}": value for setting, value in settings.items()}
-        for name, source in backbones.parts().items()
+        for name, source in sources.items()
         for settings in source.controls
     ]
     for strategy in (name for name, part in strategies.parts().items() if not part.pretrained):
         for network in (own, *others):
             yield spec.with_settings({"strategy": strategy, **network})
+    for name in (name for name, source in sources.items() if source.is_control):
+        yield spec.with_settings({"strategy": RunSpec().strategy.name, "backbone": name})
 
 
 def controls(run: Run) -> None:
     """Draw how the run compares with training from scratch on the same labels, and buttons for controls not run yet."""
     if is_control(run):
-        st.caption("This run is a control itself: it starts from random weights.")
+        st.caption("This run is a control itself: nothing that was learned before is in it.")
         return
     twins = [other for other in session.runs() if _is_control_of(other, run)]
     latest = {formatting.model_of(other): other for other in reversed(twins)}
@@ -72,7 +77,7 @@ def controls(run: Run) -> None:
 
 
 def _control_button(recipe: Recipe, title: str) -> None:
-    about = "Train it on the same labels, from random weights."
+    about = "Train it on the same labels, without anything that was learned before."
     if st.button(title, key=f"control_{title}", icon=":material/play_arrow:", help=about):
         with formatting.sentence_for_mistakes():
             started = recipe_bar.start(recipe)

@@ -21,9 +21,9 @@ from tl_core.ui import formatting, session
 def probe(recipe: Recipe) -> BackboneProfile | None:
     """Return the measured backbone, or None while it is being measured in the background."""
     home = session.store().home
-    found = BackboneProfile.read(home, recipe.backbone, recipe.image_size)
+    found = BackboneProfile.read(home, recipe.backbone, recipe.input_size)
     if found is None:
-        backbone_profile.request(home, recipe.backbone, recipe.image_size)
+        backbone_profile.request(home, recipe.backbone, recipe.input_size)
     return found
 
 

@@ -16,9 +16,9 @@ from tl_core.ui.live_chart import Sheet, live_chart
 from tl_core.ui.study_panel import StudyPanel
 
 ABOUT = (
-    "The images as the chosen network sees them: images that are close together look alike to it. Classes that form islands are "
-    "easy to learn; an image among those of another class is hard, or its label is wrong. Up to "
-    f"{sum(MOST.values()):,} images pass through the network, once for all runs."
+    "The data as the chosen network sees them: examples that are close together are alike to it. Classes that form islands are "
+    "easy to learn; an example among those of another class is hard, or its label is wrong. Up to "
+    f"{sum(MOST.values()):,} of them pass through the network, once for all runs."
 )
 
 
@@ -42,7 +42,8 @@ def _show(recipe: Recipe, found: ImageMapResult) -> None:
         Sheet("data:image/webp;base64," + base64.b64encode(pictures).decode("ascii"), COLUMNS, THUMBNAIL) if pictures else None
     )
     figure = map_chart(found.map)
-    alt = f"{len(found.map.x):,} images of {len(found.map.class_names)} classes as {recipe.backbone.title} sees them"
+    drawn = f"{len(found.map.x):,} {recipe.dataset.thing} of {len(found.map.class_names)} classes"
+    alt = f"{drawn} as {recipe.backbone.title} sees them"
     live_chart(str(figure.to_json(validate=False)), "image_map", alt, sheet=sheet)
     st.caption(
         f"{METHOD}, in {seconds(found.seconds)}. Distances between islands mean little; which points are neighbours means much."

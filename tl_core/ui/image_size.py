@@ -9,7 +9,7 @@ from tl_core.ui import forms, session
 
 def image_size(recipe: Recipe) -> None:
     """Draw the field of the image size, what it follows, and the way back to that."""
-    fitting = recipe.backbone.fitting_size(recipe.image_side)
+    fitting = recipe.backbone.fitting_size(recipe.typical_size)
     field = RunSpec.model_fields["image_size"]
     forms.setting("image_size", field, recipe.given_size, scope="run", empty=f"{fitting}, follows the images")
     st.caption(sentence(recipe))
@@ -28,12 +28,12 @@ def image_size(recipe: Recipe) -> None:
 def sentence(recipe: Recipe) -> str:
     """Return how large the network is given the images, and why."""
     why = _reason(recipe) if recipe.given_size is None else "set by hand."
-    return f"{recipe.image_size} px: {why}"
+    return f"{recipe.input_size} px: {why}"
 
 
 def _reason(recipe: Recipe) -> str:
     """Return why the image size is what it is where nobody set it."""
-    network, side, fitting = recipe.backbone, recipe.image_side, recipe.backbone.fitting_size(recipe.image_side)
+    network, side, fitting = recipe.backbone, recipe.typical_size, recipe.backbone.fitting_size(recipe.typical_size)
     learned = "the size that the network learned at" if network.pretrained else "the most for this network"
     if side is None:
         return f"{learned}; the images cannot be looked at yet."

@@ -4,7 +4,10 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from tl_core.analysis import convergence, metrics
 from tl_core.analysis.statements import percent, seconds
@@ -48,7 +51,7 @@ def evidence(run: Run, result: Result) -> None:
     names = list(result.class_names)
     draws: dict[str, Callable[[], None]] = {
         "Mistakes": lambda: confusion.confusion(said, names, run.id),
-        "Hardest images": lambda: hardest(said, names, run.id),
+        f"Hardest {things_of(said)}": lambda: hardest(said, names, run.id),
         "Classes": lambda: classes(said, names, run.id),
         "Other metrics": lambda: other_metrics.other_metrics(run),
         "Curves": lambda: _curves(run),
@@ -78,10 +81,18 @@ def _curves(run: Run) -> None:
         formatting.chart(curves.learning_curves(steps, epochs, run.id), f"result_curves_{run.id}", "Loss and accuracy by step")
 
 
+def things_of(said: Predictions) -> str:
+    """Return what the test examples are."""
+    return "images" if len(said.hardest_pixels) else "texts"
+
+
 def hardest(said: Predictions, names: list[str], run_id: str) -> None:
-    """Draw the test images whose true class got the lowest probability."""
+    """Draw the test examples whose true class got the lowest probability."""
     rows = said.probabilities[said.hardest]
     taken, sure, true = rows.argmax(axis=1), rows.max(axis=1), said.labels[said.hardest]
+    if not len(said.hardest_pixels):
+        _hardest_texts(said, [names[t] for t in true], [names[t] for t in taken], 100 * sure)
+        return
     captions = [f"is {names[t]}\n{100 * p:.0f} % {names[s]}" for t, s, p in zip(true, taken, sure, strict=True)]
     hovers = [f"{name}: {names[t]}, taken for {names[s]}" for name, t, s in zip(said.hardest_names, true, taken, strict=True)]
     st.caption(
@@ -90,6 +101,19 @@ def hardest(said: Predictions, names: list[str], run_id: str) -> None:
     )
     figure = outcome.image_grid(said.hardest_pixels, captions, hovers, columns=4)
     formatting.chart(figure, f"hardest_{run_id}", "Hardest test images")
+
+
+def _hardest_texts(said: Predictions, true: list[str], taken: list[str], sure: NDArray[np.float32]) -> None:
+    st.caption(
+        "The test texts whose true class got the lowest probability, the hardest first: how each begins, its true class, and the "
+        "predicted one with its probability in percent."
+    )
+    table = pd.DataFrame({"Text": said.hardest_texts, "Is": true, "Taken for": taken, "Probability": sure})
+    columns = {
+        "Text": st.column_config.TextColumn(width="large"),
+        "Probability": st.column_config.NumberColumn(format="%.0f %%"),
+    }
+    st.dataframe(table, hide_index=True, width="stretch", column_config=columns, alt="Hardest test texts")
 
 
 def classes(said: Predictions, names: list[str], run_id: str) -> None:

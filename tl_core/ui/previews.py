@@ -15,9 +15,9 @@ from tl_core import datasets
 from tl_core.checks.first_look import with_notes
 from tl_core.data import hashing
 from tl_core.data.decoding import decoded, open_image
+from tl_core.data.resizing import center_crop_resize
 from tl_core.datasets import Data, Dataset, Images, Modality
 from tl_core.errors import DataError
-from tl_core.features.resizing import center_crop_resize
 from tl_core.notes import Note
 from tl_core.planning.cuts import SplitSizes
 from tl_core.spec import PartSpec

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from tl_core.analysis.statements import count, size
-from tl_core.datasets import Modality
 from tl_core.errors import TransferError
 from tl_core.machine import backends
 from tl_core.recipe import Recipe
@@ -68,7 +67,7 @@ def chips(recipe: Recipe) -> list[tuple[str, steps.PageInfo]]:
         (dataset, steps.DATASET),
         (backbone, steps.BACKBONE),
         (strategy, steps.STRATEGY),
-        (f"{recipe.image_size} px", steps.BACKBONE),
+        (recipe.shown_size, steps.BACKBONE),
         ("all labels" if labels is None else f"{labels} label{'s' if labels != 1 else ''} a class", steps.DATASET),
         (f"seed {recipe.seed}", steps.DATASET),
     ]
@@ -90,16 +89,14 @@ def _estimate() -> None:
     except TransferError as error:
         st.caption(formatting.plain(f"Nothing can be trained yet. {error}"))
         return
-    waiting = recipe.dataset.modality is Modality.IMAGES and estimates.probe(recipe) is None
+    waiting = recipe.is_accepted and estimates.probe(recipe) is None
     st.fragment(_estimate_now, run_every=session.POLL_SECONDS if waiting else None)(waiting)
 
 
 def _estimate_now(was_waiting: bool) -> None:
     recipe = session.recipe()
-    if recipe.dataset.modality is not Modality.IMAGES:
-        st.caption(
-            f"Networks for {recipe.dataset.modality} are not available yet. You can look at the data and at how they are split."
-        )
+    if not recipe.is_accepted:
+        st.caption(f"An estimate appears here when the network takes {recipe.dataset.modality}.")
         return
     measured = estimates.probe(recipe)
     if measured is None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from tl_core.analysis.usage import Usage, usage_of
 from tl_core.errors import RunError, TransferError
-from tl_core.recipe import Recipe
+from tl_core.recipe import Recipe, changed
 from tl_core.result import Predictions, Result
 from tl_core.runner import service
 from tl_core.runner.runner import WATCHED_SECONDS
@@ -17,7 +17,7 @@ from tl_core.runs import artifacts
 from tl_core.runs.store import Run, Store, StoredEvent
 from tl_core.spec import DISPLAY_NAME, RunSpec, with_current_names
 from tl_core.system import settings
-from tl_core.ui.image_sides import image_side
+from tl_core.ui.example_sizes import typical_size
 
 Value = TypeVar("Value")
 
@@ -45,7 +45,7 @@ def recipe() -> Recipe:
     """Return the draft of this session; in a new session, what the URL says, or else the defaults."""
     if SPEC not in st.session_state:
         st.session_state[SPEC] = _from_url().draft().dotted()
-    return Recipe.of(RunSpec().with_settings(st.session_state[SPEC]), image_side)
+    return Recipe.of(RunSpec().with_settings(st.session_state[SPEC]), typical_size)
 
 
 def change(settings: Mapping[str, Any]) -> None:
@@ -55,7 +55,7 @@ def change(settings: Mapping[str, Any]) -> None:
         before = recipe()
         others = {name for name in settings if name.startswith("dataset.")} - OF_THE_SAME_SPLITS
         stale = {LEFT_OUT: None} if others and before.dataset.left_out else {}
-        after = Recipe.of(before.draft().with_settings({**stale, **settings}))
+        after = Recipe.of(changed(before.draft(), {**stale, **settings}))
         moved = NAME not in settings and after.dataset.origin != before.dataset.origin
         st.session_state[SPEC] = after.draft().with_settings({NAME: None} if moved else {}).dotted()
     except TransferError as error:

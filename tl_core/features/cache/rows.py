@@ -33,7 +33,7 @@ class CachedRows:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Return float32 or uint8."""
+        """Return float32, uint8 or int32."""
         return self.table.dtype
 
     @property
@@ -60,7 +60,7 @@ class CachedRows:
         self._writer.write(values)
 
     def read(self, positions: NDArray[np.intp]) -> Values:
-        """Return the rows at `positions`, (n, *shape), float32 or uint8. Raises `IndexError`.
+        """Return the rows at `positions`, (n, *shape), float32, uint8 or int32. Raises `IndexError`.
 
         A row that is held in 16 bits on disk may come unrounded while it is open.
         """

@@ -31,11 +31,11 @@ HEAD_BYTES = 4096
 PART_BYTES = 64 << 20
 """About the memory that a part takes while it is made, and the most that it takes on disk unless a single row is larger."""
 READ_BYTES = 1 << 20
-STORED_AS = {"float32": ("<f4", "<f2"), "uint8": ("|u1",)}
+STORED_AS = {"float32": ("<f4", "<f2"), "uint8": ("|u1",), "int32": ("<i4",)}
 """The types in which a part may hold the rows of a table, by the type of the table."""
 
 Values = NDArray[Any]
-"""Rows of one table: float32, float16 or uint8, of shape (rows, *shape)."""
+"""Rows of one table: float32, float16, uint8 or int32, of shape (rows, *shape)."""
 
 
 class Damaged(Exception):  # noqa: N818  # never leaves the cache
@@ -44,7 +44,8 @@ class Damaged(Exception):  # noqa: N818  # never leaves the cache
 
 @dataclass(frozen=True)
 class Table:
-    """What the rows of a table have in common: its key (64 hexadecimal digits), and a row's shape and type (float32 or uint8).
+    """What the rows of a table have in common: its key (64 hexadecimal digits), and a row's shape and type (float32, uint8 or
+    int32).
 
     Raises `ValueError`.
     """
@@ -57,7 +58,7 @@ class Table:
         if len(self.key) != 64 or set(self.key) - set("0123456789abcdef"):
             raise ValueError(f"a table's key has 64 hexadecimal digits. Received: {self.key!r}")
         if self.dtype.name not in STORED_AS or min(self.shape, default=1) < 1:
-            raise ValueError(f"rows are float32 or uint8, and not empty. Received: {self.dtype} {self.shape}")
+            raise ValueError(f"rows are float32, uint8 or int32, and not empty. Received: {self.dtype} {self.shape}")
 
     @property
     def row_bytes(self) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from tl_core.errors import printable
 from tl_core.notes import Note, NoteKind
@@ -26,13 +26,15 @@ _logger = logging.getLogger(__name__)
 class PreparedNetwork(ABC):
     """A frozen network, ready to run.
 
-    `title` is its engine's full title. It takes pixels in `shape` (batch, size, size, 3), or fewer of them, and then computes
-    more for nothing. `notes` say why a faster engine does not compute, where one could have.
+    `title` is its engine's full title. It takes inputs of `dtype` in `shape`, pixels (batch, size, size, 3) in uint8 or tokens
+    (batch, length) in int32, or fewer of them, and then computes more for nothing. `notes` say why a faster engine does not
+    compute, where one could have.
     """
 
-    def __init__(self, title: str, shape: tuple[int, ...]) -> None:
+    def __init__(self, title: str, shape: tuple[int, ...], dtype: DTypeLike = np.uint8) -> None:
         self.title = title
         self.shape = shape
+        self.dtype = np.dtype(dtype)
         self.notes: tuple[Note, ...] = ()
 
     @property
@@ -41,29 +43,29 @@ class PreparedNetwork(ABC):
         return self.shape[0]
 
     @abstractmethod
-    def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
-        """Yield what the network makes of each of the `batches` of uint8 pixels (n, size, size, 3): (n, ...) float32.
+    def run(self, batches: Iterable[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
+        """Yield what the network makes of each of the `batches` of its inputs (n, ...): (n, ...) float32.
 
         Batches are taken one after the other, while earlier ones are computed, and a few ahead of what was given at most.
         What is given for an image does not depend on the others in its batch. Closing the iterator early leaves nothing
         running. Raises `ValueError` for a batch that is none.
         """
 
-    def require_batch(self, pixels: NDArray[np.uint8]) -> None:
-        """Raise `ValueError` unless `pixels` are uint8 in the network's shape, or fewer."""
-        if pixels.dtype != np.uint8 or pixels.shape[1:] != self.shape[1:] or len(pixels) > self.batch:
+    def require_batch(self, inputs: NDArray[Any]) -> None:
+        """Raise `ValueError` unless `inputs` are of the network's type and in its shape, or fewer."""
+        if inputs.dtype != self.dtype or inputs.shape[1:] != self.shape[1:] or len(inputs) > self.batch:
             raise ValueError(
-                f"Expected uint8 pixels in at most the shape {self.shape}. Received: {pixels.dtype} in {pixels.shape}"
+                f"Expected {self.dtype} in at most the shape {self.shape}. Received: {inputs.dtype} in {inputs.shape}"
             )
 
-    def filled(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return `pixels` in the network's shape, for which alone it is compiled: with black images after them where they are
-        fewer. Raises `ValueError` as `require_batch`."""
-        self.require_batch(pixels)
-        if len(pixels) == self.batch:
-            return pixels
-        whole = np.zeros(self.shape, np.uint8)
-        whole[: len(pixels)] = pixels
+    def filled(self, inputs: NDArray[Any]) -> NDArray[Any]:
+        """Return `inputs` in the network's shape, for which alone it is compiled: with zeros after them where they are fewer.
+        Raises `ValueError` as `require_batch`."""
+        self.require_batch(inputs)
+        if len(inputs) == self.batch:
+            return inputs
+        whole = np.zeros(self.shape, self.dtype)
+        whole[: len(inputs)] = inputs
         return whole
 
 
@@ -87,14 +89,12 @@ class Engine(Part):
         return ""
 
     @abstractmethod
-    def prepare(
-        self, model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None
-    ) -> PreparedNetwork:
+    def prepare(self, model: Any, *, bfloat16: bool, conversions: Path | None, known: str | None) -> PreparedNetwork:
         """Return `model` ready to run, with its weights as they are now. Whatever it raises, the next engine computes.
 
         Args:
-            model: A Keras model from float32 pixels (batch, size, size, 3) in 0..255 to one tensor.
-            image_size: Height and width of the pixels.
+            model: A Keras model to one tensor, from float32 pixels (batch, size, size, 3) in 0..255, or int32 tokens (batch,
+                length).
             bfloat16: Whether to compute in bfloat16, if the machine can, or in float32, whatever the layers' dtype policy.
             conversions: A folder for networks that were converted, made where it is missing; None keeps none.
             known: The `identity` of `model`, for who has looked for that.
@@ -109,11 +109,11 @@ engines: Registry[Engine] = Registry("engine", "tl_core.features.engines")
 register = engines.register
 
 
-def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None = None) -> PreparedNetwork:
+def choose(model: Any, *, bfloat16: bool, conversions: Path | None, known: str | None = None) -> PreparedNetwork:
     """Return `model` made ready by the first engine that suits and can; its `notes` say of the others why they could not.
 
     Args:
-        model, image_size, bfloat16, conversions, known: As in `Engine.prepare`.
+        model, bfloat16, conversions, known: As in `Engine.prepare`.
 
     Raises:
         Exception: Whatever the last engine that suits raises.
@@ -121,7 +121,7 @@ def choose(model: Any, image_size: int, *, bfloat16: bool, conversions: Path | N
     suitable, failures = _suitable(model), list[tuple[str, str]]()
     for engine in suitable:
         try:
-            made = engine.prepare(model, image_size, bfloat16=bfloat16, conversions=conversions, known=known)
+            made = engine.prepare(model, bfloat16=bfloat16, conversions=conversions, known=known)
             break
         except Exception as error:  # others' code; an engine is only quicker than the last one, which computes every network
             if engine is suitable[-1]:

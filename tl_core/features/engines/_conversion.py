@@ -13,8 +13,10 @@ import numpy as np
 
 from tl_core.features.engines import _conversion_cache
 from tl_core.features.engines._converted import Converted
+from tl_core.features.engines._networks import input_of
 from tl_core.features.engines._policies import in_policy
 from tl_core.features.engines._telemetry import quiet_openvino
+from tl_core.features.inputs import as_taken
 from tl_core.networks.identity import identity
 
 OUTPUT = "Identity:0"
@@ -81,7 +83,7 @@ def _export(model: Any, shape: tuple[int, ...], graph: Path) -> None:
     # To learn the version of TensorFlow, which is imported by then, it does `exec("del tensorflow")` within a function: a
     # `NameError` from Python 3.13 on (PEP 667).
     utils.exec = lambda _statement: None
-    signature = [keras.InputSpec(shape=shape, dtype="float32")]
+    signature = [keras.InputSpec(shape=shape, dtype=str(model.input.dtype))]
     model.export(str(graph), format="openvino", verbose=False, input_signature=signature)
 
 
@@ -107,13 +109,19 @@ def _require_same(found: Converted, model: Any, shape: tuple[int, ...]) -> None:
     """Raise `CannotConvert` unless both give the same: a mistake here would be one in every number that follows."""
     import keras
 
-    pixels = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
-    values = found.compiled(bfloat16=False)(pixels)[0]
-    for place in (0, len(pixels) - 1):  # one at a time: all at once would take Keras hundreds of megabytes
+    dtype = input_of(model)[1]
+    inputs = np.random.default_rng(0).integers(0, _values(model), shape, dtype)
+    values = found.compiled(dtype, bfloat16=False)(inputs)[0]
+    for place in (0, len(inputs) - 1):  # one at a time: all at once would take Keras hundreds of megabytes
         got = values[place : place + 1]
-        expected = keras.ops.convert_to_numpy(model(pixels[place : place + 1].astype(np.float32), training=False))
+        expected = keras.ops.convert_to_numpy(model(as_taken(inputs[place : place + 1]), training=False))
         if got.shape != expected.shape or not np.linalg.norm(got - expected) <= TOLERANCE * np.linalg.norm(expected):
             raise CannotConvert("What it gives is not what Keras gives.")
+
+
+def _values(model: Any) -> int:
+    """Return how many values an input may have: 256 for pixels, and what an embedding knows where that is less."""
+    return min((layer.input_dim for layer in model.layers if hasattr(layer, "input_dim")), default=256)
 
 
 def _versions() -> str:

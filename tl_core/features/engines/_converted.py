@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from tl_core.features.engines._telemetry import quiet_openvino
 
 LENGTH_BYTES = 8
@@ -10,7 +12,8 @@ LENGTH_BYTES = 8
 
 @dataclass(frozen=True)
 class Converted:
-    """From float32 pixels (batch, size, size, 3) to one tensor: a graph (XML), and the weights to which it refers by place."""
+    """From float32 pixels (batch, size, size, 3), or int32 tokens (batch, length), to one tensor: a graph (XML), and the weights
+    to which it refers by place."""
 
     graph: bytes
     weights: bytes
@@ -25,8 +28,8 @@ class Converted:
         end = LENGTH_BYTES + int.from_bytes(content[:LENGTH_BYTES], "big")
         return cls(content[LENGTH_BYTES:end], content[end:])
 
-    def compiled(self, *, bfloat16: bool) -> Any:
-        """Return OpenVINO's compiled model for this processor, which takes uint8 pixels.
+    def compiled(self, dtype: np.dtype[Any], *, bfloat16: bool) -> Any:
+        """Return OpenVINO's compiled model for this processor, which takes inputs of that `dtype`.
 
         What OpenVINO would choose by itself is said: where a processor has bfloat16 it computes in that, and it ties its
         threads to cores, to which another process' may be tied as well.
@@ -36,7 +39,7 @@ class Converted:
 
         core = openvino.Core()
         preparing = PrePostProcessor(core.read_model(self.graph, self.weights))
-        preparing.input().tensor().set_element_type(openvino.Type.u8)
+        preparing.input().tensor().set_element_type(openvino.Type(dtype))
         settings = {
             "PERFORMANCE_HINT": "THROUGHPUT",
             "EXECUTION_MODE_HINT": "ACCURACY",

@@ -2,11 +2,23 @@
 
 from typing import Any
 
+import numpy as np
+
 from tl_core.machine.backends import is_processor
 from tl_core.networks.outline import multiply_adds
 
 SMALL_NETWORK = 10_000_000
 """Multiply-adds of one image. What computes fewer is so fast in anything that converting it would take longer."""
+
+
+def input_of(model: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Return the shape of one input of `model`, and the type in which an engine takes it: uint8 for pixels, int32 for tokens.
+
+    Raises `ValueError` unless one tensor goes into `model` and one leaves it.
+    """
+    require_one_output(model)
+    is_pixels = str(model.input.dtype).startswith("float")
+    return tuple(model.input.shape[1:]), np.dtype(np.uint8 if is_pixels else np.int32)
 
 
 def require_one_output(model: Any) -> None:

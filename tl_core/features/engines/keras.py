@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.features.engines import Engine, PreparedNetwork, register
-from tl_core.features.engines._networks import is_on_processor, require_one_output
+from tl_core.features.engines._networks import input_of, is_on_processor
 from tl_core.features.engines._policies import in_policy
+from tl_core.features.inputs import as_taken
 from tl_core.features.predict import BATCH
 from tl_core.features.prefetch import prefetch
 
@@ -31,21 +32,21 @@ class KerasEngine(Engine):
         return "" if is_on_processor(model) else " on an accelerator"
 
     def prepare(
-        self, model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None = None, known: str | None = None
+        self, model: Any, *, bfloat16: bool, conversions: Path | None = None, known: str | None = None
     ) -> PreparedNetwork:
-        require_one_output(model)
-        shape = (BATCH, image_size, image_size, 3)
-        return _Prepared(self.full_title(model, bfloat16=bfloat16), shape, in_policy(model, bfloat16=bfloat16))
+        shape, dtype = input_of(model)
+        title = self.full_title(model, bfloat16=bfloat16)
+        return _Prepared(title, (BATCH, *shape), dtype, in_policy(model, bfloat16=bfloat16))
 
 
 class _Prepared(PreparedNetwork):
     """A model in its own compiled function; with XLA where its `jit_compile` says so."""
 
-    def __init__(self, title: str, shape: tuple[int, ...], model: Any) -> None:
-        super().__init__(title, shape)
+    def __init__(self, title: str, shape: tuple[int, ...], dtype: np.dtype[Any], model: Any) -> None:
+        super().__init__(title, shape, dtype)
         self._model = model
 
-    def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
+    def run(self, batches: Iterable[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
         """Yield as `PreparedNetwork` says. The next batch is taken in a thread of its own."""
-        for count, pixels in prefetch((len(each), self.filled(each).astype(np.float32)) for each in batches):
-            yield np.asarray(self._model.predict_on_batch(pixels), np.float32)[:count]
+        for count, inputs in prefetch((len(each), as_taken(self.filled(each))) for each in batches):
+            yield np.asarray(self._model.predict_on_batch(inputs), np.float32)[:count]

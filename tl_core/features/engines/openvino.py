@@ -3,6 +3,7 @@
 import importlib.util
 from collections import deque
 from collections.abc import Iterable, Iterator
+from math import prod
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,12 +12,13 @@ from numpy.typing import NDArray
 
 from tl_core.features.engines import Engine, PreparedNetwork, register
 from tl_core.features.engines._conversion import converted
-from tl_core.features.engines._networks import is_on_processor, is_worth_converting, require_one_output
+from tl_core.features.engines._networks import input_of, is_on_processor, is_worth_converting
 from tl_core.features.engines._telemetry import quiet_openvino
 
-PIXELS, LARGEST = 200_000, 8
-"""About the pixels of a request, and the most images: what a layer gives of a request should fit a core's cache. Measured on
-EfficientNet-Lite0, in turns: 4 images of 224 pixels a request are 4 % faster than 8, 16 of 96 pixels no faster than 8."""
+PLACES, LARGEST = {4: 200_000, 2: 512}, 8
+"""About the pixels or tokens of a request, by the rank of a batch, and the most examples: what a layer gives of a request should
+fit a core's cache. Measured on EfficientNet-Lite0, in turns: 4 images of 224 pixels a request are 4 % faster than 8, 16 of 96
+pixels no faster than 8."""
 
 
 @register("openvino")
@@ -33,21 +35,19 @@ class OpenVINOEngine(Engine):
         """Return it with what this processor has instructions for."""
         return super().full_title(model, bfloat16=bfloat16 and has_bfloat16())
 
-    def prepare(
-        self, model: Any, image_size: int, *, bfloat16: bool, conversions: Path | None, known: str | None = None
-    ) -> PreparedNetwork:
+    def prepare(self, model: Any, *, bfloat16: bool, conversions: Path | None, known: str | None = None) -> PreparedNetwork:
         """Return `model` converted by Keras' own export.
 
         Args:
-            model, image_size, bfloat16, conversions, known: As in `Engine.prepare`.
+            model, bfloat16, conversions, known: As in `Engine.prepare`.
 
         Raises:
             CannotConvert: Where what that gives is not what Keras gives. Keras' export and OpenVINO raise whatever they like.
         """
-        require_one_output(model)
-        shape = (batch_of(image_size), image_size, image_size, 3)
-        network = converted(model, shape, conversions, known).compiled(bfloat16=bfloat16 and has_bfloat16())
-        return _Prepared(self.full_title(model, bfloat16=bfloat16), shape, network)
+        one, dtype = input_of(model)
+        shape = (batch_of(one), *one)
+        network = converted(model, shape, conversions, known).compiled(dtype, bfloat16=bfloat16 and has_bfloat16())
+        return _Prepared(self.full_title(model, bfloat16=bfloat16), shape, dtype, network)
 
     def preload(self) -> None:
         quiet_openvino()
@@ -56,41 +56,42 @@ class OpenVINOEngine(Engine):
 class _Prepared(PreparedNetwork):
     """A converted network that OpenVINO has compiled."""
 
-    def __init__(self, title: str, shape: tuple[int, ...], compiled: Any) -> None:
-        super().__init__(title, shape)
+    def __init__(self, title: str, shape: tuple[int, ...], dtype: np.dtype[Any], compiled: Any) -> None:
+        super().__init__(title, shape, dtype)
         self._compiled = compiled
 
-    def run(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[NDArray[np.float32]]:
+    def run(self, batches: Iterable[NDArray[Any]]) -> Iterator[NDArray[np.float32]]:
         """Yield as `PreparedNetwork` says. One request waits beside those at work, so that none idles while Python is busy."""
         requests = self._compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS") + 1
         free = [self._compiled.create_infer_request() for _ in range(requests)]
         busy: deque[tuple[Any, int]] = deque()
         try:
-            for pixels in batches:
+            for inputs in batches:
                 if not free:
                     request, count = busy.popleft()
                     free.append(request)
                     yield _result(request, count)
-                busy.append((self._start(free.pop(), pixels), len(pixels)))
+                busy.append((self._start(free.pop(), inputs), len(inputs)))
             while busy:
                 yield _result(*busy.popleft())
         finally:
             for request, _ in busy:
                 request.wait()
 
-    def _start(self, request: Any, pixels: NDArray[np.uint8]) -> Any:
-        """Let `request` compute. Its own memory is filled, since nobody knows what becomes of that of `pixels`."""
-        self.require_batch(pixels)
+    def _start(self, request: Any, inputs: NDArray[Any]) -> Any:
+        """Let `request` compute. Its own memory is filled, since nobody knows what becomes of that of `inputs`."""
+        self.require_batch(inputs)
         place = request.get_input_tensor().data
-        place[: len(pixels)] = pixels
-        place[len(pixels) :] = 0
+        place[: len(inputs)] = inputs
+        place[len(inputs) :] = 0
         request.start_async()
         return request
 
 
-def batch_of(image_size: int) -> int:
-    """Return the images of a request: a power of two."""
-    return int(2 ** np.clip(round(np.log2(PIXELS / image_size**2)), 0, np.log2(LARGEST)))
+def batch_of(shape: tuple[int, ...]) -> int:
+    """Return the examples of a request, of which one has that `shape`: a power of two."""
+    places = PLACES[len(shape) + 1] / prod(shape[:2])
+    return int(2 ** np.clip(round(np.log2(places)), 0, np.log2(LARGEST)))
 
 
 def has_bfloat16() -> bool:

@@ -17,7 +17,7 @@ HEIGHT = 520
 def image_map(found: ImageMap) -> go.Figure:
     """Draw the points of `found`. Training images are filled, validation images hollow, test images hollow with a dot. A point's
     `customdata` begins with its place on the sheet of pictures."""
-    drawn = theme.figure("The images as the network sees them", HEIGHT, legend=True)
+    drawn = theme.figure("The data as the network sees them", HEIGHT, legend=True)
     present = sorted(set(found.labels))
     for label in present:
         if label < MOST_CLASSES:

@@ -1,15 +1,16 @@
-"""Images cropped to a square and resized to a run's size, decoded in parallel."""
+"""Images cropped to a square and resized, decoded in parallel."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from tl_core.data.images import Labels, Pixels
-from tl_core.datasets import Images
+from tl_core.data.images import Images, Pixels
+from tl_core.data.preprocessor import Preprocessor
 
 OVERSAMPLING = 2
 """A large photograph may be decoded at so many times the size to which it is then brought, at least."""
@@ -26,24 +27,22 @@ def center_crop_resize(picture: Image.Image, size: int) -> Pixels:
     return np.asarray(square.resize((size, size), Image.Resampling.BICUBIC))
 
 
-class SizedImages:
-    """A split at one size, decoded whenever it is asked for, several images at a time."""
+class SquarePixels(Preprocessor):
+    """Images as pixels (size, size, 3) uint8, several decoded at a time."""
 
-    def __init__(self, images: Images, size: int) -> None:
+    dtype: np.dtype[Any] = np.dtype(np.uint8)
+
+    def __init__(self, size: int) -> None:
         self.size = size
-        self.labels: Labels = images.labels
-        self._images = images
+        self.key = FITTING, size
+        self.shape = size, size, 3
 
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def batch(self, indices: NDArray[np.intp]) -> Pixels:
-        """Return the images at `indices`: uint8 (n, size, size, 3). Raises `DataError` for an image that cannot be decoded."""
-        pixels = np.empty((len(indices), self.size, self.size, 3), np.uint8)
+    def encode(self, examples: Images, indices: NDArray[np.intp]) -> Pixels:
+        pixels = np.empty((len(indices), *self.shape), np.uint8)
 
         def decode(places: NDArray[np.intp]) -> None:
             for place in places:
-                pixels[place] = center_crop_resize(self._images.picture(indices[place], OVERSAMPLING * self.size), self.size)
+                pixels[place] = center_crop_resize(examples.picture(indices[place], OVERSAMPLING * self.size), self.size)
 
         # A task of several images: to hand over each by itself costs a tenth of decoding a small one.
         list(_pool().map(decode, np.array_split(np.arange(len(indices)), CORES)))

@@ -1,0 +1,33 @@
+"""What makes of examples what a network takes."""
+
+from abc import ABC, abstractmethod
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Preprocessor(ABC):
+    """Makes of each example one array of the same `shape` and `dtype`: uint8 for pixels, int32 for the indices of tokens.
+
+    `key` holds all that decides what an example becomes, beside its content, in JSON's values.
+    """
+
+    key: tuple[object, ...]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @abstractmethod
+    def encode(self, examples: Any, indices: NDArray[np.intp]) -> NDArray[Any]:
+        """Return the `examples` at `indices` as the network takes them, (n, *shape). Raises `DataError` for one that cannot be
+        read."""
+
+    @property
+    def row_bytes(self) -> int:
+        """Return the bytes that one example takes."""
+        return prod(self.shape) * self.dtype.itemsize
+
+    def truncated(self, examples: Any) -> int:
+        """Return of how many of the `examples` the end is cut off, so that the network never sees it."""
+        return 0

@@ -1,0 +1,119 @@
+"""Texts as networks take them: indices of tokens, or how often each word is there."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.data.preprocessor import Preprocessor
+from tl_core.data.texts import Texts
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+PADDING, UNKNOWN = 0, 1
+"""The indices after the end of a text and of a word that nobody knows."""
+MOST_COUNTED = 255
+WORD = re.compile(r"(?u)\b\w\w+\b")
+"""What scikit-learn takes for a word: two letters or digits and more."""
+
+Tokens = NDArray[np.int32]
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of `text` in lower case, in their order."""
+    return WORD.findall(text.lower())
+
+
+def document_frequencies(texts: Texts, most: int) -> dict[str, int]:
+    """Return in how many of the `texts` each word is, for the `most` words that are in the most of them: these first, equal ones
+    by the alphabet."""
+    counts = Counter[str]()
+    for index in range(len(texts)):
+        counts.update(set(words_of(texts.read(index))))
+    return dict(sorted(counts.items(), key=lambda word: (-word[1], word[0]))[:most])
+
+
+class WordIndices(Preprocessor):
+    """The first words of a text by their indices in `vocabulary`, from 2 on: int32 (length,)."""
+
+    dtype: np.dtype[Any] = np.dtype(np.int32)
+
+    def __init__(self, vocabulary: Sequence[str], length: int) -> None:
+        self.shape = (length,)
+        self.key = "indices of words", length, digest_of(vocabulary)
+        self._index = {word: index for index, word in enumerate(vocabulary, UNKNOWN + 1)}
+
+    def encode(self, examples: Texts, indices: NDArray[np.intp]) -> Tokens:
+        found = np.full((len(indices), *self.shape), PADDING, np.int32)
+        for row, index in zip(found, indices, strict=True):
+            words = words_of(examples.read(int(index)))[: len(row)]
+            row[: len(words)] = [self._index.get(word, UNKNOWN) for word in words]
+        return found
+
+    def truncated(self, examples: Texts) -> int:
+        return sum(len(words_of(examples.read(index))) > self.shape[0] for index in range(len(examples)))
+
+
+class WordCounts(Preprocessor):
+    """How often each word of `vocabulary` is in a text, `MOST_COUNTED` at most: uint8 (size,), of which all behind the vocabulary
+    are 0."""
+
+    dtype: np.dtype[Any] = np.dtype(np.uint8)
+
+    def __init__(self, vocabulary: Sequence[str], size: int) -> None:
+        self.shape = (size,)
+        self.key = "counts of words", size, digest_of(vocabulary)
+        self._index = {word: index for index, word in enumerate(vocabulary)}
+
+    def encode(self, examples: Texts, indices: NDArray[np.intp]) -> NDArray[np.uint8]:
+        found = np.zeros((len(indices), *self.shape), np.uint8)
+        for row, index in zip(found, indices, strict=True):
+            counts = Counter(self._index[word] for word in words_of(examples.read(int(index))) if word in self._index)
+            row[list(counts)] = np.minimum(list(counts.values()), MOST_COUNTED)
+        return found
+
+
+class WordPieces(Preprocessor):
+    """A text by the indices of its pieces in a tokenizer's vocabulary: int32 (length,), with 0 after the end.
+
+    The tokenizer is a file of Hugging Face's library `tokenizers`, which also says what stands before and after a text.
+    """
+
+    dtype: np.dtype[Any] = np.dtype(np.int32)
+
+    def __init__(self, file: Path, length: int) -> None:
+        self.shape = (length,)
+        self._content = file.read_bytes()
+        self.key = "pieces of words", length, hashlib.sha256(self._content).hexdigest()
+
+    @cached_property
+    def _tokenizer(self) -> "Tokenizer":
+        from tokenizers import Tokenizer
+
+        made = Tokenizer.from_buffer(self._content)
+        made.enable_truncation(self.shape[0])
+        made.enable_padding(length=self.shape[0], pad_id=PADDING)
+        return made
+
+    def encode(self, examples: Texts, indices: NDArray[np.intp]) -> Tokens:
+        found = self._tokenizer.encode_batch_fast([examples.read(int(index)) for index in indices])
+        return np.array([each.ids for each in found], np.int32).reshape(len(indices), *self.shape)
+
+    def truncated(self, examples: Texts) -> int:
+        return sum(bool(each.overflowing) for each in self._encoded(examples))
+
+    def _encoded(self, examples: Texts) -> Iterator[Any]:
+        for index in range(len(examples)):
+            yield self._tokenizer.encode(examples.read(index))
+
+
+def digest_of(vocabulary: Sequence[str]) -> str:
+    """Return the sha256 of the words, in their order."""
+    return hashlib.sha256("\n".join(vocabulary).encode()).hexdigest()
