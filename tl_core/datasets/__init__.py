@@ -6,10 +6,10 @@ Keras nor TensorFlow, so that the pages can show a preview.
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Generic
+from typing import Any, ClassVar, Generic, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -69,6 +69,14 @@ class Data(Generic[E]):
         if at_most is None:
             return self
         return replace(self, train=self.train.subsample(at_most), validation=self.validation.subsample(at_most))
+
+
+class Given(NamedTuple):
+    """Data in the splits that they come in: labels are indices into `class_names`, `notes` tell what was left out or repaired."""
+
+    class_names: Sequence[str]
+    splits: Mapping[str, Examples]
+    notes: Sequence[Note] = ()
 
 
 def require_two_classes(
@@ -180,6 +188,12 @@ class Dataset(Part):
             counts = np.bincount(data.splits[split].labels, minlength=len(data.class_names))
             if names := [name for name, count in zip(data.class_names, counts, strict=True) if not count]:
                 yield Note.counting(kind, names, [self.thing.removesuffix("s")])
+
+    def for_test(self, seed: int) -> Given:
+        """Return the examples that a model is tested on which learned from other data, without what is `left_out`: the test split
+        where the data come with one, or else all of their labelled splits. Raises `DataError`."""
+        data = self.whole(seed)
+        return Given(data.class_names, {"test": data.test}, data.notes)
 
     @property
     def fetches(self) -> bool:

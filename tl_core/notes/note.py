@@ -129,6 +129,42 @@ class NoteKind(StrEnum):
     HELD_IN_MEMORY = "held_in_memory"
     """The cache could not keep something; `about` is why."""
 
+    # Of a test on other data than the run's own.
+    TESTED_ON_TEST_SPLIT = "tested_on_test_split"
+    """So many examples, the test split of the data; `about` is what several examples are called."""
+    TESTED_ON_ALL = "tested_on_all"
+    """So many examples, all that have labels, of the named splits; `about` is what they are called."""
+    ALREADY_TRAINED_ON = "already_trained_on"
+    """The run was trained or validated on so many of so many examples, which do not count; `about` is what they are called."""
+    ALSO_IN_OWN_TEST = "also_in_own_test"
+    """So many of the examples are in the run's own test, too; `about` is what they are called."""
+    OWN_DATA_GONE = "own_data_gone"
+    """The run's own data cannot be read; `about` is why."""
+    OWN_DATA_CHANGED = "own_data_changed"
+    """The run's own data are others than when it was trained."""
+    CLASSES_NOT_HERE = "classes_not_here"
+    """So many of the run's classes, the first of which are named, have no example."""
+    CLASSES_SPELLED_OTHERWISE = "classes_spelled_otherwise"
+    """So many classes are spelled otherwise; `names` has the run's name and the one here of each of the first."""
+
+    # How the examples of such a test differ from those of the run's own. Shift: the area under the ROC curve of a classifier that
+    # tells them apart, the ends of its interval, and of how many images.
+    SHIFT_UNKNOWN = "shift_unknown"
+    SHIFT_TOO_FEW = "shift_too_few"
+    SHIFT_NONE = "shift_none"
+    SHIFT_LITTLE = "shift_little"
+    SHIFT_CLEAR = "shift_clear"
+    OTHER_BRIGHTNESS = "other_brightness"
+    """The mean brightness, 0..255, here and in the run's own test."""
+    OTHER_CONTRAST = "other_contrast"
+    """The same of the standard deviation of the brightness within an image."""
+    OTHER_COLOUR = "other_colour"
+    """The same of the distance between the highest and the lowest channel of a pixel."""
+    OTHER_SIZES = "other_sizes"
+    """The median of the shorter sides, in pixels, here and there."""
+    OTHER_CLASS_SHARES = "other_class_shares"
+    """The shares, 0..1, here and there, of each of the named classes, which differ most."""
+
     OTHER = "other"
     """What this list does not have: a `text` says it."""
 

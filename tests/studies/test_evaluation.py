@@ -1,0 +1,253 @@
+"""A finished run tested on other data: what counts, what is told, what is kept, and what is refused."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+import tl_core as tl
+from tests.helpers import CommandLine, keep_run, write_images
+from tl_core.analysis.statistics import wilson
+from tl_core.errors import RunError, TransferError
+from tl_core.metrics import measure
+from tl_core.notes import NoteKind
+from tl_core.recipe import Recipe
+from tl_core.result import Result
+from tl_core.runs import artifacts, deletion, evaluations
+from tl_core.runs.evaluations import Evaluation
+from tl_core.runs.states import State
+from tl_core.runs.store import Store
+from tl_core.spec import RunSpec
+from tl_core.studies.evaluation import EvaluationResult, EvaluationStudy
+from tl_core.training.train import train
+
+SIZE = 16
+SETTINGS = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "strategy.epochs": "3"}
+K = NoteKind
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The folder of images that a small run has learned from, and that of what it left."""
+    images = write_images(tmp_path_factory.mktemp("own") / "images", classes=3, each=24)
+    left = tmp_path_factory.mktemp("run")
+    artifacts.write_outcome(left, train(spec_of(images), lambda event: None))
+    return images, left
+
+
+def spec_of(images: Path) -> RunSpec:
+    named = {"dataset": "image_folder", "dataset.path": str(images), "image_size": SIZE}
+    return Recipe.of(RunSpec().with_settings(SETTINGS | named)).spec()
+
+
+@pytest.fixture
+def run(trained: tuple[Path, Path], home: Path) -> str:
+    """The id of the run, in a store of the test's own."""
+    images, left = trained
+    store = Store()
+    keep_run(store, "a", State.DONE, spec_of(images), **artifacts.summary(artifacts.read_result(left)))
+    shutil.copytree(left, store.folder("a"))
+    return "a"
+
+
+def other(folder: Path, *, change: Callable[[Any], Any] = lambda pixels: pixels, **names: str) -> Path:
+    """A folder with eight images a class, of `names` in place of class0 and so on; where a name is empty there is none."""
+    write_images(folder, classes=3, each=8, size=21)
+    for file in folder.rglob("*.png"):
+        Image.fromarray(np.asarray(change(np.asarray(Image.open(file), np.float32)), np.uint8)).save(file)
+    for name, new in names.items():
+        (folder / name).rename(folder / new) if new else shutil.rmtree(folder / name)
+    return folder
+
+
+def on(run: str, folder: Path) -> Recipe:
+    return Recipe.of(Store().run(run).spec.with_settings({"dataset": "image_folder", "dataset.path": str(folder)}))
+
+
+def asked(run: str, folder: Path) -> EvaluationResult:
+    """What the study finds, in this process."""
+    study, recipe, home = EvaluationStudy(run_id=run), on(run, folder), Store().home
+    study.require_possible(recipe)
+    study.file(home, recipe).parent.mkdir(parents=True, exist_ok=True)
+    study.answer(home, recipe, lambda _: 0)
+    found = study.read(home, recipe)
+    assert found
+    return found
+
+
+def answered(run: str, folder: Path) -> Evaluation:
+    found = asked(run, folder)
+    assert found.error == ""
+    assert found.evaluation
+    return found.evaluation
+
+
+def kinds(found: Evaluation) -> list[NoteKind]:
+    return [note.kind for note in found.notes]
+
+
+def test_the_numbers_are_those_of_the_model(run: str, tmp_path: Path) -> None:
+    folder = other(tmp_path / "new", class1="Class 1", class2="")
+    before = {file.name: file.read_bytes() for file in Store().folder(run).iterdir() if file.is_file()}
+    (tmp_path / "new" / "Class 1").rename(tmp_path / "new" / "CLASS1")
+    found = answered(run, folder)
+
+    model = tl.load_run(run).model
+    files = sorted(folder.rglob("*.png"), key=lambda file: (file.parent.name != "CLASS1", str(file)))
+    pixels = np.stack([np.asarray(Image.open(file).resize((SIZE, SIZE), Image.Resampling.BICUBIC)) for file in files])
+    said = keras.ops.convert_to_numpy(model(pixels.astype(np.float32), training=False))
+    labels = np.repeat([1, 0], 8)
+    right = int((said.argmax(axis=1) == labels).sum())
+
+    assert (found.images, found.correct, found.splits) == (16, right, {"train": 16})
+    expected = {metric.name: metric for metric in measure(labels, said)}
+    assert {metric.name for metric in found.metrics} == set(expected)
+    for metric in found.metrics:
+        assert metric.value == pytest.approx(expected[metric.name].value, abs=1e-5, nan_ok=True)
+    assert found.interval == wilson(right, 16)
+    assert [(each.name, each.examples) for each in found.classes] == [("class0", 8), ("class1", 8), ("class2", 0)]
+    assert kinds(found)[:3] == [K.TESTED_ON_ALL, K.CLASSES_NOT_HERE, K.CLASSES_SPELLED_OTHERWISE]
+    assert found.notes[1].names == ("class2",)
+    assert found.notes[2].names == ("class1", "CLASS1")
+    assert {file.name: file.read_bytes() for file in Store().folder(run).iterdir() if file.is_file()} == before
+
+
+def test_a_difference_is_to_the_runs_own_test(run: str, tmp_path: Path) -> None:
+    found, own = answered(run, other(tmp_path / "new")), tl.load_run(run).result
+    by_name = {each.name: each for each in found.differences}
+    gain = by_name["accuracy"]
+    assert gain.value == pytest.approx(found.accuracy - own.accuracy)
+    assert (gain.low, gain.high) == pytest.approx((found.gain(own).low, found.gain(own).high))
+    assert {"log_loss", "balanced_accuracy"} < set(by_name)
+
+
+def test_what_the_run_has_learned_from_does_not_count(run: str, trained: tuple[Path, Path], tmp_path: Path) -> None:
+    """As the folder that it learned from has no splits, all of it is asked about, and its own test alone is left."""
+    own = tl.load_run(run).result
+    found = answered(run, trained[0])
+    assert found.images == own.test_images < sum(found.splits.values()) == 72
+    assert found.correct == own.test_correct
+    told = {note.kind: note.numbers for note in found.notes}
+    assert told[K.ALREADY_TRAINED_ON] == (72 - own.test_images, 72)
+    assert told[K.ALSO_IN_OWN_TEST] == (own.test_images,)
+
+    data = Recipe.of(spec_of(trained[0])).dataset.load(0)
+    (tmp_path / "seen" / "class0").mkdir(parents=True)
+    shutil.copy(data.train.paths[0], tmp_path / "seen" / "class0")
+    assert "trained or validated on all of these images" in asked(run, tmp_path / "seen").error
+
+
+def test_a_test_split_is_taken_alone(run: str, tmp_path: Path) -> None:
+    other(tmp_path / "new" / "train")
+    other(tmp_path / "new" / "test", change=lambda pixels: pixels // 2, class0="", class1="")
+    found = answered(run, tmp_path / "new")
+    assert found.splits == {"test": 8}
+    assert kinds(found)[0] == K.TESTED_ON_TEST_SPLIT
+
+
+def test_what_differs_is_told(run: str, tmp_path: Path) -> None:
+    darker = answered(run, other(tmp_path / "dark", change=lambda pixels: pixels // 4))
+    (brightness,) = (note for note in darker.notes if note.kind is K.OTHER_BRIGHTNESS)
+    assert brightness.numbers[0] < brightness.numbers[1] / 2
+    assert {K.SHIFT_CLEAR, K.SHIFT_TOO_FEW, K.SHIFT_LITTLE} & set(kinds(darker))
+    same = answered(run, other(tmp_path / "same", change=lambda pixels: np.flip(pixels, axis=1)))
+    assert K.OTHER_BRIGHTNESS not in kinds(same)
+    assert K.SHIFT_CLEAR not in kinds(same)
+
+
+def test_several_are_kept_the_newest_first_and_go_with_the_run(run: str, tmp_path: Path) -> None:
+    first, second = other(tmp_path / "first"), other(tmp_path / "second", change=lambda pixels: pixels // 2)
+    found = [answered(run, first), answered(run, second)]
+    folder = Store().folder(run)
+    assert evaluations.read(folder) == tl.load_run(run).evaluations == (found[1], found[0])
+    again = answered(run, first)
+    assert evaluations.read(folder) == (again, found[1])
+    assert CommandLine(Store().home).call("runs", "--json").json[0]["evaluations"][0]["title"] == "first"
+    (folder / evaluations.FOLDER / "other.json").write_text("{}")  # of another version
+    assert len(evaluations.read(folder)) == 2
+    deletion.delete(Store(), run, State.DONE)
+    assert not folder.exists()
+    with pytest.raises(RunError, match="was deleted meanwhile"):
+        evaluations.write(folder, again)
+
+
+def test_a_new_month_in_the_same_folder_is_kept_beside_the_last_one(run: str, tmp_path: Path) -> None:
+    answered(run, other(tmp_path / "new"))
+    shutil.rmtree(tmp_path / "new")
+    answered(run, other(tmp_path / "new", change=lambda pixels: pixels // 2))
+    assert len(tl.load_run(run).evaluations) == 2
+
+
+def test_own_data_that_have_changed_or_gone_are_told(run: str, trained: tuple[Path, Path], tmp_path: Path) -> None:
+    moved = tmp_path / "moved"
+    shutil.copytree(trained[0], moved)
+    Store().update(run, lambda _: {"spec": spec_of(moved).model_dump(mode="json")})
+    next((moved / "class0").iterdir()).unlink()
+    assert K.OWN_DATA_CHANGED in kinds(answered(run, other(tmp_path / "new")))
+    shutil.rmtree(moved)
+    gone = answered(run, tmp_path / "new")
+    assert kinds(gone) == [K.TESTED_ON_ALL, K.OWN_DATA_GONE]
+    assert gone.images == 24
+
+
+def refused(run: str, folder: Path) -> str:
+    with pytest.raises(TransferError) as raised:
+        EvaluationStudy(run_id=run).require_possible(on(run, folder))
+    return str(raised.value)
+
+
+def test_data_that_do_not_fit_are_refused_in_a_sentence(run: str, tmp_path: Path) -> None:
+    said = refused(run, other(tmp_path / "strange", class1="zebra"))
+    assert said.startswith("These data have classes that the run does not know: zebra. ")
+    assert said.endswith("Received: a run of the classes class0, class1, class2")
+    (tmp_path / "empty" / "class0").mkdir(parents=True)
+    assert "no image" in refused(run, tmp_path / "empty").lower()
+    broken = other(tmp_path / "broken")
+    (broken / "class0" / "0.png").write_bytes(b"no image")
+    assert "0.png" in asked(run, broken).error
+    assert tl.load_run(run).evaluations == ()
+
+
+def test_runs_that_cannot_be_tested_are_refused(run: str, tmp_path: Path) -> None:
+    store, folder = Store(), other(tmp_path / "new")
+    keep_run(store, "b", State.FAILED, store.run(run).spec)
+    assert "Only a finished run" in refused("b", folder)
+    model = store.folder(run) / artifacts.MODEL
+    whole = model.read_bytes()
+    model.write_bytes(whole[: len(whole) // 2])
+    assert "cannot be loaded" in asked(run, folder).error
+    model.unlink()
+    assert "is not there any more" in refused(run, folder)
+    with pytest.raises(RunError, match="no run of that id"):
+        evaluations.testable(store, "none")
+
+
+def test_runs_of_before_are_compared_by_their_predictions(run: str, tmp_path: Path) -> None:
+    folder = Store().folder(run)
+    former = artifacts.read_result(folder).model_copy(update={"metrics": (), "data_digest": ""})
+    (folder / artifacts.RESULT).write_text(former.model_dump_json())
+    found = answered(run, other(tmp_path / "new"))
+    assert {each.name for each in found.differences} == {metric.name for metric in found.metrics}
+    assert K.OWN_DATA_CHANGED not in kinds(found)
+
+
+def test_the_command_says_what_is_wrong(run: str, tmp_path: Path) -> None:
+    line = CommandLine(Store().home)
+    assert "Say on which data" in line.call("evaluate", run).err
+    done = line.call("evaluate", run, "--dataset", "image_folder", "--set", "image_size=32", "--json")
+    assert (done.code, done.json["evaluations"]) == (2, None)
+    assert "tested as it was trained" in done.json["error"]
+    done = line.call("evaluate", run, "--dataset", "image_folder", "--set", f"dataset.path={tmp_path / 'nowhere'}")
+    assert done.code == 2
+    assert "nowhere" in done.err
+
+
+def test_a_result_survives_json(run: str, tmp_path: Path) -> None:
+    found = answered(run, other(tmp_path / "new", class1="", class2=""))  # of one class: some metrics are not defined
+    assert Evaluation.model_validate_json(found.model_dump_json()).classes == found.classes
+    assert isinstance(tl.load_run(run).result, Result)
