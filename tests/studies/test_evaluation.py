@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import tl_core as tl
-from tests.helpers import CommandLine, keep_run, write_images
+from tests.helpers import CommandLine, keep_run, processes_of, wait_until, write_images
 from tl_core.analysis.statistics import wilson
 from tl_core.errors import RunError, TransferError
 from tl_core.metrics import measure
@@ -23,6 +23,7 @@ from tl_core.runs.evaluations import Evaluation
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
+from tl_core.studies import COMMAND
 from tl_core.studies.evaluation import EvaluationResult, EvaluationStudy
 from tl_core.training.train import train
 
@@ -251,3 +252,37 @@ def test_a_result_survives_json(run: str, tmp_path: Path) -> None:
     found = answered(run, other(tmp_path / "new", class1="", class2=""))  # of one class: some metrics are not defined
     assert Evaluation.model_validate_json(found.model_dump_json()).classes == found.classes
     assert isinstance(tl.load_run(run).result, Result)
+
+
+@pytest.mark.process
+def test_one_that_is_killed_leaves_nothing_and_two_at_once_do_not_meet(run: str, tmp_path: Path) -> None:
+    first, second = other(tmp_path / "first"), other(tmp_path / "second", change=lambda pixels: pixels // 2)
+    home, study = Store().home, EvaluationStudy(run_id=run)
+    recipes = [on(run, first), on(run, second)]
+    study.request(home, recipes[0])
+    wait_until(lambda: study.read(home, recipes[0]))
+    study.cancel(home, recipes[0])
+    wait_until(lambda: not study.is_at_work(home, recipes[0]))
+    assert study.read(home, recipes[0]) is None
+    assert tl.load_run(run).evaluations == ()
+    for recipe in [*recipes, *recipes]:  # who asks again meanwhile waits for the same answer
+        study.request(home, recipe)
+    assert len(processes_of(home, COMMAND)) == 2
+    for recipe in recipes:
+        wait_until(lambda recipe=recipe: not study.is_at_work(home, recipe))
+    assert {each.title for each in tl.load_run(run).evaluations} == {"first", "second"}
+
+
+@pytest.mark.process
+def test_the_command_tests_a_run(run: str, tmp_path: Path) -> None:
+    folder = other(tmp_path / "new", class2="")
+    line, named = CommandLine(Store().home), ("--dataset", "image_folder", "--set", f"dataset.path={folder}")
+    done = line.run("evaluate", run, *named, "--json")
+    assert done.code == 0, done.err
+    (kept,) = tl.load_run(run).evaluations
+    assert done.json["accuracy"] == kept.accuracy
+    assert done.json["images"] == 16
+    assert done.json["differences"]["accuracy"]["low"] <= done.json["differences"]["accuracy"]["value"]
+    assert done.json["notes"][0] == "Tested on all of these data, since they have no test split of their own: 16 images."
+    shown = line.call("watch", run, "--json").json
+    assert shown["evaluations"][0] == {name: value for name, value in done.json.items() if name != "run_id"}
