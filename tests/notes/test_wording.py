@@ -35,6 +35,14 @@ TOLD = [
     (Note(K.CLASSES_NUMBERED, names=("a (2)", "b (3)")), "Classes of one name, told apart by a number: a (2), b (3)."),
     (Note(K.UNLABELLED_IMAGES, (8,)), "Images without a label: 8 left out."),
     (Note(K.SPLITS_LEFT_OUT, names=("more", "other")), "Splits left out: more, other."),
+    (
+        Note.counting(K.SPLIT_OF_OTHER_CLASSES, ["raw"], ["source"]),
+        "The source split has classes without training images and is left out: raw.",
+    ),
+    (
+        Note(K.NOT_USED_YET, (1200,), about=("unlabelled", "images")),
+        "There are 1,200 images in the split unlabelled, which nothing uses yet.",
+    ),
     (Note(K.SPLIT_WITHOUT_LABELS, about=("test",)), "The test split has no labels and is left out."),
     (Note(K.COLUMN_EMPTY, about=("fold", "splits")), "The column fold is not used for the splits: it is empty."),
     (

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -146,9 +147,11 @@ def test_what_the_run_has_learned_from_does_not_count(run: str, trained: tuple[P
 def test_a_test_split_is_taken_alone(run: str, tmp_path: Path) -> None:
     other(tmp_path / "new" / "train")
     other(tmp_path / "new" / "test", change=lambda pixels: pixels // 2, class0="", class1="")
+    (tmp_path / "new" / "test" / "class2" / "photo.heic").touch()
     found = answered(run, tmp_path / "new")
     assert found.splits == {"test": 8}
     assert kinds(found)[0] == K.TESTED_ON_TEST_SPLIT
+    assert K.FILES_WITHOUT_IMAGE_NAMES in kinds(found)  # as in every dataset, what was left out is told
 
 
 def test_what_differs_is_told(run: str, tmp_path: Path) -> None:
@@ -171,6 +174,7 @@ def test_several_are_kept_the_newest_first_and_go_with_the_run(run: str, tmp_pat
     assert CommandLine(Store().home).call("runs", "--json").json[0]["evaluations"][0]["title"] == "first"
     (folder / evaluations.FOLDER / "other.json").write_text("{}")  # of another version
     assert len(evaluations.read(folder)) == 2
+    assert "Its tests on other data are lost: 2." in deletion.losses(Store(), Store().run(run))
     deletion.delete(Store(), run, State.DONE)
     assert not folder.exists()
     with pytest.raises(RunError, match="was deleted meanwhile"):
@@ -254,6 +258,10 @@ def test_a_result_survives_json(run: str, tmp_path: Path) -> None:
     assert isinstance(tl.load_run(run).result, Result)
 
 
+def ended(study: EvaluationStudy, home: Path, recipe: Recipe) -> bool:
+    return not study.is_at_work(home, recipe)
+
+
 @pytest.mark.process
 def test_one_that_is_killed_leaves_nothing_and_two_at_once_do_not_meet(run: str, tmp_path: Path) -> None:
     first, second = other(tmp_path / "first"), other(tmp_path / "second", change=lambda pixels: pixels // 2)
@@ -262,14 +270,14 @@ def test_one_that_is_killed_leaves_nothing_and_two_at_once_do_not_meet(run: str,
     study.request(home, recipes[0])
     wait_until(lambda: study.read(home, recipes[0]))
     study.cancel(home, recipes[0])
-    wait_until(lambda: not study.is_at_work(home, recipes[0]))
+    wait_until(partial(ended, study, home, recipes[0]))
     assert study.read(home, recipes[0]) is None
     assert tl.load_run(run).evaluations == ()
     for recipe in [*recipes, *recipes]:  # who asks again meanwhile waits for the same answer
         study.request(home, recipe)
     assert len(processes_of(home, COMMAND)) == 2
     for recipe in recipes:
-        wait_until(lambda recipe=recipe: not study.is_at_work(home, recipe))
+        wait_until(partial(ended, study, home, recipe))
     assert {each.title for each in tl.load_run(run).evaluations} == {"first", "second"}
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import Field
 
 from tl_core.data.class_names import alike
-from tl_core.data.split_names import SPLITS
+from tl_core.data.split_names import CORE, SPLITS
 from tl_core.data.splitting import hold_out_groups, joined
 from tl_core.datasets import Data, Dataset, Examples, Given, require_two_classes
 from tl_core.errors import DataError, printable
@@ -65,7 +65,8 @@ class UserDataset(Dataset):
         if self.left_out is not None:  # a list that was made of the splits, with those that were set aside
             data = self.whole(seed)
             splits, notes = data.splits, data.notes
-        return Given(names, {"test": splits["test"]} if "test" in given else splits, notes)
+        used = ["test"] if "test" in given else [split for split in CORE if split in splits]
+        return Given(names, {split: splits[split] for split in used}, notes)
 
     def read(self, seed: int) -> Data[Any]:
         """Return the data as they come; splits that they lack are set aside from the training examples.
@@ -93,7 +94,9 @@ class UserDataset(Dataset):
                 told.append(Note(NoteKind.NO_VALIDATION, about=(self.thing,)))
             if len(given) > 1 and len(held):
                 told.append(Note(NoteKind.SET_ASIDE, (len(held),), about=(split, self.thing)))
-        return Data(tuple(class_names), train, splits["validation"], splits["test"], tuple(told))
+        others = {split: splits[split] for split in sorted(splits) if split not in CORE}
+        told += [Note(NoteKind.NOT_USED_YET, (len(extra),), about=(split, self.thing)) for split, extra in others.items()]
+        return Data(tuple(class_names), train, splits["validation"], splits["test"], tuple(told), others)
 
 
 def _nothing_to_set_aside(thing: str, *, by_group: bool) -> DataError:

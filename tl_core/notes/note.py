@@ -65,6 +65,11 @@ class NoteKind(StrEnum):
     """So many images have no label."""
     SPLITS_LEFT_OUT = "splits_left_out"
     """The named splits are not used."""
+    SPLIT_OF_OTHER_CLASSES = "split_of_other_classes"
+    """The split that this is about is not used, since so many classes of it, the first of which are named, have no training
+    examples."""
+    NOT_USED_YET = "not_used_yet"
+    """So many examples are of a further split, which nothing uses yet; `about` is that split and what they are called."""
     SPLIT_WITHOUT_LABELS = "split_without_labels"
     """The split that this is about is not used, since it has no labels."""
 

@@ -13,16 +13,21 @@ from tl_core.errors import DataError
 from tl_core.notes import MOST_NAMED, Note, NoteKind, listed
 from tl_core.recipe import Recipe
 
+OF_LEARNING = {NoteKind.CLASSES_WITHOUT_TRAINING, NoteKind.CLASSES_WITHOUT_TEST, NoteKind.SET_ASIDE, NoteKind.NOT_USED_YET}
+"""Notes that matter to who learns from the data alone."""
+
 
 @dataclass(frozen=True)
 class ForeignData:
     """Images to test on, in the splits that they come in, with the class of each in `labels`, of those that the run knows.
-    `spelled` are pairs of the run's name for a class and the one that these data have, where they differ."""
+    `spelled` are pairs of the run's name for a class and the one that these data have, where they differ, and `told` is what is
+    to be known of the reading of the data."""
 
     splits: Mapping[str, Images]
     labels: Mapping[str, Labels]
     spelled: tuple[tuple[str, str], ...]
     has_test: bool
+    told: tuple[Note, ...] = ()
 
     @property
     def images(self) -> int:
@@ -51,7 +56,7 @@ class ForeignData:
 def foreign_data(recipe: Recipe, class_names: Sequence[str]) -> ForeignData:
     """Return the data of `recipe` as a model that knows `class_names` is tested on them. Raises `DataError` for data that cannot
     be read, that hold no image, or that have images of a class which the model does not know."""
-    names, given, _ = recipe.dataset.for_test(recipe.seed)
+    names, given, notes = recipe.dataset.for_test(recipe.seed)
     splits = {split: images for split, images in given.items() if isinstance(images, Images) and len(images)}
     if not splits:
         raise DataError("These data have no images to test on.", "Choose others.", received=recipe.dataset.location())
@@ -61,7 +66,9 @@ def foreign_data(recipe: Recipe, class_names: Sequence[str]) -> ForeignData:
     pairs = ((class_names[place], name) for name, place in zip(names, places, strict=True) if place is not None)
     spelled = tuple((known, name) for known, name in pairs if known != name)
     labels: dict[str, NDArray[np.int64]] = {split: table[images.labels] for split, images in splits.items()}
-    return ForeignData(splits, labels, spelled, has_test=list(given) == ["test"])
+    return ForeignData(
+        splits, labels, spelled, list(given) == ["test"], tuple(note for note in notes if note.kind not in OF_LEARNING)
+    )
 
 
 def _require_known(

@@ -2,7 +2,6 @@
 head says."""
 
 import zipfile
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,12 +31,19 @@ UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, ImportEr
 
 class SavedModel:
     """The model in `file`, computed in `precision`. What lies below its head is kept in `cache`: for images that a run with the
-    same frozen backbone has seen it is there already. Raises `RunError` where it cannot be loaded, and whatever `report`
-    raises."""
+    same frozen backbone has seen it is there already. `images` is about how many it will see. Raises `RunError` where it cannot
+    be loaded, and whatever `report` raises."""
 
-    def __init__(self, file: Path, precision: Precision, report: Reporter, cache: ActivationCache) -> None:
+    def __init__(self, file: Path, precision: Precision, images: int, report: Reporter, cache: ActivationCache) -> None:
+        """Load it.
+
+        Args:
+            file, precision, images, cache: As the class says.
+            report: Is told what happens.
+        """
         backends.compute_in(precision)
-        self.stages = Stages(TrainingState(Progress(total=0)), report)
+        self._progress = Progress(total=images)
+        self.stages = Stages(TrainingState(self._progress), report)
         with self.stages.stage(Activity.LOADING_MODEL):
             model = _loaded(file)
             features = next((layer for layer in model.layers if layer.name == CENTRE), model.layers[-1]).input
@@ -51,19 +57,18 @@ class SavedModel:
     def features(self, images: Images) -> CachedInputs:
         """Return what lies below the head makes of the images: (n, d) float32."""
         with self.stages.stage(Activity.COMPUTING_FEATURES):
-            return self._extractor.features(self._body, images, self._meter(Activity.COMPUTING_FEATURES))
+            found = self._extractor.features(self._body, images, self.stages.meter(Activity.COMPUTING_FEATURES, 1.0))
+        self._progress.passed += len(images)
+        return found
 
     def probabilities(self, features: CachedInputs) -> NDArray[np.float32]:
         """Return what the head says of the features: (n, classes) float32."""
         with self.stages.stage(Activity.TESTING):
-            return predict(self._head, features, self._meter(Activity.TESTING))
+            return predict(self._head, features, self.stages.meter(Activity.TESTING, 0.0))
 
     def take_record(self) -> FrozenPartRecord:
         """Return what had to be computed since this was asked last."""
         return self._extractor.tally.take_record()
-
-    def _meter(self, activity: Activity) -> Callable[[int], None]:
-        return self.stages.meter(activity, 1.0)
 
 
 def _loaded(file: Path) -> Any:

@@ -64,8 +64,9 @@ def evaluate(recipe: Recipe, tested: Testable, report: Reporter, home: Path) -> 
     found = foreign_data(recipe, result.class_names)
     own, notes = _own_data(tested)
     fresh, leaks = _unlearned(found, own, thing)
-    notes = [*fresh.notes(thing, result.class_names), *leaks, *notes]
-    network = SavedModel(tested.folder / artifacts.MODEL, result.precision, report, cache_of(home))
+    notes = [*fresh.notes(thing, result.class_names), *leaks, *found.told, *notes]
+    compared = 0 if own is None else min(fresh.images, len(own.test), MOST)
+    network = SavedModel(tested.folder / artifacts.MODEL, result.precision, fresh.images + compared, report, cache_of(home))
     here = _side(network, list(fresh.splits.values()), np.concatenate(list(fresh.labels.values())))
     probabilities = np.concatenate([network.probabilities(features) for features in here.features])
     record = network.take_record()

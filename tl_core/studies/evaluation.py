@@ -3,11 +3,13 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
+from tl_core.events import Event, Stage
 from tl_core.jobs.background import ResultWriter
 from tl_core.machine import backends
 from tl_core.recipe import Recipe
@@ -20,9 +22,15 @@ from tl_core.system import settings
 
 @dataclass(frozen=True)
 class EvaluationResult(StudyResult):
-    """The evaluation once it is there, as it is kept with the run."""
+    """How much is done, 0..1, and the evaluation once it is there, as it is kept with the run."""
 
+    done: float = 0.0
     evaluation: Evaluation | None = None
+
+    @property
+    def share(self) -> float:
+        """Return how much of it is done, 0..1."""
+        return self.done
 
 
 @register("evaluation")
@@ -60,7 +68,7 @@ class EvaluationStudy(Study[EvaluationResult]):
         store = Store(home)
         found = evaluations.testable(store, self.run_id)
         began = time.monotonic()
-        said = evaluate(recipe, found, writer.report, home)
+        said = evaluate(recipe, found, partial(_report, writer), home)
         kept = said.model_copy(update={"at": time.time(), "seconds": time.monotonic() - began})
         evaluations.write(found.folder, kept)
         store.update(self.run_id, lambda _: {"disk_bytes": None})  # measured anew
@@ -69,3 +77,9 @@ class EvaluationStudy(Study[EvaluationResult]):
     def rows(self, found: EvaluationResult) -> Iterator[dict[str, Any]]:
         for metric in found.evaluation.metrics if found.evaluation else ():
             yield {"metric": metric.name, "value": metric.value, "low": metric.low, "high": metric.high}
+
+
+def _report(writer: ResultWriter[EvaluationResult], event: Event) -> None:
+    writer.report(event)
+    if isinstance(event, Stage):
+        writer.update(done=event.done)

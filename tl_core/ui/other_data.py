@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from math import isnan
 from typing import Any
 
 import pandas as pd
@@ -28,6 +29,8 @@ from tl_core.ui.study_panel import StudyPanel
 DRAFT = "other_data"
 """Where the session keeps the settings of the data that are asked about."""
 KIND = "dataset"
+NARROW = 0.03
+"""A difference of shares whose interval is not wider has a decimal."""
 NOT_ASKED = ("labels_per_class", *UserDataset.__annotations__)
 """Settings of how data are learned from."""
 ABOUT = (
@@ -44,20 +47,25 @@ def other_data(run: Run, result: Result) -> None:
         st.subheader("Tested on other data", anchor=False)
     for number, each in enumerate(found):
         with st.container(border=True, key=f"evaluation_{number}"):
-            _evaluation(run, result, each)
+            _evaluation(run, result, each, is_newest=number == 0)
     place = st.expander("Test on other data", icon=":material/compare:", key=f"test_on_{run.id}")
     with place, formatting.sentence_for_mistakes():
         _form(run)
 
 
-def _evaluation(run: Run, result: Result, found: Evaluation) -> None:
+def _evaluation(run: Run, result: Result, found: Evaluation, *, is_newest: bool) -> None:
+    """Draw one of them; what is to be known of earlier ones is folded away."""
     own = percent(result.accuracy, wilson(result.test_correct, result.test_images))
     compared = apart(found.accuracy - result.accuracy, found.gain(result), f"its own test, {own}")
     said = f"{percent(found.accuracy, found.interval)} of {found.images:,} images right, {compared}."
     st.markdown(f"**{formatting.plain(found.title)}**: {formatting.plain(said)}")
-    st.markdown("\n".join(f"- {formatting.plain(note)}" for note in sentences(found.notes)))
+    notes = "\n".join(f"- {formatting.plain(note)}" for note in sentences(found.notes))
+    if is_newest:
+        st.markdown(notes)
     made = datetime.fromtimestamp(found.at).strftime("%d %b %Y %H:%M")
     with st.expander("All metrics and classes", key=f"numbers_{run.id}_{found.digest[:16]}"):
+        if not is_newest:
+            st.markdown(notes)
         st.table(pd.DataFrame(_metric_rows(found)).set_index("Metric"))
         _classes(run, found)
         st.caption(
@@ -80,10 +88,11 @@ def _metric_rows(found: Evaluation) -> list[dict[str, str]]:
 
 
 def _gain(gain: Difference | None, *, is_share: bool) -> str:
-    """Return a difference with its interval: "-24 points (-31 to -17)", "0.35 (0.14 to 0.56)"; empty where there is none."""
-    if gain is None or gain.value != gain.value:
+    """Return a difference with its interval: "-24 points (-31 to -17)", "+0.350 (+0.140 to +0.560)"; empty for none."""
+    if gain is None or isnan(gain.value):
         return ""
-    unit, factor, digits = (" points", 100, 0) if is_share else ("", 1, 3)
+    width = (gain.high or 0.0) - (gain.low or 0.0)
+    unit, factor, digits = (" points", 100, 0 if width > NARROW else 1) if is_share else ("", 1, 3)
     value, *ends = (f"{factor * each:+.{digits}f}" for each in (gain.value, gain.low, gain.high) if each is not None)
     return formatting.unbroken(f"{value}{unit}" + (f" ({ends[0]} to {ends[1]})" if ends else "")).replace("-", "\N{MINUS SIGN}")
 
