@@ -15,8 +15,11 @@ import tl_core as tl
 from tests.helpers import CommandLine, keep_run, processes_of, wait_until, write_images
 from tl_core.analysis.statistics import wilson
 from tl_core.errors import RunError, TransferError
+from tl_core.features.cache import ActivationCache
+from tl_core.features.resizing import SizedImages
 from tl_core.metrics import measure
 from tl_core.notes import NoteKind
+from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.result import Result
 from tl_core.runs import artifacts, deletion, evaluations
@@ -24,12 +27,16 @@ from tl_core.runs.evaluations import Evaluation
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
+from tl_core.strategies import strategies
 from tl_core.studies import COMMAND
+from tl_core.studies._saved_model import SavedModel
 from tl_core.studies.evaluation import EvaluationResult, EvaluationStudy
+from tl_core.testing._toy import SIZE as TOY_SIZE
+from tl_core.testing.strategy import _trained
 from tl_core.training.train import train
 
 SIZE = 16
-SETTINGS = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "strategy.epochs": "3"}
+SETTINGS = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "strategy.epochs": "1"}
 K = NoteKind
 
 
@@ -112,20 +119,15 @@ def test_the_numbers_are_those_of_the_model(run: str, tmp_path: Path) -> None:
     for metric in found.metrics:
         assert metric.value == pytest.approx(expected[metric.name].value, abs=1e-5, nan_ok=True)
     assert found.interval == wilson(right, 16)
+    own, gains = tl.load_run(run).result, {each.name: each for each in found.differences}
+    assert gains["accuracy"].value == pytest.approx(found.accuracy - own.accuracy)
+    assert (gains["accuracy"].low, gains["accuracy"].high) == pytest.approx((found.gain(own).low, found.gain(own).high))
+    assert {"log_loss", "balanced_accuracy"} < set(gains)
     assert [(each.name, each.examples) for each in found.classes] == [("class0", 8), ("class1", 8), ("class2", 0)]
     assert kinds(found)[:3] == [K.TESTED_ON_ALL, K.CLASSES_NOT_HERE, K.CLASSES_SPELLED_OTHERWISE]
     assert found.notes[1].names == ("class2",)
     assert found.notes[2].names == ("class1", "CLASS1")
     assert {file.name: file.read_bytes() for file in Store().folder(run).iterdir() if file.is_file()} == before
-
-
-def test_a_difference_is_to_the_runs_own_test(run: str, tmp_path: Path) -> None:
-    found, own = answered(run, other(tmp_path / "new")), tl.load_run(run).result
-    by_name = {each.name: each for each in found.differences}
-    gain = by_name["accuracy"]
-    assert gain.value == pytest.approx(found.accuracy - own.accuracy)
-    assert (gain.low, gain.high) == pytest.approx((found.gain(own).low, found.gain(own).high))
-    assert {"log_loss", "balanced_accuracy"} < set(by_name)
 
 
 def test_what_the_run_has_learned_from_does_not_count(run: str, trained: tuple[Path, Path], tmp_path: Path) -> None:
@@ -165,13 +167,16 @@ def test_what_differs_is_told(run: str, tmp_path: Path) -> None:
 
 
 def test_several_are_kept_the_newest_first_and_go_with_the_run(run: str, tmp_path: Path) -> None:
-    first, second = other(tmp_path / "first"), other(tmp_path / "second", change=lambda pixels: pixels // 2)
-    found = [answered(run, first), answered(run, second)]
-    folder = Store().folder(run)
-    assert evaluations.read(folder) == tl.load_run(run).evaluations == (found[1], found[0])
-    again = answered(run, first)
-    assert evaluations.read(folder) == (again, found[1])
-    assert CommandLine(Store().home).call("runs", "--json").json[0]["evaluations"][0]["title"] == "first"
+    """Also those of one folder that holds the photographs of another month; the same ones once more take their own place."""
+    month, folder = other(tmp_path / "month"), Store().folder(run)
+    first = answered(run, month)
+    shutil.rmtree(month)
+    second = answered(run, other(month, change=lambda pixels: pixels // 2))
+    assert evaluations.read(folder) == tl.load_run(run).evaluations == (second, first)
+    again = answered(run, month)
+    assert again.at > second.at
+    assert evaluations.read(folder) == (again, first)
+    assert [each["title"] for each in CommandLine(Store().home).call("runs", "--json").json[0]["evaluations"]] == ["month"] * 2
     (folder / evaluations.FOLDER / "other.json").write_text("{}")  # of another version
     assert len(evaluations.read(folder)) == 2
     assert "Its tests on other data are lost: 2." in deletion.losses(Store(), Store().run(run))
@@ -179,13 +184,6 @@ def test_several_are_kept_the_newest_first_and_go_with_the_run(run: str, tmp_pat
     assert not folder.exists()
     with pytest.raises(RunError, match="was deleted meanwhile"):
         evaluations.write(folder, again)
-
-
-def test_a_new_month_in_the_same_folder_is_kept_beside_the_last_one(run: str, tmp_path: Path) -> None:
-    answered(run, other(tmp_path / "new"))
-    shutil.rmtree(tmp_path / "new")
-    answered(run, other(tmp_path / "new", change=lambda pixels: pixels // 2))
-    assert len(tl.load_run(run).evaluations) == 2
 
 
 def test_own_data_that_have_changed_or_gone_are_told(run: str, trained: tuple[Path, Path], tmp_path: Path) -> None:
@@ -294,3 +292,15 @@ def test_the_command_tests_a_run(run: str, tmp_path: Path) -> None:
     assert done.json["notes"][0] == "Tested on all of these data, since they have no test split of their own: 16 images."
     shown = line.call("watch", run, "--json").json
     assert shown["evaluations"][0] == {name: value for name, value in done.json.items() if name != "run_id"}
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", strategies.parts())
+def test_the_saved_model_of_every_strategy_says_the_same_in_two_parts(name: str, tmp_path: Path) -> None:
+    trained = _trained(strategies.part(name))
+    trained.outcome.model.save(tmp_path / "model.keras")
+    test, cache = trained.data.test, ActivationCache(tmp_path / "cache", 10**9)
+    network = SavedModel(tmp_path / "model.keras", Precision.FLOAT32, len(test), lambda event: None, cache)
+    said = network.probabilities(network.features(test))
+    pixels = SizedImages(test, TOY_SIZE).batch(np.arange(len(test))).astype(np.float32)
+    np.testing.assert_allclose(said, trained.outcome.model.predict_on_batch(pixels), rtol=1e-3, atol=1e-4)
