@@ -42,7 +42,7 @@ def draw() -> None:
         same_data.beside(run)
         for note in sentences(result.notes):
             st.caption(formatting.plain(note))
-        other_data.other_data(run, result)
+        other_data.other_data(run)
         outcomes.evidence(run, result)
 
 

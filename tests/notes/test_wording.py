@@ -152,8 +152,7 @@ TOLD = [
     ),
     (
         Note.counting(K.CLASSES_NOT_HERE, ["a", "b"]),
-        "Classes that these data lack: a, b. Numbers that are averages over classes are averages over others than in the run's "
-        "own test.",
+        "Classes that these data lack: a, b. The run's own test is compared without them, too.",
     ),
     (
         Note(K.CLASSES_SPELLED_OTHERWISE, (1,), ("cats", "CATS")),

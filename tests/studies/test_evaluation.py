@@ -1,7 +1,7 @@
 """A finished run tested on other data: what counts, what is told, what is kept, and what is refused."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from tl_core.metrics import measure
 from tl_core.notes import NoteKind
 from tl_core.precision import Precision
 from tl_core.recipe import Recipe
-from tl_core.result import Result
+from tl_core.result import MetricValue, Result
 from tl_core.runs import artifacts, deletion, evaluations
 from tl_core.runs.evaluations import Evaluation
 from tl_core.runs.states import State
@@ -96,6 +96,10 @@ def answered(run: str, folder: Path) -> Evaluation:
     return found.evaluation
 
 
+def metric_of(metrics: Sequence[MetricValue], name: str) -> float:
+    return next(metric.value for metric in metrics if metric.name == name)
+
+
 def kinds(found: Evaluation) -> list[NoteKind]:
     return [note.kind for note in found.notes]
 
@@ -119,9 +123,13 @@ def test_the_numbers_are_those_of_the_model(run: str, tmp_path: Path) -> None:
     for metric in found.metrics:
         assert metric.value == pytest.approx(expected[metric.name].value, abs=1e-5, nan_ok=True)
     assert found.interval == wilson(right, 16)
-    own, gains = tl.load_run(run).result, {each.name: each for each in found.differences}
-    assert gains["accuracy"].value == pytest.approx(found.accuracy - own.accuracy)
-    assert (gains["accuracy"].low, gains["accuracy"].high) == pytest.approx((found.gain(own).low, found.gain(own).high))
+    own, gains = tl.load_run(run).predictions, {each.name: each for each in found.differences}
+    same = own.labels < 2  # of the classes that are here
+    there = measure(own.labels[same], own.probabilities[same])
+    assert (found.own_images, found.own_accuracy) == (same.sum(), there[0].value)
+    assert gains["accuracy"].value == pytest.approx(found.accuracy - found.own_accuracy)
+    assert (gains["accuracy"].low, gains["accuracy"].high) == pytest.approx((found.gain.low, found.gain.high))
+    assert gains["macro_f1"].value == pytest.approx(expected["macro_f1"].value - metric_of(there, "macro_f1"), abs=1e-5)
     assert {"log_loss", "balanced_accuracy"} < set(gains)
     assert [(each.name, each.examples) for each in found.classes] == [("class0", 8), ("class1", 8), ("class2", 0)]
     assert kinds(found)[:3] == [K.TESTED_ON_ALL, K.CLASSES_NOT_HERE, K.CLASSES_SPELLED_OTHERWISE]
@@ -135,7 +143,7 @@ def test_what_the_run_has_learned_from_does_not_count(run: str, trained: tuple[P
     own = tl.load_run(run).result
     found = answered(run, trained[0])
     assert found.images == own.test_images < sum(found.splits.values()) == 72
-    assert found.correct == own.test_correct
+    assert (found.correct, found.images) == (own.test_correct, found.own_images)
     told = {note.kind: note.numbers for note in found.notes}
     assert told[K.ALREADY_TRAINED_ON] == (72 - own.test_images, 72)
     assert told[K.ALSO_IN_OWN_TEST] == (own.test_images,)

@@ -5,7 +5,6 @@ from rich.table import Column, Table
 
 from tl_core.analysis.statements import apart, percent
 from tl_core.analysis.statements import seconds as spoken
-from tl_core.analysis.statistics import wilson
 from tl_core.cli.console import AsJson, RunId, app, out, print_json, says_what_is_wrong
 from tl_core.cli.format import told_evaluation
 from tl_core.cli.settings import Parts, Settings, chosen, with_parts
@@ -13,7 +12,6 @@ from tl_core.cli.study import answered, text
 from tl_core.errors import RunError, SettingError
 from tl_core.notes import sentences
 from tl_core.recipe import Recipe
-from tl_core.result import Result
 from tl_core.runs import evaluations
 from tl_core.runs.evaluations import Evaluation
 from tl_core.runs.store import Store
@@ -44,14 +42,14 @@ def evaluate(run: RunId, *, parts: Parts, settings: Settings = None, as_json: As
         print_json({"run_id": tested.run.id} | told_evaluation(found))
         return
     out.print(_table(found))
-    for sentence in (*sentences(found.notes), headline(found, tested.result), f"Tested in {spoken(found.seconds)}."):
+    for sentence in (*sentences(found.notes), headline(found), f"Tested in {spoken(found.seconds)}."):
         out.print(escape(sentence), soft_wrap=True)
 
 
-def headline(found: Evaluation, own: Result) -> str:
-    """Return how good a run is on other data, and against its own test, whose result is `own`."""
-    there = percent(own.accuracy, wilson(own.test_correct, own.test_images))
-    compared = apart(found.accuracy - own.accuracy, found.gain(own), f"its own test, {there}")
+def headline(found: Evaluation) -> str:
+    """Return how good a run is on other data, and against its own test."""
+    own = f"its own test, {percent(found.own_accuracy, found.own_interval)}"
+    compared = apart(found.accuracy - found.own_accuracy, found.gain, own)
     return f"{found.title}: {percent(found.accuracy, found.interval)} of {found.images:,} images right, {compared}."
 
 

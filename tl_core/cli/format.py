@@ -57,6 +57,8 @@ def told_evaluation(evaluation: Evaluation) -> dict[str, Any]:
         "images": evaluation.images,
         "accuracy": evaluation.accuracy,
         "accuracy_interval": [interval.low, interval.high],
+        "own_images": evaluation.own_images,
+        "own_accuracy": evaluation.own_accuracy,
         "metrics": {metric.name: _ends(metric) for metric in evaluation.metrics},
         "differences": {difference.name: _ends(difference) for difference in evaluation.differences},
         "classes": [each.model_dump() for each in evaluation.classes],

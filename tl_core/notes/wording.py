@@ -94,8 +94,7 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.OWN_DATA_GONE: "The run's own data cannot be read, so nobody knows whether it was trained on some of these images, "
     "or what differs from them: {about[0]}",
     NoteKind.OWN_DATA_CHANGED: "The run's own data have changed since: it may have been trained on some of these images.",
-    NoteKind.CLASSES_NOT_HERE: "Classes that these data lack: {names}. Numbers that are averages over classes are averages over "
-    "others than in the run's own test.",
+    NoteKind.CLASSES_NOT_HERE: "Classes that these data lack: {names}. The run's own test is compared without them, too.",
     NoteKind.CLASSES_SPELLED_OTHERWISE: "Classes that are spelled otherwise here: {names}.",
     NoteKind.SHIFT_UNKNOWN: "Whether these images differ from those of the run's own test cannot be told from so few: it takes "
     "ten of each, of the classes that both have.",

@@ -50,7 +50,8 @@ class Evaluation(_Plain):
     `at` is when it ended, in seconds since 1970, and `title` what the data were called. `splits` are how many examples those
     had that it was to be tested on, and `images` how many count: those that the run had not learned from. `digest` is a sha256
     over their content and labels. `metrics` are as in a `Result`; `differences` are those to the run's own test. `notes` say
-    which examples were used and what differs. `frozen_part` is what computed the features.
+    which examples were used and what differs. `frozen_part` is what computed the features. The run's own test, of the classes
+    that these data have, is what they are compared with: of its `own_images` so many were `own_correct`.
     """
 
     at: float
@@ -59,6 +60,8 @@ class Evaluation(_Plain):
     splits: dict[str, int]
     images: int
     correct: int
+    own_images: int
+    own_correct: int
     digest: str
     metrics: tuple[MetricValue, ...]
     differences: tuple[Difference, ...]
@@ -77,11 +80,20 @@ class Evaluation(_Plain):
         """Return the 95% Wilson interval of the accuracy."""
         return wilson(self.correct, self.images)
 
-    def gain(self, own: Result) -> Interval:
-        """Return the 95% interval of by how much the accuracy is above that of the run's own test, whose result is `own`
-        (Newcombe 1998)."""
-        there = wilson(own.test_correct, own.test_images)
-        return difference_interval(self.accuracy, self.interval, own.accuracy, there)
+    @property
+    def own_accuracy(self) -> float:
+        """Return the share of the run's own test images, of the same classes, that were classified correctly, 0..1."""
+        return self.own_correct / self.own_images
+
+    @property
+    def own_interval(self) -> Interval:
+        """Return the 95% Wilson interval of that share."""
+        return wilson(self.own_correct, self.own_images)
+
+    @property
+    def gain(self) -> Interval:
+        """Return the 95% interval of by how much the accuracy is above that of the run's own test (Newcombe 1998)."""
+        return difference_interval(self.accuracy, self.interval, self.own_accuracy, self.own_interval)
 
 
 class Testable(NamedTuple):

@@ -72,7 +72,7 @@ def evaluate(recipe: Recipe, tested: Testable, report: Reporter, home: Path) -> 
     record = network.take_record()
     if own is not None:
         notes += _differing(network, here, own, result)
-    metrics = measure(here.labels, probabilities)
+    metrics, (own_images, own_correct, own_metrics) = measure(here.labels, probabilities), _own_test(tested, here.labels)
     right = probabilities.argmax(axis=1) == here.labels
     return Evaluation(
         at=0.0,
@@ -81,9 +81,11 @@ def evaluate(recipe: Recipe, tested: Testable, report: Reporter, home: Path) -> 
         splits={split: len(images) for split, images in found.splits.items()},
         images=len(here.labels),
         correct=int(right.sum()),
+        own_images=own_images,
+        own_correct=own_correct,
         digest=_digest(here),
         metrics=metrics,
-        differences=differences(metrics, _own_metrics(tested)),
+        differences=differences(metrics, own_metrics),
         classes=_by_class(here.labels, right, result.class_names),
         notes=tuple(notes),
         seconds=0.0,
@@ -150,12 +152,19 @@ def _digest(side: Side) -> str:
     return hashlib.sha256(side.labels.tobytes() + contents).hexdigest()
 
 
-def _own_metrics(tested: Testable) -> Sequence[MetricValue]:
-    """Return the metrics of the run's own test: as they were stored, or of runs of before from its predictions."""
-    if tested.result.metrics:
-        return tested.result.metrics
+def _own_test(tested: Testable, labels: Labels) -> tuple[int, int, Sequence[MetricValue]]:
+    """Return how many images of the run's own test are of the classes that are among `labels`, how many of them were classified
+    correctly, and their metrics: as they were stored, or measured of its predictions where classes are missing, or where it is of
+    before there were any."""
+    result = tested.result
     said = artifacts.read_predictions(tested.folder)
-    return measure(said.labels, said.probabilities)
+    same = np.isin(said.labels, labels)
+    if not same.any():
+        raise DataError("The run's own test has no image of these classes, so there is nothing to compare with.")
+    if same.all() and result.metrics:
+        return result.test_images, result.test_correct, result.metrics
+    there, probabilities = said.labels[same], said.probabilities[same]
+    return len(there), int((probabilities.argmax(axis=1) == there).sum()), measure(there, probabilities)
 
 
 def _by_class(labels: Labels, right: NDArray[np.bool_], names: Sequence[str]) -> tuple[ClassCount, ...]:

@@ -17,7 +17,6 @@ from tl_core.errors import TransferError
 from tl_core.metrics import metrics
 from tl_core.notes import sentences
 from tl_core.recipe import Recipe
-from tl_core.result import Result
 from tl_core.runs import evaluations
 from tl_core.runs.evaluations import Difference, Evaluation
 from tl_core.runs.store import Run
@@ -40,23 +39,23 @@ ABOUT = (
 )
 
 
-def other_data(run: Run, result: Result) -> None:
+def other_data(run: Run) -> None:
     """Draw what the run said of other data, the newest first, and the form that asks for more."""
     found = evaluations.read(session.store().folder(run.id))
     if found:
         st.subheader("Tested on other data", anchor=False)
     for number, each in enumerate(found):
         with st.container(border=True, key=f"evaluation_{number}"):
-            _evaluation(run, result, each, is_newest=number == 0)
+            _evaluation(run, each, is_newest=number == 0)
     place = st.expander("Test on other data", icon=":material/compare:", key=f"test_on_{run.id}")
     with place, formatting.sentence_for_mistakes():
         _form(run)
 
 
-def _evaluation(run: Run, result: Result, found: Evaluation, *, is_newest: bool) -> None:
+def _evaluation(run: Run, found: Evaluation, *, is_newest: bool) -> None:
     """Draw one of them; what is to be known of earlier ones is folded away."""
-    own = percent(result.accuracy, wilson(result.test_correct, result.test_images))
-    compared = apart(found.accuracy - result.accuracy, found.gain(result), f"its own test, {own}")
+    own = percent(found.own_accuracy, found.own_interval)
+    compared = apart(found.accuracy - found.own_accuracy, found.gain, f"its own test, {own}")
     said = f"{percent(found.accuracy, found.interval)} of {found.images:,} images right, {compared}."
     st.markdown(f"**{formatting.plain(found.title)}**: {formatting.plain(said)}")
     notes = "\n".join(f"- {formatting.plain(note)}" for note in sentences(found.notes))
