@@ -32,7 +32,7 @@ KEYS = {
     *("waiting_seconds", "running_seconds", "priority", "attempts", "device", "unreadable"),
     *("name", "tags", "starred", "archived", "note", "disk_bytes"),
 }
-ENDING = KEYS | {"notes", "warnings"}
+ENDING = KEYS | {"notes", "warnings", "evaluations"}
 TINY = ("--backbone", "small_cnn", "--strategy", "from_scratch", "--set", "strategy.epochs=1", "--set", "image_size=16")
 
 

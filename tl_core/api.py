@@ -12,7 +12,8 @@ from tl_core.machine import backends
 from tl_core.recipe import Recipe, changed
 from tl_core.registry import KINDS, Part, registry
 from tl_core.result import Outcome, Predictions, Result
-from tl_core.runs import artifacts
+from tl_core.runs import artifacts, evaluations
+from tl_core.runs.evaluations import Evaluation
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.system.settings import home
@@ -45,6 +46,11 @@ class StoredRun:
     def predictions(self) -> Predictions:
         """Return the probabilities of each test image. Raises `RunError` where there are none."""
         return artifacts.read_predictions(self.folder)
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """Return its tests on other data than its own, the newest first."""
+        return evaluations.read(self.folder)
 
     @cached_property
     def model(self) -> Any:

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom, binomtest
 
-from tl_core.analysis.statements import count, interval_of, percent, seconds
-from tl_core.analysis.statistics import Interval, mcnemar, wilson
+from tl_core.analysis.statements import apart, count, interval_of, percent, seconds
+from tl_core.analysis.statistics import Interval, difference_interval, mcnemar, wilson
 
 
 @settings(max_examples=80, deadline=None)
@@ -75,3 +75,31 @@ def test_an_untested_run_has_no_interval() -> None:
         test_images: int | None = 800
 
     assert interval_of(Untested()) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "low", "high"),
+    [((56, 70), (48, 80), 0.0524, 0.3339), ((9, 10), (3, 10), 0.1705, 0.8090), ((10, 10), (0, 20), 0.6791, 1.0)],
+)
+def test_a_difference_of_shares_has_newcombes_interval(
+    first: tuple[int, int], second: tuple[int, int], low: float, high: float
+) -> None:
+    """The values of his table II (1998), method 10."""
+    one, other = first[0] / first[1], second[0] / second[1]
+    found = difference_interval(one, wilson(*first), other, wilson(*second))
+    assert (found.low, found.high) == pytest.approx((low, high), abs=5e-5)
+    turned = difference_interval(other, wilson(*second), one, wilson(*first))
+    assert (turned.low, turned.high) == pytest.approx((-found.high, -found.low))
+
+
+@pytest.mark.parametrize(
+    ("difference", "low", "high", "said"),
+    [
+        (-0.24, -0.31, -0.17, "24 points (17\N{EN DASH}31) below it"),
+        (0.24, 0.17, 0.31, "24 points (17\N{EN DASH}31) above it"),
+        (-0.02, -0.06, 0.03, "2 points below it, which may be chance (6 below to 3 above)"),
+        (0.004, -0.001, 0.009, "0.4 points above it, which may be chance (0.1 below to 0.9 above)"),
+    ],
+)
+def test_how_a_share_stands_to_another(difference: float, low: float, high: float, said: str) -> None:
+    assert apart(difference, Interval(low, high), "it") == said

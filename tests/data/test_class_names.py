@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tl_core.data.class_names import alike, printable_names
+from tl_core.data.class_names import alike, matched, printable_names
 from tl_core.datasets import Data
 from tl_core.datasets.csv_text import CsvText
 from tl_core.datasets.numpy_arrays import NumpyArrays
@@ -170,3 +170,19 @@ def test_whole_numbers_with_gaps_stay_whole_in_a_parquet_table(tmp_path: Path) -
     frame.to_parquet(tmp_path / "a.parquet")
     data = CsvText(path=tmp_path / "a.parquet").load(0)
     assert data.class_names == ("0", "1")
+
+
+@pytest.mark.parametrize(
+    ("names", "known", "found"),
+    [
+        (["b", "a"], ["a", "b", "c"], [1, 0]),
+        (["Cat", "guinea-pig", "cafe\u0301"], ["cat", "Guinea pig", "caf\u00e9"], [0, 1, 2]),
+        (["A"], ["a", "b"], [0]),
+        (["A", "a"], ["a", "b"], [None, 0]),
+        (["A"], ["a", "a "], [None]),
+        (["CAT", "Cat"], ["cat"], [None, None]),
+        (["zebra", "-1"], ["horse", "1"], [None, None]),
+    ],
+)
+def test_names_are_matched_where_nothing_is_open(names: list[str], known: list[str], found: list[int | None]) -> None:
+    assert matched(names, known) == found

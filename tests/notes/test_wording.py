@@ -35,6 +35,14 @@ TOLD = [
     (Note(K.CLASSES_NUMBERED, names=("a (2)", "b (3)")), "Classes of one name, told apart by a number: a (2), b (3)."),
     (Note(K.UNLABELLED_IMAGES, (8,)), "Images without a label: 8 left out."),
     (Note(K.SPLITS_LEFT_OUT, names=("more", "other")), "Splits left out: more, other."),
+    (
+        Note.counting(K.SPLIT_OF_OTHER_CLASSES, ["raw"], ["source"]),
+        "The source split has classes without training images and is left out: raw.",
+    ),
+    (
+        Note(K.NOT_USED_YET, (1200,), about=("unlabelled", "images")),
+        "There are 1,200 images in the split unlabelled, which nothing uses yet.",
+    ),
     (Note(K.SPLIT_WITHOUT_LABELS, about=("test",)), "The test split has no labels and is left out."),
     (Note(K.COLUMN_EMPTY, about=("fold", "splits")), "The column fold is not used for the splits: it is empty."),
     (
@@ -120,6 +128,80 @@ TOLD = [
     (
         Note(K.HELD_IN_MEMORY, about=("No space left on device",)),
         "Some of what was computed is held in memory, since it cannot be kept on disk (No space left on device).",
+    ),
+    (
+        Note(K.TESTED_ON_TEST_SPLIT, (4000,), ("test",), ("images",)),
+        "Tested on the test split of these data: 4,000 images.",
+    ),
+    (
+        Note(K.TESTED_ON_ALL, (240,), ("train",), ("images",)),
+        "Tested on all of these data, since they have no test split of their own: 240 images.",
+    ),
+    (
+        Note(K.ALREADY_TRAINED_ON, (7, 1240), about=("images",)),
+        "Left out of all numbers, since the run was trained or validated on the same ones: 7 of 1,240 images.",
+    ),
+    (
+        Note(K.ALSO_IN_OWN_TEST, (8,), about=("images",)),
+        "Also in the run's own test: 8 of these images. The interval of the difference, which is for independent samples, is too "
+        "wide.",
+    ),
+    (
+        Note(K.OWN_DATA_GONE, about=("This folder does not exist.",)),
+        "The run's own data cannot be read, so nobody knows whether it was trained on some of these images, or what differs from "
+        "them: This folder does not exist.",
+    ),
+    (
+        Note(K.OWN_DATA_CHANGED),
+        "The run's own data have changed since: it may have been trained on some of these images.",
+    ),
+    (
+        Note.counting(K.CLASSES_NOT_HERE, ["a", "b"]),
+        "Classes that these data lack: a, b. The run's own test is compared without them, too.",
+    ),
+    (
+        Note(K.CLASSES_SPELLED_OTHERWISE, (1,), ("cats", "CATS")),
+        "Classes that are spelled otherwise here: 'cats' is 'CATS'.",
+    ),
+    (
+        Note(K.SHIFT_UNKNOWN),
+        "Whether these images differ from those of the run's own test cannot be told from so few: it takes ten of each, of the "
+        "classes that both have.",
+    ),
+    (
+        Note(K.SHIFT_TOO_FEW, (0.6, 0.4, 0.8, 30)),
+        "There are too few images to say whether these differ from those of the run's own test "
+        "(area under the ROC curve 0.60 (0.40-0.80), 30 images).",
+    ),
+    (
+        Note(K.SHIFT_NONE, (0.52, 0.45, 0.6, 1500)),
+        "A classifier cannot tell these images from those of the run's own test "
+        "(area under the ROC curve 0.52 (0.45-0.60), 1,500 images).",
+    ),
+    (
+        Note(K.SHIFT_LITTLE, (0.6, 0.55, 0.65, 900)),
+        "These images differ a little from those of the run's own test, as the network sees them "
+        "(area under the ROC curve 0.60 (0.55-0.65), 900 images).",
+    ),
+    (
+        Note(K.SHIFT_CLEAR, (0.9, 0.85, 0.95, 900)),
+        "These images differ from those of the run's own test, as the network sees them: a classifier tells them apart "
+        "(area under the ROC curve 0.90 (0.85-0.95), 900 images).",
+    ),
+    (Note(K.OTHER_BRIGHTNESS, (55.2, 110)), "Brightness: 55 of 255 on average, against 110 in the run's own test."),
+    (
+        Note(K.OTHER_CONTRAST, (16, 31.4)),
+        "Contrast: brightness varies by 16 within an image, against 31 in the run's own test.",
+    ),
+    (Note(K.OTHER_COLOUR, (4, 31)), "Colour: the channels of a pixel are 4 apart, against 31 in the run's own test."),
+    (
+        Note(K.OTHER_SIZES, (1024, 96)),
+        "Size: the shorter side has 1,024 pixels (median), against 96 in the run's own test.",
+    ),
+    (
+        Note(K.OTHER_CLASS_SHARES, (0.7, 0.25, 0.1, 0.4), ("cats", "dogs")),
+        "Classes have other shares than in the run's own test, where they have those in brackets: cats 70 % (25 %), dogs 10 % "
+        "(40 %).",
     ),
     (Note(K.OTHER, text="Somebody else's {dataset} says this."), "Somebody else's {dataset} says this."),
     *((Note(kind, (1,), ("a/b.txt",)), f"{what}: 1 left out (a/b.txt).") for kind, what in LEFT_OUT.items()),

@@ -28,6 +28,18 @@ def percent(share: float, interval: Interval) -> str:
     return f"{100 * share:.{digits}f} % ({100 * interval.low:.{digits}f}\N{EN DASH}{100 * interval.high:.{digits}f})"
 
 
+def apart(difference: float, interval: Interval, other: str) -> str:
+    """Return how a share stands to `other`, in percentage points with the 95% interval: "24 points (17-31) below it", or "2
+    points below it, which may be chance (6 below to 3 above)"."""
+    digits = 0 if interval.high - interval.low > 0.02 else 1
+    value, low, high = (f"{100 * abs(each):.{digits}f}" for each in (difference, interval.low, interval.high))
+    where = f"{'below' if difference < 0 else 'above'} {other}"
+    if interval.low <= 0 <= interval.high:
+        return f"{value} points {where}, which may be chance ({low} below to {high} above)"
+    near, far = (high, low) if difference < 0 else (low, high)
+    return f"{value} points ({near}\N{EN DASH}{far}) {where}"
+
+
 def seconds(value: float) -> str:
     """Return a time as "6 s", "0.4 s", "3 min 20 s" or "2 h 5 min"."""
     if value < 9.95:

@@ -53,6 +53,17 @@ def mean_share_interval(correct: Sequence[int], totals: Sequence[int]) -> Interv
     return Interval(max(0.0, mean - below), min(1.0, mean + above))
 
 
+def difference_interval(value: float, interval: Interval, other: float, other_interval: Interval) -> Interval:
+    """Return the 95% interval of `value - other`, of two numbers that were measured on independent samples, each with its own.
+
+    The distances to the ends of both are added as variances are ("MOVER": Zou and Donner 2008). Of two shares with Wilson's
+    intervals it is Newcombe's (1998, Interval estimation for the difference between independent proportions, method 10).
+    """
+    below = sqrt((value - interval.low) ** 2 + (other_interval.high - other) ** 2)
+    above = sqrt((interval.high - value) ** 2 + (other - other_interval.low) ** 2)
+    return Interval(value - other - below, value - other + above)
+
+
 @dataclass(frozen=True)
 class Paired:
     """Two models on the same test images: how many only the first, and only the second, got right, and the

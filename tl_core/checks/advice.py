@@ -8,6 +8,7 @@ from tl_core.checks.brightness import remarks
 from tl_core.checks.image_checks import Repair
 from tl_core.checks.near_duplicates import FINE
 from tl_core.checks.report import Group, ImageName, Report
+from tl_core.data.split_names import CORE
 from tl_core.notes import listed, sentences
 
 UNEVEN = 3.0
@@ -45,6 +46,15 @@ def _leakage(report: Report) -> list[Advice]:
                     "that what was learned is asked again and the accuracy flatters. Keep one of each, in train."
                     + _example(report, partial(_leaks, split)),
                     fix=True,
+                )
+            )
+    for extra in [split for split in report.counts if split not in CORE]:
+        if shared := report.shared("test", extra):
+            told.append(
+                Advice(
+                    f"{shared:,} of the test {thing} {_have(shared)} a twin in the split {extra}. Nothing uses that yet; what "
+                    "learns from it one day is then tested on what it has seen." + _example(report, partial(_shares, extra)),
+                    fix=False,
                 )
             )
     return told
@@ -145,7 +155,7 @@ def _pictures(report: Report) -> list[Advice]:
 def _example(report: Report, is_meant: Callable[[Group, ImageName], bool]) -> str:
     """Return a sentence that names the first member of a group, and another one of it that `is_meant`."""
     pairs = ((group.members[0], twin) for group in report.groups for twin in group.members[1:] if is_meant(group, twin))
-    named = [f"{each.name} ({report.class_names[each.label]}, {each.split})" for each in next(pairs)]
+    named = [f"{each.name} ({report.class_of(each) or 'no label'}, {each.split})" for each in next(pairs)]
     return f" For example {named[0]} and {named[1]}."
 
 
@@ -153,8 +163,12 @@ def _leaks(split: str, group: Group, twin: ImageName) -> bool:
     return not group.conflicts and group.members[0].split == "train" and twin.split == split
 
 
+def _shares(split: str, group: Group, twin: ImageName) -> bool:
+    return not group.conflicts and bool(group.size("test")) and not group.size("train") and twin.split == split
+
+
 def _disagrees(group: Group, twin: ImageName) -> bool:
-    return twin.label != group.members[0].label
+    return twin.label not in {None, group.members[0].label}
 
 
 def _many(report: Report, count: int) -> str:

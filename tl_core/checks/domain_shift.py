@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from math import sqrt
 from typing import Any
 
@@ -15,6 +16,16 @@ CLEAR = 0.7
 """An area from which on the two are different without a doubt."""
 STRENGTH = 0.01
 """Inverse penalty on standardised features: a weak classifier, which finds a shift of many features, not the chance of a few."""
+
+
+class Verdict(StrEnum):
+    """What can be said of a shift. `UNKNOWN` is one that was not measured; `TOO_FEW` images leave open whether there is any."""
+
+    UNKNOWN = "unknown"
+    TOO_FEW = "too_few"
+    NONE = "none"
+    LITTLE = "little"
+    CLEAR = "clear"
 
 
 @dataclass(frozen=True)
@@ -73,21 +84,31 @@ def _standard_error(area: float, positives: int, negatives: int) -> float:
     return sqrt(spread / (positives * negatives))
 
 
+def verdict(shift: Shift | None) -> Verdict:
+    """Return what can be said of the shift."""
+    if shift is None:
+        return Verdict.UNKNOWN
+    if shift.low <= 0.5:
+        return Verdict.NONE if shift.high < CLEAR else Verdict.TOO_FEW
+    return Verdict.LITTLE if shift.auc < CLEAR else Verdict.CLEAR
+
+
 def sentence(shift: Shift | None) -> str:
     """Return the shift in a sentence, or that there is none to tell."""
+    said = verdict(shift)
     if shift is None:
         return (
             "Whether test images are like training images cannot be told from so few: it takes ten of each, of five groups at "
             "least where a table names groups."
         )
     measured = f"area under the ROC curve {shift.auc:.2f} ({shift.low:.2f}-{shift.high:.2f}), {shift.images:,} images"
-    if shift.low <= 0.5 and shift.high < CLEAR:
+    if said is Verdict.NONE:
         return f"A classifier cannot tell test images from training images ({measured}): they are of one kind."
-    if shift.low <= 0.5:
+    if said is Verdict.TOO_FEW:
         return (
             f"There are too few images, or groups of them, to say whether test images differ from training images ({measured})."
         )
-    if shift.auc < CLEAR:
+    if said is Verdict.LITTLE:
         return (
             f"Test images differ a little from training images ({measured}). The accuracy is that on images like those of the "
             "test set, and may be another one on images like those it learned from."

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.checks.near_duplicates import groups
-from tl_core.checks.report import SPLITS, Group, ImageName
+from tl_core.checks.report import Group, ImageName, place_of
+from tl_core.data.examples import Labels
 from tl_core.datasets import Data, Examples
 from tl_core.errors import printable
 
+NO_LABEL = -1
+"""Stands among the labels of `Members` where an example has none: like any of them."""
 EXCERPT, NAMED = 80, 20
 """Characters of a text or a row by which it is known, since it has no file name; and how many of one content are told by name."""
 
@@ -21,7 +24,7 @@ class Members(Sequence[ImageName]):
     """All examples of `data`, split after split, each made when it is asked for: of millions few are ever told."""
 
     def __init__(self, data: Data[Examples]) -> None:
-        self.labels = np.concatenate([examples.labels for examples in data.splits.values()])
+        self.labels = np.concatenate([_labels(examples) for examples in data.splits.values()])
         self.ids = [digest for examples in data.splits.values() for digest in examples.ids]
         self._splits = list(data.splits.items())
         self._ends = list(accumulate(len(examples) for _, examples in self._splits))
@@ -39,7 +42,8 @@ class Members(Sequence[ImageName]):
         number = bisect_right(self._ends, place)
         split, examples = self._splits[number]
         index = place - (self._ends[number - 1] if number else 0)
-        return ImageName(split, index, _name(examples, index), int(self.labels[place]), self.ids[place].hex())
+        label = int(self.labels[place]) if examples.is_labelled else None
+        return ImageName(split, index, _name(examples, index), label, self.ids[place].hex())
 
     def firsts(self) -> NDArray[np.intp]:
         """Return the first place of each content, ascending."""
@@ -53,6 +57,10 @@ class Members(Sequence[ImageName]):
         return list(by_digest.values())
 
 
+def _labels(examples: Examples) -> Labels:
+    return examples.labels if examples.is_labelled else np.full(len(examples), NO_LABEL)
+
+
 def _name(examples: Examples, index: int) -> str:
     excerpt = printable(examples.excerpt(index)[:EXCERPT])
     return f"{examples.name(index)}: {excerpt}" if excerpt else examples.name(index)
@@ -63,27 +71,34 @@ def groups_of(members: Members, near: NDArray[np.intp]) -> Iterator[Group]:
     places; then those of several classes that are nearly the same."""
     double = [places for places in members.same() if len(places) > 1]
     for places in double:
-        if len(set(members.labels[places].tolist())) > 1:
+        if len(set(members.labels[places].tolist()) - {NO_LABEL}) > 1:
             yield Group(True, _told(members, places))
     copies = np.array([(places[0], other) for places in double for other in places[1:]], np.intp).reshape(-1, 2)
-    pairs, labels = np.concatenate([near, copies]), members.labels
-    for places in groups(pairs[labels[pairs[:, 0]] == labels[pairs[:, 1]]], len(members)):
-        yield Group(len({members.ids[place] for place in places}) == 1, _told(members, places))
-    for places in groups(near[labels[near[:, 0]] != labels[near[:, 1]]], len(members)):
+    pairs = np.concatenate([near, copies])
+    for places in groups(pairs[_alike(members, pairs)], len(members)):
+        exact = len({members.ids[place] for place in places}) == 1
+        if not exact or len(set(members.labels[places].tolist()) - {NO_LABEL}) < 2:  # or it was told already
+            yield Group(exact, _told(members, places))
+    for places in groups(near[~_alike(members, near)], len(members)):
         yield Group(False, _told(members, places))
+
+
+def _alike(members: Members, pairs: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return of which of the `pairs` (m, 2) the labels are the same; one without a label is of any class."""
+    one, other = members.labels[pairs[:, 0]], members.labels[pairs[:, 1]]
+    return np.asarray((one == other) | (one == NO_LABEL) | (other == NO_LABEL))
 
 
 def _told(members: Members, places: Sequence[int]) -> tuple[ImageName, ...]:
     """Return the members at `places`; of many that are the same, in one split and of one class, the first few and how many more
     there are: a table of few columns may hold a row a million times."""
-    alike: dict[tuple[str, int, str], list[ImageName]] = {}
+    alike: dict[tuple[str, int | None, str], list[ImageName]] = {}
     for member in (members[place] for place in places):
         listed = alike.setdefault((member.split, member.label, member.digest), [])
         if len(listed) < NAMED:
             listed.append(member)
         else:
             listed[-1] = listed[-1]._replace(copies=listed[-1].copies + 1)
-    order = {split: number for number, split in enumerate(SPLITS)}
     return tuple(
-        sorted((member for listed in alike.values() for member in listed), key=lambda each: (order[each.split], each.place))
+        sorted((member for listed in alike.values() for member in listed), key=lambda each: (place_of(each.split), each.place))
     )

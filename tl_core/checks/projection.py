@@ -31,9 +31,9 @@ class ImageMap:
 
 
 def sampled(data: Data) -> Data:
-    """Return the data with at most `MOST` images a split, drawn evenly."""
-    train, validation, test = (images.subsample(MOST[split]) for split, images in data.splits.items())
-    return replace(data, train=train, validation=validation, test=test)
+    """Return the three splits that all data have with at most `MOST` images each, drawn evenly."""
+    train, validation, test = (data.splits[split].subsample(most) for split, most in MOST.items())
+    return replace(data, train=train, validation=validation, test=test, others={})
 
 
 def project(features: ArrayLike) -> NDArray[np.float64]:

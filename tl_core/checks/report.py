@@ -1,24 +1,32 @@
 """What was found in a dataset, in plain values."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tl_core.checks.brightness import Values
 from tl_core.data.exclusions import Exclusions
+from tl_core.data.split_names import CORE, EXTRA
 
-SPLITS = ("train", "validation", "test")
+SPLITS = (*CORE, *dict.fromkeys(EXTRA.values()))
+"""The splits in the order in which copies are told: the first one stays."""
 KINDS = BROKEN, COPIES, CONFLICTS = "broken", "copies", "conflicts"
 """What may be left out."""
 
 
+def place_of(split: str) -> tuple[int, str]:
+    """Return what sorts splits: the known ones first, in their order."""
+    return (SPLITS.index(split) if split in SPLITS else len(SPLITS)), split
+
+
 class ImageName(NamedTuple):
-    """An example: its split, its place there, its name, its class and the sha256 of its content (hexadecimal); and how many more
-    `copies` of it, of that split and class, are not told one by one."""
+    """An example: its split, its place there, its name, its class (None where it has no label) and the sha256 of its content
+    (hexadecimal); and how many more `copies` of it, of that split and class, are not told one by one."""
 
     split: str
     place: int
     name: str
-    label: int
+    label: int | None
     digest: str
     copies: int = 0
 
@@ -41,8 +49,8 @@ class Group:
 
     @property
     def conflicts(self) -> bool:
-        """Return whether their labels differ."""
-        return len({member.label for member in self.members}) > 1
+        """Return whether their labels differ, of those that have any."""
+        return len({member.label for member in self.members} - {None}) > 1
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,8 @@ class Report:
     """What the examples of a dataset are. `thing` is what several of them are called: of texts and rows all that only pictures
     have is empty or 0.
 
-    `digest` is that of the data, and `counts` are of each class, by split. Of the images that can be read are `formats`, what is
+    `digest` is that of the data, and `counts` are of each class, by split; of a split without labels there is one number, that of
+    all. Of the images that can be read are `formats`, what is
     `repaired` when they are (counts, and names as `examples`), `sizes` (width, height; at most 2,000, drawn evenly), the
     `smallest` side, how many are `elongated` or too `coarse` to have near copies, and `channel_means` and `channel_deviations`
     (red, green, blue, 0..255, of the pictures at 32 pixels), and the range of the `values` of all channels there, by split.
@@ -91,12 +100,22 @@ class Report:
         """Return what one example is called."""
         return self.thing.removesuffix("s")
 
+    def class_of(self, member: ImageName) -> str | None:
+        """Return the name of its class; None where it has no label."""
+        return None if member.label is None else self.class_names[member.label]
+
     def leaked(self, split: str) -> int:
         """Return how many examples of `split` have a twin, of the same class, that is trained on."""
         return sum(
             group.size(split)
             for group in self.groups
             if not group.conflicts and any(member.split == "train" for member in group.members)
+        )
+
+    def shared(self, split: str, other: str) -> int:
+        """Return how many examples of `split` have a twin in the split `other`, and none that is trained on."""
+        return sum(
+            group.size(split) for group in self.groups if group.size(other) and not group.size("train") and not group.conflicts
         )
 
     def copies(self) -> int:
@@ -111,8 +130,8 @@ class Report:
         """Return what to leave out so that nothing of those kinds is left: all that is `BROKEN`; of `COPIES` all but the first
         one, which is in train wherever there is one in train; all exact copies whose labels are in `CONFLICTS`, since nobody
         knows which is right."""
-        gone: dict[str, set[str]] = {split: set() for split in SPLITS}
-        once: dict[str, set[str]] = {split: set() for split in SPLITS}
+        gone: dict[str, set[str]] = defaultdict(set)
+        once: dict[str, set[str]] = defaultdict(set)
         for broken in self.broken if BROKEN in kinds else ():
             gone[broken.member.split].add(broken.member.digest)
         for group in self.groups:
@@ -124,4 +143,5 @@ class Report:
                 for member in others:
                     same = member.digest == first.digest and member.split == first.split
                     (once if same else gone)[member.split].add(member.digest)
-        return Exclusions(*({split: tuple(sorted(found)) for split, found in listed.items() if found} for listed in (gone, once)))
+        order = sorted({*gone, *once}, key=place_of)
+        return Exclusions(*({split: tuple(sorted(listed[split])) for split in order if listed[split]} for listed in (gone, once)))

@@ -76,7 +76,10 @@ def _values(data: Data[Any], tally: "_Tally") -> dict[str, Values]:
 
 def _counts(data: Data[Any]) -> dict[str, tuple[int, ...]]:
     classes = len(data.class_names)
-    return {split: tuple(np.bincount(images.labels, minlength=classes).tolist()) for split, images in data.splits.items()}
+    return {
+        split: tuple(np.bincount(images.labels, minlength=classes).tolist()) if images.is_labelled else (len(images),)
+        for split, images in data.splits.items()
+    }
 
 
 def _seen(data: Data, on_look: OnLook) -> Iterator[Seen]:

@@ -9,8 +9,10 @@ from rich.markup import escape
 
 from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.jobs import failures
+from tl_core.notes import sentences
 from tl_core.recipe import shown_size_of, titles_of
 from tl_core.result import MetricValue
+from tl_core.runs.evaluations import Difference, Evaluation
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 
@@ -22,7 +24,7 @@ FIELDS = (
     *("name", "tags", "starred", "archived", "note", "disk_bytes"),
 )
 """What `--json` prints of a run."""
-ENDING = (*FIELDS, "notes", "warnings")
+ENDING = (*FIELDS, "notes", "warnings", "evaluations")
 """What it prints of a run that was waited for, and of a mistake with nothing but `error`."""
 
 
@@ -39,9 +41,31 @@ def summary(run: Run) -> dict[str, Any]:
     return {field: own[field] if field in own else getattr(run, field) for field in FIELDS}
 
 
-def _ends(metric: MetricValue) -> dict[str, float | None]:
+def _ends(metric: MetricValue | Difference) -> dict[str, float | None]:
     """Return the value of a metric with the ends of its interval. What is not a number is None: JSON has no other word for it."""
     return {"value": metric.value if isfinite(metric.value) else None, "low": metric.low, "high": metric.high}
+
+
+def told_evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    """Return what `--json` prints of a test on other data."""
+    interval = evaluation.interval
+    return {
+        "at": evaluation.at,
+        "dataset": evaluation.dataset.model_dump(mode="json"),
+        "title": evaluation.title,
+        "splits": evaluation.splits,
+        "images": evaluation.images,
+        "accuracy": evaluation.accuracy,
+        "accuracy_interval": [interval.low, interval.high],
+        "own_images": evaluation.own_images,
+        "own_accuracy": evaluation.own_accuracy,
+        "metrics": {metric.name: _ends(metric) for metric in evaluation.metrics},
+        "differences": {difference.name: _ends(difference) for difference in evaluation.differences},
+        "classes": [each.model_dump() for each in evaluation.classes],
+        "notes": sentences(evaluation.notes),
+        "digest": evaluation.digest,
+        "seconds": evaluation.seconds,
+    }
 
 
 def headline(run: Run, notes: Sequence[str] = (), warnings: Sequence[str] = ()) -> str:

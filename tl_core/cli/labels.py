@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -10,12 +10,12 @@ from rich.table import Column, Table
 
 from tl_core.analysis.statements import size
 from tl_core.cli.console import AsJson, RunId, app, err, out, print_json, says_what_is_wrong
-from tl_core.cli.format import accuracy_of, summary
+from tl_core.cli.format import accuracy_of, summary, told_evaluation
 from tl_core.errors import StorageError
 from tl_core.recipe import titles_of
 from tl_core.runner import service
 from tl_core.runner.reconcile import reconcile
-from tl_core.runs import deletion, disk_use, labels
+from tl_core.runs import deletion, disk_use, evaluations, labels
 from tl_core.runs.store import Run, Store
 
 RunIds = Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids of runs, or ends of them that no other run has.")]
@@ -39,11 +39,17 @@ def runs(
     if any(run.state.alive for run in found):
         service.ensure(store.home)
     if as_json:
-        print_json([summary(run) | {"spec": run.spec.model_dump(mode="json"), "created": run.created} for run in found])
+        print_json([_whole(store, run) for run in found])
     elif found or tag:
         out.print(_table(found) if found else "No run has these tags.")
     else:
         out.print("No runs yet. Make one with: python -m tl_core train")
+
+
+def _whole(store: Store, run: Run) -> dict[str, Any]:
+    """Return all that `--json` prints of a run in the list."""
+    others = list(map(told_evaluation, evaluations.read(store.folder(run.id))))
+    return summary(run) | {"spec": run.spec.model_dump(mode="json"), "created": run.created, "evaluations": others}
 
 
 def _table(found: list[Run]) -> Table:

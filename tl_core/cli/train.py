@@ -8,7 +8,7 @@ import typer
 
 from tl_core.analysis import convergence
 from tl_core.cli.console import PRIORITIES, AsJson, RunId, app, err, out, print_json, priority_named, says_what_is_wrong
-from tl_core.cli.format import exit_code, headline, summary
+from tl_core.cli.format import exit_code, headline, summary, told_evaluation
 from tl_core.cli.progress import Interrupts
 from tl_core.cli.progress import watch as follow
 from tl_core.cli.settings import Parts, Settings, chosen, with_parts
@@ -16,7 +16,7 @@ from tl_core.errors import RunError, SettingError
 from tl_core.notes import sentences
 from tl_core.recipe import changed
 from tl_core.runner import control
-from tl_core.runs import artifacts
+from tl_core.runs import artifacts, evaluations
 from tl_core.runs.schema import Priority
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
@@ -76,7 +76,8 @@ def tell(store: Store, run: Run, *, as_json: bool) -> None:
     result = artifacts.read_result(store.folder(run.id)) if run.state is State.DONE else None
     notes, warnings = (sentences(result.notes), convergence.warnings(result)) if result else ((), ())
     if as_json:
-        print_json(summary(run) | {"notes": notes, "warnings": warnings})
+        others = list(map(told_evaluation, evaluations.read(store.folder(run.id))))
+        print_json(summary(run) | {"notes": notes, "warnings": warnings, "evaluations": others})
     else:
         (out if run.state is State.DONE else err).print(headline(run, notes, warnings), soft_wrap=True)
     raise typer.Exit(exit_code(run))

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
@@ -50,6 +51,27 @@ def printable_names(names: Sequence[str]) -> tuple[str, ...]:
 def spelling_key(name: str) -> str:
     """Return what names have in common that differ only in case, in what separates their words or in how Unicode writes them."""
     return BETWEEN_WORDS.sub(" ", unicodedata.normalize("NFC", name).strip()).casefold()
+
+
+def matched(names: Sequence[str], known: Sequence[str]) -> list[int | None]:
+    """Return for each of the `names` (n,) the index of the class among `known` that it means, None where it means none.
+
+    That is the class of that very name, or else the only one whose name has the same `spelling_key`, unless two of `names` could
+    mean it.
+    """
+    exact = {name: index for index, name in enumerate(known)}
+    taken = {exact[name] for name in names if name in exact}
+    found: dict[str, list[int]] = {}
+    for name, index in exact.items():
+        if index not in taken:
+            found.setdefault(spelling_key(name), []).append(index)
+    asked = Counter(spelling_key(name) for name in names if name not in exact)
+
+    def near(name: str) -> int | None:
+        key = spelling_key(name)
+        return found[key][0] if asked[key] == 1 and len(found.get(key, ())) == 1 else None
+
+    return [exact[name] if name in exact else near(name) for name in names]
 
 
 def alike(names: Sequence[str]) -> list[Note]:

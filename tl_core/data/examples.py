@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cached_property
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,8 +22,9 @@ class Modality(StrEnum):
 
 
 class Examples(ABC):
-    """A sequence of examples, and the class index of each in `labels` (n,)."""
+    """A sequence of examples, and the class index of each in `labels` (n,), where they are labelled."""
 
+    is_labelled: ClassVar[bool] = True
     labels: Labels
     groups: tuple[bytes, ...] | None = None
     """What each belongs to (n,), such as a patient, by name; None where nothing is known of that."""
@@ -35,10 +36,18 @@ class Examples(ABC):
         """Return the examples at `indices`, in that order. What is known of their content need not be read again."""
         chosen = np.asarray(indices, dtype=np.intp)
         taken = self._take(chosen)
+        self._tell(taken, chosen)
+        return taken
+
+    def unlabelled(self) -> "Examples":
+        """Return the same examples without their labels. Raises `TypeError` where this kind of examples cannot be without."""
+        raise TypeError(f"{type(self).__name__} cannot be without labels")
+
+    def _tell(self, others: "Examples", chosen: NDArray[np.intp]) -> None:
+        """Pass on to the `others`, those at `chosen`, what is known of their content and their groups."""
         for name in ("ids", "groups"):
             if (known := self.__dict__.get(name)) is not None:
-                taken.__dict__[name] = tuple(known[index] for index in chosen)
-        return taken
+                others.__dict__[name] = tuple(known[index] for index in chosen)
 
     def grouped(self, groups: Sequence[bytes]) -> Self:
         """Return the same examples with the name of the group of each in `groups` (n,)."""
@@ -85,3 +94,21 @@ class Examples(ABC):
     def digest(self) -> str:
         """Return the sha256 of the labels and the content, in order: equal exactly when two splits hold the same examples."""
         return hashlib.sha256(np.ascontiguousarray(self.labels).tobytes() + b"".join(self.ids)).hexdigest()
+
+
+class Unlabelled(Examples):
+    """Examples whose labels nobody knows: they have none, and who asks for them has made a mistake."""
+
+    is_labelled: ClassVar[bool] = False
+
+    @property
+    def labels(self) -> Labels:  # type: ignore[override]  # there are none to be set
+        """Raise `ValueError`: a number in their place would be taken for a class."""
+        raise ValueError("these examples have no labels")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} examples)"
+
+    def digest(self) -> str:
+        """Return the sha256 of the content, in order."""
+        return hashlib.sha256(b"".join(self.ids)).hexdigest()

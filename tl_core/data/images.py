@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tl_core.data.decoding import open_image, read_image
-from tl_core.data.examples import Examples, Labels
+from tl_core.data.examples import Examples, Labels, Unlabelled
 from tl_core.data.hashing import counted
 from tl_core.errors import DataError, printable
 
@@ -110,6 +110,11 @@ class FileImages(Images):
     def _take(self, chosen: NDArray[np.intp]) -> "FileImages":
         return FileImages(tuple(self.paths[i] for i in chosen), self.labels[chosen])
 
+    def unlabelled(self) -> "UnlabelledFiles":
+        same = UnlabelledFiles(self.paths)
+        self._tell(same, np.arange(len(self)))
+        return same
+
     def file_bytes(self) -> int:
         return sum(map(_size, self.paths))
 
@@ -136,6 +141,19 @@ class FileImages(Images):
             return _known_digest(path, found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns)
         except OSError as error:
             raise _gone(path, error) from None
+
+
+class UnlabelledFiles(Unlabelled, FileImages):
+    """Images in files, without labels."""
+
+    def __init__(self, paths: tuple[Path, ...]) -> None:
+        self.__dict__["paths"] = paths
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def _take(self, chosen: NDArray[np.intp]) -> "UnlabelledFiles":
+        return UnlabelledFiles(tuple(self.paths[index] for index in chosen))
 
 
 def _digest(path: Path) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.data.examples import Examples, Labels
+from tl_core.data.examples import Examples, Labels, Unlabelled
 
 EXCERPT = 200
 """Characters of a text, or of a row, that are shown of it."""
@@ -34,6 +34,11 @@ class Texts(Examples):
     def _take(self, chosen: NDArray[np.intp]) -> "Texts":
         return Texts(tuple(self.texts[index] for index in chosen), self.labels[chosen])
 
+    def unlabelled(self) -> "UnlabelledTexts":
+        same = UnlabelledTexts(self.texts)
+        self._tell(same, np.arange(len(self)))
+        return same
+
     def name(self, index: int) -> str:
         return f"text {index}"
 
@@ -42,6 +47,19 @@ class Texts(Examples):
 
     def _id(self, index: int) -> bytes:
         return hashlib.sha256(self.texts[index].encode("utf-8", "surrogatepass")).digest()
+
+
+class UnlabelledTexts(Unlabelled, Texts):
+    """Texts without labels."""
+
+    def __init__(self, texts: tuple[str, ...]) -> None:
+        self.__dict__["texts"] = texts
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def _take(self, chosen: NDArray[np.intp]) -> "UnlabelledTexts":
+        return UnlabelledTexts(tuple(self.texts[index] for index in chosen))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +78,11 @@ class TableRows(Examples):
     def _take(self, chosen: NDArray[np.intp]) -> "TableRows":
         return TableRows(self.columns, tuple(self.values[index] for index in chosen), self.labels[chosen])
 
+    def unlabelled(self) -> "UnlabelledRows":
+        same = UnlabelledRows(self.columns, self.values)
+        self._tell(same, np.arange(len(self)))
+        return same
+
     def name(self, index: int) -> str:
         return f"row {index}"
 
@@ -70,3 +93,16 @@ class TableRows(Examples):
 
     def _id(self, index: int) -> bytes:
         return hashlib.sha256(json.dumps([self.columns, self.values[index]]).encode()).digest()
+
+
+class UnlabelledRows(Unlabelled, TableRows):
+    """Rows of a table without labels."""
+
+    def __init__(self, columns: tuple[str, ...], values: tuple[tuple[float | str, ...], ...]) -> None:
+        self.__dict__ |= {"columns": columns, "values": values}
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def _take(self, chosen: NDArray[np.intp]) -> "UnlabelledRows":
+        return UnlabelledRows(self.columns, tuple(self.values[index] for index in chosen))

@@ -6,10 +6,10 @@ Keras nor TensorFlow, so that the pages can show a preview.
 
 import hashlib
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Generic
+from typing import Any, ClassVar, Generic, NamedTuple
 
 import numpy as np
 from pydantic import Field
@@ -33,10 +33,12 @@ E = TypeVar("E", bound=Examples, default=Images)
 
 @dataclass(frozen=True)
 class Data(Generic[E]):
-    """A dataset in three splits that share no example. Labels are indices into `class_names`.
+    """A dataset in three splits that share no example, and others where it has them. Labels are indices into `class_names`.
 
     `validation` may be empty; `train` and `test` may not, and at least two classes have training examples
-    (`DataError` otherwise). `notes` tell what was left out or repaired.
+    (`DataError` otherwise). `notes` tell what was left out or repaired. `others` are further splits by their names, such as
+    `source` and `unlabelled`, whose examples may have no labels; nothing trains on them, and they may share examples with the
+    three.
     """
 
     class_names: tuple[str, ...]
@@ -44,6 +46,7 @@ class Data(Generic[E]):
     validation: E
     test: E
     notes: tuple[Note, ...] = field(default=())
+    others: Mapping[str, E] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for split in ("train", "test"):
@@ -55,13 +58,15 @@ class Data(Generic[E]):
 
     @property
     def splits(self) -> dict[str, E]:
-        """Return the splits by their names."""
-        return {"train": self.train, "validation": self.validation, "test": self.test}
+        """Return the splits by their names, the three first."""
+        return {"train": self.train, "validation": self.validation, "test": self.test, **self.others}
 
     def digest(self) -> str:
         """Return the sha256 of the names of the classes and what is in each split: equal exactly when two datasets are the same,
         wherever they lie. Raises `DataError` for an example that cannot be read."""
-        parts = [*self.class_names, *(examples.digest() for examples in self.splits.values())]
+        core = (self.train, self.validation, self.test)
+        parts = [*self.class_names, *(examples.digest() for examples in core)]
+        parts += [f"{split} {examples.digest()}" for split, examples in sorted(self.others.items())]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def cut_to(self, at_most: int | None) -> "Data[E]":
@@ -69,6 +74,14 @@ class Data(Generic[E]):
         if at_most is None:
             return self
         return replace(self, train=self.train.subsample(at_most), validation=self.validation.subsample(at_most))
+
+
+class Given(NamedTuple):
+    """Data in the splits that they come in: labels are indices into `class_names`, `notes` tell what was left out or repaired."""
+
+    class_names: Sequence[str]
+    splits: Mapping[str, Examples]
+    notes: Sequence[Note] = ()
 
 
 def require_two_classes(
@@ -170,7 +183,9 @@ class Dataset(Part):
             chosen = exclusions.kept(settings.home(), self.left_out)
             rest = {split: chosen.rest(split, examples) for split, examples in data.splits.items()}
             count = sum(map(len, data.splits.values())) - sum(map(len, rest.values()))
-            data = Data(data.class_names, **rest, notes=(*data.notes, Note(NoteKind.LEFT_OUT_BY_CHOICE, (count,))))
+            others = {split: rest.pop(split) for split in data.others}
+            notes = (*data.notes, Note(NoteKind.LEFT_OUT_BY_CHOICE, (count,)))
+            data = Data(data.class_names, **rest, notes=notes, others=others)
         return replace(data, notes=(*data.notes, *self._lacking(data)))
 
     def _lacking(self, data: Data[Any]) -> Iterator[Note]:
@@ -179,6 +194,12 @@ class Dataset(Part):
             counts = np.bincount(data.splits[split].labels, minlength=len(data.class_names))
             if names := [name for name, count in zip(data.class_names, counts, strict=True) if not count]:
                 yield Note.counting(kind, names, [self.thing.removesuffix("s")])
+
+    def for_test(self, seed: int) -> Given:
+        """Return the examples that a model is tested on which learned from other data, without what is `left_out`: the test split
+        where the data come with one, or else all of their labelled splits. Raises `DataError`."""
+        data = self.whole(seed)
+        return Given(data.class_names, {"test": data.test}, data.notes)
 
     @property
     def fetches(self) -> bool:

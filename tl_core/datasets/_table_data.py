@@ -10,6 +10,7 @@ from pydantic import Field
 from tl_core.data.examples import Labels
 from tl_core.data.formats.columns import Columns, is_filled, no_splits, one_group
 from tl_core.data.formats.tables import classes_of, plain, read_table, rows_of, split_of
+from tl_core.data.split_names import EXTRA, UNLABELLED
 from tl_core.datasets import Examples
 from tl_core.datasets._user_data import Given, UserDataset
 from tl_core.errors import DataError, printable
@@ -28,6 +29,12 @@ class Aside(NamedTuple):
 
     splits: "pd.Series[str] | None"
     groups: "pd.Series[str] | None"
+
+    def needing_none(self, labels: "pd.Series[str]") -> NDArray[np.bool_]:
+        """Return which rows (n,), of those that have `labels` or blanks in their place, need none: those of that split."""
+        if self.splits is None:
+            return np.zeros(len(labels), bool)
+        return (self.splits.str.strip().str.lower().map(EXTRA) == UNLABELLED).to_numpy(bool)
 
 
 class TableSource(UserDataset):
@@ -82,18 +89,23 @@ class TableSource(UserDataset):
             make: Makes the examples (n,) of the used rows, given the class of each (n,).
             notes: Gets what a user should know.
         """
-        used = labels.iloc[rows]
-        names, codes = classes_of(used)
-        notes += _about_labels(labels, used)
+        labels = labels.mask(aside.needing_none(labels), "")
         splits, groups = (None if each is None else each.iloc[rows] for each in aside)
-        examples, parts = make(codes), rows_of(split_of(splits, len(rows)))
+        parts = rows_of(split_of(splits, len(rows)))
+        labelled = np.ones(len(rows), bool)
+        labelled[parts.get(UNLABELLED, [])] = False
+        used, codes = labels.iloc[rows[labelled]], np.zeros(len(rows), np.int64)
+        names, codes[labelled] = classes_of(used)
+        notes += _about_labels(labels, used)
+        examples = make(codes)
         if groups is not None:
             named = [group.encode() for group in plain(groups)]
             ids = examples.ids if not all(named) else ()
             of_group = [name or ids[row] for row, name in enumerate(named)]  # who is in no group is alone
             examples = examples.grouped(of_group)
             notes += _torn(parts, of_group)
-        return Given(names, {split: examples.take(part) for split, part in parts.items()}, notes)
+        given = {split: examples.take(part) for split, part in parts.items()}
+        return Given(names, {split: each.unlabelled() if split == UNLABELLED else each for split, each in given.items()}, notes)
 
 
 def _about_labels(labels: "pd.Series[str]", used: "pd.Series[str]") -> list[Note]:
@@ -109,5 +121,5 @@ def _about_labels(labels: "pd.Series[str]", used: "pd.Series[str]") -> list[Note
 def _torn(parts: dict[str, np.ndarray], groups: list[bytes]) -> list[Note]:
     """Return a note on groups of which the table itself puts some into train and some into another split."""
     trained = {groups[row] for row in parts["train"]}
-    torn = {groups[row] for split, rows in parts.items() if split != "train" for row in rows} & trained
+    torn = {groups[row] for split, rows in parts.items() if split in {"validation", "test"} for row in rows} & trained
     return [Note(NoteKind.GROUPS_ACROSS_SPLITS, (len(torn),))] if torn else []

@@ -1,28 +1,20 @@
 """What sources of people's own data have in common: how the data are split, where they are not yet."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
 
 from tl_core.data.class_names import alike
-from tl_core.data.split_names import SPLITS
+from tl_core.data.split_names import CORE, SPLITS
 from tl_core.data.splitting import hold_out_groups, joined
-from tl_core.datasets import Data, Dataset, Examples, require_two_classes
+from tl_core.datasets import Data, Dataset, Examples, Given, require_two_classes
 from tl_core.errors import DataError, printable
 from tl_core.notes import Note, NoteKind
 
+__all__ = ["Given", "UserDataset", "named_splits"]
 T = TypeVar("T")
-
-
-class Given(NamedTuple):
-    """Data in the splits that they come in, "train" at least: labels are indices into `class_names`, `notes` tell what was
-    left out or repaired."""
-
-    class_names: Sequence[str]
-    splits: Mapping[str, Examples]
-    notes: Sequence[Note] = ()
 
 
 class UserDataset(Dataset):
@@ -62,10 +54,19 @@ class UserDataset(Dataset):
 
     @abstractmethod
     def given(self) -> Given:
-        """Return the data as they come. Reads no more of the examples than that needs. Raises `DataError`."""
+        """Return the data as they come, "train" at least. Reads no more of the examples than that needs. Raises `DataError`."""
 
     def some_examples(self) -> Examples:
         return self.given().splits["train"]
+
+    def for_test(self, seed: int) -> Given:
+        names, given, notes = self.given()
+        splits = given
+        if self.left_out is not None:  # a list that was made of the splits, with those that were set aside
+            data = self.whole(seed)
+            splits, notes = data.splits, data.notes
+        used = ["test"] if "test" in given else [split for split in CORE if split in splits]
+        return Given(names, {split: splits[split] for split in used}, notes)
 
     def read(self, seed: int) -> Data[Any]:
         """Return the data as they come; splits that they lack are set aside from the training examples.
@@ -93,7 +94,9 @@ class UserDataset(Dataset):
                 told.append(Note(NoteKind.NO_VALIDATION, about=(self.thing,)))
             if len(given) > 1 and len(held):
                 told.append(Note(NoteKind.SET_ASIDE, (len(held),), about=(split, self.thing)))
-        return Data(tuple(class_names), train, splits["validation"], splits["test"], tuple(told))
+        others = {split: splits[split] for split in sorted(splits) if split not in CORE}
+        told += [Note(NoteKind.NOT_USED_YET, (len(extra),), about=(split, self.thing)) for split, extra in others.items()]
+        return Data(tuple(class_names), train, splits["validation"], splits["test"], tuple(told), others)
 
 
 def _nothing_to_set_aside(thing: str, *, by_group: bool) -> DataError:

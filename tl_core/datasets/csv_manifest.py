@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 from unicodedata import normalize
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
@@ -63,17 +64,28 @@ class CsvManifest(TableSource):
         names = columns.require(self.path_column, PATHS, "paths of the images", partial(_no_paths, root))
         labels = columns.require(self.label_column, LABELS, "labels", no_classes)
         aside = self.aside(columns)
-        files = _files(root, names, labels, notes)
+        unlabelled = aside.needing_none(labels)
+        files = _files(root, names, labels.mask(unlabelled, ""), unlabelled, notes)
         return self.split(labels, aside, np.array(list(files), np.intp), partial(FileImages, tuple(files.values())), notes)
 
 
-def _files(root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", notes: list[Note]) -> dict[int, Path]:
-    """Return the file of each row that is used: it has a path and a label, its file is there, and no other row has it.
+def _files(
+    root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", unlabelled: NDArray[np.bool_], notes: list[Note]
+) -> dict[int, Path]:
+    """Return the file of each row that is used: it has a path, and a label unless it needs none, its file is there, and no other
+    row has it. Where several rows have the same file, the first with a label is used, and none where their labels differ.
 
-    Where several rows have the same file, the first is used, and none where their labels differ. Raises `DataError` where no row
-    is left, and for a path that leads out of `root`.
+    Args:
+        root: Where the paths begin.
+        names: The path of each row (n,).
+        labels: The label of each row (n,), blank where there is none.
+        unlabelled: Which rows (n,) need no label.
+        notes: Gets what a user should know.
+
+    Raises:
+        DataError: Where no row is left, and for a path that leads out of `root`.
     """
-    complete = is_filled(names) & is_filled(labels)
+    complete = is_filled(names) & (is_filled(labels) | unlabelled)
     if not complete.any():
         raise DataError("No row of the table has a path and a label.", "Fill them in, or name other columns.")
     if count := int((~complete).sum()):
@@ -99,8 +111,9 @@ def _first_of_each(
     rows_of_file: dict[Path, list[int]], labels: list[str], names: list[str], notes: list[Note]
 ) -> dict[int, Path]:
     """Return the files that have one label, by their first rows. Raises `DataError` where there are none."""
-    torn = [printable(names[rows[0]].strip()) for rows in rows_of_file.values() if len({labels[row] for row in rows}) > 1]
-    files = {rows[0]: path for path, rows in rows_of_file.items() if len({labels[row] for row in rows}) == 1}
+    told = {path: [row for row in rows if labels[row]] or rows for path, rows in rows_of_file.items()}
+    torn = [printable(names[rows[0]].strip()) for rows in told.values() if len({labels[row] for row in rows}) > 1]
+    files = {rows[0]: path for path, rows in told.items() if len({labels[row] for row in rows}) == 1}
     if not files:
         raise DataError(
             "Every image in the table is listed with several labels, and nobody knows which is right.",
@@ -109,7 +122,12 @@ def _first_of_each(
         )
     if torn:
         notes.append(Note.counting(NoteKind.IMAGES_OF_SEVERAL_LABELS, torn))
-    again = [printable(names[row].strip()) for rows in rows_of_file.values() for row in rows[1:] if rows[0] in files]
+    again = [
+        printable(names[row].strip())
+        for path, rows in rows_of_file.items()
+        for row in rows
+        if told[path][0] in files and row != told[path][0]
+    ]
     if again:
         notes.append(Note.counting(NoteKind.REPEATED_ROWS, again))
     return dict(sorted(files.items()))

@@ -61,12 +61,12 @@ class CsvTable(TableSource):
             raise DataError("The table has no column beside its target.", "Give one with features.", received=received)
         if features.size > MOST_VALUES:
             raise DataError(f"The table has more than {MOST_VALUES:,} values.", "Cut it into smaller ones.", received=received)
-        labelled = is_filled(target)
-        if not labelled.any():
+        if not is_filled(target).any():
             raise DataError("No row of the table has a target.", "Fill it in, or name another column.")
-        notes += [Note(NoteKind.ROWS_WITHOUT_TARGET, (int((~labelled).sum()),))] if not labelled.all() else []
-        make = partial(TableRows, *_columns(features[labelled], notes))
-        return self.split(target, aside, np.flatnonzero(labelled), make, notes)
+        usable = is_filled(target) | aside.needing_none(target)
+        notes += [Note(NoteKind.ROWS_WITHOUT_TARGET, (int((~usable).sum()),))] if not usable.all() else []
+        make = partial(TableRows, *_columns(features[usable], notes))
+        return self.split(target, aside, np.flatnonzero(usable), make, notes)
 
 
 def _require_classes(target: "pd.Series[str]") -> None:

@@ -46,13 +46,14 @@ class CsvText(TableSource):
         columns = self.columns(notes)
         texts = columns.require(self.text_column, TEXTS, "texts")
         labels = columns.require(self.label_column, LABELS, "labels", no_classes)
-        usable = is_filled(texts) & is_filled(labels)
+        aside = self.aside(columns)
+        usable = is_filled(texts) & (is_filled(labels) | aside.needing_none(labels))
         if not usable.any():
             raise DataError("No row of the table has a text and a label.", "Fill them in, or name other columns.")
         if not usable.all():
             notes.append(Note(NoteKind.ROWS_WITHOUT_TEXT_OR_LABEL, (int((~usable).sum()),)))
         make = partial(Texts, tuple(texts[usable]))
-        return self.split(labels, self.aside(columns), np.flatnonzero(usable), make, notes)
+        return self.split(labels, aside, np.flatnonzero(usable), make, notes)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import tempfile
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -12,9 +13,12 @@ from pydantic import Field
 from tl_core.data.formats.class_levels import DEEPEST, require_images
 from tl_core.data.formats.class_spelling import joined_by_name
 from tl_core.data.formats.folders import Classes, list_images
+from tl_core.data.images import UnlabelledFiles
+from tl_core.data.split_names import SOURCE, UNLABELLED
 from tl_core.datasets import FileImages, register
 from tl_core.datasets._user_data import Given, UserDataset
 from tl_core.errors import DataError, printable
+from tl_core.notes import Note, NoteKind
 from tl_core.system.settings import ServerPath
 
 
@@ -38,6 +42,9 @@ class ClassFolders(UserDataset):
         splits, joined = joined_by_name(listing.splits)
         names = sorted(splits["train"])
         shown = tuple(printable(name) for name in names)
+        if strange := sorted(splits.get(SOURCE, {}).keys() - splits["train"].keys()):
+            joined.append(Note.counting(NoteKind.SPLIT_OF_OTHER_CLASSES, list(map(printable, strange)), [SOURCE]))
+            del splits[SOURCE]
         given = {split: _gather(classes, names, split) for split, classes in splits.items() if classes}
         return Given(shown, given, [*listing.notes(), *joined])
 
@@ -75,6 +82,8 @@ class ImageFolder(ClassFolders):
 
 def _gather(classes: Classes, names: list[str], split: str) -> FileImages:
     """Return the images of one split, class by class. Raises `DataError` for a class that the training images lack."""
+    if split == UNLABELLED:
+        return UnlabelledFiles(tuple(chain(*classes.values())))
     unknown = [printable(name) for name in classes if name not in names]
     if unknown:
         raise DataError(

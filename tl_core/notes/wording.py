@@ -7,6 +7,9 @@ from tl_core.notes.note import MOST_NAMED, Note, NoteKind
 FEW = 3
 """Names that are told of what was left out or spelled otherwise."""
 
+AREA = "area under the ROC curve {0:.2f} ({1:.2f}-{2:.2f}), {3:,} images)."
+"""How far a classifier tells images apart, to its closing bracket."""
+
 LEFT_OUT = {
     NoteKind.EMPTY_CLASS_FOLDERS: "Class folders without an image",
     NoteKind.DEVICES: "Devices and pipes",
@@ -43,6 +46,8 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.CLASSES_NUMBERED: "Classes of one name, told apart by a number: {names}.",
     NoteKind.UNLABELLED_IMAGES: "Images without a label: {0:,} left out.",
     NoteKind.SPLITS_LEFT_OUT: "Splits left out: {names}.",
+    NoteKind.SPLIT_OF_OTHER_CLASSES: "The {about[0]} split has classes without training images and is left out: {names}.",
+    NoteKind.NOT_USED_YET: "There are {0:,} {about[1]} in the split {about[0]}, which nothing uses yet.",
     NoteKind.SPLIT_WITHOUT_LABELS: "The {about[0]} split has no labels and is left out.",
     NoteKind.COLUMN_EMPTY: "The column {about[0]} is not used for the {about[1]}: it is empty.",
     NoteKind.COLUMN_OF_ONE_VALUE: "The column {about[0]} is not used for the {about[1]}: it holds {names} alone.",
@@ -82,6 +87,30 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.NOTHING_IN_BLOCKS: "The blocks of this phase hold nothing of what it trains, so the head trained alone.",
     NoteKind.ENGINE_FAILED: "{about[0]} could not compute this network ({about[2]}), so {about[1]} did, more slowly.",
     NoteKind.HELD_IN_MEMORY: "Some of what was computed is held in memory, since it cannot be kept on disk ({about[0]}).",
+    NoteKind.TESTED_ON_TEST_SPLIT: "Tested on the test split of these data: {0:,} {about[0]}.",
+    NoteKind.TESTED_ON_ALL: "Tested on all of these data, since they have no test split of their own: {0:,} {about[0]}.",
+    NoteKind.ALREADY_TRAINED_ON: "Left out of all numbers, since the run was trained or validated on the same ones: {0:,} of "
+    "{1:,} {about[0]}.",
+    NoteKind.ALSO_IN_OWN_TEST: "Also in the run's own test: {0:,} of these {about[0]}. The interval of the difference, which is "
+    "for independent samples, is too wide.",
+    NoteKind.OWN_DATA_GONE: "The run's own data cannot be read, so nobody knows whether it was trained on some of these images, "
+    "or what differs from them: {about[0]}",
+    NoteKind.OWN_DATA_CHANGED: "The run's own data have changed since: it may have been trained on some of these images.",
+    NoteKind.CLASSES_NOT_HERE: "Classes that these data lack: {names}. The run's own test is compared without them, too.",
+    NoteKind.CLASSES_SPELLED_OTHERWISE: "Classes that are spelled otherwise here: {names}.",
+    NoteKind.SHIFT_UNKNOWN: "Whether these images differ from those of the run's own test cannot be told from so few: it takes "
+    "ten of each, of the classes that both have.",
+    NoteKind.SHIFT_TOO_FEW: "There are too few images to say whether these differ from those of the run's own test (" + AREA,
+    NoteKind.SHIFT_NONE: "A classifier cannot tell these images from those of the run's own test (" + AREA,
+    NoteKind.SHIFT_LITTLE: "These images differ a little from those of the run's own test, as the network sees them (" + AREA,
+    NoteKind.SHIFT_CLEAR: "These images differ from those of the run's own test, as the network sees them: a classifier tells "
+    "them apart (" + AREA,
+    NoteKind.OTHER_BRIGHTNESS: "Brightness: {0:.0f} of 255 on average, against {1:.0f} in the run's own test.",
+    NoteKind.OTHER_CONTRAST: "Contrast: brightness varies by {0:.0f} within an image, against {1:.0f} in the run's own test.",
+    NoteKind.OTHER_COLOUR: "Colour: the channels of a pixel are {0:.0f} apart, against {1:.0f} in the run's own test.",
+    NoteKind.OTHER_SIZES: "Size: the shorter side has {0:,.0f} pixels (median), against {1:,.0f} in the run's own test.",
+    NoteKind.OTHER_CLASS_SHARES: "Classes have other shares than in the run's own test, where they have those in brackets: "
+    "{names}.",
     NoteKind.OTHER: "{text}",
 }
 
@@ -146,6 +175,16 @@ def _spelled(note: Note) -> str:
     return _several(note, [f"{name!r}, in {split} {spelled!r}" for name, split, spelled in triples])
 
 
+def _otherwise(note: Note) -> str:
+    pairs = zip(note.names[::2], note.names[1::2], strict=True)
+    return _several(note, [f"{name!r} is {spelled!r}" for name, spelled in pairs])
+
+
+def _shares(note: Note) -> str:
+    pairs = zip(note.names, note.numbers[::2], note.numbers[1::2], strict=True)
+    return ", ".join(f"{name} {100 * here:.0f} % ({100 * there:.0f} %)" for name, here, there in pairs)
+
+
 def _several(note: Note, told: Sequence[str]) -> str:
     more = int(note.numbers[0]) - FEW
     return "; ".join(told[:FEW]) + (f", and {more:,} more" if more > 0 else "")
@@ -162,10 +201,14 @@ NAMES: Mapping[NoteKind, Callable[[Note], str]] = {
     NoteKind.CLASSES_WITHOUT_TRAINING: _classes,
     NoteKind.CLASSES_WITHOUT_TEST: _classes,
     NoteKind.CLASSES_WITHOUT_ROWS: _classes,
+    NoteKind.CLASSES_NOT_HERE: _classes,
+    NoteKind.SPLIT_OF_OTHER_CLASSES: _classes,
     NoteKind.FOLDERS_RENAMED: _renamed,
     NoteKind.FOLDERS_JOINED: _joined,
     NoteKind.FOLDERS_SPELLED_OTHERWISE: _spelled,
     NoteKind.SIMILAR_CLASSES: _similar,
+    NoteKind.CLASSES_SPELLED_OTHERWISE: _otherwise,
+    NoteKind.OTHER_CLASS_SHARES: _shares,
     NoteKind.COLUMN_OF_ONE_VALUE: _value,
     NoteKind.COLUMN_WITHOUT_SPLITS: _values,
     NoteKind.NEARLY_BLACK: _splits,

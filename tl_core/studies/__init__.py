@@ -82,9 +82,13 @@ class Study(Part, Generic[R]):
     def rows(self, found: R) -> Iterator[dict[str, Any]]:
         """Yield what was found as named numbers and texts, for tables: each row has the same names."""
 
+    def place(self, home: Path) -> Path:
+        """Return the folder that holds the results."""
+        return home / self.folder
+
     def file(self, home: Path, recipe: Recipe) -> Path:
         """Return the file that holds the result."""
-        return background.file_for(home / self.folder, *self.decisive(recipe))
+        return background.file_for(self.place(home), *self.decisive(recipe))
 
     def read(self, home: Path, recipe: Recipe) -> R | None:
         """Return the result that grows, or else the last finished one; None where there is none."""

@@ -19,7 +19,7 @@ def check_is_found_again_by_what_decides_it(part: type[Study[StudyResult]]) -> N
     """Check that the same recipe, built anew, has the same file, whatever the study's own example is."""
     files = [part.example().file(Path("home"), Recipe.of(RunSpec())) for _ in range(2)]
     assert files[0] == files[1]
-    assert files[0].parent == Path("home") / part.folder
+    assert files[0].parent == part.example().place(Path("home"))
 
 
 def check_begins_with_nothing_known(part: type[Study[StudyResult]]) -> None:

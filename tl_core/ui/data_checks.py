@@ -125,7 +125,7 @@ def _groups(title: str, groups: Sequence[Group], report: Report) -> None:
     if groups:
         with st.expander(f"{title} ({len(groups):,})", key=f"groups_{title[:12]}"):
             rows = [
-                (number, "same" if group.exact else "nearly", member.split, report.class_names[member.label], _named(member))
+                (number, "same" if group.exact else "nearly", member.split, report.class_of(member), _named(member))
                 for number, group in enumerate(groups[:MOST_SHOWN], start=1)
                 for member in group.members
             ]

@@ -2,6 +2,7 @@
 
 import math
 import types
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -13,20 +14,24 @@ from pydantic.fields import FieldInfo
 from tl_core.registry import Part, Registry
 from tl_core.ui import session, uploads
 
+Change = Callable[[Mapping[str, Any]], None]
+"""Takes changed settings, by their dotted names, into a draft."""
 
-def part_form(kind: str, part: Part, *, without: tuple[str, ...] = ()) -> None:
-    """Draw widgets for the settings of `part`. Those that few need stand behind "More", and those that are "hidden" have none."""
+
+def part_form(kind: str, part: Part, *, without: tuple[str, ...] = (), change: Change = session.change) -> None:
+    """Draw widgets for the settings of `part`. Those that few need stand behind "More", and those that are "hidden" have none.
+    What is changed goes into the recipe's draft, or where `change` puts it."""
     own = type(part).__annotations__  # before those that all parts of the kind share
     known = type(part).model_fields
     names = sorted(known, key=lambda name: name not in own)
     fields = {name: known[name] for name in names if name not in without and not _extra(known[name]).get("hidden")}
     rare = {name: field for name, field in fields.items() if _is_rare(field)}
     for name in [name for name in fields if name not in rare]:
-        setting(f"{kind}.{name}", fields[name], getattr(part, name), scope=part.name)
+        setting(f"{kind}.{name}", fields[name], getattr(part, name), scope=part.name, change=change)
     if rare:
         with st.expander("More", key=f"more_{kind}_{part.name}"):
             for name, field in rare.items():
-                setting(f"{kind}.{name}", field, getattr(part, name), scope=part.name)
+                setting(f"{kind}.{name}", field, getattr(part, name), scope=part.name, change=change)
 
 
 def part_choice(registry: Registry[Any], present: Part, label: str, about: str) -> None:
@@ -34,7 +39,7 @@ def part_choice(registry: Registry[Any], present: Part, label: str, about: str) 
     titles = {name: part.title for name, part in registry.parts().items()}
     key = f"{registry.kind}_name"
     st.session_state[key] = present.name
-    common: dict[str, Any] = {"key": key, "help": about, "on_change": _changed, "args": (key, registry.kind)}
+    common: dict[str, Any] = {"key": key, "help": about, "on_change": _changed, "args": (key, registry.kind, session.change)}
     st.selectbox(label, list(titles), format_func=titles.__getitem__, **common)
 
 
@@ -43,7 +48,7 @@ def run_setting(model: type[BaseModel], name: str, value: Any) -> None:
     setting(name, model.model_fields[name], value, scope="run")
 
 
-def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str, empty: str = "") -> None:
+def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str, empty: str = "", change: Change = session.change) -> None:
     """Draw one widget for one setting. The draft is the truth: the widget is set from it at each run.
 
     Args:
@@ -52,15 +57,16 @@ def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str, empty: str
         value: The present value, which the widget shows.
         scope: What the widget's key begins with: a part's name, or "run".
         empty: What an empty box means, where the field does not say it.
+        change: Takes what was changed; by default into the recipe's draft.
     """
     if _extra(field).get("widget") == "upload":
-        uploads.upload_setting(dotted, value)
+        uploads.upload_setting(dotted, value, change)
         return
     key = f"{scope}_{dotted.replace('.', '_')}"
     kind, optional = kind_of(field.annotation)
     st.session_state[key] = str(value) if isinstance(value, Path) else value
     label, about = field.title or dotted, field.description
-    common: dict[str, Any] = {"key": key, "help": about, "on_change": _changed, "args": (key, dotted)}
+    common: dict[str, Any] = {"key": key, "help": about, "on_change": _changed, "args": (key, dotted, change)}
     if kind is bool:
         st.toggle(label, **common)
     elif get_origin(kind) is Literal:
@@ -93,9 +99,9 @@ def _step(value: float | None) -> float:
     return 10.0 ** (power - 1 if math.isclose(abs(value), 10.0**power) else power)
 
 
-def _changed(key: str, dotted: str) -> None:
+def _changed(key: str, dotted: str, change: Change) -> None:
     value = st.session_state[key]
-    session.change({dotted: None if value in {"", None} else value})
+    change({dotted: None if value in {"", None} else value})
 
 
 def _is_rare(field: FieldInfo) -> bool:

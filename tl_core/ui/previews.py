@@ -63,7 +63,11 @@ def _preview(spec: str, seed: int) -> Preview:
     dataset = datasets.build(PartSpec.model_validate_json(spec))
     loaded = _loaded(dataset, seed)
     classes = len(loaded.class_names)
-    counts = {name: np.bincount(examples.labels, minlength=classes).tolist() for name, examples in loaded.splits.items()}
+    counts = {
+        name: np.bincount(examples.labels, minlength=classes).tolist()
+        for name, examples in loaded.splits.items()
+        if examples.is_labelled
+    }
     chosen = [np.flatnonzero(loaded.train.labels == label)[:SAMPLES] for label in range(min(classes, SHOWN_CLASSES))]
     if dataset.modality is not Modality.IMAGES:
         excerpts = [

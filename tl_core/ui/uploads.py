@@ -1,8 +1,10 @@
 """Bringing an archive: from the browser, or from a place on the machine that runs the app."""
 
 import time
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import streamlit as st
 
@@ -16,14 +18,17 @@ from tl_core.ui.polling import refused
 
 MOST_MEGABYTES = 1024
 """Of one upload. The serving process holds it in memory until it is unpacked; larger ones are better put on the machine."""
+Put = Callable[[Path | None], None]
+"""Takes the folder of an archive that was chosen, None for none."""
 ENDINGS = ["zip", "gz", "tgz", "tar"]
 TURN, REFUSED = "upload_turn", "upload_refused"
 
 
-def upload_setting(dotted: str, value: Path | None) -> None:
-    """Choose one of the archives that are here, or bring another one; what is chosen goes into the draft as `dotted`."""
+def upload_setting(dotted: str, value: Path | None, change: Callable[[Mapping[str, Any]], None]) -> None:
+    """Choose one of the archives that are here, or bring another one; `change` takes what is chosen, as `dotted`."""
+    put = partial(_put, change, dotted)
     home = session.store().home
-    _choice(dotted, value, uploads.kept(home))
+    _choice(put, value, uploads.kept(home))
     refused(__name__)
     turn = st.session_state.setdefault(TURN, 0)
     given = st.file_uploader(
@@ -35,7 +40,7 @@ def upload_setting(dotted: str, value: Path | None) -> None:
     )
     unfit, why = st.session_state.get(REFUSED, ("", ""))
     if given is not None and given.file_id != unfit:
-        _bring(dotted, cast(BinaryIO, given), given.name, given.file_id)
+        _bring(put, cast(BinaryIO, given), given.name, given.file_id)
     elif given is not None:
         formatting.say_wrong(why)
     with st.expander("A larger archive, or one on this machine", key="upload_from_disk"):
@@ -47,10 +52,14 @@ def upload_setting(dotted: str, value: Path | None) -> None:
         )
         if st.button("Unpack", key="unpack", icon=":material/unarchive:", disabled=not place):
             with formatting.sentence_for_mistakes(), _opened(settings.absolute(place)) as file:
-                _bring(dotted, file, Path(place).name, "")
+                _bring(put, file, Path(place).name, "")
 
 
-def _choice(dotted: str, value: Path | None, known: list[Upload]) -> None:
+def _put(change: Callable[[Mapping[str, Any]], None], dotted: str, folder: Path | None) -> None:
+    change({dotted: folder})
+
+
+def _choice(put: Put, value: Path | None, known: list[Upload]) -> None:
     if not known:
         return
     folders = [upload.folder for upload in known]
@@ -62,18 +71,18 @@ def _choice(dotted: str, value: Path | None, known: list[Upload]) -> None:
         format_func=lambda folder: titles.get(folder, str(folder)),
         key="upload_choice",
         placeholder="Choose an archive",
-        on_change=lambda: session.change({dotted: st.session_state["upload_choice"]}),
+        on_change=lambda: put(st.session_state["upload_choice"]),
         help="Archives that anybody has uploaded to this dashboard.",
     )
     if value in folders:
         with st.popover("Remove", icon=":material/delete:"):
             st.caption("Its images are deleted here. Runs that were trained on them keep their results, but cannot be repeated.")
-            st.button("Remove this upload", key="remove_upload", on_click=_remove, args=(dotted, known[folders.index(value)]))
+            st.button("Remove this upload", key="remove_upload", on_click=_remove, args=(put, known[folders.index(value)]))
 
 
-def _remove(dotted: str, upload: Upload) -> None:
+def _remove(put: Put, upload: Upload) -> None:
     session.request(lambda _: uploads.remove(upload))
-    session.change({dotted: None})
+    put(None)
 
 
 def _opened(place: Path) -> BinaryIO:
@@ -88,7 +97,7 @@ def _opened(place: Path) -> BinaryIO:
     raise DataError(f"This archive cannot be opened ({reason}).", "Give the path of a zip or tar.gz.", received=place)
 
 
-def _bring(dotted: str, file: BinaryIO, title: str, file_id: str) -> None:
+def _bring(put: Put, file: BinaryIO, title: str, file_id: str) -> None:
     """Unpack it and choose it. Whoever leaves the page meanwhile leaves nothing behind."""
     began, bar = time.monotonic(), st.progress(0.0, "Reading the archive")
 
@@ -103,6 +112,6 @@ def _bring(dotted: str, file: BinaryIO, title: str, file_id: str) -> None:
         bar.empty()
         formatting.say_wrong(str(error))
         return
-    session.change({dotted: upload.folder})
+    put(upload.folder)
     st.session_state[TURN] += 1  # an empty box for the next one
     st.rerun()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tl_core.data.formats.paths import existing_folder, unreadable
-from tl_core.data.split_names import split_named
+from tl_core.data.split_names import EXTRA, UNLABELLED, split_named
 from tl_core.errors import DataError, printable
 from tl_core.notes import Note, NoteKind
 
@@ -20,7 +20,8 @@ class FolderListing:
     """Image files by split and by class. `train` is always there and, where the folder is not split, alone.
 
     `left_out` has, for each reason, the paths that were left out, relative to `root`; `top` is the folder below it in
-    which the classes, or the splits, were found, and `bases` has the folder of each split, in which its classes lie.
+    which the classes, or the splits, were found, and `bases` has the folder of each split, in which its classes lie. The split
+    `unlabelled` has one class without a name, with all images in and below its folder.
     """
 
     root: Path
@@ -67,9 +68,15 @@ def list_images(folder: Path, class_level: int | None = None) -> FolderListing:
         for other in (folder for folder in folders if folder not in listing.bases.values()):
             listing.leave_out(NoteKind.FOLDERS_BESIDE_SPLITS, other)
     for split, base in listing.bases.items():
+        if split == UNLABELLED:
+            listing.splits[split] = {"": images} if (images := _images_in(base, listing, deep=True)) else {}
+            continue
         below = folders if base == listing.top else _below_split(split, base, listing)
         listing.splits[split] = _classes(listing.bases[split], below, listing, class_level)
     _settle_links(listing)
+    for split in [split for split in EXTRA if split in listing.bases and not listing.splits[split]]:
+        listing.leave_out(NoteKind.FOLDERS_BESIDE_SPLITS, listing.bases.pop(split))
+        del listing.splits[split]
     if not listing.is_split:
         _refuse_bare_splits(folders, listing)
     return listing
@@ -131,7 +138,7 @@ def _split_folders(folders: list[Path]) -> dict[str, Path]:
     Raises `DataError` where two could be the same split and neither has its plain name."""
     named: dict[str, list[Path]] = {}
     for folder in folders:
-        if split := split_named(folder.name):
+        if split := split_named(folder.name) or split_named(folder.name, EXTRA):
             named.setdefault(split, []).append(folder)
     if not any(map(_has_folders, named.get("train", ()))):
         return {}
@@ -170,16 +177,21 @@ def _classes(base: Path, folders: list[Path], listing: FolderListing, level: int
         folders = [below for folder in folders for below in _folders_in(folder, listing)]
     classes: Classes = {}
     for folder in folders:
-        files = _files_of(folder, listing, deep=level is not None)
-        images = [file for file in files if file.suffix.lower() in EXTENSIONS]
-        for file in files:
-            if file.suffix.lower() not in EXTENSIONS:
-                listing.leave_out(NoteKind.FILES_WITHOUT_IMAGE_NAMES, file)
+        images = _images_in(folder, listing, deep=level is not None)
         if images:
             classes[folder.relative_to(base).as_posix()] = images
         else:
             listing.leave_out(NoteKind.EMPTY_CLASS_FOLDERS, folder)
     return classes
+
+
+def _images_in(folder: Path, listing: FolderListing, *, deep: bool) -> list[Path]:
+    """Return the image files in `folder` and, where that is `deep`, in the folders below it."""
+    files = _files_of(folder, listing, deep=deep)
+    for file in files:
+        if file.suffix.lower() not in EXTENSIONS:
+            listing.leave_out(NoteKind.FILES_WITHOUT_IMAGE_NAMES, file)
+    return [file for file in files if file.suffix.lower() in EXTENSIONS]
 
 
 def _files_of(folder: Path, listing: FolderListing, *, deep: bool) -> list[Path]:

@@ -11,7 +11,7 @@ import numpy as np
 from tl_core.data.class_names import printable_names
 from tl_core.data.examples import Labels
 from tl_core.data.formats.parquet import read_parquet
-from tl_core.data.split_names import SPLITS
+from tl_core.data.split_names import CORE, EXTRA, SPLITS
 from tl_core.errors import DataError, printable
 
 if TYPE_CHECKING:
@@ -123,21 +123,21 @@ def split_of(values: "pd.Series[str] | None", count: int) -> list[str]:
     """Return the split of each of `count` rows, all train without the column. Raises `DataError` for a word that names none."""
     if values is None:
         return ["train"] * count
-    words = [str(value).strip().lower() for value in values]
-    unknown = next((word for word in words if word not in SPLITS), None)
+    words, known = [str(value).strip().lower() for value in values], SPLITS | EXTRA
+    unknown = next((word for word in words if word not in known), None)
     if unknown is not None:
         raise DataError(
             f"A row names a split that is none, in the column {printable(str(values.name))}.",
-            f"Use {', '.join(sorted(SPLITS))}, or set dataset.split_column=none to have the rows shared out anew.",
+            f"Use {', '.join(sorted(known))}, or set dataset.split_column=none to have the rows shared out anew.",
             received=printable(unknown) or "nothing",
         )
-    return [SPLITS[word] for word in words]
+    return [known[word] for word in words]
 
 
 def rows_of(splits: Sequence[str]) -> dict[str, np.ndarray]:
     """Return the rows of each split that has any. Raises `DataError` where none is for training."""
     words = np.array(splits)
-    found = {split: rows for split in ("train", "validation", "test") if len(rows := np.flatnonzero(words == split))}
+    found = {split: rows for split in (*CORE, *EXTRA) if len(rows := np.flatnonzero(words == split))}
     if "train" not in found:
         raise DataError("No row of the table is for training.", "Give the split train to some, or set dataset.split_column=none.")
     return found

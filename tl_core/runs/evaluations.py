@@ -1,0 +1,164 @@
+"""What a finished run said of other data than its own: plain values in the run's folder, beside its first test, which they leave
+alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from tl_core.analysis.statistics import Interval, difference_interval, wilson
+from tl_core.errors import RunError
+from tl_core.notes import StoredNote
+from tl_core.result import FrozenPartRecord, MetricValue, Result, StoredFrozenPart
+from tl_core.runs import artifacts
+from tl_core.runs.states import State
+from tl_core.runs.store import Run, Store
+from tl_core.spec import PartSpec
+from tl_core.system.files import storage_error, write_whole
+
+FOLDER, ASKED = "evaluations", "asked"
+"""Where they are kept in a run's folder, and below that what is known of those that are at work, or have failed."""
+ID_DIGITS = 16
+
+
+class _Plain(BaseModel):
+    model_config = ConfigDict(frozen=True, ser_json_inf_nan="strings")
+
+
+class Difference(_Plain):
+    """By how much a metric is above what it was on the run's own test, with the 95% interval; both ends are None where there is
+    none."""
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+class ClassCount(_Plain):
+    """How many examples a class had, and how many of them were classified correctly."""
+
+    name: str
+    examples: int
+    correct: int
+
+
+class Evaluation(_Plain):
+    """A finished run's model, tested on other data.
+
+    `at` is when it ended, in seconds since 1970, and `title` what the data were called. `splits` are how many examples those
+    had that it was to be tested on, and `images` how many count: those that the run had not learned from. `digest` is a sha256
+    over their content and labels. `metrics` are as in a `Result`; `differences` are those to the run's own test. `notes` say
+    which examples were used and what differs. `frozen_part` is what computed the features. The run's own test, of the classes
+    that these data have, is what they are compared with: of its `own_images` so many were `own_correct`.
+    """
+
+    at: float
+    dataset: PartSpec
+    title: str
+    splits: dict[str, int]
+    images: int
+    correct: int
+    own_images: int
+    own_correct: int
+    digest: str
+    metrics: tuple[MetricValue, ...]
+    differences: tuple[Difference, ...]
+    classes: tuple[ClassCount, ...]
+    notes: tuple[StoredNote, ...]
+    seconds: float
+    frozen_part: StoredFrozenPart = FrozenPartRecord()
+
+    @property
+    def accuracy(self) -> float:
+        """Return the share of images that were classified correctly, 0..1."""
+        return self.correct / self.images
+
+    @property
+    def interval(self) -> Interval:
+        """Return the 95% Wilson interval of the accuracy."""
+        return wilson(self.correct, self.images)
+
+    @property
+    def own_accuracy(self) -> float:
+        """Return the share of the run's own test images, of the same classes, that were classified correctly, 0..1."""
+        return self.own_correct / self.own_images
+
+    @property
+    def own_interval(self) -> Interval:
+        """Return the 95% Wilson interval of that share."""
+        return wilson(self.own_correct, self.own_images)
+
+    @property
+    def gain(self) -> Interval:
+        """Return the 95% interval of by how much the accuracy is above that of the run's own test (Newcombe 1998)."""
+        return difference_interval(self.accuracy, self.interval, self.own_accuracy, self.own_interval)
+
+
+class Testable(NamedTuple):
+    """A finished run whose model can be tested: the run, its folder and its result."""
+
+    run: Run
+    folder: Path
+    result: Result
+
+
+def testable(store: Store, run_id: str) -> Testable:
+    """Return the run. Raises `RunError` where it has not ended well, or where what it left cannot be used."""
+    run = store.run(run_id)
+    if run.state is not State.DONE:
+        raise RunError(
+            f"Only a finished run can be tested on other data, and this one is {run.state}.",
+            "Choose one that is done.",
+            received=run_id,
+        )
+    if run.unreadable:
+        raise RunError(
+            "The settings of this run are those of another version and cannot be read.", "Run it again.", received=run_id
+        )
+    folder = store.folder(run_id)
+    if not (folder / artifacts.MODEL).is_file():
+        raise RunError("The model of this run is not there any more.", "Run it again.", received=run_id)
+    return Testable(run, folder, artifacts.read_result(folder))
+
+
+def differences(here: Sequence[MetricValue], own: Sequence[MetricValue]) -> tuple[Difference, ...]:
+    """Return by how much each metric is above its value on the run's own test, where both have it."""
+    by_name = {metric.name: metric for metric in own}
+    return tuple(_difference(metric, by_name[metric.name]) for metric in here if metric.name in by_name)
+
+
+def _difference(here: MetricValue, own: MetricValue) -> Difference:
+    value = here.value - own.value
+    if here.low is None or here.high is None or own.low is None or own.high is None:
+        return Difference(name=here.name, value=value, low=None, high=None)
+    found = difference_interval(here.value, Interval(here.low, here.high), own.value, Interval(own.low, own.high))
+    return Difference(name=here.name, value=value, low=found.low, high=found.high)
+
+
+def write(folder: Path, evaluation: Evaluation) -> None:
+    """Keep it in the folder of its run. One of the same examples takes the place of the former one. Raises `RunError` where the
+    run has been deleted meanwhile, and `StorageError`."""
+    try:
+        (folder / FOLDER).mkdir(exist_ok=True)
+    except FileNotFoundError:
+        raise RunError("This run was deleted meanwhile.", received=folder.name) from None
+    except OSError as error:
+        raise storage_error(folder, error) from error
+    content = evaluation.model_dump_json(indent=2) + "\n"
+    name = f"{evaluation.digest[:ID_DIGITS]}.json"
+    write_whole(folder / FOLDER / name, lambda path: path.write_text(content, encoding="utf-8"))
+
+
+def read(folder: Path) -> tuple[Evaluation, ...]:
+    """Return all of the run of `folder`, the newest first, without those of another version that cannot be read."""
+    found = (_read(file) for file in (folder / FOLDER).glob("[!.]*.json"))
+    return tuple(sorted((each for each in found if each), key=lambda each: -each.at))
+
+
+def _read(file: Path) -> Evaluation | None:
+    try:
+        return Evaluation.model_validate_json(file.read_bytes())
+    except (OSError, ValueError):
+        return None

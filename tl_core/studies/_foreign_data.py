@@ -1,0 +1,86 @@
+"""Data that a run has not learned from, with the classes that it knows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.data.class_names import matched
+from tl_core.data.examples import Examples, Labels
+from tl_core.errors import DataError
+from tl_core.notes import MOST_NAMED, Note, NoteKind, listed
+from tl_core.recipe import Recipe
+
+OF_LEARNING = {NoteKind.CLASSES_WITHOUT_TRAINING, NoteKind.CLASSES_WITHOUT_TEST, NoteKind.SET_ASIDE, NoteKind.NOT_USED_YET}
+"""Notes that matter to who learns from the data alone."""
+
+
+@dataclass(frozen=True)
+class ForeignData:
+    """Examples to test on, in the splits that they come in, with the class of each in `labels`, of those that the run knows.
+    `spelled` are pairs of the run's name for a class and the one that these data have, where they differ, and `told` is what is
+    to be known of the reading of the data."""
+
+    splits: Mapping[str, Examples]
+    labels: Mapping[str, Labels]
+    spelled: tuple[tuple[str, str], ...]
+    has_test: bool
+    told: tuple[Note, ...] = ()
+
+    @property
+    def images(self) -> int:
+        """Return how many there are."""
+        return sum(map(len, self.splits.values()))
+
+    def without(self, contents: set[bytes]) -> "ForeignData":
+        """Return those whose content is not one of `contents` (sha256). Raises `DataError` for an image that cannot be read."""
+        kept = {split: np.flatnonzero([each not in contents for each in images.ids]) for split, images in self.splits.items()}
+        splits = {split: images.take(kept[split]) for split, images in self.splits.items() if len(kept[split])}
+        return replace(self, splits=splits, labels={split: self.labels[split][kept[split]] for split in splits})
+
+    def notes(self, thing: str, class_names: Sequence[str]) -> Iterator[Note]:
+        """Yield which images these are, which classes they lack of `class_names`, and which they spell otherwise. `thing` is what
+        several of them are called."""
+        kind = NoteKind.TESTED_ON_TEST_SPLIT if self.has_test else NoteKind.TESTED_ON_ALL
+        yield Note(kind, (self.images,), tuple(self.splits), (thing,))
+        there = np.unique(np.concatenate(list(self.labels.values())))
+        if lacking := [name for label, name in enumerate(class_names) if label not in there]:
+            yield Note.counting(NoteKind.CLASSES_NOT_HERE, lacking)
+        if self.spelled:
+            names = tuple(chain(*self.spelled[:MOST_NAMED]))
+            yield Note(NoteKind.CLASSES_SPELLED_OTHERWISE, (len(self.spelled),), names)
+
+
+def foreign_data(recipe: Recipe, class_names: Sequence[str]) -> ForeignData:
+    """Return the data of `recipe` as a model that knows `class_names` is tested on them. Raises `DataError` for data that cannot
+    be read, that hold no image, or that have images of a class which the model does not know."""
+    names, given, notes = recipe.dataset.for_test(recipe.seed)
+    splits = {split: examples for split, examples in given.items() if len(examples)}
+    if not splits:
+        thing = recipe.dataset.thing
+        raise DataError(f"These data have no {thing} to test on.", "Choose others.", received=recipe.dataset.location())
+    places = matched(names, class_names)
+    _require_known(names, class_names, places, splits)
+    table = np.array([0 if place is None else place for place in places], np.int64)
+    pairs = ((class_names[place], name) for name, place in zip(names, places, strict=True) if place is not None)
+    spelled = tuple((known, name) for known, name in pairs if known != name)
+    labels: dict[str, NDArray[np.int64]] = {split: table[images.labels] for split, images in splits.items()}
+    return ForeignData(
+        splits, labels, spelled, list(given) == ["test"], tuple(note for note in notes if note.kind not in OF_LEARNING)
+    )
+
+
+def _require_known(
+    names: Sequence[str], class_names: Sequence[str], places: Sequence[int | None], splits: Mapping[str, Examples]
+) -> None:
+    """Raise the `DataError` of classes with images that the model does not know."""
+    used = set(np.unique(np.concatenate([images.labels for images in splits.values()])).tolist())
+    unknown = [name for label, name in enumerate(names) if places[label] is None and label in used]
+    if unknown:
+        raise DataError(
+            f"These data have classes that the run does not know: {listed(unknown)}.",
+            "Leave them out, or give them the names that the run has for them.",
+            received=f"a run of the classes {listed(class_names)}",
+        )

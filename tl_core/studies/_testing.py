@@ -1,0 +1,194 @@
+"""A finished run's model on data that it has not learned from: what it says of them, and how they differ from its own test."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.checks.domain_shift import MOST, domain_auc
+from tl_core.checks.what_differs import LOOKED_AT, looks_differ, same_mix, shares_differ, shift_note
+from tl_core.data.examples import Examples, Labels
+from tl_core.data.images import Images
+from tl_core.data.preprocessor import Preprocessor
+from tl_core.datasets import Data
+from tl_core.errors import DataError, TransferError, printable
+from tl_core.events import Activity, Reporter, Stage
+from tl_core.features.cache import cache_of
+from tl_core.features.inputs import CachedInputs
+from tl_core.metrics import MetricValue, measure
+from tl_core.notes import Note, NoteKind
+from tl_core.recipe import Recipe
+from tl_core.result import Result
+from tl_core.runs import artifacts
+from tl_core.runs.evaluations import ClassCount, Evaluation, Testable, differences
+from tl_core.studies._foreign_data import ForeignData, foreign_data
+from tl_core.studies._saved_model import SavedModel
+
+
+class Side(NamedTuple):
+    """Examples of one test, split after split, with what the network makes of them and their labels (n,)."""
+
+    splits: list[Examples]
+    features: list[CachedInputs]
+    labels: Labels
+
+    def pictures(self, chosen: NDArray[np.intp]) -> list[tuple[Images, int]]:
+        """Return where the examples at `chosen`, ascending, are, if they are images."""
+        places = [(self.splits[part], index) for part, indices in self._parts(chosen) for index in indices.tolist()]
+        return [(examples, index) for examples, index in places if isinstance(examples, Images)]
+
+    def values(self, chosen: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Return the features of the images at `chosen`, ascending: (m, d)."""
+        return np.concatenate([self.features[part].batch(indices) for part, indices in self._parts(chosen)])
+
+    def groups(self, chosen: NDArray[np.intp]) -> list[bytes] | None:
+        """Return the groups of the images at `chosen`, None where they are not known."""
+        known = [images.groups for images in self.splits]
+        flat = [group for groups in known if groups is not None for group in groups]
+        return None if None in known else [flat[index] for index in chosen]
+
+    def _parts(self, chosen: NDArray[np.intp]) -> Iterator[tuple[int, NDArray[np.intp]]]:
+        begin = 0
+        for part, images in enumerate(self.splits):
+            inside = chosen[(chosen >= begin) & (chosen < begin + len(images))] - begin
+            if len(inside):
+                yield part, inside
+            begin += len(images)
+
+
+def evaluate(recipe: Recipe, tested: Testable, report: Reporter, home: Path) -> Evaluation:
+    """Return what the model of a run says of the data of `recipe`, with what differs from its own test. When it ended and how
+    long it took are left to who asked. Raises a `TransferError` for what the user can mend, and whatever `report` raises."""
+    result, thing = tested.result, recipe.dataset.thing
+    report(Stage(Activity.READING_DATASET, 0.0))
+    found = foreign_data(recipe, result.class_names)
+    own, notes_on_own = _own_data(tested)
+    fresh, leaks = _unlearned(found, own, thing)
+    notes = [*fresh.notes(thing, result.class_names), *leaks, *found.told, *notes_on_own]
+    compared = 0 if own is None else min(fresh.images, len(own.test), MOST)
+    preprocessor = _preprocessor(tested, None if notes_on_own else own)
+    file, count = tested.folder / artifacts.MODEL, fresh.images + compared
+    network = SavedModel(file, preprocessor, result.precision, count, report, cache=cache_of(home))
+    here = _side(network, list(fresh.splits.values()), np.concatenate(list(fresh.labels.values())))
+    probabilities = np.concatenate([network.probabilities(features) for features in here.features])
+    record = network.take_record()
+    if own is not None:
+        notes += _differing(network, here, own, result)
+    metrics, (own_images, own_correct, own_metrics) = measure(here.labels, probabilities), _own_test(tested, here.labels)
+    right = probabilities.argmax(axis=1) == here.labels
+    return Evaluation(
+        at=0.0,
+        dataset=recipe.dataset.spec(),
+        title=recipe.dataset.shown_name,
+        splits={split: len(images) for split, images in found.splits.items()},
+        images=len(here.labels),
+        correct=int(right.sum()),
+        own_images=own_images,
+        own_correct=own_correct,
+        digest=_digest(here),
+        metrics=metrics,
+        differences=differences(metrics, own_metrics),
+        classes=_by_class(here.labels, right, result.class_names),
+        notes=tuple(notes),
+        seconds=0.0,
+        frozen_part=record,
+    )
+
+
+def _own_data(tested: Testable) -> tuple[Data | None, list[Note]]:
+    """Return the data of the run, None where they cannot be had, and a note where they are not what it learned from."""
+    spec, result = tested.run.spec, tested.result
+    try:
+        dataset = Recipe.of(spec).dataset
+        if dataset.fetches:
+            raise DataError("They are not on this machine.")
+        data = dataset.load(spec.seed)
+        digests = (data.digest(), result.data_digest) if result.data_digest else (data.test.digest(), result.test_digest)
+    except TransferError as error:
+        return None, [Note(NoteKind.OWN_DATA_GONE, about=(printable(error.what),))]
+    return data, [] if digests[0] == digests[1] else [Note(NoteKind.OWN_DATA_CHANGED)]
+
+
+def _preprocessor(tested: Testable, own: Data | None) -> Preprocessor:
+    """Return what makes the inputs of the run's network, as it did for the run; `own` are its data, where they are as they were.
+    Raises `DataError` for a network that took its words from them where they are not."""
+    recipe = Recipe.of(tested.run.spec)
+    if not recipe.backbone.adapts:
+        return recipe.preprocessor()
+    if own is None:
+        raise DataError(
+            f"{recipe.backbone.title} knows the words of the texts that it learned from, and these are not there as they were.",
+            "Put them back where they were, and try again.",
+            received=recipe.dataset.location(),
+        )
+    return recipe.adapted_to(own.train).preprocessor()
+
+
+def _unlearned(found: ForeignData, own: Data | None, thing: str) -> tuple[ForeignData, list[Note]]:
+    """Return the images that the run has not learned from, and notes on those that it has. Raises `DataError` where none is
+    left."""
+    if own is None:
+        return found, []
+    fresh, notes = found.without({*own.train.ids, *own.validation.ids}), list[Note]()
+    if not fresh.images:
+        raise DataError(
+            f"The run was trained or validated on all of these {thing}, so they say nothing new of it.",
+            "Choose data that it has not seen.",
+            received=f"{found.images:,} {thing}",
+        )
+    if learned := found.images - fresh.images:
+        notes.append(Note(NoteKind.ALREADY_TRAINED_ON, (learned, found.images), about=(thing,)))
+    tested = set(own.test.ids)
+    if again := sum(each in tested for images in fresh.splits.values() for each in images.ids):
+        notes.append(Note(NoteKind.ALSO_IN_OWN_TEST, (again,), about=(thing,)))
+    return fresh, notes
+
+
+def _differing(network: SavedModel, here: Side, own: Data, result: Result) -> list[Note]:
+    """Return notes on how the images differ from those of the run's own test, which the network has not learned from either."""
+    if own.class_names != result.class_names:
+        return []
+    chosen, others = same_mix(here.labels, own.test.labels, MOST)
+    there = _side(network, [own.test.take(others)], own.test.labels[others])
+    every = np.arange(len(others))
+    with network.stages.stage(Activity.COMPARING_TESTS):
+        known = here.groups(chosen), there.groups(every)
+        shift = domain_auc(there.values(every), here.values(chosen), known[::-1]) if len(chosen) else None
+        some = np.linspace(0, len(others) - 1, min(LOOKED_AT, len(others))).astype(np.intp)
+        looks = looks_differ(here.pictures(chosen[some]), there.pictures(some))
+        return [shift_note(shift), *looks, *shares_differ(here.labels, own.test.labels, result.class_names)]
+
+
+def _side(network: SavedModel, splits: list[Examples], labels: Labels) -> Side:
+    return Side(splits, [network.features(examples) for examples in splits], labels)
+
+
+def _digest(side: Side) -> str:
+    """Return the sha256 over the labels and the content of the images, in order."""
+    contents = b"".join(each for images in side.splits for each in images.ids)
+    return hashlib.sha256(side.labels.tobytes() + contents).hexdigest()
+
+
+def _own_test(tested: Testable, labels: Labels) -> tuple[int, int, Sequence[MetricValue]]:
+    """Return how many images of the run's own test are of the classes that are among `labels`, how many of them were classified
+    correctly, and their metrics: as they were stored, or measured of its predictions where classes are missing, or where it is of
+    before there were any."""
+    result = tested.result
+    said = artifacts.read_predictions(tested.folder)
+    same = np.isin(said.labels, labels)
+    if not same.any():
+        raise DataError("The run's own test has no image of these classes, so there is nothing to compare with.")
+    if same.all() and result.metrics:
+        return result.test_images, result.test_correct, result.metrics
+    there, probabilities = said.labels[same], said.probabilities[same]
+    return len(there), int((probabilities.argmax(axis=1) == there).sum()), measure(there, probabilities)
+
+
+def _by_class(labels: Labels, right: NDArray[np.bool_], names: Sequence[str]) -> tuple[ClassCount, ...]:
+    return tuple(
+        ClassCount(name=name, examples=int((labels == label).sum()), correct=int(right[labels == label].sum()))
+        for label, name in enumerate(names)
+    )

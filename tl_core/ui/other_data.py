@@ -1,0 +1,165 @@
+"""A finished run on other data than its own: what it said of those that it was tested on, and a form that asks for more."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from math import isnan
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from tl_core import datasets
+from tl_core.analysis.statements import apart, percent
+from tl_core.analysis.statistics import wilson
+from tl_core.datasets import Dataset
+from tl_core.datasets._user_data import UserDataset
+from tl_core.errors import TransferError
+from tl_core.metrics import metrics
+from tl_core.notes import sentences
+from tl_core.recipe import Recipe
+from tl_core.runs import evaluations
+from tl_core.runs.evaluations import Difference, Evaluation
+from tl_core.runs.store import Run
+from tl_core.spec import RunSpec
+from tl_core.studies.evaluation import EvaluationResult, EvaluationStudy
+from tl_core.ui import formatting, forms, other_metrics, session
+from tl_core.ui.study_panel import StudyPanel
+
+DRAFT = "other_data"
+"""Where the session keeps the settings of the data that are asked about."""
+KIND = "dataset"
+NARROW = 0.03
+"""A difference of shares whose interval is not wider has a decimal."""
+NOT_ASKED = ("labels_per_class", *UserDataset.__annotations__)
+"""Settings of how data are learned from."""
+ABOUT = (
+    "Does it hold on last month's photographs? The model of this run is tested on the test split of other data, or on all of "
+    "them where they have none. Classes are matched by name, and images that the run has learned from do not count. The run's "
+    "own test stays as it is."
+)
+
+
+def other_data(run: Run) -> None:
+    """Draw what the run said of other data, the newest first, and the form that asks for more."""
+    found = evaluations.read(session.store().folder(run.id))
+    if found:
+        st.subheader("Tested on other data", anchor=False)
+    for number, each in enumerate(found):
+        with st.container(border=True, key=f"evaluation_{number}"):
+            _evaluation(run, each, is_newest=number == 0)
+    place = st.expander("Test on other data", icon=":material/compare:", key=f"test_on_{run.id}")
+    with place, formatting.sentence_for_mistakes():
+        _form(run)
+
+
+def _evaluation(run: Run, found: Evaluation, *, is_newest: bool) -> None:
+    """Draw one of them; what is to be known of earlier ones is folded away."""
+    own = percent(found.own_accuracy, found.own_interval)
+    compared = apart(found.accuracy - found.own_accuracy, found.gain, f"its own test, {own}")
+    said = f"{percent(found.accuracy, found.interval)} of {found.images:,} images right, {compared}."
+    st.markdown(f"**{formatting.plain(found.title)}**: {formatting.plain(said)}")
+    notes = "\n".join(f"- {formatting.plain(note)}" for note in sentences(found.notes))
+    if is_newest:
+        st.markdown(notes)
+    made = datetime.fromtimestamp(found.at).strftime("%d %b %Y %H:%M")
+    with st.expander("All metrics and classes", key=f"numbers_{run.id}_{found.digest[:16]}"):
+        if not is_newest:
+            st.markdown(notes)
+        st.table(pd.DataFrame(_metric_rows(found)).set_index("Metric"))
+        _classes(run, found)
+        st.caption(
+            f"Tested {made}. All ranges are 95 % intervals. That of the accuracy is Wilson's, and that of its difference "
+            "Newcombe's (1998); those of other differences are put together in the same way from both intervals."
+        )
+
+
+def _metric_rows(found: Evaluation) -> list[dict[str, str]]:
+    known, gains = metrics.parts(), {each.name: each for each in found.differences}
+    return [
+        {
+            "Metric": known[value.name].title if value.name in known else formatting.plain(value.name),
+            "Here": formatting.unbroken(other_metrics.text_of(value)),
+            "Above its own test by": _gain(gains.get(value.name), is_share=value.name in known and known[value.name].percent),
+            "Better": str(value.better),
+        }
+        for value in found.metrics
+    ]
+
+
+def _gain(gain: Difference | None, *, is_share: bool) -> str:
+    """Return a difference with its interval: "-24 points (-31 to -17)", "+0.350 (+0.140 to +0.560)"; empty for none."""
+    if gain is None or isnan(gain.value):
+        return ""
+    width = (gain.high or 0.0) - (gain.low or 0.0)
+    unit, factor, digits = (" points", 100, 0 if width > NARROW else 1) if is_share else ("", 1, 3)
+    value, *ends = (f"{factor * each:+.{digits}f}" for each in (gain.value, gain.low, gain.high) if each is not None)
+    return formatting.unbroken(f"{value}{unit}" + (f" ({ends[0]} to {ends[1]})" if ends else "")).replace("-", "\N{MINUS SIGN}")
+
+
+def _classes(run: Run, found: Evaluation) -> None:
+    """Draw a table with the recall of each class, here and in the run's own test."""
+    said = session.predictions(run.id)
+    right = said.probabilities.argmax(axis=1) == said.labels
+    rows = [
+        {
+            "Class": each.name,
+            "Images": each.examples,
+            "Recall": _share(each.correct, each.examples),
+            "In its own test": _share(int(right[said.labels == label].sum()), int((said.labels == label).sum())),
+        }
+        for label, each in enumerate(found.classes)
+    ]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", placeholder="\N{EN DASH}", alt="Recall of each class")
+
+
+def _share(correct: int, examples: int) -> str | None:
+    return formatting.in_column(percent(correct / examples, wilson(correct, examples))) if examples else None
+
+
+def _form(run: Run) -> None:
+    dataset = _draft(run)
+    sources = {name: part.title for name, part in datasets.datasets.parts().items() if part.modality is dataset.modality}
+    st.session_state["other_source"] = dataset.name
+    st.selectbox(
+        "Source",
+        list(sources),
+        format_func=sources.__getitem__,
+        key="other_source",
+        help="Where the other data come from.",
+        on_change=lambda: _change({KIND: st.session_state["other_source"]}),
+    )
+    forms.part_form(KIND, dataset, without=NOT_ASKED, change=_change)
+    problem = session.complaint()
+    if problem:
+        formatting.say_wrong(problem)
+    if forms.is_unfilled(dataset):
+        st.caption(ABOUT)
+        return
+    recipe = Recipe.of(run.spec.model_copy(update={KIND: dataset.spec()}))
+    StudyPanel(EvaluationStudy(run_id=run.id), ABOUT, "Test", "Test again", "play_arrow", _show).draw(recipe)
+
+
+def _show(found: EvaluationResult) -> None:
+    if found.finished:
+        st.caption("What the last test on these data found stands above.")
+
+
+def _draft(run: Run) -> Dataset:
+    """Return the data that this session asks about: at first the first source of what the run learned from that takes a path."""
+    if DRAFT not in st.session_state:
+        modality = datasets.datasets.part(run.spec.dataset.name).modality
+        alike = [part for part in datasets.datasets.parts().values() if part.modality is modality]
+        st.session_state[DRAFT] = {KIND: next((part for part in alike if forms.is_unfilled(part())), alike[0]).name}
+    return datasets.build(RunSpec().with_settings(st.session_state[DRAFT]).dataset)
+
+
+def _change(settings: Mapping[str, Any]) -> None:
+    """Change the data that are asked about, by dotted names. What does not fit is said on the page, and changes nothing."""
+    before = {} if KIND in settings else st.session_state[DRAFT]
+    try:
+        dataset = datasets.build(RunSpec().with_settings({**before, **settings}).dataset)
+    except TransferError as error:
+        st.session_state[session.COMPLAINT] = str(error)
+        return
+    dotted = RunSpec(dataset=dataset.spec()).dotted()
+    st.session_state[DRAFT] = {name: value for name, value in dotted.items() if name.partition(".")[0] == KIND}
