@@ -27,11 +27,17 @@ class Better(StrEnum):
     HIGHER = "higher"
     LOWER = "lower"
 
+    @property
+    def sign(self) -> int:
+        """Return 1 where the larger value is the better one, and -1 where the smaller one is."""
+        return 1 if self is Better.HIGHER else -1
+
 
 class MetricValue(_Plain):
     """What a metric gave of `n` examples: the name of the metric, its value, and its 95% interval.
 
     `value` is NaN where the metric is not defined on these examples. `low` and `high` are both None where there is no interval.
+    `settings` are those of the metric that differ from its defaults.
     """
 
     name: str
@@ -40,6 +46,7 @@ class MetricValue(_Plain):
     high: float | None
     n: int
     better: Better
+    settings: dict[str, Any] = {}
 
 
 class Measured(_Plain):

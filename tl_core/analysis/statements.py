@@ -1,6 +1,7 @@
 """Numbers as people should read them: rounded to what their interval supports, with units."""
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Protocol
 
 from tl_core.analysis.statistics import Interval, wilson
@@ -26,6 +27,17 @@ def percent(share: float, interval: Interval) -> str:
     """Return the share in percent, "85 % (82-88)": one decimal only where the interval is narrower than two points."""
     digits = 0 if interval.high - interval.low > 0.02 else 1
     return f"{100 * share:.{digits}f} % ({100 * interval.low:.{digits}f}\N{EN DASH}{100 * interval.high:.{digits}f})"
+
+
+def measured(value: float, interval: Interval | None, *, is_share: bool) -> str:
+    """Return the value of a metric with its interval: "85 % (82-88)" of a share, "0.573 (0.512-0.634)" of another number."""
+    if isnan(value):
+        return "not defined"
+    if interval is None:
+        return f"{100 * value:.1f} %" if is_share else f"{value:.3f}"
+    if is_share:
+        return percent(value, interval)
+    return f"{value:.3f} ({interval.low:.3f}\N{EN DASH}{interval.high:.3f})"
 
 
 def seconds(value: float) -> str:

@@ -1,5 +1,6 @@
 """A run in words, for people and for programs."""
 
+import json
 import time
 from collections.abc import Sequence
 from math import isfinite
@@ -32,11 +33,21 @@ def summary(run: Run) -> dict[str, Any]:
     own = {
         "run_id": run.id,
         "accuracy_interval": interval and [interval.low, interval.high],
-        "metrics": {metric.name: _ends(metric) for metric in run.metrics},
+        "metrics": metrics_of(run.metrics),
         "waiting_seconds": run.waiting_seconds(now),
         "running_seconds": run.running_seconds(now),
     }
     return {field: own[field] if field in own else getattr(run, field) for field in FIELDS}
+
+
+def metrics_of(found: Sequence[MetricValue]) -> dict[str, dict[str, float | None]]:
+    """Return values with their ends by the names of their metrics, and the settings that they were given: "top_5(k=3)"."""
+    return {_called(metric): _ends(metric) for metric in found}
+
+
+def _called(metric: MetricValue) -> str:
+    own = ",".join(f"{name}={json.dumps(value)}" for name, value in metric.settings.items())
+    return f"{metric.name}({own})" if own else metric.name
 
 
 def _ends(metric: MetricValue) -> dict[str, float | None]:

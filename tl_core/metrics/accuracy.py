@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from tl_core.analysis.statistics import wilson
-from tl_core.metrics import Interval, Labels, Metric, Probabilities, register
+from tl_core.metrics import Interval, Labels, Metric, Probabilities, Statistic, register
+from tl_core.metrics._intervals import mean_of
 
 
 @register("accuracy")
@@ -23,3 +24,6 @@ class Accuracy(Metric):
 
     def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
         return wilson(int((probabilities.argmax(axis=1) == labels).sum()), len(labels))
+
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic:
+        return mean_of(probabilities.argmax(axis=1) == labels)

@@ -8,8 +8,8 @@ from pydantic import Field, FiniteFloat, model_validator
 
 from tl_core.analysis.statistics import mean_interval
 from tl_core.errors import SettingError
-from tl_core.metrics import Better, Interval, Labels, Metric, Probabilities, register
-from tl_core.metrics._intervals import around
+from tl_core.metrics import Better, Interval, Labels, Metric, Probabilities, Statistic, register
+from tl_core.metrics._intervals import around, mean_of
 
 
 @register("cost")
@@ -51,6 +51,9 @@ class Cost(Metric):
             return None
         found = mean_interval(each)
         return around(float(each.mean()), found.low, found.high)
+
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic:
+        return mean_of(self._each(labels, probabilities))
 
     def _each(self, labels: Labels, probabilities: Probabilities) -> NDArray[np.float64]:
         classes = probabilities.shape[1]

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tl_core.metrics import Interval, Labels, Metric, Probabilities, register
-from tl_core.metrics._curves import Counts, curve_interval, mean_over_classes, recall_at_precision
+from tl_core.metrics import Interval, Labels, Metric, Probabilities, Statistic, register
+from tl_core.metrics._curves import Counts, curve_interval, curve_statistic, mean_over_classes, recall_at_precision
 
 
 @register("recall_at_precision")
@@ -41,10 +41,20 @@ class RecallAtPrecision(Metric):
         return self._recall(positive, probabilities[:, self.class_id]) if positive.any() else nan
 
     def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
-        classes = None if self.class_id is None else np.array([self.class_id])
-        if classes is not None and not (labels == self.class_id).any():
-            return None
-        return curve_interval(labels, probabilities, self.value, self._recalls, classes)
+        classes = self._classes(labels)
+        return curve_interval(labels, probabilities, self.value, self._recalls, classes) if len(classes) else None
+
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic | None:
+        classes = self._classes(labels)
+        return curve_statistic(labels, probabilities, self._recalls, classes) if len(classes) else None
+
+    def passes(self, labels: Labels) -> int:
+        return len(self._classes(labels))
+
+    def _classes(self, labels: Labels) -> Labels:
+        """Return the classes that it is of and that have an example."""
+        present = np.unique(labels)
+        return present if self.class_id is None else present[present == self.class_id]
 
     def _recall(self, positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> float:
         from sklearn.metrics import precision_recall_curve  # a second to import

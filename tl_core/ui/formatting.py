@@ -140,10 +140,15 @@ def accuracy_of(run: Run) -> str:
     return "\N{EM DASH}" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
 
 
-def in_column(percentage: str) -> str:
-    """Return a percentage, such as "85 % (82-88)", so padded that in a table digits stand below digits and 9 comes before 10."""
-    whole = len(percentage) - len(percentage.lstrip("0123456789"))
-    return "\N{FIGURE SPACE}" * (3 - whole) + percentage
+def in_column(number: str, digits: int = 3) -> str:
+    """Return a text that begins with a number, such as "85 % (82-88)", so padded that in a table digits stand below digits and 9
+    comes before 10; no number of the column has more `digits` in front of its point."""
+    return "\N{FIGURE SPACE}" * (digits - whole_digits(number)) + number
+
+
+def whole_digits(number: str) -> int:
+    """Return how many digits stand at the beginning of a text."""
+    return len(number) - len(number.lstrip("0123456789"))
 
 
 def clock(passed: float) -> str:

@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from tl_core.analysis.statements import percent
-from tl_core.analysis.statistics import Interval
-from tl_core.metrics import MetricValue, measure, metrics
+from tl_core.analysis import statements
+from tl_core.metrics import MetricValue, measure, metric_of, metrics
 from tl_core.metrics.balanced_accuracy import BalancedAccuracy
 from tl_core.result import Predictions
+from tl_core.runs import compared
 from tl_core.runs.store import Run
 from tl_core.ui import formatting, session
 
@@ -52,7 +52,7 @@ def other_metrics(run: Run) -> None:
     known = metrics.parts()
     rows = [
         {
-            "Metric": known[value.name].title if value.name in known else formatting.plain(value.name),
+            "Metric": metric_of(value).full_title if value.name in known else formatting.plain(value.name),
             "Value": formatting.unbroken(text_of(value)),
             "Better": str(value.better),
             "What it is": known[value.name].summary() if value.name in known else "",
@@ -65,14 +65,8 @@ def other_metrics(run: Run) -> None:
 
 def text_of(found: MetricValue) -> str:
     """Return a value with its interval: "85 % (82-88)" of a share, "0.573 (0.512-0.634)" of another number."""
-    if np.isnan(found.value):
-        return "not defined"
     is_share = found.name in metrics.parts() and metrics.part(found.name).percent
-    if found.low is None or found.high is None:
-        return f"{100 * found.value:.1f} %" if is_share else f"{found.value:.3f}"
-    if is_share:
-        return percent(found.value, Interval(found.low, found.high))
-    return f"{found.value:.3f} ({found.low:.3f}\N{EN DASH}{found.high:.3f})"
+    return statements.measured(found.value, compared.ends_of(found), is_share=is_share)
 
 
 def _sizes(said: Predictions) -> NDArray[np.int64]:
