@@ -10,11 +10,12 @@ from tests.helpers import QUICK, keep_run
 from tests.metrics.examples import examples
 from tests.tools.pages import errors, opened
 from tests.tools.short_training import outcome
-from tl_core.metrics import measure
+from tl_core.metrics import measure, metrics
 from tl_core.metrics.balanced_accuracy import BalancedAccuracy
 from tl_core.runs import artifacts
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
+from tl_core.spec import RunSpec
 from tl_core.ui import steps
 
 pytestmark = pytest.mark.usefixtures("nothing_cached")
@@ -22,7 +23,7 @@ SMALL = 4
 RARE_FOUND, RARE_MISSED, STORED_BEFORE = "20260101-000000-aaaaaa", "20260101-000001-bbbbbb", "20260101-000002-cccccc"
 
 
-def put(run_id: str, *, finds_the_rare: bool, is_measured: bool = True) -> tuple[float, float]:
+def put(run_id: str, *, finds_the_rare: bool, is_measured: bool = True, spec: RunSpec = QUICK) -> tuple[float, float]:
     """A finished run on the same 250 images, of which 10 are of a rare class; its accuracy and balanced accuracy."""
     labels, probabilities = examples(1000, sharpness=4.0)
     kept = np.concatenate([np.flatnonzero(labels == label)[: 10 if label == SMALL else 60] for label in range(5)])
@@ -35,9 +36,11 @@ def put(run_id: str, *, finds_the_rare: bool, is_measured: bool = True) -> tuple
     done = outcome(4, 0)
     right = int((labels == probabilities.argmax(axis=1)).sum())
     told = {"class_names": tuple("abcde"), "test_images": len(labels), "test_correct": right, "test_digest": "of these images"}
-    result = done.result.model_copy(update=told | {"metrics": measure(labels, probabilities) if is_measured else ()})
+    result = done.result.model_copy(
+        update=told | {"metrics": measure(labels, probabilities, metrics.build(spec.metric)) if is_measured else ()}
+    )
     store = Store()
-    keep_run(store, run_id, State.DONE, QUICK, **artifacts.summary(result))
+    keep_run(store, run_id, State.DONE, spec, **artifacts.summary(result))
     store.folder(run_id).mkdir()
     said = replace(done.predictions, labels=labels, probabilities=probabilities)
     artifacts.write_outcome(store.folder(run_id), replace(done, result=result, predictions=said))

@@ -12,6 +12,7 @@ from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.jobs import failures
 from tl_core.recipe import titles_of
 from tl_core.result import MetricValue
+from tl_core.runs import compared
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 
@@ -23,7 +24,7 @@ FIELDS = (
     *("name", "tags", "starred", "archived", "note", "disk_bytes"),
 )
 """What `--json` prints of a run."""
-ENDING = (*FIELDS, "notes", "warnings")
+ENDING = (*FIELDS, "notes", "warnings", "thresholds")
 """What it prints of a run that was waited for, and of a mistake with nothing but `error`."""
 
 
@@ -62,12 +63,21 @@ def headline(run: Run, notes: Sequence[str] = (), warnings: Sequence[str] = ()) 
     lines = (
         f"Run {run.id}",
         f"Test accuracy {accuracy_of(run)} of {run.test_images:,} images, 95% interval",
+        *_decided(run),
         f"{escape(titles_of(run.spec)[0])} at {run.spec.image_size} px: {run.seconds:.1f} s, "
         f"{run.trainable_parameters:,} of {run.total_parameters:,} parameters trained",
         *(f"Note: {escape(note)}" for note in notes),
         *(f"Warning: {escape(warning)}" for warning in warnings),
     )
     return "\n".join(lines)
+
+
+def _decided(run: Run) -> tuple[str, ...]:
+    """Return the value of the metric that decides a run, where that is not the accuracy."""
+    metric, found = compared.deciding(run), compared.decided(run)
+    if metric == compared.ACCURACY or found is None:
+        return ()
+    return (escape(f"Decided by {metric.in_sentence}: {compared.shown(found, metric)}"),)
 
 
 def accuracy_of(run: Run) -> str:

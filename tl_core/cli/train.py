@@ -75,7 +75,8 @@ def tell(store: Store, run: Run, *, as_json: bool) -> None:
     result = artifacts.read_result(store.folder(run.id)) if run.state is State.DONE else None
     notes, warnings = (sentences(result.notes), convergence.warnings(result)) if result else ((), ())
     if as_json:
-        print_json(summary(run) | {"notes": notes, "warnings": warnings})
+        fitted = [each.model_dump(mode="json") for each in result.thresholds] if result else []
+        print_json(summary(run) | {"notes": notes, "warnings": warnings, "thresholds": fitted})
     else:
         (out if run.state is State.DONE else err).print(headline(run, notes, warnings), soft_wrap=True)
     raise typer.Exit(exit_code(run))

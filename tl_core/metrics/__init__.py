@@ -1,16 +1,17 @@
 """Metrics: numbers that say how good a model is on examples with labels, each with its interval."""
 
 from abc import abstractmethod
-from math import isnan, nan
+from math import inf, isnan, nan
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.analysis.statistics import Interval
+from tl_core.errors import SettingError
 from tl_core.metrics._intervals import MAX_WORK, Labels, Statistic, Weights, bootstrap_interval
 from tl_core.registry import Part, Registry
-from tl_core.result import Better, MetricValue
+from tl_core.result import Better, MetricValue, Threshold
 from tl_core.spec import PartSpec
 
 Probabilities = NDArray[np.float32]
@@ -23,6 +24,7 @@ __all__ = [
     "MetricValue",
     "Probabilities",
     "Statistic",
+    "Threshold",
     "Weights",
     "default_metrics",
     "measure",
@@ -42,9 +44,37 @@ class Metric(Part):
     by_default: ClassVar[bool] = True
     """Whether each run is measured by it. One whose settings only the user knows is not."""
 
+    chooses: ClassVar[bool] = True
+    """Whether, where it decides a run, its value on the validation images chooses epochs, trials and penalties; otherwise their
+    loss does. Accuracy moves by whole images, and a model that knows nothing can be well calibrated."""
+
+    most_probable: ClassVar[bool] = True
+    """Whether the decisions that it measures are for the most probable class, as everywhere else."""
+    fits_thresholds: ClassVar[bool] = False
+    """Whether it has `thresholds`."""
+
     def suits(self, classes: int) -> bool:
         """Return whether this metric says anything where there are so many `classes`."""
         return True
+
+    def require(self, classes: int) -> None:
+        """Raise the `SettingError` of a metric that says nothing where there are so many `classes`."""
+        if not self.suits(classes):
+            raise SettingError(
+                f"{self.full_title} says nothing of data with {classes} classes.",
+                "Choose another metric, or other settings of it.",
+                received=self.spec().model_dump(mode="json"),
+            )
+
+    def thresholds(self, labels: Labels, probabilities: Probabilities) -> tuple[Threshold, ...]:
+        """Return from which probabilities on examples are taken for which classes, fitted to these, validation images; none of a
+        metric that needs no threshold. Arguments as in `value`."""
+        return ()
+
+    def score(self, labels: Labels, probabilities: Probabilities) -> float:
+        """Return a number that is the lower the better the model is; infinity where there is no value."""
+        value = self.measured_value(labels, probabilities)
+        return inf if isnan(value) else -self.better.sign * value
 
     @abstractmethod
     def value(self, labels: Labels, probabilities: Probabilities) -> float:
@@ -154,6 +184,9 @@ def default_metrics(classes: int) -> tuple[Metric, ...]:
     return tuple(metric for metric in candidates if metric.suits(classes))
 
 
-def measure(labels: Labels, probabilities: Probabilities) -> tuple[MetricValue, ...]:
-    """Return what each of the `default_metrics` gives. Arguments as in `Metric.value`, but that any number is allowed."""
-    return tuple(metric.measure(labels, probabilities) for metric in default_metrics(probabilities.shape[1]))
+def measure(labels: Labels, probabilities: Probabilities, also: Metric | None = None) -> tuple[MetricValue, ...]:
+    """Return what each of the `default_metrics` gives, and `also` another one. Arguments as in `Metric.value`, but any number is
+    allowed."""
+    usual = default_metrics(probabilities.shape[1])
+    others = () if also is None or also in usual else (also,)
+    return tuple(metric.measure(labels, probabilities) for metric in (*usual, *others))

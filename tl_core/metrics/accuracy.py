@@ -16,6 +16,7 @@ class Accuracy(Metric):
 
     title: ClassVar[str] = "Accuracy"
     listing_order: ClassVar[int] = 10
+    chooses: ClassVar[bool] = False
 
     def value(self, labels: Labels, probabilities: Probabilities) -> float:
         from sklearn.metrics import accuracy_score  # a second to import

@@ -21,6 +21,7 @@ class ExpectedCalibrationError(Metric):
     title: ClassVar[str] = "Expected calibration error"
     better: ClassVar[Better] = Better.LOWER
     listing_order: ClassVar[int] = 80
+    chooses: ClassVar[bool] = False
 
     bins: int = Field(15, ge=1, le=1000, title="Bins", description="How many bins of confidence there are.")
 

@@ -8,8 +8,8 @@ from tl_core.analysis import comparison
 from tl_core.analysis.comparison import Contender, PairedTest
 from tl_core.analysis.statements import interval_of, measured
 from tl_core.analysis.statistics import Interval
-from tl_core.errors import RunError
-from tl_core.metrics import Better, Metric, MetricValue
+from tl_core.errors import RunError, SettingError
+from tl_core.metrics import Better, Metric, MetricValue, metrics
 from tl_core.metrics.accuracy import Accuracy
 from tl_core.result import Predictions
 from tl_core.runs import artifacts
@@ -52,6 +52,24 @@ def value_of(run: Run, metric: Metric, read: Read) -> MetricValue | Lacks:
     except RunError:
         return Lacks.LOST
     return metric.measure(said.labels, said.probabilities) if metric.suits(said.probabilities.shape[1]) else Lacks.OTHER_CLASSES
+
+
+def deciding(run: Run) -> Metric:
+    """Return the metric that decides a run; accuracy where it is no longer installed."""
+    try:
+        return metrics.build(run.spec.metric)
+    except SettingError:
+        return ACCURACY
+
+
+def decided(run: Run) -> MetricValue | None:
+    """Return what a finished run has of the metric that decides it, as it was stored; None of a run that was not tested."""
+    found = value_of(run, deciding(run), _not_read)
+    return None if isinstance(found, Lacks) else found
+
+
+def _not_read(run_id: str) -> Predictions:
+    raise RunError("The predictions are not asked for.", "Read them.", received=run_id)
 
 
 def is_of(found: MetricValue, metric: Metric) -> bool:

@@ -28,6 +28,7 @@ from tl_core.training.loop import Progress, evaluate_head, fit
 from tl_core.training.prepare import LearningRates, PhasePreparer
 from tl_core.training.prepared import Order, PreparedPhase
 from tl_core.training.resume import CheckpointManager, identity_of
+from tl_core.training.scoring import score_of_head
 from tl_core.training.solve import solve_head
 from tl_core.training.stages import Stages
 
@@ -67,6 +68,7 @@ class Training:
         self.cuts = CutPlan.of(recipe, self.blocks, self.images, cache.room)
         self.costs = Costs(self.cuts)
         require_validation(self.cuts.phases, self.images.validation)
+        recipe.metric.require(len(data.class_names))
         self.progress.total = self.costs.total.passes
         self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, xla=precision.xla)
         waiting = partial(stages.say, Activity.WAITING_FOR_FEATURES)
@@ -134,6 +136,7 @@ class Training:
             learning_rate=None if phase.solver else phase.learning_rate,
             blocks=phase.trained_blocks(self.blocks),
             trial=phase.trial,
+            metric=self.recipe.metric if self.recipe.metric.chooses else None,
         )
 
     def _rates(self, phase: Phase, model: Any, train: Inputs, order: Order) -> LearningRates:
@@ -180,7 +183,7 @@ class Training:
         self.progress.steps = step
         self.progress.now.add(len(ready.train), loss, accuracy, time.perf_counter() - started)
         self.progress.passed += ready.passes_per_epoch
-        self.progress.end_epoch(*held_out)
+        self.progress.end_epoch(*held_out, score_of_head(found, ready.validation, ready.metric))
         chosen = {"chosen": dict(found.chosen), "chosen_by": found.chosen_by}
         # Before the report, which may end this attempt: a head is computed whole or not at all.
         self._end(ready, ended=self._measured(ready), remarks=found.remarks, **chosen)
@@ -214,12 +217,13 @@ class Training:
         self.progress.end_phase()
 
     def _measured(self, ready: PreparedPhase) -> Measured:
-        now, changed = self.progress, ready.learning.augments
+        now, changed, score = self.progress, ready.learning.augments, self.progress.validation_score
         return Measured(
             loss=None if changed else now.loss,
             accuracy=None if changed else now.accuracy,
             validation_loss=now.validation_loss,
             validation_accuracy=now.validation_accuracy,
+            validation_metric=None if score is None else -self.recipe.metric.better.sign * score,
         )
 
     def test(self, model: Any) -> NDArray[np.float32]:

@@ -22,6 +22,7 @@ def solve_head(phase: PreparedPhase, classifier: Classifier) -> Head:
         normalise=classifier.normalises,
         validation=(validation, validation.labels) if len(validation) else None,
         class_weights=class_weights(train.labels, classes) if phase.learning.balanced else None,
+        score=phase.metric.score if phase.metric else None,
     )
     head = phase.solver.solve(problem)
     classifier.set_head(head.kernel, head.bias, centre=head.centre, groups=head.groups)

@@ -52,10 +52,10 @@ def _offered(runs: Sequence[Run]) -> tuple[Metric, ...]:
 
 
 def _asked() -> Metric:
-    """Return the metric that the address says; accuracy where it says none, or none that there is."""
+    """Return the metric that the address says; where it says none, that which decides the next run."""
     given = st.query_params.to_dict()
     if not (name := given.get(BY)):
-        return ACCURACY
+        return session.recipe().metric
     settings = {each.removeprefix(f"{BY}."): from_text(text) for each, text in given.items() if each.startswith(f"{BY}.")}
     try:
         return metrics.build(PartSpec(name=name, **settings))
@@ -65,10 +65,10 @@ def _asked() -> Metric:
 
 
 def _keep(metric: Metric) -> None:
-    """Write the metric, with the settings that it was given, into the address; the usual one is not named."""
+    """Write the metric, with the settings that it was given, into the address; that of the next run is not named."""
     for name in [each for each in st.query_params if each.partition(".")[0] == BY]:
         del st.query_params[name]
-    if metric != ACCURACY:
+    if metric != session.recipe().metric:
         own = {f"{BY}.{name}": to_text(value) for name, value in metric.own_settings.items()}
         st.query_params.update({BY: metric.name} | own)
 

@@ -7,7 +7,7 @@ import streamlit as st
 from tl_core.analysis import comparison
 from tl_core.backbones import backbones
 from tl_core.recipe import Recipe
-from tl_core.runs.compared import ACCURACY, is_control
+from tl_core.runs.compared import deciding, is_control
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
@@ -38,7 +38,7 @@ def controls(run: Run) -> None:
     latest = {formatting.model_of(other): other for other in reversed(twins)}
     for other in latest.values():
         names = {each.id: formatting.name_of(each) for each in (run, other)}
-        st.markdown(f"- {formatting.plain(compare_by.verdict(run, other, ACCURACY, names))}")
+        st.markdown(f"- {formatting.plain(compare_by.verdict(run, other, deciding(run), names))}")
     recipes = list(map(Recipe.of, offered(run.spec)))
     titles = [f"{recipe.backbone.listing().title} · {recipe.strategy.title}" for recipe in recipes]
     missing = {title: recipe for title, recipe in zip(titles, recipes, strict=True) if title not in latest}

@@ -12,6 +12,7 @@ from streamlit.elements.lib import streamlit_plotly_theme
 from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.errors import TransferError
 from tl_core.recipe import titles_of as titles_of_spec
+from tl_core.runs import compared
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
@@ -138,6 +139,12 @@ def accuracy_of(run: Run) -> str:
     """Return the accuracy as "85 % (82-88)", or a dash where the run was not tested."""
     interval = interval_of(run)
     return "\N{EM DASH}" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
+
+
+def decided(run: Run) -> str:
+    """Return the value of the metric that decides a run, with its interval, or a dash where the run was not tested."""
+    found = compared.decided(run)
+    return "\N{EM DASH}" if found is None else compared.shown(found, compared.deciding(run))
 
 
 def in_column(number: str, digits: int = 3) -> str:
