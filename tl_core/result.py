@@ -162,6 +162,7 @@ class Result(_Plain):
     interrupted and went on from a checkpoint. `frozen_part` is about the test images, as a phase's is about its own.
     `device` is what computed, "cpu" or "gpu"; empty in results of before it was told. `metrics` are those of the test images,
     none in results of before they were measured. `thresholds` are those that the metric which decides was fitted with.
+    `train_sizes` are the training images of each class, none in results of before they were told.
     """
 
     class_names: tuple[str, ...]
@@ -185,6 +186,7 @@ class Result(_Plain):
     device: str = ""
     metrics: tuple[MetricValue, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
+    train_sizes: tuple[int, ...] = ()
 
     @property
     def accuracy(self) -> float:

@@ -62,6 +62,9 @@ class Strategy(Part):
     batch_setting: ClassVar[str | None] = None
     """The setting that is how many images a step has, where it has one: fewer take less memory."""
 
+    balance_setting: ClassVar[str | None] = None
+    """The setting that says what makes up for uneven classes, where it has one: a `Balance`."""
+
     @property
     def normalises(self) -> bool:
         """Return whether the linear probes of the study `what_if` centre the features and bring them to length 1. `join` says

@@ -82,6 +82,7 @@ def gather_result(run: Training, probabilities: NDArray[np.float32], measured: t
         class_names=run.data.class_names,
         train_images=run.images.train,
         validation_images=run.images.validation,
+        train_sizes=tuple(np.bincount(run.data.train.labels, minlength=len(run.data.class_names)).tolist()),
         test_images=run.images.test,
         test_correct=int((probabilities.argmax(axis=1) == test.labels).sum()),
         test_digest=test.digest(),

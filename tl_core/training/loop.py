@@ -15,6 +15,7 @@ from tl_core.features.inputs import Inputs
 from tl_core.features.prefetch import in_batches, prefetch
 from tl_core.heads.head import Head, cross_entropy
 from tl_core.strategies import Learning
+from tl_core.training.balance import class_weights
 from tl_core.training.prepared import PreparedPhase
 from tl_core.training.scoring import FEATURE_BATCH, score_of
 
@@ -241,10 +242,3 @@ def loss_and_accuracy(logs: Mapping[str, Any]) -> tuple[float, float]:
 def targets(labels: Labels, classes: int, learning: Learning) -> NDArray[Any]:
     """Return class indices (n,), or shares of classes (n, classes) float32 where labels are softened."""
     return np.eye(classes, dtype=np.float32)[labels] if learning.soft else labels
-
-
-def class_weights(labels: Labels, classes: int) -> NDArray[np.float32]:
-    """Return the inverse share of each class in `labels`, so that all images' weights have the mean 1; 0 for an absent class."""
-    counts = np.bincount(labels, minlength=classes)
-    present = np.count_nonzero(counts)
-    return np.divide(len(labels), present * counts, out=np.zeros(classes), where=counts > 0).astype(np.float32)

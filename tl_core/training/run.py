@@ -21,6 +21,7 @@ from tl_core.planning.cuts import CutPlan, SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.result import Measured, PhaseRecord
 from tl_core.strategies import Classifier, Phase
+from tl_core.training.balance import class_shares, drawn_evenly
 from tl_core.training.checkpoints import TrainingState
 from tl_core.training.freezing import count_parameters
 from tl_core.training.inputs import InputPipeline
@@ -71,6 +72,7 @@ class Training:
         recipe.metric.require(len(data.class_names))
         self.progress.total = self.costs.total.passes
         self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, xla=precision.xla)
+        self.preparer.shares = class_shares(data.train.labels, len(data.class_names))
         waiting = partial(stages.say, Activity.WAITING_FOR_FEATURES)
         extractor = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting, own=manager.place)
         self.inputs = InputPipeline(data, network, classifier, self.preparer, self.cuts, stages, extractor, recipe.seed)
@@ -116,7 +118,10 @@ class Training:
         frozen = self.preparer.freeze(phase)
         model, train, validation = self.inputs.inputs_for(phase, index)
         views = len(train.labels) // len(train)
-        order = partial(shuffled, len(train), views, (self.recipe.seed, index))
+        stream = self.recipe.seed, index
+        order: Order = partial(shuffled, len(train), views, stream)
+        if phase.learning.sampled:
+            order = partial(drawn_evenly, train.labels[: len(train)], views, stream)
         if not phase.solver:
             rates = self._rates(phase, model, train, order)
             self.preparer.compile(model, phase, frozen, rates, steps or phase.epochs * phase.steps(len(train)))

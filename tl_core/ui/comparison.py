@@ -8,7 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from tl_core.analysis import comparison
+from tl_core.errors import TransferError
 from tl_core.metrics import Metric, MetricValue
+from tl_core.recipe import Recipe
 from tl_core.runs import compared
 from tl_core.runs.compared import ACCURACY
 from tl_core.runs.store import Run
@@ -192,7 +194,15 @@ def differences(chosen: Sequence[Run]) -> None:
         st.markdown("**Settings that differ**")
         names = formatting.names_apart(chosen)
         st.dataframe(
-            comparison.differences({names[run.id]: run.spec.dotted() for run in chosen}),
+            comparison.differences({names[run.id]: _settings(run) for run in chosen}),
             width="stretch",
             alt="Settings that differ",
         )
+
+
+def _settings(run: Run) -> dict[str, object]:
+    """Return the settings of a run by their dotted names, as they are called today where this version can read them."""
+    try:
+        return Recipe.of(run.spec).draft().dotted()
+    except TransferError:
+        return run.spec.dotted()

@@ -62,8 +62,8 @@ def evidence(run: Run, result: Result) -> None:
         "Proof": lambda: proof(result),
         "Settings": lambda: settings(run.spec, result),
     }
-    if other_metrics.is_uneven(said):
-        other_metrics.hidden_classes(run, said)
+    if uneven := other_metrics.uneven_split(said, result):
+        other_metrics.hidden_classes(run, *uneven)
         draws = {"Classes": draws["Classes"]} | draws
     for tab, draw in zip(st.tabs(list(draws)), draws.values(), strict=True):
         with tab:
