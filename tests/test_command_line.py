@@ -32,7 +32,7 @@ KEYS = {
     *("waiting_seconds", "running_seconds", "priority", "attempts", "device", "unreadable"),
     *("name", "tags", "starred", "archived", "note", "disk_bytes"),
 }
-ENDING = KEYS | {"notes", "warnings", "evaluations"}
+ENDING = KEYS | {"notes", "warnings", "evaluations", "thresholds"}
 TINY = ("--backbone", "small_cnn", "--strategy", "from_scratch", "--set", "strategy.epochs=1", "--set", "image_size=16")
 
 
@@ -68,7 +68,7 @@ def test_runs_lists_what_train_made(default_run: Finished) -> None:
     (listed,) = line.call("runs", "--json").json
     measured = {"disk_bytes": listed["disk_bytes"]}  # after the process of the run had left
     assert measured["disk_bytes"] > 1e6
-    assert listed | {"notes": [], "warnings": []} == listed | default_run.json | measured
+    assert listed | {"notes": [], "warnings": [], "thresholds": []} == listed | default_run.json | measured
     assert set(listed) >= KEYS
     spec = RunSpec.parse(listed["spec"])
     assert (spec.dataset.name, spec.backbone.name, spec.strategy.name) == ("photo_patches", "efficientnet_lite0", "linear_probe")

@@ -1,9 +1,36 @@
 """The command line: `python -m tl_core`, or `transfer-lab` where it is installed."""
 
-from tl_core.cli import cache, dashboard, data, evaluate, internal, labels, parts, runs, study, train, what_if
+from tl_core.cli import (
+    cache,
+    compare,
+    dashboard,
+    data,
+    evaluate,
+    internal,
+    labels,
+    parts,
+    runs,
+    study,
+    train,
+    what_if,
+)
 from tl_core.cli.console import app
 
-__all__ = ["app", "cache", "dashboard", "data", "evaluate", "internal", "labels", "parts", "runs", "study", "train", "what_if"]
+__all__ = [
+    "app",
+    "cache",
+    "compare",
+    "dashboard",
+    "data",
+    "evaluate",
+    "internal",
+    "labels",
+    "parts",
+    "runs",
+    "study",
+    "train",
+    "what_if",
+]
 
 if __name__ == "__main__":
     app()

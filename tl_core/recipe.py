@@ -14,6 +14,8 @@ from tl_core.datasets import Dataset, Modality
 from tl_core.errors import SettingError, TransferError, WeightsError
 from tl_core.executors import Executor
 from tl_core.machine import backends
+from tl_core.metrics import Metric
+from tl_core.metrics.accuracy import Accuracy
 from tl_core.precision import Precision
 from tl_core.registry import registry
 from tl_core.spec import PART_KINDS, RunSpec
@@ -36,6 +38,7 @@ class Recipe:
     given_size: int | None
     seed: int
     precision: Precision = Precision.AUTO
+    metric: Metric = field(default_factory=Accuracy)
     look: Look = field(default=LOOK, compare=False, repr=False)
 
     @classmethod

@@ -27,11 +27,17 @@ class Better(StrEnum):
     HIGHER = "higher"
     LOWER = "lower"
 
+    @property
+    def sign(self) -> int:
+        """Return 1 where the larger value is the better one, and -1 where the smaller one is."""
+        return 1 if self is Better.HIGHER else -1
+
 
 class MetricValue(_Plain):
     """What a metric gave of `n` examples: the name of the metric, its value, and its 95% interval.
 
     `value` is NaN where the metric is not defined on these examples. `low` and `high` are both None where there is no interval.
+    `settings` are those of the metric that differ from its defaults.
     """
 
     name: str
@@ -40,17 +46,30 @@ class MetricValue(_Plain):
     high: float | None
     n: int
     better: Better
+    settings: dict[str, Any] = {}
+
+
+class Threshold(_Plain):
+    """From which probability on an example is taken for the class `class_id`, fitted to `n` validation images; None where none of
+    them is right often enough. There it has the `precision` and the `recall`, as found on the images that it was fitted to."""
+
+    class_id: int
+    value: float | None
+    n: int
+    precision: float | None
+    recall: float
 
 
 class Measured(_Plain):
     """How good a model was: mean cross-entropy (nats) and accuracy (0..1) of the training images, while an epoch learned from
-    them, and of the validation images, after it. None is "not known": there were no such images, those to learn from were
-    changed, or the model went back to what it was before."""
+    them, and of the validation images, after it; `validation_metric` is of the metric that chose, where one did. None is "not
+    known": there were no such images, those to learn from were changed, or the model went back to what it was before."""
 
     loss: float | None = None
     accuracy: float | None = None
     validation_loss: float | None = None
     validation_accuracy: float | None = None
+    validation_metric: float | None = None
 
 
 class FrozenPartRecord(_Plain):
@@ -78,10 +97,12 @@ StoredChoice = Annotated[ChosenBy | None, BeforeValidator(lambda value: value if
 
 
 class BestTrial(_Plain):
-    """The trial that was kept of several: the name of its phase, and its validation loss (nats), None where all diverged."""
+    """The trial that was kept of several: the name of its phase, its validation loss (nats), None where all diverged, and the
+    value of the metric that chose it, where one did."""
 
     name: str
     loss: float | None
+    value: float | None = None
 
 
 class PhaseRecord(_Plain):
@@ -140,7 +161,8 @@ class Result(_Plain):
     `trainable_parameters` counts every parameter that trained in any phase. `resumed` is how often the run was
     interrupted and went on from a checkpoint. `frozen_part` is about the test images, as a phase's is about its own.
     `device` is what computed, "cpu" or "gpu"; empty in results of before it was told. `metrics` are those of the test images,
-    none in results of before they were measured.
+    none in results of before they were measured. `thresholds` are those that the metric which decides was fitted with.
+    `train_sizes` are the training images of each class, none in results of before they were told.
     """
 
     class_names: tuple[str, ...]
@@ -163,6 +185,8 @@ class Result(_Plain):
     data_digest: str = ""
     device: str = ""
     metrics: tuple[MetricValue, ...] = ()
+    thresholds: tuple[Threshold, ...] = ()
+    train_sizes: tuple[int, ...] = ()
 
     @property
     def accuracy(self) -> float:

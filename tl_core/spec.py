@@ -42,13 +42,15 @@ class PartSpec(BaseModel):
 
 
 class RunSpec(BaseModel):
-    """One run: which data, which backbone, which strategy, at which size, from which seed, and executed where."""
+    """One run: which data, which backbone, which strategy, at which size, from which seed, executed where, and judged by which
+    metric."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     dataset: PartSpec = PartSpec(name="photo_patches")
     backbone: PartSpec = PartSpec(name="efficientnet_lite0")
     strategy: PartSpec = PartSpec(name="linear_probe")
     executor: PartSpec = PartSpec(name="local")
+    metric: PartSpec = PartSpec(name="accuracy")
     image_size: int | None = Field(
         None,
         ge=8,
@@ -102,9 +104,9 @@ class RunSpec(BaseModel):
             kind, _, field = name.partition(".")
             if field and kind in PART_KINDS:
                 part = value[kind] if isinstance(value[kind], dict) else {"name": value[kind]}
-                value[kind] = part | {field: _from_text(settings[name])}
+                value[kind] = part | {field: from_text(settings[name])}
             else:
-                value[name] = _from_text(settings[name])
+                value[name] = from_text(settings[name])
         return self.parse(value)
 
     def dotted(self) -> dict[str, Any]:
@@ -155,7 +157,12 @@ def setting_error(error: ValidationError, prefix: str, model: type[BaseModel]) -
     return SettingError(f"The setting {name} {reason}.", "Give a value that fits.", received=received)
 
 
-def _from_text(value: Any) -> Any:
+def to_text(value: Any) -> str:
+    """Return a value of a setting as text that `from_text` and the setting's own type read again, as in an address."""
+    return "null" if value is None else str(value)
+
+
+def from_text(value: Any) -> Any:
     """Return `null` and lists read as JSON. All other text is left to the field's own type, so that a folder may be named 10."""
     if value == "null":
         return None

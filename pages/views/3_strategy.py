@@ -6,7 +6,7 @@ from tl_core import executors, strategies
 from tl_core.analysis.statements import count
 from tl_core.planning import estimate
 from tl_core.recipe import Recipe
-from tl_core.ui import estimates, formatting, forms, frame, lr_finder, precision_panel, previews, session, what_ifs
+from tl_core.ui import decisions, estimates, formatting, forms, frame, lr_finder, precision_panel, previews, session, what_ifs
 from tl_core.ui.charts import network
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 from tl_core.ui.steps import PageInfo
@@ -39,6 +39,7 @@ def draw_choice(recipe: Recipe) -> None:
     titles, about = {name: offered[name].title for name in names}, [offered[name].summary() for name in names]
     st.radio("Strategy", names, format_func=titles.get, captions=about, key="strategy_name", on_change=choose, help=ABOUT)
     forms.part_form("strategy", recipe.strategy)
+    decisions.choice(recipe.metric)
     with st.expander("Where it runs"):
         forms.part_choice(executors.executors, recipe.executor, "Executor", ABOUT_EXECUTORS)
         forms.part_form("executor", recipe.executor)

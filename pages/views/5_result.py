@@ -11,9 +11,9 @@ from tl_core.ui.steps import PageInfo
 
 
 def summary() -> str:
-    """Return the test accuracy of the chosen run."""
+    """Return the test accuracy of the chosen run, or the value of the metric that decides it."""
     chosen = chosen_run()
-    return formatting.accuracy_of(chosen) if chosen and chosen.state is State.DONE else ""
+    return formatting.decided(chosen) if chosen and chosen.state is State.DONE else ""
 
 
 PAGE = PageInfo(5, "Result", ":material/counter_5:", "How good is it, and what did it cost?", summary, frozenset({State.DONE}))

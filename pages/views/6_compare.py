@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core.ui import comparison, formatting, frame, run_filters, same_data, session
+from tl_core.ui import compare_by, comparison, formatting, frame, run_filters, same_data, session
 from tl_core.ui.run_picker import nothing_yet
 from tl_core.ui.steps import PageInfo
 
@@ -27,15 +27,16 @@ def draw() -> None:
         shown = run_filters.filtered(runs, keep=comparison.wanted())
         if not shown:
             return
-        rows = comparison.filtered(comparison.table(shown))
+        metric = compare_by.choice(shown)
+        rows = comparison.filtered(comparison.table(shown, metric))
         by_id = {run.id: run for run in runs}
         for run_id in comparison.wanted():
             with formatting.sentence_for_mistakes():
                 session.run(run_id)  # one that the address names may have been deleted
-        picked = [by_id[run_id] for run_id in comparison.choose(rows)]
-        comparison.verdicts(picked)
+        picked = [by_id[run_id] for run_id in comparison.choose(rows, metric)]
+        comparison.verdicts(picked, metric)
         same_data.among(picked)
-        comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked)
+        comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked, metric)
         comparison.differences(picked)
     st.caption("Choose a run on the page Result to see all of it. The address of this page holds the selection.")
 

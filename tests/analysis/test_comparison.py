@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tl_core.analysis.comparison import Contender, RunPoint, differences, frontier, p_text, points, same_data, verdict
-from tl_core.analysis.statistics import wilson
+from tl_core.analysis import comparison
+from tl_core.analysis.comparison import Contender, PairedTest, RunPoint, differences, frontier, p_text, points, same_data
+from tl_core.analysis.statements import percent
+from tl_core.analysis.statistics import Interval, wilson
+from tl_core.result import Better
 from tl_core.spec import RunSpec
 
 IMAGES = 800
@@ -21,13 +24,19 @@ def contender(title: str, right: int, *, transfer: bool = True, seconds: float =
     values: dict[str, Any] = {
         "title": title,
         "transfer": transfer,
-        "correct": np.arange(IMAGES) < right,
-        "accuracy": right / IMAGES,
+        "value": right / IMAGES,
         "interval": wilson(right, IMAGES),
+        "shown": percent(right / IMAGES, wilson(right, IMAGES)),
         "seconds": seconds,
         "test_digest": "same",
     }
     return Contender(**values | changes)
+
+
+def verdict(first: Contender, second: Contender) -> str:
+    """Of runs on the same images, by the exact McNemar test."""
+    right = [np.arange(IMAGES) < round(run.value * IMAGES) for run in (first, second)]
+    return comparison.verdict(first, second, comparison.by_mcnemar(*right))
 
 
 PROBE = contender("Linear probe", 680)
@@ -68,7 +77,37 @@ def test_different_images_are_not_tested_against_each_other() -> None:
 
 
 def test_lost_predictions_leave_the_intervals() -> None:
-    assert "single predictions are missing" in verdict(PROBE, contender("Fine-tuning", 690, correct=None))
+    assert "single predictions are missing" in comparison.verdict(PROBE, contender("Fine-tuning", 690), None)
+
+
+LOSSES: dict[str, Any] = {"better": Better.LOWER, "interval": None, "metric": "log loss", "is_share": False}
+BALANCED: dict[str, Any] = {"metric": "balanced accuracy"}
+GOOD = contender("Linear probe", 0, value=0.5, shown="0.500", **LOSSES)
+POOR = contender("Fine-tuning", 0, value=0.62, shown="0.620", **LOSSES)
+
+
+def test_of_a_loss_the_lower_one_is_better_where_the_bootstrap_says_so() -> None:
+    found = PairedTest(IMAGES, 0.12, interval=Interval(0.04, 0.2))
+    for pair in ((GOOD, POOR), (POOR, GOOD)):
+        text = comparison.verdict(*pair, found)
+        assert text.startswith(
+            "Linear probe is better than Fine-tuning by 0.120 in log loss on the same 800 images (0.500 against"
+        )
+        assert "95 % interval of the difference by a paired bootstrap 0.040 to 0.200;" in text
+
+
+def test_an_interval_that_holds_nothing_shows_no_difference() -> None:
+    pair = contender("Linear probe", 680, **BALANCED), contender("Fine-tuning", 690, **BALANCED)
+    text = comparison.verdict(*pair, PairedTest(IMAGES, 0.012, interval=Interval(-0.004, 0.02)))
+    assert "cannot be told apart on these 800 images" in text
+    assert "paired bootstrap \N{MINUS SIGN}0.4 to 2.0 points" in text
+    assert "1.2 points in balanced accuracy apart, which has no interval" in comparison.verdict(*pair, PairedTest(IMAGES, 0.012))
+
+
+def test_without_intervals_other_images_are_not_held_side_by_side() -> None:
+    text = comparison.verdict(GOOD, contender("Fine-tuning", 0, value=0.62, shown="0.620", test_digest="other", **LOSSES), None)
+    assert text.startswith("Tested on different images")
+    assert text.endswith("not both have one.")
 
 
 @pytest.mark.parametrize(
@@ -93,12 +132,13 @@ def test_frontier_is_what_nothing_beats(runs: list[RunPoint]) -> None:
     best = frontier(runs)
     for run in runs:
         beaten = any(
-            (b.accuracy > run.accuracy and b.seconds <= run.seconds) or (b.accuracy >= run.accuracy and b.seconds < run.seconds)
-            for b in best
+            (b.value > run.value and b.seconds <= run.seconds) or (b.value >= run.value and b.seconds < run.seconds) for b in best
         )
         assert beaten != (run in best)
     assert [run.seconds for run in best] == sorted(run.seconds for run in best)
-    assert [run.accuracy for run in best] == sorted(run.accuracy for run in best)
+    assert [run.value for run in best] == sorted(run.value for run in best)
+    upside_down = [RunPoint(run.run_id, "", "", -run.value, 0, 1, run.seconds) for run in runs]
+    assert [run.run_id for run in frontier(upside_down, Better.LOWER)] == [run.run_id for run in best]
 
 
 def test_differences_are_only_those_that_tell_runs_apart() -> None:

@@ -17,6 +17,7 @@ from tests.ui.test_charts import CHARTS, PICTURE, epochs, used
 from tl_core.analysis.comparison import RunPoint
 from tl_core.analysis.metrics import confusion_matrix, most_confused
 from tl_core.checks.projection import ImageMap
+from tl_core.runs.compared import ACCURACY
 from tl_core.strategies import strategies
 from tl_core.ui import confusion
 from tl_core.ui.charts import comparing, data, image_map, machine, outcome, theme
@@ -76,13 +77,14 @@ def mapped(count: int) -> go.Figure:
 def of_runs(count: int) -> go.Figure:
     families = sorted(strategies.parts())
     accuracies = [0.5 + 0.4 * n / count for n in range(count)]
-    return comparing.accuracy_against_seconds(
+    return comparing.metric_against_seconds(
         [
             RunPoint(
                 f"{n}", f"EfficientNet-Lite0 · {names(count)[n]}", families[n % len(families)], a, a - 0.03, a + 0.03, 5.0 + n
             )
             for n, a in enumerate(accuracies)
-        ]
+        ],
+        ACCURACY,
     )
 
 
@@ -97,7 +99,7 @@ BY_COUNT: dict[str, Callable[[int], go.Figure]] = {
     "confusion": confused,
     "image_map": mapped,
     "image_grid": lambda n: outcome.image_grid(np.stack([PICTURE] * 24), names(n) * 12, names(n) * 12, columns=4),
-    "accuracy_against_seconds": of_runs,
+    "metric_against_seconds": of_runs,
     "overlaid_curves": overlaid,
     "usage_bars": lambda n: machine.usage_bars([(f"EfficientNet-Lite0 · {name}", used(cpu_seconds=9.0)) for name in names(n)]),
 }

@@ -134,8 +134,31 @@ def test_recall_at_a_precision_of_the_class_that_matters() -> None:
 
 def test_costs_of_ones_own_are_what_mistakes_cost() -> None:
     labels, given = np.array([0, 0, 1, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.1, 0.9]], np.float32)
-    assert Cost(costs=((0, 1), (5, 0))).value(labels, given) == (1 + 5) / 4
-    assert Cost(costs=((-2, 1), (5, 0))).value(labels, given) == (-2 + 1 + 5) / 4
+    assert Cost(costs=((0, 1), (1, 0))).value(labels, given) == (1 + 1) / 4
+    assert Cost(costs=((-2, 1), (1, 0))).value(labels, given) == (-2 + 1 + 1) / 4
+
+
+def test_what_is_dear_to_miss_is_taken_sooner() -> None:
+    """To miss class 1 costs five times a false alarm, so it is taken from a probability of 1/6 on (Elkan 2001)."""
+    given = np.array([[0.9, 0.1], [0.84, 0.16], [0.82, 0.18], [0.1, 0.9]], np.float32)
+    cost = Cost(costs=((0, 1), (5, 0)))
+    assert cost.decisions(given).tolist() == [0, 0, 1, 1]
+    assert cost.value(np.array([0, 0, 1, 1]), given) == 0
+
+
+def test_a_threshold_finds_the_most_at_its_precision() -> None:
+    labels, probabilities = examples()
+    metric = RecallAtPrecision(class_id=3, precision=0.7)
+    (found,) = metric.thresholds(labels, probabilities)
+    assert found.value is not None
+    taken = probabilities[:, 3] >= found.value
+    assert (labels[taken] == 3).mean() == found.precision
+    assert (labels[taken] == 3).mean() >= 0.7
+    assert taken[labels == 3].mean() == found.recall == metric.value(labels, probabilities)
+    (never,) = RecallAtPrecision(class_id=0, precision=1.0).thresholds(
+        labels, np.roll(np.eye(5, dtype=np.float32)[labels], 1, axis=1)
+    )
+    assert (never.value, never.recall) == (None, 0.0)
 
 
 def test_costs_of_other_classes_are_refused() -> None:

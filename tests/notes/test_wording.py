@@ -120,6 +120,11 @@ TOLD = [
         Note(K.CHOSEN_ON_FEWER, (5000, 45_000)),
         "C was chosen by fits to about 5,000 of the 45,000 training images; the head is fitted to all of them.",
     ),
+    (
+        Note(K.NO_THRESHOLDS),
+        "There are no validation images to fit a threshold to: the metric says what the best one for the test images would "
+        "reach. Set aside validation images to get one.",
+    ),
     (Note(K.NOTHING_IN_BLOCKS), "The blocks of this phase hold nothing of what it trains, so the head trained alone."),
     (
         Note(K.ENGINE_FAILED, about=("OpenVINO", "Keras", "RuntimeError: no {such} layer")),

@@ -163,3 +163,20 @@ def test_the_progress_goes_when_the_data_are_there(tmp_path: Path, monkeypatch: 
     app = page(write_images(tmp_path / "data", classes=2, each=100))
     assert not errors(app)
     assert not app.get("progress")
+
+
+@pytest.mark.process
+def test_uneven_classes_are_made_up_for_with_a_click(home: Path, tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "data", classes=2, each=30)
+    for image in sorted((folder / "class0").iterdir())[6:]:
+        image.unlink()
+    app = page(folder)
+    app.button(key="ask_data_check").click().run()
+    assert not examined(home, folder).error
+    app = page(folder)
+    assert "let balanced accuracy decide" in " ".join(each.value for each in app.info).replace("\\", "")
+    app.button(key="make_up").click().run()
+    assert not errors(app)
+    draft = app.session_state["draft_spec"]
+    assert (draft["metric"], draft["strategy.balanced"]) == ("balanced_accuracy", "logit adjustment")
+    assert app.button(key="make_up").disabled

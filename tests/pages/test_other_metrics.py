@@ -43,6 +43,16 @@ def finish(run_id: str, *, uneven: bool, is_measured: bool = True) -> tuple[Metr
     return measured
 
 
+def test_classes_stand_first_where_those_to_learn_from_are_uneven() -> None:
+    finish("a", uneven=False)
+    folder = Store().folder("a")
+    result = artifacts.read_result(folder).model_copy(update={"train_sizes": (90, 90, 90, 90, 9)})
+    (folder / artifacts.RESULT).write_text(result.model_dump_json(), encoding="utf-8")
+    app = page("a")
+    assert tabs(app)[0] == "Classes"
+    assert any("The largest class has 90 training images and the smallest 9" in info.value for info in app.info)
+
+
 def page(run_id: str) -> AppTest:
     app = opened(steps.RESULT.script, run=run_id)
     assert not errors(app)

@@ -15,6 +15,7 @@ from tl_core.analysis.what_if import Answer
 from tl_core.checks.projection import MOST, ImageMap
 from tl_core.events import Activity
 from tl_core.result import Timing
+from tl_core.runs.compared import ACCURACY
 from tl_core.strategies import Phase, nothing
 from tl_core.ui import confusion
 from tl_core.ui.charts import comparing, curves, data, image_map, learning_curve, machine, network, outcome, rates, sizes, theme
@@ -69,8 +70,8 @@ LARGE: dict[str, Callable[[], go.Figure]] = {
     "image_grid": lambda: outcome.image_grid(np.stack([PICTURE] * 24), NAMES[:24], NAMES[:24]),
     "image_map": lambda: image_map.image_map(mapped()),
     "image_sizes": lambda: sizes.image_sizes([(n, 2 * n) for n in range(1, 161)]),
-    "accuracy_against_seconds": lambda: comparing.accuracy_against_seconds(
-        [RunPoint(run, NAMES[n], f"family {n % 30}", n / MANY, 0.0, 1.0, 1.0 + n) for n, run in enumerate(IDS)]
+    "metric_against_seconds": lambda: comparing.metric_against_seconds(
+        [RunPoint(run, NAMES[n], f"family {n % 30}", n / MANY, 0.0, 1.0, 1.0 + n) for n, run in enumerate(IDS)], ACCURACY
     ),
     "overlaid_curves": lambda: comparing.overlaid_curves(
         dict.fromkeys(IDS, epochs(900)), dict(zip(IDS, NAMES, strict=True)), "accuracy", IDS[-1]
@@ -83,7 +84,7 @@ FIXED = {"speed_chart", "split_bar", "backbone_scatter"}
 def kind(name: str) -> str:
     """The chart of one of the cases in test_charts."""
     special = {"trained_and_validated": "learning_curves", "many_phases": "learning_curves", "first_batch": "learning_curves"}
-    special |= {"phases_without_blocks": "phase_chart", "one_run": "accuracy_against_seconds"}
+    special |= {"phases_without_blocks": "phase_chart", "one_run": "metric_against_seconds"}
     return special.get(name, name.split("_of_")[0].split("_after_")[0])
 
 
@@ -101,10 +102,10 @@ def test_every_chart_is_tried() -> None:
 
 
 def test_what_is_left_out_is_said() -> None:
-    titles = {name: LARGE[name]().layout.title.text for name in ("confusion", "accuracy_against_seconds", "overlaid_curves")}
+    titles = {name: LARGE[name]().layout.title.text for name in ("confusion", "metric_against_seconds", "overlaid_curves")}
     assert titles == {
         "confusion": "The 40 most confused of 5,000 classes",
-        "accuracy_against_seconds": "Accuracy against time, 500 of 5,000 runs",
+        "metric_against_seconds": "Accuracy against time, 500 of 5,000 runs",
         "overlaid_curves": "Validation accuracy of 24 of 5,000 runs",
     }
 
@@ -114,7 +115,7 @@ def test_the_chosen_run_and_the_best_ones_are_never_left_out() -> None:
     assert [trace.line.width for trace in many.data].count(4) == 1
     runs = [RunPoint(f"{n}", "x", "linear_probe", 0.5, 0.4, 0.6, 10.0 + n) for n in range(2000)]
     best = RunPoint("best", "x", "linear_probe", 0.9, 0.8, 1.0, 9999.0)
-    drawn = comparing.accuracy_against_seconds([*runs, best])
+    drawn = comparing.metric_against_seconds([*runs, best], ACCURACY)
     assert "best" in {run for trace in drawn.data for run in trace.customdata or ()}
 
 

@@ -23,6 +23,7 @@ from tl_core.planning import cost_model
 from tl_core.planning.cuts import CutPlan, SplitSizes
 from tl_core.precision import CHOICES, Speed, Speeds
 from tl_core.result import Timing
+from tl_core.runs.compared import ACCURACY
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import BatchNorm, Phase, everything, last_blocks, nothing
 from tl_core.ui.charts import choices, comparing, curves, data, learning_curve, machine, network, outcome, rates, speeds, theme
@@ -117,8 +118,8 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
     "confusion_of_100": lambda: outcome.confusion(np.eye(100, dtype=np.int64), [f"class {n}" for n in range(100)]),
     "seconds_bar": lambda: outcome.seconds_bar(trained(), 3.0),
     "image_grid": lambda: outcome.image_grid(np.stack([PICTURE] * K), HOSTILE, HOSTILE),
-    "accuracy_against_seconds": lambda: comparing.accuracy_against_seconds(POINTS),
-    "one_run": lambda: comparing.accuracy_against_seconds(POINTS[:1]),
+    "metric_against_seconds": lambda: comparing.metric_against_seconds(POINTS, ACCURACY),
+    "one_run": lambda: comparing.metric_against_seconds(POINTS[:1], ACCURACY),
     "overlaid_curves": lambda: comparing.overlaid_curves(
         {name: epochs(900) for name in HOSTILE}, {HOSTILE[0]: HOSTILE[0]}, "accuracy", HOSTILE[1], x="seconds"
     ),
@@ -138,7 +139,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "confusion": lambda: outcome.confusion(np.zeros((0, 0), np.int64), []),
     "seconds_bar": lambda: outcome.seconds_bar([], None),
     "image_grid": lambda: outcome.image_grid(np.zeros((0, 8, 8, 3), np.uint8), [], []),
-    "accuracy_against_seconds": lambda: comparing.accuracy_against_seconds([]),
+    "metric_against_seconds": lambda: comparing.metric_against_seconds([], ACCURACY),
     "overlaid_curves": lambda: comparing.overlaid_curves({"a": epochs(3, None)}, {}, "loss", None),
 }
 
@@ -335,10 +336,10 @@ def test_names_of_phases_stand_above_the_curves() -> None:
 
 def test_names_beside_points_do_not_cover_each_other() -> None:
     near = [RunPoint(f"id{n}", "a network and its strategy", "linear_probe", 0.9 + n / 1000, 0.8, 1.0, 5.0) for n in range(8)]
-    (family,) = [trace for trace in comparing.accuracy_against_seconds(near).data if trace.customdata is not None]
+    (family,) = [trace for trace in comparing.metric_against_seconds(near, ACCURACY).data if trace.customdata is not None]
     assert 0 < len([text for text in family.text if text]) < 8
     apart = [RunPoint(f"id{n}", "short", "linear_probe", n / 10, n / 10, n / 10, 5.0) for n in range(8)]
-    (family,) = [trace for trace in comparing.accuracy_against_seconds(apart).data if trace.customdata is not None]
+    (family,) = [trace for trace in comparing.metric_against_seconds(apart, ACCURACY).data if trace.customdata is not None]
     assert all(family.text)
 
 
@@ -373,7 +374,7 @@ def test_numbers_read_on_the_page_they_are_on() -> None:
 
 
 def test_runs_are_known_by_their_id() -> None:
-    chart = comparing.accuracy_against_seconds([RunPoint("r1", "A", "from_scratch", 0.5, 0.4, 0.6, 9.0)])
+    chart = comparing.metric_against_seconds([RunPoint("r1", "A", "from_scratch", 0.5, 0.4, 0.6, 9.0)], ACCURACY)
     scratch = next(trace for trace in chart.data if trace.customdata is not None)
     assert (list(scratch.customdata), scratch.marker.color, scratch.name) == (["r1"], theme.SCRATCH, "From scratch")
     chosen = comparing.overlaid_curves({"r1": epochs(4), "r2": epochs(4)}, {"r2": "Two"}, "accuracy", "r2").data[1]

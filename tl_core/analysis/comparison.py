@@ -8,23 +8,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from tl_core.analysis.statements import percent, seconds
+from tl_core.analysis.statements import seconds
 from tl_core.analysis.statistics import Interval, mcnemar
+from tl_core.result import Better
 from tl_core.spec import DISPLAY_NAME, RunSpec
 
 SIGNIFICANT = 0.05
 """From this p-value upward two runs count as not told apart."""
+MINUS = "\N{MINUS SIGN}"
 
 
 @dataclass(frozen=True)
 class RunPoint:
-    """A tested run as a point: `family` is its strategy's name, `accuracy` with the 95% interval `low`..`high` in 0..1,
+    """A tested run as a point: `family` is its strategy's name, `value` that of a metric with the 95% interval `low`..`high`,
     `seconds` the wall seconds it took."""
 
     run_id: str
     label: str
     family: str
-    accuracy: float
+    value: float
     low: float
     high: float
     seconds: float
@@ -32,28 +34,50 @@ class RunPoint:
 
 @dataclass(frozen=True)
 class Contender:
-    """One side of a comparison. `transfer` is False for a run from scratch; `correct` (n,) says which test images it got
-    right, None where its predictions are lost; runs with equal `test_digest` saw the same test images."""
+    """One side of a comparison by a metric. `transfer` is False for a run from scratch; `value` is of the test images, with its
+    95% `interval` if there is one, and `shown` both in words; runs with equal `test_digest` saw the same test images. `metric` is
+    its title in a sentence, and `is_share` whether its differences are told in points."""
 
     title: str
     transfer: bool
-    correct: NDArray[np.bool_] | None
-    accuracy: float
-    interval: Interval
+    value: float
+    interval: Interval | None
+    shown: str
     seconds: float
     test_digest: str
+    metric: str = "accuracy"
+    is_share: bool = True
+    better: Better = Better.HIGHER
 
 
-def frontier(points: Sequence[RunPoint]) -> list[RunPoint]:
-    """Return the points that no other beats in accuracy and seconds at once (Pareto), the quickest first."""
+@dataclass(frozen=True)
+class PairedTest:
+    """What a paired test found of two runs on the same `images`: by how much the better one leads, in the unit of the metric, and
+    either the `p_value` of the exact McNemar test, or the 95% `interval` of the lead by a bootstrap, if there is one."""
+
+    images: int
+    lead: float
+    p_value: float | None = None
+    interval: Interval | None = None
+
+    @property
+    def told_apart(self) -> bool:
+        """Return whether it shows that one is better."""
+        return self.p_value < SIGNIFICANT if self.p_value is not None else self.interval is not None and self.interval.low > 0
+
+
+def frontier(points: Sequence[RunPoint], better: Better = Better.HIGHER) -> list[RunPoint]:
+    """Return the points that no other beats in value and seconds at once (Pareto), the quickest first."""
+    sign = better.sign
     return sorted(
-        (point for point in points if not any(_beats(other, point) for other in points)), key=lambda p: (p.seconds, p.run_id)
+        (point for point in points if not any(_beats(other, point, sign) for other in points)),
+        key=lambda p: (p.seconds, p.run_id),
     )
 
 
-def _beats(one: RunPoint, other: RunPoint) -> bool:
-    no_worse = one.accuracy >= other.accuracy and one.seconds <= other.seconds
-    return no_worse and (one.accuracy, one.seconds) != (other.accuracy, other.seconds)
+def _beats(one: RunPoint, other: RunPoint, sign: int) -> bool:
+    no_worse = sign * one.value >= sign * other.value and one.seconds <= other.seconds
+    return no_worse and (one.value, one.seconds) != (other.value, other.seconds)
 
 
 def differences(specs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -79,30 +103,51 @@ def same_data(one: RunSpec, other: RunSpec) -> bool:
     return one.dataset.content == other.dataset.content and one.seed == other.seed
 
 
-def verdict(first: Contender, second: Contender) -> str:
+def verdict(first: Contender, second: Contender, paired: PairedTest | None) -> str:
     """Return one sentence that says which of two runs is better, or that it cannot be said, and what each took.
 
-    On the same test images the exact McNemar test decides; otherwise only the intervals can be held side by side.
+    On the same test images the paired test decides; `paired` is None where there is none, since the images differ, or predictions
+    are lost. Then only the intervals can be held side by side.
     """
     if first.test_digest != second.test_digest:
         return f"Tested on different images, so that only their intervals can be compared: {_side_by_side(first, second)}."
-    if first.correct is None or second.correct is None:
+    if paired is None:
         return (
             f"The single predictions are missing, so that only their intervals can be compared: {_side_by_side(first, second)}."
         )
-    better, worse = (first, second) if first.accuracy >= second.accuracy else (second, first)
-    p_value = mcnemar(first.correct, second.correct).p_value
-    images = f"{len(first.correct):,} images"
+    sign = first.better.sign
+    better, worse = (first, second) if sign * first.value >= sign * second.value else (second, first)
+    images = f"{paired.images:,} images"
     pair = first.transfer != second.transfer
-    facts = f"{_accuracy(better)} against {_accuracy(worse)}, exact McNemar {p_text(p_value)}; {_times(better, worse)}"
-    if p_value >= SIGNIFICANT:
+    facts = f"{better.shown} against {worse.shown}, {_found(paired, better)}; {_times(better, worse)}"
+    if not paired.told_apart:
         opening = "No difference shown: " if pair else ""
         return f"{opening}{better.title} and {worse.title} cannot be told apart on these {images} ({facts})."
-    gap = points(better.accuracy - worse.accuracy)
+    gap = _gap(paired, better)
     if pair and not better.transfer:
         return f"Transfer hurt: from scratch is better by {gap} on the same {images} ({facts})."
     opening = "Transfer helped: " if pair else ""
     return f"{opening}{better.title} is better than {worse.title} by {gap} on the same {images} ({facts})."
+
+
+def by_mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> PairedTest:
+    """Return what the exact McNemar test says of two runs, by which of the same test images (n,) each got right."""
+    return PairedTest(len(first), abs(float(first.mean()) - float(second.mean())), mcnemar(first, second).p_value)
+
+
+def _gap(paired: PairedTest, run: Contender) -> str:
+    size = points(paired.lead) if run.is_share else f"{paired.lead:.3f}"
+    return size if paired.p_value is not None else f"{size} in {run.metric}"
+
+
+def _found(paired: PairedTest, run: Contender) -> str:
+    if paired.p_value is not None:
+        return f"exact McNemar {p_text(paired.p_value)}"
+    if paired.interval is None:
+        return f"{_gap(paired, run)} apart, which has no interval"
+    scale, unit, digits = (100, " points", 1) if run.is_share else (1, "", 3)
+    ends = f"{scale * paired.interval.low:.{digits}f} to {scale * paired.interval.high:.{digits}f}{unit}"
+    return f"95 % interval of the difference by a paired bootstrap {ends.replace('-', MINUS)}"
 
 
 def points(difference: float) -> str:
@@ -120,15 +165,13 @@ def p_text(p_value: float) -> str:
     return f"p = {p_value:.3f}" if p_value < 0.1 else f"p = {p_value:.2f}"
 
 
-def _accuracy(run: Contender) -> str:
-    return percent(run.accuracy, run.interval)
-
-
 def _times(first: Contender, second: Contender) -> str:
     return f"{seconds(first.seconds)} against {seconds(second.seconds)}"
 
 
 def _side_by_side(first: Contender, second: Contender) -> str:
+    sides = "; ".join(f"{run.title} {run.shown} in {seconds(run.seconds)}" for run in (first, second))
+    if first.interval is None or second.interval is None:
+        return f"{sides}; not both have one"
     apart = first.interval.low > second.interval.high or second.interval.low > first.interval.high
-    sides = "; ".join(f"{run.title} {_accuracy(run)} in {seconds(run.seconds)}" for run in (first, second))
     return f"{sides}; they {'do not overlap' if apart else 'overlap'}"

@@ -1,6 +1,7 @@
 """Numbers as people should read them: rounded to what their interval supports, with units."""
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Protocol
 
 from tl_core.analysis.statistics import Interval, wilson
@@ -38,6 +39,17 @@ def apart(difference: float, interval: Interval, other: str) -> str:
         return f"{value} points {where}, which may be chance ({low} below to {high} above)"
     near, far = (high, low) if difference < 0 else (low, high)
     return f"{value} points ({near}\N{EN DASH}{far}) {where}"
+
+
+def measured(value: float, interval: Interval | None, *, is_share: bool) -> str:
+    """Return the value of a metric with its interval: "85 % (82-88)" of a share, "0.573 (0.512-0.634)" of another number."""
+    if isnan(value):
+        return "not defined"
+    if interval is None:
+        return f"{100 * value:.1f} %" if is_share else f"{value:.3f}"
+    if is_share:
+        return percent(value, interval)
+    return f"{value:.3f} ({interval.low:.3f}\N{EN DASH}{interval.high:.3f})"
 
 
 def seconds(value: float) -> str:

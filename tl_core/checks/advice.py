@@ -18,10 +18,11 @@ FEW_TRAIN, FEW_TEST = 5, 10
 
 @dataclass(frozen=True)
 class Advice:
-    """A sentence or two, and whether something is wrong (`fix`) or only worth knowing."""
+    """A sentence or two, whether something is wrong (`fix`) or only worth knowing, and whether it is on `uneven` classes."""
 
     text: str
     fix: bool
+    uneven: bool = False
 
 
 def told_all(thing: str) -> str:
@@ -108,10 +109,10 @@ def _classes(report: Report) -> list[Advice]:
     if largest > UNEVEN * smallest:
         text = (
             f"The largest class has {largest / smallest:.0f} times the training {report.thing} of the smallest "
-            f"({largest:,} and {smallest:,}). A network may neglect small classes: look at the accuracy of each class, and try "
-            "class weights on the Strategy page."
+            f"({largest:,} and {smallest:,}). A network may neglect small classes: look at the accuracy of each class, let "
+            "balanced accuracy decide, and try logit adjustment, class weights or balanced sampling on the Strategy page."
         )
-        told.append(Advice(text, fix=False))
+        told.append(Advice(text, fix=False, uneven=True))
     return told
 
 

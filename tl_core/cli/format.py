@@ -1,5 +1,6 @@
 """A run in words, for people and for programs."""
 
+import json
 import time
 from collections.abc import Sequence
 from math import isfinite
@@ -12,6 +13,7 @@ from tl_core.jobs import failures
 from tl_core.notes import sentences
 from tl_core.recipe import shown_size_of, titles_of
 from tl_core.result import MetricValue
+from tl_core.runs import compared
 from tl_core.runs.evaluations import Difference, Evaluation
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
@@ -24,7 +26,7 @@ FIELDS = (
     *("name", "tags", "starred", "archived", "note", "disk_bytes"),
 )
 """What `--json` prints of a run."""
-ENDING = (*FIELDS, "notes", "warnings", "evaluations")
+ENDING = (*FIELDS, "notes", "warnings", "evaluations", "thresholds")
 """What it prints of a run that was waited for, and of a mistake with nothing but `error`."""
 
 
@@ -34,11 +36,21 @@ def summary(run: Run) -> dict[str, Any]:
     own = {
         "run_id": run.id,
         "accuracy_interval": interval and [interval.low, interval.high],
-        "metrics": {metric.name: _ends(metric) for metric in run.metrics},
+        "metrics": metrics_of(run.metrics),
         "waiting_seconds": run.waiting_seconds(now),
         "running_seconds": run.running_seconds(now),
     }
     return {field: own[field] if field in own else getattr(run, field) for field in FIELDS}
+
+
+def metrics_of(found: Sequence[MetricValue]) -> dict[str, dict[str, float | None]]:
+    """Return values with their ends by the names of their metrics, and the settings that they were given: "top_5(k=3)"."""
+    return {_called(metric): _ends(metric) for metric in found}
+
+
+def _called(metric: MetricValue) -> str:
+    own = ",".join(f"{name}={json.dumps(value)}" for name, value in metric.settings.items())
+    return f"{metric.name}({own})" if own else metric.name
 
 
 def _ends(metric: MetricValue | Difference) -> dict[str, float | None]:
@@ -75,12 +87,21 @@ def headline(run: Run, notes: Sequence[str] = (), warnings: Sequence[str] = ()) 
     lines = (
         f"Run {run.id}",
         f"Test accuracy {accuracy_of(run)} of {run.test_images:,} images, 95% interval",
+        *_decided(run),
         f"{escape(titles_of(run.spec)[0])} at {shown_size_of(run.spec)}: {run.seconds:.1f} s, "
         f"{run.trainable_parameters:,} of {run.total_parameters:,} parameters trained",
         *(f"Note: {escape(note)}" for note in notes),
         *(f"Warning: {escape(warning)}" for warning in warnings),
     )
     return "\n".join(lines)
+
+
+def _decided(run: Run) -> tuple[str, ...]:
+    """Return the value of the metric that decides a run, where that is not the accuracy."""
+    metric, found = compared.deciding(run), compared.decided(run)
+    if metric == compared.ACCURACY or found is None:
+        return ()
+    return (escape(f"Decided by {metric.in_sentence}: {compared.shown(found, metric)}"),)
 
 
 def accuracy_of(run: Run) -> str:

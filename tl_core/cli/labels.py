@@ -1,7 +1,7 @@
 """Commands that keep many runs in order: the list of them, and their names, tags, stars, notes, archive and end."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -10,12 +10,14 @@ from rich.table import Column, Table
 
 from tl_core.analysis.statements import size
 from tl_core.cli.console import AsJson, RunId, app, err, out, print_json, says_what_is_wrong
-from tl_core.cli.format import accuracy_of, summary, told_evaluation
+from tl_core.cli.format import metrics_of, summary, told_evaluation
+from tl_core.cli.settings import Parts, Settings, given_part, with_parts
 from tl_core.errors import StorageError
+from tl_core.metrics import Metric, MetricValue, metrics
 from tl_core.recipe import titles_of
 from tl_core.runner import service
 from tl_core.runner.reconcile import reconcile
-from tl_core.runs import deletion, disk_use, evaluations, labels
+from tl_core.runs import compared, deletion, disk_use, evaluations, labels
 from tl_core.runs.store import Run, Store
 
 RunIds = Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids of runs, or ends of them that no other run has.")]
@@ -24,13 +26,18 @@ Undo = Annotated[bool, typer.Option("--undo", help="Take it back.")]
 
 @app.command()
 @says_what_is_wrong
+@with_parts("metric")
 def runs(
+    *,
+    parts: Parts,
+    settings: Settings = None,
     archived: Annotated[bool, typer.Option("--archived", help="List the archived ones, too.")] = False,
     tag: Annotated[list[str] | None, typer.Option(help="List only those with this tag; may be given again for others.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """List the runs, the newest first, whoever started them."""
-    store = Store()
+    """List the runs, whoever started them: the newest first, or the best first by --metric."""
+    store, by = Store(), given_part("metric", parts, settings)
+    metric = metrics.build(by) if by else compared.ACCURACY
     reconcile(store)
     with contextlib.suppress(StorageError):  # on a full disk what is known can be shown
         disk_use.measure(store, most=None)
@@ -38,23 +45,28 @@ def runs(
     found = [run for run in store.runs() if (archived or not run.archived) and wanted <= {text.casefold() for text in run.tags}]
     if any(run.state.alive for run in found):
         service.ensure(store.home)
+    values = {run.id: compared.value_of(run, metric, compared.reader(store)) for run in found}
+    if by:
+        found = compared.ranked(found, values)
     if as_json:
-        print_json([_whole(store, run) for run in found])
+        print_json([_whole(store, run, values[run.id]) for run in found])
     elif found or tag:
-        out.print(_table(found) if found else "No run has these tags.")
+        out.print(_table(found, values, metric) if found else "No run has these tags.")
     else:
         out.print("No runs yet. Make one with: python -m tl_core train")
 
 
-def _whole(store: Store, run: Run) -> dict[str, Any]:
+def _whole(store: Store, run: Run, value: MetricValue | compared.Lacks) -> dict[str, Any]:
     """Return all that `--json` prints of a run in the list."""
+    measured = {} if isinstance(value, compared.Lacks) else {"metrics": metrics_of((*run.metrics, value))}
     others = list(map(told_evaluation, evaluations.read(store.folder(run.id))))
-    return summary(run) | {"spec": run.spec.model_dump(mode="json"), "created": run.created, "evaluations": others}
+    about = {"spec": run.spec.model_dump(mode="json"), "created": run.created, "evaluations": others}
+    return summary(run) | measured | about
 
 
-def _table(found: list[Run]) -> Table:
+def _table(found: list[Run], values: Mapping[str, MetricValue | compared.Lacks], metric: Metric) -> Table:
     numbers = (Column(title, justify="right") for title in ("Seconds", "Trainable", "Disk"))
-    parts = ("State", "Dataset", "Backbone", "Strategy", "Test accuracy")
+    parts = ("State", "Dataset", "Backbone", "Strategy", f"Test {metric.in_sentence}")
     table = Table(Column("Run", no_wrap=True), "Name", "Tags", *parts, *numbers, box=None)
     for run in found:
         name = f"{'* ' if run.starred else ''}{run.name}"
@@ -63,7 +75,9 @@ def _table(found: list[Run]) -> Table:
         trainable = "" if run.trainable_parameters is None else f"{run.trainable_parameters:,}"
         disk = "" if run.disk_bytes is None else size(run.disk_bytes)
         said = map(escape, (name, ", ".join(run.tags), "archived" if run.archived else run.state, *spec))
-        table.add_row(run.id, *said, accuracy_of(run), seconds, trainable, disk)
+        value = values[run.id]
+        measured = "" if isinstance(value, compared.Lacks) else compared.shown(value, metric)
+        table.add_row(run.id, *said, measured, seconds, trainable, disk)
     return table
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from tl_core.errors import SettingError
+from tl_core.spec import PartSpec, from_text
 
 Name = Annotated[str | None, typer.Option(help="Name of the part; see: python -m tl_core parts")]
 Settings = Annotated[list[str] | None, typer.Option("--set", help="A setting by its dotted name: --set dataset.path=DIR")]
@@ -36,6 +37,18 @@ def with_parts(*kinds: str) -> Callable[[Callable[..., None]], Callable[..., Non
 def chosen(parts: Parts, settings: Sequence[str] | None) -> dict[str, str]:
     """Return the `parts` that are named, a blank name included, and the settings of --set over them. Raises `SettingError`."""
     return {kind: name for kind, name in parts.items() if name is not None} | dict(map(assignment, settings or []))
+
+
+def given_part(kind: str, parts: Parts, settings: Sequence[str] | None) -> PartSpec | None:
+    """Return the part of the one `kind` that a command takes, with the settings of --set; None where none is named. Raises
+    `SettingError` for a setting of anything else."""
+    given = chosen(parts, settings)
+    if other := next((name for name in given if name.partition(".")[0] != kind), None):
+        raise SettingError(f"Only settings of the {kind} can be set here.", f"For example: --set {kind}.k=3", received=other)
+    if kind not in given and given:
+        raise SettingError(f"A setting of the {kind} needs its name.", f"Give --{kind} NAME, too.", received=next(iter(given)))
+    own = {name.partition(".")[2]: from_text(value) for name, value in given.items() if name != kind}
+    return PartSpec(name=given[kind], **own) if given else None
 
 
 def assignment(text: str) -> tuple[str, str]:

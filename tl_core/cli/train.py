@@ -77,7 +77,9 @@ def tell(store: Store, run: Run, *, as_json: bool) -> None:
     notes, warnings = (sentences(result.notes), convergence.warnings(result)) if result else ((), ())
     if as_json:
         others = list(map(told_evaluation, evaluations.read(store.folder(run.id))))
-        print_json(summary(run) | {"notes": notes, "warnings": warnings, "evaluations": others})
+        fitted = [each.model_dump(mode="json") for each in result.thresholds] if result else []
+        told = {"notes": notes, "warnings": warnings, "evaluations": others, "thresholds": fitted}
+        print_json(summary(run) | told)
     else:
         (out if run.state is State.DONE else err).print(headline(run, notes, warnings), soft_wrap=True)
     raise typer.Exit(exit_code(run))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from tl_core.heads.curvature import Preconditioner
 from tl_core.heads.head import ChosenBy, Head, Labels, Matrix, cross_entropy
 from tl_core.heads.newton import Minimum, Objective, newton
-from tl_core.heads.solver import Problem
+from tl_core.heads.solver import Problem, Score, mean_score
 from tl_core.heads.space import Labelled, Space, positive, weights_of
 from tl_core.heads.threads import one_thread
 from tl_core.notes import Note, NoteKind
@@ -55,7 +55,7 @@ class LogisticRegression:
 
     def solve(self, given: Problem) -> Head:
         """Return `logistic`'s head."""
-        settings: dict[str, Any] = {"normalise": given.normalise, "class_weights": given.class_weights}
+        settings: dict[str, Any] = {"normalise": given.normalise, "class_weights": given.class_weights, "score": given.score}
         return logistic(*given.train, given.classes, strength=self.strength, validation=given.validation, **settings)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
@@ -75,6 +75,7 @@ def logistic(
     strength: float | None = None,
     normalise: bool = True,
     class_weights: ArrayLike | None = None,
+    score: Score | None = None,
 ) -> Head:
     """Fit multinomial logistic regression with an L2 penalty. Raises `DataError` without images or with features that are not
     finite, `SettingError` for a strength or weights that are not positive. A class without images gets a probability below 1e-13.
@@ -86,22 +87,21 @@ def logistic(
             cross-entropy on the validation images, or in cross-validation; `DEFAULT_STRENGTH` where no class has two images.
         normalise: Whether to fit to CL2N features.
         class_weights: (classes,), above 0; they multiply the losses of the images of their class.
+        score: What is to be least instead of the cross-entropy; that decides between equal ones.
     """
     space = Space.of((features, labels), classes, normalise=normalise)
     weights = weights_of(class_weights, space)
-    others = space.known(validation)
     if len(space.present) == 1:
         return space.constant_head()
     solver = LogisticSolver(space.points, space.labels, weights)
     relative, by = DEFAULT_STRENGTH, ChosenBy.GIVEN
     if strength is not None:
         relative = positive("inverse penalty C", strength) * space.scale**2
-        stiffer = [each for each in STRENGTHS if FIRST_STRENGTH <= each < relative]
-        nearly = LogisticSolver.nearly(space.points, space.labels, weights)
-        solver.begin_at([nearly.fit(each) for each in stiffer][-1:])  # from 0 a weak penalty leads astray
+        nearly = LogisticSolver.nearly(space.points, space.labels, weights)  # from 0 a weak penalty leads astray
+        solver.begin_at([nearly.fit(each) for each in STRENGTHS if FIRST_STRENGTH <= each < relative][-1:])
     else:
-        trials, by = trials_of(space.points, space.labels, others)
-        relative, _, fits = choose_strength(trials, weights)
+        trials, by = trials_of(space.points, space.labels, space.known(validation))
+        relative, _, fits = choose_strength(trials, weights, score)
         solver.begin_at(fits)
     kernel, bias, described = solver.described(relative)
     remarks = described.pop("remarks") + chosen_on_some(by, space.labels)
@@ -213,31 +213,32 @@ def folds(labels: Labels) -> list[np.ndarray]:
     return [fold == index for index in range(used)]
 
 
-def choose_strength(trials: Sequence[Fold], weights: Matrix) -> tuple[float, float, list[Minimum]]:
+def choose_strength(
+    trials: Sequence[Fold], weights: Matrix, score: Score | None = None
+) -> tuple[float, tuple[float, ...], list[Minimum]]:
     """Return which of `STRENGTHS` has the least cross-entropy on what is held out, that loss (mean of `trials`), and the fits.
+    Where there is a `score`, it comes before the loss, and all strengths are tried: it may have several valleys.
 
     It ascends from `FIRST_STRENGTH` as long as that helps, or descends where it does not, and ends when two values in a row are
     no better than the best: the loss has one valley, with too stiff a head on one side and overfitting on the other.
     """
     if not trials:
-        return DEFAULT_STRENGTH, np.inf, []
+        return DEFAULT_STRENGTH, (np.inf,), []
     solvers = [LogisticSolver.nearly(trial.points, trial.labels, weights) for trial in trials]
 
-    def tried(strength: float) -> tuple[float, float, list[Minimum]]:
+    def tried(strength: float) -> tuple[float, tuple[float, ...], list[Minimum]]:
         fits = [solver.fit(strength) for solver in solvers]
-        losses = [
-            cross_entropy(trial.held @ fit.kernel + fit.bias, trial.held_labels, weights)
-            for fit, trial in zip(fits, trials, strict=True)
-        ]
-        return strength, float(np.mean(losses)), fits
+        said = [(trial.held @ fit.kernel + fit.bias, trial.held_labels) for fit, trial in zip(fits, trials, strict=True)]
+        loss = float(np.mean([cross_entropy(*each, weights) for each in said]))
+        return strength, (loss,) if score is None else (mean_score(said, score), loss), fits
 
     first = best = tried(FIRST_STRENGTH)
     for way in (STRENGTHS[STRENGTHS.index(FIRST_STRENGTH) + 1 :], STRENGTHS[: STRENGTHS.index(FIRST_STRENGTH)][::-1]):
         worse = 0
         for found in map(tried, way):
             best, worse = (found, 0) if found[1] < best[1] else (best, worse + 1)
-            if worse == 2:
+            if worse == 2 and score is None:
                 break
-        if best is not first:
+        if best is not first and score is None:
             break
     return best

@@ -25,7 +25,7 @@ from tl_core.heads.logistic_regression import (
     chosen_on_some,
     trials_of,
 )
-from tl_core.heads.solver import Problem
+from tl_core.heads.solver import Problem, Score
 from tl_core.heads.space import Labelled, Space, weights_of
 from tl_core.heads.threads import one_thread
 from tl_core.notes import Note, NoteKind
@@ -88,7 +88,7 @@ class SelectedFeatures:
 
     def solve(self, given: Problem) -> Head:
         """Return the head of `head2toe`."""
-        settings: dict[str, Any] = {"normalise": given.normalise, "class_weights": given.class_weights}
+        settings: dict[str, Any] = {"normalise": given.normalise, "class_weights": given.class_weights, "score": given.score}
         return head2toe(*given.train, given.classes, keep=self.keep, validation=given.validation, **settings)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
@@ -133,6 +133,7 @@ def head2toe(
     normalise: bool = True,
     groups: Sequence[int] = (),
     class_weights: ArrayLike | None = None,
+    score: Score | None = None,
 ) -> Head:
     """Fit logistic regression to the share `keep` of the features that a group lasso finds most useful.
 
@@ -145,14 +146,13 @@ def head2toe(
         validation: Features and labels for that; without them, cross-validation, each fold with a selection of its own.
         normalise: Whether the head divides each of `groups` by its norm; otherwise the model must, before it joins them.
         groups: The sizes of the blocks' features, in order; all one block if empty.
-        class_weights: (classes,), above 0; they multiply the losses of the images of their class.
+        class_weights, score: As in `logistic`.
     """
     space = Space.of((features, labels), classes, normalise=normalise, groups=groups, turn=False)
     weights, share = weights_of(class_weights, space), require_share(keep)
-    others = space.known(validation)
     if len(space.present) == 1:
         return space.constant_head()
-    share, strength, by = choose(space, weights, others, KEEPS if share is None else (share,))
+    share, strength, by = choose(space, weights, space.known(validation), KEEPS if share is None else (share,), score)
     ranked = Ranked.of(space.points, space.labels, weights)
     kept = ranked.kept(share)
     narrow = narrow_space(ranked, space.points, space.labels, kept)
@@ -173,16 +173,28 @@ def require_share(keep: float | None) -> float | None:
 
 
 def choose(
-    space: Space, weights: Matrix, others: tuple[Matrix, Labels] | None, keeps: Sequence[float]
+    space: Space,
+    weights: Matrix,
+    others: tuple[Matrix, Labels] | None,
+    keeps: Sequence[float],
+    score: Score | None = None,
 ) -> tuple[float, float, ChosenBy]:
-    """Return the share and the inverse penalty with the least cross-entropy on what is held out, and what that was."""
+    """Return the share and the inverse penalty with the least cross-entropy on what is held out, and what that was.
+
+    Args:
+        space: That of the training images.
+        weights: Those of the classes.
+        others: Validation images, as points, with their labels.
+        keeps: The shares that are tried.
+        score: As in `logistic`.
+    """
     trials, by = trials_of(space.points, space.labels, others)
     if not trials or len(weights) == 1:
         return (keeps[0] if len(keeps) == 1 else DEFAULT_KEEP), DEFAULT_STRENGTH, by
     rankings = [Ranked.of(trial.points, trial.labels, weights) for trial in trials]
-    found: list[tuple[float, float, float]] = []
+    found: list[tuple[tuple[float, ...], float, float]] = []
     for keep in keeps:
-        strength, loss, _ = choose_strength([_narrow(*pair, keep) for pair in zip(trials, rankings, strict=True)], weights)
+        strength, loss, _ = choose_strength([_narrow(*pair, keep) for pair in zip(trials, rankings, strict=True)], weights, score)
         found.append((loss, keep, strength))
     _, keep, strength = min(found)
     return keep, strength, by

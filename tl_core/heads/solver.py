@@ -1,12 +1,17 @@
 """What computes a head from features, instead of training it in epochs: a value that carries its own code."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from tl_core.heads.head import Head
+from tl_core.heads.head import Head, Labels, Matrix
 from tl_core.heads.space import Labelled
+
+Score = Callable[[Labels, NDArray[np.float32]], float]
+"""From labels (images,) and probabilities (images, classes) to a number that is the lower the better they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +24,7 @@ class Problem:
         normalise: Whether the head centres the features and brings them to length 1 first.
         validation: Such a pair, for a solver that chooses a setting by it.
         class_weights: What the loss of each class is multiplied by, (classes,), for a solver that sums up a loss.
+        score: What chooses a setting by what is said of held-out images; None is their cross-entropy.
     """
 
     train: Labelled
@@ -26,6 +32,14 @@ class Problem:
     normalise: bool = True
     validation: Labelled | None = None
     class_weights: ArrayLike | None = None
+    score: Score | None = None
+
+
+def mean_score(said: Sequence[tuple[Matrix, Labels]], score: Score) -> float:
+    """Return the mean `score` of logits (images, classes) and labels (images,) of several sets of held-out images."""
+    from scipy.special import softmax
+
+    return float(np.mean([score(labels, softmax(logits, axis=1).astype(np.float32)) for logits, labels in said]))
 
 
 class Solver(Protocol):

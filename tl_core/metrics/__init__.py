@@ -1,17 +1,19 @@
 """Metrics: numbers that say how good a model is on examples with labels, each with its interval."""
 
 from abc import abstractmethod
-from math import isnan, nan
-from typing import ClassVar
+from math import inf, isnan, nan
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.analysis.statistics import Interval
+from tl_core.errors import SettingError
+from tl_core.metrics._intervals import MAX_WORK, Labels, Statistic, Weights, bootstrap_interval
 from tl_core.registry import Part, Registry
-from tl_core.result import Better, MetricValue
+from tl_core.result import Better, MetricValue, Threshold
+from tl_core.spec import PartSpec
 
-Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float32]
 
 __all__ = [
@@ -21,6 +23,9 @@ __all__ = [
     "Metric",
     "MetricValue",
     "Probabilities",
+    "Statistic",
+    "Threshold",
+    "Weights",
     "default_metrics",
     "measure",
     "metrics",
@@ -34,12 +39,42 @@ class Metric(Part):
     better: ClassVar[Better] = Better.HIGHER
     percent: ClassVar[bool] = True
     """Whether a value is a share (0..1), which people read in percent."""
+    proper: ClassVar[bool] = False
+    """Whether its title begins with somebody's name, which stays as it is within a sentence."""
     by_default: ClassVar[bool] = True
     """Whether each run is measured by it. One whose settings only the user knows is not."""
+
+    chooses: ClassVar[bool] = True
+    """Whether, where it decides a run, its value on the validation images chooses epochs, trials and penalties; otherwise their
+    loss does. Accuracy moves by whole images, and a model that knows nothing can be well calibrated."""
+
+    most_probable: ClassVar[bool] = True
+    """Whether the decisions that it measures are for the most probable class, as everywhere else."""
+    fits_thresholds: ClassVar[bool] = False
+    """Whether it has `thresholds`."""
 
     def suits(self, classes: int) -> bool:
         """Return whether this metric says anything where there are so many `classes`."""
         return True
+
+    def require(self, classes: int) -> None:
+        """Raise the `SettingError` of a metric that says nothing where there are so many `classes`."""
+        if not self.suits(classes):
+            raise SettingError(
+                f"{self.full_title} says nothing of data with {classes} classes.",
+                "Choose another metric, or other settings of it.",
+                received=self.spec().model_dump(mode="json"),
+            )
+
+    def thresholds(self, labels: Labels, probabilities: Probabilities) -> tuple[Threshold, ...]:
+        """Return from which probabilities on examples are taken for which classes, fitted to these, validation images; none of a
+        metric that needs no threshold. Arguments as in `value`."""
+        return ()
+
+    def score(self, labels: Labels, probabilities: Probabilities) -> float:
+        """Return a number that is the lower the better the model is; infinity where there is no value."""
+        value = self.measured_value(labels, probabilities)
+        return inf if isnan(value) else -self.better.sign * value
 
     @abstractmethod
     def value(self, labels: Labels, probabilities: Probabilities) -> float:
@@ -57,16 +92,90 @@ class Metric(Part):
         that is None, unless the method is honest there. Arguments as in `value`.
         """
 
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic | None:
+        """Return what gives the value in resamples of the examples; None where a bootstrap says nothing honest of this metric.
+
+        This one computes each resample for itself; a metric whose sums take weights says so in its own. Arguments as in `value`.
+        """
+
+        def each(weights: Weights) -> NDArray[np.float64]:
+            drawn = (np.repeat(np.arange(len(labels)), column) for column in weights.T)
+            return np.array([self.value(labels[rows], probabilities[rows]) for rows in drawn])
+
+        return each
+
+    def passes(self, labels: Labels) -> int:
+        """Return how often `statistic` goes over all weights of a resample, about."""
+        return 1
+
+    def difference(self, labels: Labels, first: Probabilities, second: Probabilities) -> Interval | None:
+        """Return the 95% interval of the value of `first` less that of `second`, two models on the same examples, which holds
+        that difference and is the same each time.
+
+        It is a paired bootstrap: each resample is the same examples for both, drawn within each class. None where that takes too
+        long, where a value is not defined, where all resamples say the same, or where it would not be honest.
+        """
+        work = 2 * self.passes(labels)
+        if len(labels) * work > MAX_WORK:
+            return None  # before anything is sorted
+        gap = self.measured_value(labels, first) - self.measured_value(labels, second)
+        one, other = (None if isnan(gap) else self.statistic(labels, each) for each in (first, second))
+        if one is None or other is None:
+            return None
+        return bootstrap_interval(labels, gap, lambda weights: one(weights) - other(weights), work)
+
+    def measured_value(self, labels: Labels, probabilities: Probabilities) -> float:
+        """Return the value; NaN also of probabilities that are no numbers, as a diverged model gives them."""
+        return self.value(labels, probabilities) if np.isfinite(probabilities).all() else nan
+
     def measure(self, labels: Labels, probabilities: Probabilities) -> MetricValue:
-        """Return the value with its interval. Probabilities that are no numbers, as a diverged model gives them, have neither."""
-        value = self.value(labels, probabilities) if np.isfinite(probabilities).all() else nan
+        """Return the value with its interval. Probabilities that are no numbers have neither."""
+        value = self.measured_value(labels, probabilities)
         interval = None if isnan(value) else self.interval(labels, probabilities)
         low, high = (interval.low, interval.high) if interval else (None, None)
-        return MetricValue(name=self.name, value=value, low=low, high=high, n=len(labels), better=self.better)
+        return MetricValue(
+            name=self.name, value=value, low=low, high=high, n=len(labels), better=self.better, settings=self.own_settings
+        )
+
+    @property
+    def own_settings(self) -> dict[str, Any]:
+        """Return the settings that differ from the defaults, as plain values."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+    @property
+    def full_title(self) -> str:
+        """Return the title, with the settings that differ from the defaults: "Top-5 accuracy (classes 3)"."""
+        own = (f"{type(self).model_fields[name].title or name} {_short(value)}" for name, value in self.own_settings.items())
+        told = ", ".join(map(_lowered, own))
+        return f"{self.title} ({told})" if told else self.title
+
+    @property
+    def in_sentence(self) -> str:
+        """Return the full title as it stands within a sentence: "balanced accuracy", "ROC AUC", "Cohen's kappa"."""
+        return _lowered(self.full_title) if not self.proper else self.full_title
+
+
+LONGEST_SETTING = 24
+"""Characters of a setting in a title; costs of many classes are a long matrix."""
+
+
+def _lowered(text: str) -> str:
+    """Return `text` with a small first letter, unless its first word is an abbreviation."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_SETTING else f"{text[: LONGEST_SETTING - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 metrics: Registry[Metric] = Registry("metric", "tl_core.metrics")
 register = metrics.register
+
+
+def metric_of(found: MetricValue) -> Metric:
+    """Return the metric, with its settings, that gave a stored value. Raises `SettingError` where it is no longer installed."""
+    return metrics.build(PartSpec(name=found.name, **found.settings))
 
 
 def default_metrics(classes: int) -> tuple[Metric, ...]:
@@ -75,6 +184,9 @@ def default_metrics(classes: int) -> tuple[Metric, ...]:
     return tuple(metric for metric in candidates if metric.suits(classes))
 
 
-def measure(labels: Labels, probabilities: Probabilities) -> tuple[MetricValue, ...]:
-    """Return what each of the `default_metrics` gives. Arguments as in `Metric.value`, but that any number is allowed."""
-    return tuple(metric.measure(labels, probabilities) for metric in default_metrics(probabilities.shape[1]))
+def measure(labels: Labels, probabilities: Probabilities, also: Metric | None = None) -> tuple[MetricValue, ...]:
+    """Return what each of the `default_metrics` gives, and `also` another one. Arguments as in `Metric.value`, but any number is
+    allowed."""
+    usual = default_metrics(probabilities.shape[1])
+    others = () if also is None or also in usual else (also,)
+    return tuple(metric.measure(labels, probabilities) for metric in (*usual, *others))

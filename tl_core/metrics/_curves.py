@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.metrics import Interval, Labels, Probabilities
-from tl_core.metrics._intervals import MAX_WORK, Weights, bootstrap_interval
+from tl_core.metrics._intervals import MAX_WORK, Statistic, Weights, bootstrap_interval
 
 Counts = NDArray[np.int64]
 
@@ -74,9 +74,17 @@ def curve_interval(
     present = np.unique(labels) if classes is None else classes
     if len(labels) * len(present) > MAX_WORK:
         return None  # before all is sorted
+    statistic = curve_statistic(labels, probabilities, score, present)
+    return bootstrap_interval(labels, value(labels, probabilities), statistic, passes=len(present))
+
+
+def curve_statistic(
+    labels: Labels,
+    probabilities: Probabilities,
+    score: Callable[[Counts, Counts], NDArray[np.float64]],
+    classes: NDArray[np.int64] | None = None,
+) -> Statistic:
+    """Return the mean of `score` over the classes as a statistic. Arguments as in `curve_interval`."""
+    present = np.unique(labels) if classes is None else classes
     curves = [PrecisionRecall(labels == label, probabilities[:, label]) for label in present]
-
-    def mean_score(weights: Weights) -> NDArray[np.float64]:
-        return np.mean([score(*curve.counts(weights)) for curve in curves], axis=0)
-
-    return bootstrap_interval(labels, value(labels, probabilities), mean_score, passes=len(present))
+    return lambda weights: np.mean([score(*curve.counts(weights)) for curve in curves], axis=0)

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.analysis.statistics import Z95, Interval
-from tl_core.metrics import Labels
 
+Labels = NDArray[np.int64]
 Weights = NDArray[np.int32]
 """How often each example is in each resample, (n, resamples)."""
+Statistic = Callable[[Weights], NDArray[np.float64]]
+"""From the weights of resamples to the value in each, (resamples,)."""
 
 RESAMPLES = 1000
 SEED = 0
@@ -29,20 +31,33 @@ def normal_interval(value: float, error: float, lowest: float, highest: float) -
     return around(value, max(lowest, value - Z95 * error), min(highest, value + Z95 * error))
 
 
-def bootstrap_interval(
-    labels: Labels, value: float, statistic: Callable[[Weights], NDArray[np.float64]], passes: int = 1
-) -> Interval | None:
+def bootstrap_interval(labels: Labels, value: float, statistic: Statistic, passes: int = 1) -> Interval | None:
     """Return the 95% interval of `value` by a stratified bootstrap, from the quantiles of the resamples (Davison and Hinkley
-    1997); None where that takes too long.
+    1997); None where that takes too long, or where a resample has no value.
 
     The examples, of the classes `labels` (n,), are drawn again within each class, so that it keeps its size. `statistic` gives
-    the value in each resample, (n, resamples) -> (resamples,), and goes over all weights `passes` times.
+    the value in each resample, and goes over all weights `passes` times.
     """
     if len(labels) * passes > MAX_WORK:
         return None
     values = np.concatenate([statistic(weights) for weights in stratified_weights(labels)])
     low, high = np.quantile(values, [0.025, 0.975])
     return around(value, float(low), float(high))
+
+
+def mean_of(each: NDArray[np.float64] | NDArray[np.bool_]) -> Statistic:
+    """Return the mean of a number of each example (n,) as a statistic."""
+    shares = each / len(each)
+    return lambda weights: shares @ weights
+
+
+def class_counts(which: Labels, weights: Weights, classes: int, counted: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
+    """Return how many examples are of each class in each resample, (classes, resamples): of all, or of those that are `counted`
+    (n,). `which` (n,) says the class of each."""
+    from scipy.sparse import csr_array  # half a second to import
+
+    ones = np.ones(len(which), np.int64) if counted is None else counted.astype(np.int64)
+    return np.asarray(csr_array((ones, (which, np.arange(len(which)))), shape=(classes, len(which))) @ weights)
 
 
 def stratified_weights(labels: Labels, resamples: int = RESAMPLES) -> Iterator[Weights]:

@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from tl_core.analysis.statistics import wilson
-from tl_core.metrics import Interval, Labels, Metric, Probabilities, register
+from tl_core.metrics import Interval, Labels, Metric, Probabilities, Statistic, register
+from tl_core.metrics._intervals import mean_of
 
 
 @register("accuracy")
@@ -15,6 +16,7 @@ class Accuracy(Metric):
 
     title: ClassVar[str] = "Accuracy"
     listing_order: ClassVar[int] = 10
+    chooses: ClassVar[bool] = False
 
     def value(self, labels: Labels, probabilities: Probabilities) -> float:
         from sklearn.metrics import accuracy_score  # a second to import
@@ -23,3 +25,6 @@ class Accuracy(Metric):
 
     def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
         return wilson(int((probabilities.argmax(axis=1) == labels).sum()), len(labels))
+
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic:
+        return mean_of(probabilities.argmax(axis=1) == labels)

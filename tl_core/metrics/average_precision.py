@@ -2,8 +2,10 @@
 
 from typing import ClassVar
 
-from tl_core.metrics import Interval, Labels, Metric, Probabilities, register
-from tl_core.metrics._curves import average_precision, curve_interval, mean_over_classes
+import numpy as np
+
+from tl_core.metrics import Interval, Labels, Metric, Probabilities, Statistic, register
+from tl_core.metrics._curves import average_precision, curve_interval, curve_statistic, mean_over_classes
 
 
 @register("average_precision")
@@ -23,3 +25,9 @@ class AveragePrecision(Metric):
 
     def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
         return curve_interval(labels, probabilities, self.value, average_precision)
+
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic:
+        return curve_statistic(labels, probabilities, average_precision)
+
+    def passes(self, labels: Labels) -> int:
+        return len(np.unique(labels))

@@ -5,7 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from tl_core.analysis.statistics import mean_share_interval
-from tl_core.metrics import Interval, Labels, Metric, Probabilities, register
+from tl_core.metrics import Interval, Labels, Metric, Probabilities, Statistic, register
+from tl_core.metrics._intervals import mean_of
 
 
 @register("balanced_accuracy")
@@ -27,3 +28,8 @@ class BalancedAccuracy(Metric):
         sizes = np.bincount(labels)
         found = np.bincount(labels[probabilities.argmax(axis=1) == labels], minlength=len(sizes))
         return mean_share_interval(found[sizes > 0].tolist(), sizes[sizes > 0].tolist())
+
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic:
+        sizes = np.bincount(labels)  # which resamples keep
+        of_class = len(labels) / np.count_nonzero(sizes) / sizes[labels]
+        return mean_of(of_class * (probabilities.argmax(axis=1) == labels))

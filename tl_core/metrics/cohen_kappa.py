@@ -4,9 +4,10 @@ from math import nan, sqrt
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tl_core.metrics import Interval, Labels, Metric, Probabilities, register
-from tl_core.metrics._intervals import normal_interval
+from tl_core.metrics import Interval, Labels, Metric, Probabilities, Statistic, Weights, register
+from tl_core.metrics._intervals import class_counts, mean_of, normal_interval
 
 
 @register("cohen_kappa")
@@ -18,6 +19,7 @@ class CohenKappa(Metric):
 
     title: ClassVar[str] = "Cohen's kappa"
     percent: ClassVar[bool] = False
+    proper: ClassVar[bool] = True
     listing_order: ClassVar[int] = 90
 
     def value(self, labels: Labels, probabilities: Probabilities) -> float:
@@ -29,6 +31,17 @@ class CohenKappa(Metric):
     def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
         kappa = self.value(labels, probabilities)
         return normal_interval(kappa, standard_error(labels, probabilities.argmax(axis=1), kappa), -1.0, 1.0)
+
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic | None:
+        predicted, n = probabilities.argmax(axis=1), len(labels)
+        classes = int(max(labels.max(), predicted.max())) + 1
+        agreement, sizes = mean_of(labels == predicted), np.bincount(labels, minlength=classes)
+
+        def kappas(weights: Weights) -> NDArray[np.float64]:
+            by_chance = sizes @ class_counts(predicted, weights, classes) / n**2  # resamples keep the sizes of the classes
+            return (agreement(weights) - by_chance) / (1 - by_chance)
+
+        return kappas if np.count_nonzero(sizes) > 1 else None
 
 
 def standard_error(labels: Labels, predicted: Labels, kappa: float) -> float:

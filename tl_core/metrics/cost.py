@@ -1,22 +1,23 @@
 """Cost: what the mistakes cost, by a matrix of one's own."""
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from tl_core.analysis.statistics import mean_interval
 from tl_core.errors import SettingError
-from tl_core.metrics import Better, Interval, Labels, Metric, Probabilities, register
-from tl_core.metrics._intervals import around
+from tl_core.metrics import Better, Interval, Labels, Metric, Probabilities, Statistic, register
+from tl_core.metrics._intervals import around, mean_of
 
 
 @register("cost")
 class Cost(Metric):
     """What an example costs in the mean, where each mistake has a price of its own.
 
-    The model decides for the most probable class, whatever that costs. The interval is Student's t of the mean.
+    Each example is taken for the class whose expected cost, by the model's probabilities, is the least: nothing is fitted to the
+    examples. The interval is Student's t of the mean.
     """
 
     title: ClassVar[str] = "Cost"
@@ -24,13 +25,20 @@ class Cost(Metric):
     percent: ClassVar[bool] = False
     listing_order: ClassVar[int] = 100
     by_default: ClassVar[bool] = False
+    most_probable: ClassVar[bool] = False
 
     costs: tuple[tuple[FiniteFloat, ...], ...] = Field(
         (),
         title="Costs",
         description="A row for each true class with the cost of taking it for each class, such as [[0, 1], [5, 0]]. "
         "Without any, each mistake costs 1.",
+        json_schema_extra={"empty": "each mistake costs 1"},
     )
+
+    @field_validator("costs", mode="before")
+    @classmethod
+    def _none_is_the_default(cls, value: Any) -> Any:
+        return () if value is None else value
 
     @model_validator(mode="after")
     def _is_square(self) -> Self:
@@ -40,6 +48,15 @@ class Cost(Metric):
 
     def suits(self, classes: int) -> bool:
         return not self.costs or len(self.costs) == classes
+
+    def require(self, classes: int) -> None:
+        """Raise the `SettingError` of costs of another number of classes."""
+        if not self.suits(classes):
+            raise SettingError(
+                f"The data have {classes} classes, and the costs are of {len(self.costs)}.",
+                f"Give {classes} rows of {classes} numbers.",
+                received=f"{len(self.costs)} rows",
+            )
 
     def value(self, labels: Labels, probabilities: Probabilities) -> float:
         """Return the mean cost. Raises `SettingError` where the costs are of another number of classes."""
@@ -52,13 +69,16 @@ class Cost(Metric):
         found = mean_interval(each)
         return around(float(each.mean()), found.low, found.high)
 
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic:
+        return mean_of(self._each(labels, probabilities))
+
     def _each(self, labels: Labels, probabilities: Probabilities) -> NDArray[np.float64]:
         classes = probabilities.shape[1]
-        if not self.suits(classes):
-            raise SettingError(
-                f"The data have {classes} classes, and the costs are of {len(self.costs)}.",
-                f"Give {classes} rows of {classes} numbers.",
-                received=self.costs,
-            )
+        self.require(classes)
         costs = np.array(self.costs) if self.costs else 1.0 - np.eye(classes)
-        return costs[labels, probabilities.argmax(axis=1)]
+        return costs[labels, self.decisions(probabilities)]
+
+    def decisions(self, probabilities: Probabilities) -> Labels:
+        """Return the class (n,) of the least expected cost for each example."""
+        expected = probabilities.astype(np.float64) @ np.array(self.costs) if self.costs else -probabilities
+        return expected.argmin(axis=1)

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from tl_core.metrics import Better, Interval, Labels, Metric, Probabilities, register
+from tl_core.metrics import Better, Interval, Labels, Metric, Probabilities, Statistic, register
 
 
 @register("ece")
@@ -14,12 +14,14 @@ class ExpectedCalibrationError(Metric):
 
     Examples are put into bins of equal width by the probability of the class decided for (Guo et al. 2017); the difference
     between mean confidence and accuracy is averaged over the examples. It is never below 0, and larger the fewer the examples,
-    also of a calibrated model, which is why it has no interval: half of those that a bootstrap gives would miss the true 0.
+    also of a calibrated model, which is why neither it nor the difference of two models has an interval: half of those that a
+    bootstrap gives for it would miss the true 0, and most of those for a difference the true one.
     """
 
     title: ClassVar[str] = "Expected calibration error"
     better: ClassVar[Better] = Better.LOWER
     listing_order: ClassVar[int] = 80
+    chooses: ClassVar[bool] = False
 
     bins: int = Field(15, ge=1, le=1000, title="Bins", description="How many bins of confidence there are.")
 
@@ -31,4 +33,7 @@ class ExpectedCalibrationError(Metric):
         return float(np.abs(of_bins).sum() / len(labels))
 
     def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
+        return None
+
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic | None:
         return None

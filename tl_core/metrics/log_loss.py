@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.analysis.statistics import mean_interval
-from tl_core.metrics import Better, Interval, Labels, Metric, Probabilities, register
-from tl_core.metrics._intervals import around
+from tl_core.metrics import Better, Interval, Labels, Metric, Probabilities, Statistic, register
+from tl_core.metrics._intervals import around, mean_of
 
 
 @register("log_loss")
@@ -31,10 +31,17 @@ class LogLoss(Metric):
     def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
         if len(labels) < 2:
             return None
-        eps = np.finfo(np.float64).eps  # as scikit-learn has it
-        of_truth = normalized(probabilities)[np.arange(len(labels)), labels].clip(eps, 1 - eps)
-        found = mean_interval(-np.log(of_truth), lowest=0.0)
+        found = mean_interval(losses(labels, probabilities), lowest=0.0)
         return around(self.value(labels, probabilities), found.low, found.high)
+
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic:
+        return mean_of(losses(labels, probabilities))
+
+
+def losses(labels: Labels, probabilities: Probabilities) -> NDArray[np.float64]:
+    """Return the cross-entropy of each example (n,) in nats."""
+    eps = np.finfo(np.float64).eps  # as scikit-learn has it
+    return -np.log(normalized(probabilities)[np.arange(len(labels)), labels].clip(eps, 1 - eps))
 
 
 def normalized(probabilities: Probabilities) -> NDArray[np.float64]:

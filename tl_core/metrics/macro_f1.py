@@ -5,8 +5,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.metrics import Interval, Labels, Metric, Probabilities, register
-from tl_core.metrics._intervals import Weights, bootstrap_interval
+from tl_core.metrics import Interval, Labels, Metric, Probabilities, Statistic, Weights, register
+from tl_core.metrics._intervals import bootstrap_interval, class_counts
 
 
 @register("macro_f1")
@@ -25,20 +25,16 @@ class MacroF1(Metric):
         return float(f1_score(labels, probabilities.argmax(axis=1), average="macro", zero_division=0))
 
     def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
+        return bootstrap_interval(labels, self.value(labels, probabilities), self.statistic(labels, probabilities))
+
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic:
         predicted = probabilities.argmax(axis=1)
-        value = self.value(labels, probabilities)
-        return bootstrap_interval(labels, value, lambda weights: weighted_f1(labels, predicted, weights))
+        return lambda weights: weighted_f1(labels, predicted, weights)
 
 
 def weighted_f1(labels: Labels, predicted: Labels, weights: Weights) -> NDArray[np.float64]:
     """Return the macro F1 (resamples,) of examples with these `weights` (n, resamples)."""
-    from scipy.sparse import csr_array
-
-    n, classes = len(labels), int(max(labels.max(), predicted.max())) + 1
-
-    def of_class(which: Labels, counted: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-        ones = np.ones(n, np.int64) if counted is None else counted.astype(np.int64)
-        return np.asarray(csr_array((ones, (which, np.arange(n))), shape=(classes, n)) @ weights)
-
-    right, taken = of_class(labels, labels == predicted), of_class(labels) + of_class(predicted)
+    classes = int(max(labels.max(), predicted.max())) + 1
+    right = class_counts(labels, weights, classes, labels == predicted)
+    taken = class_counts(labels, weights, classes) + class_counts(predicted, weights, classes)
     return (2 * right / np.maximum(taken, 1)).sum(axis=0) / (taken > 0).sum(axis=0)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.analysis.statistics import Z95
-from tl_core.metrics import Interval, Labels, Metric, Probabilities, register
+from tl_core.metrics import Interval, Labels, Metric, Probabilities, Statistic, Weights, register
 from tl_core.metrics._curves import mean_over_classes
 from tl_core.metrics._intervals import around
 
@@ -34,6 +34,27 @@ class RocAuc(Metric):
             return None
         odds, half = log(value / (1 - value)), Z95 * error / (value * (1 - value))
         return around(value, _logistic(odds - half), _logistic(odds + half))
+
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic:
+        areas = [area_of_class(labels == label, probabilities[:, label]) for label in np.unique(labels)]
+        return lambda weights: np.mean([area(weights) for area in areas], axis=0)
+
+    def passes(self, labels: Labels) -> int:
+        return len(np.unique(labels))
+
+
+def area_of_class(positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> Statistic:
+    """Return, as a statistic, how often a positive example has a higher score than a negative one; ties count half."""
+    order = np.argsort(scores, kind="stable")
+    starts = np.unique(scores[order], return_index=True)[1]  # of examples of equal scores
+    pairs, of_class = float(positive.sum()) * float((~positive).sum()), positive[order][:, np.newaxis]
+
+    def area(weights: Weights) -> NDArray[np.float64]:
+        ranked = weights[order]
+        positives, negatives = (np.add.reduceat(ranked * own, starts, axis=0, dtype=np.int64) for own in (of_class, ~of_class))
+        return (positives * (negatives.cumsum(axis=0) - negatives / 2)).sum(axis=0) / pairs
+
+    return area
 
 
 def delong(labels: Labels, probabilities: Probabilities) -> tuple[float, float]:

@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import Field
 
 from tl_core.analysis.statistics import wilson
-from tl_core.metrics import Interval, Labels, Metric, Probabilities, register
+from tl_core.metrics import Interval, Labels, Metric, Probabilities, Statistic, register
+from tl_core.metrics._intervals import mean_of
 
 
 @register("top_5")
@@ -31,6 +32,14 @@ class Top5(Metric):
     def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
         suits = self.suits(probabilities.shape[1])
         return wilson(self._found(labels, probabilities), len(labels)) if suits else None
+
+    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic | None:
+        classes = probabilities.shape[1]
+        if not self.suits(classes):
+            return None
+        # As scikit-learn has it, of equal probabilities the last ones come first.
+        first = np.argsort(probabilities, axis=1, kind="stable")[:, classes - self.k :]
+        return mean_of((first == labels[:, np.newaxis]).any(axis=1))
 
     def _found(self, labels: Labels, probabilities: Probabilities) -> int:
         from sklearn.metrics import top_k_accuracy_score  # a second to import

@@ -61,6 +61,9 @@ class NoteKind(StrEnum):
     CLASSES_NUMBERED = "classes_numbered"
     """The named classes have got a number, since others are called alike."""
 
+    NO_THRESHOLDS = "no_thresholds"
+    """There are no validation images to which the thresholds of the metric that decides could be fitted."""
+
     UNLABELLED_IMAGES = "unlabelled_images"
     """So many images have no label."""
     SPLITS_LEFT_OUT = "splits_left_out"

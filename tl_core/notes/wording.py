@@ -84,6 +84,8 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.APPROXIMATE_RANKING: "The group lasso had not settled, so the ranking of the features is approximate.",
     NoteKind.CHOSEN_ON_FEWER: "C was chosen by fits to about {0:,} of the {1:,} training images; the head is fitted to all of "
     "them.",
+    NoteKind.NO_THRESHOLDS: "There are no validation images to fit a threshold to: the metric says what the best one for the "
+    "test images would reach. Set aside validation images to get one.",
     NoteKind.NOTHING_IN_BLOCKS: "The blocks of this phase hold nothing of what it trains, so the head trained alone.",
     NoteKind.ENGINE_FAILED: "{about[0]} could not compute this network ({about[2]}), so {about[1]} did, more slowly.",
     NoteKind.HELD_IN_MEMORY: "Some of what was computed is held in memory, since it cannot be kept on disk ({about[0]}).",

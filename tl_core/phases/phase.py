@@ -73,6 +73,17 @@ class Augmentation(StrEnum):
     RAND_AUGMENT = "RandAugment"
 
 
+class Balance(StrEnum):
+    """What makes up for uneven classes: nothing; images weigh by the inverse of their class's share; each class is drawn as often
+    in an epoch; or the logarithm of each class's share is added to its logit in the loss, and not in use, so that the network
+    learns what it would of even classes (Menon et al. 2021, arXiv 2007.07314)."""
+
+    NONE = "none"
+    WEIGHTS = "class weights"
+    SAMPLING = "balanced sampling"
+    LOGITS = "logit adjustment"
+
+
 @dataclass(frozen=True)
 class Learning:
     """The way of learning, apart from how fast.
@@ -81,10 +92,11 @@ class Learning:
     norms and biases. `clip_norm` is the longest the gradient of all variables together may be. `patience` is how many epochs
     without a lower validation loss end a phase, which then goes back to its best epoch. `restore_best` lets every phase go back
     to its best epoch, or to what it began with where no epoch was better. `balanced` weights each image by
-    the inverse of its class's share. `label_smoothing` is the share of a label that is spread over all classes; `mixup` and
-    `cutmix` are the parameters of the beta distribution from which the share of another image is drawn (Zhang et al. 2018,
-    arXiv 1710.09412; Yun et al. 2019, arXiv 1905.04899), 0 for none of it. `views` is how many ways an image is changed by the
-    augmentation, in turn; None changes it anew in each epoch.
+    the inverse of its class's share, `sampled` draws each class as often, and `adjusted` adjusts logits (`Balance`).
+    `label_smoothing` is the share of a label that is spread over all classes; `mixup` and `cutmix` are the parameters of the beta
+    distribution from which the share of another image is drawn (Zhang et al. 2018, arXiv 1710.09412; Yun et al. 2019, arXiv
+    1905.04899), 0 for none of it. `views` is how many ways an image is changed by the augmentation, in turn; None changes it anew
+    in each epoch.
     """
 
     optimizer: str = "adam"
@@ -94,6 +106,8 @@ class Learning:
     patience: int | None = None
     restore_best: bool = False
     balanced: bool = False
+    sampled: bool = False
+    adjusted: bool = False
     label_smoothing: float = 0.0
     mixup: float = 0.0
     cutmix: float = 0.0
@@ -182,6 +196,9 @@ class Phase:
         plain |= {"solver": solver and solver.title, "solver_settings": asdict(solver) if solver else {}}
         learning = asdict(self.learning)
         del learning["restore_best"]  # it changes no step: runs that were interrupted before there was a choice still go on
+        for name in ("sampled", "adjusted"):  # told only where they are set, as a trial is
+            if not learning[name]:
+                del learning[name]
         more = {"penalty": repr(self.penalty), "learning": learning}
         # A trial is told only where there is one, so that runs that were interrupted before there were any still go on.
         trial = {"trial": True} if self.trial else {}

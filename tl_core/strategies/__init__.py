@@ -62,6 +62,9 @@ class Strategy(Part):
     batch_setting: ClassVar[str | None] = None
     """The setting that is how many images a step has, where it has one: fewer take less memory."""
 
+    balance_setting: ClassVar[str | None] = None
+    """The setting that says what makes up for uneven classes, where it has one: a `Balance`."""
+
     @property
     def changes_images(self) -> bool:
         """Return whether its settings have training images changed, which nothing else than images can be."""

@@ -3,18 +3,21 @@
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic.fields import FieldInfo
 
+from tl_core import former
 from tl_core.heads import LogisticRegression, Solver
-from tl_core.phases.phase import Augmentation, BatchNorm, RateFactors, Selector
+from tl_core.phases.phase import Augmentation, Balance, BatchNorm, RateFactors, Selector
 from tl_core.phases.schedules import CONSTANT, cosine, one_cycle
 from tl_core.strategies import Classifier, Learning, Phase, Strategy, nothing
 
 SCHEDULES = {"constant": CONSTANT, "cosine": cosine(), "one_cycle": one_cycle()}
 MORE: dict[str, Any] = {"more": True}
+StoredBalance = Annotated[Balance, BeforeValidator(former.balance)]
+"""A balance, which was a switch for class weights before."""
 
 
 def with_default(field: FieldInfo, default: Any) -> Any:
@@ -28,6 +31,7 @@ class ByGradient(Strategy):
     """A strategy that trains by gradient."""
 
     batch_setting: ClassVar[str | None] = "batch_size"
+    balance_setting: ClassVar[str | None] = "balanced"
     batch_size: int = Field(32, ge=1, le=4096, title="Batch size", description="Images per step.", json_schema_extra=MORE)
     schedule: Literal["constant", "cosine", "one_cycle"] = Field(
         "constant",
@@ -59,10 +63,11 @@ class ByGradient(Strategy):
         description="Stop after so many epochs without a lower validation loss, and go back to the best one; empty never stops.",
         json_schema_extra=MORE | {"empty": "never stop"},
     )
-    balanced: bool = Field(
-        False,
-        title="Balance the classes",
-        description="Weight each image by the inverse of its class's share, for data in which classes are rare.",
+    balanced: StoredBalance = Field(
+        Balance.NONE,
+        title="Uneven classes",
+        description="What makes up for them: class weights weigh images by the inverse of their class's share; balanced sampling "
+        "draws each class as often; logit adjustment adds the log share of each class to its logit in training, and not in use.",
         json_schema_extra=MORE,
     )
     label_smoothing: float = Field(
@@ -117,7 +122,9 @@ class ByGradient(Strategy):
             weight_decay=self.weight_decay,
             clip_norm=self.clip_norm,
             patience=self.patience,
-            balanced=self.balanced,
+            balanced=self.balanced is Balance.WEIGHTS,
+            sampled=self.balanced is Balance.SAMPLING,
+            adjusted=self.balanced is Balance.LOGITS,
             label_smoothing=self.label_smoothing,
             mixup=self.mixup,
             cutmix=self.cutmix,
@@ -185,9 +192,11 @@ def slower(factor: float) -> RateFactors:
     return lambda blocks: dict.fromkeys(blocks, 1 / factor)
 
 
-def solved(solver: Solver, name: str = "head", *, balanced: bool = False) -> Phase:
-    """Return a phase in which the head is computed from the frozen network's features, its loss `balanced` by class or not."""
-    learning = Learning(balanced=balanced)
+def solved(solver: Solver, name: str = "head", *, balanced: Balance = Balance.NONE) -> Phase:
+    """Return a phase in which the head is computed from the frozen network's features, its classes `balanced` or not. To draw
+    each class as often is to weight it there; to adjust logits moves the biases that were found."""
+    weighted = balanced in (Balance.WEIGHTS, Balance.SAMPLING)
+    learning = Learning(balanced=weighted, adjusted=balanced is Balance.LOGITS)
     return Phase(name, 1, 1.0, 32, nothing, learning=learning, solver=solver)
 
 

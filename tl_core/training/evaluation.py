@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Callable
 from importlib import metadata
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,9 +15,11 @@ from tl_core.data.examples import Examples
 from tl_core.data.images import Pixels
 from tl_core.datasets import Images
 from tl_core.events import Activity, decoded
+from tl_core.features.predict import predict
 from tl_core.machine import backends
 from tl_core.metrics import measure
-from tl_core.result import MetricValue, Outcome, Predictions, Result, Timing
+from tl_core.notes import Note, NoteKind
+from tl_core.result import MetricValue, Outcome, Predictions, Result, Threshold, Timing
 from tl_core.training.freezing import count_parameters
 from tl_core.training.run import Training
 
@@ -29,9 +32,22 @@ def outcome_of(run: Training) -> Outcome:
     model = run.preparer.inference_model()
     probabilities = run.test(model)
     predictions = gather_predictions(run.data.test, probabilities, run.inputs.pictures)
+    thresholds = fitted_thresholds(run, model)
     with run.stages.stage(Activity.TESTING):
-        measured = measure(run.data.test.labels, probabilities)
-    return Outcome(gather_result(run, probabilities, measured), predictions, model)
+        measured = measure(run.data.test.labels, probabilities, run.recipe.metric)
+    result = gather_result(run, probabilities, measured)
+    lacking = (Note(NoteKind.NO_THRESHOLDS),) if run.recipe.metric.fits_thresholds and not run.images.validation else ()
+    return Outcome(result.model_copy(update={"thresholds": thresholds, "notes": (*result.notes, *lacking)}), predictions, model)
+
+
+def fitted_thresholds(run: Training, model: Any) -> tuple[Threshold, ...]:
+    """Return the thresholds of the metric that decides, if it has any, fitted to what `model` says of the validation images."""
+    metric, held_out = run.recipe.metric, run.data.validation
+    if not metric.fits_thresholds or not len(held_out):
+        return ()
+    upper, inputs = run.inputs.test(model, held_out)
+    with run.stages.stage(Activity.TESTING):
+        return metric.thresholds(held_out.labels, predict(upper, inputs, lambda _: None))
 
 
 def gather_predictions(test: Examples, probabilities: NDArray[np.float32], pixels: Callable[[Images], Pixels]) -> Predictions:
@@ -70,6 +86,7 @@ def gather_result(run: Training, probabilities: NDArray[np.float32], measured: t
         class_names=run.data.class_names,
         train_images=run.images.train,
         validation_images=run.images.validation,
+        train_sizes=tuple(np.bincount(run.data.train.labels, minlength=len(run.data.class_names)).tolist()),
         test_images=run.images.test,
         test_correct=int((probabilities.argmax(axis=1) == test.labels).sum()),
         test_digest=test.digest(),

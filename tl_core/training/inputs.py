@@ -64,14 +64,15 @@ class InputPipeline:
             train = self._train(frozen, phase.learning, count)
             return PhaseInputs(upper, train, self.extractor.features(frozen, self.data.validation, count))
 
-    def test(self, model: Any) -> tuple[Any, Inputs]:
-        """Return what to classify the test images with, and their inputs; `model` is the whole classifier, ready for it."""
-        below = self.cuts.test_cut
+    def test(self, model: Any, others: Examples | None = None) -> tuple[Any, Inputs]:
+        """Return what to classify the test examples with, or `others`, and their inputs; `model` is the whole classifier, ready
+        for it."""
+        below, examples = self.cuts.test_cut, self.data.test if others is None else others
         if not below:
-            return model, self._whole(self.data.test)
+            return model, self._whole(examples)
         with self.stages.stage(Activity.COMPUTING_FEATURES):
             frozen, upper = self._divided(below, len(self.cuts.phases))
-            return upper, self.extractor.features(frozen, self.data.test, self._meter(below))
+            return upper, self.extractor.features(frozen, examples, self._meter(below))
 
     def pictures(self, images: Images) -> Pixels:
         """Return the pixels of a few images (n, size, size, 3) uint8."""

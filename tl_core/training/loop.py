@@ -15,10 +15,10 @@ from tl_core.features.inputs import Inputs, as_taken
 from tl_core.features.prefetch import in_batches, prefetch
 from tl_core.heads.head import Head, cross_entropy
 from tl_core.strategies import Learning
+from tl_core.training.balance import class_weights
 from tl_core.training.prepared import PreparedPhase
+from tl_core.training.scoring import FEATURE_BATCH, score_of
 
-FEATURE_BATCH = 4096
-"""Features of so many images are no burden."""
 Batch = tuple[Any, Any, Any]
 
 
@@ -61,7 +61,7 @@ class Progress:
     `validation_accuracy` those of the validation images after it; `best_loss` is the lowest validation loss of the present
     phase, `best_epoch` its epoch (0: what the phase began with) and `best_accuracy` the accuracy there. Where the model goes
     back to what it was, the first four are of that, None where they are not known. `counted` is how many phases there are
-    whose frozen part `passed` includes.
+    whose frozen part `passed` includes. `validation_score` and `best_score` are those of the metric that decides, if one does.
     """
 
     total: float
@@ -78,6 +78,8 @@ class Progress:
     validation_loss: float | None = None
     loss: float | None = None
     accuracy: float | None = None
+    validation_score: float | None = None
+    best_score: float | None = None
 
     @property
     def done(self) -> float:
@@ -107,27 +109,27 @@ class Progress:
         self.steps += 1
         self.passed += passes_per_image * images
 
-    def end_epoch(self, validation_loss: float | None, validation_accuracy: float | None) -> bool:
-        """End the present pass, and return whether it was the best of its phase."""
+    def end_epoch(self, loss: float | None, accuracy: float | None, score: float | None = None) -> bool:
+        """End the present pass, given what it is on the validation images; return whether that is the best of its phase."""
         self.epoch += 1
         self.loss, self.accuracy = self.now.means if self.now.images else (None, None)
         self.now = EpochProgress()
-        self.validation_loss, self.validation_accuracy = validation_loss, validation_accuracy
-        lowest = math.inf if self.best_loss is None else self.best_loss
-        best = validation_loss is not None and validation_loss < lowest  # no loss that is not finite is the best one
+        self.validation_loss, self.validation_accuracy, self.validation_score = loss, accuracy, score
+        now, lowest = (loss, self.best_loss) if score is None else (score, self.best_score)
+        best = now is not None and now < (math.inf if lowest is None else lowest)  # nothing that is not finite is the best one
         if best:
-            self.best_loss, self.best_epoch, self.best_accuracy = validation_loss, self.epoch, validation_accuracy
+            self.best_loss, self.best_epoch, self.best_accuracy, self.best_score = loss, self.epoch, accuracy, score
         return best
 
     def out_of_patience(self, learning: Learning) -> bool:
         """Return whether the present phase has had `learning.patience` epochs without a lower validation loss."""
-        known = learning.patience is not None and self.best_loss is not None
+        known = learning.patience is not None and (self.best_loss, self.best_score) != (None, None)
         return known and self.epoch - self.best_epoch >= (learning.patience or 0)
 
     def end_phase(self) -> None:
         """End the present phase."""
         self.phase += 1
-        self.epoch, self.best_loss, self.best_epoch, self.best_accuracy = 0, None, 0, None
+        self.epoch, self.best_loss, self.best_epoch, self.best_accuracy, self.best_score = 0, None, 0, None, None
 
 
 def fit(
@@ -155,8 +157,8 @@ def fit(
             if now.images < len(train):  # after the last one nobody could tell from its number whether the epoch was reported
                 yield
         held_out = evaluate(model, phase.validation, phase.batch_size, phase.learning)
-        means = now.means
-        if progress.end_epoch(*held_out) and phase.learning.keeps_best:
+        means, score = now.means, score_of(model, phase.validation, phase.metric)
+        if progress.end_epoch(*held_out, score) and phase.learning.keeps_best:
             keep_best()
         seconds = time.perf_counter() - started
         report(Epoch(phase.name, progress.epoch, progress.steps, *means, *held_out, seconds))
@@ -240,10 +242,3 @@ def loss_and_accuracy(logs: Mapping[str, Any]) -> tuple[float, float]:
 def targets(labels: Labels, classes: int, learning: Learning) -> NDArray[Any]:
     """Return class indices (n,), or shares of classes (n, classes) float32 where labels are softened."""
     return np.eye(classes, dtype=np.float32)[labels] if learning.soft else labels
-
-
-def class_weights(labels: Labels, classes: int) -> NDArray[np.float32]:
-    """Return the inverse share of each class in `labels`, so that all images' weights have the mean 1; 0 for an absent class."""
-    counts = np.bincount(labels, minlength=classes)
-    present = np.count_nonzero(counts)
-    return np.divide(len(labels), present * counts, out=np.zeros(classes), where=counts > 0).astype(np.float32)

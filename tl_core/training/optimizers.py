@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from tl_core.phases.phase import Learning
@@ -96,11 +97,27 @@ def spared(variable: Any) -> bool:
     return len(variable.shape) < 2 or variable.name == "bias"
 
 
-def loss_of(learning: Learning) -> Any:
-    """Return what is minimised: the cross-entropy (nats) of class indices, or of shares where labels are softened."""
+def loss_of(learning: Learning, shares: Any = None) -> Any:
+    """Return what is minimised: the cross-entropy (nats) of class indices, or of shares where labels are softened; with logits
+    that are adjusted by the `shares` of the classes (classes,) if `learning` says so."""
+    plain = keras.losses.SparseCategoricalCrossentropy()
     if learning.soft:
-        return keras.losses.CategoricalCrossentropy(label_smoothing=learning.label_smoothing)
-    return keras.losses.SparseCategoricalCrossentropy()
+        plain = keras.losses.CategoricalCrossentropy(label_smoothing=learning.label_smoothing)
+    return LogitAdjusted(plain, shares) if learning.adjusted else plain
+
+
+class LogitAdjusted(keras.losses.Loss):
+    """The `loss` of probabilities whose logits have the logarithm of their class's share added: that is, of probabilities times
+    shares, brought to the sum 1 again (Menon et al. 2021, arXiv 2007.07314, with a temperature of 1)."""
+
+    def __init__(self, loss: keras.losses.Loss, shares: Any) -> None:
+        super().__init__(name="logit_adjusted")
+        self._loss, self._shares = loss, np.asarray(shares, np.float32)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the loss of each example."""
+        weighted = y_pred * ops.convert_to_tensor(self._shares)
+        return self._loss.call(y_true, weighted / ops.maximum(ops.sum(weighted, axis=-1, keepdims=True), 1e-30))
 
 
 def metrics_of(learning: Learning) -> list[Any]:

@@ -49,6 +49,8 @@ class PhasePreparer:
         self._blocks = blocks
         self._freezer = Freezer(classifier.model, network)
         variables = classifier.model.variables if any(phase.trial or phase.penalty for phase in phases) else []
+        self.shares: NDArray[np.float64] | None = None
+        """Those of the classes among the training images, where logits are adjusted by them."""
         self._start = dict(zip(paths(variables), get_values(variables), strict=True))
 
     def freeze(self, phase: Phase) -> Frozen:
@@ -87,7 +89,7 @@ class PhasePreparer:
         if phase.penalty:
             phase.penalty.put_on(model, self._network, self._start)
         chosen = optimizer(model.trainable_variables, rates, phase.learning, steps)
-        losses = {"loss": loss_of(phase.learning), "metrics": metrics_of(phase.learning)}
+        losses = {"loss": loss_of(phase.learning, self.shares), "metrics": metrics_of(phase.learning)}
         model.compile(optimizer=chosen, **losses, jit_compile=self._xla)
         require_exact(model, frozen)
 
@@ -104,7 +106,7 @@ class PhasePreparer:
         statistics = [weight for weight in model.weights if not weight.trainable]
         before = get_values(statistics)
         measuring = GradientNorms()
-        model.compile(optimizer=measuring, loss=loss_of(phase.learning), jit_compile=self._xla)
+        model.compile(optimizer=measuring, loss=loss_of(phase.learning, self.shares), jit_compile=self._xla)
         first = order[: phase.measured_rates * phase.batch_size]
         for inputs, labels in batches(train, first, phase.batch_size):
             model.train_on_batch(inputs, targets(labels, model.output_shape[-1], phase.learning))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tl_core.features.inputs import Inputs
 from tl_core.heads import Solver
+from tl_core.metrics import Metric
 from tl_core.strategies import Learning
 from tl_core.training.freezing import Frozen
 
@@ -38,6 +39,7 @@ class PreparedPhase:
         learning_rate: The head's; None where a solver computes it.
         blocks: The names of the blocks that train.
         trial: Whether it is one of several, of which the best is kept.
+        metric: What says on the validation images which epoch, trial or penalty is the best; None is their loss.
     """
 
     name: str
@@ -55,3 +57,4 @@ class PreparedPhase:
     learning_rate: float | None = None
     blocks: tuple[str, ...] = ()
     trial: bool = False
+    metric: Metric | None = None

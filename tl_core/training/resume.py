@@ -98,12 +98,14 @@ class CheckpointManager:
     def _keep_start(self) -> None:
         """Keep what a phase begins with as its best so far, if its validation loss is known from the phase before."""
         progress = self.state.progress
-        if finite(progress.validation_loss) < math.inf:
+        known = progress.validation_loss if progress.validation_score is None else progress.validation_score
+        if finite(known) < math.inf:
             progress.best_loss, progress.best_accuracy = progress.validation_loss, progress.validation_accuracy
+            progress.best_score = progress.validation_score
             self.keep_best()
 
     def keep_best(self) -> None:
-        """Keep the present values: no epoch of this phase had a lower validation loss."""
+        """Keep the present values: no epoch of this phase was better on the validation images."""
         self._best = get_values(self._model.variables)
 
     def restore_best(self) -> int | None:
@@ -112,30 +114,32 @@ class CheckpointManager:
         if not self._best:
             return None
         if progress.best_epoch < progress.epoch:
-            self._go_back(self._best, progress.best_loss, progress.best_accuracy)
+            self._go_back(self._best, progress.best_loss, progress.best_accuracy, progress.best_score)
         self._best = ()
         return progress.best_epoch
 
-    def _go_back(self, values: Arrays, validation_loss: float | None, validation_accuracy: float | None) -> None:
+    def _go_back(self, values: Arrays, validation_loss: float | None, accuracy: float | None, score: float | None) -> None:
         """Restore the model to what it was when these were measured."""
         restore(self._model.variables, values)
         progress = self.state.progress
         progress.loss = progress.accuracy = None
-        progress.validation_loss, progress.validation_accuracy = validation_loss, validation_accuracy
+        progress.validation_loss, progress.validation_accuracy, progress.validation_score = validation_loss, accuracy, score
 
     def select_trial(self, phase: PreparedPhase, *, last: bool) -> BestTrial | None:
-        """Keep what the ended trial `phase` left, unless an earlier one has a validation loss as low. After the `last` one let
-        the model be the best of them, and return which that is; None while others follow."""
+        """Keep what the ended trial `phase` left, unless an earlier one was as good. After the `last` one let the model be the
+        best of them, and return which that is; None while others follow."""
         progress, best = self.state.progress, self.state.best_trial
-        loss = finite(progress.validation_loss)
-        if best is None or loss < best.loss:
-            best = self.state.best_trial = TrialResult(phase.name, loss, progress.validation_accuracy or 0.0)
+        loss, score = finite(progress.validation_loss), progress.validation_score
+        if best is None or (loss < best.loss if score is None or best.score is None else score < best.score):
+            best = self.state.best_trial = TrialResult(phase.name, loss, progress.validation_accuracy or 0.0, score)
             self._winner = get_values(self._model.variables)
         if not last:
             return None
-        self._go_back(self._winner, best.loss, best.accuracy)
+        self._go_back(self._winner, best.loss, best.accuracy, best.score)
         self._winner, self.state.best_trial = (), None
-        return BestTrial(name=best.name, loss=best.loss if best.loss < math.inf else None)
+        known = phase.metric is not None and best.score is not None and best.score < math.inf
+        value = -phase.metric.better.sign * best.score if known else None  # type: ignore[union-attr, operator]  # known
+        return BestTrial(name=best.name, loss=best.loss if best.loss < math.inf else None, value=value)
 
     def due(self) -> bool:
         """Return whether it is time for a checkpoint."""

@@ -21,6 +21,7 @@ from tl_core.planning.cuts import CutPlan, SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.result import Measured, PhaseRecord
 from tl_core.strategies import Classifier, Phase
+from tl_core.training.balance import class_shares, drawn_evenly
 from tl_core.training.checkpoints import TrainingState
 from tl_core.training.freezing import count_parameters
 from tl_core.training.inputs import InputPipeline
@@ -28,6 +29,7 @@ from tl_core.training.loop import Progress, evaluate_head, fit
 from tl_core.training.prepare import LearningRates, PhasePreparer
 from tl_core.training.prepared import Order, PreparedPhase
 from tl_core.training.resume import CheckpointManager, identity_of
+from tl_core.training.scoring import score_of_head
 from tl_core.training.solve import solve_head
 from tl_core.training.stages import Stages
 
@@ -69,8 +71,10 @@ class Training:
         require_validation(self.cuts.phases, self.images.validation)
         if not recipe.has_images:
             require_images(self.cuts.phases, recipe.dataset.modality)
+        recipe.metric.require(len(data.class_names))
         self.progress.total = self.costs.total.passes
         self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, xla=precision.xla)
+        self.preparer.shares = class_shares(data.train.labels, len(data.class_names))
         waiting = partial(stages.say, Activity.WAITING_FOR_FEATURES)
         extractor = FeatureExtractor(
             cache, recipe.preprocessor(), bfloat16=precision.in_bfloat16, wait=waiting, own=manager.place
@@ -118,7 +122,10 @@ class Training:
         frozen = self.preparer.freeze(phase)
         model, train, validation = self.inputs.inputs_for(phase, index)
         views = len(train.labels) // len(train)
-        order = partial(shuffled, len(train), views, (self.recipe.seed, index))
+        stream = self.recipe.seed, index
+        order: Order = partial(shuffled, len(train), views, stream)
+        if phase.learning.sampled:
+            order = partial(drawn_evenly, train.labels[: len(train)], views, stream)
         if not phase.solver:
             rates = self._rates(phase, model, train, order)
             self.preparer.compile(model, phase, frozen, rates, steps or phase.epochs * phase.steps(len(train)))
@@ -138,6 +145,7 @@ class Training:
             learning_rate=None if phase.solver else phase.learning_rate,
             blocks=phase.trained_blocks(self.blocks),
             trial=phase.trial,
+            metric=self.recipe.metric if self.recipe.metric.chooses else None,
         )
 
     def _rates(self, phase: Phase, model: Any, train: Inputs, order: Order) -> LearningRates:
@@ -184,7 +192,7 @@ class Training:
         self.progress.steps = step
         self.progress.now.add(len(ready.train), loss, accuracy, time.perf_counter() - started)
         self.progress.passed += ready.passes_per_epoch
-        self.progress.end_epoch(*held_out)
+        self.progress.end_epoch(*held_out, score_of_head(found, ready.validation, ready.metric))
         chosen = {"chosen": dict(found.chosen), "chosen_by": found.chosen_by}
         # Before the report, which may end this attempt: a head is computed whole or not at all.
         self._end(ready, ended=self._measured(ready), remarks=found.remarks, **chosen)
@@ -218,12 +226,13 @@ class Training:
         self.progress.end_phase()
 
     def _measured(self, ready: PreparedPhase) -> Measured:
-        now, changed = self.progress, ready.learning.augments
+        now, changed, score = self.progress, ready.learning.augments, self.progress.validation_score
         return Measured(
             loss=None if changed else now.loss,
             accuracy=None if changed else now.accuracy,
             validation_loss=now.validation_loss,
             validation_accuracy=now.validation_accuracy,
+            validation_metric=None if score is None else -self.recipe.metric.better.sign * score,
         )
 
     def test(self, model: Any) -> NDArray[np.float32]:

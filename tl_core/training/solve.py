@@ -1,9 +1,14 @@
 """A head that is computed at once, from features, and put into its network."""
 
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
 from tl_core.features.inputs import CachedInputs
 from tl_core.heads import Head, Problem
 from tl_core.strategies import Classifier
-from tl_core.training.loop import class_weights
+from tl_core.training.balance import class_shares, class_weights
 from tl_core.training.prepared import PreparedPhase
 
 
@@ -22,7 +27,18 @@ def solve_head(phase: PreparedPhase, classifier: Classifier) -> Head:
         normalise=classifier.normalises,
         validation=(validation, validation.labels) if len(validation) else None,
         class_weights=class_weights(train.labels, classes) if phase.learning.balanced else None,
+        score=phase.metric.score if phase.metric else None,
     )
     head = phase.solver.solve(problem)
+    if phase.learning.adjusted:
+        head = adjusted(head, class_shares(train.labels, classes))
     classifier.set_head(head.kernel, head.bias, centre=head.centre, groups=head.groups)
     return head
+
+
+def adjusted(head: Head, shares: NDArray[np.float64]) -> Head:
+    """Return `head` without what it knows of the `shares` of the classes (classes,): their logarithm is taken off its biases. Of
+    logistic regression, whose biases no penalty holds, that is the very head that the adjusted loss has. A class without images
+    stays as it is."""
+    logs = np.log(shares, out=np.zeros(len(shares)), where=shares > 0)
+    return replace(head, bias=head.bias - logs)

@@ -8,10 +8,13 @@ import pandas as pd
 import streamlit as st
 
 from tl_core.analysis import comparison
-from tl_core.analysis.statements import interval_of, percent
-from tl_core.analysis.statistics import Interval
+from tl_core.errors import TransferError
+from tl_core.metrics import Metric, MetricValue
+from tl_core.recipe import Recipe
+from tl_core.runs import compared
+from tl_core.runs.compared import ACCURACY
 from tl_core.runs.store import Run
-from tl_core.ui import controls, formatting, run_names, session
+from tl_core.ui import compare_by, formatting, run_names, session
 from tl_core.ui.charts import comparing, machine
 from tl_core.ui.downloads import download
 
@@ -22,14 +25,16 @@ LABELS = ("Name", "Tags", "Starred")
 """Columns that are hidden while nobody has given any."""
 
 
-def table(runs: Sequence[Run]) -> pd.DataFrame:
-    """Return every run as a row. Accuracies, with the ends `Low` and `High` of their 95 % intervals, are in 0..1."""
-    return pd.DataFrame([_row(run) for run in runs])
+def table(runs: Sequence[Run], metric: Metric = ACCURACY) -> pd.DataFrame:
+    """Return every run as a row, the best by `metric` first, and those without a value last. Its values, with the ends `Low` and
+    `High` of their 95 % intervals, are numbers: shares in 0..1."""
+    values = compare_by.values(runs, metric)
+    rows = [_row(run, metric.full_title, values.get(run.id)) for run in compared.ranked(runs, values)]
+    return pd.DataFrame(rows)
 
 
-def _row(run: Run) -> dict[str, object]:
+def _row(run: Run, title: str, found: MetricValue | None) -> dict[str, object]:
     dataset, backbone, strategy = formatting.titles_of(run)
-    interval = interval_of(run)
     return {
         "Name": run_names.given_to(run),
         "Tags": list(run.tags),
@@ -38,9 +43,9 @@ def _row(run: Run) -> dict[str, object]:
         "Labels": run.spec.dataset.settings.get("labels_per_class"),
         "Backbone": backbone,
         "Strategy": strategy,
-        "Accuracy": run.accuracy,
-        "Low": interval.low if interval else None,
-        "High": interval.high if interval else None,
+        title: found.value if found else None,
+        "Low": found.low if found else None,
+        "High": found.high if found else None,
         "Seconds": run.seconds,
         "Trainable": run.trainable_parameters,
         "Size": run.spec.image_size,
@@ -74,25 +79,23 @@ def wanted() -> list[str]:
     return [part for part in st.query_params.get(session.RUNS_PARAMETER, "").split(",") if part]
 
 
-def as_shown(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows as they are read on a page: an accuracy and its interval are one text, which sorts as a number."""
-    ends = zip(rows["Low"], rows["High"], strict=True)
-    accuracies = [_accuracy(share, Interval(*each)) for share, each in zip(rows["Accuracy"], ends, strict=True)]
-    return rows.drop(columns=["Low", "High"]).assign(Accuracy=pd.Series(accuracies, rows.index, dtype=object))
-
-
-def _accuracy(share: float | None, interval: Interval) -> str | None:
-    return None if share is None or pd.isna(share) else formatting.in_column(percent(share, interval))
+def as_shown(rows: pd.DataFrame, metric: Metric = ACCURACY) -> pd.DataFrame:
+    """Return the rows as they are read on a page: a value and its interval are one text, which sorts as a number."""
+    numbers = zip(rows[metric.full_title], rows["Low"], rows["High"], strict=True)
+    texts = [compare_by.text(*each, metric) for each in numbers]
+    digits = max(3, *(formatting.whole_digits(text) for text in filter(None, texts)), 0)
+    texts = [text and formatting.in_column(text, digits) for text in texts]
+    return rows.drop(columns=["Low", "High"]).assign(**{metric.full_title: pd.Series(texts, rows.index, dtype=object)})
 
 
 def _as_file(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.assign(Tags=[", ".join(tags) for tags in rows["Tags"]])
 
 
-def choose(rows: pd.DataFrame) -> list[str]:
+def choose(rows: pd.DataFrame, metric: Metric) -> list[str]:
     """Draw the table and return the ids of the rows that are ticked. The URL holds them."""
     ticked = rows.index[rows["Run"].isin(wanted())].tolist()
-    shown = as_shown(rows)
+    shown = as_shown(rows, metric)
     picked = st.dataframe(
         shown,
         hide_index=True,
@@ -106,8 +109,8 @@ def choose(rows: pd.DataFrame) -> list[str]:
         column_config={
             "Tags": st.column_config.ListColumn(help="Tags are given on the pages Train and Result."),
             "Disk": st.column_config.NumberColumn(format="%.1f MB", help="What its files take, in megabytes."),
-            "Accuracy": st.column_config.TextColumn(
-                help="Share of the test images that were classified correctly, and its 95 % interval (Wilson)."
+            metric.full_title: st.column_config.TextColumn(
+                help=f"{metric.summary()} Of the test images, with its 95 % interval."
             ),
             "Seconds": st.column_config.NumberColumn(format="%.1f", help="Wall seconds of data, backbone, training and test."),
             "Trainable": st.column_config.NumberColumn(format="localized", help="Parameters that trained in any phase."),
@@ -119,7 +122,8 @@ def choose(rows: pd.DataFrame) -> list[str]:
         },
         alt="All runs; tick rows to compare them",
     )
-    about = "A CSV file with these runs. Accuracies are shares of 1; the ends of their 95 % intervals have columns of their own."
+    shares = " Shares are of 1." if metric.percent else ""
+    about = f"A CSV file with these runs.{shares} The ends of the 95 % intervals have columns of their own."
     download(lambda: _as_file(rows), "runs", "Download the numbers", about)
     chosen = rows.loc[picked.selection.rows, "Run"].tolist()
     if chosen:
@@ -129,26 +133,28 @@ def choose(rows: pd.DataFrame) -> list[str]:
     return chosen
 
 
-def verdicts(chosen: Sequence[Run]) -> None:
-    """Write for the first chosen run and each other one a sentence that compares them, with its test."""
-    tested = [run for run in chosen if run.accuracy is not None]
+def verdicts(chosen: Sequence[Run], metric: Metric) -> None:
+    """Write for the first chosen run and each other one a sentence that compares them by `metric`, with its test."""
+    values = compare_by.values(chosen, metric)
+    tested = [run for run in chosen if run.id in values]
     if len(tested) < 2:
         st.caption("Select two or more finished runs to see which is better, and whether the difference is significant.")
         return
     names = formatting.names_apart(chosen)
-    first, *others = (controls.contender(run, names[run.id]) for run in tested[: 1 + MOST_VERDICTS])
+    first, *others = tested[: 1 + MOST_VERDICTS]
     for other in others:
-        st.markdown(f"- {formatting.plain(comparison.verdict(first, other))}")
+        st.markdown(f"- {formatting.plain(compare_by.verdict(first, other, metric, names))}")
     if len(tested) > 1 + MOST_VERDICTS:
         more = f"{len(tested) - 1 - MOST_VERDICTS:,} more runs"
         st.caption(f"{more} are in the table and in the charts. Select fewer to compare them in words.")
 
 
-def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
-    """Draw accuracy against training time of all tested runs, and the chosen runs' curves over each other."""
-    tested = [run for run in (chosen or runs) if run.accuracy is not None]
+def charts(runs: Sequence[Run], chosen: Sequence[Run], metric: Metric) -> None:
+    """Draw `metric` against training time of all tested runs, and the chosen runs' curves over each other."""
+    values = compare_by.values(chosen or runs, metric)
+    tested = [run for run in (chosen or runs) if run.id in values and run.seconds is not None]
     names = formatting.names_apart(tested)
-    points = [point(run, names[run.id]) for run in tested if run.test_digest == tested[0].test_digest]
+    points = [point(run, names[run.id], values[run.id]) for run in tested if run.test_digest == tested[0].test_digest]
     if points:
         others = len(tested) - len(points)
         if others:
@@ -158,15 +164,16 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
                 else f"{others} runs are left out of this chart: they were"
             )
             st.caption(f"{left_out} tested on different images.")
-        formatting.chart(comparing.accuracy_against_seconds(points), "frontier", "Test accuracy against the seconds of the runs")
+        alt = f"Test {metric.in_sentence} against the seconds of the runs"
+        formatting.chart(comparing.metric_against_seconds(points, metric), "frontier", alt)
     if chosen:
         labels = formatting.names_apart(chosen)
         curves = {run.id: session.events(run, "epoch") for run in chosen}
-        metric = st.segmented_control(
+        curve = st.segmented_control(
             "Curve", METRICS, format_func=str.capitalize, default=METRICS[0], required=True, key="curve_metric"
         )
         formatting.chart(
-            comparing.overlaid_curves(curves, labels, metric, session.run_id()),
+            comparing.overlaid_curves(curves, labels, curve, session.run_id()),
             "overlaid",
             "Validation curves of the chosen runs",
         )
@@ -174,11 +181,11 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run]) -> None:
         formatting.chart(machine.usage_bars(used), "usage", "GPU energy, CPU time and most memory of the chosen runs")
 
 
-def point(run: Run, name: str) -> comparison.RunPoint:
-    """Return a tested run as a point of accuracy against time."""
-    interval = interval_of(run)
-    assert interval and run.accuracy is not None and run.seconds is not None  # only tested runs come here
-    return comparison.RunPoint(run.id, name, run.spec.strategy.name, run.accuracy, interval.low, interval.high, run.seconds)
+def point(run: Run, name: str, found: MetricValue) -> comparison.RunPoint:
+    """Return a tested run that has this value of a metric as a point of it against time."""
+    interval = compared.ends_of(found)
+    low, high = (interval.low, interval.high) if interval else (found.value, found.value)
+    return comparison.RunPoint(run.id, name, run.spec.strategy.name, found.value, low, high, run.seconds or 0.0)
 
 
 def differences(chosen: Sequence[Run]) -> None:
@@ -187,7 +194,15 @@ def differences(chosen: Sequence[Run]) -> None:
         st.markdown("**Settings that differ**")
         names = formatting.names_apart(chosen)
         st.dataframe(
-            comparison.differences({names[run.id]: run.spec.dotted() for run in chosen}),
+            comparison.differences({names[run.id]: _settings(run) for run in chosen}),
             width="stretch",
             alt="Settings that differ",
         )
+
+
+def _settings(run: Run) -> dict[str, object]:
+    """Return the settings of a run by their dotted names, as they are called today where this version can read them."""
+    try:
+        return Recipe.of(run.spec).draft().dotted()
+    except TransferError:
+        return run.spec.dotted()

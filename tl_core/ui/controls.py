@@ -5,36 +5,14 @@ from collections.abc import Iterator
 import streamlit as st
 
 from tl_core.analysis import comparison
-from tl_core.analysis.statements import interval_of
-from tl_core.analysis.statistics import Interval
 from tl_core.backbones import backbones
 from tl_core.recipe import Recipe
+from tl_core.runs.compared import deciding, is_control
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
 from tl_core.strategies import strategies
-from tl_core.ui import formatting, recipe_bar, session, steps
-
-
-def is_control(run: Run) -> bool:
-    """Return whether a run transfers nothing: it starts from random weights, or from a network that learned nothing. One whose
-    parts are no longer installed counts as a transfer."""
-    strategy, backbone = strategies.parts().get(run.spec.strategy.name), backbones.parts().get(run.spec.backbone.name)
-    return (strategy is not None and not strategy.pretrained) or (backbone is not None and backbone.is_control)
-
-
-def contender(run: Run, name: str = "") -> comparison.Contender:
-    """Return a finished run as one side of a comparison, under `name`, or else under its own name."""
-    said = session.predictions(run.id)
-    return comparison.Contender(
-        title=name or formatting.name_of(run),
-        transfer=not is_control(run),
-        correct=said.probabilities.argmax(axis=1) == said.labels,
-        accuracy=run.accuracy or 0.0,
-        interval=interval_of(run) or Interval(0.0, 1.0),
-        seconds=run.seconds or 0.0,
-        test_digest=run.test_digest or "",
-    )
+from tl_core.ui import compare_by, formatting, recipe_bar, session, steps
 
 
 def offered(spec: RunSpec) -> Iterator[RunSpec]:
@@ -63,7 +41,8 @@ def controls(run: Run) -> None:
     twins = [other for other in session.runs() if _is_control_of(other, run)]
     latest = {formatting.model_of(other): other for other in reversed(twins)}
     for other in latest.values():
-        st.markdown(f"- {formatting.plain(comparison.verdict(contender(run), contender(other)))}")
+        names = {each.id: formatting.name_of(each) for each in (run, other)}
+        st.markdown(f"- {formatting.plain(compare_by.verdict(run, other, deciding(run), names))}")
     recipes = list(map(Recipe.of, offered(run.spec)))
     titles = [f"{recipe.backbone.listing().title} · {recipe.strategy.title}" for recipe in recipes]
     missing = {title: recipe for title, recipe in zip(titles, recipes, strict=True) if title not in latest}

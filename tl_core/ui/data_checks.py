@@ -11,10 +11,12 @@ from tl_core.checks.advice import advice, told_all
 from tl_core.checks.report import BROKEN, CONFLICTS, COPIES, Group, ImageName, Report
 from tl_core.data import exclusions
 from tl_core.datasets import Modality
+from tl_core.metrics.balanced_accuracy import BalancedAccuracy
+from tl_core.phases.phase import Balance
 from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
 from tl_core.studies.data_check import DataCheck, DataCheckResult
-from tl_core.ui import formatting, session
+from tl_core.ui import formatting, session, steps
 from tl_core.ui.charts import sizes
 from tl_core.ui.study_panel import StudyPanel
 
@@ -55,6 +57,8 @@ def _show(recipe: Recipe, report: Report) -> None:
         (st.warning if each.fix else st.info)(
             formatting.plain(each.text), icon=":material/build:" if each.fix else ":material/info:"
         )
+    if any(each.uneven for each in told):
+        _balancing(recipe)
     _leaving_out(recipe, report)
     if recipe.dataset.modality is Modality.IMAGES:
         _pictures(report)
@@ -62,6 +66,27 @@ def _show(recipe: Recipe, report: Report) -> None:
     _groups("Copies across splits", [group for group in report.groups if group.crosses and not group.conflicts], report)
     _groups("Copies within a split", [group for group in report.groups if not group.crosses and not group.conflicts], report)
     _groups("Alike, with different labels", [group for group in report.groups if group.conflicts], report)
+
+
+def _balancing(recipe: Recipe) -> None:
+    """Draw a button that makes up for uneven classes in the draft, as far as its strategy can, and the way to the settings."""
+    setting = recipe.strategy.balance_setting
+    wanted = {"metric": BalancedAccuracy.name} | ({f"strategy.{setting}": Balance.LOGITS} if setting else {})
+    adjusts = ", and its strategy adjusts logits by the shares of the classes" if setting else ""
+    about = f"Balanced accuracy decides the next run{adjusts}."
+    with st.container(horizontal=True, vertical_alignment="center", key="balancing"):
+        st.button(
+            "Make up for uneven classes",
+            key="make_up",
+            icon=":material/balance:",
+            on_click=session.change,
+            args=(wanted,),
+            disabled=session.recipe().draft().with_settings(wanted) == session.recipe().draft(),
+            help=about,
+        )
+        st.page_link(
+            steps.STRATEGY.script, label="Settings", icon=":material/arrow_forward:", query_params=session.url_parameters()
+        )
 
 
 def _pictures(report: Report) -> None:

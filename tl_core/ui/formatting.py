@@ -12,6 +12,7 @@ from streamlit.elements.lib import streamlit_plotly_theme
 from tl_core.analysis.statements import interval_of, percent, seconds
 from tl_core.errors import TransferError
 from tl_core.recipe import titles_of as titles_of_spec
+from tl_core.runs import compared
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
@@ -140,10 +141,21 @@ def accuracy_of(run: Run) -> str:
     return "\N{EM DASH}" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
 
 
-def in_column(percentage: str) -> str:
-    """Return a percentage, such as "85 % (82-88)", so padded that in a table digits stand below digits and 9 comes before 10."""
-    whole = len(percentage) - len(percentage.lstrip("0123456789"))
-    return "\N{FIGURE SPACE}" * (3 - whole) + percentage
+def decided(run: Run) -> str:
+    """Return the value of the metric that decides a run, with its interval, or a dash where the run was not tested."""
+    found = compared.decided(run)
+    return "\N{EM DASH}" if found is None else compared.shown(found, compared.deciding(run))
+
+
+def in_column(number: str, digits: int = 3) -> str:
+    """Return a text that begins with a number, such as "85 % (82-88)", so padded that in a table digits stand below digits and 9
+    comes before 10; no number of the column has more `digits` in front of its point."""
+    return "\N{FIGURE SPACE}" * (digits - whole_digits(number)) + number
+
+
+def whole_digits(number: str) -> int:
+    """Return how many digits stand at the beginning of a text."""
+    return len(number) - len(number.lstrip("0123456789"))
 
 
 def clock(passed: float) -> str:

@@ -1,5 +1,6 @@
 """Forms from declarations: a part's fields draw their own widgets, and every change goes into the draft at once."""
 
+import json
 import math
 import types
 from collections.abc import Callable, Mapping
@@ -76,7 +77,7 @@ def setting(dotted: str, field: FieldInfo, value: Any, *, scope: str, empty: str
     elif kind in {int, float}:
         _number(label, field, kind, _extra(field).get("empty", empty or "automatic") if optional else None, common)
     else:
-        st.session_state[key] = "" if value is None else str(value)
+        st.session_state[key] = json.dumps(value) if value and isinstance(value, tuple) else str(value or "")
         empty = _extra(field).get("empty", empty)
         st.text_input(label, placeholder="Path on the machine that runs the app" if kind is Path else empty, **common)
 

@@ -7,16 +7,17 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from tl_core.analysis.statements import percent
-from tl_core.analysis.statistics import Interval
-from tl_core.metrics import MetricValue, measure, metrics
+from tl_core.analysis import statements
+from tl_core.metrics import MetricValue, measure, metric_of, metrics
 from tl_core.metrics.balanced_accuracy import BalancedAccuracy
-from tl_core.result import Predictions
+from tl_core.result import Predictions, Result
+from tl_core.runs import compared
 from tl_core.runs.store import Run
 from tl_core.ui import formatting, session
 
+Sizes = NDArray[np.int64]
 UNEVEN = 2.0
-"""How many times as many test images the largest class has as the smallest, from where on accuracy hides the small ones."""
+"""How many times as many images the largest class has as the smallest, from where on accuracy hides the small ones."""
 
 
 def measured(run: Run) -> Sequence[MetricValue]:
@@ -30,19 +31,21 @@ def _from_predictions(run_id: str) -> Sequence[MetricValue]:
     return measure(said.labels, said.probabilities)
 
 
-def is_uneven(said: Predictions) -> bool:
-    """Return whether the largest class has more than `UNEVEN` times as many test images as the smallest."""
-    sizes = _sizes(said)
-    return bool(sizes.max() > UNEVEN * sizes.min())
+def uneven_split(said: Predictions, result: Result) -> tuple[str, Sizes] | None:
+    """Return a split in which the largest class has more than `UNEVEN` times as many images as the smallest, with the sizes of
+    its classes: the test where it is so, or else the training images, where they are known; None where both are even."""
+    test = np.bincount(said.labels, minlength=said.probabilities.shape[1])
+    splits = {"test": test, "training": np.array(result.train_sizes or (1,))}
+    return next(((name, sizes) for name, sizes in splits.items() if sizes.max() > UNEVEN * sizes.min()), None)
 
 
-def hidden_classes(run: Run, said: Predictions) -> None:
-    """Draw the sentence that accuracy hides the small classes, with the balanced accuracy beside it."""
-    sizes = _sizes(said)
+def hidden_classes(run: Run, split: str, sizes: Sizes) -> None:
+    """Draw the sentence that accuracy hides the small classes of a split, with the balanced accuracy beside it."""
     balanced = next((text_of(value) for value in measured(run) if value.name == BalancedAccuracy.name), "")
+    hides = "accuracy hides how the small ones are classified" if split == "test" else "the small ones may be neglected"
     st.info(
-        f"The largest class has {sizes.max():,} test images and the smallest {sizes.min():,}: accuracy hides how the small ones "
-        f"are classified. Balanced accuracy, in which each class counts as much: {formatting.unbroken(balanced)}.",
+        f"The largest class has {sizes.max():,} {split} images and the smallest {sizes.min():,}: {hides}. Balanced accuracy, in "
+        f"which each class counts as much: {formatting.unbroken(balanced)}.",
         icon=":material/balance:",
     )
 
@@ -52,7 +55,7 @@ def other_metrics(run: Run) -> None:
     known = metrics.parts()
     rows = [
         {
-            "Metric": known[value.name].title if value.name in known else formatting.plain(value.name),
+            "Metric": metric_of(value).full_title if value.name in known else formatting.plain(value.name),
             "Value": formatting.unbroken(text_of(value)),
             "Better": str(value.better),
             "What it is": known[value.name].summary() if value.name in known else "",
@@ -65,15 +68,5 @@ def other_metrics(run: Run) -> None:
 
 def text_of(found: MetricValue) -> str:
     """Return a value with its interval: "85 % (82-88)" of a share, "0.573 (0.512-0.634)" of another number."""
-    if np.isnan(found.value):
-        return "not defined"
     is_share = found.name in metrics.parts() and metrics.part(found.name).percent
-    if found.low is None or found.high is None:
-        return f"{100 * found.value:.1f} %" if is_share else f"{found.value:.3f}"
-    if is_share:
-        return percent(found.value, Interval(found.low, found.high))
-    return f"{found.value:.3f} ({found.low:.3f}\N{EN DASH}{found.high:.3f})"
-
-
-def _sizes(said: Predictions) -> NDArray[np.int64]:
-    return np.bincount(said.labels, minlength=said.probabilities.shape[1])
+    return statements.measured(found.value, compared.ends_of(found), is_share=is_share)

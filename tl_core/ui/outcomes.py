@@ -13,8 +13,9 @@ from tl_core.analysis import convergence, metrics
 from tl_core.analysis.statements import percent, seconds
 from tl_core.analysis.statistics import Interval
 from tl_core.result import Predictions, Result
+from tl_core.runs import compared
 from tl_core.runs.store import Run
-from tl_core.ui import confusion, formatting, other_metrics, session
+from tl_core.ui import confusion, decisions, formatting, other_metrics, session
 from tl_core.ui.charts import curves, outcome
 from tl_core.ui.downloads import download
 from tl_core.ui.estimate_check import expected
@@ -26,14 +27,19 @@ CLASS_COLUMNS = ("class", "images", "precision", "recall", "f1", "most often tak
 
 
 def sentence(run: Run, result: Result) -> None:
-    """Draw the first thing that is said of a run: accuracy, time, warnings and counts."""
-    accuracy, took = formatting.unbroken(formatting.accuracy_of(run)), formatting.unbroken(seconds(result.seconds))
-    st.markdown(f"### {accuracy} of {result.test_images:,} test images right, in {took}")
+    """Draw the first thing that is said of a run: the metric that decides it, time, warnings and counts."""
+    took = formatting.unbroken(seconds(result.seconds))
+    if compared.deciding(run) == compared.ACCURACY:
+        st.markdown(
+            f"### {formatting.unbroken(formatting.accuracy_of(run))} of {result.test_images:,} test images right, in {took}"
+        )
+    else:
+        decisions.headline(run, result, took)
     for warning in convergence.warnings(result):
         st.warning(formatting.plain(warning), icon=":material/trending_down:")
     trained, total = result.trainable_parameters, result.total_parameters
     st.caption(
-        "The range in brackets is the 95 % interval (Wilson). "
+        f"The range in brackets is the 95 % interval{' (Wilson)' if compared.deciding(run) == compared.ACCURACY else ''}. "
         f"{result.train_images:,} training and {result.validation_images:,} validation images. "
         f"{trained:,} of {total:,} parameters trained."
     )
@@ -59,8 +65,8 @@ def evidence(run: Run, result: Result) -> None:
         "Proof": lambda: proof(result),
         "Settings": lambda: settings(run.spec, result),
     }
-    if other_metrics.is_uneven(said):
-        other_metrics.hidden_classes(run, said)
+    if uneven := other_metrics.uneven_split(said, result):
+        other_metrics.hidden_classes(run, *uneven)
         draws = {"Classes": draws["Classes"]} | draws
     for tab, draw in zip(st.tabs(list(draws)), draws.values(), strict=True):
         with tab:

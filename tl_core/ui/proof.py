@@ -54,7 +54,9 @@ def _how(phase: PhaseRecord) -> str:
         chosen = ", ".join(f"{name} = {value:g}" for name, value in phase.chosen.items())
         by = f" ({CHOSEN[phase.chosen_by]})" if phase.chosen_by else ""
         return "computed from the features" + (f", {formatting.plain(f'{chosen}{by}')}" if chosen else "")
-    kept = {None: "", phase.epochs: "", 0: ", back to its initial weights, since no epoch had a lower validation loss"}
+    by_metric = phase.ended is not None and phase.ended.validation_metric is not None
+    better = "was better on the validation images" if by_metric else "had a lower validation loss"
+    kept = {None: "", phase.epochs: "", 0: f", back to its initial weights, since no epoch {better}"}
     back = kept.get(phase.best_epoch, f", back to the best one, epoch {phase.best_epoch}")
     return f"{phase.epochs} epochs{back}, rate {phase.learning_rate:g}, batch size {phase.batch_size}"
 
@@ -66,6 +68,8 @@ def remarks(phase: PhaseRecord) -> Iterator[str]:
             f"Every trial diverged: none ended with a validation loss. {best.name} is kept; try lower learning rates."
             if best.loss is None
             else f"Of all trials, {best.name} ended with the lowest validation loss, {best.loss:.3f} nats, and is kept."
+            if best.value is None
+            else f"Of all trials, {best.name} ended best on the validation images, by the metric that decides, and is kept."
         )
     yield from sentences(phase.remarks)
 

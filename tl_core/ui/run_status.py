@@ -8,7 +8,7 @@ import streamlit as st
 from tl_core.analysis.stage_titles import stage_title
 from tl_core.analysis.statements import seconds
 from tl_core.machine import backends
-from tl_core.runs import artifacts
+from tl_core.runs import artifacts, compared
 from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
@@ -25,7 +25,8 @@ def standing(run: Run) -> None:
         _progress(run)
     elif run.state is State.DONE:
         took = formatting.unbroken(seconds(run.seconds or 0))
-        st.markdown(f"### Test accuracy {formatting.unbroken(formatting.accuracy_of(run))}, in {took}")
+        metric = formatting.plain(compared.deciding(run).in_sentence)
+        st.markdown(f"### Test {metric} {formatting.unbroken(formatting.decided(run))}, in {took}")
         address = session.url_parameters() | {session.RUN_PARAMETER: run.id}
         st.page_link(steps.RESULT.script, label="See the result", icon=":material/arrow_forward:", query_params=address)
     elif run.state is State.PAUSED:

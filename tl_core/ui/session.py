@@ -15,7 +15,7 @@ from tl_core.runner import service
 from tl_core.runner.runner import WATCHED_SECONDS
 from tl_core.runs import artifacts
 from tl_core.runs.store import Run, Store, StoredEvent
-from tl_core.spec import DISPLAY_NAME, RunSpec, with_current_names
+from tl_core.spec import DISPLAY_NAME, RunSpec, to_text, with_current_names
 from tl_core.system import settings
 from tl_core.ui.example_sizes import typical_size
 
@@ -26,7 +26,9 @@ LEFT_OUT = "dataset.left_out"
 NAME = f"dataset.{DISPLAY_NAME}"
 OF_THE_SAME_SPLITS = {LEFT_OUT, NAME, "dataset.labels_per_class", "dataset.download"}
 """Settings of a dataset that move no example into another split."""
-RUN_PARAMETER, RUNS_PARAMETER = "run", "runs"
+RUN_PARAMETER, RUNS_PARAMETER, BY_PARAMETER = "run", "runs", "by"
+OF_COMPARISON = {RUNS_PARAMETER, BY_PARAMETER}
+"""Which runs are compared, and by which metric: its settings are parameters such as `by.k`."""
 POLL_SECONDS = 2.0
 SHARED_SECONDS = 0.95 * POLL_SECONDS
 """How long what was read of the store serves all browsers; a browser that polls alone finds everything new."""
@@ -69,16 +71,16 @@ def take(spec: RunSpec) -> None:
 
 def url_parameters() -> dict[str, str]:
     """Return what a URL must hold to give this draft, and the chosen run, to another browser."""
-    parameters = {name: "null" if value is None else str(value) for name, value in recipe().overrides().items()}
+    parameters = {name: to_text(value) for name, value in recipe().overrides().items()}
     chosen = run_id()
     return parameters | ({RUN_PARAMETER: chosen} if chosen else {})
 
 
 def keep_address() -> None:
     """Write the draft into the page's address, so that a reload, or another browser, finds it as it is."""
-    selection = st.query_params.get(RUNS_PARAMETER)
-    wanted = url_parameters() | ({RUNS_PARAMETER: selection} if selection else {})
-    if st.query_params.to_dict() != wanted:
+    here = st.query_params.to_dict()
+    wanted = url_parameters() | {name: here[name] for name in here if name.partition(".")[0] in OF_COMPARISON and here[name]}
+    if here != wanted:
         st.query_params.from_dict(wanted)
 
 

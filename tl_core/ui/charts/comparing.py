@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import plotly.graph_objects as go
 
 from tl_core.analysis.comparison import RunPoint, frontier
 from tl_core.analysis.statements import seconds
+from tl_core.metrics import Better, Metric
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import strategies
 from tl_core.ui.charts import theme
 
-TITLE = "Accuracy against time"
 MOST_RUNS, MOST_CURVES = 500, 24
 """So many points are drawn, and so many curves: they differ in colour, dash and marker."""
 MOST_CURVE_POINTS = 3000
@@ -26,43 +27,52 @@ WIDTH, DEPTH, LETTER, MOST_LETTERS = 780, 250, 6.2, 56
 """Pixels of the plot on a screen of 1280, and of a letter; the most letters of a name."""
 
 
-def accuracy_against_seconds(points: Sequence[RunPoint]) -> go.Figure:
-    """Draw test accuracy (%, with 95% intervals) against wall seconds, on a log axis where the seconds span more than ten times.
+def metric_against_seconds(points: Sequence[RunPoint], metric: Metric) -> go.Figure:
+    """Draw a metric of the test images (shares in %, with 95% intervals) against wall seconds, on a log axis where they span more
+    than ten times.
 
     From scratch is grey, other strategies have their own colour and marker. The line joins the runs that no other beats in both;
     of very many runs these and the first ones are drawn. `customdata` is the run id.
     """
+    title = f"{metric.full_title} against time"
     if not points:
-        return theme.empty(TITLE, "Runs that have finished will be here.")
-    title = TITLE if len(points) <= MOST_RUNS else f"{TITLE}, {MOST_RUNS} of {len(points):,} runs"
-    points = _drawn(points)
+        return theme.empty(title, "Runs that have finished will be here.")
+    if len(points) > MOST_RUNS:
+        title = f"{title}, {MOST_RUNS} of {len(points):,} runs"
+    points = [_scaled(point, metric) for point in _drawn(points, metric.better)]
     families = sorted({point.family for point in points})
     drawn = theme.figure(title, 380 + LEGEND_ROW * -(-len(families) // 2), legend=True)
-    _add_frontier(drawn, frontier(points))
+    _add_frontier(drawn, frontier(points, metric.better))
     times = [point.seconds for point in points]
     wide = min(times) > 0 and max(times) > 10 * min(times)
     sides = _sides(points, wide=wide) if len(points) <= FEW else {}
     for family in families:
-        _add_family(drawn, family, [p for p in points if p.family == family], sides)
+        _add_family(drawn, family, [p for p in points if p.family == family], sides, metric)
     if wide:
         theme.log_axis(drawn, times)
     else:
         drawn.update_xaxes(range=[0, 1.1 * max(times) or 1], showgrid=True)
-    return theme.axes(drawn, "Seconds of the run", "Test accuracy (%)")
+    return theme.axes(drawn, "Seconds of the run", f"Test {metric.in_sentence}{' (%)' if metric.percent else ''}")
 
 
-def _drawn(points: Sequence[RunPoint]) -> Sequence[RunPoint]:
+def _scaled(point: RunPoint, metric: Metric) -> RunPoint:
+    """Return a point of a share in percent."""
+    scale = 100 if metric.percent else 1
+    return replace(point, value=scale * point.value, low=scale * point.low, high=scale * point.high)
+
+
+def _drawn(points: Sequence[RunPoint], better: Better) -> Sequence[RunPoint]:
     """Return at most `MOST_RUNS` of the runs: those that no other beats, and the first ones."""
     if len(points) <= MOST_RUNS:
         return points
-    best = {point.run_id: point for point in frontier(points)}
+    best = {point.run_id: point for point in frontier(points, better)}
     return list((best | {point.run_id: point for point in points}).values())[:MOST_RUNS]
 
 
 def _add_frontier(drawn: go.Figure, best: Sequence[RunPoint]) -> None:
     drawn.add_scatter(
         x=[point.seconds for point in best],
-        y=[100 * point.accuracy for point in best],
+        y=[point.value for point in best],
         mode="lines",
         line={"color": theme.NEUTRAL, "dash": "dot", "width": 1.5, "shape": "hv"},
         name="Best for its time",
@@ -77,11 +87,8 @@ def _sides(points: Sequence[RunPoint], *, wide: bool) -> dict[str, str]:
     times = [math.log(point.seconds) if wide else point.seconds for point in points]
     span = (max(times) - min(times) + 2 * math.log(1.5)) if wide else 1.1 * max(times) or 1.0
     left = min(times) - math.log(1.5) if wide else 0.0
-    low, high = 100 * min(p.low for p in points), 100 * max(p.high for p in points)
-    at = [
-        (WIDTH * (t - left) / span, DEPTH * (high - 100 * p.accuracy) / max(high - low, 1))
-        for t, p in zip(times, points, strict=True)
-    ]
+    low, high = min(p.low for p in points), max(p.high for p in points)
+    at = [(WIDTH * (t - left) / span, DEPTH * (high - p.value) / (high - low or 1)) for t, p in zip(times, points, strict=True)]
     taken = [(x - 8, y - 8, x + 8, y + 8) for x, y in at]
     found: dict[str, str] = {}
     for (x, y), point in zip(at, points, strict=True):
@@ -100,16 +107,23 @@ def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], sides: Mapping[str, str]) -> None:
-    """Draw the runs of one strategy, with their names where `sides` has a place for them."""
+def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], sides: Mapping[str, str], metric: Metric) -> None:
+    """Draw the runs of one strategy.
+
+    Args:
+        drawn: The figure.
+        family: The strategy's name.
+        points: Its runs.
+        sides: Where the names of runs stand, by their ids; others have none.
+        metric: What is drawn."""
     title, colour, symbol = _family_style(family)
     drawn.add_scatter(
         x=[point.seconds for point in points],
-        y=[100 * point.accuracy for point in points],
+        y=[point.value for point in points],
         error_y={
             "type": "data",
-            "array": [100 * (point.high - point.accuracy) for point in points],
-            "arrayminus": [100 * (point.accuracy - point.low) for point in points],
+            "array": [point.high - point.value for point in points],
+            "arrayminus": [point.value - point.low for point in points],
             "thickness": 1.2,
             "width": 3,
         },
@@ -118,7 +132,7 @@ def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], sides
         text=[_name(point) if point.run_id in sides else "" for point in points],
         textposition=[sides.get(point.run_id, "top left") for point in points],
         customdata=[point.run_id for point in points],
-        hovertext=[_point_hover(point) for point in points],
+        hovertext=[_point_hover(point, metric) for point in points],
         hovertemplate="%{hovertext}<extra></extra>",
         marker={"color": colour, "symbol": symbol, "size": 11},
         name=theme.plain(title),
@@ -129,9 +143,11 @@ def _name(point: RunPoint) -> str:
     return f"\N{NO-BREAK SPACE}{theme.plain(point.label, MOST_LETTERS)}\N{NO-BREAK SPACE}"
 
 
-def _point_hover(point: RunPoint) -> str:
-    interval = f"95 % interval {100 * point.low:.1f}\N{EN DASH}{100 * point.high:.1f}"
-    return f"<b>{theme.plain(point.label, 60)}</b><br>{100 * point.accuracy:.1f} % right ({interval})<br>{seconds(point.seconds)}"
+def _point_hover(point: RunPoint, metric: Metric) -> str:
+    digits, unit = (1, " %") if metric.percent else (3, "")
+    ends = f" (95 % interval {point.low:.{digits}f}\N{EN DASH}{point.high:.{digits}f})" if point.low < point.high else ""
+    value = f"{metric.full_title} {point.value:.{digits}f}{unit}{ends}"
+    return f"<b>{theme.plain(point.label, 60)}</b><br>{value}<br>{seconds(point.seconds)}"
 
 
 def _family_style(family: str) -> tuple[str, str, str]:

@@ -1,0 +1,52 @@
+"""Runs are listed and compared by any metric on the command line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import CommandLine
+from tests.pages.test_compare_by import RARE_FOUND, RARE_MISSED, STORED_BEFORE, put
+
+
+@pytest.fixture
+def line(home: Path) -> CommandLine:
+    put(RARE_FOUND, finds_the_rare=True)
+    put(RARE_MISSED, finds_the_rare=False)
+    put(STORED_BEFORE, finds_the_rare=True, is_measured=False)
+    return CommandLine(home)
+
+
+def test_the_best_by_a_metric_is_listed_first(line: CommandLine) -> None:
+    rows = line.call("runs", "--metric", "balanced_accuracy", "--json").json
+    assert [row["run_id"] for row in rows] == [STORED_BEFORE, RARE_FOUND, RARE_MISSED]
+    assert rows[0]["metrics"]["balanced_accuracy"] == rows[1]["metrics"]["balanced_accuracy"]
+    table = line.call("runs", "--metric", "recall_at_precision", "--set", "metric.precision=0.4").out
+    assert "Test recall at a precision (precision 0.4)" in " ".join(table.split())
+    rows = line.call("runs", "--metric", "recall_at_precision", "--set", "metric.class_id=4", "--json").json
+    assert "recall_at_precision(class_id=4)" in rows[0]["metrics"]
+
+
+def test_two_runs_are_told_apart_by_a_paired_test(line: CommandLine) -> None:
+    plain = line.call("compare", RARE_FOUND, RARE_MISSED).out
+    assert "exact McNemar" in plain
+    (pair,) = line.call("compare", RARE_FOUND, RARE_MISSED, "--metric", "balanced_accuracy", "--json").json["pairs"]
+    low, high = pair["interval"]
+    assert low <= pair["lead"] <= high
+    assert pair["told_apart"] == (low > 0)
+    assert "in balanced accuracy on the same 250 images" in pair["verdict"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["compare", RARE_FOUND], "A comparison needs two runs or more"),
+        (["compare", RARE_FOUND, RARE_MISSED, "--metric", "top_5"], "has no top-5 accuracy (other classes)"),
+        (["runs", "--metric", "f1"], "There is no metric of that name"),
+        (["runs", "--set", "metric.k=3"], "A setting of the metric needs its name"),
+        (["runs", "--metric", "top_5", "--set", "seed=3"], "Only settings of the metric can be set here"),
+    ],
+)
+def test_mistakes_are_one_sentence(line: CommandLine, given: list[str], said: str) -> None:
+    done = line.call(*given)
+    assert done.code == 2
+    assert said in " ".join(done.err.split())

@@ -1,0 +1,143 @@
+"""Runs held against each other by a metric: what each has of it, and what a paired test says of two."""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from math import inf, isnan
+
+from tl_core.analysis import comparison
+from tl_core.analysis.comparison import Contender, PairedTest
+from tl_core.analysis.statements import interval_of, measured
+from tl_core.analysis.statistics import Interval
+from tl_core.backbones import backbones
+from tl_core.errors import RunError, SettingError
+from tl_core.metrics import Better, Metric, MetricValue, metrics
+from tl_core.metrics.accuracy import Accuracy
+from tl_core.result import Predictions
+from tl_core.runs import artifacts
+from tl_core.runs.store import Run, Store
+from tl_core.strategies import strategies
+
+ACCURACY = Accuracy()
+"""By which runs are compared unless something else is said."""
+Read = Callable[[str], Predictions]
+"""From the id of a finished run to its stored predictions; raises `RunError` where they are lost."""
+
+
+def reader(store: Store) -> Read:
+    """Return what reads the predictions of the runs in `store`."""
+    return lambda run_id: artifacts.read_predictions(store.folder(run_id))
+
+
+class Lacks(StrEnum):
+    """Why a run has no value of a metric."""
+
+    NOT_TESTED = "not tested"
+    OTHER_CLASSES = "other classes"
+    """The metric says nothing of so many classes."""
+    LOST = "lost"
+    """Its predictions cannot be read."""
+
+
+def value_of(run: Run, metric: Metric, read: Read) -> MetricValue | Lacks:
+    """Return what `metric` gives of the test images of a run: as it was stored, or else from its predictions."""
+    interval = interval_of(run)
+    if interval is None or run.accuracy is None:
+        return Lacks.NOT_TESTED
+    if metric == ACCURACY:
+        ends = {"low": interval.low, "high": interval.high}
+        return MetricValue(name=metric.name, value=run.accuracy, **ends, n=run.test_images or 0, better=metric.better)
+    if stored := next((found for found in run.metrics if is_of(found, metric)), None):
+        return stored
+    try:
+        said = read(run.id)
+    except RunError:
+        return Lacks.LOST
+    return metric.measure(said.labels, said.probabilities) if metric.suits(said.probabilities.shape[1]) else Lacks.OTHER_CLASSES
+
+
+def deciding(run: Run) -> Metric:
+    """Return the metric that decides a run; accuracy where it is no longer installed."""
+    try:
+        return metrics.build(run.spec.metric)
+    except SettingError:
+        return ACCURACY
+
+
+def decided(run: Run) -> MetricValue | None:
+    """Return what a finished run has of the metric that decides it, as it was stored; None of a run that was not tested."""
+    found = value_of(run, deciding(run), _not_read)
+    return None if isinstance(found, Lacks) else found
+
+
+def _not_read(run_id: str) -> Predictions:
+    raise RunError("The predictions are not asked for.", "Read them.", received=run_id)
+
+
+def is_of(found: MetricValue, metric: Metric) -> bool:
+    """Return whether a stored value is of this metric, with the same settings."""
+    return (found.name, found.settings) == (metric.name, metric.own_settings)
+
+
+def ranked(runs: Sequence[Run], values: Mapping[str, MetricValue | Lacks]) -> list[Run]:
+    """Return the runs, the best first by their `values`, which go by their ids; those without one come last, as they were."""
+
+    def place(run: Run) -> float:
+        found = values.get(run.id)
+        if not isinstance(found, MetricValue) or isnan(found.value):
+            return inf
+        return -found.better.sign * found.value
+
+    return sorted(runs, key=place)
+
+
+def ends_of(found: MetricValue) -> Interval | None:
+    """Return the interval of a value, if it has one."""
+    return None if found.low is None or found.high is None else Interval(found.low, found.high)
+
+
+def shown(found: MetricValue, metric: Metric) -> str:
+    """Return a value of `metric` in words, with its interval."""
+    return measured(found.value, ends_of(found), is_share=metric.percent)
+
+
+def is_control(run: Run) -> bool:
+    """Return whether a run transfers nothing: it starts from random weights, or from a network that learned nothing. One whose
+    parts are no longer installed counts as a transfer."""
+    strategy, backbone = strategies.parts().get(run.spec.strategy.name), backbones.parts().get(run.spec.backbone.name)
+    return (strategy is not None and not strategy.pretrained) or (backbone is not None and backbone.is_control)
+
+
+def contender(run: Run, title: str, found: MetricValue, metric: Metric) -> Contender:
+    """Return a run, called `title`, that has the value `found` of `metric`, as one side of a comparison."""
+    return Contender(
+        title=title,
+        transfer=not is_control(run),
+        value=found.value,
+        interval=ends_of(found),
+        shown=shown(found, metric),
+        seconds=run.seconds or 0.0,
+        test_digest=run.test_digest or "",
+        metric=metric.in_sentence,
+        is_share=metric.percent,
+        better=found.better,
+    )
+
+
+def paired_test(first: Run, second: Run, metric: Metric, read: Read) -> PairedTest | None:
+    """Return what a paired test of two finished runs says: McNemar's of their accuracies, and a paired bootstrap of any other
+    metric. None where they saw different images, where predictions are lost, or where one has no value."""
+    if first.test_digest != second.test_digest:
+        return None
+    try:
+        one, other = read(first.id), read(second.id)
+    except RunError:
+        return None
+    if metric == ACCURACY:
+        right = [said.probabilities.argmax(axis=1) == said.labels for said in (one, other)]
+        return comparison.by_mcnemar(*right)
+    values = [metric.measured_value(said.labels, said.probabilities) for said in (one, other)]
+    ahead, behind = (one, other) if metric.better.sign * (values[0] - values[1]) >= 0 else (other, one)
+    # Of what is better when it is lower, the lead is how much more the one behind has.
+    more, less = (ahead, behind) if metric.better is Better.HIGHER else (behind, ahead)
+    interval = metric.difference(one.labels, more.probabilities, less.probabilities)
+    return PairedTest(len(one.labels), abs(values[0] - values[1]), interval=interval)

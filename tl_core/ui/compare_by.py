@@ -1,0 +1,141 @@
+"""By which metric runs are compared: the choice, which is in the address, what each run has of it, and what is said of two."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from tl_core.analysis import comparison, statements
+from tl_core.analysis.comparison import Contender, PairedTest
+from tl_core.analysis.statistics import Interval
+from tl_core.errors import RunError, SettingError
+from tl_core.metrics import Metric, MetricValue, metric_of, metrics
+from tl_core.runs import compared
+from tl_core.runs.compared import ACCURACY, Lacks
+from tl_core.runs.store import Run
+from tl_core.spec import PartSpec, from_text, to_text
+from tl_core.ui import formatting, session
+
+BY = session.BY_PARAMETER
+MOST_COMPUTED = 200
+"""So many runs, the newest first, are measured for a comparison by what was not stored with them."""
+WORDS = {
+    Lacks.OTHER_CLASSES: "It says nothing of so many classes as {runs} {has}.",
+    Lacks.LOST: "The predictions of {runs}, which it needs, cannot be read.",
+}
+
+
+def choice(runs: Sequence[Run]) -> Metric:
+    """Draw a list of the metrics by which `runs` can be compared, and return the chosen one, with which the others are told apart
+    that lack it. The address holds the choice."""
+    asked = _asked()
+    offered = {metric.full_title: metric for metric in (*_offered(runs), asked)}
+    st.session_state["compare_by"] = asked.full_title
+    title = st.selectbox(
+        "Compare by",
+        list(offered),
+        key="compare_by",
+        on_change=lambda: _keep(offered[st.session_state["compare_by"]]),
+        help="The metric of the test images by which the table is sorted, the chart is drawn and runs are told apart.",
+    )
+    chosen = offered[title]
+    st.caption(f"{chosen.summary()}{'' if chosen.better.sign > 0 else ' Lower is better.'}")
+    _say_what_is_lacking(runs, chosen)
+    return chosen
+
+
+def _offered(runs: Sequence[Run]) -> tuple[Metric, ...]:
+    """Return every metric with its defaults, then those that runs were measured by with other settings."""
+    other = {metric_of(found): None for run in runs for found in run.metrics if found.settings and found.name in metrics.parts()}
+    return (*(part() for part in metrics.parts().values()), *other)
+
+
+def _asked() -> Metric:
+    """Return the metric that the address says; where it says none, that which decides the next run."""
+    given = st.query_params.to_dict()
+    if not (name := given.get(BY)):
+        return session.recipe().metric
+    settings = {each.removeprefix(f"{BY}."): from_text(text) for each, text in given.items() if each.startswith(f"{BY}.")}
+    try:
+        return metrics.build(PartSpec(name=name, **settings))
+    except SettingError as error:
+        formatting.say_wrong(f"The address of this page holds a metric that does not fit. {error}")
+        return ACCURACY
+
+
+def _keep(metric: Metric) -> None:
+    """Write the metric, with the settings that it was given, into the address; that of the next run is not named."""
+    for name in [each for each in st.query_params if each.partition(".")[0] == BY]:
+        del st.query_params[name]
+    if metric != session.recipe().metric:
+        own = {f"{BY}.{name}": to_text(value) for name, value in metric.own_settings.items()}
+        st.query_params.update({BY: metric.name} | own)
+
+
+def _say_what_is_lacking(runs: Sequence[Run], metric: Metric) -> None:
+    found = [_value(run, metric) for run in _measurable(runs, metric)]
+    for lack, count in Counter(each for each in found if isinstance(each, Lacks)).items():
+        if lack in WORDS:
+            told = {"runs": "1 run" if count == 1 else f"{count:,} runs", "has": "has" if count == 1 else "have"}
+            st.caption(f"{metric.full_title} is lacking: {WORDS[lack].format(**told)}")
+    left = sum(run.accuracy is not None for run in runs) - sum(run.accuracy is not None for run in _measurable(runs, metric))
+    if left:
+        st.caption(
+            f"{left:,} older runs have no {metric.in_sentence} here: it was not stored with them. Filter the runs by their tags, "
+            "and it is computed of those that are left."
+        )
+
+
+def values(runs: Sequence[Run], metric: Metric) -> dict[str, MetricValue]:
+    """Return what the finished ones of `runs` have of `metric`, by id: stored, or computed once from their predictions."""
+    found = {run.id: _value(run, metric) for run in _measurable(runs, metric)}
+    return {run_id: value for run_id, value in found.items() if isinstance(value, MetricValue) and not pd.isna(value.value)}
+
+
+def _measurable(runs: Sequence[Run], metric: Metric) -> list[Run]:
+    """Return the runs of which the metric is known, and of the others the first ones."""
+    known = {run.id for run in runs if metric == ACCURACY or any(compared.is_of(found, metric) for found in run.metrics)}
+    others = [run.id for run in runs if run.id not in known and run.accuracy is not None][:MOST_COMPUTED]
+    return [run for run in runs if run.id in known or run.id in set(others)]
+
+
+def _value(run: Run, metric: Metric) -> MetricValue | Lacks:
+    return _computed(run.id, run.state_revision, metric.spec().model_dump_json())
+
+
+@st.cache_resource(show_spinner="Computing this metric of the runs, once.", max_entries=4096)
+def _computed(run_id: str, revision: int, metric: str) -> MetricValue | Lacks:
+    """Return the value by what decides it."""
+    return compared.value_of(session.run(run_id), _read(metric), session.predictions)
+
+
+def _read(metric: str) -> Metric:
+    return metrics.build(PartSpec.model_validate_json(metric))
+
+
+def verdict(first: Run, second: Run, metric: Metric, names: Mapping[str, str]) -> str:
+    """Return the sentence that compares two finished runs by `metric`; `names` has what they are called, by their ids. Raises
+    `RunError` where one has no such value."""
+    one, other = (_contender(run, metric, names[run.id]) for run in (first, second))
+    return comparison.verdict(one, other, _tested(first.id, second.id, metric.spec().model_dump_json()))
+
+
+def _contender(run: Run, metric: Metric, name: str) -> Contender:
+    found = _value(run, metric)
+    if isinstance(found, Lacks):
+        raise RunError(f"{name} has no {metric.in_sentence}.", "Compare by another metric.", received=run.id)
+    return compared.contender(run, name, found, metric)
+
+
+@st.cache_resource(show_spinner="Comparing the runs image by image.", max_entries=1024)
+def _tested(first: str, second: str, metric: str) -> PairedTest | None:
+    return compared.paired_test(session.run(first), session.run(second), _read(metric), session.predictions)
+
+
+def text(value: float | None, low: float | None, high: float | None, metric: Metric) -> str | None:
+    """Return a value of a table with the ends of its interval in words; None where there is none."""
+    if value is None or pd.isna(value):
+        return None
+    interval = None if low is None or high is None or pd.isna(low) or pd.isna(high) else Interval(low, high)
+    return statements.measured(value, interval, is_share=metric.percent)

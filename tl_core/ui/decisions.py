@@ -1,0 +1,71 @@
+"""What is said of a run that another metric than accuracy decides: the headline, and how its decisions are made."""
+
+import pandas as pd
+import streamlit as st
+
+from tl_core.analysis.statements import percent
+from tl_core.analysis.statistics import Interval
+from tl_core.analysis.thresholds import at_threshold
+from tl_core.metrics import Metric, metrics
+from tl_core.result import Result, Threshold
+from tl_core.runs import compared
+from tl_core.runs.store import Run
+from tl_core.ui import formatting, forms, session
+
+ABOUT = "The number of the test images that stands first in the result, and that chooses on the validation images."
+
+
+def explained(metric: Metric) -> str:
+    """Return what a metric does where it decides a run, in sentences."""
+    lower = "" if metric.better.sign > 0 else " Lower is better."
+    chooses = (
+        "Its value on the validation images chooses the best epoch, the best trial and the penalty of logistic regression."
+        if metric.chooses
+        else "The loss on the validation images chooses the best epoch, the best trial and the penalty, as it always did."
+    )
+    fitted = " Thresholds are fitted to the validation images and applied to the test images." if metric.fits_thresholds else ""
+    cost = " Each image is taken for the class of the least expected cost." if not metric.most_probable else ""
+    return f"{metric.summary()}{lower} {chooses}{fitted}{cost} The test images choose nothing."
+
+
+def choice(metric: Metric) -> None:
+    """Draw the choice of the metric that decides the next run, with its settings, and say what it does."""
+    with st.expander("What decides", expanded=metric != compared.ACCURACY):
+        forms.part_choice(metrics, metric, "Metric", ABOUT)
+        forms.part_form("metric", metric)
+        st.caption(formatting.plain(explained(metric)))
+
+
+def headline(run: Run, result: Result, took: str) -> None:
+    """Draw the value of the metric that decides, with the accuracy beside it, and what its thresholds do on the test images."""
+    metric = compared.deciding(run)
+    value = formatting.unbroken(formatting.decided(run))
+    st.markdown(f"### {formatting.plain(metric.full_title)} {value} on {result.test_images:,} test images, in {took}")
+    st.caption(f"Accuracy: {formatting.unbroken(formatting.accuracy_of(run))}. {explained(metric)}")
+    if result.thresholds:
+        _thresholds(run, result)
+
+
+def _thresholds(run: Run, result: Result) -> None:
+    rows = [_row(run, result, each) for each in result.thresholds]
+    st.table(pd.DataFrame(rows).set_index("Class"))
+    images = result.thresholds[0].n
+    st.caption(
+        f"Each threshold was fitted to the {images:,} validation images; precision and recall are what it attains on the test "
+        "images, with 95 % intervals. The value above is what the best threshold for the test images would reach."
+    )
+
+
+def _row(run: Run, result: Result, threshold: Threshold) -> dict[str, str]:
+    said = session.predictions(run.id)
+    found = at_threshold(said.labels, said.probabilities, threshold)
+    return {
+        "Class": formatting.plain(result.class_names[threshold.class_id]),
+        "From probability": "none is right often enough" if threshold.value is None else f"{threshold.value:.3f}",
+        "Precision": _share(found.right, found.taken, found.precision),
+        "Recall": _share(found.right, found.present, found.recall),
+    }
+
+
+def _share(part: int, whole: int, interval: Interval | None) -> str:
+    return "\N{EN DASH}" if interval is None else f"{percent(part / whole, interval)}, {part:,} of {whole:,}"
