@@ -240,10 +240,6 @@ class FromProbe(ByGradient):
         """Return the network with a head that may normalise its features."""
         return Classifier.on(network.model.input, network.model.output, len(class_names), normalise=self.normalise)
 
-    @property
-    def changes_images(self) -> bool:
-        return bool(self.mixup or self.cutmix) or self.augmentation is not Augmentation.NONE
-
     def learning(self) -> Learning:
         """Return the way of learning that these settings say, which may end with the best epoch."""
         return replace(super().learning(), restore_best=self.restore_best)

@@ -58,3 +58,9 @@ class PreparedPhase:
     blocks: tuple[str, ...] = ()
     trial: bool = False
     metric: Metric | None = None
+
+
+def shuffled(count: int, views: int, stream: tuple[int, int], epoch: int) -> NDArray[np.intp]:
+    """Return the order of `count` images in an epoch, of the view whose turn it is: it depends on nothing but the run's seed, the
+    phase's number and the epoch's."""
+    return np.random.default_rng([*stream, epoch]).permutation(count) + count * (epoch % views)

@@ -27,7 +27,7 @@ from tl_core.training.freezing import count_parameters
 from tl_core.training.inputs import InputPipeline
 from tl_core.training.loop import Progress, evaluate_head, fit
 from tl_core.training.prepare import LearningRates, PhasePreparer
-from tl_core.training.prepared import Order, PreparedPhase
+from tl_core.training.prepared import Order, PreparedPhase, shuffled
 from tl_core.training.resume import CheckpointManager, identity_of
 from tl_core.training.scoring import score_of_head
 from tl_core.training.solve import solve_head
@@ -244,9 +244,3 @@ class Training:
             probabilities = predict(upper, inputs, self.stages.meter(Activity.TESTING, left / len(self.data.test)))
         self.progress.passed += left
         return probabilities
-
-
-def shuffled(count: int, views: int, stream: tuple[int, int], epoch: int) -> NDArray[np.intp]:
-    """Return the order of `count` images in an epoch, of the view whose turn it is: it depends on nothing but the run's seed, the
-    phase's number and the epoch's."""
-    return np.random.default_rng([*stream, epoch]).permutation(count) + count * (epoch % views)
