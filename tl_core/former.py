@@ -32,14 +32,6 @@ REMARKS = {
 }
 
 
-def balance(stored: Any) -> Any:
-    """Return what made up for uneven classes, which was a switch for class weights. Anything else is returned as it is."""
-    switch = stored.lower() if isinstance(stored, str) else stored
-    if isinstance(switch, bool | int) or switch in ("true", "false"):
-        return "class weights" if switch in (True, "true") else "none"
-    return stored
-
-
 def stage(text: str) -> str:
     """Return a stored stage as `events.encoded` gives it: of a former title, with a percentage or the name of a phase after it,
     the activity. Any other text is returned as it is."""

@@ -1,6 +1,7 @@
 """What makes up for uneven classes: the adjusted loss, even draws, and the heads that are computed."""
 
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -71,7 +72,9 @@ def test_each_class_is_drawn_as_often() -> None:
 )
 def test_the_former_switch_is_read(stored: object, meant: Balance) -> None:
     for name in ("from_scratch", "linear_probe"):
-        assert strategies.part(name).model_validate({"balanced": stored}).spec().settings["balanced"] == meant
+        part: Any = strategies.part(name).model_validate({"balanced": stored})
+        assert part.balanced is meant
+        assert part.spec().settings["balanced"] is (meant is Balance.WEIGHTS)
 
 
 def test_what_was_interrupted_before_there_was_a_choice_goes_on() -> None:

@@ -83,6 +83,16 @@ class Balance(StrEnum):
     SAMPLING = "balanced sampling"
     LOGITS = "logit adjustment"
 
+    @classmethod
+    def read(cls, stored: Any) -> Any:
+        """Return the balance of what was a switch for class weights before. Anything else is returned as it is."""
+        text = str(stored).lower()
+        return cls.WEIGHTS if text in {"true", "1"} else cls.NONE if text in {"false", "0"} else stored
+
+    def stored(self) -> bool | str:
+        """Return the switch that it was, where that says it, so that stored settings stay what they were."""
+        return str(self) if self in (Balance.SAMPLING, Balance.LOGITS) else self is Balance.WEIGHTS
+
 
 @dataclass(frozen=True)
 class Learning:

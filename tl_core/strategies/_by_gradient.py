@@ -5,10 +5,9 @@ from copy import copy
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainSerializer
 from pydantic.fields import FieldInfo
 
-from tl_core import former
 from tl_core.heads import LogisticRegression, Solver
 from tl_core.phases.phase import Augmentation, Balance, BatchNorm, RateFactors, Selector
 from tl_core.phases.schedules import CONSTANT, cosine, one_cycle
@@ -16,8 +15,8 @@ from tl_core.strategies import Classifier, Learning, Phase, Strategy, nothing
 
 SCHEDULES = {"constant": CONSTANT, "cosine": cosine(), "one_cycle": one_cycle()}
 MORE: dict[str, Any] = {"more": True}
-StoredBalance = Annotated[Balance, BeforeValidator(former.balance)]
-"""A balance, which was a switch for class weights before."""
+StoredBalance = Annotated[Balance, BeforeValidator(Balance.read), PlainSerializer(Balance.stored)]
+"""A balance, which was a switch for class weights before, and is stored as that where the switch could say it."""
 
 
 def with_default(field: FieldInfo, default: Any) -> Any:
