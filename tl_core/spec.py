@@ -42,13 +42,15 @@ class PartSpec(BaseModel):
 
 
 class RunSpec(BaseModel):
-    """One run: which data, which backbone, which strategy, at which size, from which seed, and executed where."""
+    """One run: which data, which backbone, which strategy, at which size, from which seed, executed where, and what is asked of
+    the data."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     dataset: PartSpec = PartSpec(name="photo_patches")
     backbone: PartSpec = PartSpec(name="efficientnet_lite0")
     strategy: PartSpec = PartSpec(name="linear_probe")
     executor: PartSpec = PartSpec(name="local")
+    task: PartSpec = PartSpec(name="classification")
     image_size: int | None = Field(
         None,
         ge=8,

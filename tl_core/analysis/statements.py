@@ -1,6 +1,7 @@
 """Numbers as people should read them: rounded to what their interval supports, with units."""
 
 from collections.abc import Sequence
+from math import floor, isfinite, log10
 from typing import Protocol
 
 from tl_core.analysis.statistics import Interval, wilson
@@ -26,6 +27,17 @@ def percent(share: float, interval: Interval) -> str:
     """Return the share in percent, "85 % (82-88)": one decimal only where the interval is narrower than two points."""
     digits = 0 if interval.high - interval.low > 0.02 else 1
     return f"{100 * share:.{digits}f} % ({100 * interval.low:.{digits}f}\N{EN DASH}{100 * interval.high:.{digits}f})"
+
+
+def number(value: float, interval: Interval | None) -> str:
+    """Return a number in somebody's own unit, "28.4 (22.0-34.9)", with as many digits as its interval supports."""
+    if not isfinite(value):
+        return "not defined"
+    if interval is None or interval.high <= interval.low:
+        return f"{value:.3g}"
+    digits = max(0, 1 - floor(log10(interval.high - interval.low)))
+    low, high = (f"{end:,.{digits}f}" for end in (interval.low, interval.high))
+    return f"{value:,.{digits}f} ({low}\N{EN DASH}{high})"
 
 
 def seconds(value: float) -> str:

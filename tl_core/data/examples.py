@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +22,10 @@ class Modality(StrEnum):
 
 
 class Examples(ABC):
-    """A sequence of examples, and the class index of each in `labels` (n,)."""
+    """A sequence of examples, and the label of each in `labels` (n, ...): a class index, unless they are of another
+    `LabelKind`."""
 
-    labels: Labels
+    labels: NDArray[Any]
     groups: tuple[bytes, ...] | None = None
     """What each belongs to (n,), such as a patient, by name; None where nothing is known of that."""
 

@@ -1,15 +1,14 @@
 """What sources that read a table have in common: columns for splits and groups, and how its rows become splits."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tl_core.data.examples import Labels
-from tl_core.data.formats.columns import Columns, is_filled, no_splits, one_group
-from tl_core.data.formats.tables import classes_of, plain, read_table, rows_of, split_of
+from tl_core.data.formats.columns import Columns, no_splits, one_group
+from tl_core.data.formats.tables import plain, read_table, rows_of, split_of
 from tl_core.datasets import Examples
 from tl_core.datasets._user_data import Given, UserDataset
 from tl_core.errors import DataError, printable
@@ -70,7 +69,7 @@ class TableSource(UserDataset):
         labels: "pd.Series[str]",
         aside: Aside,
         rows: NDArray[np.intp],
-        make: Callable[[Labels], Examples],
+        make: Callable[[NDArray[Any]], Examples],
         notes: list[Note],
     ) -> Given:
         """Return the used `rows` of the table, in its splits. Raises `DataError`.
@@ -79,14 +78,14 @@ class TableSource(UserDataset):
             labels: The label of each row of the table, as text.
             aside: The table's columns of splits and of groups, each None where there is none.
             rows: The places of the rows that are used (n,).
-            make: Makes the examples (n,) of the used rows, given the class of each (n,).
+            make: Makes the examples (n,) of the used rows, given the label of each (n, ...).
             notes: Gets what a user should know.
         """
         used = labels.iloc[rows]
-        names, codes = classes_of(used)
-        notes += _about_labels(labels, used)
+        names, read = self.label_kind.read(used)
+        notes += self.label_kind.about_column(labels, used)
         splits, groups = (None if each is None else each.iloc[rows] for each in aside)
-        examples, parts = make(codes), rows_of(split_of(splits, len(rows)))
+        examples, parts = make(read), rows_of(split_of(splits, len(rows)))
         if groups is not None:
             named = [group.encode() for group in plain(groups)]
             ids = examples.ids if not all(named) else ()
@@ -94,16 +93,6 @@ class TableSource(UserDataset):
             examples = examples.grouped(of_group)
             notes += _torn(parts, of_group)
         return Given(names, {split: examples.take(part) for split, part in parts.items()}, notes)
-
-
-def _about_labels(labels: "pd.Series[str]", used: "pd.Series[str]") -> list[Note]:
-    """Return notes on classes without a `used` row, and on labels that are one class though written in two ways."""
-    notes, there = list[Note](), plain(used)
-    if gone := sorted(set(plain(labels[is_filled(labels)])) - set(there)):
-        notes.append(Note.counting(NoteKind.CLASSES_WITHOUT_ROWS, [printable(name) for name in gone]))
-    if twice := used.str.strip().nunique() - there.nunique():
-        notes.append(Note(NoteKind.LABELS_JOINED, (twice,)))
-    return notes
 
 
 def _torn(parts: dict[str, np.ndarray], groups: list[bytes]) -> list[Note]:

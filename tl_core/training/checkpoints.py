@@ -39,11 +39,11 @@ DAMAGED = (OSError, EOFError, ValueError, LookupError, RuntimeError, struct.erro
 
 @dataclass(frozen=True)
 class TrialResult:
-    """A trial that is over: the name of its phase, and the validation loss (nats) and accuracy with which it ended."""
+    """A trial that is over: the name of its phase, and the validation loss and the accuracy with which it ended."""
 
     name: str
     loss: float
-    accuracy: float
+    accuracy: float | None
 
 
 @dataclass

@@ -4,6 +4,7 @@ import os
 import platform
 from collections.abc import Callable
 from importlib import metadata
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,6 +17,7 @@ from tl_core.events import Activity, decoded
 from tl_core.machine import backends
 from tl_core.metrics import measure
 from tl_core.result import MetricValue, Outcome, Predictions, Result, Timing
+from tl_core.tasks import Task
 from tl_core.training.freezing import count_parameters
 from tl_core.training.run import Training
 
@@ -24,19 +26,19 @@ HARDEST = 24
 
 
 def outcome_of(run: Training) -> Outcome:
-    """Classify the test images of `run`, once, and gather everything that stays of it."""
+    """Test `run` on its test images, once, and gather everything that stays of it."""
     model = run.preparer.inference_model()
     probabilities = run.test(model)
-    predictions = gather_predictions(run.data.test, probabilities, run.inputs.pictures)
+    predictions = gather_predictions(run.recipe.task, run.data.test, probabilities, run.inputs.pictures)
     with run.stages.stage(Activity.TESTING):
-        measured = measure(run.data.test.labels, probabilities)
-    return Outcome(gather_result(run, probabilities, measured), predictions, model)
+        measured = measure(run.data.test.labels, probabilities, run.data.label_kind)
+    return Outcome(gather_result(run, probabilities, measured), predictions, run.outputs.finished(model))
 
 
-def gather_predictions(test: Images, probabilities: NDArray[np.float32], pixels: Callable[[Images], Pixels]) -> Predictions:
-    """Return the predictions with the `HARDEST` images, of the least probable true class; `pixels` gives those of some images."""
-    of_truth = probabilities[np.arange(len(test)), test.labels]
-    hardest = np.argsort(of_truth, kind="stable")[:HARDEST]
+def gather_predictions(task: Task, test: Images, probabilities: NDArray[Any], pixels: Callable[[Images], Pixels]) -> Predictions:
+    """Return the predictions with the `HARDEST` images, in which `task` finds the largest mistakes; `pixels` gives those of some
+    images."""
+    hardest = np.argsort(-task.badness(test.labels, probabilities), kind="stable")[:HARDEST]
     names = np.array([test.name(index) for index in hardest], dtype=np.str_)
     return Predictions(test.labels, probabilities, hardest, pixels(test.take(hardest)), names)
 
@@ -59,15 +61,16 @@ def _timing(stage: str, seconds: float) -> Timing:
     return Timing(activity=activity, phase=phase, seconds=seconds)
 
 
-def gather_result(run: Training, probabilities: NDArray[np.float32], measured: tuple[MetricValue, ...]) -> Result:
+def gather_result(run: Training, probabilities: NDArray[Any], measured: tuple[MetricValue, ...]) -> Result:
     """Return what stays of `run`, whose test images have these `probabilities` (n, classes) and `measured` metrics."""
     test = run.data.test
+    right = run.recipe.task.right(test.labels, probabilities)
     return Result(
         class_names=run.data.class_names,
         train_images=run.images.train,
         validation_images=run.images.validation,
         test_images=run.images.test,
-        test_correct=int((probabilities.argmax(axis=1) == test.labels).sum()),
+        test_correct=None if right is None else int(right.sum()),
         test_digest=test.digest(),
         data_digest=run.data.digest(),
         validation_accuracy=run.progress.validation_accuracy,

@@ -1,5 +1,4 @@
-"""What a phase is compiled with: its loss, and its optimizer with learning rates by group, a schedule, weight decay that
-spares norms and biases, and clipping."""
+"""The optimizer of a phase, with learning rates by group, a schedule, weight decay that spares norms and biases, and clipping."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -94,21 +93,6 @@ def _one(rate: float, learning: Learning, steps: int, variables: Sequence[Any], 
 def spared(variable: Any) -> bool:
     """Return whether weight decay spares a variable: norms and biases have one axis (attention's biases two), kernels more."""
     return len(variable.shape) < 2 or variable.name == "bias"
-
-
-def loss_of(learning: Learning) -> Any:
-    """Return what is minimised: the cross-entropy (nats) of class indices, or of shares where labels are softened."""
-    if learning.soft:
-        return keras.losses.CategoricalCrossentropy(label_smoothing=learning.label_smoothing)
-    return keras.losses.SparseCategoricalCrossentropy()
-
-
-def metrics_of(learning: Learning) -> list[Any]:
-    """Return what is told: the accuracy, and the cross-entropy without weights, penalties and smoothing, which is the same
-    quantity for every strategy."""
-    if learning.soft:
-        return [keras.metrics.CategoricalAccuracy("accuracy"), keras.metrics.CategoricalCrossentropy("cross_entropy")]
-    return [keras.metrics.SparseCategoricalAccuracy("accuracy"), keras.metrics.SparseCategoricalCrossentropy("cross_entropy")]
 
 
 class GradientNorms(keras.optimizers.Optimizer):

@@ -129,7 +129,7 @@ class CheckpointManager:
         progress, best = self.state.progress, self.state.best_trial
         loss = finite(progress.validation_loss)
         if best is None or loss < best.loss:
-            best = self.state.best_trial = TrialResult(phase.name, loss, progress.validation_accuracy or 0.0)
+            best = self.state.best_trial = TrialResult(phase.name, loss, progress.validation_accuracy)
             self._winner = get_values(self._model.variables)
         if not last:
             return None

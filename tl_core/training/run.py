@@ -21,6 +21,7 @@ from tl_core.planning.cuts import CutPlan, SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.result import Measured, PhaseRecord
 from tl_core.strategies import Classifier, Phase
+from tl_core.tasks import Outputs
 from tl_core.training.checkpoints import TrainingState
 from tl_core.training.freezing import count_parameters
 from tl_core.training.inputs import InputPipeline
@@ -40,6 +41,7 @@ class Training:
         data: Its images.
         network: Its backbone, loaded.
         classifier: The backbone with a head on it.
+        outputs: What the classifier gives, and the loss that fits it to labels.
         manager: Brings back an interrupted run, and saves this one.
         stages: Says what is being done.
         cache: Where what a frozen network makes of the images is kept.
@@ -54,13 +56,14 @@ class Training:
         data: Data,
         network: Network,
         classifier: Classifier,
+        outputs: Outputs,
         *,
         manager: CheckpointManager,
         stages: Stages,
         cache: ActivationCache,
     ) -> None:
         self.recipe, self.data, self.network = recipe, data, network
-        self.classifier, self.model = classifier, classifier.model
+        self.classifier, self.model, self.outputs = classifier, classifier.model, outputs
         self.manager, self.stages = manager, stages
         self.blocks, self.images = network.outline().blocks, SplitSizes.of(data)
         precision = self.state.precision
@@ -68,7 +71,7 @@ class Training:
         self.costs = Costs(self.cuts)
         require_validation(self.cuts.phases, self.images.validation)
         self.progress.total = self.costs.total.passes
-        self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, xla=precision.xla)
+        self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, outputs, xla=precision.xla)
         waiting = partial(stages.say, Activity.WAITING_FOR_FEATURES)
         extractor = FeatureExtractor(cache, recipe.image_size, bfloat16=precision.in_bfloat16, wait=waiting, own=manager.place)
         self.inputs = InputPipeline(data, network, classifier, self.preparer, self.cuts, stages, extractor, recipe.seed)
@@ -125,6 +128,7 @@ class Training:
             validation=validation,
             frozen=frozen,
             learning=phase.learning,
+            outputs=self.outputs,
             epochs=phase.epochs,
             batch_size=phase.batch_size,
             order=order,
@@ -175,8 +179,10 @@ class Training:
         started, step = time.perf_counter(), self.progress.steps + 1
         with self.stages.stage(Activity.TRAINING, ready.name):
             found = solve_head(ready, self.classifier)
-            (loss, accuracy), held_out = (evaluate_head(found, inputs) for inputs in (ready.train, ready.validation))
-        assert loss is not None and accuracy is not None  # there are training images
+            (loss, accuracy), held_out = (
+                evaluate_head(found, inputs, self.outputs) for inputs in (ready.train, ready.validation)
+            )
+        assert loss is not None  # there are training images
         self.progress.steps = step
         self.progress.now.add(len(ready.train), loss, accuracy, time.perf_counter() - started)
         self.progress.passed += ready.passes_per_epoch
@@ -222,15 +228,16 @@ class Training:
             validation_accuracy=now.validation_accuracy,
         )
 
-    def test(self, model: Any) -> NDArray[np.float32]:
-        """Return the probabilities (n, classes) that `model`, the trained classifier, gives the test images."""
+    def test(self, model: Any) -> NDArray[Any]:
+        """Return what `model`, the trained classifier, predicts for the test images: the probabilities (n, classes), or what the
+        task has in their place."""
         upper, inputs = self.inputs.test(model)
         left = self.costs.test.trained
         self.progress.passed += self.costs.test.passes - left
         with self.stages.stage(Activity.TESTING):
-            probabilities = predict(upper, inputs, self.stages.meter(Activity.TESTING, left / len(self.data.test)))
+            given = predict(upper, inputs, self.stages.meter(Activity.TESTING, left / len(self.data.test)))
         self.progress.passed += left
-        return probabilities
+        return self.outputs.predicted(given)
 
 
 def shuffled(count: int, views: int, stream: tuple[int, int], epoch: int) -> NDArray[np.intp]:

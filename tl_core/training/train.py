@@ -41,7 +41,7 @@ def train(
     decide: Decide = in_float32,
     cache: ActivationCache | None = None,
 ) -> Outcome:
-    """Run `spec` from its dataset to its test accuracy. Raises a `TransferError` for what the user can mend, and whatever
+    """Run `spec` from its dataset to its test. Raises a `TransferError` for what the user can mend, and whatever
     `report` raises (`Stopped`, and `Paused`, which leaves a checkpoint once training has begun).
 
     Args:
@@ -96,14 +96,16 @@ def set_up(
     keras.utils.set_random_seed(recipe.seed)
     report(Placement(keras.backend.backend(), backends.device()))
     recipe.require_images()
+    recipe.require_task()
     manager = CheckpointManager(checkpoints, report)
     stages = Stages(manager.state, report)
     data = change(_read(recipe, stages))
     backends.compute_in(manager.fixed_precision(lambda: decide(recipe, SplitSizes.of(data)), recipe.precision))
     with stages.stage(Activity.LOADING_BACKBONE):
         network = recipe.backbone.load(recipe.image_size, pretrained=recipe.strategy.pretrained)
-        classifier = recipe.strategy.join(network, data.class_names)
-    run = Training(recipe, data, network, classifier, manager=manager, stages=stages, cache=cache)
+        outputs = recipe.task.outputs(data.class_names, data.train.labels)
+        classifier = outputs.joined(recipe.strategy.join(network, data.class_names))
+    run = Training(recipe, data, network, classifier, outputs, manager=manager, stages=stages, cache=cache)
     report(run.plan())
     return run
 

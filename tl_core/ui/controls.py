@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from tl_core.analysis import comparison
-from tl_core.analysis.statements import interval_of
+from tl_core.analysis.statements import interval_of, seconds
 from tl_core.analysis.statistics import Interval
 from tl_core.backbones import backbones
 from tl_core.recipe import Recipe
@@ -58,7 +58,8 @@ def controls(run: Run) -> None:
     twins = [other for other in session.runs() if _is_control_of(other, run)]
     latest = {formatting.model_of(other): other for other in reversed(twins)}
     for other in latest.values():
-        st.markdown(f"- {formatting.plain(comparison.verdict(contender(run), contender(other)))}")
+        told = comparison.verdict(contender(run), contender(other)) if other.accuracy is not None else _beside(other)
+        st.markdown(f"- {formatting.plain(told)}")
     recipes = list(map(Recipe.of, offered(run.spec)))
     titles = [f"{recipe.backbone.listing().title} · {recipe.strategy.title}" for recipe in recipes]
     missing = {title: recipe for title, recipe in zip(titles, recipes, strict=True) if title not in latest}
@@ -69,6 +70,11 @@ def controls(run: Run) -> None:
     with st.container(horizontal=True, key="controls"):
         for title, recipe in missing.items():
             _control_button(recipe, title)
+
+
+def _beside(other: Run) -> str:
+    """Return what a control reached, for a task whose runs have no accuracy."""
+    return f"{formatting.name_of(other)}: {formatting.accuracy_of(other)} in {seconds(other.seconds or 0.0)}."
 
 
 def _control_button(recipe: Recipe, title: str) -> None:

@@ -12,6 +12,7 @@ from tl_core.analysis.statistics import Interval
 from tl_core.metrics import MetricValue, measure, metrics
 from tl_core.metrics.balanced_accuracy import BalancedAccuracy
 from tl_core.result import Predictions
+from tl_core.runs import score
 from tl_core.runs.store import Run
 from tl_core.ui import formatting, session
 
@@ -67,6 +68,8 @@ def text_of(found: MetricValue) -> str:
     """Return a value with its interval: "85 % (82-88)" of a share, "0.573 (0.512-0.634)" of another number."""
     if np.isnan(found.value):
         return "not defined"
+    if found.name in metrics.parts() and metrics.part(found.name).in_unit:
+        return score.text_of(found)
     is_share = found.name in metrics.parts() and metrics.part(found.name).percent
     if found.low is None or found.high is None:
         return f"{100 * found.value:.1f} %" if is_share else f"{found.value:.3f}"

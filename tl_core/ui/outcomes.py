@@ -1,8 +1,9 @@
 """What the Result page says: the sentence, and the evidence."""
 
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -11,7 +12,9 @@ from tl_core.analysis.statements import percent, seconds
 from tl_core.analysis.statistics import Interval
 from tl_core.result import Predictions, Result
 from tl_core.runs.store import Run
-from tl_core.ui import confusion, formatting, other_metrics, session
+from tl_core.tasks import Panel, tasks
+from tl_core.tasks.classification import Classification
+from tl_core.ui import confusion, formatting, other_metrics, predicted_numbers, session
 from tl_core.ui.charts import curves, outcome
 from tl_core.ui.downloads import download
 from tl_core.ui.estimate_check import expected
@@ -23,14 +26,16 @@ CLASS_COLUMNS = ("class", "images", "precision", "recall", "f1", "most often tak
 
 
 def sentence(run: Run, result: Result) -> None:
-    """Draw the first thing that is said of a run: accuracy, time, warnings and counts."""
-    accuracy, took = formatting.unbroken(formatting.accuracy_of(run)), formatting.unbroken(seconds(result.seconds))
-    st.markdown(f"### {accuracy} of {result.test_images:,} test images right, in {took}")
+    """Draw the first thing that is said of a run: how good it is, time, warnings and counts."""
+    good, took = formatting.unbroken(formatting.accuracy_of(run)), formatting.unbroken(seconds(result.seconds))
+    images = f"{result.test_images:,} test images"
+    of_images = f"of {images} right" if run.accuracy is not None else f"on {images}"
+    st.markdown(f"### {good} {of_images}, in {took}")
     for warning in convergence.warnings(result):
         st.warning(formatting.plain(warning), icon=":material/trending_down:")
     trained, total = result.trainable_parameters, result.total_parameters
     st.caption(
-        "The range in brackets is the 95 % interval (Wilson). "
+        f"The range in brackets is the 95 % interval{' (Wilson)' if run.accuracy is not None else ''}. "
         f"{result.train_images:,} training and {result.validation_images:,} validation images. "
         f"{trained:,} of {total:,} parameters trained."
     )
@@ -47,18 +52,18 @@ def evidence(run: Run, result: Result) -> None:
     said = session.predictions(run.id)
     names = list(result.class_names)
     draws: dict[str, Callable[[], None]] = {
-        "Mistakes": lambda: confusion.confusion(said, names, run.id),
-        "Hardest images": lambda: hardest(said, names, run.id),
-        "Classes": lambda: classes(said, names, run.id),
+        PANELS[panel].title: partial(PANELS[panel].draw, said, names, run.id) for panel in panels_of(run.spec.task.name)
+    } | {
         "Other metrics": lambda: other_metrics.other_metrics(run),
         "Curves": lambda: _curves(run),
         "Time": lambda: _time(run, result),
         "Proof": lambda: proof(result),
         "Settings": lambda: settings(run.spec, result),
     }
-    if other_metrics.is_uneven(said):
+    by_class = PANELS[Panel.CLASSES].title
+    if by_class in draws and other_metrics.is_uneven(said):
         other_metrics.hidden_classes(run, said)
-        draws = {"Classes": draws["Classes"]} | draws
+        draws = {by_class: draws[by_class]} | draws
     for tab, draw in zip(st.tabs(list(draws)), draws.values(), strict=True):
         with tab:
             draw()
@@ -75,7 +80,8 @@ def _curves(run: Run) -> None:
     if computed:
         st.caption(computed)
     else:
-        formatting.chart(curves.learning_curves(steps, epochs, run.id), f"result_curves_{run.id}", "Loss and accuracy by step")
+        drawn = curves.learning_curves(steps, epochs, run.id, curves.measures_of(run.spec.task.name))
+        formatting.chart(drawn, f"result_curves_{run.id}", "Loss and accuracy by step")
 
 
 def hardest(said: Predictions, names: list[str], run_id: str) -> None:
@@ -123,3 +129,26 @@ def _recall(row: Any) -> str | None:
     if math.isnan(row.recall):
         return None
     return formatting.in_column(percent(row.recall, Interval(row.recall_low, row.recall_high)))
+
+
+class Drawn(NamedTuple):
+    """A panel on what a model said of the test images: its title, and what draws it from the predictions, the names of the
+    outputs and the id of the run."""
+
+    title: str
+    draw: Callable[[Predictions, list[str], str], None]
+
+
+PANELS = {
+    Panel.CONFUSION: Drawn("Mistakes", confusion.confusion),
+    Panel.HARDEST: Drawn("Hardest images", hardest),
+    Panel.CLASSES: Drawn("Classes", classes),
+    Panel.PREDICTED: Drawn("Predicted", predicted_numbers.predicted),
+    Panel.RESIDUALS: Drawn("Errors", predicted_numbers.residuals),
+    Panel.LARGEST_ERRORS: Drawn("Hardest images", predicted_numbers.hardest),
+}
+
+
+def panels_of(task: str) -> Sequence[Panel]:
+    """Return the panels of a task, by its name; those of classification where it is no longer installed."""
+    return tasks.parts().get(task, Classification).panels

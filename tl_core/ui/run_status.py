@@ -10,6 +10,7 @@ from tl_core.analysis.statements import seconds
 from tl_core.machine import backends
 from tl_core.runs import artifacts
 from tl_core.runs.eta import eta
+from tl_core.runs.score import named_score
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.ui import formatting, queue_text, session, steps
@@ -25,7 +26,7 @@ def standing(run: Run) -> None:
         _progress(run)
     elif run.state is State.DONE:
         took = formatting.unbroken(seconds(run.seconds or 0))
-        st.markdown(f"### Test accuracy {formatting.unbroken(formatting.accuracy_of(run))}, in {took}")
+        st.markdown(f"### Test {formatting.unbroken(named_score(run))}, in {took}")
         address = session.url_parameters() | {session.RUN_PARAMETER: run.id}
         st.page_link(steps.RESULT.script, label="See the result", icon=":material/arrow_forward:", query_params=address)
     elif run.state is State.PAUSED:
