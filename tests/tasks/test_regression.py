@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge, RidgeCV
 
 from tests.tasks.crops import crops
 from tests.tools.toy import known, temporary_cache
-from tl_core.errors import DataError, SettingError, TransferError
+from tl_core.errors import DataError, Paused, SettingError, TransferError
 from tl_core.events import Epoch, Event, Step
 from tl_core.features.resizing import SizedImages
 from tl_core.heads.ridge_path import PENALTIES
@@ -20,7 +20,9 @@ from tl_core.recipe import Recipe
 from tl_core.result import Outcome, Result
 from tl_core.runs import artifacts
 from tl_core.spec import RunSpec
+from tl_core.studies._lr_sweep import sweep
 from tl_core.testing._toy import SIZE
+from tl_core.training.checkpoints import Checkpoints
 from tl_core.training.evaluation import outcome_of
 from tl_core.training.run import Training
 from tl_core.training.train import set_up, train
@@ -114,6 +116,31 @@ def test_training_does_not_depend_on_the_unit_of_the_labels(table: Path, tmp_pat
     settings = {"backbone": "small_cnn", "backbone.width": 4, "strategy": "from_scratch", "strategy.epochs": 2}
     one, two = (train(spec_of(each, **settings), lambda event: None).predictions.probabilities for each in (table, other))
     np.testing.assert_allclose((two - 5e4) / 1000, one, rtol=1e-4)
+
+
+def test_a_paused_run_goes_on_to_the_same_numbers(table: Path, tmp_path: Path) -> None:
+    spec = spec_of(table, **{"backbone": "small_cnn", "backbone.width": 4, "strategy": "from_scratch", "strategy.epochs": 3})
+
+    def pause(event: Event) -> None:
+        if isinstance(event, Step) and event.step == 4:
+            raise Paused
+
+    with pytest.raises(Paused):
+        train(spec, pause, Checkpoints(tmp_path))
+    resumed = train(spec, lambda event: None, Checkpoints(tmp_path))
+    assert resumed.result.resumed == 1
+    straight = train(spec, lambda event: None)
+    np.testing.assert_array_equal(resumed.predictions.probabilities, straight.predictions.probabilities)
+
+
+def test_learning_rates_are_tried_on_numbers(table: Path, backbone: str) -> None:
+    """Of a head that is computed first from one half of the images, on the other half."""
+    events: list[Event] = []
+    assert sweep(spec_of(table, backbone=backbone, strategy="lp_ft"), 4, events.append) == "everything"
+    losses = [event.loss for event in events if isinstance(event, Step)]
+    assert len(losses) == 4
+    assert np.isfinite(losses).all()
+    assert losses[0] > 0
 
 
 def test_splits_keep_the_spread_of_the_numbers(table: Path) -> None:

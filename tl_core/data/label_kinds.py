@@ -30,6 +30,8 @@ class LabelKind(ABC):
 
     title: ClassVar[str]
     """What a label is, in sentences."""
+    drawn_from: ClassVar[str] = ""
+    """Of what so many labels are drawn where only some may be used, in a few words; empty where it is all of them."""
 
     @abstractmethod
     def texts(self, n: int) -> list[str]:
@@ -76,6 +78,7 @@ class ClassLabels(LabelKind):
     """The index of one of several classes, int64 (n,)."""
 
     title: ClassVar[str] = "classes"
+    drawn_from: ClassVar[str] = "a class"
 
     def texts(self, n: int) -> list[str]:
         return [f"class {index % 3}" for index in range(n)]

@@ -1,7 +1,7 @@
 """What the Result page says: the sentence, and the evidence."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -50,14 +50,14 @@ def sentence(run: Run, result: Result) -> None:
 def evidence(run: Run, result: Result) -> None:
     """Draw mistakes, numbers, curves, time, proof and settings, in tabs; the classes first where they are uneven."""
     said = session.predictions(run.id)
-    names = list(result.class_names)
+    names, task = list(result.class_names), tasks.parts().get(run.spec.task.name, Classification)
     draws: dict[str, Callable[[], None]] = {
-        PANELS[panel].title: partial(PANELS[panel].draw, said, names, run.id) for panel in panels_of(run.spec.task.name)
+        PANELS[panel].title: partial(PANELS[panel].draw, said, names, run.id) for panel in task.panels
     } | {
         "Other metrics": lambda: other_metrics.other_metrics(run),
         "Curves": lambda: _curves(run),
         "Time": lambda: _time(run, result),
-        "Proof": lambda: proof(result),
+        "Proof": lambda: proof(result, task.loss_unit),
         "Settings": lambda: settings(run.spec, result),
     }
     by_class = PANELS[Panel.CLASSES].title
@@ -147,8 +147,3 @@ PANELS = {
     Panel.RESIDUALS: Drawn("Errors", predicted_numbers.residuals),
     Panel.LARGEST_ERRORS: Drawn("Hardest images", predicted_numbers.hardest),
 }
-
-
-def panels_of(task: str) -> Sequence[Panel]:
-    """Return the panels of a task, by its name; those of classification where it is no longer installed."""
-    return tasks.parts().get(task, Classification).panels
