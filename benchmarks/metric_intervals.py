@@ -16,6 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from tl_core.data.label_kinds import CLASSES
 from tl_core.metrics import Labels, MetricValue, Probabilities, metrics
 
 POPULATION = 1_000_000
@@ -57,13 +58,13 @@ def populations(classes: int) -> tuple[Population, ...]:
 def measured(population: Population, n: int, seed: int) -> dict[str, MetricValue]:
     """Return every metric of one test set of `n` examples, by name."""
     labels, probabilities = population.draw(n, seed)
-    return {name: part().measure(labels, probabilities) for name, part in metrics.parts().items()}
+    return {name: part().measure(labels, probabilities) for name, part in metrics.parts().items() if part.label_kind == CLASSES}
 
 
 def true_values(population: Population) -> dict[str, float]:
     """Return every metric of the whole population, by name."""
     labels, probabilities = population.draw(POPULATION, 0)
-    return {name: part().value(labels, probabilities) for name, part in metrics.parts().items()}
+    return {name: part().value(labels, probabilities) for name, part in metrics.parts().items() if part.label_kind == CLASSES}
 
 
 def main() -> None:

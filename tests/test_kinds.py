@@ -10,29 +10,29 @@ from tl_core.recipe import Recipe
 from tl_core.registry import KINDS, registries
 from tl_core.spec import PART_KINDS, RunSpec
 
-PACKAGE = '''"""Tasks."""
+PACKAGE = '''"""Rankings."""
 
 from tl_core.registry import Part, Registry
 
-tasks: Registry[Part] = Registry("task", "tl_core.tasks")
+rankings: Registry[Part] = Registry("ranking", "tl_core.rankings")
 '''
-PART = '''"""A task."""
+PART = '''"""A ranking."""
 
 from typing import ClassVar
 from tl_core.registry import Part
-from tl_core.tasks import tasks
+from tl_core.rankings import rankings
 
 
-@tasks.register("classification")
-class Classification(Part):
-    """Tell which class an example is of."""
+@rankings.register("log_evidence")
+class LogEvidence(Part):
+    """Rank networks by their evidence."""
 
-    title: ClassVar[str] = "Classification"
+    title: ClassVar[str] = "Log evidence"
 '''
 LINES = {
-    "registry.py": ('KINDS = {\n', 'KINDS = {\n    "task": "tl_core.tasks:tasks",\n'),
-    "spec.py": ("    seed: int = Field", '    task: PartSpec = PartSpec(name="classification")\n    seed: int = Field'),
-    "recipe.py": ("    executor: Executor\n", "    executor: Executor\n    task: Any\n"),
+    "registry.py": ('KINDS = {\n', 'KINDS = {\n    "ranking": "tl_core.rankings:rankings",\n'),
+    "spec.py": ("    seed: int = Field", '    ranking: PartSpec = PartSpec(name="log_evidence")\n    seed: int = Field'),
+    "recipe.py": ("    executor: Executor\n", "    executor: Executor\n    ranking: Any\n"),
 }  # fmt: skip
 USED = """
 from typer.testing import CliRunner
@@ -40,10 +40,10 @@ from tl_core.__main__ import app
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 print(CliRunner().invoke(app, ["parts"]).stdout)
-print(CliRunner().invoke(app, ["train", "--task", "clasification"]).stderr)
+print(CliRunner().invoke(app, ["train", "--ranking", "log_evidense"]).stderr)
 from tl_core import testing
-print([check.__name__ for check in testing.checks("task")][:2])
-print(Recipe.of(RunSpec().with_settings({"task": "classification"})).task.title)
+print([check.__name__ for check in testing.checks("ranking")][:2])
+print(Recipe.of(RunSpec().with_settings({"ranking": "log_evidence"})).ranking.title)
 """
 
 
@@ -61,12 +61,12 @@ def test_a_kind_of_part_is_added_by_its_line(tmp_path: Path) -> None:
         text = file.read_text()
         assert before in text
         file.write_text(text.replace(before, after, 1))
-    (tmp_path / "tl_core" / "tasks").mkdir()
-    (tmp_path / "tl_core" / "tasks" / "__init__.py").write_text(PACKAGE)
-    (tmp_path / "tl_core" / "tasks" / "classification.py").write_text(PART)
+    (tmp_path / "tl_core" / "rankings").mkdir()
+    (tmp_path / "tl_core" / "rankings" / "__init__.py").write_text(PACKAGE)
+    (tmp_path / "tl_core" / "rankings" / "log_evidence.py").write_text(PART)
     done = subprocess.run([sys.executable, "-c", USED], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "task classification  Tell which class an example is of." in done.stdout
-    assert "There is no task of that name. Did you mean classification?" in done.stdout
+    assert "ranking log_evidence  Rank networks by their evidence." in done.stdout
+    assert "There is no ranking of that name. Did you mean log_evidence?" in done.stdout
     assert "['check_is_found_by_its_name', 'check_describes_itself']" in done.stdout
-    assert done.stdout.endswith("Classification\n")
+    assert done.stdout.endswith("Log evidence\n")

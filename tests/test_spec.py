@@ -93,7 +93,7 @@ def test_a_folder_may_be_named_like_a_number() -> None:
     [
         (
             {"sed": 1},
-            "There is no setting sed. Known settings here: dataset, backbone, strategy, executor, metric, image_size, seed, p",
+            "There is no setting sed. Known settings here: dataset, backbone, strategy, executor, metric, task, image_size, s",
         ),
         ({"model.x": 1}, "There is no setting model.x."),
         ({"seed": "one"}, "The setting seed should be a valid integer"),

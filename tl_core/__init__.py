@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from tl_core.strategies._by_gradient import Tuned
     from tl_core.studies import Study, StudyResult
+    from tl_core.tasks import Outputs, Panel, Task
 
 __version__ = "0.1.0"
 
@@ -59,6 +60,7 @@ _PUBLIC = {
     "tl_core.strategies": "BatchNorm Classifier Family Learning Moves Phase Schedule Strategy everything last_blocks nothing",
     "tl_core.strategies._by_gradient": "Tuned",
     "tl_core.studies": "Study StudyResult",
+    "tl_core.tasks": "Outputs Panel Task",
 }
 """What the front door offers, by the module that it comes from: the same names as above, for when the program runs."""
 _SOURCES = {name: module for module, names in _PUBLIC.items() for name in names.split()}

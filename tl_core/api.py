@@ -34,7 +34,7 @@ class StoredRun:
 
     @property
     def accuracy(self) -> float:
-        """Return the share of test images that were classified correctly, 0..1."""
+        """Return the share of test images that were classified correctly, 0..1; NaN of a task that has no accuracy."""
         return self.result.accuracy
 
     @cached_property

@@ -97,27 +97,28 @@ class Plan(Event):
 
 @dataclass(frozen=True)
 class Step(Event):
-    """One batch: its own loss (nats) and accuracy (0..1). `step` counts from 1 over the whole run and `epoch`
-    from 1 within the phase."""
+    """One batch: its own loss (nats, or what the run's task has) and accuracy (0..1; None where the task has none). `step` counts
+    from 1 over the whole run and `epoch` from 1 within the phase."""
 
     phase: str
     epoch: int
     step: int
     loss: float
-    accuracy: float
+    accuracy: float | None
     images_per_second: float
     done: float
 
 
 @dataclass(frozen=True)
 class Epoch(Event):
-    """One pass over the training images; the validation numbers are None where there are no validation images."""
+    """One pass over the training images; the validation numbers are None where there are no validation images, and accuracies
+    where the task has none."""
 
     phase: str
     epoch: int
     step: int
     loss: float
-    accuracy: float
+    accuracy: float | None
     validation_loss: float | None
     validation_accuracy: float | None
     seconds: float

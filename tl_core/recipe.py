@@ -1,13 +1,13 @@
 """A spec made whole and checked before anything starts: the three parts together, without Keras."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from operator import methodcaller
 from typing import Any
 
-from tl_core.backbones import Backbone, backbones
+from tl_core.backbones import Backbone, BlockOutline, backbones
 from tl_core.data.examples import Examples
 from tl_core.data.preprocessor import Preprocessor
 from tl_core.datasets import Dataset, Modality
@@ -19,11 +19,14 @@ from tl_core.metrics.accuracy import Accuracy
 from tl_core.precision import Precision
 from tl_core.registry import registry
 from tl_core.spec import PART_KINDS, RunSpec
-from tl_core.strategies import Strategy
+from tl_core.strategies import Phase, Strategy
+from tl_core.tasks import Task
 
 Look = Callable[[Dataset], int | None]
 """What tells how large a dataset's examples are; see `Dataset.typical_size`."""
 LOOK: Look = methodcaller("typical_size")
+ONE_BLOCK = (BlockOutline("block", layers=1, parameters=1, norm_parameters=0, multiply_adds=1),)
+"""Stands for a network that has not been loaded, where it is asked what the phases of a strategy are."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Recipe:
     backbone: Backbone
     strategy: Strategy
     executor: Executor
+    task: Task
     given_size: int | None
     seed: int
     precision: Precision = Precision.AUTO
@@ -45,6 +49,7 @@ class Recipe:
     def of(cls, spec: RunSpec, look: Look = LOOK) -> "Recipe":
         """Return the parts that `spec` names. Raises `SettingError` for a name or a setting that does not fit."""
         parts = {kind: registry(kind).build(getattr(spec, kind)) for kind in PART_KINDS}
+        parts["dataset"] = parts["dataset"].labelled(parts["task"].label_kind)
         return cls(**parts, given_size=spec.image_size, seed=spec.seed, precision=spec.precision, look=look)
 
     @cached_property
@@ -105,6 +110,11 @@ class Recipe:
         own = (name for name in RunSpec.model_fields if name not in PART_KINDS)
         return changed | {name: getattr(draft, name) for name in own if getattr(draft, name) != getattr(blank_run, name)}
 
+    def phases(self, blocks: Sequence[BlockOutline], train_images: int) -> tuple[Phase, ...]:
+        """Return the phases of the strategy as the task has them. Raises `SettingError` where one makes no sense for it, or the
+        strategy does not fit the network with these `blocks`."""
+        return tuple(map(self.task.phase, self.strategy.phases(self.backbone, blocks, train_images)))
+
     def titles(self) -> tuple[str, str, str]:
         """Return what people call the dataset, the backbone and the strategy. That of a dataset may be somebody else's text."""
         return self.dataset.shown_name, self.backbone.listing().title, self.strategy.title
@@ -120,6 +130,12 @@ class Recipe:
             backends.require_importable()
         self.require_weights()
         self.dataset.require_readable(self.seed)
+
+    def require_task(self) -> None:
+        """Raise the `SettingError` of a dataset without such labels as the task asks for, or of a strategy that makes no sense
+        for it."""
+        self.dataset.require_label_kind()
+        self.phases(ONE_BLOCK, 1)
 
     def require_accepted(self) -> None:
         """Raise the `SettingError` of a dataset whose examples the network does not take."""
@@ -146,6 +162,7 @@ class Recipe:
     def require_weights(self) -> None:
         """Raise the `TransferError` of a backbone that does not take these examples, or whose weights are not to be had."""
         self.require_accepted()
+        self.require_task()
         self.backbone.require_size(self.input_size)
         if not self.strategy.pretrained:
             return

@@ -38,6 +38,7 @@ KINDS = {
     "study": "tl_core.studies:studies",
     "engine": "tl_core.features.engines:engines",
     "metric": "tl_core.metrics:metrics",
+    "task": "tl_core.tasks:tasks",
 }
 """Every kind of part and where its registry is. From this list follow the documentation (`parts`), the forms and the contract
 tests; a kind that each run has is, beside this, a field of `RunSpec` and of `Recipe`."""

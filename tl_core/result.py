@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from math import nan
 from typing import Annotated, Any
 
 import numpy as np
@@ -61,9 +62,10 @@ class Threshold(_Plain):
 
 
 class Measured(_Plain):
-    """How good a model was: mean cross-entropy (nats) and accuracy (0..1) of the training images, while an epoch learned from
-    them, and of the validation images, after it; `validation_metric` is of the metric that chose, where one did. None is "not
-    known": there were no such images, those to learn from were changed, or the model went back to what it was before."""
+    """How good a model was: mean loss (cross-entropy in nats, or what the task has) and accuracy (0..1) of the training images,
+    while an epoch learned from them, and of the validation images, after it; `validation_metric` is of the metric that chose,
+    where one did. None is "not known": there were no such images, those to learn from were changed, the model went back to what
+    it was before, or the task has no accuracy."""
 
     loss: float | None = None
     accuracy: float | None = None
@@ -156,7 +158,8 @@ class Timing(_Plain):
 class Result(_Plain):
     """The outcome of a run on the test images, and what it took.
 
-    `test_digest` is a sha256 over the test images and labels: runs with equal digests can be compared image by
+    `class_names` are the names of the model's outputs where these are no classes, and `test_correct` is None where nothing is
+    right or wrong. `test_digest` is a sha256 over the test images and labels: runs with equal digests can be compared image by
     image. `data_digest` is one over the content of all splits, as the run used them; empty in results of before there was one.
     `trainable_parameters` counts every parameter that trained in any phase. `resumed` is how often the run was
     interrupted and went on from a checkpoint. `frozen_part` is about the test images, as a phase's is about its own.
@@ -169,7 +172,7 @@ class Result(_Plain):
     train_images: int
     validation_images: int
     test_images: int
-    test_correct: int
+    test_correct: int | None
     test_digest: str
     validation_accuracy: float | None
     total_parameters: int
@@ -190,8 +193,8 @@ class Result(_Plain):
 
     @property
     def accuracy(self) -> float:
-        """Return the share of test images that were classified correctly, 0..1."""
-        return self.test_correct / self.test_images
+        """Return the share of test images that were classified correctly, 0..1; NaN of a task that has no accuracy."""
+        return nan if self.test_correct is None else self.test_correct / self.test_images
 
     @property
     def seconds(self) -> float:
@@ -206,13 +209,14 @@ class Result(_Plain):
 class Predictions:
     """What the model said of each test example.
 
-    `labels` (n,) int64; `probabilities` (n, classes) float32. The `hardest` examples are those whose true class
-    got the least probability: their indices (m,), their pixels (m, size, size, 3) uint8 as the network saw
-    them, none where they are no images, their names (m,), and the beginning of what they say (m,), empty for images.
+    `labels` (n,) int64; `probabilities` (n, classes) float32. In regression both are numbers, (n,) float64: the true ones and the
+    predicted ones. The `hardest` examples are those whose true class got the least probability, or whose number was missed by
+    most: their indices (m,), their pixels (m, size, size, 3) uint8 as the network saw them, none where they are no images, their
+    names (m,), and the beginning of what they say (m,), empty for images.
     """
 
-    labels: NDArray[np.int64]
-    probabilities: NDArray[np.float32]
+    labels: NDArray[Any]
+    probabilities: NDArray[Any]
     hardest: NDArray[np.int64]
     hardest_pixels: NDArray[np.uint8]
     hardest_names: NDArray[np.str_]
@@ -229,5 +233,5 @@ class Outcome:
 
     @property
     def accuracy(self) -> float:
-        """Return the share of test images that were classified correctly, 0..1."""
+        """Return the share of test images that were classified correctly, 0..1; NaN of a task that has no accuracy."""
         return self.result.accuracy

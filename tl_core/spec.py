@@ -42,8 +42,8 @@ class PartSpec(BaseModel):
 
 
 class RunSpec(BaseModel):
-    """One run: which data, which backbone, which strategy, at which size, from which seed, executed where, and judged by which
-    metric."""
+    """One run: which data, which backbone, which strategy, at which size, from which seed, executed where, judged by which metric,
+    and what is asked of the data."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     dataset: PartSpec = PartSpec(name="photo_patches")
@@ -51,6 +51,7 @@ class RunSpec(BaseModel):
     strategy: PartSpec = PartSpec(name="linear_probe")
     executor: PartSpec = PartSpec(name="local")
     metric: PartSpec = PartSpec(name="accuracy")
+    task: PartSpec = PartSpec(name="classification")
     image_size: int | None = Field(
         None,
         ge=8,

@@ -29,7 +29,7 @@ def summary() -> str:
     recipe = session.recipe()
     try:
         require_allowed_paths(recipe)
-        return f"{recipe.dataset.shown_name}, {len(previews.preview(recipe.dataset, recipe.seed).class_names)} classes"
+        return f"{recipe.dataset.shown_name}, {previews.asked(previews.preview(recipe.dataset, recipe.seed))}"
     except TransferError:
         return recipe.dataset.shown_name
 
@@ -59,8 +59,7 @@ def draw_evidence(recipe: Recipe) -> None:
     images, thing = preview.images, recipe.dataset.thing
     formatting.chart(data.split_bar(images.train, images.validation, images.test, thing), "split", "Examples in each split")
     previews.samples(preview)
-    by_split = {split: dict(zip(preview.class_names, counts, strict=True)) for split, counts in preview.counts.items()}
-    formatting.chart(data.class_balance(by_split, thing), "balance", "Examples of each class in each split")
+    previews.balance(preview, thing)
     if preview.sizes:
         widths, heights = map(span, zip(*preview.sizes, strict=True))
         size = image_size.sentence(recipe)
@@ -68,6 +67,8 @@ def draw_evidence(recipe: Recipe) -> None:
     st.caption(formatting.plain(f"They come from {recipe.dataset.location()}."))
     if preview.notes:
         st.info("\n".join(f"- {formatting.plain(note)}" for note in sentences(preview.notes)), icon=":material/rule:")
+    if preview.numbers:
+        return  # what follows looks at classes
     data_checks.examination(recipe)
     if recipe.is_accepted:
         image_map.image_map(recipe)

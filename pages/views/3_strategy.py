@@ -67,7 +67,7 @@ def draw_evidence(recipe: Recipe) -> None:
     st.caption(
         f"{recipe.backbone.listing().title}: {len(outline.blocks)} blocks, {count(outline.parameters)} parameters, "
         f"{outline.multiply_adds / 1e6:,.0f} million multiply-adds an example of {recipe.shown_size}. "
-        f"The head is one dense layer from {recipe.strategy.feature_size(outline):,} features to {classes} classes: "
+        f"The head is one dense layer from {recipe.strategy.feature_size(outline):,} features to {previews.asked(preview)}: "
         f"{head:,} parameters. {network.batch_norm(planned.cuts.phases, outline.blocks)} "
         "A full pass is forward and backward through the whole network; an image passes the frozen part only once."
     )

@@ -11,6 +11,7 @@ from sklearn import metrics as theirs
 
 from tests.metrics.examples import KINDS, examples
 from tl_core import errors
+from tl_core.data.label_kinds import CLASSES
 from tl_core.metrics import Labels, Probabilities, default_metrics, measure, metrics
 from tl_core.metrics._curves import PrecisionRecall, average_precision, recall_at_precision
 from tl_core.metrics._intervals import stratified_weights
@@ -73,7 +74,7 @@ MEANINGLESS = {"top_5": {"plain", "ties", "certainty", "two classes", "one class
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", metrics.parts())
+@pytest.mark.parametrize("name", [name for name, part in metrics.parts().items() if part.label_kind == CLASSES])
 def test_a_value_is_that_of_scikit_learn(name: str, kind: str) -> None:
     labels, probabilities = KINDS[kind]
     with warnings.catch_warnings():

@@ -62,6 +62,10 @@ TOLD = [
         "The column fold is not used for the splits: it holds 0, 1, 2 and others, and no split.",
     ),
     (
+        Note(K.COLUMN_WITHOUT_NUMBERS, (4,), ("old", "young", "unknown", "new"), ("class", "labels")),
+        "The column class is not used for the labels: it holds old, young, unknown and others, and no number.",
+    ),
+    (
         Note(K.COLUMN_WITHOUT_FILES, about=("path", "paths of the images")),
         "The column path is not used for the paths of the images: none of its files is there.",
     ),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.tools.one_step import CLASSES, RATE, SGD, Values, features_of, gradients, network, values
+from tests.tools.one_step import CLASSES, OUTPUTS, RATE, SGD, Values, features_of, gradients, network, values
 from tl_core.strategies import HEAD, Phase, everything
 from tl_core.strategies.bss import Shrinkage
 from tl_core.strategies.fine_tuning import FineTuning
@@ -53,7 +53,7 @@ def ready(*, xla: bool = False) -> Any:
     """The classifier, compiled for the phase."""
     made = network()
     classifier = FineTuning().join(made, [str(name) for name in range(CLASSES)])
-    preparer = PhasePreparer(classifier, made, made.outline().blocks, [ALL], xla=xla)
+    preparer = PhasePreparer(classifier, made, made.outline().blocks, [ALL], OUTPUTS, xla=xla)
     frozen = preparer.freeze(ALL)
     preparer.compile(classifier.model, ALL, frozen, preparer.rates(ALL, classifier.model), steps=len(SIZES))
     return classifier.model

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tests.tools.one_step import CLASSES, INPUTS, LABELS, gradients, network, step_of, values
+from tests.tools.one_step import CLASSES, INPUTS, LABELS, OUTPUTS, gradients, network, step_of, values
 from tests.tools.toy import Known
 from tl_core import strategies
 from tl_core.backbones import BlockOutline
@@ -59,7 +59,7 @@ def test_surgical_rates_follow_the_relative_gradients() -> None:
     made = network()
     model = FineTuning().join(made, [str(number) for number in range(CLASSES)]).model
     phase = Phase("all", 1, 0.1, 4, everything, BatchNorm.STATISTICS_FROZEN, measured_rates=2)
-    preparer = PhasePreparer(Classifier(model, made.model.output), made, made.outline().blocks, [phase])
+    preparer = PhasePreparer(Classifier(model, made.model.output), made, made.outline().blocks, [phase], OUTPUTS)
     preparer.freeze(phase)
     before = values(model)
     found = preparer.measured_rates(phase, model, Features(INPUTS, LABELS), np.arange(8))
@@ -78,7 +78,7 @@ def test_measuring_gradients_leaves_statistics_that_adapt_where_they_were() -> N
     made = network()
     model = FineTuning().join(made, [str(number) for number in range(CLASSES)]).model
     phase = Phase("all", 1, 0.1, 8, everything, BatchNorm.ADAPTS, measured_rates=1)
-    preparer = PhasePreparer(Classifier(model, made.model.output), made, made.outline().blocks, [phase])
+    preparer = PhasePreparer(Classifier(model, made.model.output), made, made.outline().blocks, [phase], OUTPUTS)
     preparer.freeze(phase)
     before = values(model)
     preparer.measured_rates(phase, model, Features(INPUTS, LABELS), np.arange(8))

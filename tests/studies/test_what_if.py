@@ -57,6 +57,7 @@ def test_an_answer_is_what_a_run_gives(tmp_path: Path, monkeypatch: pytest.Monke
         spec = SPEC.with_settings({"seed": 1, "strategy.strength": strength or "null"})
         run = train(spec, nothing, cache=cache).result
         (answer,) = [each for each in found if (each.labels, each.strength, each.seed) == (2, strength, 1)]
+        assert run.test_correct is not None
         assert answer == Answer(2, strength, 1, run.train_images, run.test_images, run.test_correct)
         assert fitted.call_count <= HARDEST  # the network ran on none, and only those that are shown are looked at again
         fitted.reset_mock()

@@ -11,12 +11,13 @@ from tl_core.backbones._untrained import RANDOM
 from tl_core.networks.blocks import Block
 from tl_core.networks.outline import Network
 from tl_core.strategies import HEAD, Learning, Phase, Strategy
-from tl_core.training.loop import targets
+from tl_core.tasks.classification import ClassOutputs
 from tl_core.training.prepare import PhasePreparer
 
 Values = dict[str, NDArray[np.float64]]
 
 RATE, CLASSES = 0.1, 3
+OUTPUTS = ClassOutputs(tuple(map(str, range(CLASSES))))
 SGD = Learning(optimizer="sgd")
 INPUTS = np.random.default_rng(1).normal(size=(8, 4)).astype(np.float32)
 LABELS = np.arange(8, dtype=np.int64) % CLASSES
@@ -51,14 +52,14 @@ def step_of(strategy: Strategy, phase: Phase, prepare: Any = lambda model: None,
     """One step of `phase`, or all of its `steps`, each on all inputs, after `prepare` has changed the model (not its start); and
     the model."""
     made = network()
-    classifier = strategy.join(made, [str(name) for name in range(CLASSES)])
-    preparer = PhasePreparer(classifier, made, made.outline().blocks, [phase])
+    classifier = strategy.join(made, OUTPUTS.names)
+    preparer = PhasePreparer(classifier, made, made.outline().blocks, [phase], OUTPUTS)
     prepare(classifier.model)
     frozen = preparer.freeze(phase)
     preparer.compile(classifier.model, phase, frozen, preparer.rates(phase, classifier.model), steps=steps)
     before = values(classifier.model)
     for _ in range(steps):
-        classifier.model.train_on_batch(INPUTS, targets(LABELS, CLASSES, phase.learning))
+        classifier.model.train_on_batch(INPUTS, OUTPUTS.targets(LABELS, phase.learning))
     assert frozen.unchanged(classifier.model) == len(frozen.before)
     return Step(before, values(classifier.model)), classifier.model
 

@@ -20,13 +20,14 @@ from tl_core.strategies import HEAD, BatchNorm, Learning, Moves, Phase, Strategy
 from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.strategies.linear_probe import LinearProbe
 from tl_core.strategies.lora import LoRA
+from tl_core.tasks.classification import ClassOutputs
 from tl_core.training.freezing import count_parameters, digests
-from tl_core.training.loop import targets
 from tl_core.training.prepare import PhasePreparer
 
 SIZE, CLASSES = 64, 3
 PIXELS = np.random.default_rng(0).uniform(0, 255, (8, SIZE, SIZE, 3)).astype(np.float32)
 LABELS = np.arange(8) % CLASSES
+OUTPUTS = ClassOutputs(tuple(map(str, range(CLASSES))))
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -84,8 +85,8 @@ def joined(make: Callable[[], keras.Model], strategy: Strategy) -> tuple[Network
     keras.utils.set_random_seed(0)
     model = make()
     network = Network(model, cut_into_blocks(model), RANDOM)
-    classifier = strategy.join(network, [str(name) for name in range(CLASSES)])
-    return network, classifier.model, PhasePreparer(classifier, network, network.outline().blocks, phases=())
+    classifier = strategy.join(network, OUTPUTS.names)
+    return network, classifier.model, PhasePreparer(classifier, network, network.outline().blocks, (), OUTPUTS)
 
 
 def trained(model: Any, preparer: PhasePreparer, phase: Phase) -> tuple[set[str], set[str]]:
@@ -94,7 +95,7 @@ def trained(model: Any, preparer: PhasePreparer, phase: Phase) -> tuple[set[str]
     preparer.compile(model, phase, frozen, preparer.rates(phase, model), steps=3)
     before = digests(model)
     for _ in range(3):
-        model.train_on_batch(PIXELS, targets(LABELS, CLASSES, phase.learning))
+        model.train_on_batch(PIXELS, OUTPUTS.targets(LABELS, phase.learning))
     assert frozen.unchanged(model) == len(frozen.before)
     return set(frozen.trained), {path for path, digest in digests(model).items() if before[path] != digest}
 

@@ -14,12 +14,13 @@ from tl_core.errors import DataError
 from tl_core.events import Epoch, Event, Step
 from tl_core.features.inputs import Features
 from tl_core.strategies import Learning, Phase, nothing
+from tl_core.tasks.classification import ClassOutputs
 from tl_core.training.freezing import Frozen
 from tl_core.training.loop import Progress, batches, evaluate, fit
-from tl_core.training.optimizers import loss_of, metrics_of
 from tl_core.training.prepared import PreparedPhase
 
 PLAIN = Learning()
+TWO = ClassOutputs(("0", "1"))
 PHASE = Phase("head", epochs=3, learning_rate=0.05, batch_size=4, trains=nothing)
 
 
@@ -33,7 +34,7 @@ def features(count: int) -> Features:
 def network() -> Any:
     keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activation="softmax")])
-    model.compile(optimizer=keras.optimizers.Adam(0.05), loss=loss_of(PLAIN), metrics=metrics_of(PLAIN))
+    model.compile(optimizer=keras.optimizers.Adam(0.05), loss=TWO.loss(PLAIN), metrics=TWO.metrics(PLAIN))
     return model
 
 
@@ -44,7 +45,7 @@ def in_order(count: int) -> Any:
 def prepared(model: Any, train: Features, validation: Features, phase: Phase, **more: Any) -> PreparedPhase:
     """The compiled `model` and its inputs as `phase` has them."""
     own = {name: getattr(phase, name) for name in ("name", "learning", "epochs", "batch_size")}
-    usual = {"order": in_order(len(train)), "passes_per_epoch": 1.0, "frozen": Frozen((), {})}
+    usual = {"outputs": TWO, "order": in_order(len(train)), "passes_per_epoch": 1.0, "frozen": Frozen((), {})}
     return PreparedPhase(model=model, train=train, validation=validation, **(own | usual | more))
 
 
@@ -89,11 +90,13 @@ def test_a_step_has_its_own_loss_and_an_epoch_their_mean() -> None:
     data = features(10)
     events, last = run(model, data, features(7))
     steps = [event for event in events if isinstance(event, Step)][:3]
-    alone = [evaluate(model, Features(data.values[a:b], data.labels[a:b]), 10, PLAIN) for a, b in ((0, 4), (4, 8), (8, 10))]
+    alone = [evaluate(model, Features(data.values[a:b], data.labels[a:b]), 10, PLAIN, TWO) for a, b in ((0, 4), (4, 8), (8, 10))]
     assert [step.loss for step in steps] == pytest.approx([loss for loss, _ in alone], rel=1e-5)
     assert [step.accuracy for step in steps] == pytest.approx([accuracy for _, accuracy in alone])
-    assert (last.loss, last.accuracy) == pytest.approx(evaluate(model, data, 3, PLAIN), rel=1e-5)
-    assert (last.validation_loss, last.validation_accuracy) == pytest.approx(evaluate(model, features(7), 7, PLAIN), rel=1e-5)
+    assert (last.loss, last.accuracy) == pytest.approx(evaluate(model, data, 3, PLAIN, TWO), rel=1e-5)
+    assert (last.validation_loss, last.validation_accuracy) == pytest.approx(
+        evaluate(model, features(7), 7, PLAIN, TWO), rel=1e-5
+    )
 
 
 def test_no_validation_images_no_validation_numbers() -> None:

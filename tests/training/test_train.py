@@ -77,6 +77,7 @@ def test_the_result_agrees_with_the_predictions(outcome: Outcome) -> None:
     result, predictions = outcome.result, outcome.predictions
     assert result.test_images == len(predictions.labels) == 32
     assert result.test_correct == (predictions.probabilities.argmax(axis=1) == predictions.labels).sum()
+    assert result.test_correct is not None
     assert result.accuracy == result.test_correct / 32
     assert len(result.test_digest) == 64
     assert result.data_digest == Recipe.of(TWO_EPOCHS).dataset.load(TWO_EPOCHS.seed).digest()

@@ -11,14 +11,14 @@ import keras
 import numpy as np
 import pytest
 
-from tests.tools.one_step import INPUTS, LABELS, RATE, SGD, gradients, step_of, values
+from tests.tools.one_step import INPUTS, LABELS, OUTPUTS, RATE, SGD, gradients, step_of, values
 from tl_core.features.inputs import Features
 from tl_core.strategies import HEAD, BatchNorm, Learning, Moves, Phase, everything
 from tl_core.strategies.fine_tuning import FineTuning
 from tl_core.strategies.l2_sp import ToStart
 from tl_core.strategies.lora import LoRA
-from tl_core.training.loop import evaluate, loss_and_accuracy
-from tl_core.training.optimizers import loss_of, metrics_of, optimizer
+from tl_core.training.loop import evaluate
+from tl_core.training.optimizers import optimizer
 
 ALL = Phase("all", 1, RATE, 8, everything, learning=SGD)
 CLOSE: dict[str, Any] = {"rtol": 2e-4, "atol": 2e-6}
@@ -160,11 +160,11 @@ def test_trap_10_what_comes_third_is_not_the_metrics() -> None:
 def test_class_weights_reach_the_gradient_and_not_what_is_told() -> None:
     """Images of weight 0 teach nothing; the loss that is told is the plain cross-entropy of all images alike."""
     _, model = step_of(FineTuning(), ALL)
-    model.compile(optimizer="sgd", loss=loss_of(SGD), metrics=metrics_of(SGD))
+    model.compile(optimizer="sgd", loss=OUTPUTS.loss(SGD), metrics=OUTPUTS.metrics(SGD))
     before = values(model)
     plain = model.test_on_batch(INPUTS, LABELS, return_dict=True)["cross_entropy"]
     said = model.train_on_batch(INPUTS, LABELS, sample_weight=np.zeros(len(LABELS), np.float32), return_dict=True)
-    assert loss_and_accuracy(said)[0] == pytest.approx(float(plain), rel=1e-5)
+    assert OUTPUTS.told(said)[0] == pytest.approx(float(plain), rel=1e-5)
     assert all(np.array_equal(value, before[path]) for path, value in values(model).items())
 
 
@@ -174,6 +174,6 @@ def test_smoothing_changes_the_gradient_and_not_what_is_told() -> None:
     assert plain[0].before.keys() == soft[0].before.keys()
     of_head = f"{HEAD}/kernel"
     assert not np.allclose(plain[0].after[of_head], soft[0].after[of_head])
-    loss, _ = evaluate(soft[1], Features(INPUTS, LABELS), 8, smoothed.learning)
+    loss, _ = evaluate(soft[1], Features(INPUTS, LABELS), 8, smoothed.learning, OUTPUTS)
     logs = 1e-7 + soft[1].predict_on_batch(INPUTS)[np.arange(8), LABELS]
     assert loss == pytest.approx(-np.log(logs).mean(), rel=1e-4)

@@ -17,8 +17,22 @@ from tl_core.events import Activity
 from tl_core.result import Timing
 from tl_core.runs.compared import ACCURACY
 from tl_core.strategies import Phase, nothing
+from tl_core.tasks.regression import Regression
 from tl_core.ui import confusion
-from tl_core.ui.charts import comparing, curves, data, image_map, learning_curve, machine, network, outcome, rates, sizes, theme
+from tl_core.ui.charts import (
+    comparing,
+    curves,
+    data,
+    image_map,
+    learning_curve,
+    machine,
+    network,
+    numbers,
+    outcome,
+    rates,
+    sizes,
+    theme,
+)
 
 MANY, LONG = 5000, "a class of a very long name " * 40
 NAMES = [f"{LONG}{n}" for n in range(MANY)]
@@ -53,6 +67,7 @@ def trained() -> list[Timing]:
     return [Timing(activity=Activity.TRAINING, phase=name, seconds=1.0) for name in NAMES]
 
 
+MEASURED = np.arange(60_000.0)
 LARGE: dict[str, Callable[[], go.Figure]] = {
     "learning_curves": lambda: curves.learning_curves(steps(MANY, tuple(NAMES)), epochs(MANY), LONG[:32]),
     "telemetry": lambda: machine.telemetry(samples(MANY, gpus=[gpu(f"{LONG}{n}") for n in range(8)]), 100.0, 2),
@@ -70,6 +85,10 @@ LARGE: dict[str, Callable[[], go.Figure]] = {
     "image_grid": lambda: outcome.image_grid(np.stack([PICTURE] * 24), NAMES[:24], NAMES[:24]),
     "image_map": lambda: image_map.image_map(mapped()),
     "image_sizes": lambda: sizes.image_sizes([(n, 2 * n) for n in range(1, 161)]),
+    "curves": lambda: curves.learning_curves(steps(MANY), epochs(MANY), "run", curves.measures_of(Regression.name)),
+    "predicted_against_true": lambda: numbers.predicted_against_true(MEASURED, MEASURED, LONG),
+    "residuals": lambda: numbers.residuals(MEASURED, MEASURED, LONG),
+    "spread": lambda: numbers.spread(dict.fromkeys(theme.SPLITS, MEASURED), LONG),
     "metric_against_seconds": lambda: comparing.metric_against_seconds(
         [RunPoint(run, NAMES[n], f"family {n % 30}", n / MANY, 0.0, 1.0, 1.0 + n) for n, run in enumerate(IDS)], ACCURACY
     ),

@@ -26,7 +26,21 @@ from tl_core.result import Timing
 from tl_core.runs.compared import ACCURACY
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import BatchNorm, Phase, everything, last_blocks, nothing
-from tl_core.ui.charts import choices, comparing, curves, data, learning_curve, machine, network, outcome, rates, speeds, theme
+from tl_core.tasks.regression import Regression
+from tl_core.ui.charts import (
+    choices,
+    comparing,
+    curves,
+    data,
+    learning_curve,
+    machine,
+    network,
+    numbers,
+    outcome,
+    rates,
+    speeds,
+    theme,
+)
 
 HOSTILE = ("<b onload=alert(1)>x</b>", "two\nlines", "y" * 300, "\u0639\u0631\u0628\u064a \u202ereversed", "%{x} &amp; $a$")
 K = len(HOSTILE)
@@ -92,6 +106,7 @@ def trained() -> list[Timing]:
     return [Timing(activity=Activity.TRAINING, phase=name, seconds=n) for n, name in enumerate(HOSTILE)]
 
 
+NUMBERS = np.random.default_rng(0).normal(50.0, 10.0, 300)
 CHARTS: dict[str, Callable[[], go.Figure]] = {
     "learning_curves": lambda: curves.learning_curves(steps(2000, HOSTILE), [], "run"),
     "trained_and_validated": lambda: curves.learning_curves(steps(700), epochs(700), "run"),
@@ -124,6 +139,12 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
         {name: epochs(900) for name in HOSTILE}, {HOSTILE[0]: HOSTILE[0]}, "accuracy", HOSTILE[1], x="seconds"
     ),
 }
+CHARTS |= {
+    "curves_of_numbers": lambda: curves.learning_curves(steps(50), epochs(9), "run", curves.measures_of(Regression.name)),
+    "predicted_against_true": lambda: numbers.predicted_against_true(NUMBERS, NUMBERS[::-1], HOSTILE[0]),
+    "residuals": lambda: numbers.residuals(NUMBERS, NUMBERS[::-1], HOSTILE[0]),
+    "spread": lambda: numbers.spread(dict.fromkeys(theme.SPLITS, NUMBERS), HOSTILE[0]),
+}
 EMPTY: dict[str, Callable[[], go.Figure]] = {
     "learning_curves": lambda: curves.learning_curves([], [], "run"),
     "telemetry": lambda: machine.telemetry([], 0.0, 2),
@@ -140,6 +161,9 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "seconds_bar": lambda: outcome.seconds_bar([], None),
     "image_grid": lambda: outcome.image_grid(np.zeros((0, 8, 8, 3), np.uint8), [], []),
     "metric_against_seconds": lambda: comparing.metric_against_seconds([], ACCURACY),
+    "predicted_against_true": lambda: numbers.predicted_against_true(NUMBERS[:0], NUMBERS[:0], "side"),
+    "residuals": lambda: numbers.residuals(NUMBERS, np.full(len(NUMBERS), np.nan), "side"),
+    "spread": lambda: numbers.spread({}, "side"),
     "overlaid_curves": lambda: comparing.overlaid_curves({"a": epochs(3, None)}, {}, "loss", None),
 }
 

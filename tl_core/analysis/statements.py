@@ -1,7 +1,7 @@
 """Numbers as people should read them: rounded to what their interval supports, with units."""
 
 from collections.abc import Sequence
-from math import isnan
+from math import floor, isfinite, isnan, log10
 from typing import Protocol
 
 from tl_core.analysis.statistics import Interval, wilson
@@ -50,6 +50,17 @@ def measured(value: float, interval: Interval | None, *, is_share: bool) -> str:
     if is_share:
         return percent(value, interval)
     return f"{value:.3f} ({interval.low:.3f}\N{EN DASH}{interval.high:.3f})"
+
+
+def number(value: float, interval: Interval | None) -> str:
+    """Return a number in somebody's own unit, "28.4 (22.0-34.9)", with as many digits as its interval supports."""
+    if not isfinite(value):
+        return "not defined"
+    if interval is None or interval.high <= interval.low:
+        return f"{value:.3g}"
+    digits = max(0, 1 - floor(log10(interval.high - interval.low)))
+    low, high = (f"{end:,.{digits}f}" for end in (interval.low, interval.high))
+    return f"{value:,.{digits}f} ({low}\N{EN DASH}{high})"
 
 
 def seconds(value: float) -> str:

@@ -8,13 +8,14 @@ from typing import Any
 
 from rich.markup import escape
 
-from tl_core.analysis.statements import interval_of, percent, seconds
+from tl_core.analysis.statements import interval_of, seconds
 from tl_core.jobs import failures
 from tl_core.notes import sentences
 from tl_core.recipe import shown_size_of, titles_of
 from tl_core.result import MetricValue
 from tl_core.runs import compared
 from tl_core.runs.evaluations import Difference, Evaluation
+from tl_core.runs.score import named_score, score
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 
@@ -86,7 +87,7 @@ def headline(run: Run, notes: Sequence[str] = (), warnings: Sequence[str] = ()) 
         return f"Run {run.id} is {run.state}. {escape(run.error or '')}".strip()
     lines = (
         f"Run {run.id}",
-        f"Test accuracy {accuracy_of(run)} of {run.test_images:,} images, 95% interval",
+        f"Test {named_score(run)} {'of' if run.accuracy is not None else 'on'} {run.test_images:,} images, 95% interval",
         *_decided(run),
         f"{escape(titles_of(run.spec)[0])} at {shown_size_of(run.spec)}: {run.seconds:.1f} s, "
         f"{run.trainable_parameters:,} of {run.total_parameters:,} parameters trained",
@@ -105,9 +106,8 @@ def _decided(run: Run) -> tuple[str, ...]:
 
 
 def accuracy_of(run: Run) -> str:
-    """Return the accuracy in percent with its interval; empty where there is none."""
-    interval = interval_of(run)
-    return "" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
+    """Return the accuracy in percent with its interval, or a task's other primary metric; empty where there is none."""
+    return score(run)
 
 
 def clocks(run: Run) -> str:

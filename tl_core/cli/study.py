@@ -63,7 +63,7 @@ UNTOLD = ("stage", "place", "images_per_second", "finished", "error")
 def answered(part: Study[R], recipe: Recipe) -> R:
     """Return what a study finds, after a progress bar on standard error. Raises `TransferError`; Ctrl-C ends the study and raises
     `typer.Exit`."""
-    part.require_possible(recipe)
+    part.require_suitable(recipe)
     home, before, asked = Store().home, None, False
     with Interrupts() as interrupts, Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("Starting", total=1.0)

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,11 @@ class Modality(StrEnum):
 
 
 class Examples(ABC):
-    """A sequence of examples, and the class index of each in `labels` (n,), where they are labelled."""
+    """A sequence of examples, and the label of each in `labels` (n, ...), where they are labelled: a class index, unless they are
+    of another `LabelKind`."""
 
     is_labelled: ClassVar[bool] = True
-    labels: Labels
+    labels: NDArray[Any]
     groups: tuple[bytes, ...] | None = None
     """What each belongs to (n,), such as a patient, by name; None where nothing is known of that."""
 

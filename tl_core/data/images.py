@@ -36,7 +36,7 @@ Pixels = NDArray[np.uint8]
 
 
 class Images(Examples):
-    """A sequence of RGB photographs of any size, and the class index of each."""
+    """A sequence of RGB photographs of any size, and the label of each."""
 
     @abstractmethod
     def picture(self, index: int, least: int | None = None) -> Image.Image:

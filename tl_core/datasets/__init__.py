@@ -9,20 +9,20 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Generic, NamedTuple
+from typing import Any, ClassVar, Generic, NamedTuple, Self
 
-import numpy as np
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 from typing_extensions import TypeVar
 
 from tl_core.data import exclusions
-from tl_core.data.examples import Examples, Labels, Modality
+from tl_core.data.examples import Examples, Modality
 from tl_core.data.formats.paths import name_of
 from tl_core.data.images import ArrayImages, FileImages, Images
+from tl_core.data.label_kinds import CLASSES, LabelKind
 from tl_core.data.splitting import sample_per_class
 from tl_core.datasets._aliases import renamed
-from tl_core.errors import DataError, printable
-from tl_core.notes import Note, NoteKind, sentences
+from tl_core.errors import DataError, SettingError, printable
+from tl_core.notes import Note, NoteKind
 from tl_core.registry import Part, Registry
 from tl_core.system import settings
 
@@ -33,12 +33,13 @@ E = TypeVar("E", bound=Examples, default=Images)
 
 @dataclass(frozen=True)
 class Data(Generic[E]):
-    """A dataset in three splits that share no example, and others where it has them. Labels are indices into `class_names`.
+    """A dataset in three splits that share no example, and others where it has them. Labels are indices into `class_names`, or
+    what another `label_kind` has; `class_names` are then the names of a model's outputs.
 
-    `validation` may be empty; `train` and `test` may not, and at least two classes have training examples
-    (`DataError` otherwise). `notes` tell what was left out or repaired. `others` are further splits by their names, such as
-    `source` and `unlabelled`, whose examples may have no labels; nothing trains on them, and they may share examples with the
-    three.
+    `validation` may be empty; `train` and `test` may not, and the training examples are of two classes at least, or what its
+    kind asks for (`DataError` otherwise). `notes` tell what was left out or repaired. `others` are further splits by their names,
+    such as `source` and `unlabelled`, whose examples may have no labels; nothing trains on them, and they may share examples with
+    the three.
     """
 
     class_names: tuple[str, ...]
@@ -47,6 +48,7 @@ class Data(Generic[E]):
     test: E
     notes: tuple[Note, ...] = field(default=())
     others: Mapping[str, E] = field(default_factory=dict)
+    label_kind: LabelKind = CLASSES
 
     def __post_init__(self) -> None:
         for split in ("train", "test"):
@@ -54,7 +56,7 @@ class Data(Generic[E]):
                 raise DataError(
                     f"The {split} split is empty.", "Choose more labels a class, a larger share, or a dataset with more examples."
                 )
-        require_two_classes(self.class_names, self.train.labels)
+        self.label_kind.require_enough(self.class_names, self.train.labels)
 
     @property
     def splits(self) -> dict[str, E]:
@@ -77,30 +79,12 @@ class Data(Generic[E]):
 
 
 class Given(NamedTuple):
-    """Data in the splits that they come in: labels are indices into `class_names`, `notes` tell what was left out or repaired."""
+    """Data in the splits that they come in: labels are indices into `class_names`, or of the `LabelKind` that was asked for;
+    `notes` tell what was left out or repaired."""
 
     class_names: Sequence[str]
     splits: Mapping[str, Examples]
     notes: Sequence[Note] = ()
-
-
-def require_two_classes(
-    class_names: Sequence[str],
-    labels: Labels,
-    next_step: str = "Add examples of another class.",
-    notes: Sequence[Note] = (),
-) -> None:
-    """Raise `DataError` unless the `labels` (n,) of the training examples are of two classes at least. It tells the `notes` on
-    what was left out, which may be the other classes."""
-    found = set(np.unique(labels).tolist())
-    there = [name for label, name in enumerate(class_names) if label in found]
-    if len(there) < 2:
-        what = f"A classifier needs at least two classes to learn from, and there is {'only one' if there else 'none'} here."
-        raise DataError(
-            " ".join([what, *sentences(notes)]),
-            next_step,
-            received=", ".join(there) or "no class",
-        )
 
 
 class Dataset(Part):
@@ -111,6 +95,8 @@ class Dataset(Part):
     """What several examples are called in sentences."""
     makes_examples: ClassVar[bool] = False
     """Whether it makes as many training examples as it is asked for, and draws them by the seed."""
+    label_kinds: ClassVar[tuple[LabelKind, ...]] = (CLASSES,)
+    """What its labels can be read as: `label_kind` is one of them, or nothing can be loaded."""
     needs: ClassVar[str] = ""
     """A library, beside those of requirements.txt, without which nothing can be loaded."""
 
@@ -139,6 +125,29 @@ class Dataset(Part):
         json_schema_extra={"more": True, "empty": "its own"},
     )
 
+    _label_kind: LabelKind = PrivateAttr(CLASSES)
+
+    @property
+    def label_kind(self) -> LabelKind:
+        """Return what its labels are read as. It is no setting: a run's task decides it (`labelled`)."""
+        return self._label_kind
+
+    def labelled(self, kind: LabelKind) -> Self:
+        """Return the same source with its labels read as `kind`."""
+        same = self.model_copy()
+        same._label_kind = kind
+        return same
+
+    def require_label_kind(self) -> None:
+        """Raise `SettingError` where it has no labels of its `label_kind`."""
+        if self.label_kind not in self.label_kinds:
+            readable = " or ".join(kind.title for kind in self.label_kinds)
+            raise SettingError(
+                f"The labels of {self.title} are {readable}, and the task asks for {self.label_kind.title}.",
+                "Choose another task or another dataset; Table of images has a column for either.",
+                received=f"{self.name} with labels that are {self.label_kind.title}",
+            )
+
     @property
     def shown_name(self) -> str:
         """Return what these data are called: `display_name`, or else `own_name`."""
@@ -164,7 +173,7 @@ class Dataset(Part):
         either, so that runs can be compared example by example. Pass what the method `whole` returned, for whatever labels and
         seed, as `whole`: then nothing is read but what a source makes. Raises `DataError`."""
         data = self.whole(seed) if whole is None or self.makes_examples else whole
-        drawn = sample_per_class(data.train.labels, self.labels_per_class, seed)
+        drawn = sample_per_class(data.label_kind.drawn_within(data.train.labels), self.labels_per_class, seed)
         return data if len(drawn) == len(data.train) else replace(data, train=data.train.take(drawn))
 
     def some_examples(self) -> Examples:
@@ -177,7 +186,9 @@ class Dataset(Part):
         return None if self.fetches or self.modality is Modality.TABLE else self.some_examples().typical_size()
 
     def whole(self, seed: int) -> Data[Any]:
-        """Return all labelled splits without what is `left_out`, with notes on classes that a split lacks. Raises `DataError`."""
+        """Return all labelled splits without what is `left_out`, with notes on classes that a split lacks. Raises
+        `DataError`, and `SettingError` where it has no labels of its `label_kind`."""
+        self.require_label_kind()
         data = self.read(seed)
         if self.left_out is not None:
             chosen = exclusions.kept(settings.home(), self.left_out)
@@ -185,14 +196,13 @@ class Dataset(Part):
             count = sum(map(len, data.splits.values())) - sum(map(len, rest.values()))
             others = {split: rest.pop(split) for split in data.others}
             notes = (*data.notes, Note(NoteKind.LEFT_OUT_BY_CHOICE, (count,)))
-            data = Data(data.class_names, **rest, notes=notes, others=others)
+            data = replace(data, **rest, notes=notes, others=others)
         return replace(data, notes=(*data.notes, *self._lacking(data)))
 
     def _lacking(self, data: Data[Any]) -> Iterator[Note]:
         """Yield notes that name the classes without a training example, and those without one for the test."""
         for split, kind in (("train", NoteKind.CLASSES_WITHOUT_TRAINING), ("test", NoteKind.CLASSES_WITHOUT_TEST)):
-            counts = np.bincount(data.splits[split].labels, minlength=len(data.class_names))
-            if names := [name for name, count in zip(data.class_names, counts, strict=True) if not count]:
+            if names := data.label_kind.lacking(data.class_names, data.splits[split].labels):
                 yield Note.counting(kind, names, [self.thing.removesuffix("s")])
 
     def for_test(self, seed: int) -> Given:

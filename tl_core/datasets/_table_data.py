@@ -1,15 +1,14 @@
 """What sources that read a table have in common: columns for splits and groups, and how its rows become splits."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from tl_core.data.examples import Labels
-from tl_core.data.formats.columns import Columns, is_filled, no_splits, one_group
-from tl_core.data.formats.tables import classes_of, plain, read_table, rows_of, split_of
+from tl_core.data.formats.columns import Columns, no_splits, one_group
+from tl_core.data.formats.tables import plain, read_table, rows_of, split_of
 from tl_core.data.split_names import EXTRA, UNLABELLED
 from tl_core.datasets import Examples
 from tl_core.datasets._user_data import Given, UserDataset
@@ -77,7 +76,7 @@ class TableSource(UserDataset):
         labels: "pd.Series[str]",
         aside: Aside,
         rows: NDArray[np.intp],
-        make: Callable[[Labels], Examples],
+        make: Callable[[NDArray[Any]], Examples],
         notes: list[Note],
     ) -> Given:
         """Return the used `rows` of the table, in its splits. Raises `DataError`.
@@ -86,7 +85,7 @@ class TableSource(UserDataset):
             labels: The label of each row of the table, as text.
             aside: The table's columns of splits and of groups, each None where there is none.
             rows: The places of the rows that are used (n,).
-            make: Makes the examples (n,) of the used rows, given the class of each (n,).
+            make: Makes the examples (n,) of the used rows, given the label of each (n, ...).
             notes: Gets what a user should know.
         """
         labels = labels.mask(aside.needing_none(labels), "")
@@ -94,9 +93,11 @@ class TableSource(UserDataset):
         parts = rows_of(split_of(splits, len(rows)))
         labelled = np.ones(len(rows), bool)
         labelled[parts.get(UNLABELLED, [])] = False
-        used, codes = labels.iloc[rows[labelled]], np.zeros(len(rows), np.int64)
-        names, codes[labelled] = classes_of(used)
-        notes += _about_labels(labels, used)
+        used = labels.iloc[rows[labelled]]
+        names, read = self.label_kind.read(used)
+        notes += self.label_kind.about_column(labels, used)
+        codes = np.zeros((len(rows), *read.shape[1:]), read.dtype)
+        codes[labelled] = read
         examples = make(codes)
         if groups is not None:
             named = [group.encode() for group in plain(groups)]
@@ -106,16 +107,6 @@ class TableSource(UserDataset):
             notes += _torn(parts, of_group)
         given = {split: examples.take(part) for split, part in parts.items()}
         return Given(names, {split: each.unlabelled() if split == UNLABELLED else each for split, each in given.items()}, notes)
-
-
-def _about_labels(labels: "pd.Series[str]", used: "pd.Series[str]") -> list[Note]:
-    """Return notes on classes without a `used` row, and on labels that are one class though written in two ways."""
-    notes, there = list[Note](), plain(used)
-    if gone := sorted(set(plain(labels[is_filled(labels)])) - set(there)):
-        notes.append(Note.counting(NoteKind.CLASSES_WITHOUT_ROWS, [printable(name) for name in gone]))
-    if twice := used.str.strip().nunique() - there.nunique():
-        notes.append(Note(NoteKind.LABELS_JOINED, (twice,)))
-    return notes
 
 
 def _torn(parts: dict[str, np.ndarray], groups: list[bytes]) -> list[Note]:

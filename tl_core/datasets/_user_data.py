@@ -6,10 +6,9 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
 
-from tl_core.data.class_names import alike
 from tl_core.data.split_names import CORE, SPLITS
 from tl_core.data.splitting import hold_out_groups, joined
-from tl_core.datasets import Data, Dataset, Examples, Given, require_two_classes
+from tl_core.datasets import Data, Dataset, Examples, Given
 from tl_core.errors import DataError, printable
 from tl_core.notes import Note, NoteKind
 
@@ -76,8 +75,9 @@ class UserDataset(Dataset):
         """
         class_names, given, notes = self.given()
         splits = dict(given)
-        require_two_classes(class_names, splits["train"].labels, self.second_class, notes)
-        train, told = splits.pop("train"), [*notes, *alike(class_names)]
+        kind = self.label_kind
+        kind.require_enough(class_names, splits["train"].labels, self.second_class, notes)
+        train, told = splits.pop("train"), [*notes, *kind.about_names(class_names)]
         lacking = [split for split in ("test", "validation") if split not in splits]
         groups = train.groups
         names = [] if not lacking else list(train.ids) if groups is None else joined(groups, train.ids)
@@ -86,7 +86,8 @@ class UserDataset(Dataset):
         for split, share in (("test", self.test_share), ("validation", self.validation_share)):
             if split not in lacking:
                 continue
-            kept, held = hold_out_groups(train.labels, names, share, class_names, split, seed=self.split_seed)
+            strata, codes = kind.strata(class_names, train.labels, train.labels)
+            kept, held = hold_out_groups(codes, names, share, strata, split, seed=self.split_seed)
             if split == "test" and not len(held):
                 raise _nothing_to_set_aside(self.thing, by_group=groups is not None)
             train, splits[split], names = train.take(kept), train.take(held), [names[index] for index in kept]
@@ -96,7 +97,7 @@ class UserDataset(Dataset):
                 told.append(Note(NoteKind.SET_ASIDE, (len(held),), about=(split, self.thing)))
         others = {split: splits[split] for split in sorted(splits) if split not in CORE}
         told += [Note(NoteKind.NOT_USED_YET, (len(extra),), about=(split, self.thing)) for split, extra in others.items()]
-        return Data(tuple(class_names), train, splits["validation"], splits["test"], tuple(told), others)
+        return Data(tuple(class_names), train, splits["validation"], splits["test"], tuple(told), others, kind)
 
 
 def _nothing_to_set_aside(thing: str, *, by_group: bool) -> DataError:

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import Field
 
-from tl_core.data.formats.columns import is_filled, no_classes
+from tl_core.data.formats.columns import is_filled
 from tl_core.data.formats.paths import existing_folder
 from tl_core.data.formats.tables import plain
+from tl_core.data.label_kinds import CLASSES, NUMBERS, LabelKind
 from tl_core.datasets import FileImages, register
 from tl_core.datasets._table_data import LABELS, TableSource
 from tl_core.datasets._user_data import Given
@@ -36,6 +37,7 @@ class CsvManifest(TableSource):
     """
 
     title: ClassVar[str] = "Table of images"
+    label_kinds: ClassVar[tuple[LabelKind, ...]] = (CLASSES, NUMBERS)
     listing_order: ClassVar[int] = 110
 
     path: ServerPath | None = Field(None, title="Table", description="A CSV, TSV or Parquet file with a row for each image.")
@@ -49,7 +51,10 @@ class CsvManifest(TableSource):
         None, title="Path column", description="Empty finds a column such as path or file.", json_schema_extra={"more": True}
     )
     label_column: str | None = Field(
-        None, title="Label column", description="Empty finds a column such as label or class.", json_schema_extra={"more": True}
+        None,
+        title="Label column",
+        description="Empty finds a column such as label, class or target.",
+        json_schema_extra={"more": True},
     )
 
     @classmethod
@@ -62,7 +67,7 @@ class CsvManifest(TableSource):
         assert self.path  # or there would be no table
         root = existing_folder(self.images or self.path.parent)
         names = columns.require(self.path_column, PATHS, "paths of the images", partial(_no_paths, root))
-        labels = columns.require(self.label_column, LABELS, "labels", no_classes)
+        labels = columns.require(self.label_column, LABELS, "labels", self.label_kind.misfit)
         aside = self.aside(columns)
         unlabelled = aside.needing_none(labels)
         files = _files(root, names, labels.mask(unlabelled, ""), unlabelled, notes)

@@ -8,7 +8,8 @@ from typing import ClassVar, Self
 import numpy as np
 from pydantic import Field
 
-from tl_core.data.formats.columns import is_filled, no_classes
+from tl_core.data.formats.columns import is_filled
+from tl_core.data.label_kinds import CLASSES, NUMBERS, LabelKind
 from tl_core.data.texts import Texts
 from tl_core.datasets import Modality, register
 from tl_core.datasets._table_data import LABELS, TableSource
@@ -25,6 +26,7 @@ class CsvText(TableSource):
     """Texts of your own in a table: CSV, TSV or Parquet with a text and a label in each row."""
 
     title: ClassVar[str] = "Table of texts"
+    label_kinds: ClassVar[tuple[LabelKind, ...]] = (CLASSES, NUMBERS)
     listing_order: ClassVar[int] = 170
     modality: ClassVar[Modality] = Modality.TEXTS
     thing: ClassVar[str] = "texts"
@@ -45,7 +47,7 @@ class CsvText(TableSource):
         notes = list[Note]()
         columns = self.columns(notes)
         texts = columns.require(self.text_column, TEXTS, "texts")
-        labels = columns.require(self.label_column, LABELS, "labels", no_classes)
+        labels = columns.require(self.label_column, LABELS, "labels", self.label_kind.misfit)
         aside = self.aside(columns)
         usable = is_filled(texts) & (is_filled(labels) | aside.needing_none(labels))
         if not usable.any():

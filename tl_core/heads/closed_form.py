@@ -11,18 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tl_core.heads.head import ChosenBy, Head, Labels, Matrix
-from tl_core.heads.ridge_path import Ridge
+from tl_core.heads.ridge_path import PENALTIES, Ridge, multiply_adds
+from tl_core.heads.ridge_regression import RidgeRegression
 from tl_core.heads.solver import Problem
 from tl_core.heads.space import Space, weights_of
 from tl_core.heads.threads import one_thread
 
-PENALTIES = tuple(10.0 ** (power / 2) for power in range(-6, 9))
-"""Ridge penalties that are tried, for points whose mean squared length is 1."""
 DEFAULT_PENALTY, DEFAULT_RIDGE_TEMPERATURE, DEFAULT_MEANS_TEMPERATURE = 1.0, 1 / 8, 1 / 3
 """Where no class has two images, so that leaving one out leaves nothing to compare it with. Measured with one image a
 class on photo patches and on digits."""
-EIGEN_PRODUCTS = 10
-"""What an eigendecomposition takes of n^3 multiply-adds."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +33,12 @@ class RidgeClassifier:
         return ridge(*given.train, given.classes, normalise=given.normalise, class_weights=given.class_weights)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
-        """Return the multiply-adds of the second moments, of their eigendecomposition, and of all penalties that are tried."""
-        coordinates = min(images, features)
-        tried = len(PENALTIES) * images * coordinates * classes
-        return tried + 2.0 * images * coordinates**2 + EIGEN_PRODUCTS * coordinates**3
+        """Return those of a ridge with any penalty."""
+        return multiply_adds(images, features, classes)
+
+    def for_numbers(self) -> RidgeRegression:
+        """Return ridge regression of numbers."""
+        return RidgeRegression()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,10 @@ import numpy as np
 
 from tl_core.heads.head import Matrix
 
+PENALTIES = tuple(10.0 ** (power / 2) for power in range(-6, 9))
+"""Ridge penalties that are tried, for points whose mean squared length is 1."""
+EIGEN_PRODUCTS = 10
+"""What an eigendecomposition takes of n^3 multiply-adds."""
 ROWS = 4096
 """Images whose points are in 64 bits at a time, where there are very many in 32."""
 
@@ -71,6 +75,13 @@ class Ridge:
             said = self.level + turned @ (self.goals / (self.lengths + penalty)[:, None])
             pull = weights * (1 / self.weights.sum() + squared @ (1 / (self.lengths + penalty)))
             yield targets - (targets - said) / (1 - pull)[:, None]
+
+
+def multiply_adds(images: int, features: int, outputs: int) -> float:
+    """Return the multiply-adds of the second moments, of their eigendecomposition, and of all penalties that are tried."""
+    coordinates = min(images, features)
+    tried = len(PENALTIES) * images * coordinates * outputs
+    return tried + 2.0 * images * coordinates**2 + EIGEN_PRODUCTS * coordinates**3
 
 
 def _slices(images: int) -> Iterator[slice]:

@@ -19,8 +19,9 @@ class Problem:
     """What a head is computed for.
 
     Args:
-        train: The images that it is fitted to: features (images, features) and labels (images,) within 0..classes-1.
-        classes: How many classes there are.
+        train: The images that it is fitted to: features (images, features) and labels (images,) within 0..classes-1, or the
+            numbers that are to be predicted (images, outputs).
+        classes: How many classes, or outputs, there are.
         normalise: Whether the head centres the features and brings them to length 1 first.
         validation: Such a pair, for a solver that chooses a setting by it.
         class_weights: What the loss of each class is multiplied by, (classes,), for a solver that sums up a loss.

@@ -101,13 +101,21 @@ class Space:
         The other classes get the mean of the kernels and that of the biases less `ABSENT`. `described` are the further fields of
         `Head`.
         """
-        spread = (kernel if self.basis is None else self.basis @ kernel) / self.scale
-        offset = bias - self.shift @ spread
+        spread, offset = self._spread(kernel, bias)
         full = np.repeat(spread.mean(axis=1, keepdims=True), self.classes, axis=1)
         full[:, self.present] = spread
         biases = np.full(self.classes, offset.mean() - ABSENT)
         biases[self.present] = offset
         return Head(full, biases, self.centre, self.groups, **described)
+
+    def affine(self, kernel: Matrix, bias: Matrix, **described: Any) -> Head:
+        """Return the head that gives points @ `kernel` (coordinates, outputs) + `bias` (outputs,), whatever the labels were."""
+        return Head(*self._spread(kernel, bias), self.centre, self.groups, **described)
+
+    def _spread(self, kernel: Matrix, bias: Matrix) -> tuple[Matrix, Matrix]:
+        """Return kernel and bias for features that are normalised, in place of those for points."""
+        spread = (kernel if self.basis is None else self.basis @ kernel) / self.scale
+        return spread, bias - self.shift @ spread
 
     def constant_head(self) -> Head:
         """Return the head for images that are all of one class: it always says so."""

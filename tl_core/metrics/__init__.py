@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.analysis.statistics import Interval
+from tl_core.data.label_kinds import CLASSES, LabelKind
 from tl_core.errors import SettingError
 from tl_core.metrics._intervals import MAX_WORK, Labels, Statistic, Weights, bootstrap_interval
 from tl_core.registry import Part, Registry
@@ -36,11 +37,15 @@ __all__ = [
 class Metric(Part):
     """Says in one number how good a model's probabilities for some examples are, given their labels."""
 
+    label_kind: ClassVar[LabelKind] = CLASSES
+    """What the labels are. Of other kinds than classes the "probabilities" are what a model predicts, such as numbers (n,)."""
     better: ClassVar[Better] = Better.HIGHER
     percent: ClassVar[bool] = True
     """Whether a value is a share (0..1), which people read in percent."""
     proper: ClassVar[bool] = False
     """Whether its title begins with somebody's name, which stays as it is within a sentence."""
+    in_unit: ClassVar[bool] = False
+    """Whether a value has the unit of the labels, and so any size."""
     by_default: ClassVar[bool] = True
     """Whether each run is measured by it. One whose settings only the user knows is not."""
 
@@ -77,7 +82,7 @@ class Metric(Part):
         return inf if isnan(value) else -self.better.sign * value
 
     @abstractmethod
-    def value(self, labels: Labels, probabilities: Probabilities) -> float:
+    def value(self, labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
         """Return the value, NaN where it is not defined on these examples.
 
         `labels` (n,) are class indices from 0 on, n at least 1; a class may have no example. `probabilities` (n, classes) are
@@ -85,14 +90,14 @@ class Metric(Part):
         """
 
     @abstractmethod
-    def interval(self, labels: Labels, probabilities: Probabilities) -> Interval | None:
+    def interval(self, labels: NDArray[Any], probabilities: NDArray[Any]) -> Interval | None:
         """Return the 95% interval, which holds the value and is the same each time; None where these examples do not give one.
 
         Where every resample, or every example, says the same (a model without a mistake), there is no width to be had from them:
         that is None, unless the method is honest there. Arguments as in `value`.
         """
 
-    def statistic(self, labels: Labels, probabilities: Probabilities) -> Statistic | None:
+    def statistic(self, labels: NDArray[Any], probabilities: NDArray[Any]) -> Statistic | None:
         """Return what gives the value in resamples of the examples; None where a bootstrap says nothing honest of this metric.
 
         This one computes each resample for itself; a metric whose sums take weights says so in its own. Arguments as in `value`.
@@ -104,11 +109,11 @@ class Metric(Part):
 
         return each
 
-    def passes(self, labels: Labels) -> int:
+    def passes(self, labels: NDArray[Any]) -> int:
         """Return how often `statistic` goes over all weights of a resample, about."""
         return 1
 
-    def difference(self, labels: Labels, first: Probabilities, second: Probabilities) -> Interval | None:
+    def difference(self, labels: NDArray[Any], first: NDArray[Any], second: NDArray[Any]) -> Interval | None:
         """Return the 95% interval of the value of `first` less that of `second`, two models on the same examples, which holds
         that difference and is the same each time.
 
@@ -124,11 +129,11 @@ class Metric(Part):
             return None
         return bootstrap_interval(labels, gap, lambda weights: one(weights) - other(weights), work)
 
-    def measured_value(self, labels: Labels, probabilities: Probabilities) -> float:
+    def measured_value(self, labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
         """Return the value; NaN also of probabilities that are no numbers, as a diverged model gives them."""
         return self.value(labels, probabilities) if np.isfinite(probabilities).all() else nan
 
-    def measure(self, labels: Labels, probabilities: Probabilities) -> MetricValue:
+    def measure(self, labels: NDArray[Any], probabilities: NDArray[Any]) -> MetricValue:
         """Return the value with its interval. Probabilities that are no numbers have neither."""
         value = self.measured_value(labels, probabilities)
         interval = None if isnan(value) else self.interval(labels, probabilities)
@@ -178,15 +183,18 @@ def metric_of(found: MetricValue) -> Metric:
     return metrics.build(PartSpec(name=found.name, **found.settings))
 
 
-def default_metrics(classes: int) -> tuple[Metric, ...]:
-    """Return the metrics that each run with so many `classes` is measured by, with their default settings."""
-    candidates = (part() for part in metrics.parts().values() if part.by_default)
+def default_metrics(classes: int, kind: LabelKind = CLASSES) -> tuple[Metric, ...]:
+    """Return the metrics that each run with so many `classes` is measured by, with their default settings; of labels of another
+    `kind` those for these."""
+    candidates = (part() for part in metrics.parts().values() if part.by_default and part.label_kind == kind)
     return tuple(metric for metric in candidates if metric.suits(classes))
 
 
-def measure(labels: Labels, probabilities: Probabilities, also: Metric | None = None) -> tuple[MetricValue, ...]:
-    """Return what each of the `default_metrics` gives, and `also` another one. Arguments as in `Metric.value`, but any number is
-    allowed."""
-    usual = default_metrics(probabilities.shape[1])
-    others = () if also is None or also in usual else (also,)
+def measure(
+    labels: NDArray[Any], probabilities: NDArray[Any], also: Metric | None = None, kind: LabelKind = CLASSES
+) -> tuple[MetricValue, ...]:
+    """Return what each of the `default_metrics` of that `kind` gives, and `also` another one. Arguments as in `Metric.value`, but
+    any number is allowed."""
+    usual = default_metrics(probabilities.shape[1] if probabilities.ndim > 1 else 1, kind)
+    others = () if also is None or also in usual or also.label_kind != kind else (also,)
     return tuple(metric.measure(labels, probabilities) for metric in (*usual, *others))

@@ -1,6 +1,7 @@
 """Intervals of metrics that have a standard error, or only the spread of resamples."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,12 +32,12 @@ def normal_interval(value: float, error: float, lowest: float, highest: float) -
     return around(value, max(lowest, value - Z95 * error), min(highest, value + Z95 * error))
 
 
-def bootstrap_interval(labels: Labels, value: float, statistic: Statistic, passes: int = 1) -> Interval | None:
+def bootstrap_interval(labels: NDArray[Any], value: float, statistic: Statistic, passes: int = 1) -> Interval | None:
     """Return the 95% interval of `value` by a stratified bootstrap, from the quantiles of the resamples (Davison and Hinkley
     1997); None where that takes too long, or where a resample has no value.
 
-    The examples, of the classes `labels` (n,), are drawn again within each class, so that it keeps its size. `statistic` gives
-    the value in each resample, and goes over all weights `passes` times.
+    The examples, of the classes `labels` (n,), are drawn again within each class, so that it keeps its size; see
+    `stratified_weights`. `statistic` gives the value in each resample, and goes over all weights `passes` times.
     """
     if len(labels) * passes > MAX_WORK:
         return None
@@ -60,8 +61,10 @@ def class_counts(which: Labels, weights: Weights, classes: int, counted: NDArray
     return np.asarray(csr_array((ones, (which, np.arange(len(which)))), shape=(classes, len(which))) @ weights)
 
 
-def stratified_weights(labels: Labels, resamples: int = RESAMPLES) -> Iterator[Weights]:
-    """Yield so many `resamples` within each class of `labels` (n,), always the same ones, at most `CHUNK` weights at a time."""
+def stratified_weights(labels: NDArray[Any], resamples: int = RESAMPLES) -> Iterator[Weights]:
+    """Yield so many `resamples` within each class of `labels` (n,), always the same ones, at most `CHUNK` weights at a time. Of
+    labels that are numbers, float, all are drawn from together."""
+    labels = np.zeros(len(labels), np.int64) if np.issubdtype(labels.dtype, np.floating) else labels
     rng = np.random.default_rng(SEED)
     order = np.argsort(labels, kind="stable")
     _, starts, sizes = np.unique(labels[order], return_index=True, return_counts=True)

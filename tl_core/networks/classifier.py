@@ -40,6 +40,14 @@ class Classifier:
         outputs = keras.layers.Dense(classes, activation="softmax", dtype="float32", name=HEAD)(x)
         return cls(keras.Model(inputs, outputs, name="classifier"), features, normalise)
 
+    def activate(self, activation: str) -> "Classifier":
+        """Return the same with another activation of its head, by Keras' name for it, in place of softmax. Nothing may have been
+        computed with the model yet."""
+        import keras
+
+        self.model.get_layer(HEAD).activation = keras.activations.get(activation)
+        return self
+
     def set_head(self, kernel: Any, bias: Any, *, centre: Any = None, groups: Sequence[int] = ()) -> None:
         """Set the head to one that was computed.
 

@@ -84,6 +84,8 @@ class NoteKind(StrEnum):
     """No two of its so many values are the same."""
     COLUMN_WITHOUT_SPLITS = "column_without_splits"
     """Of its so many different values, the first of which are named, none is the name of a split."""
+    COLUMN_WITHOUT_NUMBERS = "column_without_numbers"
+    """The same of numbers."""
     COLUMN_WITHOUT_FILES = "column_without_files"
     COLUMN_LEADING_OUT = "column_leading_out"
 

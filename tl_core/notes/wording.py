@@ -54,6 +54,7 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.COLUMN_OF_DIFFERENT_VALUES: "The column {about[0]} is not used for the {about[1]}: "
     "its {0:,} values are all different.",
     NoteKind.COLUMN_WITHOUT_SPLITS: "The column {about[0]} is not used for the {about[1]}: it holds {names}, and no split.",
+    NoteKind.COLUMN_WITHOUT_NUMBERS: "The column {about[0]} is not used for the {about[1]}: it holds {names}, and no number.",
     NoteKind.COLUMN_WITHOUT_FILES: "The column {about[0]} is not used for the {about[1]}: none of its files is there.",
     NoteKind.COLUMN_LEADING_OUT: "The column {about[0]} is not used for the {about[1]}: "
     "its paths lead out of the folder of the images.",
@@ -213,6 +214,7 @@ NAMES: Mapping[NoteKind, Callable[[Note], str]] = {
     NoteKind.OTHER_CLASS_SHARES: _shares,
     NoteKind.COLUMN_OF_ONE_VALUE: _value,
     NoteKind.COLUMN_WITHOUT_SPLITS: _values,
+    NoteKind.COLUMN_WITHOUT_NUMBERS: _values,
     NoteKind.NEARLY_BLACK: _splits,
     NoteKind.NEARLY_CONSTANT: _splits,
 }

@@ -45,7 +45,7 @@ class CutPlan:
     @classmethod
     def of(cls, recipe: Recipe, blocks: Sequence[BlockOutline], images: SplitSizes, room: float) -> "CutPlan":
         """Return the plan of a recipe. Raises `SettingError` where its strategy does not fit the network."""
-        return cls(tuple(recipe.strategy.phases(recipe.backbone, blocks, images.train)), blocks, images, room)
+        return cls(recipe.phases(blocks, images.train), blocks, images, room)
 
     def cut(self, phase: Phase) -> int:
         """Return how many blocks lie under the cut of `phase`: 0 where it works on pixels, all where it works on features.

@@ -26,7 +26,8 @@ class LinearProbe(ByComputation):
     solver: Literal["logistic", "ridge"] = Field(
         "logistic",
         title="Head",
-        description="Logistic regression (by Newton's method), or ridge regression in closed form: quicker, a little less exact.",
+        description="Logistic regression (by Newton's method), or ridge regression in closed form: quicker, a little less exact. "
+        "A number is always predicted by ridge regression.",
     )
     strength: float | None = Field(
         None,

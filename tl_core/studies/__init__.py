@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
+from tl_core.data.label_kinds import CLASSES
 from tl_core.datasets import Dataset
+from tl_core.errors import SettingError
 from tl_core.events import Activity
 from tl_core.jobs import background, device_queue
 from tl_core.jobs.background import ResultWriter
@@ -61,6 +63,8 @@ class Study(Part, Generic[R]):
     """Where results are kept, below the home."""
     needs_keras: ClassVar[bool] = True
     """Whether it computes with a network, and so waits for a GPU where there are any."""
+    needs_classes: ClassVar[bool] = False
+    """Whether it makes no sense where the labels are no classes."""
 
     @abstractmethod
     def first(self) -> R:
@@ -73,6 +77,16 @@ class Study(Part, Generic[R]):
     def require_possible(self, recipe: Recipe) -> None:
         """Raise the `TransferError` that it would meet, where it can be known now."""
         recipe.require_runnable()
+
+    def require_suitable(self, recipe: Recipe) -> None:
+        """Raise the `SettingError` of a study of classes where the recipe's task has none, or what `require_possible` does."""
+        if self.needs_classes and recipe.dataset.label_kind != CLASSES:
+            raise SettingError(
+                f"{self.title} looks at classes, and the labels here are {recipe.dataset.label_kind.title}.",
+                "Choose the task classification for it.",
+                received=f"{self.name} with {recipe.task.name}",
+            )
+        self.require_possible(recipe)
 
     @abstractmethod
     def run(self, recipe: Recipe, home: Path, writer: ResultWriter[R]) -> None:

@@ -50,7 +50,7 @@ def sweep(spec: RunSpec, steps: int, report: Reporter, cache: ActivationCache | 
         phases = run.cuts.phases
         swept = _swept(run, phases)
         if computed := [phase for phase in phases[: phases.index(swept)] if phase.solver]:
-            inputs, (first, second) = run.inputs, halves(run.data.train.labels)
+            inputs, (first, second) = run.inputs, halves(run.data.label_kind.drawn_within(run.data.train.labels))
             run.inputs = _fed(inputs, first)
             for phase in computed:
                 run.train_phase(phase)

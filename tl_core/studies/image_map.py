@@ -35,6 +35,7 @@ class ImageMapStudy(Study[ImageMapResult]):
 
     title: ClassVar[str] = "Image map"
     folder: ClassVar[str] = "maps"
+    needs_classes: ClassVar[bool] = True
 
     def first(self) -> ImageMapResult:
         return ImageMapResult()

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tl_core.analysis.rates import RateCurve
+from tl_core.data.label_kinds import CLASSES
 from tl_core.errors import Stopped
 from tl_core.events import Event, Step
 from tl_core.features.cache import cache_of
@@ -63,7 +64,8 @@ class LrFinder(Study[LrFinderResult]):
         strategy = {name: value for name, value in recipe.strategy.model_dump(mode="json").items() if name != part.rate_setting}
         strategy |= {part.epochs_setting: str(part.model_fields[part.epochs_setting].default)} if part.epochs_setting else {}
         spec = recipe.spec()
-        return spec.dataset.content, spec.backbone, METHOD, recipe.strategy.name, strategy, spec.image_size, spec.seed
+        task = () if recipe.dataset.label_kind == CLASSES else (spec.task,)  # curves of before there were tasks stay known
+        return spec.dataset.content, spec.backbone, METHOD, recipe.strategy.name, strategy, spec.image_size, spec.seed, *task
 
     def run(self, recipe: Recipe, home: Path, writer: ResultWriter[LrFinderResult]) -> None:
         from tl_core.studies._lr_sweep import sweep

@@ -50,6 +50,7 @@ class WhatIf(Study[WhatIfResult]):
 
     title: ClassVar[str] = "What if there were other labels?"
     folder: ClassVar[str] = "what_ifs"
+    needs_classes: ClassVar[bool] = True
 
     labels: str = Field(
         "2,5,10,20,50", title="Labels a class", description="Numbers of labels a class, with commas; all for all there are."

@@ -4,9 +4,12 @@ import json
 import warnings
 from itertools import product
 from math import isfinite, isnan
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tl_core.data.label_kinds import NUMBERS
 from tl_core.metrics import Better, Labels, Metric, MetricValue, Probabilities
 
 CLASSES = 8
@@ -15,8 +18,8 @@ CLASSES = 8
 
 def check_tells_good_from_bad(part: type[Metric]) -> None:
     """Check that a model that is sure and right is better than one that is as sure and wrong, on the side that `better` names."""
-    labels, good = _examples(sharpness=8.0)
-    metric, bad = part.example(), np.roll(good, 1, axis=1)
+    labels, good = _examples(part, sharpness=8.0)
+    metric, bad = part.example(), np.roll(good, 1, axis=-1)
     right, wrong = metric.value(labels, good), metric.value(labels, bad)
     assert right > wrong if metric.better is Better.HIGHER else right < wrong
     if metric.percent:
@@ -25,7 +28,7 @@ def check_tells_good_from_bad(part: type[Metric]) -> None:
 
 def check_does_not_depend_on_the_order(part: type[Metric]) -> None:
     """Check that the value of shuffled examples is the same, and that neither labels nor probabilities are changed."""
-    labels, probabilities = _examples()
+    labels, probabilities = _examples(part)
     order = np.random.default_rng(1).permutation(len(labels))
     metric, before = part.example(), probabilities.copy()
     np.testing.assert_allclose(metric.value(labels[order], probabilities[order]), metric.value(labels, probabilities), rtol=1e-12)
@@ -35,13 +38,13 @@ def check_does_not_depend_on_the_order(part: type[Metric]) -> None:
 
 def check_the_interval_holds_the_value(part: type[Metric]) -> None:
     """Check that it does, is the same each time, and is narrower with sixteen times as many examples."""
-    labels, probabilities = _examples()
+    labels, probabilities = _examples(part)
     metric = part.example()
     interval = metric.interval(labels, probabilities)
     if interval is not None:
         assert interval.low <= metric.value(labels, probabilities) <= interval.high
         assert metric.interval(labels, probabilities) == interval
-        more = metric.interval(np.tile(labels, 16), np.tile(probabilities, (16, 1)))
+        more = metric.interval(np.tile(labels, 16), np.concatenate([probabilities] * 16))
         assert more is None or more.high - more.low < interval.high - interval.low
 
 
@@ -80,12 +83,12 @@ def check_measures_whatever_is_given(part: type[Metric]) -> None:
     """Check that a class without an example, one example, ties, certainty and failure give numbers or NaN, and no warning."""
     metric = part.example()
     for classes, n, sharpness in product((0, 1, 2, CLASSES), (1, 2, 3, 40), (0.0, 1.0, 1000.0)):
-        labels, probabilities = _examples(n, sharpness)
+        labels, probabilities = _examples(part, n, sharpness)
         labels = labels % classes if classes else (labels + 1) % CLASSES  # 0: never right where it is sharp
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             _require_plain(metric.measure(labels, probabilities), metric)
-    labels, probabilities = _examples()
+    labels, probabilities = _examples(part)
     assert isnan(metric.measure(labels, probabilities * np.float32("nan")).value)
 
 
@@ -101,13 +104,25 @@ def _require_plain(found: MetricValue, metric: Metric) -> None:
     assert MetricValue.model_validate_json(stored).model_dump_json() == stored
 
 
-def _examples(n: int = 160, sharpness: float = 1.0) -> tuple[Labels, Probabilities]:
-    """Return labels and probabilities that know them the better the larger `sharpness` is: at 0 all are equal, at 1000 exact."""
+def _examples(part: type[Metric], n: int = 160, sharpness: float = 1.0) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return labels as `part` has them, and what knows them the better the larger `sharpness` is: at 0 all are equal, at 1000
+    exact."""
+    labels, predicted = _numbers(n, sharpness) if part.label_kind == NUMBERS else _classes(n, sharpness)
+    predicted.flags.writeable = labels.flags.writeable = False
+    return labels, predicted
+
+
+def _numbers(n: int, sharpness: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    rng = np.random.default_rng(n)
+    labels = np.round(rng.normal(30.0, 10.0, n), 1)
+    noise = 10.0 * rng.normal(size=n) * (sharpness < 100)
+    return labels, labels + noise / sharpness if sharpness else np.full(n, 30.0)
+
+
+def _classes(n: int, sharpness: float) -> tuple[Labels, Probabilities]:
     rng = np.random.default_rng(n)
     labels = rng.permutation(np.arange(n, dtype=np.int64) % CLASSES)
     logits = sharpness * (np.eye(CLASSES)[labels] * 2 + rng.normal(size=(n, CLASSES)) * (sharpness < 100))
     logits -= logits.max(axis=1, keepdims=True)
     exponents = np.exp(logits)
-    probabilities = (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)
-    probabilities.flags.writeable = labels.flags.writeable = False
-    return labels, probabilities
+    return labels, (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)

@@ -39,12 +39,12 @@ DAMAGED = (OSError, EOFError, ValueError, LookupError, RuntimeError, struct.erro
 
 @dataclass(frozen=True)
 class TrialResult:
-    """A trial that is over: the name of its phase, the validation loss (nats) and accuracy with which it ended, and the score of
-    the metric that decides, where one does."""
+    """A trial that is over: the name of its phase, the validation loss and the accuracy with which it ended, and the score of the
+    metric that decides, where one does."""
 
     name: str
     loss: float
-    accuracy: float
+    accuracy: float | None
     score: float | None = None
 
 

@@ -20,6 +20,7 @@ from tl_core.machine import backends
 from tl_core.metrics import measure
 from tl_core.notes import Note, NoteKind
 from tl_core.result import MetricValue, Outcome, Predictions, Result, Threshold, Timing
+from tl_core.tasks import Task
 from tl_core.training.freezing import count_parameters
 from tl_core.training.run import Training
 
@@ -28,16 +29,17 @@ HARDEST = 24
 
 
 def outcome_of(run: Training) -> Outcome:
-    """Classify the test images of `run`, once, and gather everything that stays of it."""
+    """Test `run` on its test images, once, and gather everything that stays of it."""
     model = run.preparer.inference_model()
     probabilities = run.test(model)
-    predictions = gather_predictions(run.data.test, probabilities, run.inputs.pictures)
+    predictions = gather_predictions(run.recipe.task, run.data.test, probabilities, run.inputs.pictures)
     thresholds = fitted_thresholds(run, model)
     with run.stages.stage(Activity.TESTING):
-        measured = measure(run.data.test.labels, probabilities, run.recipe.metric)
+        measured = measure(run.data.test.labels, probabilities, run.recipe.metric, run.data.label_kind)
     result = gather_result(run, probabilities, measured)
     lacking = (Note(NoteKind.NO_THRESHOLDS),) if run.recipe.metric.fits_thresholds and not run.images.validation else ()
-    return Outcome(result.model_copy(update={"thresholds": thresholds, "notes": (*result.notes, *lacking)}), predictions, model)
+    result = result.model_copy(update={"thresholds": thresholds, "notes": (*result.notes, *lacking)})
+    return Outcome(result, predictions, run.outputs.finished(model))
 
 
 def fitted_thresholds(run: Training, model: Any) -> tuple[Threshold, ...]:
@@ -50,10 +52,12 @@ def fitted_thresholds(run: Training, model: Any) -> tuple[Threshold, ...]:
         return metric.thresholds(held_out.labels, predict(upper, inputs, lambda _: None))
 
 
-def gather_predictions(test: Examples, probabilities: NDArray[np.float32], pixels: Callable[[Images], Pixels]) -> Predictions:
-    """Return the predictions with the `HARDEST` examples, of the least probable true class; `pixels` gives those of images."""
-    of_truth = probabilities[np.arange(len(test)), test.labels]
-    hardest = np.argsort(of_truth, kind="stable")[:HARDEST]
+def gather_predictions(
+    task: Task, test: Examples, probabilities: NDArray[Any], pixels: Callable[[Images], Pixels]
+) -> Predictions:
+    """Return the predictions with the `HARDEST` examples, in which `task` finds the largest mistakes; `pixels` gives those of
+    images."""
+    hardest = np.argsort(-task.badness(test.labels, probabilities), kind="stable")[:HARDEST]
     names = np.array([test.name(index) for index in hardest], dtype=np.str_)
     shown = test.take(hardest)
     pictures = pixels(shown) if isinstance(shown, Images) else np.zeros((0, 0, 0, 3), np.uint8)
@@ -79,16 +83,19 @@ def _timing(stage: str, seconds: float) -> Timing:
     return Timing(activity=activity, phase=phase, seconds=seconds)
 
 
-def gather_result(run: Training, probabilities: NDArray[np.float32], measured: tuple[MetricValue, ...]) -> Result:
+def gather_result(run: Training, probabilities: NDArray[Any], measured: tuple[MetricValue, ...]) -> Result:
     """Return what stays of `run`, whose test images have these `probabilities` (n, classes) and `measured` metrics."""
     test = run.data.test
+    right = run.recipe.task.right(test.labels, probabilities)
     return Result(
         class_names=run.data.class_names,
         train_images=run.images.train,
         validation_images=run.images.validation,
-        train_sizes=tuple(np.bincount(run.data.train.labels, minlength=len(run.data.class_names)).tolist()),
+        train_sizes=() if right is None else tuple(
+            np.bincount(run.data.train.labels, minlength=len(run.data.class_names)).tolist()
+        ),
         test_images=run.images.test,
-        test_correct=int((probabilities.argmax(axis=1) == test.labels).sum()),
+        test_correct=None if right is None else int(right.sum()),
         test_digest=test.digest(),
         data_digest=run.data.digest(),
         validation_accuracy=run.progress.validation_accuracy,

@@ -2,24 +2,27 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.data.images import Labels
 from tl_core.events import Epoch, Reporter, Step
 from tl_core.features.inputs import Inputs, as_taken
 from tl_core.features.prefetch import in_batches, prefetch
-from tl_core.heads.head import Head, cross_entropy
+from tl_core.heads import Head
 from tl_core.strategies import Learning
+from tl_core.tasks import Means, Outputs
 from tl_core.training.balance import class_weights
 from tl_core.training.prepared import PreparedPhase
 from tl_core.training.scoring import FEATURE_BATCH, score_of
 
 Batch = tuple[Any, Any, Any]
+LossAndAccuracy = tuple[float | None, float | None]
+"""Means over examples; None where there are none, or the task has no accuracy."""
 
 
 @dataclass
@@ -29,7 +32,7 @@ class EpochProgress:
     batches: int = 0
     images: int = 0
     loss: float = 0.0
-    accuracy: float = 0.0
+    accuracy: float | None = 0.0
     seconds: float = 0.0
 
     @property
@@ -38,16 +41,16 @@ class EpochProgress:
         return self.images / self.seconds
 
     @property
-    def means(self) -> tuple[float, float]:
+    def means(self) -> tuple[float, float | None]:
         """Return loss and accuracy over its images."""
-        return self.loss / self.images, self.accuracy / self.images
+        return self.loss / self.images, None if self.accuracy is None else self.accuracy / self.images
 
-    def add(self, images: int, loss: float, accuracy: float, seconds: float) -> None:
+    def add(self, images: int, loss: float, accuracy: float | None, seconds: float) -> None:
         """Add a batch with its mean loss and accuracy; `seconds` are those since the pass began."""
         self.batches += 1
         self.images += images
         self.loss += loss * images
-        self.accuracy += accuracy * images
+        self.accuracy = None if accuracy is None or self.accuracy is None else self.accuracy + accuracy * images
         self.seconds = seconds
 
 
@@ -95,13 +98,13 @@ class Progress:
         """Return what `done` will be after `more` further passes, 0..1."""
         return min(1.0, (self.passed + more) / self.total) if self.total else 0.0
 
-    def add_batch(self, images: int, loss: float, accuracy: float, seconds: float, passes_per_image: float) -> None:
+    def add_batch(self, images: int, loss: float, accuracy: float | None, seconds: float, passes_per_image: float) -> None:
         """Add a batch of the present pass.
 
         Args:
             images: How many it has.
             loss: Their mean loss (nats).
-            accuracy: The share of them that is right, 0..1.
+            accuracy: The share of them that is right, 0..1; None where the task has none.
             seconds: Those since the pass over the images began.
             passes_per_image: What an image costs, in passes of the cost model.
         """
@@ -151,12 +154,12 @@ def fit(
         started = time.perf_counter() - now.seconds
         left = phase.order(progress.epoch)[now.batches * phase.batch_size :]
         for batch in training.batches(left, (progress.epoch, now.batches)):
-            loss, accuracy = loss_and_accuracy(model.train_on_batch(*batch, return_dict=True))
+            loss, accuracy = loss_and_accuracy(phase.outputs.told(model.train_on_batch(*batch, return_dict=True)))
             progress.add_batch(len(batch[0]), loss, accuracy, time.perf_counter() - started, passes_per_image)
             report(Step(phase.name, progress.epoch + 1, progress.steps, loss, accuracy, now.rate, progress.done))
             if now.images < len(train):  # after the last one nobody could tell from its number whether the epoch was reported
                 yield
-        held_out = evaluate(model, phase.validation, phase.batch_size, phase.learning)
+        held_out = evaluate(model, phase.validation, phase.batch_size, phase.learning, phase.outputs)
         means, score = now.means, score_of(model, phase.validation, phase.metric)
         if progress.end_epoch(*held_out, score) and phase.learning.keeps_best:
             keep_best()
@@ -176,38 +179,38 @@ def warm_up(phase: PreparedPhase) -> None:
         phase.model.train_on_batch(*batch)
 
 
-def evaluate(model: Any, source: Inputs, batch_size: int, learning: Learning) -> tuple[float | None, float | None]:
-    """Return the mean cross-entropy (nats) and the accuracy (0..1) of `model` over `source`; None where it is empty."""
+def evaluate(model: Any, source: Inputs, batch_size: int, learning: Learning, outputs: Outputs) -> LossAndAccuracy:
+    """Return the mean loss and the accuracy (0..1) of a model over all its inputs.
 
-    def sums(inputs: NDArray[np.float32], labels: Labels) -> NDArray[np.float64]:
-        logs = model.test_on_batch(inputs, targets(labels, model.output_shape[-1], learning), return_dict=True)
-        return np.array(loss_and_accuracy(logs)) * len(labels)
+    Args:
+        model: Compiled for a phase.
+        source: Its inputs, of which there may be none.
+        batch_size: So many at a time.
+        learning: The phase's.
+        outputs: What the model gives.
+    """
+
+    def sums(inputs: NDArray[np.float32], labels: NDArray[Any]) -> NDArray[np.float64]:
+        means = outputs.told(model.test_on_batch(inputs, outputs.targets(labels, learning), return_dict=True))
+        return np.array(means) * len(labels)
 
     return _means(source, batch_size, sums)
 
 
-def evaluate_head(head: Head, source: Inputs) -> tuple[float | None, float | None]:
+def evaluate_head(head: Head, source: Inputs, outputs: Outputs) -> LossAndAccuracy:
     """Return what `evaluate` does, of a `head` over features: a network compiled for it takes as long as many a head."""
-
-    def sums(features: NDArray[np.float32], labels: Labels) -> NDArray[np.float64]:
-        logits = head.logits(features)
-        return np.array([cross_entropy(logits, labels) * len(labels), (logits.argmax(axis=1) == labels).sum()])
-
-    return _means(source, FEATURE_BATCH, sums)
+    return _means(source, FEATURE_BATCH, partial(outputs.sums_of_head, head))
 
 
-def _means(source: Inputs, size: int, sums: Callable[[Any, Labels], NDArray[np.float64]]) -> tuple[float | None, float | None]:
-    """Return the means over `source` of what `sums` adds up over each batch of `size` (2,); None where it is empty."""
-    if not len(source):
-        return None, None
-    total = np.zeros(2)
+def _means(source: Inputs, size: int, sums: Callable[[Any, NDArray[Any]], NDArray[np.float64]]) -> LossAndAccuracy:
+    """Return the means over `source` of what `sums` adds up over each batch of `size`."""
+    total: Any = 0.0
     for inputs, labels in batches(source, np.arange(len(source)), size):
         total += sums(inputs, labels)
-    loss, accuracy = total / len(source)
-    return float(loss), float(accuracy)
+    return loss_and_accuracy((total / len(source)).tolist()) if len(source) else (None, None)
 
 
-def batches(source: Inputs, order: NDArray[np.intp], size: int) -> Iterator[tuple[NDArray[Any], Labels]]:
+def batches(source: Inputs, order: NDArray[np.intp], size: int) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
     """Return inputs and labels in batches of `size` in the given order, the next one read ahead."""
     parts = in_batches(order, size)
     return prefetch((as_taken(source.batch(part)), source.labels[part]) for part in parts)
@@ -218,8 +221,8 @@ class TrainingBatches:
 
     def __init__(self, phase: PreparedPhase) -> None:
         self._source, self._size = phase.train, phase.batch_size
-        self._classes, self._learning, self._augment = phase.model.output_shape[-1], phase.learning, phase.augment
-        self._weights = class_weights(phase.train.labels, self._classes) if phase.learning.balanced else None
+        self._outputs, self._learning, self._augment = phase.outputs, phase.learning, phase.augment
+        self._weights = class_weights(phase.train.labels, len(phase.outputs.names)) if phase.learning.balanced else None
 
     def batches(self, order: NDArray[np.intp], first: tuple[int, int]) -> Iterator[Batch]:
         """Yield the batches in the given order, the next one made ready meanwhile; `first` is the number of the first one."""
@@ -228,17 +231,12 @@ class TrainingBatches:
 
     def _batch(self, part: NDArray[np.intp], number: tuple[int, int]) -> Batch:
         inputs, labels = as_taken(self._source.batch(part)), self._source.labels[part]
-        aims = targets(labels, self._classes, self._learning)
+        aims = self._outputs.targets(labels, self._learning)
         if self._augment:
             inputs, aims = self._augment(inputs, aims, number)
         return inputs, aims, None if self._weights is None else self._weights[labels]
 
 
-def loss_and_accuracy(logs: Mapping[str, Any]) -> tuple[float, float]:
-    """Return the plain cross-entropy (nats) and the accuracy that a model compiled for a phase tells."""
-    return float(logs["cross_entropy"]), float(logs["accuracy"])
-
-
-def targets(labels: Labels, classes: int, learning: Learning) -> NDArray[Any]:
-    """Return class indices (n,), or shares of classes (n, classes) float32 where labels are softened."""
-    return np.eye(classes, dtype=np.float32)[labels] if learning.soft else labels
+def loss_and_accuracy(means: Means) -> tuple[float, float | None]:
+    """Return the loss and the accuracy of `means`, None where the task has none."""
+    return means[0], means[1] if len(means) > 1 else None

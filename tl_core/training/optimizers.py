@@ -1,12 +1,10 @@
-"""What a phase is compiled with: its loss, and its optimizer with learning rates by group, a schedule, weight decay that
-spares norms and biases, and clipping."""
+"""The optimizer of a phase, with learning rates by group, a schedule, weight decay that spares norms and biases, and clipping."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 from keras import ops
 
 from tl_core.phases.phase import Learning
@@ -95,37 +93,6 @@ def _one(rate: float, learning: Learning, steps: int, variables: Sequence[Any], 
 def spared(variable: Any) -> bool:
     """Return whether weight decay spares a variable: norms and biases have one axis (attention's biases two), kernels more."""
     return len(variable.shape) < 2 or variable.name == "bias"
-
-
-def loss_of(learning: Learning, shares: Any = None) -> Any:
-    """Return what is minimised: the cross-entropy (nats) of class indices, or of shares where labels are softened; with logits
-    that are adjusted by the `shares` of the classes (classes,) if `learning` says so."""
-    plain = keras.losses.SparseCategoricalCrossentropy()
-    if learning.soft:
-        plain = keras.losses.CategoricalCrossentropy(label_smoothing=learning.label_smoothing)
-    return LogitAdjusted(plain, shares) if learning.adjusted else plain
-
-
-class LogitAdjusted(keras.losses.Loss):
-    """The `loss` of probabilities whose logits have the logarithm of their class's share added: that is, of probabilities times
-    shares, brought to the sum 1 again (Menon et al. 2021, arXiv 2007.07314, with a temperature of 1)."""
-
-    def __init__(self, loss: keras.losses.Loss, shares: Any) -> None:
-        super().__init__(name="logit_adjusted")
-        self._loss, self._shares = loss, np.asarray(shares, np.float32)
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Return the loss of each example."""
-        weighted = y_pred * ops.convert_to_tensor(self._shares)
-        return self._loss.call(y_true, weighted / ops.maximum(ops.sum(weighted, axis=-1, keepdims=True), 1e-30))
-
-
-def metrics_of(learning: Learning) -> list[Any]:
-    """Return what is told: the accuracy, and the cross-entropy without weights, penalties and smoothing, which is the same
-    quantity for every strategy."""
-    if learning.soft:
-        return [keras.metrics.CategoricalAccuracy("accuracy"), keras.metrics.CategoricalCrossentropy("cross_entropy")]
-    return [keras.metrics.SparseCategoricalAccuracy("accuracy"), keras.metrics.SparseCategoricalCrossentropy("cross_entropy")]
 
 
 class GradientNorms(keras.optimizers.Optimizer):

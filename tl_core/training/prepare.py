@@ -14,9 +14,10 @@ from tl_core.networks.classifier import compiling
 from tl_core.networks.outline import Network
 from tl_core.notes import Note, NoteKind
 from tl_core.strategies import HEAD, Classifier, Phase
+from tl_core.tasks import Outputs
 from tl_core.training.freezing import Freezer, Frozen, require_exact
-from tl_core.training.loop import batches, targets
-from tl_core.training.optimizers import GradientNorms, loss_of, metrics_of, optimizer
+from tl_core.training.loop import batches
+from tl_core.training.optimizers import GradientNorms, optimizer
 from tl_core.training.prepared import PreparedPhase
 from tl_core.training.values import get_values, set_values
 
@@ -32,6 +33,7 @@ class PhasePreparer:
         network: The backbone, loaded.
         blocks: Its blocks in plain values, from the pixels upward.
         phases: All phases of the run, in order.
+        outputs: What the classifier gives, and the loss that fits it to labels.
         xla: Whether TensorFlow compiles with XLA.
     """
 
@@ -41,16 +43,15 @@ class PhasePreparer:
         network: Network,
         blocks: Sequence[BlockOutline],
         phases: Sequence[Phase],
+        outputs: Outputs,
         *,
         xla: bool = False,
     ) -> None:
         self._classifier, self._model, self._network = classifier, classifier.model, network
         self._xla = compiling(xla)
-        self._blocks = blocks
+        self._blocks, self._outputs = blocks, outputs
         self._freezer = Freezer(classifier.model, network)
         variables = classifier.model.variables if any(phase.trial or phase.penalty for phase in phases) else []
-        self.shares: NDArray[np.float64] | None = None
-        """Those of the classes among the training images, where logits are adjusted by them."""
         self._start = dict(zip(paths(variables), get_values(variables), strict=True))
 
     def freeze(self, phase: Phase) -> Frozen:
@@ -89,7 +90,7 @@ class PhasePreparer:
         if phase.penalty:
             phase.penalty.put_on(model, self._network, self._start)
         chosen = optimizer(model.trainable_variables, rates, phase.learning, steps)
-        losses = {"loss": loss_of(phase.learning, self.shares), "metrics": metrics_of(phase.learning)}
+        losses = {"loss": self._outputs.loss(phase.learning), "metrics": self._outputs.metrics(phase.learning)}
         model.compile(optimizer=chosen, **losses, jit_compile=self._xla)
         require_exact(model, frozen)
 
@@ -106,10 +107,10 @@ class PhasePreparer:
         statistics = [weight for weight in model.weights if not weight.trainable]
         before = get_values(statistics)
         measuring = GradientNorms()
-        model.compile(optimizer=measuring, loss=loss_of(phase.learning, self.shares), jit_compile=self._xla)
+        model.compile(optimizer=measuring, loss=self._outputs.loss(phase.learning), jit_compile=self._xla)
         first = order[: phase.measured_rates * phase.batch_size]
         for inputs, labels in batches(train, first, phase.batch_size):
-            model.train_on_batch(inputs, targets(labels, model.output_shape[-1], phase.learning))
+            model.train_on_batch(inputs, self._outputs.targets(labels, phase.learning))
         set_values(statistics, before)
         relative = dict(zip(paths(model.trainable_variables), measuring.norms(), strict=True))
         largest = max((norm for path, norm in relative.items() if self._group(path) != HEAD and isfinite(norm)), default=1.0)

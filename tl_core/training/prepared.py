@@ -11,6 +11,7 @@ from tl_core.features.inputs import Inputs
 from tl_core.heads import Solver
 from tl_core.metrics import Metric
 from tl_core.strategies import Learning
+from tl_core.tasks import Outputs
 from tl_core.training.freezing import Frozen
 
 Order = Callable[[int], NDArray[np.intp]]
@@ -30,6 +31,7 @@ class PreparedPhase:
         validation: Its validation inputs, of which there may be none.
         frozen: What it leaves alone, as it was before.
         learning: The way of learning, apart from how fast.
+        outputs: What the model gives, and the loss that fits it to labels.
         epochs: How often it goes through the training inputs at most.
         batch_size: Inputs of a step.
         order: In which order they come.
@@ -48,6 +50,7 @@ class PreparedPhase:
     validation: Inputs
     frozen: Frozen
     learning: Learning
+    outputs: Outputs
     epochs: int
     batch_size: int
     order: Order

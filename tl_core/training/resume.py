@@ -131,7 +131,7 @@ class CheckpointManager:
         progress, best = self.state.progress, self.state.best_trial
         loss, score = finite(progress.validation_loss), progress.validation_score
         if best is None or (loss < best.loss if score is None or best.score is None else score < best.score):
-            best = self.state.best_trial = TrialResult(phase.name, loss, progress.validation_accuracy or 0.0, score)
+            best = self.state.best_trial = TrialResult(phase.name, loss, progress.validation_accuracy, score)
             self._winner = get_values(self._model.variables)
         if not last:
             return None

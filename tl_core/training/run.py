@@ -4,7 +4,6 @@ import time
 from functools import partial
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.datasets import Data
@@ -21,7 +20,8 @@ from tl_core.planning.cuts import CutPlan, SplitSizes
 from tl_core.recipe import Recipe
 from tl_core.result import Measured, PhaseRecord
 from tl_core.strategies import Classifier, Phase
-from tl_core.training.balance import class_shares, drawn_evenly
+from tl_core.tasks import Outputs
+from tl_core.training.balance import drawn_evenly
 from tl_core.training.checkpoints import TrainingState
 from tl_core.training.freezing import count_parameters
 from tl_core.training.inputs import InputPipeline
@@ -42,6 +42,7 @@ class Training:
         data: Its images.
         network: Its backbone, loaded.
         classifier: The backbone with a head on it.
+        outputs: What the classifier gives, and the loss that fits it to labels.
         manager: Brings back an interrupted run, and saves this one.
         stages: Says what is being done.
         cache: Where what a frozen network makes of the images is kept.
@@ -56,13 +57,14 @@ class Training:
         data: Data,
         network: Network,
         classifier: Classifier,
+        outputs: Outputs,
         *,
         manager: CheckpointManager,
         stages: Stages,
         cache: ActivationCache,
     ) -> None:
         self.recipe, self.data, self.network = recipe, data, network
-        self.classifier, self.model = classifier, classifier.model
+        self.classifier, self.model, self.outputs = classifier, classifier.model, outputs
         self.manager, self.stages = manager, stages
         self.blocks, self.images = network.outline().blocks, SplitSizes.of(data)
         precision = self.state.precision
@@ -73,8 +75,7 @@ class Training:
             require_images(self.cuts.phases, recipe.dataset.modality)
         recipe.metric.require(len(data.class_names))
         self.progress.total = self.costs.total.passes
-        self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, xla=precision.xla)
-        self.preparer.shares = class_shares(data.train.labels, len(data.class_names))
+        self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, outputs, xla=precision.xla)
         waiting = partial(stages.say, Activity.WAITING_FOR_FEATURES)
         extractor = FeatureExtractor(
             cache, recipe.preprocessor(), bfloat16=precision.in_bfloat16, wait=waiting, own=manager.place
@@ -136,6 +137,7 @@ class Training:
             validation=validation,
             frozen=frozen,
             learning=phase.learning,
+            outputs=self.outputs,
             epochs=phase.epochs,
             batch_size=phase.batch_size,
             order=order,
@@ -187,8 +189,10 @@ class Training:
         started, step = time.perf_counter(), self.progress.steps + 1
         with self.stages.stage(Activity.TRAINING, ready.name):
             found = solve_head(ready, self.classifier)
-            (loss, accuracy), held_out = (evaluate_head(found, inputs) for inputs in (ready.train, ready.validation))
-        assert loss is not None and accuracy is not None  # there are training images
+            (loss, accuracy), held_out = (
+                evaluate_head(found, inputs, self.outputs) for inputs in (ready.train, ready.validation)
+            )
+        assert loss is not None  # there are training images
         self.progress.steps = step
         self.progress.now.add(len(ready.train), loss, accuracy, time.perf_counter() - started)
         self.progress.passed += ready.passes_per_epoch
@@ -235,12 +239,13 @@ class Training:
             validation_metric=None if score is None else -self.recipe.metric.better.sign * score,
         )
 
-    def test(self, model: Any) -> NDArray[np.float32]:
-        """Return the probabilities (n, classes) that `model`, the trained classifier, gives the test images."""
+    def test(self, model: Any) -> NDArray[Any]:
+        """Return what `model`, the trained classifier, predicts for the test images: the probabilities (n, classes), or what the
+        task has in their place."""
         upper, inputs = self.inputs.test(model)
         left = self.costs.test.trained
         self.progress.passed += self.costs.test.passes - left
         with self.stages.stage(Activity.TESTING):
-            probabilities = predict(upper, inputs, self.stages.meter(Activity.TESTING, left / len(self.data.test)))
+            given = predict(upper, inputs, self.stages.meter(Activity.TESTING, left / len(self.data.test)))
         self.progress.passed += left
-        return probabilities
+        return self.outputs.predicted(given)

@@ -18,14 +18,14 @@ def solve_head(phase: PreparedPhase, classifier: Classifier) -> Head:
     Raises `ValueError` where the solver's head normalises features in another way than the network.
     """
     assert phase.solver
-    train, validation, classes = phase.train, phase.validation, phase.model.output_shape[-1]
+    train, validation, classes = phase.train, phase.validation, len(phase.outputs.names)
     assert isinstance(train, CachedInputs)  # its cut is at the features
     assert isinstance(validation, CachedInputs)
     problem = Problem(
-        train=(train, train.labels),
+        train=(train, phase.outputs.solved(train.labels)),
         classes=classes,
         normalise=classifier.normalises,
-        validation=(validation, validation.labels) if len(validation) else None,
+        validation=(validation, phase.outputs.solved(validation.labels)) if len(validation) else None,
         class_weights=class_weights(train.labels, classes) if phase.learning.balanced else None,
         score=phase.metric.score if phase.metric else None,
     )

@@ -41,7 +41,7 @@ def train(
     decide: Decide = in_float32,
     cache: ActivationCache | None = None,
 ) -> Outcome:
-    """Run `spec` from its dataset to its test accuracy. Raises a `TransferError` for what the user can mend, and whatever
+    """Run `spec` from its dataset to its test. Raises a `TransferError` for what the user can mend, and whatever
     `report` raises (`Stopped`, and `Paused`, which leaves a checkpoint once training has begun).
 
     Args:
@@ -96,6 +96,7 @@ def set_up(
     keras.utils.set_random_seed(recipe.seed)
     report(Placement(keras.backend.backend(), backends.device()))
     recipe.require_accepted()
+    recipe.require_task()
     manager = CheckpointManager(checkpoints, report)
     stages = Stages(manager.state, report)
     data = change(_read(recipe, stages))
@@ -104,8 +105,9 @@ def set_up(
         recipe = recipe.adapted_to(data.train)
         data = with_note_on_ends(data, recipe.preprocessor())
         network = recipe.backbone.load(recipe.input_size, pretrained=recipe.strategy.pretrained)
-        classifier = recipe.strategy.join(network, data.class_names)
-    run = Training(recipe, data, network, classifier, manager=manager, stages=stages, cache=cache)
+        outputs = recipe.task.outputs(data.class_names, data.train.labels)
+        classifier = outputs.joined(recipe.strategy.join(network, data.class_names))
+    run = Training(recipe, data, network, classifier, outputs, manager=manager, stages=stages, cache=cache)
     report(run.plan())
     return run
 

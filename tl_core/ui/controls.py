@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import streamlit as st
 
 from tl_core.analysis import comparison
+from tl_core.analysis.statements import seconds
 from tl_core.backbones import backbones
 from tl_core.recipe import Recipe
 from tl_core.runs.compared import deciding, is_control
@@ -42,7 +43,8 @@ def controls(run: Run) -> None:
     latest = {formatting.model_of(other): other for other in reversed(twins)}
     for other in latest.values():
         names = {each.id: formatting.name_of(each) for each in (run, other)}
-        st.markdown(f"- {formatting.plain(compare_by.verdict(run, other, deciding(run), names))}")
+        told = compare_by.verdict(run, other, deciding(run), names)
+        st.markdown(f"- {formatting.plain(told)}")
     recipes = list(map(Recipe.of, offered(run.spec)))
     titles = [f"{recipe.backbone.listing().title} · {recipe.strategy.title}" for recipe in recipes]
     missing = {title: recipe for title, recipe in zip(titles, recipes, strict=True) if title not in latest}
@@ -53,6 +55,11 @@ def controls(run: Run) -> None:
     with st.container(horizontal=True, key="controls"):
         for title, recipe in missing.items():
             _control_button(recipe, title)
+
+
+def _beside(other: Run) -> str:
+    """Return what a control reached, for a task whose runs have no accuracy."""
+    return f"{formatting.name_of(other)}: {formatting.accuracy_of(other)} in {seconds(other.seconds or 0.0)}."
 
 
 def _control_button(recipe: Recipe, title: str) -> None:

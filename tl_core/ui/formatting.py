@@ -9,10 +9,11 @@ from typing import Any
 import streamlit as st
 from streamlit.elements.lib import streamlit_plotly_theme
 
-from tl_core.analysis.statements import interval_of, percent, seconds
+from tl_core.analysis.statements import seconds
 from tl_core.errors import TransferError
 from tl_core.recipe import titles_of as titles_of_spec
 from tl_core.runs import compared
+from tl_core.runs.score import score
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
@@ -136,9 +137,8 @@ def _parts(spec_json: str) -> tuple[str, str, str]:
 
 
 def accuracy_of(run: Run) -> str:
-    """Return the accuracy as "85 % (82-88)", or a dash where the run was not tested."""
-    interval = interval_of(run)
-    return "\N{EM DASH}" if interval is None or run.accuracy is None else percent(run.accuracy, interval)
+    """Return the accuracy as "85 % (82-88)", or of a task without one its primary metric; a dash where the run was not tested."""
+    return score(run) or "\N{EM DASH}"
 
 
 def decided(run: Run) -> str:

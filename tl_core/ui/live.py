@@ -83,7 +83,8 @@ def _charts(run: Run) -> None:
 
 
 def _curves(run: Run) -> str:
-    return _json(curves.learning_curves(session.events(run, "step"), session.events(run, "epoch"), run.id))
+    measures = curves.measures_of(run.spec.task.name)
+    return _json(curves.learning_curves(session.events(run, "step"), session.events(run, "epoch"), run.id, measures))
 
 
 def _machine(run: Run) -> str:

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,9 @@ from tl_core.analysis.statistics import Interval
 from tl_core.result import Predictions, Result
 from tl_core.runs import compared
 from tl_core.runs.store import Run
-from tl_core.ui import confusion, decisions, formatting, other_metrics, session
+from tl_core.tasks import Panel, tasks
+from tl_core.tasks.classification import Classification
+from tl_core.ui import confusion, decisions, formatting, other_metrics, predicted_numbers, session
 from tl_core.ui.charts import curves, outcome
 from tl_core.ui.downloads import download
 from tl_core.ui.estimate_check import expected
@@ -29,17 +32,17 @@ CLASS_COLUMNS = ("class", "images", "precision", "recall", "f1", "most often tak
 def sentence(run: Run, result: Result) -> None:
     """Draw the first thing that is said of a run: the metric that decides it, time, warnings and counts."""
     took = formatting.unbroken(seconds(result.seconds))
-    if compared.deciding(run) == compared.ACCURACY:
-        st.markdown(
-            f"### {formatting.unbroken(formatting.accuracy_of(run))} of {result.test_images:,} test images right, in {took}"
-        )
+    by_accuracy = compared.deciding(run) == compared.ACCURACY
+    if by_accuracy:
+        good = formatting.unbroken(formatting.accuracy_of(run))
+        st.markdown(f"### {good} of {result.test_images:,} test images right, in {took}")
     else:
         decisions.headline(run, result, took)
     for warning in convergence.warnings(result):
         st.warning(formatting.plain(warning), icon=":material/trending_down:")
     trained, total = result.trainable_parameters, result.total_parameters
     st.caption(
-        f"The range in brackets is the 95 % interval{' (Wilson)' if compared.deciding(run) == compared.ACCURACY else ''}. "
+        f"The range in brackets is the 95 % interval{' (Wilson)' if by_accuracy else ''}. "
         f"{result.train_images:,} training and {result.validation_images:,} validation images. "
         f"{trained:,} of {total:,} parameters trained."
     )
@@ -54,20 +57,20 @@ def sentence(run: Run, result: Result) -> None:
 def evidence(run: Run, result: Result) -> None:
     """Draw mistakes, numbers, curves, time, proof and settings, in tabs; the classes first where they are uneven."""
     said = session.predictions(run.id)
-    names = list(result.class_names)
+    names, task = list(result.class_names), tasks.parts().get(run.spec.task.name, Classification)
     draws: dict[str, Callable[[], None]] = {
-        "Mistakes": lambda: confusion.confusion(said, names, run.id),
-        f"Hardest {things_of(said)}": lambda: hardest(said, names, run.id),
-        "Classes": lambda: classes(said, names, run.id),
+        PANELS[panel].title: partial(PANELS[panel].draw, said, names, run.id) for panel in task.panels
+    } | {
         "Other metrics": lambda: other_metrics.other_metrics(run),
         "Curves": lambda: _curves(run),
         "Time": lambda: _time(run, result),
-        "Proof": lambda: proof(result),
+        "Proof": lambda: proof(result, task.loss_unit),
         "Settings": lambda: settings(run.spec, result),
     }
-    if uneven := other_metrics.uneven_split(said, result):
+    by_class = PANELS[Panel.CLASSES].title
+    if by_class in draws and (uneven := other_metrics.uneven_split(said, result)):
         other_metrics.hidden_classes(run, *uneven)
-        draws = {"Classes": draws["Classes"]} | draws
+        draws = {by_class: draws[by_class]} | draws
     for tab, draw in zip(st.tabs(list(draws)), draws.values(), strict=True):
         with tab:
             draw()
@@ -84,7 +87,8 @@ def _curves(run: Run) -> None:
     if computed:
         st.caption(computed)
     else:
-        formatting.chart(curves.learning_curves(steps, epochs, run.id), f"result_curves_{run.id}", "Loss and accuracy by step")
+        drawn = curves.learning_curves(steps, epochs, run.id, curves.measures_of(run.spec.task.name))
+        formatting.chart(drawn, f"result_curves_{run.id}", "Loss and accuracy by step")
 
 
 def things_of(said: Predictions) -> str:
@@ -153,3 +157,21 @@ def _recall(row: Any) -> str | None:
     if math.isnan(row.recall):
         return None
     return formatting.in_column(percent(row.recall, Interval(row.recall_low, row.recall_high)))
+
+
+class Drawn(NamedTuple):
+    """A panel on what a model said of the test images: its title, and what draws it from the predictions, the names of the
+    outputs and the id of the run."""
+
+    title: str
+    draw: Callable[[Predictions, list[str], str], None]
+
+
+PANELS = {
+    Panel.CONFUSION: Drawn("Mistakes", confusion.confusion),
+    Panel.HARDEST: Drawn("Hardest images", hardest),
+    Panel.CLASSES: Drawn("Classes", classes),
+    Panel.PREDICTED: Drawn("Predicted", predicted_numbers.predicted),
+    Panel.RESIDUALS: Drawn("Errors", predicted_numbers.residuals),
+    Panel.LARGEST_ERRORS: Drawn("Hardest images", predicted_numbers.hardest),
+}

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from tl_core import datasets
 from tl_core.checks.first_look import with_notes
 from tl_core.data import hashing
 from tl_core.data.decoding import decoded, open_image
+from tl_core.data.label_kinds import NUMBERS, LabelKind
 from tl_core.data.resizing import center_crop_resize
 from tl_core.datasets import Data, Dataset, Images, Modality
 from tl_core.errors import DataError
@@ -22,7 +23,7 @@ from tl_core.notes import Note
 from tl_core.planning.cuts import SplitSizes
 from tl_core.spec import PartSpec
 from tl_core.ui import faults, formatting
-from tl_core.ui.charts import data
+from tl_core.ui.charts import data, numbers
 
 SAMPLES, EXCERPTS, SHOWN_CLASSES, SAMPLE_SIZE, STRIP = 8, 2, 20, 64, 6
 QUIET_SECONDS, BETWEEN_SECONDS = 1.0, 0.3
@@ -35,11 +36,15 @@ class Preview:
     `SAMPLE_SIZE` pixels) with the `sizes` that they had (width, height), of anything else `excerpts` with their class."""
 
     class_names: tuple[str, ...]
+    groups: tuple[str, ...]
+    """What is counted and sampled: the classes, or of numbers the bins that splits keep the shares of."""
     counts: dict[str, list[int]]
     samples: list[list[NDArray[np.uint8]]]
     sizes: list[tuple[int, int]]
     excerpts: list[tuple[str, str]]
     notes: tuple[Note, ...]
+    numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    """The labels of each split, where they are numbers."""
 
     @property
     def images(self) -> SplitSizes:
@@ -55,30 +60,28 @@ def preview(dataset: Dataset, seed: int) -> Preview:
             raise DataError(
                 "This dataset is fetched when the run starts; until then there is nothing to show of it.", "Press Start."
             )
-        return _preview(dataset.spec().content.model_dump_json(), seed)
+        return _preview(dataset.spec().content.model_dump_json(), seed, dataset.label_kind)
 
 
-@st.cache_data(ttl=60, show_spinner="Reading the dataset", max_entries=16)
-def _preview(spec: str, seed: int) -> Preview:
-    dataset = datasets.build(PartSpec.model_validate_json(spec))
+@st.cache_data(ttl=60, show_spinner="Reading the dataset", max_entries=16, hash_funcs={LabelKind: repr})
+def _preview(spec: str, seed: int, kind: LabelKind) -> Preview:
+    dataset = datasets.build(PartSpec.model_validate_json(spec)).labelled(kind)
     loaded = _loaded(dataset, seed)
-    classes = len(loaded.class_names)
-    counts = {
-        name: np.bincount(examples.labels, minlength=classes).tolist()
-        for name, examples in loaded.splits.items()
-        if examples.is_labelled
-    }
-    chosen = [np.flatnonzero(loaded.train.labels == label)[:SAMPLES] for label in range(min(classes, SHOWN_CLASSES))]
+    whole, names = loaded.train.labels, loaded.class_names
+    labelled = {split: examples.labels for split, examples in loaded.splits.items() if examples.is_labelled}
+    strata = {split: kind.strata(names, labels, whole) for split, labels in labelled.items()}
+    groups, codes = strata["train"]
+    counts = {split: np.bincount(of_split, minlength=len(groups)).tolist() for split, (_, of_split) in strata.items()}
+    chosen = [np.flatnonzero(codes == group)[:SAMPLES] for group in range(min(len(groups), SHOWN_CLASSES))]
+    by_split = labelled if kind == NUMBERS else {}
     if dataset.modality is not Modality.IMAGES:
         excerpts = [
-            (name, loaded.train.excerpt(index))
-            for name, row in zip(loaded.class_names, chosen, strict=False)
-            for index in row[:EXCERPTS]
+            (name, loaded.train.excerpt(index)) for name, row in zip(groups, chosen, strict=False) for index in row[:EXCERPTS]
         ]
-        return Preview(loaded.class_names, counts, [], [], excerpts, loaded.notes)
+        return Preview(names, groups, counts, [], [], excerpts, loaded.notes, by_split)
     looks = [[look for index in indices if (look := _look(loaded.train, index))] for indices in chosen]
-    sizes = [size for row in looks for size, _ in row]
-    return Preview(loaded.class_names, counts, [[sample for _, sample in row] for row in looks], sizes, [], loaded.notes)
+    sizes, samples = [size for row in looks for size, _ in row], [[sample for _, sample in row] for row in looks]
+    return Preview(names, groups, counts, samples, sizes, [], loaded.notes, by_split)
 
 
 def _loaded(dataset: Dataset, seed: int) -> Data[Any]:
@@ -114,8 +117,24 @@ def samples(found: Preview) -> None:
         table = pd.DataFrame({"Class": classes, "Example": excerpts})
         st.dataframe(table, hide_index=True, width="stretch", alt="Training examples of each class")
     else:
-        drawn = data.sample_grid(found.samples, found.class_names, SAMPLE_SIZE)
-        formatting.chart(drawn, "samples", "Training images of each class")
+        of = f"each range of {found.class_names[0]}" if found.numbers else "each class"
+        drawn = data.sample_grid(found.samples, found.groups, SAMPLE_SIZE, of=of)
+        formatting.chart(drawn, "samples", f"Training images of {of}")
+
+
+def balance(found: Preview, thing: str) -> None:
+    """Draw how many examples (called a `thing`) each class has in each split, or how their numbers are spread."""
+    if found.numbers:
+        drawn = numbers.spread(found.numbers, found.class_names[0], thing)
+        formatting.chart(drawn, "balance", "Spread of the numbers in each split")
+        return
+    by_split = {split: dict(zip(found.class_names, counts, strict=True)) for split, counts in found.counts.items()}
+    formatting.chart(data.class_balance(by_split, thing), "balance", "Examples of each class in each split")
+
+
+def asked(found: Preview) -> str:
+    """Return what is asked of the examples, in a few words: "16 classes", "the number age"."""
+    return f"the number {found.class_names[0]}" if found.numbers else f"{len(found.class_names)} classes"
 
 
 @st.cache_data(ttl=3600, show_spinner=False)

@@ -18,8 +18,8 @@ CHOSEN = {
 }
 
 
-def proof(result: Result) -> None:
-    """Draw what trained in each phase, and that the rest did not change."""
+def proof(result: Result, unit: str = "nats") -> None:
+    """Draw what trained in each phase, and that the rest did not change. Losses are in `unit`."""
     for phase in result.phases:
         st.markdown(
             f"**{formatting.plain(phase.name)}** · {_how(phase)}. "
@@ -31,7 +31,7 @@ def proof(result: Result) -> None:
             if phase.frozen_tensors
             else "Nothing was frozen."
         )
-        for line in (*remarks(phase), *frozen_part(phase.frozen_part)):
+        for line in (*remarks(phase, unit), *frozen_part(phase.frozen_part)):
             st.caption(formatting.plain(line))
         with st.expander("Variables that trained"):
             st.code("\n".join(phase.trained), language=None, wrap_lines=True)
@@ -61,13 +61,14 @@ def _how(phase: PhaseRecord) -> str:
     return f"{phase.epochs} epochs{back}, rate {phase.learning_rate:g}, batch size {phase.batch_size}"
 
 
-def remarks(phase: PhaseRecord) -> Iterator[str]:
-    """Yield what one should know of a phase: which trial was kept, what did not train, and how the fit of its head went."""
+def remarks(phase: PhaseRecord, unit: str = "nats") -> Iterator[str]:
+    """Yield what one should know of a phase: which trial was kept, what did not train, and how the fit of its head went. Losses
+    are in `unit`."""
     if best := phase.best_trial:
         yield (
             f"Every trial diverged: none ended with a validation loss. {best.name} is kept; try lower learning rates."
             if best.loss is None
-            else f"Of all trials, {best.name} ended with the lowest validation loss, {best.loss:.3f} nats, and is kept."
+            else f"Of all trials, {best.name} ended with the lowest validation loss, {best.loss:.3f} {unit}, and is kept."
             if best.value is None
             else f"Of all trials, {best.name} ended best on the validation images, by the metric that decides, and is kept."
         )

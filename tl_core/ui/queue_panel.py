@@ -8,6 +8,7 @@ import streamlit as st
 from tl_core.analysis.statements import seconds
 from tl_core.runner import control
 from tl_core.runs.eta import eta
+from tl_core.runs.score import score
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Run, Store
 from tl_core.ui import formatting, queue_text, run_filters, session
@@ -139,7 +140,7 @@ def _ended(runs: Sequence[Run], looked_at: str) -> None:
     for run in sorted(runs, key=lambda run: run.state_revision, reverse=True)[:MOST_OTHERS]:
         with st.container(gap=None, key=f"ended_{run.id}"):
             _title(run, looked_at)
-            ended = formatting.accuracy_of(run) if run.accuracy is not None else formatting.state_of(run)
+            ended = score(run) or formatting.state_of(run)
             st.caption(formatting.plain(f"{_data(run)} · {ended}"))
 
 

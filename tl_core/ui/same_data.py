@@ -51,7 +51,7 @@ def used(run: Run) -> DataUsed:
         settings = {key: value for key, value in dataset.spec().content.settings.items() if value not in map(str, dataset.paths)}
     except TransferError:
         pass  # a part that is no longer installed, or an upload that was removed
-    drawn = json.dumps([settings, run.spec.seed], sort_keys=True, default=str)
+    drawn = json.dumps([settings, run.spec.seed, run.spec.task.model_dump()], sort_keys=True, default=str)
     return DataUsed(name, place, drawn, session.result(run.id).data_digest, run.test_digest or "")
 
 

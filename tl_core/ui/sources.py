@@ -7,11 +7,15 @@ from tl_core.datasets import Dataset
 from tl_core.recipe import Recipe
 from tl_core.registry import Part
 from tl_core.spec import RunSpec
+from tl_core.tasks import tasks
 from tl_core.ui import forms, previews, session
+
+ABOUT_TASKS = "What is asked of each example: which class it is of, or a number. Numbers are read from a column of a table."
 
 
 def sources(recipe: Recipe) -> None:
-    """Draw all sources; a press on one makes it the draft's."""
+    """Draw the choice of a task, and all sources; a press on one makes it the draft's."""
+    forms.part_choice(tasks, recipe.task, "Task", ABOUT_TASKS)
     chosen = type(recipe.dataset)
     with st.container(border=True, key=f"source_{chosen.name}"):
         st.markdown(f"**{chosen.title}**")

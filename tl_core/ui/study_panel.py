@@ -56,7 +56,7 @@ class StudyPanel(Generic[R]):
 
     def _request(self, recipe: Recipe, store: Store) -> None:
         require_allowed_paths(recipe)
-        self.study.require_possible(recipe)
+        self.study.require_suitable(recipe)
         self.study.request(store.home, recipe)
 
 

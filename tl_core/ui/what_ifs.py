@@ -4,6 +4,7 @@ import streamlit as st
 
 from tl_core.analysis import learning_curve
 from tl_core.analysis.statements import seconds
+from tl_core.data.label_kinds import CLASSES
 from tl_core.recipe import Recipe
 from tl_core.studies.what_if import ALL, CHOSEN, WhatIf, WhatIfResult
 from tl_core.ui import previews
@@ -21,8 +22,8 @@ ABOUT = (
 
 
 def what_ifs(recipe: Recipe) -> None:
-    """Draw the panel of what-ifs, for a network with pretrained weights."""
-    if not recipe.strategy.pretrained:
+    """Draw the panel of what-ifs, for a network with pretrained weights and classes to tell."""
+    if not recipe.strategy.pretrained or recipe.dataset.label_kind != CLASSES:
         return
     st.subheader(WhatIf.title, help=ABOUT)
     StudyPanel(study_of(recipe), ABOUT, "Ask", "Ask again", "question_exchange", _show).draw(recipe)

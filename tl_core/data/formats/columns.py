@@ -42,6 +42,19 @@ def no_classes(values: "pd.Series[str]") -> Note | None:
     return Note(NoteKind.COLUMN_OF_DIFFERENT_VALUES, (classes,)) if classes == len(labels) else None
 
 
+def no_numbers(values: "pd.Series[str]") -> Note | None:
+    """Return why the column holds no numbers: not one of its values is any, or all are the same; None where it does. One that
+    holds some is a column of numbers, with mistakes."""
+    import pandas as pd
+
+    filled = plain(values[is_filled(values)])
+    if not len(filled):
+        return empty(values)
+    if filled.nunique() < 2:
+        return _holding(NoteKind.COLUMN_OF_ONE_VALUE, filled)
+    return None if pd.to_numeric(filled, errors="coerce").notna().any() else _holding(NoteKind.COLUMN_WITHOUT_NUMBERS, filled)
+
+
 def no_splits(values: "pd.Series[str]") -> Note | None:
     """Return why the column holds no splits: not one of its words names any. One that does is a split column, with mistakes."""
     words = plain(values[is_filled(values)])

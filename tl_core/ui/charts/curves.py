@@ -8,6 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from tl_core.runs.store import StoredEvent
+from tl_core.tasks import tasks
+from tl_core.tasks.classification import Classification
 from tl_core.ui.charts import theme
 
 HEIGHT = 348
@@ -48,7 +50,13 @@ class Curve(NamedTuple):
 EACH_BATCH = Curve("Each batch", theme.TRAINING, width=1, opacity=0.4)
 TRAINING = Curve("Training", theme.TRAINING, width=1.8)
 VALIDATION = Curve("Validation", theme.CHOSEN, width=3.2, validation=True)
-MEASURES = (Measure("loss", "Loss", "nats", 1.0, 3), Measure("accuracy", "Accuracy", "%", 100.0, 1))
+ACCURACY = Measure("accuracy", "Accuracy", "%", 100.0, 1)
+
+
+def measures_of(task: str) -> tuple[Measure, ...]:
+    """Return what the runs of a task report: those of classification where it is no longer installed."""
+    part = tasks.parts().get(task, Classification)
+    return Measure("loss", part.loss_title, part.loss_unit, 1.0, 3), *((ACCURACY,) if part.has_accuracy else ())
 
 
 def computed(plans: Sequence[StoredEvent], steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent]) -> str:
@@ -57,15 +65,22 @@ def computed(plans: Sequence[StoredEvent], steps: Sequence[StoredEvent], epochs:
     if not plans or len(plans[-1].data["phases"]) > 1 or steps or len(epochs) != 1:
         return ""
     last = epochs[0].data
+    at_once = "The head was computed at once, so there is no curve to draw. "
+    if last["accuracy"] is None:
+        held = "" if last["validation_loss"] is None else f", of the validation images {100 * last['validation_loss']:.0f} %"
+        return f"{at_once}Of the variance of the training labels {100 * last['loss']:.0f} % is left unexplained{held}."
     held = "" if last["validation_accuracy"] is None else f", of the validation images {100 * last['validation_accuracy']:.0f} %"
-    return (
-        "The head was computed at once, so there is no curve to draw. "
-        f"Of the training images {100 * last['accuracy']:.0f} % are right{held}."
-    )
+    return f"{at_once}Of the training images {100 * last['accuracy']:.0f} % are right{held}."
 
 
-def learning_curves(steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent], run_id: str) -> go.Figure:
-    """Draw loss (nats) and accuracy (%) over the steps of a run, from its `step` and `epoch` events in order.
+def learning_curves(
+    steps: Sequence[StoredEvent],
+    epochs: Sequence[StoredEvent],
+    run_id: str,
+    measures: Sequence[Measure] = measures_of(Classification.name),
+) -> go.Figure:
+    """Draw the `measures` of a run's task, such as loss (nats) and accuracy (%), over its steps, from the run's `step` and
+    `epoch` events in order.
 
     Batches are thin and light, epochs of training thin, validation thick. Phases are shaded in turn: an event does not say what a
     phase freezes, so its shade does not either. `customdata` is (run id, phase, epoch).
@@ -74,23 +89,33 @@ def learning_curves(steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent],
         return theme.empty("Learning curves", "Waiting for the first batch", height=HEIGHT)
     validated = [event for event in epochs if event.data["validation_loss"] is not None]
     kinds = (EACH_BATCH, theme.thin(steps)), (TRAINING, theme.thin(epochs)), (VALIDATION, theme.thin(validated))
-    axes = theme.panels(1, 2, horizontal_spacing=0.16)
-    data = [_curve(events, measure, curve, run_id) for measure in MEASURES for curve, events in kinds if events]
-    for side, measure in zip(SIDES, MEASURES, strict=True):
+    sides = SIDES[: len(measures)]
+    axes = theme.panels(1, len(measures), horizontal_spacing=0.16)
+    shown = list(zip(sides, measures, strict=True))
+    data = [_curve(events, measure, side, curve, run_id) for side, measure in shown for curve, events in kinds if events]
+    for side, measure in shown:
         # No range of our own: Plotly keeps a reader's zoom only against ends that it chose by itself.
         axes[f"xaxis{side}"] |= {"title": {"text": "Step (batches so far)", "standoff": 6}, "nticks": 4, "rangemode": "tozero"}
         axes[f"xaxis{side}"]["matches"] = "x"  # one zoom for both
         axes[f"yaxis{side}"]["title"] = {"text": f"{measure.title} ({measure.unit})", "standoff": 6}
     axes["yaxis"]["rangemode"] = "tozero"
-    layout = theme.layout("Learning curves", HEIGHT, legend=True) | axes | _shades(_phases([*steps, *epochs]))
+    layout = theme.layout("Learning curves", HEIGHT, legend=True) | axes | _shades(_phases([*steps, *epochs]), sides)
     # Between the legend and the curves there is room for two lines of phases' names.
     layout["margin"]["t"] = 94
     return go.Figure({"data": data, "layout": layout | {"uirevision": run_id}})
 
 
-def _curve(events: Sequence[StoredEvent], measure: Measure, curve: Curve, run_id: str) -> dict[str, Any]:
+def _curve(events: Sequence[StoredEvent], measure: Measure, side: str, curve: Curve, run_id: str) -> dict[str, Any]:
+    """Return the trace of one curve.
+
+    Args:
+        events: Those that it goes through.
+        measure: What is drawn of them.
+        side: What the names of its panel's axes end in.
+        curve: How it looks.
+        run_id: The run's.
+    """
     field = f"validation_{measure.field}" if curve.validation else measure.field
-    side = SIDES[MEASURES.index(measure)]
     return {
         "type": "scatter",
         "x": [event.data["step"] for event in events],
@@ -120,14 +145,14 @@ def _phases(events: Sequence[StoredEvent]) -> list[tuple[str, int, int]]:
     return found
 
 
-def _shades(phases: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
+def _shades(phases: Sequence[tuple[str, int, int]], sides: Sequence[str]) -> dict[str, Any]:
     """Return a grey ground under every second phase, and above the curves the names of the phases that are wide enough."""
     total = max(phases[-1][2], 1)
     wide = [phase for phase in phases if phase[2] - phase[1] > NARROWEST * total]
     seen = [(start, end) for _, start, end in phases[1::2] if (end - start) * MOST_SHADES >= total]
     return {
-        "shapes": [_shade(side, start, end) for start, end in seen for side in SIDES],
-        "annotations": [_name(side, phase, total, index % 2) for index, phase in enumerate(wide) for side in SIDES],
+        "shapes": [_shade(side, start, end) for start, end in seen for side in sides],
+        "annotations": [_name(side, phase, total, index % 2) for index, phase in enumerate(wide) for side in sides],
     }
 
 

@@ -20,17 +20,20 @@ GAP = 4
 """Pixels between two samples, before they are scaled."""
 
 
-def sample_grid(images: Sequence[Sequence[NDArray[np.uint8]]], class_names: Sequence[str], size: int = 64) -> go.Figure:
-    """Draw a row of pictures (each (h, w, 3) uint8) for each class, cropped to squares of `size` pixels; at most 20 classes.
+def sample_grid(
+    images: Sequence[Sequence[NDArray[np.uint8]]], class_names: Sequence[str], size: int = 64, *, of: str = "each class"
+) -> go.Figure:
+    """Draw a row of pictures (each (h, w, 3) uint8) for each class, cropped to squares of `size` pixels; at most 20 classes. `of`
+    says what a row is.
 
     They are composed into one image with clear gaps: hundreds of separate ones make a browser slow.
     """
     shown = list(images)[:MOST_ROWS]
     columns = max((len(row) for row in shown), default=0)
     if not columns:
-        return theme.empty("Samples of each class", "The pictures of the chosen dataset will be here.")
+        return theme.empty(f"Samples of {of}", "The pictures of the chosen dataset will be here.")
     more = max(len(images), len(class_names)) - len(shown)
-    title = "Samples of each class" + (f", and {more:,} more classes" if more else "")
+    title = f"Samples of {theme.plain(of)}" + (f", and {more:,} more classes" if more else "")
     drawn = theme.figure(title, 56 + ROW * len(shown))
     drawn.add_layout_image(
         source=data_uri(_compose(shown, columns, size)), xref="x", yref="y", x=0, y=0, sizex=columns, sizey=len(shown),

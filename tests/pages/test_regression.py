@@ -1,0 +1,91 @@
+"""A run that predicts a number, from the command line to every page: nowhere an accuracy, and its numbers drawn."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.helpers import CommandLine
+from tests.tasks.crops import crops
+from tests.tools.immediate import immediate
+from tests.tools.pages import SMALL, errors, opened
+from tl_core.ui import steps
+
+__all__ = ["immediate"]
+pytestmark = pytest.mark.usefixtures("nothing_cached", "known_profiles")
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return crops(tmp_path_factory.mktemp("crops"), 60)
+
+
+@pytest.fixture
+def address(table: Path) -> dict[str, str]:
+    """The draft that predicts the side of a crop."""
+    data = {"task": "regression", "dataset": "csv_manifest", "dataset.path": str(table), "dataset.label_column": "side"}
+    return SMALL | data | {"strategy.epochs": "1"}
+
+
+def texts(app: AppTest) -> Iterator[str]:
+    for element in (*app.markdown, *app.caption, *app.sidebar.caption, *app.sidebar.markdown):
+        yield element.value.replace("\\", "").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def page(script: str, **given: str) -> tuple[AppTest, str]:
+    app = opened(script, **given)
+    assert not errors(app)
+    return app, "\n".join(texts(app))
+
+
+@pytest.mark.usefixtures("immediate")
+def test_a_number_from_the_command_line_to_the_pages(home: Path, address: dict[str, str]) -> None:
+    line = CommandLine(home)
+    options = [part for name, value in address.items() for part in ("--set", f"{name}={value}") if name != "task"]
+    done = line.call("train", "--task", "regression", *options)
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[1].startswith("Test mean absolute error ")
+    assert done.out.splitlines()[1].endswith(" on 15 images, 95% interval")
+    (told,) = json.loads(line.call("runs", "--json").out)
+    assert (told["accuracy"], told["accuracy_interval"]) == (None, None)
+    assert list(told["metrics"]) == ["mae", "rmse", "r2", "spearman"]
+    assert told["metrics"]["mae"]["low"] < told["metrics"]["mae"]["value"] < told["metrics"]["mae"]["high"]
+    assert "Mean absolute error" in line.call("runs").out.replace("\n", " ")
+
+    result, said = page(steps.RESULT.script, run=told["run_id"])
+    assert "### Mean absolute error" in said
+    assert "Wilson" not in said
+    assert [tab.label for tab in result.tabs][:3] == ["Predicted", "Errors", "Hardest images"]
+    (values,) = (each.value for each in result.table)
+    assert list(values.index) == [
+        "Mean absolute error",
+        "Root mean squared error",
+        "R\N{SUPERSCRIPT TWO}",
+        "Spearman correlation",
+    ]
+    _, said = page(steps.TRAIN.script, run=told["run_id"])
+    assert "### Test mean absolute error" in said
+    compared, _ = page(steps.COMPARE.script, runs=told["run_id"])
+    (runs,) = (each.value for each in compared.dataframe if "Accuracy" in each.value)
+    assert runs["Accuracy"].isna().all()
+
+
+def test_the_dataset_page_shows_the_spread_of_the_numbers(address: dict[str, str]) -> None:
+    app, said = page(steps.DATASET.script, **address)
+    assert "the number side" in said
+    assert app.selectbox(key="task_name").value == "regression"
+    assert not [button for button in app.button if button.key in {"ask_data_check", "ask_image_map"}]
+
+
+def test_another_source_says_that_it_has_classes(address: dict[str, str]) -> None:
+    drawn = {name: value for name, value in address.items() if not name.startswith("dataset.")}
+    app = opened(steps.DATASET.script, **(drawn | {"dataset": "digits"}))
+    assert any("are classes, and the task asks for a number" in text for text in errors(app))
+
+
+def test_the_strategy_page_draws_one_output_and_no_what_ifs(address: dict[str, str]) -> None:
+    app, said = page(steps.STRATEGY.script, **address)
+    assert "features to the number side" in said
+    assert not [button for button in app.button if button.key == "ask_what_if"]

@@ -1,0 +1,58 @@
+"""A head that predicts a number: ridge regression in closed form."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tl_core.heads.head import ChosenBy, Head
+from tl_core.heads.ridge_path import PENALTIES, Ridge, multiply_adds
+from tl_core.heads.solver import Problem
+from tl_core.heads.space import Space, positive
+from tl_core.heads.threads import one_thread
+
+
+@runtime_checkable
+class FitsNumbers(Protocol):
+    """A solver of heads for classes that has a counterpart for numbers."""
+
+    def for_numbers(self) -> "RidgeRegression":
+        """Return the solver that fits a head to numbers in the same way."""
+
+
+@dataclass(frozen=True)
+class RidgeRegression:
+    """`ridge_regression` with this `strength`, the inverse penalty C; None chooses it by leaving each image out."""
+
+    title: ClassVar[str] = "ridge regression"
+    strength: float | None = None
+
+    def solve(self, given: Problem) -> Head:
+        """Return `ridge_regression`'s head. It needs no validation images."""
+        return ridge_regression(*given.train, strength=self.strength, normalise=given.normalise)
+
+    def multiply_adds(self, images: int, features: int, classes: int) -> float:
+        """Return those of a ridge with any penalty."""
+        return multiply_adds(images, features, classes)
+
+
+@one_thread
+def ridge_regression(features: ArrayLike, targets: ArrayLike, *, strength: float | None = None, normalise: bool = True) -> Head:
+    """Fit ridge regression in closed form: scikit-learn's Ridge with an intercept, on CL2N features if `normalise`.
+
+    The penalty (alpha) is 1 / `strength`; where that is None it is the one of `PENALTIES`, for points whose mean squared length
+    is 1, with the least squared error when each image is left out (Rifkin & Lippert 2007, MIT-CSAIL-TR-2007-025), as
+    scikit-learn's RidgeCV chooses it. `features` are (images, features) and `targets` (images,) or (images, outputs). Raises
+    `DataError` without images or with features that are not finite, `SettingError` for a strength that is not positive.
+    """
+    wanted = np.asarray(targets, np.float64)
+    wanted = wanted.reshape(len(wanted), -1)
+    space = Space.of((features, np.zeros(len(wanted), np.intp)), 1, normalise=normalise)
+    solved = Ridge.of(space.points, wanted, np.ones(len(wanted)))
+    if strength is not None:
+        relative, by = 1 / positive("inverse penalty C", strength) / space.scale**2, ChosenBy.GIVEN
+    else:
+        relative, by = PENALTIES[int(np.argmin(solved.errors(PENALTIES)))], ChosenBy.LEAVE_ONE_OUT
+    kernel, bias = solved.coefficients(relative)
+    return space.affine(kernel, bias, chosen={"penalty": relative * space.scale**2}, chosen_by=by)
