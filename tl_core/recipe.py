@@ -131,10 +131,21 @@ class Recipe:
         self.require_weights()
         self.dataset.require_readable(self.seed)
 
+    @property
+    def deciding_metric(self) -> Metric:
+        """Return the metric that decides: the task's primary one where nobody has chosen one that suits it."""
+        return self.metric if self.metric.label_kind == self.task.label_kind else self.task.primary()
+
     def require_task(self) -> None:
-        """Raise the `SettingError` of a dataset without such labels as the task asks for, or of a strategy that makes no sense
-        for it."""
+        """Raise the `SettingError` of a dataset without such labels as the task asks for, or of a strategy or a metric that makes
+        no sense for it."""
         self.dataset.require_label_kind()
+        if self.metric not in (self.deciding_metric, Accuracy()):  # which everybody has who has chosen none
+            raise SettingError(
+                f"{self.metric.full_title} says nothing of {self.task.label_kind.title}, which are asked for here.",
+                f"Choose another metric, such as {self.task.primary.name}.",
+                received=f"{self.metric.name} with {self.task.name}",
+            )
         self.phases(ONE_BLOCK, 1)
 
     def require_accepted(self) -> None:

@@ -42,8 +42,8 @@ class PartSpec(BaseModel):
 
 
 class RunSpec(BaseModel):
-    """One run: which data, which backbone, which strategy, at which size, from which seed, executed where, judged by which metric,
-    and what is asked of the data."""
+    """One run: which data, which backbone, which strategy, at which size, from which seed, executed where, judged by which
+    metric, and what is asked of the data."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     dataset: PartSpec = PartSpec(name="photo_patches")

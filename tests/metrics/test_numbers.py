@@ -99,7 +99,7 @@ def test_intervals_cover(name: str) -> None:
 
 def test_each_task_is_measured_by_its_own_metrics() -> None:
     true, found = numbers()
-    assert [value.name for value in measure(true, found, NUMBERS)] == list(EXPECTED)
+    assert [value.name for value in measure(true, found, kind=NUMBERS)] == list(EXPECTED)
     assert not {metric.name for metric in default_metrics(5, CLASSES)} & set(EXPECTED)
     assert {value.name for value in measure(*examples())} == {metric.name for metric in default_metrics(5)}
 
@@ -107,4 +107,4 @@ def test_each_task_is_measured_by_its_own_metrics() -> None:
 def test_a_model_that_diverged_has_no_value() -> None:
     true, found = numbers()
     found[3] = nan
-    assert all(isnan(value.value) and value.low is None for value in measure(true, found, NUMBERS))
+    assert all(isnan(value.value) and value.low is None for value in measure(true, found, kind=NUMBERS))

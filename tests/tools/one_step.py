@@ -17,7 +17,7 @@ from tl_core.training.prepare import PhasePreparer
 Values = dict[str, NDArray[np.float64]]
 
 RATE, CLASSES = 0.1, 3
-OUTPUTS = ClassOutputs(tuple(map(str, range(CLASSES))))
+OUTPUTS = ClassOutputs(tuple(map(str, range(CLASSES))), np.full(CLASSES, 1 / CLASSES))
 SGD = Learning(optimizer="sgd")
 INPUTS = np.random.default_rng(1).normal(size=(8, 4)).astype(np.float32)
 LABELS = np.arange(8, dtype=np.int64) % CLASSES

@@ -14,8 +14,8 @@ from tests.tools.toy import TOY
 from tl_core.heads import logistic
 from tl_core.phases.phase import Balance, Learning, Phase, nothing
 from tl_core.strategies import strategies
+from tl_core.tasks.classification import ClassOutputs
 from tl_core.training.balance import class_shares, drawn_evenly
-from tl_core.training.optimizers import loss_of
 from tl_core.training.solve import adjusted
 from tl_core.training.train import train
 
@@ -31,7 +31,7 @@ def test_the_adjusted_loss_is_that_of_shifted_logits(smoothing: float) -> None:
     expected = -(truth * log_softmax(logits + np.log(SHARES), axis=1)).sum(axis=1).mean()
     learning = Learning(adjusted=True, label_smoothing=smoothing)
     given = np.eye(3, dtype=np.float32)[LABELS] if smoothing else LABELS
-    found = loss_of(learning, SHARES)(given, softmax(logits, axis=1))
+    found = ClassOutputs(("a", "b", "c"), SHARES).loss(learning)(given, softmax(logits, axis=1))
     assert float(keras.ops.convert_to_numpy(found)) == pytest.approx(expected, rel=1e-5)
 
 

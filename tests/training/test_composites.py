@@ -27,7 +27,7 @@ from tl_core.training.prepare import PhasePreparer
 SIZE, CLASSES = 64, 3
 PIXELS = np.random.default_rng(0).uniform(0, 255, (8, SIZE, SIZE, 3)).astype(np.float32)
 LABELS = np.arange(8) % CLASSES
-OUTPUTS = ClassOutputs(tuple(map(str, range(CLASSES))))
+OUTPUTS = ClassOutputs(tuple(map(str, range(CLASSES))), np.full(CLASSES, 1 / CLASSES))
 
 
 @keras.saving.register_keras_serializable("tests")

@@ -20,7 +20,7 @@ from tl_core.training.loop import Progress, batches, evaluate, fit
 from tl_core.training.prepared import PreparedPhase
 
 PLAIN = Learning()
-TWO = ClassOutputs(("0", "1"))
+TWO = ClassOutputs(("0", "1"), np.full(2, 0.5))
 PHASE = Phase("head", epochs=3, learning_rate=0.05, batch_size=4, trains=nothing)
 
 

@@ -36,7 +36,8 @@ class RunPoint:
 class Contender:
     """One side of a comparison by a metric. `transfer` is False for a run from scratch; `value` is of the test images, with its
     95% `interval` if there is one, and `shown` both in words; runs with equal `test_digest` saw the same test images. `metric` is
-    its title in a sentence, and `is_share` whether its differences are told in points."""
+    its title in a sentence; `is_share` says whether its differences are told in points, and `in_unit` whether they may be of any
+    size."""
 
     title: str
     transfer: bool
@@ -47,6 +48,7 @@ class Contender:
     test_digest: str
     metric: str = "accuracy"
     is_share: bool = True
+    in_unit: bool = False
     better: Better = Better.HIGHER
 
 
@@ -136,7 +138,7 @@ def by_mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> PairedTes
 
 
 def _gap(paired: PairedTest, run: Contender) -> str:
-    size = points(paired.lead) if run.is_share else f"{paired.lead:.3f}"
+    size = points(paired.lead) if run.is_share else f"{paired.lead:.3g}" if run.in_unit else f"{paired.lead:.3f}"
     return size if paired.p_value is not None else f"{size} in {run.metric}"
 
 
@@ -145,8 +147,8 @@ def _found(paired: PairedTest, run: Contender) -> str:
         return f"exact McNemar {p_text(paired.p_value)}"
     if paired.interval is None:
         return f"{_gap(paired, run)} apart, which has no interval"
-    scale, unit, digits = (100, " points", 1) if run.is_share else (1, "", 3)
-    ends = f"{scale * paired.interval.low:.{digits}f} to {scale * paired.interval.high:.{digits}f}{unit}"
+    scale, unit, form = (100, " points", ".1f") if run.is_share else (1, "", ".3g" if run.in_unit else ".3f")
+    ends = f"{scale * paired.interval.low:{form}} to {scale * paired.interval.high:{form}}{unit}"
     return f"95 % interval of the difference by a paired bootstrap {ends.replace('-', MINUS)}"
 
 

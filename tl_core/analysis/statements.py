@@ -41,10 +41,13 @@ def apart(difference: float, interval: Interval, other: str) -> str:
     return f"{value} points ({near}\N{EN DASH}{far}) {where}"
 
 
-def measured(value: float, interval: Interval | None, *, is_share: bool) -> str:
-    """Return the value of a metric with its interval: "85 % (82-88)" of a share, "0.573 (0.512-0.634)" of another number."""
+def measured(value: float, interval: Interval | None, *, is_share: bool, in_unit: bool = False) -> str:
+    """Return the value of a metric with its interval: "85 % (82-88)" of a share, "0.573 (0.512-0.634)" of another number. One
+    that is `in_unit` may be of any size, and has as many digits as its interval supports: "28.4 (22.0-34.9)"."""
     if isnan(value):
         return "not defined"
+    if in_unit:
+        return number(value, interval)
     if interval is None:
         return f"{100 * value:.1f} %" if is_share else f"{value:.3f}"
     if is_share:

@@ -18,6 +18,7 @@ from tl_core.recipe import titles_of
 from tl_core.runner import service
 from tl_core.runner.reconcile import reconcile
 from tl_core.runs import compared, deletion, disk_use, evaluations, labels
+from tl_core.runs.score import score
 from tl_core.runs.store import Run, Store
 
 RunIds = Annotated[list[str], typer.Argument(metavar="RUN...", help="Ids of runs, or ends of them that no other run has.")]
@@ -64,6 +65,11 @@ def _whole(store: Store, run: Run, value: MetricValue | compared.Lacks) -> dict[
     return summary(run) | measured | about
 
 
+def _lacking(run: Run, metric: Metric) -> str:
+    """Return what stands where a run has no such value: in a list that nobody asked to be by a metric, that of its task."""
+    return score(run) if metric == compared.ACCURACY else ""
+
+
 def _table(found: list[Run], values: Mapping[str, MetricValue | compared.Lacks], metric: Metric) -> Table:
     numbers = (Column(title, justify="right") for title in ("Seconds", "Trainable", "Disk"))
     parts = ("State", "Dataset", "Backbone", "Strategy", f"Test {metric.in_sentence}")
@@ -76,7 +82,7 @@ def _table(found: list[Run], values: Mapping[str, MetricValue | compared.Lacks],
         disk = "" if run.disk_bytes is None else size(run.disk_bytes)
         said = map(escape, (name, ", ".join(run.tags), "archived" if run.archived else run.state, *spec))
         value = values[run.id]
-        measured = "" if isinstance(value, compared.Lacks) else compared.shown(value, metric)
+        measured = _lacking(run, metric) if isinstance(value, compared.Lacks) else compared.shown(value, metric)
         table.add_row(run.id, *said, measured, seconds, trainable, disk)
     return table
 

@@ -13,7 +13,7 @@ from tl_core.errors import RunError, SettingError
 from tl_core.metrics import Better, Metric, MetricValue, metrics
 from tl_core.metrics.accuracy import Accuracy
 from tl_core.result import Predictions
-from tl_core.runs import artifacts
+from tl_core.runs import artifacts, score
 from tl_core.runs.store import Run, Store
 from tl_core.strategies import strategies
 
@@ -32,6 +32,8 @@ class Lacks(StrEnum):
     """Why a run has no value of a metric."""
 
     NOT_TESTED = "not tested"
+    OTHER_LABELS = "other labels"
+    """The metric is of classes, and the run predicts a number, or the other way round."""
     OTHER_CLASSES = "other classes"
     """The metric says nothing of so many classes."""
     LOST = "lost"
@@ -40,10 +42,12 @@ class Lacks(StrEnum):
 
 def value_of(run: Run, metric: Metric, read: Read) -> MetricValue | Lacks:
     """Return what `metric` gives of the test images of a run: as it was stored, or else from its predictions."""
-    interval = interval_of(run)
-    if interval is None or run.accuracy is None:
+    if not run.test_images:
         return Lacks.NOT_TESTED
-    if metric == ACCURACY:
+    if metric.label_kind != score.label_kind(run):
+        return Lacks.OTHER_LABELS
+    interval = interval_of(run)
+    if metric == ACCURACY and interval and run.accuracy is not None:
         ends = {"low": interval.low, "high": interval.high}
         return MetricValue(name=metric.name, value=run.accuracy, **ends, n=run.test_images or 0, better=metric.better)
     if stored := next((found for found in run.metrics if is_of(found, metric)), None):
@@ -52,15 +56,18 @@ def value_of(run: Run, metric: Metric, read: Read) -> MetricValue | Lacks:
         said = read(run.id)
     except RunError:
         return Lacks.LOST
-    return metric.measure(said.labels, said.probabilities) if metric.suits(said.probabilities.shape[1]) else Lacks.OTHER_CLASSES
+    outputs = said.probabilities.shape[1] if said.probabilities.ndim > 1 else 1
+    return metric.measure(said.labels, said.probabilities) if metric.suits(outputs) else Lacks.OTHER_CLASSES
 
 
 def deciding(run: Run) -> Metric:
-    """Return the metric that decides a run; accuracy where it is no longer installed."""
+    """Return the metric that decides a run: of a task that it says nothing of, or where it is no longer installed, the primary
+    one."""
     try:
-        return metrics.build(run.spec.metric)
+        metric = metrics.build(run.spec.metric)
     except SettingError:
-        return ACCURACY
+        return score.primary_metric(run)
+    return metric if metric.label_kind == score.label_kind(run) else score.primary_metric(run)
 
 
 def decided(run: Run) -> MetricValue | None:
@@ -97,7 +104,7 @@ def ends_of(found: MetricValue) -> Interval | None:
 
 def shown(found: MetricValue, metric: Metric) -> str:
     """Return a value of `metric` in words, with its interval."""
-    return measured(found.value, ends_of(found), is_share=metric.percent)
+    return measured(found.value, ends_of(found), is_share=metric.percent, in_unit=metric.in_unit)
 
 
 def is_control(run: Run) -> bool:
@@ -119,6 +126,7 @@ def contender(run: Run, title: str, found: MetricValue, metric: Metric) -> Conte
         test_digest=run.test_digest or "",
         metric=metric.in_sentence,
         is_share=metric.percent,
+        in_unit=metric.in_unit,
         better=found.better,
     )
 

@@ -8,10 +8,11 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from tl_core.analysis.statistics import Interval, difference_interval, wilson
+from tl_core.data.label_kinds import CLASSES
 from tl_core.errors import RunError
 from tl_core.notes import StoredNote
 from tl_core.result import FrozenPartRecord, MetricValue, Result, StoredFrozenPart
-from tl_core.runs import artifacts
+from tl_core.runs import artifacts, score
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.spec import PartSpec
@@ -116,6 +117,12 @@ def testable(store: Store, run_id: str) -> Testable:
     if run.unreadable:
         raise RunError(
             "The settings of this run are those of another version and cannot be read.", "Run it again.", received=run_id
+        )
+    if score.label_kind(run) != CLASSES:
+        raise RunError(
+            "This run predicts a number, and runs are tested on other data only where they tell classes apart.",
+            "Choose one of classification.",
+            received=run_id,
         )
     folder = store.folder(run_id)
     if not (folder / artifacts.MODEL).is_file():

@@ -182,7 +182,7 @@ def _own_test(tested: Testable, labels: Labels) -> tuple[int, int, Sequence[Metr
     if not same.any():
         raise DataError("The run's own test has no image of these classes, so there is nothing to compare with.")
     if same.all() and result.metrics:
-        return result.test_images, result.test_correct, result.metrics
+        return result.test_images, result.test_correct or 0, result.metrics
     there, probabilities = said.labels[same], said.probabilities[same]
     return len(there), int((probabilities.argmax(axis=1) == there).sum()), measure(there, probabilities)
 

@@ -50,16 +50,15 @@ def check_the_interval_holds_the_value(part: type[Metric]) -> None:
 
 def check_a_resample_has_the_value_of_its_examples(part: type[Metric]) -> None:
     """Check that `statistic` gives what `value` gives of the examples as they are, and of resamples of them."""
-    labels, probabilities = _examples()
+    labels, probabilities = _examples(part)
     metric = part.example()
     statistic = metric.statistic(labels, probabilities)
     if statistic is None:
         assert metric.difference(labels, probabilities, probabilities) is None
         return
-    rng = np.random.default_rng(2)
-    size, rng = len(labels) // CLASSES, np.random.default_rng(2)
-    of_classes = [np.flatnonzero(labels == label) for label in range(CLASSES)]
-    draws = [np.arange(len(labels)), *(np.concatenate([rng.choice(rows, size) for rows in of_classes]) for _ in range(3))]
+    drawn_within, rng = part.label_kind.drawn_within(labels), np.random.default_rng(2)
+    groups = [np.flatnonzero(drawn_within == group) for group in np.unique(drawn_within)]
+    draws = [np.arange(len(labels)), *(np.concatenate([rng.choice(rows, len(rows)) for rows in groups]) for _ in range(3))]
     weights = np.stack([np.bincount(rows, minlength=len(labels)) for rows in draws], axis=1)
     expected = [metric.value(labels[rows], probabilities[rows]) for rows in draws]
     np.testing.assert_allclose(statistic(weights.astype(np.int32)), expected, rtol=1e-9, atol=1e-12)
@@ -68,8 +67,8 @@ def check_a_resample_has_the_value_of_its_examples(part: type[Metric]) -> None:
 def check_the_difference_of_two_models_is_paired(part: type[Metric]) -> None:
     """Check that a model does not differ from itself, and that its interval from another one holds the difference of their
     values, is the same each time, and changes its sign with the order."""
-    labels, good = _examples(sharpness=2.0)
-    metric, poor = part.example(), _examples(sharpness=0.5)[1]
+    labels, good = _examples(part, sharpness=2.0)
+    metric, poor = part.example(), _examples(part, sharpness=0.5)[1]
     assert metric.difference(labels, good, good) is None
     interval, back = metric.difference(labels, good, poor), metric.difference(labels, poor, good)
     assert (interval is None) == (back is None)

@@ -101,7 +101,7 @@ def check_what_is_predicted_is_scored(part: type[Task]) -> None:
     predicted = fit.outputs.predicted(fit.given)
     before = fit.outputs.predicted(np.roll(fit.given, 1, axis=0))
     good, bad = (
-        next(value.value for value in measure(fit.labels, each, part.label_kind) if value.name == part.primary.name)
+        next(value.value for value in measure(fit.labels, each, kind=part.label_kind) if value.name == part.primary.name)
         for each in (predicted, before)
     )
     assert good > bad if part.primary.better == "higher" else good < bad

@@ -35,16 +35,16 @@ def outcome_of(run: Training) -> Outcome:
     predictions = gather_predictions(run.recipe.task, run.data.test, probabilities, run.inputs.pictures)
     thresholds = fitted_thresholds(run, model)
     with run.stages.stage(Activity.TESTING):
-        measured = measure(run.data.test.labels, probabilities, run.recipe.metric, run.data.label_kind)
+        measured = measure(run.data.test.labels, probabilities, run.recipe.deciding_metric, run.data.label_kind)
     result = gather_result(run, probabilities, measured)
-    lacking = (Note(NoteKind.NO_THRESHOLDS),) if run.recipe.metric.fits_thresholds and not run.images.validation else ()
+    lacking = (Note(NoteKind.NO_THRESHOLDS),) if run.recipe.deciding_metric.fits_thresholds and not run.images.validation else ()
     result = result.model_copy(update={"thresholds": thresholds, "notes": (*result.notes, *lacking)})
     return Outcome(result, predictions, run.outputs.finished(model))
 
 
 def fitted_thresholds(run: Training, model: Any) -> tuple[Threshold, ...]:
     """Return the thresholds of the metric that decides, if it has any, fitted to what `model` says of the validation images."""
-    metric, held_out = run.recipe.metric, run.data.validation
+    metric, held_out = run.recipe.deciding_metric, run.data.validation
     if not metric.fits_thresholds or not len(held_out):
         return ()
     upper, inputs = run.inputs.test(model, held_out)
@@ -91,9 +91,9 @@ def gather_result(run: Training, probabilities: NDArray[Any], measured: tuple[Me
         class_names=run.data.class_names,
         train_images=run.images.train,
         validation_images=run.images.validation,
-        train_sizes=() if right is None else tuple(
-            np.bincount(run.data.train.labels, minlength=len(run.data.class_names)).tolist()
-        ),
+        train_sizes=()
+        if right is None
+        else tuple(np.bincount(run.data.train.labels, minlength=len(run.data.class_names)).tolist()),
         test_images=run.images.test,
         test_correct=None if right is None else int(right.sum()),
         test_digest=test.digest(),

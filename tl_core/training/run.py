@@ -73,7 +73,7 @@ class Training:
         require_validation(self.cuts.phases, self.images.validation)
         if not recipe.has_images:
             require_images(self.cuts.phases, recipe.dataset.modality)
-        recipe.metric.require(len(data.class_names))
+        recipe.deciding_metric.require(len(data.class_names))
         self.progress.total = self.costs.total.passes
         self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, outputs, xla=precision.xla)
         waiting = partial(stages.say, Activity.WAITING_FOR_FEATURES)
@@ -147,7 +147,7 @@ class Training:
             learning_rate=None if phase.solver else phase.learning_rate,
             blocks=phase.trained_blocks(self.blocks),
             trial=phase.trial,
-            metric=self.recipe.metric if self.recipe.metric.chooses else None,
+            metric=self.recipe.deciding_metric if self.recipe.deciding_metric.chooses else None,
         )
 
     def _rates(self, phase: Phase, model: Any, train: Inputs, order: Order) -> LearningRates:
@@ -236,7 +236,7 @@ class Training:
             accuracy=None if changed else now.accuracy,
             validation_loss=now.validation_loss,
             validation_accuracy=now.validation_accuracy,
-            validation_metric=None if score is None else -self.recipe.metric.better.sign * score,
+            validation_metric=None if score is None else -self.recipe.deciding_metric.better.sign * score,
         )
 
     def test(self, model: Any) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from tl_core.errors import RunError, SettingError
 from tl_core.metrics import Metric, MetricValue, metric_of, metrics
 from tl_core.runs import compared
 from tl_core.runs.compared import ACCURACY, Lacks
+from tl_core.runs.score import label_kind, primary_metric
 from tl_core.runs.store import Run
 from tl_core.spec import PartSpec, from_text, to_text
 from tl_core.ui import formatting, session
@@ -21,6 +22,7 @@ BY = session.BY_PARAMETER
 MOST_COMPUTED = 200
 """So many runs, the newest first, are measured for a comparison by what was not stored with them."""
 WORDS = {
+    Lacks.OTHER_LABELS: "It does not suit what {runs} {has} to predict.",
     Lacks.OTHER_CLASSES: "It says nothing of so many classes as {runs} {has}.",
     Lacks.LOST: "The predictions of {runs}, which it needs, cannot be read.",
 }
@@ -29,14 +31,14 @@ WORDS = {
 def choice(runs: Sequence[Run]) -> Metric:
     """Draw a list of the metrics by which `runs` can be compared, and return the chosen one, with which the others are told apart
     that lack it. The address holds the choice."""
-    asked = _asked()
+    asked = _asked(usual := _usual(runs))
     offered = {metric.full_title: metric for metric in (*_offered(runs), asked)}
     st.session_state["compare_by"] = asked.full_title
     title = st.selectbox(
         "Compare by",
         list(offered),
         key="compare_by",
-        on_change=lambda: _keep(offered[st.session_state["compare_by"]]),
+        on_change=lambda: _keep(offered[st.session_state["compare_by"]], usual),
         help="The metric of the test images by which the table is sorted, the chart is drawn and runs are told apart.",
     )
     chosen = offered[title]
@@ -51,24 +53,31 @@ def _offered(runs: Sequence[Run]) -> tuple[Metric, ...]:
     return (*(part() for part in metrics.parts().values()), *other)
 
 
-def _asked() -> Metric:
-    """Return the metric that the address says; where it says none, that which decides the next run."""
+def _usual(runs: Sequence[Run]) -> Metric:
+    """Return by what these runs are compared where nobody says it: what decides the next run, unless they have another task."""
+    tested, next_run = [run for run in runs if run.test_images], session.recipe().metric
+    kinds = {label_kind(run) for run in tested}
+    return next_run if not tested or next_run.label_kind in kinds else primary_metric(tested[0])
+
+
+def _asked(usual: Metric) -> Metric:
+    """Return the metric that the address says; the `usual` one where it says none, or none that there is."""
     given = st.query_params.to_dict()
     if not (name := given.get(BY)):
-        return session.recipe().metric
+        return usual
     settings = {each.removeprefix(f"{BY}."): from_text(text) for each, text in given.items() if each.startswith(f"{BY}.")}
     try:
         return metrics.build(PartSpec(name=name, **settings))
     except SettingError as error:
         formatting.say_wrong(f"The address of this page holds a metric that does not fit. {error}")
-        return ACCURACY
+        return usual
 
 
-def _keep(metric: Metric) -> None:
-    """Write the metric, with the settings that it was given, into the address; that of the next run is not named."""
+def _keep(metric: Metric, usual: Metric) -> None:
+    """Write the metric, with the settings that it was given, into the address; the `usual` one is not named."""
     for name in [each for each in st.query_params if each.partition(".")[0] == BY]:
         del st.query_params[name]
-    if metric != session.recipe().metric:
+    if metric != usual:
         own = {f"{BY}.{name}": to_text(value) for name, value in metric.own_settings.items()}
         st.query_params.update({BY: metric.name} | own)
 
@@ -79,7 +88,7 @@ def _say_what_is_lacking(runs: Sequence[Run], metric: Metric) -> None:
         if lack in WORDS:
             told = {"runs": "1 run" if count == 1 else f"{count:,} runs", "has": "has" if count == 1 else "have"}
             st.caption(f"{metric.full_title} is lacking: {WORDS[lack].format(**told)}")
-    left = sum(run.accuracy is not None for run in runs) - sum(run.accuracy is not None for run in _measurable(runs, metric))
+    left = sum(bool(run.test_images) for run in runs) - sum(bool(run.test_images) for run in _measurable(runs, metric))
     if left:
         st.caption(
             f"{left:,} older runs have no {metric.in_sentence} here: it was not stored with them. Filter the runs by their tags, "
@@ -96,7 +105,7 @@ def values(runs: Sequence[Run], metric: Metric) -> dict[str, MetricValue]:
 def _measurable(runs: Sequence[Run], metric: Metric) -> list[Run]:
     """Return the runs of which the metric is known, and of the others the first ones."""
     known = {run.id for run in runs if metric == ACCURACY or any(compared.is_of(found, metric) for found in run.metrics)}
-    others = [run.id for run in runs if run.id not in known and run.accuracy is not None][:MOST_COMPUTED]
+    others = [run.id for run in runs if run.id not in known and run.test_images][:MOST_COMPUTED]
     return [run for run in runs if run.id in known or run.id in set(others)]
 
 
@@ -138,4 +147,4 @@ def text(value: float | None, low: float | None, high: float | None, metric: Met
     if value is None or pd.isna(value):
         return None
     interval = None if low is None or high is None or pd.isna(low) or pd.isna(high) else Interval(low, high)
-    return statements.measured(value, interval, is_share=metric.percent)
+    return statements.measured(value, interval, is_share=metric.percent, in_unit=metric.in_unit)

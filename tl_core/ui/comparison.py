@@ -13,6 +13,7 @@ from tl_core.metrics import Metric, MetricValue
 from tl_core.recipe import Recipe
 from tl_core.runs import compared
 from tl_core.runs.compared import ACCURACY
+from tl_core.runs.score import task_of
 from tl_core.runs.store import Run
 from tl_core.ui import compare_by, formatting, run_names, session
 from tl_core.ui.charts import comparing, machine
@@ -169,11 +170,14 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run], metric: Metric) -> None:
     if chosen:
         labels = formatting.names_apart(chosen)
         curves = {run.id: session.events(run, "epoch") for run in chosen}
+        tasks = [task_of(run) for run in chosen]
+        offered = METRICS if any(task.has_accuracy for task in tasks) else METRICS[1:]
+        units = dict.fromkeys(task.loss_unit for task in tasks)
         curve = st.segmented_control(
-            "Curve", METRICS, format_func=str.capitalize, default=METRICS[0], required=True, key="curve_metric"
+            "Curve", offered, format_func=str.capitalize, default=offered[0], required=True, key="curve_metric"
         )
         formatting.chart(
-            comparing.overlaid_curves(curves, labels, curve, session.run_id()),
+            comparing.overlaid_curves(curves, labels, curve, session.run_id(), loss_unit=" or ".join(units)),
             "overlaid",
             "Validation curves of the chosen runs",
         )

@@ -11,13 +11,14 @@ import streamlit as st
 from tl_core import datasets
 from tl_core.analysis.statements import apart, percent
 from tl_core.analysis.statistics import wilson
+from tl_core.data.label_kinds import CLASSES
 from tl_core.datasets import Dataset
 from tl_core.datasets._user_data import UserDataset
 from tl_core.errors import TransferError
 from tl_core.metrics import metrics
 from tl_core.notes import sentences
 from tl_core.recipe import Recipe
-from tl_core.runs import evaluations
+from tl_core.runs import evaluations, score
 from tl_core.runs.evaluations import Difference, Evaluation
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
@@ -41,6 +42,8 @@ ABOUT = (
 
 def other_data(run: Run) -> None:
     """Draw what the run said of other data, the newest first, and the form that asks for more."""
+    if score.label_kind(run) != CLASSES:
+        return
     found = evaluations.read(session.store().folder(run.id))
     if found:
         st.subheader("Tested on other data", anchor=False)

@@ -11,7 +11,7 @@ from tl_core.analysis import statements
 from tl_core.metrics import MetricValue, measure, metric_of, metrics
 from tl_core.metrics.balanced_accuracy import BalancedAccuracy
 from tl_core.result import Predictions, Result
-from tl_core.runs import compared, score
+from tl_core.runs import compared
 from tl_core.runs.store import Run
 from tl_core.ui import formatting, session
 
@@ -68,9 +68,6 @@ def other_metrics(run: Run) -> None:
 
 def text_of(found: MetricValue) -> str:
     """Return a value with its interval: "85 % (82-88)" of a share, "0.573 (0.512-0.634)" of another number."""
-    if np.isnan(found.value):
-        return "not defined"
-    if found.name in metrics.parts() and metrics.part(found.name).in_unit:
-        return score.text_of(found)
-    is_share = found.name in metrics.parts() and metrics.part(found.name).percent
-    return statements.measured(found.value, compared.ends_of(found), is_share=is_share)
+    known = metrics.parts().get(found.name)
+    is_share, in_unit = (known.percent, known.in_unit) if known else (False, False)
+    return statements.measured(found.value, compared.ends_of(found), is_share=is_share, in_unit=in_unit)

@@ -168,15 +168,19 @@ def overlaid_curves(
     metric: Literal["accuracy", "loss"],
     chosen: str | None,
     x: Literal["seconds", "epochs"] = "epochs",
+    *,
+    loss_unit: str = "nats",
 ) -> go.Figure:
     """Draw validation accuracy or loss of several runs; of very many runs the first ones and `chosen`.
 
     Args:
         curves: Run id -> the run's `epoch` events in order.
         labels: Run id -> its name in the legend.
-        metric: Accuracy is drawn in %, loss in nats.
+        metric: Accuracy is drawn in %, loss in `loss_unit`.
         chosen: Id of the run with a thick, deep blue line. The others differ by colour, dash and marker.
-        x: Epochs of the run, or seconds since its first epoch ended."""
+        x: Epochs of the run, or seconds since its first epoch ended.
+        loss_unit: The unit of the runs' losses.
+    """
     title = f"Validation {metric} of the runs"
     shown = {run: events for run, events in curves.items() if any(e.data[f"validation_{metric}"] is not None for e in events)}
     if not shown:
@@ -188,7 +192,7 @@ def overlaid_curves(
     drawn = theme.figure(title, 330 + LEGEND_ROW * -(-len(shown) // 2), legend=True)
     # Below the curves there is room for as many names as there are.
     drawn.update_layout(margin_t=44, legend={"yref": "container", "y": 0, "yanchor": "bottom"})
-    unit, scale, digits = ("%", 100.0, 1) if metric == "accuracy" else ("nats", 1.0, 3)
+    unit, scale, digits = ("%", 100.0, 1) if metric == "accuracy" else (loss_unit, 1.0, 3)
     for place, (run, events) in enumerate(shown.items()):
         label, first = labels.get(run, run), events[0].at
         points = theme.thin([(at_x(event, number, first, x), event) for number, event in enumerate(events, start=1)], most)
