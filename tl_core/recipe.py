@@ -212,6 +212,12 @@ def shown_size_of(spec: RunSpec) -> str:
         return f"{spec.image_size} px"
 
 
+def things_of(spec: RunSpec) -> str:
+    """Return what several examples of a stored run are called; images where its dataset is no longer installed."""
+    part = registry("dataset").parts().get(spec.dataset.name)
+    return part.thing if part else "images"
+
+
 def titles_of(spec: RunSpec) -> tuple[str, str, str]:
     """Return `Recipe.titles` of a stored run; names where it was made by a part that is no longer installed."""
     try:

@@ -50,6 +50,7 @@ class Contender:
     is_share: bool = True
     in_unit: bool = False
     better: Better = Better.HIGHER
+    thing: str = "images"
 
 
 @dataclass(frozen=True)
@@ -112,14 +113,14 @@ def verdict(first: Contender, second: Contender, paired: PairedTest | None) -> s
     are lost. Then only the intervals can be held side by side.
     """
     if first.test_digest != second.test_digest:
-        return f"Tested on different images, so that only their intervals can be compared: {_side_by_side(first, second)}."
+        return f"Tested on different {first.thing}, so that only their intervals can be compared: {_side_by_side(first, second)}."
     if paired is None:
         return (
             f"The single predictions are missing, so that only their intervals can be compared: {_side_by_side(first, second)}."
         )
     sign = first.better.sign
     better, worse = (first, second) if sign * first.value >= sign * second.value else (second, first)
-    images = f"{paired.images:,} images"
+    images = f"{paired.images:,} {first.thing}"
     pair = first.transfer != second.transfer
     facts = f"{better.shown} against {worse.shown}, {_found(paired, better)}; {_times(better, worse)}"
     if not paired.told_apart:

@@ -13,7 +13,7 @@ from tl_core.result import Measured, PhaseRecord, Result
 ADVICE = "Try a lower learning rate."
 
 
-def warnings(result: Result) -> tuple[str, ...]:
+def warnings(result: Result, thing: str = "images") -> tuple[str, ...]:
     """Return sentences on training that diverged, fell below an earlier phase, or is at guessing; none where all is well.
 
     Accuracies count on training and validation images together, as far as both sides know them. One is below another where
@@ -27,12 +27,12 @@ def warnings(result: Result) -> tuple[str, ...]:
     if not all(isfinite(loss) for loss in _losses(last)):
         return (f"Training diverged: the phase {last.name} ended without a finite loss. {ADVICE}",)
     for phase in known[:-1]:
-        if said := _fall(phase, last, result):
+        if said := _fall(phase, last, result, thing):
             return (said,)
-    return _guessing(last, result)
+    return _guessing(last, result, thing)
 
 
-def _fall(first: PhaseRecord, last: PhaseRecord, result: Result) -> str:
+def _fall(first: PhaseRecord, last: PhaseRecord, result: Result, thing: str) -> str:
     """Return a sentence where `last` ended below `first`; empty where it did not, or where nobody can say."""
     sizes = _sizes([first, last], result)
     total = sum(sizes.values())
@@ -43,12 +43,12 @@ def _fall(first: PhaseRecord, last: PhaseRecord, result: Result) -> str:
         return ""
     shares = [percent(count / total, wilson(count, total)) for count in (after, before)]
     return (
-        f"Training made it worse: the phase {last.name} ended with {shares[0]} of {_images(sizes)} right, the phase "
+        f"Training made it worse: the phase {last.name} ended with {shares[0]} of {_in_words(sizes, thing)} right, the phase "
         f"{first.name} with {shares[1]}. {ADVICE}"
     )
 
 
-def _guessing(last: PhaseRecord, result: Result) -> tuple[str, ...]:
+def _guessing(last: PhaseRecord, result: Result, thing: str) -> tuple[str, ...]:
     sizes, classes = _sizes([last], result), len(result.class_names)
     total = sum(sizes.values())
     if classes < 2 or not total or min(_losses(last), default=0.0) <= log(classes):
@@ -56,10 +56,10 @@ def _guessing(last: PhaseRecord, result: Result) -> tuple[str, ...]:
     correct = _correct(last, sizes)
     if wilson(correct, total).low > 1 / classes:
         return ()
-    share = percent(correct / total, wilson(correct, total))
+    share, seen = percent(correct / total, wilson(correct, total)), _in_words(sizes, thing)
     return (
-        f"It is no better than guessing among {classes:,} classes: the phase {last.name} ended with {share} of {_images(sizes)} "
-        "right. Try another learning rate, or more epochs.",
+        f"It is no better than guessing among {classes:,} classes: the phase {last.name} ended with {share} of {seen} right. Try "
+        "another learning rate, or more epochs.",
     )
 
 
@@ -78,7 +78,7 @@ def _correct(phase: PhaseRecord, sizes: dict[str, int]) -> int:
     return sum(round(getattr(phase.ended, name) * size) for name, size in sizes.items())
 
 
-def _images(sizes: dict[str, int]) -> str:
+def _in_words(sizes: dict[str, int], thing: str) -> str:
     """Return the sizes in words, such as "24 training and 3 validation images"."""
     named = {"accuracy": "training", "validation_accuracy": "validation"}
-    return " and ".join(f"{size:,} {named[name]}" for name, size in sizes.items()) + " images"
+    return " and ".join(f"{size:,} {named[name]}" for name, size in sizes.items()) + f" {thing}"

@@ -11,7 +11,7 @@ from rich.markup import escape
 from tl_core.analysis.statements import interval_of, seconds
 from tl_core.jobs import failures
 from tl_core.notes import sentences
-from tl_core.recipe import shown_size_of, titles_of
+from tl_core.recipe import shown_size_of, things_of, titles_of
 from tl_core.result import MetricValue
 from tl_core.runs import compared
 from tl_core.runs.evaluations import Difference, Evaluation
@@ -85,9 +85,10 @@ def headline(run: Run, notes: Sequence[str] = (), warnings: Sequence[str] = ()) 
     """Return how a run stands, for people, the `notes` on its data and the `warnings` on its training."""
     if run.state is not State.DONE or run.seconds is None:
         return f"Run {run.id} is {run.state}. {escape(run.error or '')}".strip()
+    tested = f"{run.test_images:,} {things_of(run.spec)}"
     lines = (
         f"Run {run.id}",
-        f"Test {named_score(run)} {'of' if run.accuracy is not None else 'on'} {run.test_images:,} images, 95% interval",
+        f"Test {named_score(run)} {'of' if run.accuracy is not None else 'on'} {tested}, 95% interval",
         *_decided(run),
         f"{escape(titles_of(run.spec)[0])} at {shown_size_of(run.spec)}: {run.seconds:.1f} s, "
         f"{run.trainable_parameters:,} of {run.total_parameters:,} parameters trained",

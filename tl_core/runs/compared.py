@@ -12,6 +12,7 @@ from tl_core.backbones import backbones
 from tl_core.errors import RunError, SettingError
 from tl_core.metrics import Better, Metric, MetricValue, metrics
 from tl_core.metrics.accuracy import Accuracy
+from tl_core.recipe import things_of
 from tl_core.result import Predictions
 from tl_core.runs import artifacts, score
 from tl_core.runs.store import Run, Store
@@ -128,6 +129,7 @@ def contender(run: Run, title: str, found: MetricValue, metric: Metric) -> Conte
         is_share=metric.percent,
         in_unit=metric.in_unit,
         better=found.better,
+        thing=things_of(run.spec),
     )
 
 

@@ -7,6 +7,7 @@ from tl_core.analysis.statements import percent
 from tl_core.analysis.statistics import Interval
 from tl_core.analysis.thresholds import at_threshold
 from tl_core.metrics import Metric, metrics
+from tl_core.recipe import things_of
 from tl_core.result import Result, Threshold
 from tl_core.runs import compared
 from tl_core.runs.store import Run
@@ -40,7 +41,9 @@ def headline(run: Run, result: Result, took: str) -> None:
     """Draw the value of the metric that decides, with the accuracy beside it, and what its thresholds do on the test images."""
     metric = compared.deciding(run)
     value = formatting.unbroken(formatting.decided(run))
-    st.markdown(f"### {formatting.plain(metric.full_title)} {value} on {result.test_images:,} test images, in {took}")
+    st.markdown(
+        f"### {formatting.plain(metric.full_title)} {value} on {result.test_images:,} test {things_of(run.spec)}, in {took}"
+    )
     st.caption(f"Accuracy: {formatting.unbroken(formatting.accuracy_of(run))}. {explained(metric)}")
     if result.thresholds:
         _thresholds(run, result)

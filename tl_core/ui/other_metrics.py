@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tl_core.analysis import statements
 from tl_core.metrics import MetricValue, measure, metric_of, metrics
 from tl_core.metrics.balanced_accuracy import BalancedAccuracy
+from tl_core.recipe import things_of
 from tl_core.result import Predictions, Result
 from tl_core.runs import compared
 from tl_core.runs.store import Run
@@ -44,8 +45,8 @@ def hidden_classes(run: Run, split: str, sizes: Sizes) -> None:
     balanced = next((text_of(value) for value in measured(run) if value.name == BalancedAccuracy.name), "")
     hides = "accuracy hides how the small ones are classified" if split == "test" else "the small ones may be neglected"
     st.info(
-        f"The largest class has {sizes.max():,} {split} images and the smallest {sizes.min():,}: {hides}. Balanced accuracy, in "
-        f"which each class counts as much: {formatting.unbroken(balanced)}.",
+        f"The largest class has {sizes.max():,} {split} {things_of(run.spec)} and the smallest {sizes.min():,}: {hides}. "
+        f"Balanced accuracy, in which each class counts as much: {formatting.unbroken(balanced)}.",
         icon=":material/balance:",
     )
 
@@ -63,7 +64,7 @@ def other_metrics(run: Run) -> None:
         for value in measured(run)
     ]
     st.table(pd.DataFrame(rows).set_index("Metric"))  # whose sentences are not cut off
-    st.caption("Of the test images, with 95 % intervals where there are any.")
+    st.caption(f"Of the test {things_of(run.spec)}, with 95 % intervals where there are any.")
 
 
 def text_of(found: MetricValue) -> str:

@@ -5,14 +5,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
-import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
 from tl_core.analysis import convergence, metrics
 from tl_core.analysis.statements import percent, seconds
 from tl_core.analysis.statistics import Interval
+from tl_core.recipe import things_of
 from tl_core.result import Predictions, Result
 from tl_core.runs import compared
 from tl_core.runs.store import Run
@@ -22,6 +20,7 @@ from tl_core.ui import confusion, decisions, formatting, other_metrics, predicte
 from tl_core.ui.charts import curves, outcome
 from tl_core.ui.downloads import download
 from tl_core.ui.estimate_check import expected
+from tl_core.ui.hardest_texts import hardest_texts
 from tl_core.ui.proof import proof
 from tl_core.ui.run_settings import settings
 
@@ -31,19 +30,19 @@ CLASS_COLUMNS = ("class", "images", "precision", "recall", "f1", "most often tak
 
 def sentence(run: Run, result: Result) -> None:
     """Draw the first thing that is said of a run: the metric that decides it, time, warnings and counts."""
-    took = formatting.unbroken(seconds(result.seconds))
+    took, things = formatting.unbroken(seconds(result.seconds)), things_of(run.spec)
     by_accuracy = compared.deciding(run) == compared.ACCURACY
     if by_accuracy:
         good = formatting.unbroken(formatting.accuracy_of(run))
-        st.markdown(f"### {good} of {result.test_images:,} test images right, in {took}")
+        st.markdown(f"### {good} of {result.test_images:,} test {things} right, in {took}")
     else:
         decisions.headline(run, result, took)
-    for warning in convergence.warnings(result):
+    for warning in convergence.warnings(result, things):
         st.warning(formatting.plain(warning), icon=":material/trending_down:")
     trained, total = result.trainable_parameters, result.total_parameters
     st.caption(
         f"The range in brackets is the 95 % interval{' (Wilson)' if by_accuracy else ''}. "
-        f"{result.train_images:,} training and {result.validation_images:,} validation images. "
+        f"{result.train_images:,} training and {result.validation_images:,} validation {things}. "
         f"{trained:,} of {total:,} parameters trained."
     )
     if result.resumed:
@@ -59,7 +58,7 @@ def evidence(run: Run, result: Result) -> None:
     said = session.predictions(run.id)
     names, task = list(result.class_names), tasks.parts().get(run.spec.task.name, Classification)
     draws: dict[str, Callable[[], None]] = {
-        PANELS[panel].title: partial(PANELS[panel].draw, said, names, run.id) for panel in task.panels
+        PANELS[panel].title.format(things_of(run.spec)): partial(PANELS[panel].draw, said, names, run.id) for panel in task.panels
     } | {
         "Other metrics": lambda: other_metrics.other_metrics(run),
         "Curves": lambda: _curves(run),
@@ -91,17 +90,17 @@ def _curves(run: Run) -> None:
         formatting.chart(drawn, f"result_curves_{run.id}", "Loss and accuracy by step")
 
 
-def things_of(said: Predictions) -> str:
-    """Return what the test examples are."""
-    return "images" if len(said.hardest_pixels) else "texts"
-
-
 def hardest(said: Predictions, names: list[str], run_id: str) -> None:
     """Draw the test examples whose true class got the lowest probability."""
     rows = said.probabilities[said.hardest]
     taken, sure, true = rows.argmax(axis=1), rows.max(axis=1), said.labels[said.hardest]
     if not len(said.hardest_pixels):
-        _hardest_texts(said, [names[t] for t in true], [names[t] for t in taken], 100 * sure)
+        about = (
+            "The test texts whose true class got the lowest probability, the hardest first: how each begins, its true class, and "
+            "the predicted one with its probability."
+        )
+        columns = {"Is": [names[t] for t in true], "Taken for": [names[t] for t in taken], "Probability": 100 * sure}
+        hardest_texts(said, about, columns, Probability="%.0f %%")
         return
     captions = [f"is {names[t]}\n{100 * p:.0f} % {names[s]}" for t, s, p in zip(true, taken, sure, strict=True)]
     hovers = [f"{name}: {names[t]}, taken for {names[s]}" for name, t, s in zip(said.hardest_names, true, taken, strict=True)]
@@ -111,19 +110,6 @@ def hardest(said: Predictions, names: list[str], run_id: str) -> None:
     )
     figure = outcome.image_grid(said.hardest_pixels, captions, hovers, columns=4)
     formatting.chart(figure, f"hardest_{run_id}", "Hardest test images")
-
-
-def _hardest_texts(said: Predictions, true: list[str], taken: list[str], sure: NDArray[np.float32]) -> None:
-    st.caption(
-        "The test texts whose true class got the lowest probability, the hardest first: how each begins, its true class, and the "
-        "predicted one with its probability in percent."
-    )
-    table = pd.DataFrame({"Text": said.hardest_texts, "Is": true, "Taken for": taken, "Probability": sure})
-    columns = {
-        "Text": st.column_config.TextColumn(width="large"),
-        "Probability": st.column_config.NumberColumn(format="%.0f %%"),
-    }
-    st.dataframe(table, hide_index=True, width="stretch", column_config=columns, alt="Hardest test texts")
 
 
 def classes(said: Predictions, names: list[str], run_id: str) -> None:
@@ -169,9 +155,9 @@ class Drawn(NamedTuple):
 
 PANELS = {
     Panel.CONFUSION: Drawn("Mistakes", confusion.confusion),
-    Panel.HARDEST: Drawn("Hardest images", hardest),
+    Panel.HARDEST: Drawn("Hardest {}", hardest),
     Panel.CLASSES: Drawn("Classes", classes),
     Panel.PREDICTED: Drawn("Predicted", predicted_numbers.predicted),
     Panel.RESIDUALS: Drawn("Errors", predicted_numbers.residuals),
-    Panel.LARGEST_ERRORS: Drawn("Hardest images", predicted_numbers.hardest),
+    Panel.LARGEST_ERRORS: Drawn("Hardest {}", predicted_numbers.hardest),
 }

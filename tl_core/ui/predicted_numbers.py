@@ -7,6 +7,7 @@ from tl_core.result import Predictions
 from tl_core.ui import formatting
 from tl_core.ui.charts import numbers, outcome
 from tl_core.ui.downloads import download
+from tl_core.ui.hardest_texts import hardest_texts
 
 
 def predicted(said: Predictions, names: list[str], run_id: str) -> None:
@@ -35,6 +36,10 @@ def residuals(said: Predictions, names: list[str], run_id: str) -> None:
 def hardest(said: Predictions, names: list[str], run_id: str) -> None:
     """Draw the test images whose number was missed by most."""
     true, found = said.labels[said.hardest], said.probabilities[said.hardest]
+    if not len(said.hardest_pixels):
+        about = f"The test texts whose {formatting.plain(names[0])} was missed by most, the hardest first: how each begins."
+        hardest_texts(said, about, {"Is": true.tolist(), "Predicted": found.tolist()})
+        return
     captions = [f"is {t:,.4g}\npredicted {p:,.4g}" for t, p in zip(true, found, strict=True)]
     pairs = zip(said.hardest_names, true, found, strict=True)
     hovers = [f"{name}: {names[0]} {t:,.6g}, predicted {p:,.6g}" for name, t, p in pairs]
