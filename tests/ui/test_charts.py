@@ -136,7 +136,7 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
     "metric_against_seconds": lambda: comparing.metric_against_seconds(POINTS, ACCURACY),
     "one_run": lambda: comparing.metric_against_seconds(POINTS[:1], ACCURACY),
     "overlaid_curves": lambda: comparing.overlaid_curves(
-        {name: epochs(900) for name in HOSTILE}, {HOSTILE[0]: HOSTILE[0]}, "accuracy", HOSTILE[1], x="seconds"
+        {name: epochs(900) for name in HOSTILE}, {HOSTILE[0]: HOSTILE[0]}, "accuracy", HOSTILE[1]
     ),
 }
 CHARTS |= {

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer
 from pydantic.fields import FieldInfo
 
 from tl_core.heads import LogisticRegression, Solver
-from tl_core.phases.phase import Augmentation, Balance, BatchNorm, RateFactors, Selector
+from tl_core.phases.phase import Augmentation, Balance, BatchNorm, Selector
 from tl_core.phases.schedules import CONSTANT, cosine, one_cycle
 from tl_core.strategies import Classifier, Learning, Phase, Strategy, nothing
 
@@ -183,12 +183,7 @@ class FromNewHead(Tuned):
     def together(self, name: str, trains: Selector) -> Phase:
         """Return a phase in which the chosen blocks and the head train."""
         rate = self.head_factor * self.learning_rate
-        return self.phase(name, self.epochs, rate, trains, rates=slower(self.head_factor))
-
-
-def slower(factor: float) -> RateFactors:
-    """Return factors by which every block learns `factor` times more slowly than the head."""
-    return lambda blocks: dict.fromkeys(blocks, 1 / factor)
+        return self.phase(name, self.epochs, rate, trains, rates=lambda blocks: dict.fromkeys(blocks, 1 / self.head_factor))
 
 
 def solved(solver: Solver, name: str = "head", *, balanced: Balance = Balance.NONE) -> Phase:

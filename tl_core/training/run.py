@@ -67,7 +67,7 @@ class Training:
         self.classifier, self.model, self.outputs = classifier, classifier.model, outputs
         self.manager, self.stages = manager, stages
         self.blocks, self.images = network.outline().blocks, SplitSizes.of(data)
-        precision = self.state.precision
+        precision, preprocessor = self.state.precision, recipe.preprocessor()
         self.cuts = CutPlan.of(recipe, self.blocks, self.images, cache.room)
         self.costs = Costs(self.cuts)
         require_validation(self.cuts.phases, self.images.validation)
@@ -77,9 +77,7 @@ class Training:
         self.progress.total = self.costs.total.passes
         self.preparer = PhasePreparer(classifier, network, self.blocks, self.cuts.phases, outputs, xla=precision.xla)
         waiting = partial(stages.say, Activity.WAITING_FOR_FEATURES)
-        extractor = FeatureExtractor(
-            cache, recipe.preprocessor(), bfloat16=precision.in_bfloat16, wait=waiting, own=manager.place
-        )
+        extractor = FeatureExtractor(cache, preprocessor, bfloat16=precision.in_bfloat16, wait=waiting, own=manager.place)
         self.inputs = InputPipeline(data, network, classifier, self.preparer, self.cuts, stages, extractor, recipe.seed)
 
     @property

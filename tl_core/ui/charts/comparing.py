@@ -22,7 +22,6 @@ FEW = 8
 """Up to so many points have their names beside them."""
 LEGEND_ROW = 20
 """Pixels of a row of two names."""
-X_TITLES = {"epochs": "Epoch of the run", "seconds": "Seconds since the first epoch ended"}
 WIDTH, DEPTH, LETTER, MOST_LETTERS = 780, 250, 6.2, 56
 """Pixels of the plot on a screen of 1280, and of a letter; the most letters of a name."""
 
@@ -167,8 +166,6 @@ def overlaid_curves(
     labels: Mapping[str, str],
     metric: Literal["accuracy", "loss"],
     chosen: str | None,
-    x: Literal["seconds", "epochs"] = "epochs",
-    *,
     loss_unit: str = "nats",
 ) -> go.Figure:
     """Draw validation accuracy or loss of several runs; of very many runs the first ones and `chosen`.
@@ -178,9 +175,7 @@ def overlaid_curves(
         labels: Run id -> its name in the legend.
         metric: Accuracy is drawn in %, loss in `loss_unit`.
         chosen: Id of the run with a thick, deep blue line. The others differ by colour, dash and marker.
-        x: Epochs of the run, or seconds since its first epoch ended.
-        loss_unit: The unit of the runs' losses.
-    """
+        loss_unit: The unit of the runs' losses."""
     title = f"Validation {metric} of the runs"
     shown = {run: events for run, events in curves.items() if any(e.data[f"validation_{metric}"] is not None for e in events)}
     if not shown:
@@ -193,30 +188,25 @@ def overlaid_curves(
     # Below the curves there is room for as many names as there are.
     drawn.update_layout(margin_t=44, legend={"yref": "container", "y": 0, "yanchor": "bottom"})
     unit, scale, digits = ("%", 100.0, 1) if metric == "accuracy" else (loss_unit, 1.0, 3)
+    about = "<b>%{customdata[1]}</b><br>%{customdata[2]}, epoch %{customdata[3]}<br>"
     for place, (run, events) in enumerate(shown.items()):
-        label, first = labels.get(run, run), events[0].at
-        points = theme.thin([(at_x(event, number, first, x), event) for number, event in enumerate(events, start=1)], most)
+        label = theme.plain(labels.get(run, run), 60)
+        points = theme.thin(list(enumerate(events, start=1)), most)
         drawn.add_scatter(
-            x=[position for position, _ in points],
+            x=[number for number, _ in points],
             y=[theme.number(event.data[f"validation_{metric}"], scale) for _, event in points],
-            customdata=[(run, theme.plain(label, 60), theme.plain(e.data["phase"]), e.data["epoch"]) for _, e in points],
-            hovertemplate=f"<b>%{{customdata[1]}}</b><br>%{{customdata[2]}}, epoch %{{customdata[3]}}<br>%{{y:.{digits}f}} {unit}"
-            "<extra></extra>",
-            name=theme.plain(label, 60),
+            customdata=[(run, label, theme.plain(event.data["phase"]), event.data["epoch"]) for _, event in points],
+            hovertemplate=f"{about}%{{y:.{digits}f}} {unit}<extra></extra>",
+            name=label,
             **_curve_style(None if run == chosen else place),
         )
-    return theme.axes(drawn, X_TITLES[x], f"Validation {metric} ({unit})")
+    return theme.axes(drawn, "Epoch of the run", f"Validation {metric} ({unit})")
 
 
 def _first_ones(curves: Mapping[str, Sequence[StoredEvent]], chosen: str | None) -> dict[str, Sequence[StoredEvent]]:
     """Return `MOST_CURVES` of the curves: that of `chosen`, and the first ones."""
     kept = sorted(curves, key=lambda run: run != chosen)[:MOST_CURVES]
     return {run: events for run, events in curves.items() if run in kept}
-
-
-def at_x(event: StoredEvent, number: int, first: float, x: Literal["seconds", "epochs"]) -> float:
-    """Return where an `epoch` event stands: the epochs of the whole run so far, or the seconds since the first of them ended."""
-    return number if x == "epochs" else event.at - first
 
 
 def _curve_style(place: int | None) -> dict[str, Any]:
