@@ -181,7 +181,7 @@ def test_a_strategy_says_what_can_be_set_of_it(name: str) -> None:
 
 def controls(spec: RunSpec) -> Iterator[str]:
     for recipe in map(Recipe.of, offered(spec)):
-        assert not recipe.strategy.pretrained
+        assert recipe.backbone.is_control or not recipe.strategy.pretrained
         yield recipe.backbone.listing().title
 
 
@@ -189,7 +189,9 @@ def test_the_controls_are_those_that_the_backbones_offer() -> None:
     own = Recipe.of(RunSpec()).backbone.listing().title
     assert list(controls(RunSpec())) == [own, "Small CNN", "Small CNN with BatchNorm", "Article's MLP"]
     declared = [settings for part in backbones.backbones.parts().values() for settings in part.controls]
-    assert len(declared) == 3
+    assert len(declared) == 4
+    texts = RunSpec().with_settings({"dataset": "docstrings", "backbone": "minilm"})
+    assert list(controls(texts)) == ["MiniLM", "Text CNN", "Bag of words"]
 
 
 @pytest.mark.parametrize(("gpus", "own"), [(0, False), (0.5, False), (1, True), (2, True)])

@@ -114,7 +114,7 @@ def test_bad_texts(tmp_path: Path) -> None:
 
 def test_no_run_begins_on_what_its_network_does_not_take(home: Path, tmp_path: Path) -> None:
     TEXTS.to_csv(tmp_path / "texts.csv", index=False)
-    settings = {"dataset": "csv_text", "dataset.path": str(tmp_path / "texts.csv")}
+    settings = {"dataset": "csv_text", "dataset.path": str(tmp_path / "texts.csv"), "backbone": "small_cnn"}
     with pytest.raises(SettingError, match=r"takes images, and the dataset holds texts\. Choose a network for them, such as "):
         Recipe.of(RunSpec().with_settings(settings)).require_runnable()
     done = CommandLine(home).run("train", *(f"--set={name}={value}" for name, value in settings.items()))

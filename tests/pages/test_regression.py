@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import CommandLine
@@ -67,9 +68,19 @@ def test_a_number_from_the_command_line_to_the_pages(home: Path, address: dict[s
     ]
     _, said = page(steps.TRAIN.script, run=told["run_id"])
     assert "### Test mean absolute error" in said
-    compared, _ = page(steps.COMPARE.script, runs=told["run_id"])
-    (runs,) = (each.value for each in compared.dataframe if "Accuracy" in each.value)
-    assert runs["Accuracy"].isna().all()
+
+    seed = line.call("train", "--task", "regression", *options, "--set", "seed=1", "--json")
+    other = seed.json["run_id"]
+    st.cache_data.clear()  # the list of runs may be two seconds old
+    compared, said = page(steps.COMPARE.script, runs=f"{told['run_id']},{other}")
+    assert compared.selectbox(key="compare_by").value == "Mean absolute error"
+    (runs,) = (each.value for each in compared.dataframe if "Mean absolute error" in each.value)
+    assert runs["Mean absolute error"].notna().all()
+    assert "on these 15 images" in said or " in mean absolute error" in said
+    sentence = line.call("compare", told["run_id"], other, "--metric", "mae").out
+    assert "paired bootstrap" in sentence
+    refused = line.call("compare", told["run_id"], other, "--metric", "accuracy")
+    assert (refused.code, "This run has no accuracy (other labels)" in refused.err.replace("\n", " ")) == (2, True)
 
 
 def test_the_dataset_page_shows_the_spread_of_the_numbers(address: dict[str, str]) -> None:

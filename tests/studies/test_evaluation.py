@@ -315,6 +315,7 @@ def test_the_saved_model_of_every_strategy_says_the_same_in_two_parts(name: str,
     np.testing.assert_allclose(said, trained.outcome.model.predict_on_batch(pixels), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.process
 def test_texts_are_tested_on_with_the_words_that_the_run_knows(home: Path, tmp_path: Path) -> None:
     """They come from its training texts, and without these nobody can know them."""
     own, other = tmp_path / "own.csv", tmp_path / "other.csv"

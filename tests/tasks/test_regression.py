@@ -9,12 +9,13 @@ import keras
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge, RidgeCV
-from tl_core.features.resizing import SizedImages
 
 from tests.tasks.crops import crops
 from tests.tools.toy import known, temporary_cache
+from tl_core.data.resizing import SquarePixels
 from tl_core.errors import DataError, Paused, SettingError, TransferError
 from tl_core.events import Epoch, Event, Step
+from tl_core.features.inputs import EncodedInputs
 from tl_core.heads.ridge_path import PENALTIES
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome, Result
@@ -81,7 +82,7 @@ def test_the_stored_model_gives_the_numbers_in_their_unit(table: Path, backbone:
     run, outcome = finished(spec_of(table, backbone=backbone, strategy="lp_ft", **{"strategy.epochs": 1}))
     artifacts.write_outcome(tmp_path, outcome)
     loaded = keras.saving.load_model(tmp_path / artifacts.MODEL)
-    pixels = SizedImages(run.data.test, SIZE).batch(np.arange(len(run.data.test))).astype(np.float32)
+    pixels = EncodedInputs(run.data.test, SquarePixels(SIZE)).batch(np.arange(len(run.data.test))).astype(np.float32)
     stored = artifacts.read_predictions(tmp_path)
     np.testing.assert_allclose(loaded.predict_on_batch(pixels)[:, 0], stored.probabilities, rtol=1e-5)
     np.testing.assert_array_equal(stored.labels, run.data.test.labels)
