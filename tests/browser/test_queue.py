@@ -1,7 +1,9 @@
 """The queue and its runs in a real browser: what survives, and what the buttons do."""
 
+from contextlib import suppress
+
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from tests.browser.conftest import Server, Tab
 from tests.browser.test_main_job import run_in_address
@@ -15,6 +17,8 @@ from tl_core.spec import RunSpec
 pytestmark = pytest.mark.browser
 
 TITLE = "Small CNN · From scratch · Photo patches"
+REDRAWN_MILLISECONDS = 5_000
+"""Longer than a page goes without being drawn anew while something runs."""
 
 
 @pytest.fixture(autouse=True)
@@ -52,9 +56,13 @@ def press(page: Page, key: str) -> None:
 
 
 def choose(page: Page, run_id: str, what: str) -> None:
-    """Something from the menu of a waiting run."""
-    press(page, f"more_{run_id}")
-    page.get_by_role("menuitem", name=what).click()
+    """Something from the menu of a waiting run, which closes where the page is drawn anew before the click has come through."""
+    item = page.get_by_role("menuitem", name=what)
+    while True:
+        press(page, f"more_{run_id}")
+        with suppress(TimeoutError):
+            item.click(timeout=REDRAWN_MILLISECONDS)
+            return
 
 
 def test_a_reload_and_a_second_browser_see_the_same_run(tab: Tab, store: Store, browser: Browser, server: Server) -> None:

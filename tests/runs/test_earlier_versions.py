@@ -298,9 +298,10 @@ def require_same_end(store: Store, before: list[float], left_alone: str) -> None
     finished = earlier.expected()["finished"]
     if same_bits:
         assert losses(store, PAUSED) == losses(store, left_alone)
-        for name, array in vars(ends[0]).items():
+        for name, digest in finished["predictions"].items():
+            array = getattr(ends[0], name)
             np.testing.assert_array_equal(getattr(ends[1], name), array)
-            assert hashlib.sha256(np.ascontiguousarray(array).data).hexdigest() == finished["predictions"][name]
+            assert hashlib.sha256(np.ascontiguousarray(array).data).hexdigest() == digest
     np.testing.assert_allclose(ends[0].probabilities, ends[1].probabilities, atol=0.01)
     result = artifacts.read_result(store.folder(PAUSED)).model_dump(mode="json")
     stored = as_today(finished["result"])

@@ -27,7 +27,8 @@ IN_LINE = 12
 """So many runs wait or work at a time."""
 SECONDS_PER_RUN = 30.0
 """A soak that takes longer than this for each run hangs."""
-KILL_ONE_IN = 4
+KILL_ONE_IN, STOPPED_ONE_IN = 4, 4
+"""One in so many looks kills something, and one in so many runs is stopped at most: on a busy machine all of them would be."""
 NAMES = {"serve": "runner", "spare": "spare"}
 
 
@@ -99,7 +100,7 @@ class Soak:
         elif wish == "move":
             control.move(self.store, chosen.id, self.chance.randint(1, IN_LINE))
             self.did["moved"] += 1
-        elif wish == "stop":
+        elif wish == "stop" and len(self.stopped) < self.count // STOPPED_ONE_IN:
             control.stop(self.store, chosen.id)  # refused where it was killed since it was looked at: it is resumed then
             self.stopped.add(chosen.id)
             self.did["stopped"] += 1
