@@ -7,17 +7,11 @@ own added, and is calibrated. Told are, for each metric, the true difference, fr
 whose interval holds it, and the share that has no interval.
 """
 
-import argparse
-from concurrent.futures import ProcessPoolExecutor
-from functools import partial
-
 import numpy as np
-from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 
-from benchmarks.metric_intervals import POPULATION, Population, populations
-from tl_core.metrics import Interval, Labels, Probabilities, metrics
+from benchmarks.metric_intervals import POPULATION, Population, of_classes, simulate, softmax
+from tl_core.metrics import Interval, Labels, Probabilities
 
 NOISE = 0.3
 """Of the second model, where what both see has a noise of 1."""
@@ -35,43 +29,22 @@ def draw(population: Population, n: int, seed: int) -> Drawn:
     return labels, softmax(first), softmax(population.sharpness / (1 + NOISE**2) * noisy + np.log(population.shares))
 
 
-def softmax(logits: NDArray[np.float64]) -> Probabilities:
-    """Return the probabilities (n, classes) that `logits` say."""
-    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
 def differences(population: Population, n: int, seed: int) -> dict[str, Interval | None]:
     """Return the interval of each metric's difference on one test set, by name."""
     drawn = draw(population, n, seed)
-    return {name: part().difference(*drawn) for name, part in metrics.parts().items()}
+    return {name: metric.difference(*drawn) for name, metric in of_classes().items()}
 
 
 def true_differences(population: Population) -> dict[str, float]:
     """Return the difference of each metric in the whole population, by name."""
     labels, first, second = draw(population, POPULATION, 0)
-    return {name: part().value(labels, first) - part().value(labels, second) for name, part in metrics.parts().items()}
+    return {name: metric.value(labels, first) - metric.value(labels, second) for name, metric in of_classes().items()}
 
 
-def main() -> None:
-    """Draw, compare, and print a table for each population."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=1000)
-    parser.add_argument("--examples", type=int, default=400)
-    parser.add_argument("--classes", type=int, default=5)
-    parser.add_argument("--cores", type=int, default=2)
-    asked = parser.parse_args()
-    for population in populations(asked.classes):
-        with ProcessPoolExecutor(asked.cores) as pool:
-            each = partial(differences, population, asked.examples)
-            found = list(pool.map(each, range(1, asked.repeats + 1), chunksize=10))
-        Console().print(coverage_table(population.title, true_differences(population), found))
-
-
-def coverage_table(title: str, true: dict[str, float], found: list[dict[str, Interval | None]]) -> Table:
-    """Return what `main` prints of a population: the `true` differences and, of each test set, those `found`."""
-    table = Table("Metric", "True difference", "Holds it", "No interval", title=title)
-    for name, difference in true.items():
+def coverage_table(population: Population, found: list[dict[str, Interval | None]]) -> Table:
+    """Return what is printed of a population: of each test set, `found` are the intervals by the names of metrics."""
+    table = Table("Metric", "True difference", "Holds it", "No interval", title=population.title)
+    for name, difference in true_differences(population).items():
         known = [interval for each in found if (interval := each[name])]
         if known:
             covered = np.mean([interval.low <= difference <= interval.high for interval in known])
@@ -80,4 +53,4 @@ def coverage_table(title: str, true: dict[str, float], found: list[dict[str, Int
 
 
 if __name__ == "__main__":
-    main()
+    simulate(__doc__, 1000, differences, coverage_table)

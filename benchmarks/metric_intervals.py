@@ -7,17 +7,22 @@ metric, the share of the test sets whose interval holds the true value, the shar
 """
 
 import argparse
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from math import isnan
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
 from tl_core.data.label_kinds import CLASSES
-from tl_core.metrics import Labels, MetricValue, Probabilities, metrics
+from tl_core.metrics import Labels, Metric, MetricValue, Probabilities, metrics
+
+T = TypeVar("T")
 
 POPULATION = 1_000_000
 
@@ -39,8 +44,18 @@ class Population:
         signal = self.sharpness * np.eye(len(self.shares))[labels] + rng.normal(size=(n, len(self.shares)))
         # By Bayes' rule these are the true log odds; times the confidence, they are the model's.
         logits = self.confidence * (self.sharpness * signal + np.log(self.shares))
-        exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return labels, (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)
+        return labels, softmax(logits)
+
+
+def softmax(logits: NDArray[np.float64]) -> Probabilities:
+    """Return the probabilities (n, classes) that `logits` say."""
+    exponents = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (exponents / exponents.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def of_classes() -> dict[str, Metric]:
+    """Return every metric of classes, with its default settings, by name."""
+    return {name: part() for name, part in metrics.parts().items() if part.label_kind == CLASSES}
 
 
 def populations(classes: int) -> tuple[Population, ...]:
@@ -58,32 +73,42 @@ def populations(classes: int) -> tuple[Population, ...]:
 def measured(population: Population, n: int, seed: int) -> dict[str, MetricValue]:
     """Return every metric of one test set of `n` examples, by name."""
     labels, probabilities = population.draw(n, seed)
-    return {name: part().measure(labels, probabilities) for name, part in metrics.parts().items() if part.label_kind == CLASSES}
+    return {name: metric.measure(labels, probabilities) for name, metric in of_classes().items()}
 
 
 def true_values(population: Population) -> dict[str, float]:
     """Return every metric of the whole population, by name."""
     labels, probabilities = population.draw(POPULATION, 0)
-    return {name: part().value(labels, probabilities) for name, part in metrics.parts().items() if part.label_kind == CLASSES}
+    return {name: metric.value(labels, probabilities) for name, metric in of_classes().items()}
 
 
-def main() -> None:
-    """Draw, measure, and print a table for each population."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--repeats", type=int, default=2000)
+def simulate(
+    about: str | None, repeats: int, one: Callable[[Population, int, int], T], told: Callable[[Population, list[T]], Table]
+) -> None:
+    """Read what is asked for, draw test sets of each population, and print a table of each.
+
+    Args:
+        about: The module's docstring.
+        repeats: How many test sets, unless another number is asked for.
+        one: From a population, a number of examples and a seed to what is found on one test set.
+        told: From a population and what was found on all of its test sets to its table.
+    """
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=repeats)
     parser.add_argument("--examples", type=int, default=400)
     parser.add_argument("--classes", type=int, default=5)
     parser.add_argument("--cores", type=int, default=2)
     asked = parser.parse_args()
     for population in populations(asked.classes):
         with ProcessPoolExecutor(asked.cores) as pool:
-            draw = partial(measured, population, asked.examples)
+            draw = partial(one, population, asked.examples)
             found = list(pool.map(draw, range(1, asked.repeats + 1), chunksize=10))
-        Console().print(coverage_table(population.title, true_values(population), found))
+        Console().print(told(population, found))
 
 
-def coverage_table(title: str, true: dict[str, float], found: list[dict[str, MetricValue]]) -> Table:
-    """Return what `main` prints of a population: `true` and, of each test set, `found` values by the names of metrics."""
+def coverage_table(population: Population, found: list[dict[str, MetricValue]]) -> Table:
+    """Return what is printed of a population: of each test set, `found` are the values by the names of metrics."""
+    true, title = true_values(population), population.title
     table = Table("Metric", "True value", "Holds it", "No interval", "Mean width", title=title)
     for name, value in true.items():
         intervals = [(each[name].low, each[name].high) for each in found]
@@ -97,4 +122,4 @@ def coverage_table(title: str, true: dict[str, float], found: list[dict[str, Met
 
 
 if __name__ == "__main__":
-    main()
+    simulate(__doc__, 2000, measured, coverage_table)

@@ -26,7 +26,7 @@ settings.load_profile("untimed")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the soak test's length, and the slice of the tests marked `full`."""
-    parser.addoption("--soak", type=int, default=20, help="How many runs tests/runs/test_soak.py makes.")
+    parser.addoption("--soak", type=int, default=40, help="How many runs tests/runs/test_soak.py makes.")
     parser.addoption(
         "--slice", metavar="K", help="Of the tests with a marker, run the K-th slice (0 to 7); `commit` takes a K by HEAD."
     )

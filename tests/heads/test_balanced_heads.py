@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from threadpoolctl import threadpool_limits
 
 from tests.tools.toy import FEW, begin
+from tl_core.data.balance import class_weights
 from tl_core.data.resizing import SquarePixels
 from tl_core.datasets import Data
 from tl_core.errors import SettingError
@@ -19,7 +20,6 @@ from tl_core.features.inputs import EncodedInputs
 from tl_core.heads import class_means, head2toe, logistic, ridge, select_features
 from tl_core.heads.closed_form import PENALTIES, temperature
 from tl_core.spec import RunSpec
-from tl_core.training.loop import class_weights
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.intp]

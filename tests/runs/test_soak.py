@@ -27,8 +27,9 @@ IN_LINE = 12
 """So many runs wait or work at a time."""
 SECONDS_PER_RUN = 30.0
 """A soak that takes longer than this for each run hangs."""
-KILL_ONE_IN, STOPPED_ONE_IN = 4, 4
-"""One in so many looks kills something, and one in so many runs is stopped at most: on a busy machine all of them would be."""
+KILL_ONE_IN = 4
+KILLED_PER_RUN, PAUSED_PER_RUN, STOPPED_PER_RUN = 2, 1, 1 / 4
+"""At most, on average: on a busy machine no run would come to its end between two kills, and all of them would be stopped."""
 NAMES = {"serve": "runner", "spare": "spare"}
 
 
@@ -87,20 +88,21 @@ class Soak:
             if run.state in (State.PAUSED, State.CRASHED) and run.id not in self.stopped:
                 control.resume(self.store, run.id)
                 self.did["resumed"] += 1
-        if self.chance.randrange(KILL_ONE_IN) == 0:
+        killed = sum(times for what, times in self.did.items() if what.startswith("killed"))
+        if self.chance.randrange(KILL_ONE_IN) == 0 and killed < KILLED_PER_RUN * self.count:
             self._kill()
         alive = [run for run in runs if run.state.alive]
         if not alive:
             return
         chosen = self.chance.choice(alive)
         wish = self.chance.choice(("pause", "move", "stop", *[""] * 12))
-        if wish == "pause":
+        if wish == "pause" and self.did["paused"] < PAUSED_PER_RUN * self.count:
             control.pause(self.store, chosen.id)
             self.did["paused"] += 1
         elif wish == "move":
             control.move(self.store, chosen.id, self.chance.randint(1, IN_LINE))
             self.did["moved"] += 1
-        elif wish == "stop" and len(self.stopped) < self.count // STOPPED_ONE_IN:
+        elif wish == "stop" and self.did["stopped"] < STOPPED_PER_RUN * self.count:
             control.stop(self.store, chosen.id)  # refused where it was killed since it was looked at: it is resumed then
             self.stopped.add(chosen.id)
             self.did["stopped"] += 1

@@ -11,11 +11,11 @@ from scipy.special import log_softmax, softmax
 
 from tests.tools.interrupting import Attempt
 from tests.tools.toy import TOY
+from tl_core.data.balance import class_shares, drawn_evenly
 from tl_core.heads import logistic
 from tl_core.phases.phase import Balance, Learning, Phase, nothing
 from tl_core.strategies import strategies
 from tl_core.tasks.classification import ClassOutputs
-from tl_core.training.balance import class_shares, drawn_evenly
 from tl_core.training.solve import adjusted
 from tl_core.training.train import train
 

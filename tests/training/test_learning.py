@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as drawn
 
 from tests.training.test_loop import PHASE, exhaust, features, network, prepared
+from tl_core.data.balance import class_weights
 from tl_core.events import Epoch, Event
 from tl_core.features.inputs import Features
 from tl_core.phases.phase import Augmentation
 from tl_core.phases.schedules import CONSTANT, Schedule, cosine, one_cycle, rising, steps_down
 from tl_core.strategies import Learning
 from tl_core.training.augmentation import Augmenter
-from tl_core.training.loop import Progress, class_weights, fit
+from tl_core.training.loop import Progress, fit
 from tl_core.training.optimizers import Scheduled
 
 SCHEDULES = {"constant": CONSTANT, "cosine": cosine(), "one cycle": one_cycle(), "steps": steps_down((0.4, 0.6, 0.8), 0.2)}

@@ -1,5 +1,6 @@
 """What networks that take texts have in common."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -54,9 +55,9 @@ class OwnWords(TextBackbone):
     _texts: int = 0
 
     @property
+    @abstractmethod
     def most_words(self) -> int:
         """Return how many words it knows at most."""
-        raise NotImplementedError
 
     @property
     def vocabulary(self) -> tuple[str, ...]:

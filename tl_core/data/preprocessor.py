@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 
 class Preprocessor(ABC):
-    """Makes of each example one array of the same `shape` and `dtype`: uint8 for pixels, int32 for the indices of tokens.
+    """Makes of each example one array of the same `shape` and `dtype`: uint8 for pixels, int32 for the indices of tokens."""
 
-    `key` holds all that decides what an example becomes, beside its content, in JSON's values.
-    """
-
-    key: tuple[object, ...]
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+
+    @property
+    @abstractmethod
+    def key(self) -> tuple[object, ...]:
+        """Return all that decides what an example becomes, beside its content, in JSON's values."""
 
     @abstractmethod
     def encode(self, examples: Any, indices: NDArray[np.intp]) -> NDArray[Any]:

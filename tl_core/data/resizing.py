@@ -34,8 +34,11 @@ class SquarePixels(Preprocessor):
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self.key = FITTING, size
         self.shape = size, size, 3
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return FITTING, self.size
 
     def encode(self, examples: Images, indices: NDArray[np.intp]) -> Pixels:
         pixels = np.empty((len(indices), *self.shape), np.uint8)

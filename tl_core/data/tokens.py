@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,8 +47,11 @@ class WordIndices(Preprocessor):
 
     def __init__(self, vocabulary: Sequence[str], length: int) -> None:
         self.shape = (length,)
-        self.key = "indices of words", length, digest_of(vocabulary)
         self._index = {word: index for index, word in enumerate(vocabulary, UNKNOWN + 1)}
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return "indices of words", *self.shape, digest_of(self._index)
 
     def encode(self, examples: Texts, indices: NDArray[np.intp]) -> Tokens:
         found = np.full((len(indices), *self.shape), PADDING, np.int32)
@@ -69,8 +72,11 @@ class WordCounts(Preprocessor):
 
     def __init__(self, vocabulary: Sequence[str], size: int) -> None:
         self.shape = (size,)
-        self.key = "counts of words", size, digest_of(vocabulary)
         self._index = {word: index for index, word in enumerate(vocabulary)}
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        return "counts of words", *self.shape, digest_of(self._index)
 
     def encode(self, examples: Texts, indices: NDArray[np.intp]) -> NDArray[np.uint8]:
         found = np.zeros((len(indices), *self.shape), np.uint8)
@@ -90,8 +96,16 @@ class WordPieces(Preprocessor):
 
     def __init__(self, file: Path, length: int) -> None:
         self.shape = (length,)
-        self._content = file.read_bytes()
-        self.key = "pieces of words", length, hashlib.sha256(self._content).hexdigest()
+        self._file = file
+
+    @cached_property
+    def _content(self) -> bytes:
+        """Return the tokenizer's file, read when it is needed: pages ask for the shape alone."""
+        return self._file.read_bytes()
+
+    @cached_property
+    def key(self) -> tuple[object, ...]:
+        return "pieces of words", *self.shape, hashlib.sha256(self._content).hexdigest()
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
@@ -103,17 +117,16 @@ class WordPieces(Preprocessor):
         return made
 
     def encode(self, examples: Texts, indices: NDArray[np.intp]) -> Tokens:
-        found = self._tokenizer.encode_batch_fast([examples.read(int(index)) for index in indices])
+        found = self._encoded(examples, indices)
         return np.array([each.ids for each in found], np.int32).reshape(len(indices), *self.shape)
 
     def truncated(self, examples: Texts) -> int:
-        return sum(bool(each.overflowing) for each in self._encoded(examples))
+        return sum(bool(each.overflowing) for each in self._encoded(examples, np.arange(len(examples))))
 
-    def _encoded(self, examples: Texts) -> Iterator[Any]:
-        for index in range(len(examples)):
-            yield self._tokenizer.encode(examples.read(index))
+    def _encoded(self, examples: Texts, indices: NDArray[np.intp]) -> list[Any]:
+        return self._tokenizer.encode_batch_fast([examples.read(int(index)) for index in indices])
 
 
-def digest_of(vocabulary: Sequence[str]) -> str:
+def digest_of(vocabulary: Iterable[str]) -> str:
     """Return the sha256 of the words, in their order."""
     return hashlib.sha256("\n".join(vocabulary).encode()).hexdigest()

@@ -75,8 +75,3 @@ def stratified_weights(labels: NDArray[Any], resamples: int = RESAMPLES) -> Iter
         drawn = first + (rng.random((len(labels), count)) * size).astype(np.int64)
         cells = (order[drawn] * count + np.arange(count)).ravel()
         yield np.bincount(cells, minlength=len(labels) * count).reshape(-1, count).astype(np.int32)
-
-
-def unweighted(labels: Labels) -> Weights:
-    """Return the weights (n, 1) of the examples as they are."""
-    return np.ones((len(labels), 1), np.int32)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.data.balance import class_shares
 from tl_core.data.label_kinds import CLASSES, LabelKind
 from tl_core.heads import Head
 from tl_core.heads.head import cross_entropy
@@ -77,7 +78,7 @@ class Classification(Task):
     panels: ClassVar[tuple[Panel, ...]] = (Panel.CONFUSION, Panel.HARDEST, Panel.CLASSES)
 
     def outputs(self, names: Sequence[str], labels: NDArray[Any]) -> Outputs:
-        return ClassOutputs(tuple(names), np.bincount(labels, minlength=len(names)) / len(labels))
+        return ClassOutputs(tuple(names), class_shares(labels, len(names)))
 
     def phase(self, phase: Phase) -> Phase:
         return phase

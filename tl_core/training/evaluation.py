@@ -61,8 +61,8 @@ def gather_predictions(
     names = np.array([test.name(index) for index in hardest], dtype=np.str_)
     shown = test.take(hardest)
     pictures = pixels(shown) if isinstance(shown, Images) else np.zeros((0, 0, 0, 3), np.uint8)
-    texts = np.array([shown.excerpt(index) for index in range(len(shown))], dtype=np.str_)
-    return Predictions(test.labels, probabilities, hardest, pictures, names, texts)
+    texts = [] if len(pictures) else [shown.excerpt(index) for index in range(len(shown))]
+    return Predictions(test.labels, probabilities, hardest, pictures, names, np.array(texts, dtype=np.str_))
 
 
 def versions() -> dict[str, str]:

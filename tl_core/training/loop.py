@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.data.balance import class_weights
 from tl_core.events import Epoch, Reporter, Step
 from tl_core.features.inputs import Inputs, as_taken
 from tl_core.features.prefetch import in_batches, prefetch
 from tl_core.heads import Head
 from tl_core.strategies import Learning
 from tl_core.tasks import Means, Outputs
-from tl_core.training.balance import class_weights
 from tl_core.training.prepared import PreparedPhase
 from tl_core.training.scoring import FEATURE_BATCH, score_of
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from tl_core.data.balance import drawn_evenly
 from tl_core.datasets import Data
 from tl_core.events import Activity, Epoch, Plan, Resumed
 from tl_core.features.cache import ActivationCache
@@ -21,7 +22,6 @@ from tl_core.recipe import Recipe
 from tl_core.result import Measured, PhaseRecord
 from tl_core.strategies import Classifier, Phase
 from tl_core.tasks import Outputs
-from tl_core.training.balance import drawn_evenly
 from tl_core.training.checkpoints import TrainingState
 from tl_core.training.freezing import count_parameters
 from tl_core.training.inputs import InputPipeline

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.data.balance import class_shares, class_weights
 from tl_core.features.inputs import CachedInputs
 from tl_core.heads import Head, Problem
 from tl_core.strategies import Classifier
-from tl_core.training.balance import class_shares, class_weights
 from tl_core.training.prepared import PreparedPhase
 
 

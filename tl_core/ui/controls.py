@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import streamlit as st
 
 from tl_core.analysis import comparison
-from tl_core.analysis.statements import seconds
 from tl_core.backbones import backbones
 from tl_core.recipe import Recipe
 from tl_core.runs.compared import deciding, is_control
@@ -55,11 +54,6 @@ def controls(run: Run) -> None:
     with st.container(horizontal=True, key="controls"):
         for title, recipe in missing.items():
             _control_button(recipe, title)
-
-
-def _beside(other: Run) -> str:
-    """Return what a control reached, for a task whose runs have no accuracy."""
-    return f"{formatting.name_of(other)}: {formatting.accuracy_of(other)} in {seconds(other.seconds or 0.0)}."
 
 
 def _control_button(recipe: Recipe, title: str) -> None:

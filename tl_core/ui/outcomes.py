@@ -13,9 +13,9 @@ from tl_core.analysis.statistics import Interval
 from tl_core.recipe import things_of
 from tl_core.result import Predictions, Result
 from tl_core.runs import compared
+from tl_core.runs.score import task_of
 from tl_core.runs.store import Run
-from tl_core.tasks import Panel, tasks
-from tl_core.tasks.classification import Classification
+from tl_core.tasks import Panel
 from tl_core.ui import confusion, decisions, formatting, other_metrics, predicted_numbers, session
 from tl_core.ui.charts import curves, outcome
 from tl_core.ui.downloads import download
@@ -56,7 +56,7 @@ def sentence(run: Run, result: Result) -> None:
 def evidence(run: Run, result: Result) -> None:
     """Draw mistakes, numbers, curves, time, proof and settings, in tabs; the classes first where they are uneven."""
     said = session.predictions(run.id)
-    names, task = list(result.class_names), tasks.parts().get(run.spec.task.name, Classification)
+    names, task = list(result.class_names), task_of(run)
     draws: dict[str, Callable[[], None]] = {
         PANELS[panel].title.format(things_of(run.spec)): partial(PANELS[panel].draw, said, names, run.id) for panel in task.panels
     } | {

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.data.images import Labels
+from tl_core.data.examples import Labels
 
 
 def class_shares(labels: Labels, classes: int) -> NDArray[np.float64]:
