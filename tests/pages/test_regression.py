@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import CommandLine
 from tests.tasks.crops import crops
 from tests.tools.immediate import immediate
 from tests.tools.pages import SMALL, errors, opened
-from tl_core.ui import steps
+from tl_core.ui import session, steps
 
 __all__ = ["immediate"]
 pytestmark = pytest.mark.usefixtures("nothing_cached", "known_profiles")
@@ -71,7 +70,7 @@ def test_a_number_from_the_command_line_to_the_pages(home: Path, address: dict[s
 
     seed = line.call("train", "--task", "regression", *options, "--set", "seed=1", "--json")
     other = seed.json["run_id"]
-    st.cache_data.clear()  # the list of runs may be two seconds old
+    session.runs.clear()  # the list may be two seconds old
     compared, said = page(steps.COMPARE.script, runs=f"{told['run_id']},{other}")
     assert compared.selectbox(key="compare_by").value == "Mean absolute error"
     (runs,) = (each.value for each in compared.dataframe if "Mean absolute error" in each.value)
