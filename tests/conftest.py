@@ -17,7 +17,7 @@ from tl_core.system.settings import HOME_VARIABLE, SPARE_VARIABLE
 
 NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there, so that whoever goes to the network in a test fails at once."""
-SLICES = {"full": 8, "process": 2, "browser": 2, "cluster": 2}
+SLICES = {"full": 12, "process": 3, "browser": 3, "cluster": 3}
 """The tests with a marker are shared among so many commits."""
 
 settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no mistake of what is tested
@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the soak test's length, and the slice of the tests marked `full`."""
     parser.addoption("--soak", type=int, default=40, help="How many runs tests/runs/test_soak.py makes.")
     parser.addoption(
-        "--slice", metavar="K", help="Of the tests with a marker, run the K-th slice (0 to 7); `commit` takes a K by HEAD."
+        "--slice", metavar="K", help="Of the tests with a marker, run the K-th slice (0 to 11); `commit` takes a K by HEAD."
     )
 
 
