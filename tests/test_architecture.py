@@ -463,7 +463,7 @@ def test_every_trap_is_run_on_the_other_backends() -> None:
 
 def requirements() -> dict[str, str]:
     """Of the product, of its tests, of its optional sources of data and networks, and of its tests on Keras' other backends."""
-    names = ("", "-tests", "-sources", "-texts", "-backends")
+    names = ("", "-tests", "-sources", "-texts", "-networks", "-backends")
     texts = [(ROOT / f"requirements{name}.txt").read_text(encoding="utf-8") for name in names]
     lines = [line for line in "\n".join(texts).splitlines() if line and not line.startswith(("#", "-"))]
     return {line.partition("==")[0]: line.partition("==")[2] for line in lines}
@@ -510,4 +510,5 @@ def test_every_requirement_is_used() -> None:
         for dist in dists
         if name in all_imports() or name in texts
     }
+    used |= {normal(text) for text in texts if isinstance(text, str)}  # of packages that are not installed here
     assert not set(requirements()) - used - all_imports()  # those of the other backends may not be installed here

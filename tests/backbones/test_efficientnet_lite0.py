@@ -1,14 +1,13 @@
 """EfficientNet-Lite0 against what is known of it: two photographs, its size, its cost."""
 
 import importlib
-from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from tl_core.backbones.efficientnet_lite0 import FILE, PACKAGE, SHA256, EfficientNetLite0, weights_file
+from tests.backbones.packaged import photograph
+from tl_core.backbones.efficientnet_lite0 import FILE, EfficientNetLite0
 from tl_core.errors import WeightsError
 from tl_core.networks.outline import Network
 from tl_core.networks.torch_file import read_torch_file
@@ -22,20 +21,11 @@ def network() -> Network:
     return EfficientNetLite0().load(224, pretrained=True)
 
 
-def photograph(name: str) -> np.ndarray:
-    with Image.open(str(files("sklearn") / "datasets" / "images" / name)) as image:
-        width, height = image.size
-        side = min(width, height)
-        left, top = (width - side) // 2, (height - side) // 2
-        square = image.convert("RGB").crop((left, top, left + side, top + side))
-        return np.asarray(square.resize((224, 224), Image.Resampling.BICUBIC), np.float32)
-
-
 @pytest.mark.parametrize("name", sorted(ORACLE))
 def test_recognises_the_photograph(network: Network, name: str) -> None:
     assert network.classifier is not None
     kernel, bias = network.classifier
-    scores = network.model.predict(photograph(name)[None], verbose=0)[0] @ kernel + bias
+    scores = network.model.predict(photograph(name, 224)[None], verbose=0)[0] @ kernel + bias
     chances = np.exp(scores - scores.max())
     chances /= chances.sum()
     expected, chance = ORACLE[name]
@@ -74,12 +64,12 @@ def test_every_tensor_of_the_file_is_in_the_network(network: Network, installed:
     assert len(arrays) == len(laid)
     in_file = sorted(float(np.abs(array, dtype=np.float64).sum()) for array in arrays.values())
     np.testing.assert_allclose(sorted(float(np.abs(array, dtype=np.float64).sum()) for array in laid), in_file)
-    assert network.provenance.sha256 == SHA256
+    assert network.provenance.sha256 == FILE.sha256
 
 
 @pytest.fixture(scope="module")
 def installed() -> Path:
-    file = weights_file()
+    file = FILE.find()
     assert file is not None
     return file
 
@@ -87,12 +77,12 @@ def installed() -> Path:
 @pytest.fixture
 def other_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package of the same name that is found before the installed one; gives where its weights file belongs."""
-    package = tmp_path / PACKAGE
-    (package / FILE).parent.mkdir(parents=True)
+    package = tmp_path / FILE.package
+    (package / FILE.name).parent.mkdir(parents=True)
     (package / "__init__.py").write_text("raise RuntimeError('nobody needs to import this')")
     monkeypatch.syspath_prepend(str(tmp_path))
     importlib.invalidate_caches()
-    return package / FILE
+    return package / FILE.name
 
 
 def test_says_how_to_install_what_is_missing(installed: Path, other_package: Path) -> None:

