@@ -25,7 +25,7 @@ LAYERS = (
     ("tl_core.training",),
     ("tl_core.planning",),
     ("tl_core.checks", "tl_core.recipe"),
-    ("tl_core.features", "tl_core.jobs", "tl_core.strategies", "tl_core.tasks"),
+    ("tl_core.features", "tl_core.jobs", "tl_core.strategies", "tl_core.tasks", "tl_core.ranking"),
     ("tl_core.datasets", "tl_core.backbones", "tl_core.executors", "tl_core.metrics"),
     ("tl_core.data", "tl_core.phases", "tl_core.machine", "tl_core.analysis"),
     ("tl_core.registry", "tl_core.result"),

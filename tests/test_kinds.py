@@ -10,29 +10,29 @@ from tl_core.recipe import Recipe
 from tl_core.registry import KINDS, registries
 from tl_core.spec import PART_KINDS, RunSpec
 
-PACKAGE = '''"""Rankings."""
+PACKAGE = '''"""Samplers."""
 
 from tl_core.registry import Part, Registry
 
-rankings: Registry[Part] = Registry("ranking", "tl_core.rankings")
+samplers: Registry[Part] = Registry("sampler", "tl_core.samplers")
 '''
-PART = '''"""A ranking."""
+PART = '''"""A sampler."""
 
 from typing import ClassVar
 from tl_core.registry import Part
-from tl_core.rankings import rankings
+from tl_core.samplers import samplers
 
 
-@rankings.register("log_evidence")
-class LogEvidence(Part):
-    """Rank networks by their evidence."""
+@samplers.register("by_margin")
+class ByMargin(Part):
+    """Take the examples that a model is least sure of."""
 
-    title: ClassVar[str] = "Log evidence"
+    title: ClassVar[str] = "By margin"
 '''
 LINES = {
-    "registry.py": ('KINDS = {\n', 'KINDS = {\n    "ranking": "tl_core.rankings:rankings",\n'),
-    "spec.py": ("    seed: int = Field", '    ranking: PartSpec = PartSpec(name="log_evidence")\n    seed: int = Field'),
-    "recipe.py": ("    executor: Executor\n", "    executor: Executor\n    ranking: Any\n"),
+    "registry.py": ('KINDS = {\n', 'KINDS = {\n    "sampler": "tl_core.samplers:samplers",\n'),
+    "spec.py": ("    seed: int = Field", '    sampler: PartSpec = PartSpec(name="by_margin")\n    seed: int = Field'),
+    "recipe.py": ("    executor: Executor\n", "    executor: Executor\n    sampler: Any\n"),
 }  # fmt: skip
 USED = """
 from typer.testing import CliRunner
@@ -40,10 +40,10 @@ from tl_core.__main__ import app
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 print(CliRunner().invoke(app, ["parts"]).stdout)
-print(CliRunner().invoke(app, ["train", "--ranking", "log_evidense"]).stderr)
+print(CliRunner().invoke(app, ["train", "--sampler", "by_marginn"]).stderr)
 from tl_core import testing
-print([check.__name__ for check in testing.checks("ranking")][:2])
-print(Recipe.of(RunSpec().with_settings({"ranking": "log_evidence"})).ranking.title)
+print([check.__name__ for check in testing.checks("sampler")][:2])
+print(Recipe.of(RunSpec().with_settings({"sampler": "by_margin"})).sampler.title)
 """
 
 
@@ -61,12 +61,12 @@ def test_a_kind_of_part_is_added_by_its_line(tmp_path: Path) -> None:
         text = file.read_text()
         assert before in text
         file.write_text(text.replace(before, after, 1))
-    (tmp_path / "tl_core" / "rankings").mkdir()
-    (tmp_path / "tl_core" / "rankings" / "__init__.py").write_text(PACKAGE)
-    (tmp_path / "tl_core" / "rankings" / "log_evidence.py").write_text(PART)
+    (tmp_path / "tl_core" / "samplers").mkdir()
+    (tmp_path / "tl_core" / "samplers" / "__init__.py").write_text(PACKAGE)
+    (tmp_path / "tl_core" / "samplers" / "by_margin.py").write_text(PART)
     done = subprocess.run([sys.executable, "-c", USED], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "ranking log_evidence  Rank networks by their evidence." in done.stdout
-    assert "There is no ranking of that name. Did you mean log_evidence?" in done.stdout
+    assert "sampler by_margin  Take the examples that a model is least sure of." in done.stdout
+    assert "There is no sampler of that name. Did you mean by_margin?" in done.stdout
     assert "['check_is_found_by_its_name', 'check_describes_itself']" in done.stdout
-    assert done.stdout.endswith("Log evidence\n")
+    assert done.stdout.endswith("By margin\n")

@@ -205,16 +205,16 @@ def chosen_on_some(by: ChosenBy, labels: Labels) -> tuple[Note, ...]:
     return (Note(NoteKind.CHOSEN_ON_FEWER, (ENOUGH_TO_FIT, len(labels))),) if fewer else ()
 
 
-def folds(labels: Labels) -> list[np.ndarray]:
+def folds(labels: Labels, enough: int = MAX_HELD_OUT) -> list[np.ndarray]:
     """Return masks (images,) of what is held out in each stratified fold; none where no class has two images.
 
     An image that is alone in its class is never held out. Neighbours in a class go to different folds, so that every class is in
-    every training part. There are as many folds as it takes to hold out `MAX_HELD_OUT` images, at most `FOLDS`.
+    every training part. There are as many folds as it takes to hold out `enough` images, at most `FOLDS`.
     """
     repeated = np.flatnonzero(np.bincount(labels)[labels] > 1)
     fold = np.full(len(labels), -1)
     fold[repeated[np.argsort(labels[repeated], kind="stable")]] = np.arange(len(repeated)) % FOLDS
-    used = min(FOLDS, len(repeated), ceil(MAX_HELD_OUT * FOLDS / len(labels)))
+    used = min(FOLDS, len(repeated), ceil(enough * FOLDS / len(labels)))
     return [fold == index for index in range(used)]
 
 
