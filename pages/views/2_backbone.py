@@ -8,6 +8,7 @@ from tl_core.recipe import Recipe
 from tl_core.ui import formatting, forms, frame, image_size, session
 from tl_core.ui.backbone_card import backbone_card, networks_for
 from tl_core.ui.charts import choices
+from tl_core.ui.ranking import backbone_ranking
 from tl_core.ui.recipe_bar import recipe_bar
 from tl_core.ui.steps import PageInfo
 
@@ -40,6 +41,7 @@ def draw() -> None:
             backbone_card(recipe)
         with formatting.sentence_for_mistakes():
             recipe.require_weights()
+        backbone_ranking(recipe)
 
 
 def draw_choice(recipe: Recipe, offered: list[tuple[str, CatalogueEntry]]) -> None:

@@ -16,11 +16,15 @@ from tests.ui.test_chart_sizes import LARGE
 from tests.ui.test_charts import CHARTS, PICTURE, epochs, used
 from tl_core.analysis.comparison import RunPoint
 from tl_core.analysis.metrics import confusion_matrix, most_confused
+from tl_core.analysis.ranking import Candidate, Scored
+from tl_core.analysis.statistics import Interval
+from tl_core.backbones import backbones
 from tl_core.checks.projection import ImageMap
+from tl_core.data.examples import Modality
 from tl_core.runs.compared import ACCURACY
 from tl_core.strategies import strategies
 from tl_core.ui import confusion
-from tl_core.ui.charts import comparing, data, image_map, machine, outcome, theme
+from tl_core.ui.charts import choices, comparing, data, image_map, machine, outcome, ranking, theme
 
 pytestmark = pytest.mark.browser
 
@@ -93,6 +97,22 @@ def overlaid(count: int) -> go.Figure:
     return comparing.overlaid_curves(dict.fromkeys(labels, epochs(9)), labels, "accuracy", "1")
 
 
+def ranked(count: int) -> go.Figure:
+    """Networks that are as good as each other, at nearly the same cost."""
+    found = [
+        Candidate(f"EfficientNet-Lite{n}", "a", multiply_adds=70 + 7 * n, scores={"linear_probe": Scored(0.9 + 0.01 * (n % 3))})
+        for n in range(count)
+    ]
+    return ranking.ranked_networks(found, "linear_probe", [Interval(0.8, 1.0)] * count, "EfficientNet-Lite1")
+
+
+def catalogue(_: int) -> go.Figure:
+    """All networks for images that there are."""
+    parts = [(name, part) for name, part in backbones.parts().items() if part.accepts is Modality.IMAGES]
+    listed = [(name, entry) for name, part in parts for entry in part.catalogue()]
+    return choices.backbone_scatter(listed, "EfficientNet-Lite0")
+
+
 BY_COUNT: dict[str, Callable[[int], go.Figure]] = {
     "sample_grid": lambda n: data.sample_grid([[PICTURE] * 8] * n, names(n)),
     "class_balance": lambda n: data.class_balance({split: dict.fromkeys(names(n), 3) for split in theme.SPLITS}),
@@ -100,6 +120,8 @@ BY_COUNT: dict[str, Callable[[int], go.Figure]] = {
     "image_map": mapped,
     "image_grid": lambda n: outcome.image_grid(np.stack([PICTURE] * 24), names(n) * 12, names(n) * 12, columns=4),
     "metric_against_seconds": of_runs,
+    "ranked_networks": ranked,
+    "backbone_scatter": catalogue,
     "overlaid_curves": overlaid,
     "usage_bars": lambda n: machine.usage_bars([(f"EfficientNet-Lite0 · {name}", used(cpu_seconds=9.0)) for name in names(n)]),
 }

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from tl_core.analysis.comparison import RunPoint
 from tl_core.analysis.learning_curve import points
+from tl_core.analysis.ranking import Candidate, Scored
 from tl_core.analysis.rates import RateCurve
+from tl_core.analysis.statistics import Interval
 from tl_core.analysis.usage import Usage
 from tl_core.analysis.what_if import Answer
 from tl_core.backbones import BlockOutline, CatalogueEntry
@@ -37,6 +39,7 @@ from tl_core.ui.charts import (
     network,
     numbers,
     outcome,
+    ranking,
     rates,
     speeds,
     theme,
@@ -44,6 +47,10 @@ from tl_core.ui.charts import (
 
 HOSTILE = ("<b onload=alert(1)>x</b>", "two\nlines", "y" * 300, "\u0639\u0631\u0628\u064a \u202ereversed", "%{x} &amp; $a$")
 K = len(HOSTILE)
+NETWORKS = [
+    Candidate(name, "a", multiply_adds=4**place * 10**6 * (place > 0), control=place == 0, scores={"linear_probe": Scored(0.7)})
+    for place, name in enumerate(HOSTILE)
+]
 RATES = tuple(10.0**-n for n in range(12, 0, -1))
 
 
@@ -126,6 +133,7 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
     "backbone_scatter": lambda: choices.backbone_scatter(
         [("a", listing(HOSTILE[0], 0.7)), ("b", listing("B", 0.8, here=False))], "B"
     ),
+    "ranked_networks": lambda: ranking.ranked_networks(NETWORKS, "linear_probe", [Interval(0.5, 0.9)] * K, HOSTILE[1]),
     "sample_grid": lambda: data.sample_grid([[PICTURE] * 3, [PICTURE], [], [PICTURE], [PICTURE]], HOSTILE),
     "class_balance": lambda: data.class_balance({"train": dict.fromkeys(HOSTILE, 3), "test": dict.fromkeys(HOSTILE, 9)}),
     "split_bar": lambda: data.split_bar(60_000, 10, 10_000),
@@ -154,6 +162,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "learning_curve": lambda: learning_curve.learning_curve([], "5"),
     "speed_chart": lambda: speeds.speed_chart(Speeds("CPU", 32, {})),
     "backbone_scatter": lambda: choices.backbone_scatter([("a", listing("Small CNN", None))], ""),
+    "ranked_networks": lambda: ranking.ranked_networks([], "linear_probe", [], ""),
     "sample_grid": lambda: data.sample_grid([], []),
     "class_balance": lambda: data.class_balance({}),
     "split_bar": lambda: data.split_bar(0, 0, 0),

@@ -46,13 +46,15 @@ def study(
     rows = list(part.rows(found))
     if as_json:
         result = TypeAdapter(type(found)).dump_python(found, mode="json", exclude={*UNTOLD})
-        print_json({"study": name, "rows": rows, **result})
+        print_json({"study": name, "rows": rows, "conclusion": part.conclusion(found), **result})
         return
     if rows:
         table = Table(*(column.replace("_", " ").capitalize() for column in rows[0]), box=None)
         for row in rows:
             table.add_row(*map(text, row.values()))
         out.print(table)
+    if said := part.conclusion(found):
+        out.print(said)
     out.print(f"Answered in {spoken(found.seconds)}.")
 
 

@@ -96,6 +96,10 @@ class Study(Part, Generic[R]):
     def rows(self, found: R) -> Iterator[dict[str, Any]]:
         """Yield what was found as named numbers and texts, for tables: each row has the same names."""
 
+    def conclusion(self, found: R) -> str:
+        """Return in a sentence what follows from a finished result; an empty text of a study whose numbers speak alone."""
+        return ""
+
     def place(self, home: Path) -> Path:
         """Return the folder that holds the results."""
         return home / self.folder

@@ -27,10 +27,15 @@ class FrozenBackbone:
         backends.compute_in(precision)
         self.stages = Stages(TrainingState(Progress(total=0)), report)
         with self.stages.stage(Activity.LOADING_BACKBONE):
-            model = recipe.backbone.load(recipe.input_size, pretrained=True).model
+            self.network = recipe.backbone.load(recipe.input_size, pretrained=True)
         waiting = partial(self.stages.say, Activity.WAITING_FOR_FEATURES)
         self._extractor = FeatureExtractor(cache, recipe.preprocessor(), bfloat16=precision.in_bfloat16, wait=waiting)
-        self._part = self._extractor.part(model)
+        self._part = self._extractor.part(self.network.model)
+
+    @property
+    def computed(self) -> int:
+        """Return how many images went through it by now; others had done so before."""
+        return sum(self._extractor.tally.computed.values())
 
     def features(self, examples: Examples) -> CachedInputs:
         """Return what the network makes of the examples: (n, d) float32."""

@@ -1,13 +1,16 @@
 """What there is to choose from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from math import log
 
 import plotly.graph_objects as go
 
 from tl_core.backbones import CatalogueEntry
-from tl_core.ui.charts import theme
+from tl_core.ui.charts import names, theme
 
 TITLE = "Published accuracy against size"
+DEPTH = 190
+"""Pixels of the plot from top to bottom."""
 
 
 def backbone_scatter(listings: Sequence[tuple[str, CatalogueEntry]], chosen_title: str) -> go.Figure:
@@ -20,31 +23,40 @@ def backbone_scatter(listings: Sequence[tuple[str, CatalogueEntry]], chosen_titl
     if not known:
         return theme.empty(TITLE, "None of these networks has a published accuracy.")
     drawn = theme.figure(TITLE, 360, legend=True)
+    entries = sorted((entry for _, entry in known), key=lambda entry: (entry.title != chosen_title, not entry.here))
+    spread = [100 * (entry.accuracy or 0) for entry in entries]
+    ends = min(spread) - 2, max(spread) + 2
+    placed = _sides(entries, ends)
     for chosen in (False, True):
         for here in (True, False):
-            group = [entry for _, entry in known if entry.here == here and (entry.title == chosen_title) == chosen]
-            _add_group(drawn, group, here=here, chosen=chosen, known=[entry for _, entry in known])
+            group = [entry for entry in entries if entry.here == here and (entry.title == chosen_title) == chosen]
+            _add_group(drawn, group, placed, here=here, chosen=chosen)
     _add_legend(drawn)
-    sizes = [entry.parameters / 1e6 for _, entry in known]
-    theme.log_axis(drawn, sizes)
-    accuracies = [100 * (entry.accuracy or 0) for _, entry in known]
-    drawn.update_yaxes(range=[min(accuracies) - 2, max(accuracies) + 2])
+    theme.log_axis(drawn, [entry.parameters / 1e6 for entry in entries])
+    drawn.update_yaxes(range=ends)
     return theme.axes(drawn, "Parameters (millions)", "ImageNet top-1 accuracy (%)")
 
 
-def _add_group(
-    drawn: go.Figure, group: Sequence[CatalogueEntry], *, here: bool, chosen: bool, known: Sequence[CatalogueEntry]
-) -> None:
+def _sides(entries: Sequence[CatalogueEntry], ends: tuple[float, float]) -> dict[str, str]:
+    """Return on which side of its marker the name of each network stands, by its title; the first have the first choice."""
+    sizes = [log(entry.parameters) for entry in entries]
+    across = names.along(sizes, (min(sizes) - log(1.5), max(sizes) + log(1.5)), names.NARROW)
+    down = names.along([100 * (entry.accuracy or 0) for entry in entries], ends[::-1], DEPTH)
+    places = [names.Place(x, y, len(entry.title)) for x, y, entry in zip(across, down, entries, strict=True)]
+    free = zip(entries, names.sides(places, names.NARROW), strict=True)
+    return {entry.title: side for entry, side in free if side}
+
+
+def _add_group(drawn: go.Figure, group: Sequence[CatalogueEntry], sides: Mapping[str, str], *, here: bool, chosen: bool) -> None:
     if not group:
         return
-    largest, smallest = max(entry.parameters for entry in known), min(entry.parameters for entry in known)
-    middle = (largest * smallest) ** 0.5
+    named = [theme.plain(entry.title) if entry.title in sides else "" for entry in group]
     drawn.add_scatter(
         x=[entry.parameters / 1e6 for entry in group],
         y=[100 * (entry.accuracy or 0) for entry in group],
         mode="markers+text",
-        text=[f"<b>{theme.plain(entry.title)}</b>" if chosen else theme.plain(entry.title) for entry in group],
-        textposition=["middle left" if entry.parameters > middle else "middle right" for entry in group],
+        text=[f"<b>{name}</b>" if chosen and name else name for name in named],
+        textposition=[sides.get(entry.title, "top left") for entry in group],
         customdata=[entry.title for entry in group],
         hovertext=[_hover(entry) for entry in group],
         hovertemplate="%{hovertext}<extra></extra>",

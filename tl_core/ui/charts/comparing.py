@@ -12,7 +12,8 @@ from tl_core.analysis.statements import seconds
 from tl_core.metrics import Better, Metric
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import strategies
-from tl_core.ui.charts import theme
+from tl_core.ui.charts import names, theme
+from tl_core.ui.charts.names import Place
 
 MOST_RUNS, MOST_CURVES = 500, 24
 """So many points are drawn, and so many curves: they differ in colour, dash and marker."""
@@ -22,8 +23,8 @@ FEW = 8
 """Up to so many points have their names beside them."""
 LEGEND_ROW = 20
 """Pixels of a row of two names."""
-WIDTH, DEPTH, LETTER, MOST_LETTERS = 780, 250, 6.2, 56
-"""Pixels of the plot on a screen of 1280, and of a letter; the most letters of a name."""
+WIDTH, DEPTH, MOST_LETTERS = 780, 250, 56
+"""Pixels of the plot on a screen of 1280; the most letters of a name."""
 
 
 def metric_against_seconds(points: Sequence[RunPoint], metric: Metric) -> go.Figure:
@@ -87,23 +88,12 @@ def _sides(points: Sequence[RunPoint], *, wide: bool) -> dict[str, str]:
     span = (max(times) - min(times) + 2 * math.log(1.5)) if wide else 1.1 * max(times) or 1.0
     left = min(times) - math.log(1.5) if wide else 0.0
     low, high = min(p.low for p in points), max(p.high for p in points)
-    at = [(WIDTH * (t - left) / span, DEPTH * (high - p.value) / (high - low or 1)) for t, p in zip(times, points, strict=True)]
-    taken = [(x - 8, y - 8, x + 8, y + 8) for x, y in at]
-    found: dict[str, str] = {}
-    for (x, y), point in zip(at, points, strict=True):
-        length = LETTER * min(len(point.label), MOST_LETTERS) + 16
-        for side in ("bottom right", "top left", "top right", "bottom left"):
-            x0, y0 = (x + 9 if "right" in side else x - 9 - length), (y + 2 if "bottom" in side else y - 22)
-            box = (x0, y0, x0 + length, y0 + 20)
-            if x0 >= 0 and x0 + length <= WIDTH and not any(_overlap(box, other) for other in taken):
-                found[point.run_id] = side
-                taken.append(box)
-                break
-    return found
-
-
-def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+    places = [
+        Place(WIDTH * (t - left) / span, DEPTH * (high - p.value) / (high - low or 1), min(len(p.label), MOST_LETTERS))
+        for t, p in zip(times, points, strict=True)
+    ]
+    free = zip(points, names.sides(places, WIDTH), strict=True)
+    return {point.run_id: side for point, side in free if side}
 
 
 def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], sides: Mapping[str, str], metric: Metric) -> None:

@@ -1,0 +1,130 @@
+"""What transferability scores of several networks say: ranks as far as they can be told, and which network to take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tl_core.analysis.statistics import Interval
+
+SAMPLES = 20
+"""Halves of the examples on which each score is computed once more."""
+T95 = 2.093024054408263
+"""Two-sided 95% quantile of Student's t with 19 degrees of freedom, as so many samples have."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A score of a network on all examples of the probe, and on each of the samples, the same for all networks."""
+
+    value: float
+    samples: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A network that was scored: what it is called, its part and settings, the size of its inputs, what it costs, and `scores` by
+    their names. `multiply_adds` are those of one example; `per_second` tells how many examples went through it in a second, None
+    where they had done so before. `published` is its top-1 accuracy on ImageNet (0..1), None where there is none; `control` says
+    that it learned nothing that could be transferred."""
+
+    title: str
+    backbone: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    size: str = ""
+    parameters: int = 0
+    multiply_adds: int = 0
+    published: float | None = None
+    per_second: float | None = None
+    control: bool = False
+    scores: dict[str, Scored] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rank:
+    """Where a candidate stands by a score: between `first` and `last` place, 1 being the best."""
+
+    candidate: Candidate
+    first: int
+    last: int
+
+    def __str__(self) -> str:
+        return str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+
+
+def deviation(samples: Sequence[float]) -> float:
+    """Return the standard error of a score from its values on halves of the examples, drawn without replacement.
+
+    Half of the examples vary as much about the whole as the whole does about the truth, so that nothing has to be scaled (the
+    delete-half jackknife: Shao and Wu 1989); and no example is there twice, which nearest neighbours could not bear.
+    """
+    return float(np.std(samples, ddof=1)) if len(samples) > 1 else 0.0
+
+
+def lead(one: Scored, other: Scored) -> Interval:
+    """Return the 95% interval of the score of one network less that of another on the same examples."""
+    half = T95 * deviation(np.subtract(one.samples, other.samples).tolist())
+    return Interval(one.value - other.value - half, one.value - other.value + half)
+
+
+def ranks(candidates: Sequence[Candidate], score: str) -> list[Rank]:
+    """Return the candidates that have this score, the best first, each with the places that it may have.
+
+    It stands behind those that are better beyond doubt, and before those that are worse beyond doubt, each pair at 95 % (as in
+    Mogstad et al. 2024, Inference for ranks, without their allowance for many pairs).
+    """
+    having = sorted((each for each in candidates if score in each.scores), key=lambda each: -each.scores[score].value)
+    found = []
+    for each in having:
+        leads = [lead(each.scores[score], other.scores[score]) for other in having if other is not each]
+        found.append(Rank(each, 1 + sum(gap.high < 0 for gap in leads), len(having) - sum(gap.low > 0 for gap in leads)))
+    return found
+
+
+def level_with_the_best(candidates: Sequence[Candidate], score: str) -> list[Candidate]:
+    """Return the candidates that cannot be told from the best by this score, the best first."""
+    placed = ranks(candidates, score)
+    return [rank.candidate for rank in placed if rank.first == 1]
+
+
+def choice(candidates: Sequence[Candidate], score: str) -> tuple[Candidate, Candidate] | None:
+    """Return the best candidate by this score, and of those that cannot be told from it the one that costs least, which may be
+    itself; None where nothing was scored. What learned nothing is not chosen as long as there is anything else."""
+    pretrained = [each for each in candidates if not each.control]
+    level = level_with_the_best(pretrained or candidates, score)
+    return (level[0], min(level, key=lambda each: each.multiply_adds)) if level else None
+
+
+def verdict(candidates: Sequence[Candidate], score: str, examples: int) -> str:
+    """Return which network to take by a `score` of so many `examples`, in sentences; an empty text where nothing was scored."""
+    chosen = choice(candidates, score)
+    if chosen is None:
+        return ""
+    best, cheapest = chosen
+    if best is not cheapest:
+        return (
+            f"Take {best.title}. {cheapest.title} takes {_ratio(cheapest, best)} of its computation and cannot be told from it "
+            f"on these {examples:,} examples."
+        )
+    behind = [
+        each for each in candidates if each.multiply_adds < best.multiply_adds and not each.control and score in each.scores
+    ]
+    if not behind:
+        return f"Take {best.title}: no network that costs less is on this machine."
+    other = max(behind, key=lambda each: each.scores[score].value)
+    return f"Take {best.title}. {other.title} takes {_ratio(other, best)} of its computation and is behind it beyond doubt."
+
+
+def _ratio(one: Candidate, other: Candidate) -> str:
+    return f"{100 * one.multiply_adds / max(1, other.multiply_adds):.0f} %"
+
+
+def frontier(candidates: Sequence[Candidate], score: str) -> list[Candidate]:
+    """Return those that no other beats in both score and cost, the cheapest first."""
+    best, found = -np.inf, list[Candidate]()
+    for each in sorted(candidates, key=lambda each: (each.multiply_adds, -each.scores[score].value)):
+        if each.scores[score].value > best:
+            best = each.scores[score].value
+            found.append(each)
+    return found

@@ -1,0 +1,182 @@
+"""Backbone ranking: which of the networks on this machine suits a dataset best, before any is trained."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import isfinite
+from pathlib import Path
+from time import perf_counter
+from typing import Any, ClassVar
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from tl_core.analysis import ranking
+from tl_core.analysis.ranking import SAMPLES, Candidate, Scored
+from tl_core.backbones import backbones
+from tl_core.datasets import Examples
+from tl_core.errors import SettingError
+from tl_core.events import Activity
+from tl_core.features.cache import cache_of
+from tl_core.jobs.background import ResultWriter
+from tl_core.ranking import Labels, Matrix, TransferabilityScore, scores
+from tl_core.recipe import Recipe
+from tl_core.spec import PartSpec
+from tl_core.studies import Study, StudyResult, register
+
+
+@dataclass(frozen=True)
+class BackboneRankingResult(StudyResult):
+    """The networks scored so far, of so many in all, by the classes of so many training `examples`."""
+
+    examples: int = 0
+    expected: int = 0
+    candidates: tuple[Candidate, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """Return how much of it is done, 0..1."""
+        return len(self.candidates) / self.expected if self.expected else 0.0
+
+
+@register("backbone_ranking")
+class BackboneRanking(Study[BackboneRankingResult]):
+    """Rank the pretrained networks on this machine by how well their features tell the classes of training examples apart."""
+
+    title: ClassVar[str] = "Which network suits this data?"
+    folder: ClassVar[str] = "rankings"
+    needs_classes: ClassVar[bool] = True
+
+    examples: int = Field(
+        1000, ge=20, le=20_000, title="Training examples", description="At most so many training examples are looked at."
+    )
+    scores: str = Field(
+        "linear_probe,nearest_neighbours,logme",
+        title="Scores",
+        description="Transferability scores, with commas; the first decides.",
+    )
+
+    @field_validator("scores")
+    @classmethod
+    def _known(cls, text: str) -> str:
+        names = [name.strip() for name in text.split(",")]
+        for name in names:
+            scores.part(name)
+        if len(set(names)) < len(names):
+            raise SettingError("A score is named twice.", "Name each once.", received=text)
+        return ",".join(names)
+
+    @property
+    def asked(self) -> tuple[TransferabilityScore, ...]:
+        """Return the scores that are asked for, the deciding one first."""
+        return tuple(scores.part(name)() for name in self.scores.split(","))
+
+    def first(self) -> BackboneRankingResult:
+        return BackboneRankingResult()
+
+    def decisive(self, recipe: Recipe) -> Sequence[Any]:
+        return recipe.dataset.spec().content, recipe.seed, self.spec(), *(each.draft().backbone for each in candidates(recipe))
+
+    def require_possible(self, recipe: Recipe) -> None:
+        recipe.dataset.require_readable(recipe.seed)
+        if not candidates(recipe):
+            raise SettingError(
+                f"No pretrained network for {recipe.dataset.modality} is on this machine.",
+                "The page Backbone, and python -m tl_core parts backbone, have the lines that bring one.",
+                received=recipe.dataset.name,
+            )
+
+    def run(self, recipe: Recipe, home: Path, writer: ResultWriter[BackboneRankingResult]) -> None:
+        probe = recipe.dataset.load(recipe.seed).train.subsample(self.examples)
+        offered = candidates(recipe)
+        writer.update(examples=len(probe), expected=len(offered))
+        for each in offered:
+            scored = self._scored(each, probe, home, writer)
+            writer.update(candidates=(*writer.now.candidates, scored))
+
+    def _scored(self, recipe: Recipe, probe: Examples, home: Path, writer: ResultWriter[BackboneRankingResult]) -> Candidate:
+        from tl_core.studies._frozen_backbone import FrozenBackbone
+
+        network = FrozenBackbone(recipe.adapted_to(probe), writer.report, cache_of(home))
+        began = perf_counter()
+        features = np.asarray(network.features(probe), np.float64)
+        took = perf_counter() - began
+        with network.stages.stage(Activity.COMPUTING_HEADS):
+            found = self._values(features, np.asarray(probe.labels), _source(network.network.classifier, features))
+        per_second = network.computed / took if network.computed == len(probe) else None
+        return replace(described(recipe, network.network.outline().multiply_adds), per_second=per_second, scores=found)
+
+    def _values(self, features: Matrix, labels: Labels, source: Matrix | None) -> dict[str, Scored]:
+        samples = halves(labels)
+        found = {}
+        for score in self.asked:
+            if score.needs_classifier and source is None:
+                continue
+            value = score.value(features, labels, source)
+            if isfinite(value):
+                found[score.name] = Scored(value, tuple(map(float, score.values(features, labels, samples, source))))
+        return found
+
+    def conclusion(self, found: BackboneRankingResult) -> str:
+        return ranking.verdict(found.candidates, self.asked[0].name, found.examples)
+
+    def rows(self, found: BackboneRankingResult) -> Iterator[dict[str, Any]]:
+        asked = self.asked
+        for rank in ranking.ranks(found.candidates, asked[0].name):
+            scored = rank.candidate.scores
+            yield {
+                "rank": str(rank),
+                "network": rank.candidate.title,
+                "size": rank.candidate.size,
+                **{score.name: scored[score.name].value if score.name in scored else None for score in asked},
+                "published": rank.candidate.published,
+                "million_multiply_adds": round(rank.candidate.multiply_adds / 1e6),
+                "examples_a_second": rank.candidate.per_second,
+            }
+
+
+def candidates(recipe: Recipe) -> list[Recipe]:
+    """Return the recipe with each network that takes its examples and whose weights are on this machine, its own first where that
+    is one."""
+    own = recipe.backbone.listing()
+    specs = [recipe.backbone.spec()] if recipe.is_accepted and recipe.backbone.pretrained and own.here else []
+    titles = {own.title} if specs else set()
+    for name, part in backbones.parts().items():
+        if part.accepts is recipe.dataset.modality and part.pretrained:
+            entries = [entry for entry in part.catalogue() if entry.here and entry.title not in titles]
+            specs += [PartSpec(name=name, **entry.settings) for entry in entries]
+    return [replace(recipe, backbone=backbones.build(spec)) for spec in specs]
+
+
+def described(recipe: Recipe, multiply_adds: int) -> Candidate:
+    """Return the facts of the network of a recipe, without scores."""
+    entry = recipe.backbone.listing()
+    return Candidate(
+        title=entry.title,
+        backbone=recipe.backbone.name,
+        settings=entry.settings,
+        size=recipe.shown_size,
+        parameters=entry.parameters,
+        multiply_adds=multiply_adds,
+        published=entry.accuracy,
+        control=recipe.backbone.is_control,
+    )
+
+
+def halves(labels: Labels) -> list[Labels]:
+    """Return `SAMPLES` halves of the examples, each with half of each class, the same ones each time."""
+    rng, found = np.random.default_rng(0), []
+    for _ in range(SAMPLES):
+        shuffled = rng.permutation(len(labels))
+        ordered = shuffled[np.argsort(labels[shuffled], kind="stable")]
+        found.append(np.sort(ordered[rng.integers(2) :: 2]))
+    return found
+
+
+def _source(classifier: tuple[Any, Any] | None, features: Matrix) -> Matrix | None:
+    """Return the probabilities (n, classes) that a network's own classifier gives, if it has one."""
+    if classifier is None:
+        return None
+    from scipy.special import softmax
+
+    kernel, bias = classifier
+    return np.asarray(softmax(features @ np.asarray(kernel, np.float64) + bias, axis=1))
