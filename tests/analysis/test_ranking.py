@@ -52,15 +52,16 @@ CASES = {
     ),
     "the best is the cheapest": (
         [candidate("large", 0.80, 100), candidate("small", 0.91, 20)],
-        "Take small: no network that costs less is on this machine.",
+        "Take small. No pretrained network that costs less is on this machine.",
     ),
     "a control is never taken while something else is there": (
         [candidate("words", 0.91, 0, control=True), candidate("network", 0.80, 20)],
-        "Take network: no network that costs less is on this machine.",
+        "Take network. No pretrained network that costs less is on this machine. words, which learned nothing before, cannot be "
+        "told from it: transfer may not pay here.",
     ),
     "a control alone": (
         [candidate("words", 0.91, 0, control=True)],
-        "Take words: no network that costs less is on this machine.",
+        "Take words. No pretrained network that costs less is on this machine.",
     ),
     "nothing": ([], ""),
 }

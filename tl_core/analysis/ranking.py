@@ -101,19 +101,43 @@ def verdict(candidates: Sequence[Candidate], score: str, examples: int) -> str:
     chosen = choice(candidates, score)
     if chosen is None:
         return ""
-    best, cheapest = chosen
+    said = (
+        f"Take {chosen[0].title}.",
+        _of_costs(candidates, score, examples, *chosen),
+        _of_controls(candidates, score, chosen[0]),
+    )
+    return " ".join(filter(None, said))
+
+
+def _of_costs(candidates: Sequence[Candidate], score: str, examples: int, best: Candidate, cheapest: Candidate) -> str:
+    """Return what is said of networks that cost less than the best.
+
+    Args:
+        candidates: All networks.
+        score: The name of the score.
+        examples: Of so many.
+        best: The best of them.
+        cheapest: The cheapest that cannot be told from it.
+    """
     if best is not cheapest:
-        return (
-            f"Take {best.title}. {cheapest.title} takes {_ratio(cheapest, best)} of its computation and cannot be told from it "
-            f"on these {examples:,} examples."
-        )
-    behind = [
-        each for each in candidates if each.multiply_adds < best.multiply_adds and not each.control and score in each.scores
-    ]
+        share = _ratio(cheapest, best)
+        return f"{cheapest.title} takes {share} of its computation and cannot be told from it on these {examples:,} examples."
+    others = [each for each in candidates if score in each.scores and not each.control]
+    behind = [each for each in others if each.multiply_adds < best.multiply_adds]
     if not behind:
-        return f"Take {best.title}: no network that costs less is on this machine."
+        return "No pretrained network that costs less is on this machine."
     other = max(behind, key=lambda each: each.scores[score].value)
-    return f"Take {best.title}. {other.title} takes {_ratio(other, best)} of its computation and is behind it beyond doubt."
+    return f"{other.title} takes {_ratio(other, best)} of its computation and is behind it beyond doubt."
+
+
+def _of_controls(candidates: Sequence[Candidate], score: str, best: Candidate) -> str:
+    """Return a warning where a network that learned nothing is as good as the best."""
+    controls = [each for each in candidates if each.control and score in each.scores and each is not best]
+    level = [each for each in controls if lead(best.scores[score], each.scores[score]).low <= 0]
+    if not level:
+        return ""
+    other = max(level, key=lambda each: each.scores[score].value)
+    return f"{other.title}, which learned nothing before, cannot be told from it: transfer may not pay here."
 
 
 def _ratio(one: Candidate, other: Candidate) -> str:

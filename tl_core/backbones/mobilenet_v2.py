@@ -29,7 +29,7 @@ class MobileNetV2(InvertedResiduals):
     brings no classifier, and need no network.
     """
 
-    title: ClassVar[str] = "MobileNetV2 (PyTorch weights)"
+    title: ClassVar[str] = "MobileNetV2 (PyTorch)"
     listing_order: ClassVar[int] = 16
     file: ClassVar[PackagedFile] = FILE
     facts: ClassVar[Facts] = Facts(

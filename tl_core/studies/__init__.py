@@ -74,6 +74,10 @@ class Study(Part, Generic[R]):
     def decisive(self, recipe: Recipe) -> Sequence[Any]:
         """Return what decides the answer, as plain values or pydantic models: results of the same are kept in one file."""
 
+    def spec_for(self, recipe: Recipe) -> RunSpec:
+        """Return what its process is told of a recipe: all that was chosen, and what follows from it written out."""
+        return recipe.spec()
+
     def require_possible(self, recipe: Recipe) -> None:
         """Raise the `TransferError` that it would meet, where it can be known now."""
         recipe.require_runnable()
@@ -121,7 +125,7 @@ class Study(Part, Generic[R]):
         needed and cannot be imported."""
         if self.needs_keras:
             backends.require_importable()
-        command = [COMMAND, recipe.spec().model_dump_json(), self.spec().model_dump_json()]
+        command = [COMMAND, self.spec_for(recipe).model_dump_json(), self.spec().model_dump_json()]
         background.start(home, self.file(home, recipe), command, self.first())
 
     def cancel(self, home: Path, recipe: Recipe) -> None:

@@ -20,7 +20,7 @@ from tl_core.features.cache import cache_of
 from tl_core.jobs.background import ResultWriter
 from tl_core.ranking import Labels, Matrix, TransferabilityScore, scores
 from tl_core.recipe import Recipe
-from tl_core.spec import PartSpec
+from tl_core.spec import PartSpec, RunSpec
 from tl_core.studies import Study, StudyResult, register
 
 
@@ -74,7 +74,13 @@ class BackboneRanking(Study[BackboneRankingResult]):
         return BackboneRankingResult()
 
     def decisive(self, recipe: Recipe) -> Sequence[Any]:
-        return recipe.dataset.spec().content, recipe.seed, self.spec(), *(each.draft().backbone for each in candidates(recipe))
+        draft = recipe.draft()
+        networks = [each.draft().backbone for each in candidates(recipe)]
+        return draft.dataset.content, draft.seed, draft.image_size, self.spec(), *networks
+
+    def spec_for(self, recipe: Recipe) -> RunSpec:
+        """Return the draft: a size that nobody set goes on following the examples, for each network its own."""
+        return recipe.draft()
 
     def require_possible(self, recipe: Recipe) -> None:
         recipe.dataset.require_readable(recipe.seed)

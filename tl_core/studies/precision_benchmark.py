@@ -44,7 +44,7 @@ class PrecisionBenchmark(Study[PrecisionBenchmarkResult]):
         return PrecisionBenchmarkResult()
 
     def decisive(self, recipe: Recipe) -> Sequence[Any]:
-        return recipe.backbone.spec(), recipe.input_size
+        return recipe.backbone.with_size(recipe.input_size).spec(), recipe.input_size
 
     def require_possible(self, recipe: Recipe) -> None:
         """Raise the `SettingError` of a backbone that does not take images of that size: weights do not matter."""

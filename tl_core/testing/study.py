@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 from pydantic import TypeAdapter
 
-from tl_core.recipe import Recipe
+from tl_core.recipe import Recipe, changed
 from tl_core.spec import RunSpec
 from tl_core.studies import Study, StudyResult, studies
 
@@ -20,6 +20,14 @@ def check_is_found_again_by_what_decides_it(part: type[Study[StudyResult]]) -> N
     files = [part.example().file(Path("home"), Recipe.of(RunSpec())) for _ in range(2)]
     assert files[0] == files[1]
     assert files[0].parent == part.example().place(Path("home"))
+
+
+def check_its_process_writes_where_the_result_is_looked_for(part: type[Study[StudyResult]]) -> None:
+    """Check that what its process is told of a recipe decides the same file, of images and of texts whose size nobody set."""
+    for dataset in ("digits", "docstrings"):
+        recipe = Recipe.of(changed(RunSpec(), {"dataset": dataset}))
+        told = Recipe.of(part.example().spec_for(recipe))
+        assert part.example().file(Path("home"), told) == part.example().file(Path("home"), recipe)
 
 
 def check_begins_with_nothing_known(part: type[Study[StudyResult]]) -> None:

@@ -54,8 +54,9 @@ def _show(recipe: Recipe, found: BackboneRankingResult) -> None:
     spans = [_interval(each, found.examples) for each in ordered]
     figure = ranked_networks(ordered, DECIDING.name, spans, recipe.backbone.listing().title)
     live_chart(str(figure.to_json(validate=False)), "backbone_ranking", "Foretold accuracy of each network against its cost")
+    table = pd.DataFrame([_row(rank, span) for rank, span in zip(placed, spans, strict=True)])
     st.dataframe(
-        pd.DataFrame([_row(rank, span) for rank, span in zip(placed, spans, strict=True)]),
+        table.dropna(axis="columns", how="all"),
         hide_index=True,
         width="stretch",
         placeholder="\N{EN DASH}",

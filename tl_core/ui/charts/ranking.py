@@ -16,6 +16,8 @@ FEW = 8
 """Up to so many networks have their names beside them."""
 DEPTH = 200
 """Pixels of the plot from top to bottom."""
+WIDE = 10
+"""From so many times the least cost on, costs stand on a log axis."""
 
 
 class Places(NamedTuple):
@@ -31,6 +33,7 @@ def ranked_networks(candidates: Sequence[Candidate], score: str, intervals: Sequ
     The line joins those that no other beats in both. `customdata` is the title.
     """
     pairs = [(each, span) for each, span in zip(candidates, intervals, strict=True) if score in each.scores]
+    pairs.sort(key=lambda pair: pair[0].title != chosen_title)  # names have room in this order
     if not pairs:
         return theme.empty(TITLE, "Waiting for the first network", height=360)
     drawn = theme.figure(TITLE, 360, legend=True)
@@ -50,7 +53,10 @@ def ranked_networks(candidates: Sequence[Candidate], score: str, intervals: Sequ
         group = [pair for pair in pairs if _style(pair[0], chosen_title) == style]
         if group:
             _add_group(drawn, group, score, style, Places(costs, sides))
-    theme.log_axis(drawn, list(costs.values()))
+    if max(costs.values()) > WIDE * min(costs.values()):
+        theme.log_axis(drawn, list(costs.values()))
+    else:
+        drawn.update_xaxes(range=_around(list(costs.values())), showgrid=True)
     return theme.axes(drawn, "Million multiply-adds an example", "Probe in cross-validation (%)")
 
 
@@ -61,10 +67,20 @@ def _costs(pairs: Sequence[Pair]) -> dict[str, float]:
     return {each.title: (each.multiply_adds or least / 3) / 1e6 for each, _ in pairs}
 
 
+def _around(costs: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis that shows costs of about the same size, and has room for a name left of the last."""
+    room = (max(costs) - min(costs)) / 4 or max(costs) / 2
+    return min(costs) - room, max(costs) + room
+
+
 def _sides(pairs: Sequence[Pair], score: str, costs: Mapping[str, float]) -> dict[str, str]:
     """Return on which side of its marker the name of each network stands, by its title."""
-    logs = [log(costs[each.title]) for each, _ in pairs]
-    across = names.along(logs, (min(logs) - log(1.5), max(logs) + log(1.5)), names.NARROW)
+    stand = [costs[each.title] for each, _ in pairs]
+    if max(stand) > WIDE * min(stand):
+        stand = [log(cost) for cost in stand]
+        across = names.along(stand, (min(stand) - log(1.5), max(stand) + log(1.5)), names.NARROW)
+    else:
+        across = names.along(stand, _around(stand), names.NARROW)
     ends = max(span.high for _, span in pairs), min(span.low for _, span in pairs)
     down = names.along([each.scores[score].value for each, _ in pairs], ends, DEPTH)
     places = [names.Place(x, y, len(each.title)) for x, y, (each, _) in zip(across, down, pairs, strict=True)]
