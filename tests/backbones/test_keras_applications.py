@@ -12,14 +12,17 @@ import numpy as np
 import pytest
 
 from tests.tools.variants import variants
-from tl_core.backbones.keras_applications import FAMILIES, KerasApplications, cached_file
-from tl_core.errors import WeightsError
+from tl_core.backbones._keras_catalogue import NETWORKS
+from tl_core.backbones.keras_applications import SERVER, KerasApplications, cached_file
+from tl_core.errors import SettingError, WeightsError
+from tl_core.features import engines
 from tl_core.networks.download import download
 from tl_core.networks.outline import Network
 
-FEATURES = {"MobileNetV2": 1280, "EfficientNetB0": 1280, "ResNet50": 2048}
 SMALLEST = "MobileNetV2"
 FEW = {SMALLEST}
+OLDEST = ("MobileNetV2", "EfficientNetB0", "ResNet50")
+"""In many shapes and files; all others once."""
 BLOCKS = [(SMALLEST, 19), ("EfficientNetB0", 18), ("ResNet50", 17)]
 
 
@@ -56,15 +59,15 @@ def keras_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "keras"
 
 
-@pytest.mark.parametrize("family", variants(FAMILIES, FEW))
+@pytest.mark.parametrize("family", variants(OLDEST, FEW))
 def test_builds_flat_with_random_weights(family: str) -> None:
     import keras
 
     for network in (random_network(family), part(family).load(96, pretrained=False)):
         outline = network.outline()
         assert not any(isinstance(layer, keras.Model) for layer in network.model.layers)
-        assert (outline.feature_size, outline.parameters) == (FEATURES[family], FAMILIES[family].parameters)
-        assert network.model.output.shape == (None, FEATURES[family])
+        assert outline.parameters == NETWORKS[family].parameters
+        assert network.model.output.shape == (None, outline.feature_size)
 
 
 @pytest.mark.parametrize(("family", "count"), variants(BLOCKS, BLOCKS[:1]))
@@ -76,7 +79,8 @@ def test_blocks_are_those_of_the_papers(family: str, count: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("family", "module", "layer"), [("MobileNetV2", "mobilenet_v2", "scale"), ("ResNet50", "resnet", "centre")]
+    ("family", "module", "layer"),
+    [("MobileNetV2", "mobilenet_v2", "scale"), ("ResNet50", "resnet", "centre"), ("DenseNet121", "densenet", "standardise")],
 )
 def test_preprocesses_as_keras_does(family: str, module: str, layer: str) -> None:
     import keras
@@ -100,12 +104,12 @@ def test_efficientnet_is_normalised_as_its_weights_need() -> None:
     np.testing.assert_allclose(outputs(before, pixels()), (pixels() / 255 - mean) / std, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("family", variants(FAMILIES, FEW))
+@pytest.mark.parametrize("family", variants(OLDEST, FEW))
 def test_reads_keras_own_cache(family: str, keras_home: Path) -> None:
     saved = random_network(family)
-    file = cached_file(FAMILIES[family])
+    file = cached_file(NETWORKS[family])
     write_legacy(saved.model, file)
-    assert file == keras_home / "models" / FAMILIES[family].file
+    assert file == keras_home / "models" / NETWORKS[family].file
     assert part(family).listing().here
     part(family).require_weights()
     again = part(family).load(64, pretrained=True)
@@ -123,26 +127,72 @@ def test_reads_a_file_of_one_s_own(tmp_path: Path) -> None:
     np.testing.assert_allclose(outputs(network.model, pixels()), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_the_table_has_keras_own_file_names() -> None:
-    """Keras builds these names in its code; a change there would leave people's caches unfound."""
-    import inspect
-
-    from keras.src.applications import efficientnet, mobilenet_v2, resnet
-
-    assert '"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_"' in inspect.getsource(mobilenet_v2)
-    assert FAMILIES["EfficientNetB0"].md5 == efficientnet.WEIGHTS_HASHES["b0"][1]
-    assert FAMILIES["ResNet50"].md5 == resnet.WEIGHTS_HASHES["resnet50"][1]
-    assert '"_notop.h5"' in inspect.getsource(efficientnet)
-    assert '_weights_tf_dim_ordering_tf_kernels_notop.h5"' in inspect.getsource(resnet)
+class AskedError(Exception):
+    """Keras asked for a file."""
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", variants(NETWORKS, FEW))
+def test_the_table_has_the_files_that_keras_asks_for(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keras builds their names in its code; a change there would leave people's caches unfound."""
+    import keras
+    from keras.src.utils import file_utils
+
+    def get_file(name: str, origin: str, cache_subdir: str = "", file_hash: str | None = None) -> None:
+        assert (name, origin, file_hash) == (entry.file, f"{SERVER}{entry.url}", entry.digest)
+        raise AskedError
+
+    entry = NETWORKS[family]
+    monkeypatch.setattr(file_utils, "get_file", get_file)
+    sides = (entry.pixels if family.startswith("NASNet") else 224,) * 2
+    with pytest.raises(AskedError):
+        getattr(keras.applications, family)(include_top=False, weights="imagenet", input_shape=(*sides, 3))
+
+
+@pytest.mark.parametrize("family", variants(NETWORKS, FEW))
+def test_every_network_can_be_cut_frozen_trained_and_computed_by_an_engine(family: str) -> None:
+    import keras
+
+    least, _ = part(family).sizes()
+    size = max(64, least)
+    network = part(family).load(size, pretrained=False)
+    outline = network.outline()
+    assert outline.parameters == NETWORKS[family].parameters == sum(block.parameters for block in outline.blocks)
+    assert len({block.name for block in network.blocks}) == len(network.blocks) >= 2
+    highest = {id(weight) for layer in network.blocks[-1].layers for weight in layer.weights}
+    lower = [weight for weight in network.model.weights if id(weight) not in highest]
+    before = [np.asarray(weight) for weight in lower]
+    for layer in network.model.layers:
+        layer.trainable = layer in network.blocks[-1].layers
+    classifier = keras.Model(network.model.input, keras.layers.Dense(2, "softmax")(network.model.output))
+    classifier.compile("sgd", "sparse_categorical_crossentropy")
+    classifier.fit(pixels(size), np.array([0, 1]), verbose=0)
+    for weight, old in zip(lower, before, strict=True):
+        np.testing.assert_array_equal(np.asarray(weight), old)
+    images = pixels(size).astype(np.uint8)
+    engine = engines.choose(network.model, bfloat16=False, conversions=None)
+    (computed,) = engine.run([images])
+    np.testing.assert_allclose(computed, outputs(network.model, images.astype(np.float32)), rtol=2e-2, atol=2e-3)
+
+
+def test_names_do_not_depend_on_what_was_built_before() -> None:
+    paths = [[weight.path for weight in part("MobileNetV3Small").load(64, pretrained=False).model.weights] for _ in range(2)]
+    assert paths[0] == paths[1]
+
+
+def test_a_network_has_its_own_smallest_and_native_size() -> None:
+    assert part("InceptionV3").fitting_size(None) == 299
+    assert part("MobileNetV2").fitting_size(None) == 224
+    with pytest.raises(SettingError, match="InceptionV3 needs images of at least 75 px"):
+        part("InceptionV3").require_size(64)
+
+
+@pytest.mark.parametrize("family", OLDEST)
 def test_says_where_missing_weights_may_come_from(family: str) -> None:
     assert not part(family).listing().here
     for refused in (part(family).require_weights, lambda: part(family).load(64, pretrained=True)):
         with pytest.raises(WeightsError, match=f"weights of {family} are not on this machine.*Set download") as caught:
             refused()
-        assert FAMILIES[family].file in str(caught.value)
+        assert NETWORKS[family].file in str(caught.value)
 
 
 def test_may_be_fetched() -> None:

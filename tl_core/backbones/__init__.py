@@ -136,16 +136,22 @@ class Backbone(Part):
     def fitting_size(self, typical: int | None) -> int:
         """Return the size for examples that typically have this one (None: not known), such as the shorter sides of images:
         theirs, rounded up to `size_step`, from `useful_size` to `native_size`."""
+        smallest, native = self.sizes()
         if typical is None:
-            return self.native_size
-        return min(self.native_size, max(self.useful_size, self.minimum_size, -(-typical // self.size_step) * self.size_step))
+            return native
+        return min(native, max(self.useful_size, smallest, -(-typical // self.size_step) * self.size_step))
+
+    def sizes(self) -> tuple[int, int]:
+        """Return the smallest size of an input that these settings accept, and the one that their weights learned at."""
+        return self.minimum_size, self.native_size
 
     def require_size(self, size: int) -> None:
         """Raise `SettingError` where inputs of that `size` are too small for this network."""
-        if size < self.minimum_size:
+        smallest, _ = self.sizes()
+        if size < smallest:
             raise SettingError(
-                f"{self.listing().title} needs {self.accepts} of at least {self.minimum_size} {self.unit}.",
-                f"Set {self.size_setting} to {self.minimum_size} or more.",
+                f"{self.listing().title} needs {self.accepts} of at least {smallest} {self.unit}.",
+                f"Set {self.size_setting} to {smallest} or more.",
                 received=f"{self.size_setting}={size}",
             )
 

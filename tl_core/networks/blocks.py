@@ -131,14 +131,14 @@ def _names(groups: Sequence[Sequence[Segment]]) -> tuple[str, ...]:
 
 def _common(layers: Iterable[Any]) -> str:
     """Return the words with which the names of `layers` begin; those that Keras gave by itself say nothing."""
-    split = [re.findall(rf"[{SEPARATORS}]*[^{SEPARATORS}]+", layer.name) for layer in layers if not _is_named_by_keras(layer)]
+    split = [re.findall(rf"[{SEPARATORS}]*[^{SEPARATORS}]+", layer.name) for layer in layers if not is_named_by_keras(layer)]
     words = [same[0] for same in takewhile(lambda same: len(set(same)) == 1, zip(*split, strict=False))]
     if len(split) == 1 and len(words) > 1 and not words[-1].strip(SEPARATORS).isdigit():
         words.pop()  # The last word of a layer's own name says what the layer is.
     return re.sub(rf"^block[{SEPARATORS}]*(?=[0-9])", "block ", "".join(words))
 
 
-def _is_named_by_keras(layer: Any) -> bool:
+def is_named_by_keras(layer: Any) -> bool:
     """Return whether `layer` is called by its class and perhaps a number."""
     return re.sub(r"_\d+$", "", layer.name).replace("_", "") == type(layer).__name__.lower()
 

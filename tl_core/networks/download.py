@@ -9,12 +9,14 @@ from pathlib import Path
 
 from tl_core.errors import WeightsError
 
+SHA256_LETTERS = 64
 SECONDS = 60
 """How long the server may keep silent."""
 
 
-def download(url: str, file: Path, md5: str | None = None) -> Path:
-    """Fetch `url` into `file` and return it. The file appears by renaming, complete and, where `md5` is given, checked.
+def download(url: str, file: Path, expected: str | None = None) -> Path:
+    """Fetch `url` into `file` and return it. The file appears by renaming, complete and, where its `expected` md5 or sha256 is
+    given, checked.
 
     Raises `WeightsError` where the network, the server or the disk does not allow it.
     """
@@ -23,7 +25,7 @@ def download(url: str, file: Path, md5: str | None = None) -> Path:
         with tempfile.TemporaryDirectory(dir=file.parent, prefix=".download-") as folder:
             part = Path(folder) / file.name
             _fetch(url, part)
-            _check(url, part, md5)
+            _check(url, part, expected)
             part.replace(file)
     except (OSError, http.client.HTTPException) as error:
         raise WeightsError(
@@ -42,13 +44,16 @@ def _fetch(url: str, part: Path) -> None:
         raise ConnectionError(f"the connection ended after {part.stat().st_size} of {announced} bytes")
 
 
-def _check(url: str, part: Path, md5: str | None) -> None:
+def _check(url: str, part: Path, expected: str | None) -> None:
+    if expected is None:
+        return
+    # Keras publishes md5 of most files. It guards against damage on the way, as https does against intent.
+    name = "sha256" if len(expected) == SHA256_LETTERS else "md5"
     with part.open("rb") as stream:
-        # Keras publishes md5 only. It guards against damage on the way, as https does against intent.
-        digest = hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    if md5 is not None and digest != md5:
+        digest = hashlib.file_digest(stream, lambda: hashlib.new(name, usedforsecurity=False)).hexdigest()
+    if digest != expected:
         raise WeightsError(
-            "The fetched file is not the published one, since its md5 differs.",
+            f"The fetched file is not the published one, since its {name} differs.",
             "Try again later.",
-            received=f"{url} with md5 {digest}",
+            received=f"{url} with {name} {digest}",
         )
