@@ -201,7 +201,7 @@ class Dataset(Part):
 
     def _lacking(self, data: Data[Any]) -> Iterator[Note]:
         """Yield notes that name the classes without a training example, and those without one for the test."""
-        for split, kind in (("train", NoteKind.CLASSES_WITHOUT_TRAINING), ("test", NoteKind.CLASSES_WITHOUT_TEST)):
+        for split, kind in zip(("train", "test"), data.label_kind.lacking_notes, strict=True):
             if names := data.label_kind.lacking(data.class_names, data.splits[split].labels):
                 yield Note.counting(kind, names, [self.thing.removesuffix("s")])
 

@@ -21,6 +21,10 @@ class NoteKind(StrEnum):
     CLASSES_WITHOUT_TEST = "classes_without_test"
     """The same of the test."""
 
+    LABELS_WITHOUT_TRAINING = "labels_without_training"
+    """The same of labels, of which an example may have several."""
+    LABELS_WITHOUT_TEST = "labels_without_test"
+
     # What was left out of a folder: how many, and the first names. Notes come in this order.
     EMPTY_CLASS_FOLDERS = "empty_class_folders"
     DEVICES = "devices"
@@ -101,6 +105,13 @@ class NoteKind(StrEnum):
     """Of so many classes, the first of which are named, no row can be used."""
     LABELS_JOINED = "labels_joined"
     """So many labels differ from others in Unicode's normal form alone."""
+
+    LABELS_WITHOUT_ROWS = "labels_without_rows"
+    """Of so many labels, the first of which are named, no row can be used."""
+    LABELS_TIDIED = "labels_tidied"
+    """So many rows name a label twice, or leave a place between two of them blank."""
+    ROWS_OF_NO_LABEL = "rows_of_no_label"
+    """So many rows have none of the labels."""
 
     GROUPS_ACROSS_SPLITS = "groups_across_splits"
     """The table puts so many groups into train and into another split."""

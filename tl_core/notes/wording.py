@@ -64,6 +64,12 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.MISSING_VALUES: "Values missing in {about[0]}: {0:,}.",
     NoteKind.COLUMN_TYPES: "{0} of {1} columns are numbers, the others words.",
     NoteKind.CLASSES_WITHOUT_ROWS: "Classes left out, since no row of theirs can be used: {names}.",
+    NoteKind.LABELS_WITHOUT_TRAINING: "Labels that no training {about[0]} has: {names}.",
+    NoteKind.LABELS_WITHOUT_TEST: "Labels that no test {about[0]} has, so nothing is known of them: {names}.",
+    NoteKind.LABELS_WITHOUT_ROWS: "Labels left out, since no row of theirs can be used: {names}.",
+    NoteKind.LABELS_TIDIED: "Rows that name a label twice, or leave a place between two of them blank: {0:,}. Each label counts "
+    "once.",
+    NoteKind.ROWS_OF_NO_LABEL: "Rows without any label, taken for examples that have none of them: {0:,}.",
     NoteKind.LABELS_JOINED: "Labels that differ only in how Unicode writes them are one class: {0:,}.",
     NoteKind.GROUPS_ACROSS_SPLITS: "{0:,} groups are both in train and in another split of the table: "
     "what is learned of them is asked again.",
@@ -129,10 +135,11 @@ def sentences(notes: Iterable[Note]) -> tuple[str, ...]:
     return tuple(map(sentence, notes))
 
 
-def listed(names: Sequence[str], count: int | None = None) -> str:
-    """Return the first few of the `names` of classes, and how many more there are, of `count` (default: all `names`)."""
+def listed(names: Sequence[str], count: int | None = None, what: str = "classes") -> str:
+    """Return the first few of the `names` of classes, or `what` they are of, and how many more there are, of `count` (default:
+    all `names`)."""
     more = (len(names) if count is None else count) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more classes" if more > 0 else "")
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more {what}" if more > 0 else "")
 
 
 def _all(note: Note) -> str:
@@ -141,6 +148,10 @@ def _all(note: Note) -> str:
 
 def _classes(note: Note) -> str:
     return listed(note.names, int(note.numbers[0]))
+
+
+def _labels(note: Note) -> str:
+    return listed(note.names, int(note.numbers[0]), "labels")
 
 
 def _few(note: Note) -> str:
@@ -206,6 +217,9 @@ NAMES: Mapping[NoteKind, Callable[[Note], str]] = {
     NoteKind.CLASSES_WITHOUT_ROWS: _classes,
     NoteKind.CLASSES_NOT_HERE: _classes,
     NoteKind.SPLIT_OF_OTHER_CLASSES: _classes,
+    NoteKind.LABELS_WITHOUT_TRAINING: _labels,
+    NoteKind.LABELS_WITHOUT_TEST: _labels,
+    NoteKind.LABELS_WITHOUT_ROWS: _labels,
     NoteKind.FOLDERS_RENAMED: _renamed,
     NoteKind.FOLDERS_JOINED: _joined,
     NoteKind.FOLDERS_SPELLED_OTHERWISE: _spelled,
