@@ -19,6 +19,12 @@ TOLD = [
         Note.counting(K.LABELS_WITHOUT_TEST, list("abcdefg"), ["text"]),
         "Labels that no test text has, so nothing is known of them: a, b, c, d, e and 2 more labels.",
     ),
+    (Note(K.CONSTANT_LABELS, (2,)), "Labels that all training examples have, or none has, so the head always says so: 2."),
+    (
+        Note(K.THRESHOLDS_OF_HALF),
+        "There are no validation images to fit thresholds to: a label is predicted from a probability of 1/2 on. Set aside "
+        "validation images to have a threshold for each label.",
+    ),
     (Note.counting(K.LABELS_WITHOUT_ROWS, ["a"]), "Labels left out, since no row of theirs can be used: a."),
     (
         Note(K.LABELS_TIDIED, (1200,)),

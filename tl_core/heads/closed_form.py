@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tl_core.heads.head import ChosenBy, Head, Labels, Matrix
+from tl_core.heads.one_vs_rest import OneVsRest
 from tl_core.heads.ridge_path import PENALTIES, Ridge, multiply_adds
 from tl_core.heads.ridge_regression import RidgeRegression
 from tl_core.heads.solver import Problem
@@ -39,6 +40,10 @@ class RidgeClassifier:
     def for_numbers(self) -> RidgeRegression:
         """Return ridge regression of numbers."""
         return RidgeRegression()
+
+    def for_labels(self) -> OneVsRest:
+        """Return a ridge regression of each label."""
+        return OneVsRest(self)
 
 
 @dataclass(frozen=True)

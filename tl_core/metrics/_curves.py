@@ -47,8 +47,8 @@ def precisions(right: Counts, taken: Counts) -> NDArray[np.float64]:
 
 
 def average_precision(right: Counts, taken: Counts) -> NDArray[np.float64]:
-    """Return the mean of the precision over the gains in recall, (resamples,)."""
-    return (np.diff(right, axis=0, prepend=0) * precisions(right, taken)).sum(axis=0) / right[-1]
+    """Return the mean of the precision over the gains in recall, (resamples,); 0 of one without an example of the class."""
+    return (np.diff(right, axis=0, prepend=0) * precisions(right, taken)).sum(axis=0) / np.maximum(right[-1], 1)
 
 
 def recall_at_precision(right: Counts, taken: Counts, precision: float) -> NDArray[np.float64]:

@@ -67,6 +67,8 @@ class NoteKind(StrEnum):
 
     NO_THRESHOLDS = "no_thresholds"
     """There are no validation images to which the thresholds of the metric that decides could be fitted."""
+    THRESHOLDS_OF_HALF = "thresholds_of_half"
+    """There are no validation images to which the thresholds of labels could be fitted: they are 1/2."""
 
     UNLABELLED_IMAGES = "unlabelled_images"
     """So many images have no label."""
@@ -138,6 +140,8 @@ class NoteKind(StrEnum):
 
     ONE_CLASS = "one_class"
     """All training images are of one class."""
+    CONSTANT_LABELS = "constant_labels"
+    """So many labels are on all training examples, or on none."""
     NOT_CONVERGED = "not_converged"
     """The fit had not settled, after so many steps."""
     APPROXIMATE_RANKING = "approximate_ranking"

@@ -86,6 +86,7 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.TEXTS_TRUNCATED: "Of {1:,} training texts that were looked at, {0:,} are longer than the {2:,} tokens that the "
     "network reads. It does not see what comes after these.",
     NoteKind.ONE_CLASS: "All training images are of one class, so the head always gives that class.",
+    NoteKind.CONSTANT_LABELS: "Labels that all training examples have, or none has, so the head always says so: {0:,}.",
     NoteKind.NOT_CONVERGED: "Logistic regression had not settled after {0:,} steps; the head can be used, and a smaller C "
     "settles sooner.",
     NoteKind.APPROXIMATE_RANKING: "The group lasso had not settled, so the ranking of the features is approximate.",
@@ -93,6 +94,8 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     "them.",
     NoteKind.NO_THRESHOLDS: "There are no validation images to fit a threshold to: the metric says what the best one for the "
     "test images would reach. Set aside validation images to get one.",
+    NoteKind.THRESHOLDS_OF_HALF: "There are no validation images to fit thresholds to: a label is predicted from a probability "
+    "of 1/2 on. Set aside validation images to have a threshold for each label.",
     NoteKind.NOTHING_IN_BLOCKS: "The blocks of this phase hold nothing of what it trains, so the head trained alone.",
     NoteKind.ENGINE_FAILED: "{about[0]} could not compute this network ({about[2]}), so {about[1]} did, more slowly.",
     NoteKind.HELD_IN_MEMORY: "Some of what was computed is held in memory, since it cannot be kept on disk ({about[0]}).",
