@@ -15,7 +15,8 @@ from tl_core.data.multi_labels import MULTI_LABELS
 from tl_core.metrics import default_metrics, measure, metrics
 from tl_core.metrics._intervals import stratified_weights
 
-Sets, Said = NDArray[np.bool_], NDArray[np.float32]
+Sets = NDArray[np.bool_]
+Said = NDArray[np.float32]
 
 
 def examples(n: int = 200, sharpness: float = 1.0, shares: tuple[float, ...] = (0.5, 0.3, 0.1, 0.05)) -> tuple[Sets, Said]:

@@ -36,6 +36,8 @@ class LabelKind(ABC):
 
     stratum: ClassVar[str] = "class"
     """What one of its `strata` is called."""
+    strata_named: ClassVar[str] = "classes"
+    """What several of them are called."""
     lacking_notes: ClassVar[tuple[NoteKind, NoteKind]] = (NoteKind.CLASSES_WITHOUT_TRAINING, NoteKind.CLASSES_WITHOUT_TEST)
     """What tells of those that no training example has, and of those that no test example has."""
 
@@ -169,6 +171,7 @@ class NumberLabels(LabelKind):
 
     title: ClassVar[str] = "a number"
     stratum: ClassVar[str] = "range"
+    strata_named: ClassVar[str] = "ranges"
 
     def texts(self, n: int) -> list[str]:
         return [f"{100 + 7.5 * (index % 5)}" for index in range(n)]

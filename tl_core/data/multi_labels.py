@@ -34,6 +34,7 @@ class MultiLabels(LabelKind):
 
     title: ClassVar[str] = "sets of labels"
     stratum: ClassVar[str] = "label"
+    strata_named: ClassVar[str] = "labels"
     lacking_notes: ClassVar[tuple[NoteKind, NoteKind]] = (NoteKind.LABELS_WITHOUT_TRAINING, NoteKind.LABELS_WITHOUT_TEST)
 
     def texts(self, n: int) -> list[str]:
@@ -122,7 +123,7 @@ class MultiLabels(LabelKind):
         return np.zeros(len(labels), np.int64)
 
     def lacking(self, names: Sequence[str], labels: NDArray[Any]) -> list[str]:
-        return [names[label] for label in np.flatnonzero(~labels.any(axis=0))]
+        return [names[label] for label in np.flatnonzero(~labels.any(axis=0)).tolist()]
 
 
 def parts_of(value: str) -> list[str]:

@@ -66,7 +66,7 @@ def _of_label(images: tuple[NDArray[np.generic], NDArray[np.generic]], label: in
 
 def _ends(heads: list[Head]) -> dict[str, float]:
     """Return what was chosen for all labels, or the least and the largest of it where they differ."""
-    told = {}
+    told = dict[str, float]()
     for name in sorted({name for head in heads for name in head.chosen}):
         values = [head.chosen[name] for head in heads if name in head.chosen]
         least, largest = min(values), max(values)
