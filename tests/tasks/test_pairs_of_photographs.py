@@ -20,7 +20,7 @@ from tl_core.training.train import set_up
 
 @pytest.mark.full
 def test_which_photographs_are_in_an_image_is_told_as_by_scikit_learn(tmp_path: Path) -> None:
-    """EfficientNet-Lite0 tells from 64 pixels which two of eight photographs stand side by side; its probe is as good as theirs."""
+    """EfficientNet-Lite0 tells from 64 pixels which two of eight photographs stand side by side, as well with our probe."""
     settings = {"dataset": "csv_manifest", "dataset.path": str(pairs(tmp_path, 20, 64)), "strategy.strength": 10.0}
     recipe = Recipe.of(RunSpec().with_settings({"task": "multi_label", "image_size": 64, **settings}))
     run = set_up(recipe, lambda event: None, cache=temporary_cache())

@@ -83,7 +83,7 @@ def per_label(
     """Return a row for each of several labels, in the order of `names`, from `labels` and `probabilities` (n, labels), where a
     label is predicted from its threshold on, of `thresholds` (labels,).
 
-    Columns: label, images (that have it), average_precision, threshold, predicted (images), precision and recall, each with the
+    Columns: label, images (that have it), ap (average precision), threshold, predicted (images), precision and recall, each with the
     ends of its 95% Wilson interval in columns with _low and _high, and f1. Shares are in 0..1 and NaN where nothing was there to
     take a share of.
     """
@@ -95,7 +95,7 @@ def per_label(
         average_precision_score(true, of_label) if true.any() and np.isfinite(of_label).all() else np.nan
         for true, of_label in zip(labels.T, probabilities.T, strict=True)
     ]
-    columns = {"label": list(map(str, names)), "images": images, "average_precision": ranked, "threshold": thresholds}
+    columns = {"label": list(map(str, names)), "images": images, "ap": ranked, "threshold": thresholds}
     columns["predicted"] = said
     for name, whole in (("precision", said), ("recall", images)):
         intervals = [wilson(int(r), int(n)) if n else None for r, n in zip(right, whole, strict=True)]

@@ -30,7 +30,11 @@ MOST_LABELS = 1000
 
 @dataclass(frozen=True)
 class MultiLabels(LabelKind):
-    """Which of several labels an example has, bool (n, labels): one, several or none of them."""
+    """Which of several labels an example has, bool (n, labels): one, several or none of them.
+
+    They are in one column, with | between them, or in several columns of 0 and 1, whose names are the labels: those that are
+    wanted, with | between their names, or where no column has a usual name all that hold nothing but 0 and 1.
+    """
 
     title: ClassVar[str] = "sets of labels"
     stratum: ClassVar[str] = "label"
@@ -57,8 +61,6 @@ class MultiLabels(LabelKind):
     def column(
         self, columns: Columns, wanted: str | None, usual: Sequence[str], free: NDArray[np.bool_], notes: list[Note]
     ) -> "pd.Series[str]":
-        """Return one column of labels with | between them; of several columns of 0 and 1, those of which each row has a 1. They
-        are those called `wanted`, or where no column has a usual name all that hold nothing but 0 and 1."""
         several, usual = [name.strip() for name in (wanted or "").split(BETWEEN)], (*usual, *USUAL)
         if wanted is None:
             found = columns.find(None, usual, "labels", self.misfit)

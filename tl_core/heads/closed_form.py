@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tl_core.heads.head import ChosenBy, Head, Labels, Matrix
-from tl_core.heads.one_vs_rest import OneVsRest
 from tl_core.heads.ridge_path import PENALTIES, Ridge, multiply_adds
 from tl_core.heads.ridge_regression import RidgeRegression
 from tl_core.heads.solver import Problem
@@ -28,6 +27,7 @@ class RidgeClassifier:
     """`ridge`, which chooses its penalty by leaving each image out."""
 
     title: ClassVar[str] = "ridge regression"
+    fits_labels: ClassVar[bool] = True
 
     def solve(self, given: Problem) -> Head:
         """Return `ridge`'s head. It needs no validation images."""
@@ -40,10 +40,6 @@ class RidgeClassifier:
     def for_numbers(self) -> RidgeRegression:
         """Return ridge regression of numbers."""
         return RidgeRegression()
-
-    def for_labels(self) -> OneVsRest:
-        """Return a ridge regression of each label."""
-        return OneVsRest(self)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from tl_core.heads.curvature import Preconditioner
 from tl_core.heads.head import ChosenBy, Head, Labels, Matrix, cross_entropy
 from tl_core.heads.newton import Minimum, Objective, newton
-from tl_core.heads.one_vs_rest import OneVsRest
 from tl_core.heads.ridge_regression import RidgeRegression
 from tl_core.heads.solver import Problem, Score, mean_score
 from tl_core.heads.space import Labelled, Space, positive, weights_of
@@ -53,6 +52,7 @@ class LogisticRegression:
     """`logistic` with this `strength`, the inverse penalty C; None chooses it."""
 
     title: ClassVar[str] = "logistic regression"
+    fits_labels: ClassVar[bool] = True
     strength: float | None = None
 
     def solve(self, given: Problem) -> Head:
@@ -63,10 +63,6 @@ class LogisticRegression:
     def for_numbers(self) -> RidgeRegression:
         """Return ridge regression with the same penalty: both are linear models with a penalty on the squared weights."""
         return RidgeRegression(self.strength)
-
-    def for_labels(self) -> OneVsRest:
-        """Return a logistic regression of each label."""
-        return OneVsRest(self)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
         """Return the multiply-adds of a fit, and of choosing the penalty where it is not given."""

@@ -15,10 +15,9 @@ from tl_core.notes import Note, NoteKind
 
 @runtime_checkable
 class FitsLabels(Protocol):
-    """A solver of heads for classes that also tells a label from its absence, for each of several labels."""
+    """A solver of heads for classes that, as two classes, tells having a label from not having it."""
 
-    def for_labels(self) -> "OneVsRest":
-        """Return the solver that does so for each label by itself."""
+    fits_labels: ClassVar[bool]
 
 
 @dataclass(frozen=True)

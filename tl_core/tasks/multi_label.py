@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tl_core.data.label_kinds import LabelKind
 from tl_core.data.multi_labels import MULTI_LABELS
 from tl_core.errors import SettingError
-from tl_core.heads import FitsLabels, Head
+from tl_core.heads import FitsLabels, Head, OneVsRest
 from tl_core.metrics import Metric
 from tl_core.metrics.mean_average_precision import MeanAveragePrecision
 from tl_core.phases.phase import Learning, Phase
@@ -81,7 +81,7 @@ class MultiLabel(Task):
         if not isinstance(phase.solver, FitsLabels):
             why = f"A head by {phase.solver.title} tells classes apart that exclude each other, and here they do not."
             raise SettingError(why, OTHERS, received=f"{phase.solver.title} with multi_label")
-        return replace(phase, solver=phase.solver.for_labels())
+        return replace(phase, solver=OneVsRest(phase.solver))
 
     def badness(self, labels: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.float64]:
         """Return the mean cross-entropy of the labels of each example (n,)."""

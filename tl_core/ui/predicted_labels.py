@@ -19,7 +19,7 @@ from tl_core.ui.hardest_texts import hardest_texts
 COLUMNS = {
     "label": "Label",
     "images": "Images",
-    "average_precision": "Average precision",
+    "ap": "Average precision",
     "threshold": "Threshold",
     "precision": "Precision",
     "recall": "Recall",
@@ -36,8 +36,8 @@ def labels(said: Predictions, names: list[str], run_id: str) -> None:
     table = found.copy()
     for name in ("precision", "recall"):
         table[name] = [_share(row, name) for row in found.to_dict("records")]
-    table[["average_precision", "f1"]] *= 100
-    shares = {name: st.column_config.NumberColumn(COLUMNS[name], format="%.0f %%") for name in ("average_precision", "f1")}
+    table[["ap", "f1"]] *= 100
+    shares = {name: st.column_config.NumberColumn(COLUMNS[name], format="%.0f %%") for name in ("ap", "f1")}
     st.dataframe(
         table,
         hide_index=True,

@@ -28,10 +28,16 @@ def sample_grid(
     of: str = "each class",
     many: str = "classes",
 ) -> go.Figure:
-    """Draw a row of pictures (each (h, w, 3) uint8) for each class, cropped to squares of `size` pixels; at most 20 classes. `of`
-    says what a row is, and `many` what several are.
+    """Draw a row of pictures for each class, at most 20 of them.
 
     They are composed into one image with clear gaps: hundreds of separate ones make a browser slow.
+
+    Args:
+        images: The pictures of each row, (h, w, 3) uint8.
+        class_names: What the rows are called.
+        size: They are cropped to squares of so many pixels.
+        of: What a row is.
+        many: What several rows are.
     """
     shown = list(images)[:MOST_ROWS]
     columns = max((len(row) for row in shown), default=0)
