@@ -83,9 +83,9 @@ def per_label(
     """Return a row for each of several labels, in the order of `names`, from `labels` and `probabilities` (n, labels), where a
     label is predicted from its threshold on, of `thresholds` (labels,).
 
-    Columns: label, images (that have it), ap (average precision), threshold, predicted (images), precision and recall, each with the
-    ends of its 95% Wilson interval in columns with _low and _high, and f1. Shares are in 0..1 and NaN where nothing was there to
-    take a share of.
+    Columns: label, images (that have it), ap (average precision), threshold, predicted (images), precision and recall, each with
+    the ends of its 95% Wilson interval in columns with _low and _high, and f1. Shares are in 0..1 and NaN where nothing was there
+    to take a share of.
     """
     from sklearn.metrics import average_precision_score  # a second to import
 
