@@ -1,11 +1,15 @@
 """Tables of examples with several labels: one column with | between them, or columns of 0 and 1, as people have them."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tl_core.data.multi_labels import MULTI_LABELS
 from tl_core.datasets import Data
@@ -91,6 +95,31 @@ def test_a_column_of_sentences_is_not_taken_for_labels(tmp_path: Path) -> None:
     data = load({"label": [f"a sentence of {row}" for row in range(40)]} | in_columns(), tmp_path)
     assert data.class_names == ("sand", "sea", "sky")
     assert sentences(data.notes)[0] == "The column label is not used for the labels: its 40 values are all different."
+
+
+def test_who_reads_them_as_classes_is_told_of_the_task(tmp_path: Path) -> None:
+    table = tmp_path / "texts.csv"
+    pd.DataFrame({"text": [f"text {row}" for row in range(40)], "label": ["sea|sky", "sky"] * 20}).to_csv(table, index=False)
+    notes = sentences(CsvText(path=table).load(0).notes)
+    assert notes == ("Rows whose class has | in its name: 20. If these are several labels, choose the task multi_label.",)
+
+
+WRITTEN = ["", "a", "b", " a|b", "b|a", "a||c", "|", "c ", "\u00e9|e\u0301", "1", "0", "x, y|z"]
+CELLS = st.lists(st.sampled_from(WRITTEN), min_size=1, max_size=10)
+
+
+@given(CELLS.map(lambda cells: cells * 4))
+def test_whatever_is_in_the_cells_is_read_or_refused_in_a_sentence(cells: list[str]) -> None:
+    """With labels as they are meant: as many of each as there are rows that name it."""
+    with TemporaryDirectory() as folder:
+        try:
+            data = load({"labels": cells}, Path(folder))
+        except DataError as error:
+            assert "Received: " in str(error) or "set aside" in str(error)
+            return
+    named = [{normalize("NFC", part).strip() for part in cell.split("|")} - {""} for cell in cells]
+    counts = sum(of.labels.sum(axis=0) for of in (data.train, data.validation, data.test))
+    assert counts.tolist() == [sum(name in row for row in named) for name in data.class_names]
 
 
 WRONG: list[tuple[dict[str, Any], dict[str, Any], str]] = [

@@ -25,6 +25,10 @@ TOLD = [
         "There are no validation images to fit thresholds to: a label is predicted from a probability of 1/2 on. Set aside "
         "validation images to have a threshold for each label.",
     ),
+    (
+        Note(K.LABELS_OF_PARTS, (1200,)),
+        "Rows whose class has | in its name: 1,200. If these are several labels, choose the task multi_label.",
+    ),
     (Note.counting(K.LABELS_WITHOUT_ROWS, ["a"]), "Labels left out, since no row of theirs can be used: a."),
     (
         Note(K.LABELS_TIDIED, (1200,)),

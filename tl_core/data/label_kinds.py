@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 LEAST_NUMBERS = 10
 """Fewer examples cannot be shared out and still say anything."""
 MOST_BINS, LEAST_IN_BIN = 10, 20
+BETWEEN = "|"
+"""What stands between several labels of one example."""
 
 
 class LabelKind(ABC):
@@ -132,12 +134,15 @@ class ClassLabels(LabelKind):
         return classes_of(used)
 
     def about_column(self, labels: "pd.Series[str]", used: "pd.Series[str]") -> list[Note]:
-        """Return notes on classes without a `used` row, and on labels that are one class though written in two ways."""
+        """Return notes on classes without a `used` row, on labels that are one class though written in two ways, and on those
+        that look like several labels of one example."""
         notes, there = list[Note](), plain(used)
         if gone := sorted(set(plain(labels[is_filled(labels)])) - set(there)):
             notes.append(Note.counting(NoteKind.CLASSES_WITHOUT_ROWS, [printable(name) for name in gone]))
         if twice := used.str.strip().nunique() - there.nunique():
             notes.append(Note(NoteKind.LABELS_JOINED, (twice,)))
+        if parted := int(there.str.contains(BETWEEN, regex=False).sum()):
+            notes.append(Note(NoteKind.LABELS_OF_PARTS, (parted,)))
         return notes
 
     def about_names(self, names: Sequence[str]) -> list[Note]:

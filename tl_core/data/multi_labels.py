@@ -12,7 +12,7 @@ from tl_core.data.class_names import printable_names
 from tl_core.data.examples import Labels
 from tl_core.data.formats.columns import Columns, different_values, empty, is_filled, one_value
 from tl_core.data.formats.tables import plain
-from tl_core.data.label_kinds import LabelKind
+from tl_core.data.label_kinds import BETWEEN, LabelKind
 from tl_core.data.splitting import Indices
 from tl_core.data.stratification import hold_out_labels
 from tl_core.errors import DataError, printable
@@ -21,8 +21,6 @@ from tl_core.notes import Note, NoteKind, sentences
 if TYPE_CHECKING:
     import pandas as pd
 
-BETWEEN = "|"
-"""What stands between the labels of an example in one column, and between the names of several columns."""
 USUAL = ("labels", "classes", "tags")
 ONE, ZERO = frozenset({"1", "1.0", "true"}), frozenset({"0", "0.0", "false"})
 MOST_LABELS = 1000

@@ -144,7 +144,7 @@ class Dataset(Part):
             readable = " or ".join(kind.title for kind in self.label_kinds)
             raise SettingError(
                 f"The labels of {self.title} are {readable}, and the task asks for {self.label_kind.title}.",
-                "Choose another task or another dataset; Table of images has a column for either.",
+                "Choose another task or another dataset; tables of images and of texts can have labels of every kind.",
                 received=f"{self.name} with labels that are {self.label_kind.title}",
             )
 

@@ -108,6 +108,8 @@ class NoteKind(StrEnum):
     LABELS_JOINED = "labels_joined"
     """So many labels differ from others in Unicode's normal form alone."""
 
+    LABELS_OF_PARTS = "labels_of_parts"
+    """So many rows have a class with | in its name, as if these were several labels."""
     LABELS_WITHOUT_ROWS = "labels_without_rows"
     """Of so many labels, the first of which are named, no row can be used."""
     LABELS_TIDIED = "labels_tidied"

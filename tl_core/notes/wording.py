@@ -67,6 +67,8 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.LABELS_WITHOUT_TRAINING: "Labels that no training {about[0]} has: {names}.",
     NoteKind.LABELS_WITHOUT_TEST: "Labels that no test {about[0]} has, so nothing is known of them: {names}.",
     NoteKind.LABELS_WITHOUT_ROWS: "Labels left out, since no row of theirs can be used: {names}.",
+    NoteKind.LABELS_OF_PARTS: "Rows whose class has | in its name: {0:,}. If these are several labels, choose the "
+    "task multi_label.",
     NoteKind.LABELS_TIDIED: "Rows that name a label twice, or leave a place between two of them blank: {0:,}. Each label counts "
     "once.",
     NoteKind.ROWS_OF_NO_LABEL: "Rows without any label, taken for examples that have none of them: {0:,}.",
