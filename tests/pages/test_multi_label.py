@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -68,6 +69,24 @@ def test_labels_from_the_command_line_to_the_pages(home: Path, address: dict[str
         assert "paired bootstrap" in line.call("compare", told["run_id"], again["run_id"], "--metric", name).out
     refused = line.call("compare", told["run_id"], again["run_id"], "--metric", "accuracy")
     assert (refused.code, "This run has no accuracy (other labels)" in refused.err.replace("\n", " ")) == (2, True)
+
+
+@pytest.mark.full
+@pytest.mark.usefixtures("immediate")
+def test_labels_of_texts(home: Path, tmp_path: Path) -> None:
+    rng, table = np.random.default_rng(0), tmp_path / "texts.csv"
+    sets = [[name for name in ("sky", "sea") if rng.random() < 0.5] for _ in range(60)]
+    rows = [f"{' '.join(rng.permutation([*has, 'a', 'the', str(row)]))},{'|'.join(has)}" for row, has in enumerate(sets)]
+    table.write_text("\n".join(["text,tags", *rows]))
+    settings = {"dataset": "csv_text", "dataset.path": table, "backbone": "bag_of_words", "backbone.words": 20}
+    options = [f"--set={name}={value}" for name, value in settings.items()]
+    done = CommandLine(home).call("train", "--task", "multi_label", *options, "--json")
+    assert done.code == 0, done.err
+    assert done.json["metrics"]["mean_average_precision"]["value"] > 0.9
+    result, _ = page(steps.RESULT.script, run=done.json["run_id"])
+    assert "Hardest texts" in [tab.label for tab in result.tabs]
+    (hardest,) = (each.value for each in result.dataframe if "Has" in each.value)
+    assert set(hardest["Has"]) <= {"none", "sea", "sky", "sea, sky"}
 
 
 def test_the_dataset_page_shows_the_labels_and_their_shares(address: dict[str, str]) -> None:

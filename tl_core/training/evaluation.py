@@ -36,7 +36,7 @@ def outcome_of(run: Training) -> Outcome:
     predictions = gather_predictions(run.recipe.task, run.data.test, probabilities, run.inputs.pictures)
     thresholds, lacking = fitted_thresholds(run, model)
     if run.recipe.task.fits_thresholds:
-        predictions = replace(predictions, thresholds=at(thresholds))
+        predictions = replace(predictions, thresholds=threshold_values(thresholds))
     with run.stages.stage(Activity.TESTING):
         measured = measure(run.data.test.labels, predictions.scores, run.recipe.deciding_metric, run.data.label_kind)
     result = gather_result(run, probabilities, measured)
@@ -58,7 +58,7 @@ def fitted_thresholds(run: Training, model: Any) -> tuple[tuple[Threshold, ...],
         return (task if task.fits_thresholds else metric).thresholds(held_out.labels, said), ()
 
 
-def at(thresholds: Sequence[Threshold]) -> NDArray[np.float64]:
+def threshold_values(thresholds: Sequence[Threshold]) -> NDArray[np.float64]:
     """Return the probabilities (outputs,) from which on outputs are predicted, by `thresholds` of all of them."""
     return np.array([np.inf if each.value is None else each.value for each in thresholds])
 
