@@ -51,8 +51,9 @@ class MetricValue(_Plain):
 
 
 class Threshold(_Plain):
-    """From which probability on an example is taken for the class `class_id`, fitted to `n` validation images; None where none of
-    them is right often enough. There it has the `precision` and the `recall`, as found on the images that it was fitted to."""
+    """From which probability on an example is taken for the class, or said to have the label, `class_id`, fitted to `n`
+    validation images; None where none of them is right often enough. There it has the `precision` and the `recall`, as found on
+    the images that it was fitted to; a label that none of these has keeps 1/2, and has no precision."""
 
     class_id: int
     value: float | None
@@ -210,9 +211,11 @@ class Predictions:
     """What the model said of each test example.
 
     `labels` (n,) int64; `probabilities` (n, classes) float32. In regression both are numbers, (n,) float64: the true ones and the
-    predicted ones. The `hardest` examples are those whose true class got the least probability, or whose number was missed by
-    most: their indices (m,), their pixels (m, size, size, 3) uint8 as the network saw them, none where they are no images, their
-    names (m,), and the beginning of what they say (m,), empty for images.
+    predicted ones. Where an example has several labels, `labels` are bool (n, labels), and `thresholds` (labels,) say from which
+    probability on each is predicted; there are none where that is 1/2. The `hardest` examples are those whose true class, or
+    labels, got the least probability, or whose number was missed by most: their indices (m,), their pixels (m, size, size, 3)
+    uint8 as the network saw them, none where they are no images, their names (m,), and the beginning of what they say (m,), empty
+    for images.
     """
 
     labels: NDArray[Any]
@@ -221,6 +224,16 @@ class Predictions:
     hardest_pixels: NDArray[np.uint8]
     hardest_names: NDArray[np.str_]
     hardest_texts: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, np.str_))
+    thresholds: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+
+    @property
+    def scores(self) -> NDArray[Any]:
+        """Return what metrics take, and what is predicted of each output where there are `thresholds`: the probabilities; with
+        thresholds half of each, and another half from its threshold on, so that what is predicted has 1/2 at least and the order
+        stays what it was."""
+        if not len(self.thresholds):
+            return self.probabilities
+        return np.asarray((self.probabilities.astype(np.float64) + (self.probabilities >= self.thresholds)) / 2)
 
 
 @dataclass(frozen=True)

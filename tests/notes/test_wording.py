@@ -14,6 +14,27 @@ TOLD = [
         Note.counting(K.CLASSES_WITHOUT_TEST, list("abcdefg"), ["row"]),
         "Classes without a test row: a, b, c, d, e and 2 more classes.",
     ),
+    (Note.counting(K.LABELS_WITHOUT_TRAINING, ["a", "b"], ["image"]), "Labels that no training image has: a, b."),
+    (
+        Note.counting(K.LABELS_WITHOUT_TEST, list("abcdefg"), ["text"]),
+        "Labels that no test text has, so nothing is known of them: a, b, c, d, e and 2 more labels.",
+    ),
+    (Note(K.CONSTANT_LABELS, (2,)), "Labels that all training examples have, or none has, so the head always says so: 2."),
+    (
+        Note(K.THRESHOLDS_OF_HALF),
+        "There are no validation images to fit thresholds to: a label is predicted from a probability of 1/2 on. Set aside "
+        "validation images to have a threshold for each label.",
+    ),
+    (
+        Note(K.LABELS_OF_PARTS, (1200,)),
+        "Rows whose class has | in its name: 1,200. If these are several labels, choose the task multi_label.",
+    ),
+    (Note.counting(K.LABELS_WITHOUT_ROWS, ["a"]), "Labels left out, since no row of theirs can be used: a."),
+    (
+        Note(K.LABELS_TIDIED, (1200,)),
+        "Rows that name a label twice, or leave a place between two of them blank: 1,200. Each label counts once.",
+    ),
+    (Note(K.ROWS_OF_NO_LABEL, (3,)), "Rows without any label, taken for examples that have none of them: 3."),
     (Note(K.CLASSES_FURTHER_DOWN, about=("x/y",)), "The classes were found further down, in x/y."),
     (Note(K.SPLITS_AS_CLASSES, names=("test", "train")), "Folders named like splits are used as classes: test, train."),
     (

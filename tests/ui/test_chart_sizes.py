@@ -24,6 +24,7 @@ from tl_core.ui.charts import (
     curves,
     data,
     image_map,
+    labels,
     learning_curve,
     machine,
     network,
@@ -67,6 +68,7 @@ def trained() -> list[Timing]:
     return [Timing(activity=Activity.TRAINING, phase=name, seconds=1.0) for name in NAMES]
 
 
+SCORES = np.random.default_rng(0).random((20_000, 40), dtype=np.float32)
 MEASURED = np.arange(60_000.0)
 LARGE: dict[str, Callable[[], go.Figure]] = {
     "learning_curves": lambda: curves.learning_curves(steps(MANY, tuple(NAMES)), epochs(MANY), LONG[:32]),
@@ -88,6 +90,7 @@ LARGE: dict[str, Callable[[], go.Figure]] = {
     "curves": lambda: curves.learning_curves(steps(MANY), epochs(MANY), "run", curves.measures_of(Regression.name)),
     "predicted_against_true": lambda: numbers.predicted_against_true(MEASURED, MEASURED, LONG),
     "residuals": lambda: numbers.residuals(MEASURED, MEASURED, LONG),
+    "precision_recall": lambda: labels.precision_recall(SCORES > 0.7, SCORES[:, ::-1], np.full(40, 0.5), NAMES[:40]),
     "spread": lambda: numbers.spread(dict.fromkeys(theme.SPLITS, MEASURED), LONG),
     "metric_against_seconds": lambda: comparing.metric_against_seconds(
         [RunPoint(run, NAMES[n], f"family {n % 30}", n / MANY, 0.0, 1.0, 1.0 + n) for n, run in enumerate(IDS)], ACCURACY

@@ -34,6 +34,7 @@ from tl_core.ui.charts import (
     comparing,
     curves,
     data,
+    labels,
     learning_curve,
     machine,
     network,
@@ -113,6 +114,8 @@ def trained() -> list[Timing]:
     return [Timing(activity=Activity.TRAINING, phase=name, seconds=n) for n, name in enumerate(HOSTILE)]
 
 
+HAS = np.random.default_rng(0).random((60, len(HOSTILE))) < 0.3
+SAID = np.random.default_rng(1).random(HAS.shape, dtype=np.float32)
 NUMBERS = np.random.default_rng(0).normal(50.0, 10.0, 300)
 CHARTS: dict[str, Callable[[], go.Figure]] = {
     "learning_curves": lambda: curves.learning_curves(steps(2000, HOSTILE), [], "run"),
@@ -151,6 +154,7 @@ CHARTS |= {
     "curves_of_numbers": lambda: curves.learning_curves(steps(50), epochs(9), "run", curves.measures_of(Regression.name)),
     "predicted_against_true": lambda: numbers.predicted_against_true(NUMBERS, NUMBERS[::-1], HOSTILE[0]),
     "residuals": lambda: numbers.residuals(NUMBERS, NUMBERS[::-1], HOSTILE[0]),
+    "precision_recall": lambda: labels.precision_recall(HAS, SAID, np.full(len(HOSTILE), 0.5), HOSTILE),
     "spread": lambda: numbers.spread(dict.fromkeys(theme.SPLITS, NUMBERS), HOSTILE[0]),
 }
 EMPTY: dict[str, Callable[[], go.Figure]] = {
@@ -172,6 +176,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "metric_against_seconds": lambda: comparing.metric_against_seconds([], ACCURACY),
     "predicted_against_true": lambda: numbers.predicted_against_true(NUMBERS[:0], NUMBERS[:0], "side"),
     "residuals": lambda: numbers.residuals(NUMBERS, np.full(len(NUMBERS), np.nan), "side"),
+    "precision_recall": lambda: labels.precision_recall(HAS & False, SAID, np.full(len(HOSTILE), 0.5), HOSTILE),
     "spread": lambda: numbers.spread({}, "side"),
     "overlaid_curves": lambda: comparing.overlaid_curves({"a": epochs(3, None)}, {}, "loss", None),
 }

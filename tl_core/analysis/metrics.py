@@ -77,6 +77,34 @@ def per_class(labels: Labels, probabilities: NDArray[np.float32], class_names: S
     )
 
 
+def per_label(
+    labels: NDArray[np.bool_], probabilities: NDArray[np.float32], thresholds: NDArray[np.float64], names: Sequence[str]
+) -> pd.DataFrame:
+    """Return a row for each of several labels, in the order of `names`, from `labels` and `probabilities` (n, labels), where a
+    label is predicted from its threshold on, of `thresholds` (labels,).
+
+    Columns: label, images (that have it), ap (average precision), threshold, predicted (images), precision and recall, each with
+    the ends of its 95% Wilson interval in columns with _low and _high, and f1. Shares are in 0..1 and NaN where nothing was there
+    to take a share of.
+    """
+    from sklearn.metrics import average_precision_score  # a second to import
+
+    found = probabilities >= thresholds
+    right, images, said = (each.sum(axis=0) for each in (labels & found, labels, found))
+    ranked = [
+        average_precision_score(true, of_label) if true.any() and np.isfinite(of_label).all() else np.nan
+        for true, of_label in zip(labels.T, probabilities.T, strict=True)
+    ]
+    columns = {"label": list(map(str, names)), "images": images, "ap": ranked, "threshold": thresholds}
+    columns["predicted"] = said
+    for name, whole in (("precision", said), ("recall", images)):
+        intervals = [wilson(int(r), int(n)) if n else None for r, n in zip(right, whole, strict=True)]
+        columns[name] = _share(right, whole)
+        columns[f"{name}_low"] = [interval.low if interval else np.nan for interval in intervals]
+        columns[f"{name}_high"] = [interval.high if interval else np.nan for interval in intervals]
+    return pd.DataFrame(columns | {"f1": _share(2 * right, images + said)})
+
+
 def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
 

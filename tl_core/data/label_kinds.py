@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from tl_core.data.class_names import alike
 from tl_core.data.examples import Labels
-from tl_core.data.formats.columns import is_filled, no_classes, no_numbers
+from tl_core.data.formats.columns import Columns, is_filled, no_classes, no_numbers
 from tl_core.data.formats.tables import classes_of, plain
+from tl_core.data.splitting import Indices, hold_out_groups
 from tl_core.errors import DataError, printable
 from tl_core.notes import Note, NoteKind, sentences
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 LEAST_NUMBERS = 10
 """Fewer examples cannot be shared out and still say anything."""
 MOST_BINS, LEAST_IN_BIN = 10, 20
+BETWEEN = "|"
+"""What stands between several labels of one example."""
 
 
 class LabelKind(ABC):
@@ -33,6 +36,13 @@ class LabelKind(ABC):
     drawn_from: ClassVar[str] = ""
     """Of what so many labels are drawn where only some may be used, in a few words; empty where it is all of them."""
 
+    stratum: ClassVar[str] = "class"
+    """What one of its `strata` is called."""
+    strata_named: ClassVar[str] = "classes"
+    """What several of them are called."""
+    lacking_notes: ClassVar[tuple[NoteKind, NoteKind]] = (NoteKind.CLASSES_WITHOUT_TRAINING, NoteKind.CLASSES_WITHOUT_TEST)
+    """What tells of those that no training example has, and of those that no test example has."""
+
     @abstractmethod
     def texts(self, n: int) -> list[str]:
         """Return `n` labels as they may stand in a column, for the contract tests; they are not all alike."""
@@ -41,10 +51,28 @@ class LabelKind(ABC):
     def misfit(self, values: "pd.Series[str]") -> Note | None:
         """Return why a column cannot hold such labels, as `columns.Misfit` does; None where it can."""
 
+    def is_given(self, values: "pd.Series[str]") -> NDArray[np.bool_]:
+        """Return which rows (n,) of a column have a label."""
+        return is_filled(values)
+
+    def column(
+        self, columns: Columns, wanted: str | None, usual: Sequence[str], free: NDArray[np.bool_], notes: list[Note]
+    ) -> "pd.Series[str]":
+        """Return the labels of a table as one column. Raises `DataError`.
+
+        Args:
+            columns: Those of the table.
+            wanted: What the column is called; None looks for one.
+            usual: What it may be called.
+            free: Which rows (n,) need no label.
+            notes: Gets what a user should know.
+        """
+        return columns.require(wanted, usual, "labels", self.misfit)
+
     @abstractmethod
     def read(self, used: "pd.Series[str]") -> tuple[tuple[str, ...], NDArray[Any]]:
-        """Return the names of the outputs, and the label of each row (n, ...), of the `used` rows of a column, none of which is
-        blank. Raises `DataError` for what is no such label."""
+        """Return the names of the outputs, and the label of each row (n, ...), of the `used` rows of a column, which all have a
+        label. Raises `DataError` for what is no such label."""
 
     def about_column(self, labels: "pd.Series[str]", used: "pd.Series[str]") -> list[Note]:
         """Return notes on the `labels` of all rows, of which some are `used`."""
@@ -60,9 +88,25 @@ class LabelKind(ABC):
         was left out, and the `next_step`, where it knows no better one."""
 
     @abstractmethod
-    def strata(self, names: Sequence[str], labels: NDArray[Any], whole: NDArray[Any]) -> tuple[tuple[str, ...], Labels]:
-        """Return groups of which a split keeps the shares, by their names, and the group of each of the `labels` (n,). `whole`
-        are the labels that decide the groups."""
+    def strata(self, names: Sequence[str], labels: NDArray[Any], whole: NDArray[Any]) -> tuple[tuple[str, ...], NDArray[Any]]:
+        """Return groups of which a split keeps the shares, by their names, and the group of each of the `labels` (n,), int64; or
+        of which groups each is, bool (n, groups), where that is any number. `whole` are the labels that decide the groups."""
+
+    def hold_out(
+        self, names: Sequence[str], labels: NDArray[Any], groups: Sequence[bytes], share: float, split: str, *, seed: int = 0
+    ) -> tuple[Indices, Indices]:
+        """Return indices that stay and indices held out, of whole groups, as `hold_out_groups` does. Raises `DataError`.
+
+        Args:
+            names: Those of the outputs.
+            labels: Those of the examples (n, ...).
+            groups: The name of the group of each example (n,).
+            share: Of each of the `strata` to hold out, 0..1.
+            split: What the examples are held out for.
+            seed: Of the draw.
+        """
+        strata, codes = self.strata(names, labels, labels)
+        return hold_out_groups(codes, groups, share, strata, split, seed=seed)
 
     @abstractmethod
     def drawn_within(self, labels: NDArray[Any]) -> Labels:
@@ -90,12 +134,15 @@ class ClassLabels(LabelKind):
         return classes_of(used)
 
     def about_column(self, labels: "pd.Series[str]", used: "pd.Series[str]") -> list[Note]:
-        """Return notes on classes without a `used` row, and on labels that are one class though written in two ways."""
+        """Return notes on classes without a `used` row, on labels that are one class though written in two ways, and on those
+        that look like several labels of one example."""
         notes, there = list[Note](), plain(used)
         if gone := sorted(set(plain(labels[is_filled(labels)])) - set(there)):
             notes.append(Note.counting(NoteKind.CLASSES_WITHOUT_ROWS, [printable(name) for name in gone]))
         if twice := used.str.strip().nunique() - there.nunique():
             notes.append(Note(NoteKind.LABELS_JOINED, (twice,)))
+        if parted := int(there.str.contains(BETWEEN, regex=False).sum()):
+            notes.append(Note(NoteKind.LABELS_OF_PARTS, (parted,)))
         return notes
 
     def about_names(self, names: Sequence[str]) -> list[Note]:
@@ -128,6 +175,8 @@ class NumberLabels(LabelKind):
     """A number, float64 (n,). There is one output, which has the name of the column."""
 
     title: ClassVar[str] = "a number"
+    stratum: ClassVar[str] = "range"
+    strata_named: ClassVar[str] = "ranges"
 
     def texts(self, n: int) -> list[str]:
         return [f"{100 + 7.5 * (index % 5)}" for index in range(n)]

@@ -144,7 +144,7 @@ class Dataset(Part):
             readable = " or ".join(kind.title for kind in self.label_kinds)
             raise SettingError(
                 f"The labels of {self.title} are {readable}, and the task asks for {self.label_kind.title}.",
-                "Choose another task or another dataset; Table of images has a column for either.",
+                "Choose another task or another dataset; tables of images and of texts can have labels of every kind.",
                 received=f"{self.name} with labels that are {self.label_kind.title}",
             )
 
@@ -201,7 +201,7 @@ class Dataset(Part):
 
     def _lacking(self, data: Data[Any]) -> Iterator[Note]:
         """Yield notes that name the classes without a training example, and those without one for the test."""
-        for split, kind in (("train", NoteKind.CLASSES_WITHOUT_TRAINING), ("test", NoteKind.CLASSES_WITHOUT_TEST)):
+        for split, kind in zip(("train", "test"), data.label_kind.lacking_notes, strict=True):
             if names := data.label_kind.lacking(data.class_names, data.splits[split].labels):
                 yield Note.counting(kind, names, [self.thing.removesuffix("s")])
 

@@ -29,10 +29,10 @@ class Aside(NamedTuple):
     splits: "pd.Series[str] | None"
     groups: "pd.Series[str] | None"
 
-    def needing_none(self, labels: "pd.Series[str]") -> NDArray[np.bool_]:
-        """Return which rows (n,), of those that have `labels` or blanks in their place, need none: those of that split."""
+    def needing_none(self, rows: int) -> NDArray[np.bool_]:
+        """Return which of so many rows need no label (n,): those of that split."""
         if self.splits is None:
-            return np.zeros(len(labels), bool)
+            return np.zeros(rows, bool)
         return (self.splits.str.strip().str.lower().map(EXTRA) == UNLABELLED).to_numpy(bool)
 
 
@@ -66,6 +66,12 @@ class TableSource(UserDataset):
         named = (getattr(self, name) for name in type(self).model_fields if name.endswith("_column"))
         return Columns(read_table(self.path), named, notes)
 
+    def labels(self, columns: Columns, wanted: str | None, aside: Aside, notes: list[Note]) -> "pd.Series[str]":
+        """Return the label of each row, as text, blank where it needs none: of the column that is `wanted`, or found. `notes` get
+        what a user should know. Raises `DataError`."""
+        free = aside.needing_none(len(columns.frame))
+        return self.label_kind.column(columns, wanted, LABELS, free, notes).mask(free, "")
+
     def aside(self, columns: Columns) -> Aside:
         """Return the columns of the splits and of the groups, where there are any. Raises `DataError`."""
         splits = columns.find(self.split_column, SPLIT_NAMES, "splits", no_splits)
@@ -88,7 +94,6 @@ class TableSource(UserDataset):
             make: Makes the examples (n,) of the used rows, given the label of each (n, ...).
             notes: Gets what a user should know.
         """
-        labels = labels.mask(aside.needing_none(labels), "")
         splits, groups = (None if each is None else each.iloc[rows] for each in aside)
         parts = rows_of(split_of(splits, len(rows)))
         labelled = np.ones(len(rows), bool)

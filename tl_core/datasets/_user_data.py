@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import Field
 
 from tl_core.data.split_names import CORE, SPLITS
-from tl_core.data.splitting import hold_out_groups, joined
+from tl_core.data.splitting import joined
 from tl_core.datasets import Data, Dataset, Examples, Given
 from tl_core.errors import DataError, printable
 from tl_core.notes import Note, NoteKind
@@ -86,8 +86,7 @@ class UserDataset(Dataset):
         for split, share in (("test", self.test_share), ("validation", self.validation_share)):
             if split not in lacking:
                 continue
-            strata, codes = kind.strata(class_names, train.labels, train.labels)
-            kept, held = hold_out_groups(codes, names, share, strata, split, seed=self.split_seed)
+            kept, held = kind.hold_out(class_names, train.labels, names, share, split, seed=self.split_seed)
             if split == "test" and not len(held):
                 raise _nothing_to_set_aside(self.thing, by_group=groups is not None)
             train, splits[split], names = train.take(kept), train.take(held), [names[index] for index in kept]

@@ -15,8 +15,9 @@ from tl_core.data.formats.columns import is_filled
 from tl_core.data.formats.paths import existing_folder
 from tl_core.data.formats.tables import plain
 from tl_core.data.label_kinds import CLASSES, NUMBERS, LabelKind
+from tl_core.data.multi_labels import MULTI_LABELS
 from tl_core.datasets import FileImages, register
-from tl_core.datasets._table_data import LABELS, TableSource
+from tl_core.datasets._table_data import TableSource
 from tl_core.datasets._user_data import Given
 from tl_core.errors import DataError, printable
 from tl_core.notes import Note, NoteKind
@@ -37,7 +38,7 @@ class CsvManifest(TableSource):
     """
 
     title: ClassVar[str] = "Table of images"
-    label_kinds: ClassVar[tuple[LabelKind, ...]] = (CLASSES, NUMBERS)
+    label_kinds: ClassVar[tuple[LabelKind, ...]] = (CLASSES, NUMBERS, MULTI_LABELS)
     listing_order: ClassVar[int] = 110
 
     path: ServerPath | None = Field(None, title="Table", description="A CSV, TSV or Parquet file with a row for each image.")
@@ -53,7 +54,7 @@ class CsvManifest(TableSource):
     label_column: str | None = Field(
         None,
         title="Label column",
-        description="Empty finds a column such as label, class or target.",
+        description="Empty finds a column such as label, class or target; several columns of 0 and 1 have | between their names.",
         json_schema_extra={"more": True},
     )
 
@@ -67,15 +68,15 @@ class CsvManifest(TableSource):
         assert self.path  # or there would be no table
         root = existing_folder(self.images or self.path.parent)
         names = columns.require(self.path_column, PATHS, "paths of the images", partial(_no_paths, root))
-        labels = columns.require(self.label_column, LABELS, "labels", self.label_kind.misfit)
         aside = self.aside(columns)
-        unlabelled = aside.needing_none(labels)
-        files = _files(root, names, labels.mask(unlabelled, ""), unlabelled, notes)
+        labels = self.labels(columns, self.label_column, aside, notes)
+        labelled = self.label_kind.is_given(labels)
+        files = _files(root, names, labels, labelled | aside.needing_none(len(labels)), notes)
         return self.split(labels, aside, np.array(list(files), np.intp), partial(FileImages, tuple(files.values())), notes)
 
 
 def _files(
-    root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", unlabelled: NDArray[np.bool_], notes: list[Note]
+    root: Path, names: "pd.Series[str]", labels: "pd.Series[str]", usable: NDArray[np.bool_], notes: list[Note]
 ) -> dict[int, Path]:
     """Return the file of each row that is used: it has a path, and a label unless it needs none, its file is there, and no other
     row has it. Where several rows have the same file, the first with a label is used, and none where their labels differ.
@@ -84,13 +85,13 @@ def _files(
         root: Where the paths begin.
         names: The path of each row (n,).
         labels: The label of each row (n,), blank where there is none.
-        unlabelled: Which rows (n,) need no label.
+        usable: Which rows (n,) have a label, or need none.
         notes: Gets what a user should know.
 
     Raises:
         DataError: Where no row is left, and for a path that leads out of `root`.
     """
-    complete = is_filled(names) & (is_filled(labels) | unlabelled)
+    complete = is_filled(names) & usable
     if not complete.any():
         raise DataError("No row of the table has a path and a label.", "Fill them in, or name other columns.")
     if count := int((~complete).sum()):

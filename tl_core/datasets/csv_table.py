@@ -63,10 +63,11 @@ class CsvTable(TableSource):
             raise DataError(f"The table has more than {MOST_VALUES:,} values.", "Cut it into smaller ones.", received=received)
         if not is_filled(target).any():
             raise DataError("No row of the table has a target.", "Fill it in, or name another column.")
-        usable = is_filled(target) | aside.needing_none(target)
+        free = aside.needing_none(len(target))
+        usable = is_filled(target) | free
         notes += [Note(NoteKind.ROWS_WITHOUT_TARGET, (int((~usable).sum()),))] if not usable.all() else []
         make = partial(TableRows, *_columns(features[usable], notes))
-        return self.split(target, aside, np.flatnonzero(usable), make, notes)
+        return self.split(target.mask(free, ""), aside, np.flatnonzero(usable), make, notes)
 
 
 def _require_classes(target: "pd.Series[str]") -> None:

@@ -10,9 +10,10 @@ from pydantic import Field
 
 from tl_core.data.formats.columns import is_filled
 from tl_core.data.label_kinds import CLASSES, NUMBERS, LabelKind
+from tl_core.data.multi_labels import MULTI_LABELS
 from tl_core.data.texts import Texts
 from tl_core.datasets import Modality, register
-from tl_core.datasets._table_data import LABELS, TableSource
+from tl_core.datasets._table_data import TableSource
 from tl_core.datasets._user_data import Given
 from tl_core.errors import DataError
 from tl_core.notes import Note, NoteKind
@@ -26,7 +27,7 @@ class CsvText(TableSource):
     """Texts of your own in a table: CSV, TSV or Parquet with a text and a label in each row."""
 
     title: ClassVar[str] = "Table of texts"
-    label_kinds: ClassVar[tuple[LabelKind, ...]] = (CLASSES, NUMBERS)
+    label_kinds: ClassVar[tuple[LabelKind, ...]] = (CLASSES, NUMBERS, MULTI_LABELS)
     listing_order: ClassVar[int] = 170
     modality: ClassVar[Modality] = Modality.TEXTS
     thing: ClassVar[str] = "texts"
@@ -47,9 +48,9 @@ class CsvText(TableSource):
         notes = list[Note]()
         columns = self.columns(notes)
         texts = columns.require(self.text_column, TEXTS, "texts")
-        labels = columns.require(self.label_column, LABELS, "labels", self.label_kind.misfit)
         aside = self.aside(columns)
-        usable = is_filled(texts) & (is_filled(labels) | aside.needing_none(labels))
+        labels = self.labels(columns, self.label_column, aside, notes)
+        usable = is_filled(texts) & (self.label_kind.is_given(labels) | aside.needing_none(len(labels)))
         if not usable.any():
             raise DataError("No row of the table has a text and a label.", "Fill them in, or name other columns.")
         if not usable.all():

@@ -7,16 +7,19 @@ Logistic regression, ridge regression, nearest class means and Head2Toe, each on
 from tl_core.heads.closed_form import NearestCentroid, RidgeClassifier, class_means, ridge
 from tl_core.heads.head import ChosenBy, Head, normalised
 from tl_core.heads.logistic_regression import LogisticRegression, logistic, logistic_path
+from tl_core.heads.one_vs_rest import FitsLabels, OneVsRest
 from tl_core.heads.ridge_regression import FitsNumbers, RidgeRegression, ridge_regression
 from tl_core.heads.selection import SelectedFeatures, Selection, head2toe, select_features
 from tl_core.heads.solver import Problem, Solver
 
 __all__ = [
     "ChosenBy",
+    "FitsLabels",
     "FitsNumbers",
     "Head",
     "LogisticRegression",
     "NearestCentroid",
+    "OneVsRest",
     "Problem",
     "RidgeClassifier",
     "RidgeRegression",

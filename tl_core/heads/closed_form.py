@@ -27,6 +27,7 @@ class RidgeClassifier:
     """`ridge`, which chooses its penalty by leaving each image out."""
 
     title: ClassVar[str] = "ridge regression"
+    fits_labels: ClassVar[bool] = True
 
     def solve(self, given: Problem) -> Head:
         """Return `ridge`'s head. It needs no validation images."""

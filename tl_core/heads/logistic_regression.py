@@ -52,6 +52,7 @@ class LogisticRegression:
     """`logistic` with this `strength`, the inverse penalty C; None chooses it."""
 
     title: ClassVar[str] = "logistic regression"
+    fits_labels: ClassVar[bool] = True
     strength: float | None = None
 
     def solve(self, given: Problem) -> Head:

@@ -1,6 +1,7 @@
 """Precision and recall at every threshold, of one class against the rest, for many weightings of the examples at once."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ class PrecisionRecall:
     rises only where a threshold takes in examples of the class, so those thresholds are all that count.
     """
 
-    def __init__(self, positive: NDArray[np.bool_], scores: NDArray[np.float32]) -> None:
+    def __init__(self, positive: NDArray[np.bool_], scores: NDArray[np.floating[Any]]) -> None:
         order = np.argsort(-scores, kind="stable")
         of_class = np.flatnonzero(positive[order])
         # Examples of equal scores come in together.
@@ -47,8 +48,8 @@ def precisions(right: Counts, taken: Counts) -> NDArray[np.float64]:
 
 
 def average_precision(right: Counts, taken: Counts) -> NDArray[np.float64]:
-    """Return the mean of the precision over the gains in recall, (resamples,)."""
-    return (np.diff(right, axis=0, prepend=0) * precisions(right, taken)).sum(axis=0) / right[-1]
+    """Return the mean of the precision over the gains in recall, (resamples,); 0 of one without an example of the class."""
+    return (np.diff(right, axis=0, prepend=0) * precisions(right, taken)).sum(axis=0) / np.maximum(right[-1], 1)
 
 
 def recall_at_precision(right: Counts, taken: Counts, precision: float) -> NDArray[np.float64]:

@@ -42,8 +42,21 @@ def bootstrap_interval(labels: NDArray[Any], value: float, statistic: Statistic,
     if len(labels) * passes > MAX_WORK:
         return None
     values = np.concatenate([statistic(weights) for weights in stratified_weights(labels)])
+    if not len(values):
+        return None
     low, high = np.quantile(values, [0.025, 0.975])
     return around(value, float(low), float(high))
+
+
+def defined_bootstrap(labels: NDArray[Any], value: float, statistic: Statistic, passes: int = 1) -> Interval | None:
+    """Return the interval that `bootstrap_interval` gives. A resample in which the statistic is not defined, such as one of a
+    single example, counts for nothing; None where none is."""
+
+    def defined(weights: Weights) -> NDArray[np.float64]:
+        values = statistic(weights)
+        return values[np.isfinite(values)]
+
+    return bootstrap_interval(labels, value, defined, passes)
 
 
 def mean_of(each: NDArray[np.float64] | NDArray[np.bool_]) -> Statistic:
@@ -63,8 +76,8 @@ def class_counts(which: Labels, weights: Weights, classes: int, counted: NDArray
 
 def stratified_weights(labels: NDArray[Any], resamples: int = RESAMPLES) -> Iterator[Weights]:
     """Yield so many `resamples` within each class of `labels` (n,), always the same ones, at most `CHUNK` weights at a time. Of
-    labels that are numbers, float, all are drawn from together."""
-    labels = np.zeros(len(labels), np.int64) if np.issubdtype(labels.dtype, np.floating) else labels
+    labels that are no classes, int64, all are drawn from together."""
+    labels = labels if np.issubdtype(labels.dtype, np.integer) else np.zeros(len(labels), np.int64)
     rng = np.random.default_rng(SEED)
     order = np.argsort(labels, kind="stable")
     _, starts, sizes = np.unique(labels[order], return_index=True, return_counts=True)

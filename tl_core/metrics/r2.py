@@ -7,8 +7,8 @@ import numpy as np
 
 from tl_core.analysis.statistics import Interval
 from tl_core.metrics import register
-from tl_core.metrics._intervals import Weights
-from tl_core.metrics._of_numbers import NumberMetric, Numbers, defined_bootstrap
+from tl_core.metrics._intervals import Weights, defined_bootstrap
+from tl_core.metrics._of_numbers import NumberMetric, Numbers
 
 
 @register("r2")

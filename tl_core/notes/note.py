@@ -21,6 +21,10 @@ class NoteKind(StrEnum):
     CLASSES_WITHOUT_TEST = "classes_without_test"
     """The same of the test."""
 
+    LABELS_WITHOUT_TRAINING = "labels_without_training"
+    """The same of labels, of which an example may have several."""
+    LABELS_WITHOUT_TEST = "labels_without_test"
+
     # What was left out of a folder: how many, and the first names. Notes come in this order.
     EMPTY_CLASS_FOLDERS = "empty_class_folders"
     DEVICES = "devices"
@@ -63,6 +67,8 @@ class NoteKind(StrEnum):
 
     NO_THRESHOLDS = "no_thresholds"
     """There are no validation images to which the thresholds of the metric that decides could be fitted."""
+    THRESHOLDS_OF_HALF = "thresholds_of_half"
+    """There are no validation images to which the thresholds of labels could be fitted: they are 1/2."""
 
     UNLABELLED_IMAGES = "unlabelled_images"
     """So many images have no label."""
@@ -102,6 +108,15 @@ class NoteKind(StrEnum):
     LABELS_JOINED = "labels_joined"
     """So many labels differ from others in Unicode's normal form alone."""
 
+    LABELS_OF_PARTS = "labels_of_parts"
+    """So many rows have a class with | in its name, as if these were several labels."""
+    LABELS_WITHOUT_ROWS = "labels_without_rows"
+    """Of so many labels, the first of which are named, no row can be used."""
+    LABELS_TIDIED = "labels_tidied"
+    """So many rows name a label twice, or leave a place between two of them blank."""
+    ROWS_OF_NO_LABEL = "rows_of_no_label"
+    """So many rows have none of the labels."""
+
     GROUPS_ACROSS_SPLITS = "groups_across_splits"
     """The table puts so many groups into train and into another split."""
     GROUPS_JOINED = "groups_joined"
@@ -127,6 +142,8 @@ class NoteKind(StrEnum):
 
     ONE_CLASS = "one_class"
     """All training images are of one class."""
+    CONSTANT_LABELS = "constant_labels"
+    """So many labels are on all training examples, or on none."""
     NOT_CONVERGED = "not_converged"
     """The fit had not settled, after so many steps."""
     APPROXIMATE_RANKING = "approximate_ranking"

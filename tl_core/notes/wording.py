@@ -64,6 +64,14 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.MISSING_VALUES: "Values missing in {about[0]}: {0:,}.",
     NoteKind.COLUMN_TYPES: "{0} of {1} columns are numbers, the others words.",
     NoteKind.CLASSES_WITHOUT_ROWS: "Classes left out, since no row of theirs can be used: {names}.",
+    NoteKind.LABELS_WITHOUT_TRAINING: "Labels that no training {about[0]} has: {names}.",
+    NoteKind.LABELS_WITHOUT_TEST: "Labels that no test {about[0]} has, so nothing is known of them: {names}.",
+    NoteKind.LABELS_WITHOUT_ROWS: "Labels left out, since no row of theirs can be used: {names}.",
+    NoteKind.LABELS_OF_PARTS: "Rows whose class has | in its name: {0:,}. If these are several labels, choose the "
+    "task multi_label.",
+    NoteKind.LABELS_TIDIED: "Rows that name a label twice, or leave a place between two of them blank: {0:,}. Each label counts "
+    "once.",
+    NoteKind.ROWS_OF_NO_LABEL: "Rows without any label, taken for examples that have none of them: {0:,}.",
     NoteKind.LABELS_JOINED: "Labels that differ only in how Unicode writes them are one class: {0:,}.",
     NoteKind.GROUPS_ACROSS_SPLITS: "{0:,} groups are both in train and in another split of the table: "
     "what is learned of them is asked again.",
@@ -80,6 +88,7 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.TEXTS_TRUNCATED: "Of {1:,} training texts that were looked at, {0:,} are longer than the {2:,} tokens that the "
     "network reads. It does not see what comes after these.",
     NoteKind.ONE_CLASS: "All training images are of one class, so the head always gives that class.",
+    NoteKind.CONSTANT_LABELS: "Labels that all training examples have, or none has, so the head always says so: {0:,}.",
     NoteKind.NOT_CONVERGED: "Logistic regression had not settled after {0:,} steps; the head can be used, and a smaller C "
     "settles sooner.",
     NoteKind.APPROXIMATE_RANKING: "The group lasso had not settled, so the ranking of the features is approximate.",
@@ -87,6 +96,8 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     "them.",
     NoteKind.NO_THRESHOLDS: "There are no validation images to fit a threshold to: the metric says what the best one for the "
     "test images would reach. Set aside validation images to get one.",
+    NoteKind.THRESHOLDS_OF_HALF: "There are no validation images to fit thresholds to: a label is predicted from a probability "
+    "of 1/2 on. Set aside validation images to have a threshold for each label.",
     NoteKind.NOTHING_IN_BLOCKS: "The blocks of this phase hold nothing of what it trains, so the head trained alone.",
     NoteKind.ENGINE_FAILED: "{about[0]} could not compute this network ({about[2]}), so {about[1]} did, more slowly.",
     NoteKind.HELD_IN_MEMORY: "Some of what was computed is held in memory, since it cannot be kept on disk ({about[0]}).",
@@ -129,10 +140,11 @@ def sentences(notes: Iterable[Note]) -> tuple[str, ...]:
     return tuple(map(sentence, notes))
 
 
-def listed(names: Sequence[str], count: int | None = None) -> str:
-    """Return the first few of the `names` of classes, and how many more there are, of `count` (default: all `names`)."""
+def listed(names: Sequence[str], count: int | None = None, what: str = "classes") -> str:
+    """Return the first few of the `names` of classes, or `what` they are of, and how many more there are, of `count` (default:
+    all `names`)."""
     more = (len(names) if count is None else count) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more classes" if more > 0 else "")
+    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more {what}" if more > 0 else "")
 
 
 def _all(note: Note) -> str:
@@ -141,6 +153,10 @@ def _all(note: Note) -> str:
 
 def _classes(note: Note) -> str:
     return listed(note.names, int(note.numbers[0]))
+
+
+def _labels(note: Note) -> str:
+    return listed(note.names, int(note.numbers[0]), "labels")
 
 
 def _few(note: Note) -> str:
@@ -206,6 +222,9 @@ NAMES: Mapping[NoteKind, Callable[[Note], str]] = {
     NoteKind.CLASSES_WITHOUT_ROWS: _classes,
     NoteKind.CLASSES_NOT_HERE: _classes,
     NoteKind.SPLIT_OF_OTHER_CLASSES: _classes,
+    NoteKind.LABELS_WITHOUT_TRAINING: _labels,
+    NoteKind.LABELS_WITHOUT_TEST: _labels,
+    NoteKind.LABELS_WITHOUT_ROWS: _labels,
     NoteKind.FOLDERS_RENAMED: _renamed,
     NoteKind.FOLDERS_JOINED: _joined,
     NoteKind.FOLDERS_SPELLED_OTHERWISE: _spelled,

@@ -58,7 +58,7 @@ def value_of(run: Run, metric: Metric, read: Read) -> MetricValue | Lacks:
     except RunError:
         return Lacks.LOST
     outputs = said.probabilities.shape[1] if said.probabilities.ndim > 1 else 1
-    return metric.measure(said.labels, said.probabilities) if metric.suits(outputs) else Lacks.OTHER_CLASSES
+    return metric.measure(said.labels, said.scores) if metric.suits(outputs) else Lacks.OTHER_CLASSES
 
 
 def deciding(run: Run) -> Metric:
@@ -145,9 +145,9 @@ def paired_test(first: Run, second: Run, metric: Metric, read: Read) -> PairedTe
     if metric == ACCURACY:
         right = [said.probabilities.argmax(axis=1) == said.labels for said in (one, other)]
         return comparison.by_mcnemar(*right)
-    values = [metric.measured_value(said.labels, said.probabilities) for said in (one, other)]
+    values = [metric.measured_value(said.labels, said.scores) for said in (one, other)]
     ahead, behind = (one, other) if metric.better.sign * (values[0] - values[1]) >= 0 else (other, one)
     # Of what is better when it is lower, the lead is how much more the one behind has.
     more, less = (ahead, behind) if metric.better is Better.HIGHER else (behind, ahead)
-    interval = metric.difference(one.labels, more.probabilities, less.probabilities)
+    interval = metric.difference(one.labels, more.scores, less.scores)
     return PairedTest(len(one.labels), abs(values[0] - values[1]), interval=interval)

@@ -118,9 +118,9 @@ def testable(store: Store, run_id: str) -> Testable:
         raise RunError(
             "The settings of this run are those of another version and cannot be read.", "Run it again.", received=run_id
         )
-    if score.label_kind(run) != CLASSES:
+    if (kind := score.label_kind(run)) != CLASSES:
         raise RunError(
-            "This run predicts a number, and runs are tested on other data only where they tell classes apart.",
+            f"This run predicts {kind.title}, and runs are tested on other data only where they tell classes apart.",
             "Choose one of classification.",
             received=run_id,
         )

@@ -18,6 +18,7 @@ from tl_core.heads import Head
 from tl_core.metrics import Metric
 from tl_core.phases.phase import Learning, Phase
 from tl_core.registry import Part, Registry
+from tl_core.result import Threshold
 
 if TYPE_CHECKING:
     from tl_core.networks.classifier import Classifier
@@ -37,6 +38,9 @@ class Panel(StrEnum):
     PREDICTED = "predicted"
     RESIDUALS = "residuals"
     LARGEST_ERRORS = "largest errors"
+    LABELS = "labels"
+    PRECISION_RECALL = "precision and recall"
+    WRONG_LABELS = "wrong labels"
 
 
 @dataclass(frozen=True)
@@ -95,6 +99,8 @@ class Task(Part):
     loss_unit: ClassVar[str] = "nats"
     has_accuracy: ClassVar[bool] = True
     """Whether a step reports an accuracy beside its loss."""
+    fits_thresholds: ClassVar[bool] = False
+    """Whether it has `thresholds`."""
 
     @abstractmethod
     def outputs(self, names: Sequence[str], labels: NDArray[Any]) -> Outputs:
@@ -108,6 +114,11 @@ class Task(Part):
     @abstractmethod
     def badness(self, labels: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.float64]:
         """Return how wrong each prediction is (n,): the largest are shown as the hardest images."""
+
+    def thresholds(self, labels: NDArray[Any], predicted: NDArray[Any]) -> tuple[Threshold, ...]:
+        """Return from which probabilities on each output is predicted, fitted to these, validation examples; none of a task whose
+        predictions need no threshold."""
+        return ()
 
     def right(self, labels: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.bool_] | None:
         """Return which predictions are right (n,); None where nothing is right or wrong."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.data.label_kinds import NUMBERS
+from tl_core.data.multi_labels import MULTI_LABELS
 from tl_core.metrics import Better, Labels, Metric, MetricValue, Probabilities
 
 CLASSES = 8
@@ -44,7 +45,7 @@ def check_the_interval_holds_the_value(part: type[Metric]) -> None:
     if interval is not None:
         assert interval.low <= metric.value(labels, probabilities) <= interval.high
         assert metric.interval(labels, probabilities) == interval
-        more = metric.interval(np.tile(labels, 16), np.concatenate([probabilities] * 16))
+        more = metric.interval(np.concatenate([labels] * 16), np.concatenate([probabilities] * 16))
         assert more is None or more.high - more.low < interval.high - interval.low
 
 
@@ -83,7 +84,7 @@ def check_measures_whatever_is_given(part: type[Metric]) -> None:
     metric = part.example()
     for classes, n, sharpness in product((0, 1, 2, CLASSES), (1, 2, 3, 40), (0.0, 1.0, 1000.0)):
         labels, probabilities = _examples(part, n, sharpness)
-        labels = labels % classes if classes else (labels + 1) % CLASSES  # 0: never right where it is sharp
+        labels = _of_fewer(labels, classes)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             _require_plain(metric.measure(labels, probabilities), metric)
@@ -106,9 +107,24 @@ def _require_plain(found: MetricValue, metric: Metric) -> None:
 def _examples(part: type[Metric], n: int = 160, sharpness: float = 1.0) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return labels as `part` has them, and what knows them the better the larger `sharpness` is: at 0 all are equal, at 1000
     exact."""
-    labels, predicted = _numbers(n, sharpness) if part.label_kind == NUMBERS else _classes(n, sharpness)
+    made = {NUMBERS: _numbers, MULTI_LABELS: _sets}.get(part.label_kind, _classes)
+    labels, predicted = made(n, sharpness)
     predicted.flags.writeable = labels.flags.writeable = False
     return labels, predicted
+
+
+def _of_fewer(labels: NDArray[Any], classes: int) -> NDArray[Any]:
+    """Return labels of so many classes alone; for 0 others, so that what is sharp is never right."""
+    if labels.ndim > 1:
+        return labels & (np.arange(labels.shape[1]) < classes) if classes else ~labels
+    return labels % classes if classes else (labels + 1) % CLASSES
+
+
+def _sets(n: int, sharpness: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    rng = np.random.default_rng(n)
+    labels = rng.random((n, CLASSES)) < np.linspace(0.1, 0.7, CLASSES)
+    logits = sharpness * (4 * labels - 2 + 2 * rng.normal(size=labels.shape) * (sharpness < 100))
+    return labels, (1 / (1 + np.exp(-np.clip(logits, -60, 60)))).astype(np.float32)
 
 
 def _numbers(n: int, sharpness: float) -> tuple[NDArray[Any], NDArray[Any]]:

@@ -2,7 +2,8 @@
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import metadata
 from typing import Any
 
@@ -33,23 +34,33 @@ def outcome_of(run: Training) -> Outcome:
     model = run.preparer.inference_model()
     probabilities = run.test(model)
     predictions = gather_predictions(run.recipe.task, run.data.test, probabilities, run.inputs.pictures)
-    thresholds = fitted_thresholds(run, model)
+    thresholds, lacking = fitted_thresholds(run, model)
+    if run.recipe.task.fits_thresholds:
+        predictions = replace(predictions, thresholds=threshold_values(thresholds))
     with run.stages.stage(Activity.TESTING):
-        measured = measure(run.data.test.labels, probabilities, run.recipe.deciding_metric, run.data.label_kind)
+        measured = measure(run.data.test.labels, predictions.scores, run.recipe.deciding_metric, run.data.label_kind)
     result = gather_result(run, probabilities, measured)
-    lacking = (Note(NoteKind.NO_THRESHOLDS),) if run.recipe.deciding_metric.fits_thresholds and not run.images.validation else ()
     result = result.model_copy(update={"thresholds": thresholds, "notes": (*result.notes, *lacking)})
     return Outcome(result, predictions, run.outputs.finished(model))
 
 
-def fitted_thresholds(run: Training, model: Any) -> tuple[Threshold, ...]:
-    """Return the thresholds of the metric that decides, if it has any, fitted to what `model` says of the validation images."""
-    metric, held_out = run.recipe.deciding_metric, run.data.validation
-    if not metric.fits_thresholds or not len(held_out):
-        return ()
+def fitted_thresholds(run: Training, model: Any) -> tuple[tuple[Threshold, ...], tuple[Note, ...]]:
+    """Return the thresholds of the task, or of the metric that decides, if either has any, fitted to what `model` says of the
+    validation images; and a note where there are none of these."""
+    task, metric, held_out = run.recipe.task, run.recipe.deciding_metric, run.data.validation
+    if not (task.fits_thresholds or metric.fits_thresholds):
+        return (), ()
+    if not len(held_out):
+        return (), (Note(NoteKind.THRESHOLDS_OF_HALF if task.fits_thresholds else NoteKind.NO_THRESHOLDS),)
     upper, inputs = run.inputs.test(model, held_out)
     with run.stages.stage(Activity.TESTING):
-        return metric.thresholds(held_out.labels, predict(upper, inputs, lambda _: None))
+        said = run.outputs.predicted(predict(upper, inputs, lambda _: None))
+        return (task if task.fits_thresholds else metric).thresholds(held_out.labels, said), ()
+
+
+def threshold_values(thresholds: Sequence[Threshold]) -> NDArray[np.float64]:
+    """Return the probabilities (outputs,) from which on outputs are predicted, by `thresholds` of all of them."""
+    return np.array([np.inf if each.value is None else each.value for each in thresholds])
 
 
 def gather_predictions(

@@ -44,8 +44,9 @@ def headline(run: Run, result: Result, took: str) -> None:
     st.markdown(
         f"### {formatting.plain(metric.full_title)} {value} on {result.test_images:,} test {things_of(run.spec)}, in {took}"
     )
-    st.caption(f"Accuracy: {formatting.unbroken(formatting.accuracy_of(run))}. {explained(metric)}")
-    if result.thresholds:
+    accuracy = "" if run.accuracy is None else f"Accuracy: {formatting.unbroken(formatting.accuracy_of(run))}. "
+    st.caption(f"{accuracy}{explained(metric)}")
+    if metric.fits_thresholds and result.thresholds:
         _thresholds(run, result)
 
 

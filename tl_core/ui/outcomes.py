@@ -16,7 +16,7 @@ from tl_core.runs import compared
 from tl_core.runs.score import task_of
 from tl_core.runs.store import Run
 from tl_core.tasks import Panel
-from tl_core.ui import confusion, decisions, formatting, other_metrics, predicted_numbers, session
+from tl_core.ui import confusion, decisions, formatting, other_metrics, predicted_labels, predicted_numbers, session
 from tl_core.ui.charts import curves, outcome
 from tl_core.ui.downloads import download
 from tl_core.ui.estimate_check import expected
@@ -160,4 +160,7 @@ PANELS = {
     Panel.PREDICTED: Drawn("Predicted", predicted_numbers.predicted),
     Panel.RESIDUALS: Drawn("Errors", predicted_numbers.residuals),
     Panel.LARGEST_ERRORS: Drawn("Hardest {}", predicted_numbers.hardest),
+    Panel.LABELS: Drawn("Labels", predicted_labels.labels),
+    Panel.PRECISION_RECALL: Drawn("Precision and recall", predicted_labels.precision_recall),
+    Panel.WRONG_LABELS: Drawn("Hardest {}", predicted_labels.hardest),
 }

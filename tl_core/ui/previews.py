@@ -15,7 +15,7 @@ from tl_core import datasets
 from tl_core.checks.first_look import with_notes
 from tl_core.data import hashing
 from tl_core.data.decoding import decoded, open_image
-from tl_core.data.label_kinds import NUMBERS, LabelKind
+from tl_core.data.label_kinds import CLASSES, NUMBERS, LabelKind
 from tl_core.data.resizing import center_crop_resize
 from tl_core.datasets import Data, Dataset, Images, Modality
 from tl_core.errors import DataError
@@ -37,19 +37,24 @@ class Preview:
 
     class_names: tuple[str, ...]
     groups: tuple[str, ...]
-    """What is counted and sampled: the classes, or of numbers the bins that splits keep the shares of."""
+    """What is counted and sampled: the classes or labels, or of numbers the bins that splits keep the shares of."""
     counts: dict[str, list[int]]
+    sizes_of: dict[str, int]
+    """How many examples each split has."""
     samples: list[list[NDArray[np.uint8]]]
     sizes: list[tuple[int, int]]
     excerpts: list[tuple[str, str]]
     notes: tuple[Note, ...]
     numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     """The labels of each split, where they are numbers."""
+    together: tuple[int, ...] = ()
+    """How many training examples have no label, one, two and so on, where they may have several."""
+    kind: LabelKind = CLASSES
 
     @property
     def images(self) -> SplitSizes:
         """Return how many images each split has."""
-        return SplitSizes(*(sum(self.counts[split]) for split in ("train", "validation", "test")))
+        return SplitSizes(*(self.sizes_of[split] for split in ("train", "validation", "test")))
 
 
 def preview(dataset: Dataset, seed: int) -> Preview:
@@ -71,17 +76,30 @@ def _preview(spec: str, seed: int, kind: LabelKind) -> Preview:
     labelled = {split: examples.labels for split, examples in loaded.splits.items() if examples.is_labelled}
     strata = {split: kind.strata(names, labels, whole) for split, labels in labelled.items()}
     groups, codes = strata["train"]
-    counts = {split: np.bincount(of_split, minlength=len(groups)).tolist() for split, (_, of_split) in strata.items()}
-    chosen = [np.flatnonzero(codes == group)[:SAMPLES] for group in range(min(len(groups), SHOWN_CLASSES))]
-    by_split = labelled if kind == NUMBERS else {}
+    counts = {split: _counts(of_split, len(groups)) for split, (_, of_split) in strata.items()}
+    chosen = [np.flatnonzero(_is_of(codes, group))[:SAMPLES] for group in range(min(len(groups), SHOWN_CLASSES))]
+    more: dict[str, Any] = {"numbers": labelled if kind == NUMBERS else {}, "kind": kind}
+    if whole.ndim > 1:
+        more["together"] = tuple(np.bincount(whole.sum(axis=1)).tolist())
+    sizes_of = {split: len(labels) for split, labels in labelled.items()}
     if dataset.modality is not Modality.IMAGES:
         excerpts = [
             (name, loaded.train.excerpt(index)) for name, row in zip(groups, chosen, strict=False) for index in row[:EXCERPTS]
         ]
-        return Preview(names, groups, counts, [], [], excerpts, loaded.notes, by_split)
+        return Preview(names, groups, counts, sizes_of, [], [], excerpts, loaded.notes, **more)
     looks = [[look for index in indices if (look := _look(loaded.train, index))] for indices in chosen]
     sizes, samples = [size for row in looks for size, _ in row], [[sample for _, sample in row] for row in looks]
-    return Preview(names, groups, counts, samples, sizes, [], loaded.notes, by_split)
+    return Preview(names, groups, counts, sizes_of, samples, sizes, [], loaded.notes, **more)
+
+
+def _counts(codes: NDArray[Any], groups: int) -> list[int]:
+    """Return how many examples are of each group, by the group of each, or by which groups each is of."""
+    counts: list[int] = (np.bincount(codes, minlength=groups) if codes.ndim == 1 else codes.sum(axis=0)).tolist()
+    return counts
+
+
+def _is_of(codes: NDArray[Any], group: int) -> NDArray[np.bool_]:
+    return codes == group if codes.ndim == 1 else codes[:, group]
 
 
 def _loaded(dataset: Dataset, seed: int) -> Data[Any]:
@@ -114,11 +132,11 @@ def samples(found: Preview) -> None:
     """Draw a few training examples of each class."""
     if found.excerpts:
         classes, excerpts = zip(*found.excerpts, strict=True)
-        table = pd.DataFrame({"Class": classes, "Example": excerpts})
-        st.dataframe(table, hide_index=True, width="stretch", alt="Training examples of each class")
+        table = pd.DataFrame({found.kind.stratum.capitalize(): classes, "Example": excerpts})
+        st.dataframe(table, hide_index=True, width="stretch", alt=f"Training examples of each {found.kind.stratum}")
     else:
-        of = f"each range of {found.class_names[0]}" if found.numbers else "each class"
-        drawn = data.sample_grid(found.samples, found.groups, SAMPLE_SIZE, of=of)
+        of = f"each {found.kind.stratum}{f' of {found.class_names[0]}' if found.numbers else ''}"
+        drawn = data.sample_grid(found.samples, found.groups, SAMPLE_SIZE, of=of, many=found.kind.strata_named)
         formatting.chart(drawn, "samples", f"Training images of {of}")
 
 
@@ -128,13 +146,18 @@ def balance(found: Preview, thing: str) -> None:
         drawn = numbers.spread(found.numbers, found.class_names[0], thing)
         formatting.chart(drawn, "balance", "Spread of the numbers in each split")
         return
+    one, many = found.kind.stratum, found.kind.strata_named
     by_split = {split: dict(zip(found.class_names, counts, strict=True)) for split, counts in found.counts.items()}
-    formatting.chart(data.class_balance(by_split, thing), "balance", "Examples of each class in each split")
+    drawn = data.class_balance(by_split, thing, one=one, many=many)
+    formatting.chart(drawn, "balance", f"Examples of each {one} in each split")
+    if found.together:
+        counted = ", ".join(f"{count:,} with {labels or 'none'}" for labels, count in enumerate(found.together) if count)
+        st.caption(f"Training {thing} by how many labels they have: {counted}.")
 
 
 def asked(found: Preview) -> str:
     """Return what is asked of the examples, in a few words: "16 classes", "the number age"."""
-    return f"the number {found.class_names[0]}" if found.numbers else f"{len(found.class_names)} classes"
+    return f"the number {found.class_names[0]}" if found.numbers else f"{len(found.class_names)} {found.kind.strata_named}"
 
 
 @st.cache_data(ttl=3600, show_spinner=False)

@@ -10,7 +10,10 @@ from tl_core.spec import RunSpec
 from tl_core.tasks import tasks
 from tl_core.ui import forms, previews, session
 
-ABOUT_TASKS = "What is asked of each example: which class it is of, or a number. Numbers are read from a column of a table."
+ABOUT_TASKS = (
+    "What is asked of each example: which class it is of, which of several labels it has, or a number. Numbers, and labels of "
+    "which an example has several, are read from a table."
+)
 
 
 def sources(recipe: Recipe) -> None:

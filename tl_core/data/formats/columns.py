@@ -38,8 +38,18 @@ def no_classes(values: "pd.Series[str]") -> Note | None:
     """Return why the column holds no labels of several classes; None where it does."""
     labels = plain(values[is_filled(values)])
     if (classes := labels.nunique()) < 2:
-        return _holding(NoteKind.COLUMN_OF_ONE_VALUE, labels)
-    return Note(NoteKind.COLUMN_OF_DIFFERENT_VALUES, (classes,)) if classes == len(labels) else None
+        return one_value(labels)
+    return different_values(classes) if classes == len(labels) else None
+
+
+def one_value(values: "pd.Series[str]") -> Note:
+    """Return that the column says the same everywhere."""
+    return _holding(NoteKind.COLUMN_OF_ONE_VALUE, values)
+
+
+def different_values(count: int) -> Note:
+    """Return that none of its so many values comes twice."""
+    return Note(NoteKind.COLUMN_OF_DIFFERENT_VALUES, (count,))
 
 
 def no_numbers(values: "pd.Series[str]") -> Note | None:
@@ -51,7 +61,7 @@ def no_numbers(values: "pd.Series[str]") -> Note | None:
     if not len(filled):
         return empty(values)
     if filled.nunique() < 2:
-        return _holding(NoteKind.COLUMN_OF_ONE_VALUE, filled)
+        return one_value(filled)
     return None if pd.to_numeric(filled, errors="coerce").notna().any() else _holding(NoteKind.COLUMN_WITHOUT_NUMBERS, filled)
 
 
@@ -66,7 +76,7 @@ def no_splits(values: "pd.Series[str]") -> Note | None:
 def one_group(values: "pd.Series[str]") -> Note | None:
     """Return why the column tells no groups apart; None where it does."""
     groups = plain(values)
-    return _holding(NoteKind.COLUMN_OF_ONE_VALUE, groups) if groups.nunique() < 2 and is_filled(groups).any() else empty(groups)
+    return one_value(groups) if groups.nunique() < 2 and is_filled(groups).any() else empty(groups)
 
 
 def _holding(kind: NoteKind, values: "pd.Series[str]") -> Note:
@@ -110,6 +120,10 @@ class Columns:
             return self._use(called[0])
         self._notes += notes
         return found
+
+    def unused(self, fits: Callable[["pd.Series[str]"], bool]) -> list[str]:
+        """Return the columns that are used for nothing yet and of which `fits` is true."""
+        return [name for name in self.frame.columns if name not in self.used and fits(self.frame[name])]
 
     def _why_none(self, usual: Sequence[str]) -> str:
         """Return why no column can be found by the `usual` names."""

@@ -21,19 +21,30 @@ GAP = 4
 
 
 def sample_grid(
-    images: Sequence[Sequence[NDArray[np.uint8]]], class_names: Sequence[str], size: int = 64, *, of: str = "each class"
+    images: Sequence[Sequence[NDArray[np.uint8]]],
+    class_names: Sequence[str],
+    size: int = 64,
+    *,
+    of: str = "each class",
+    many: str = "classes",
 ) -> go.Figure:
-    """Draw a row of pictures (each (h, w, 3) uint8) for each class, cropped to squares of `size` pixels; at most 20 classes. `of`
-    says what a row is.
+    """Draw a row of pictures for each class, at most 20 of them.
 
     They are composed into one image with clear gaps: hundreds of separate ones make a browser slow.
+
+    Args:
+        images: The pictures of each row, (h, w, 3) uint8.
+        class_names: What the rows are called.
+        size: They are cropped to squares of so many pixels.
+        of: What a row is.
+        many: What several rows are.
     """
     shown = list(images)[:MOST_ROWS]
     columns = max((len(row) for row in shown), default=0)
     if not columns:
         return theme.empty(f"Samples of {of}", "The pictures of the chosen dataset will be here.")
     more = max(len(images), len(class_names)) - len(shown)
-    title = f"Samples of {theme.plain(of)}" + (f", and {more:,} more classes" if more else "")
+    title = f"Samples of {theme.plain(of)}" + (f", and {more:,} more {many}" if more else "")
     drawn = theme.figure(title, 56 + ROW * len(shown))
     drawn.add_layout_image(
         source=data_uri(_compose(shown, columns, size)), xref="x", yref="y", x=0, y=0, sizex=columns, sizey=len(shown),
@@ -85,20 +96,22 @@ def _compose(rows: Sequence[Sequence[NDArray[np.uint8]]], columns: int, size: in
     return sheet
 
 
-def class_balance(counts: Mapping[str, Mapping[str, int]], thing: str = "images") -> go.Figure:
+def class_balance(
+    counts: Mapping[str, Mapping[str, int]], thing: str = "images", *, one: str = "class", many: str = "classes"
+) -> go.Figure:
     """Draw how many examples (called a `thing`) each class has, stacked by split, from split -> class -> count. Of more than 30
-    classes the 15 largest and the 15 smallest are drawn."""
+    classes the 15 largest and the 15 smallest are drawn. `one` is what a class is called, and `many` what several are."""
     totals: dict[str, int] = {}
     for of_split in counts.values():
         for name, images in of_split.items():
             totals[name] = totals.get(name, 0) + images
     if not totals:
-        return theme.empty(f"{thing.capitalize()} of each class", "The classes of the chosen dataset will be here.")
+        return theme.empty(f"{thing.capitalize()} of each {one}", f"The {many} of the chosen dataset will be here.")
     ranked = sorted(totals, key=lambda name: -totals[name])
     half = MOST_CLASSES // 2
-    many = len(ranked) > MOST_CLASSES
-    shown = [*ranked[:half], *ranked[-half:]] if many else ranked
-    title = f"{thing.capitalize()} of {f'the {half} largest and {half} smallest classes' if many else 'each class'}"
+    too_many = len(ranked) > MOST_CLASSES
+    shown = [*ranked[:half], *ranked[-half:]] if too_many else ranked
+    title = f"{thing.capitalize()} of {f'the {half} largest and {half} smallest {many}' if too_many else f'each {one}'}"
     drawn = theme.figure(title, 112 + max(20 * len(shown), 64), legend=True)
     for split, of_class in counts.items():
         drawn.add_bar(
