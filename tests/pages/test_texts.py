@@ -6,6 +6,7 @@ from pathlib import Path
 import tl_core as tl
 from tests.helpers import CommandLine
 from tests.tools.pages import errors, opened
+from tl_core.backbones.keras_hub_text import KerasHubText
 from tl_core.jobs import background
 from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
@@ -21,9 +22,22 @@ def test_a_dataset_of_texts_brings_a_network_for_texts(home: Path, known_profile
     app.button(key="choose_csv_text").click().run()
     assert not app.exception
     app = opened(steps.BACKBONE.script, **BAG)
-    assert set(app.radio(key="network").options) == {"MiniLM", "Bag of words", "Text CNN"}
+    assert {"MiniLM", "Bag of words", "Text CNN", "BERT tiny"} < set(app.radio(key="network").options)
     assert not errors(app)
     assert not [field for field in app.number_input if field.label == "Image size"]
+
+
+def test_a_network_of_a_folder_stands_among_those_that_are_offered(home: Path, known_profiles: None) -> None:
+    folder = KerasHubText.example().folder
+    given = {"backbone": "keras_hub_text", "backbone.folder": str(folder), "dataset": "docstrings"}
+    app = opened(steps.BACKBONE.script, **given)
+    assert folder
+    assert app.radio(key="network").value == folder.name
+    assert app.text_input(key="keras_hub_text_backbone_folder").value == str(folder)
+    assert len(errors(app)) == 1  # it has no weights
+    app.radio(key="network").set_value("BERT tiny").run()
+    assert not app.exception
+    assert app.text_input(key="keras_hub_text_backbone_folder").value in (None, "")
 
 
 def test_its_result_shows_texts(home: Path, known_profiles: None) -> None:
