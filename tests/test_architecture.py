@@ -56,7 +56,6 @@ NOT_IMPORTED = {
     "pytest-timeout",
     "tensorflow-datasets",
     "importlib-resources",
-    "keras-hub",
     "setuptools",
 }
 """Requirements that no module imports by name: Keras' backends, the two that check the code, what runs tests side by side, and
@@ -463,7 +462,7 @@ def test_every_trap_is_run_on_the_other_backends() -> None:
 
 def requirements() -> dict[str, str]:
     """Of the product, of its tests, of its optional sources of data and networks, and of its tests on Keras' other backends."""
-    names = ("", "-tests", "-sources", "-texts", "-networks", "-backends")
+    names = ("", "-tests", "-sources", "-texts", "-kerashub", "-networks", "-backends")
     texts = [(ROOT / f"requirements{name}.txt").read_text(encoding="utf-8") for name in names]
     lines = [line for line in "\n".join(texts).splitlines() if line and not line.startswith(("#", "-"))]
     return {line.partition("==")[0]: line.partition("==")[2] for line in lines}

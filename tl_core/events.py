@@ -29,6 +29,7 @@ class Activity(StrEnum):
     PLACING_IMAGES = "placing_images"
     DRAWING_IMAGES = "drawing_images"
     COMPUTING_HEADS = "computing_heads"
+    LEAVING_OUT_WORDS = "leaving_out_words"
     OTHER = "other"
     """What this list does not have. What it is stands in the place of the phase, in somebody else's words."""
 

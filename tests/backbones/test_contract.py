@@ -6,6 +6,7 @@ import pytest
 
 from tl_core import testing
 from tl_core.backbones import backbones
+from tl_core.errors import WeightsError
 from tl_core.testing import Check, backbone
 
 
@@ -19,4 +20,9 @@ def networks_are_freed() -> Iterator[None]:
 @pytest.mark.parametrize("check", testing.checks("backbone"))
 @pytest.mark.parametrize("name", backbones.parts())
 def test_part(name: str, check: Check) -> None:
-    check(backbones.part(name))
+    try:
+        check(backbones.part(name))
+    except WeightsError as error:
+        if "not installed" in str(error):
+            pytest.skip(str(error))
+        raise

@@ -23,6 +23,7 @@ TITLES = {
     Activity.PLACING_IMAGES: "Placing the images",
     Activity.DRAWING_IMAGES: "Reading the pictures",
     Activity.COMPUTING_HEADS: "Computing heads",
+    Activity.LEAVING_OUT_WORDS: "Leaving out words",
 }
 
 

@@ -43,12 +43,12 @@ def sentence_encoder(size: BertSize, source: Any, name: str) -> Any:
     for number in range(size.layers):
         x = _layer(x, size, f"layer{number}")
     # An empty text has its marks of beginning and end, so that there is always something to take the mean of.
-    there = _mask(x)
+    there = token_mask(x)
     mean = keras.ops.sum(x, axis=1) / keras.ops.maximum(keras.ops.sum(there, axis=1), 1.0)
     return keras.Model(source, keras.layers.UnitNormalization(dtype="float32", name="unit")(mean), name=name)
 
 
-def _mask(x: Any) -> Any:
+def token_mask(x: Any) -> Any:
     """Return 1 where `x` (batch, length, width) holds a token, 0 where all of it is 0: (batch, length, 1)."""
     import keras
 
@@ -59,7 +59,7 @@ def _layer(x: Any, size: BertSize, name: str) -> Any:
     import keras
     from keras import layers
 
-    there = _mask(x)
+    there = token_mask(x)
     attention = layers.MultiHeadAttention(size.heads, size.width // size.heads, name=f"{name}_attention")
     seen = keras.ops.cast(keras.ops.transpose(there, (0, 2, 1)), "bool")
     x = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_attention_norm")(x + attention(x, x, attention_mask=seen))

@@ -12,6 +12,9 @@ from tl_core.data.texts import Texts
 from tl_core.data.tokens import document_frequencies
 from tl_core.errors import DataError
 
+PIECES_PER_WORD, MARKS = 1.5, 2
+"""About the pieces that a word of English is cut into, and those that mark where a text begins and ends."""
+
 
 class TextBackbone(Backbone):
     """A source of networks that take texts."""
@@ -44,6 +47,14 @@ class TokenBackbone(TextBackbone):
 
     def with_size(self, size: int) -> Self:
         return self.model_copy(update={"sequence_length": size})
+
+
+class PieceBackbone(TokenBackbone):
+    """A source of networks whose tokens are pieces of words, between two marks."""
+
+    def fitting_size(self, typical: int | None) -> int:
+        """Return the tokens for texts of so many words."""
+        return super().fitting_size(None if typical is None else int(PIECES_PER_WORD * typical) + MARKS)
 
 
 class OwnWords(TextBackbone):

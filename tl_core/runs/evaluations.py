@@ -98,19 +98,19 @@ class Evaluation(_Plain):
 
 
 class Testable(NamedTuple):
-    """A finished run whose model can be tested: the run, its folder and its result."""
+    """A finished run whose model can be used: the run, its folder and its result."""
 
     run: Run
     folder: Path
     result: Result
 
 
-def testable(store: Store, run_id: str) -> Testable:
+def finished(store: Store, run_id: str) -> Testable:
     """Return the run. Raises `RunError` where it has not ended well, or where what it left cannot be used."""
     run = store.run(run_id)
     if run.state is not State.DONE:
         raise RunError(
-            f"Only a finished run can be tested on other data, and this one is {run.state}.",
+            f"Only a finished run has a model that can be asked, and this one is {run.state}.",
             "Choose one that is done.",
             received=run_id,
         )
@@ -118,16 +118,23 @@ def testable(store: Store, run_id: str) -> Testable:
         raise RunError(
             "The settings of this run are those of another version and cannot be read.", "Run it again.", received=run_id
         )
-    if (kind := score.label_kind(run)) != CLASSES:
+    folder = store.folder(run_id)
+    if not (folder / artifacts.MODEL).is_file():
+        raise RunError("The model of this run is not there any more.", "Run it again.", received=run_id)
+    return Testable(run, folder, artifacts.read_result(folder))
+
+
+def testable(store: Store, run_id: str) -> Testable:
+    """Return the run, which can be tested on other data. Raises `RunError` as `finished` does, or where it tells no classes
+    apart."""
+    found = finished(store, run_id)
+    if (kind := score.label_kind(found.run)) != CLASSES:
         raise RunError(
             f"This run predicts {kind.title}, and runs are tested on other data only where they tell classes apart.",
             "Choose one of classification.",
             received=run_id,
         )
-    folder = store.folder(run_id)
-    if not (folder / artifacts.MODEL).is_file():
-        raise RunError("The model of this run is not there any more.", "Run it again.", received=run_id)
-    return Testable(run, folder, artifacts.read_result(folder))
+    return found
 
 
 def differences(here: Sequence[MetricValue], own: Sequence[MetricValue]) -> tuple[Difference, ...]:

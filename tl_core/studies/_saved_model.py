@@ -1,5 +1,5 @@
 """The model that a finished run has saved, on examples of whatever data: what its body makes of them, once for all, and what its
-head says."""
+head says; and the run's own data, with what makes inputs of them."""
 
 import zipfile
 from functools import partial
@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from tl_core.data.examples import Examples
 from tl_core.data.preprocessor import Preprocessor
-from tl_core.errors import RunError
+from tl_core.datasets import Data
+from tl_core.errors import DataError, RunError, TransferError, printable
 from tl_core.events import Activity, Reporter
 from tl_core.features.cache import ActivationCache
 from tl_core.features.extractor import FeatureExtractor
@@ -20,8 +21,11 @@ from tl_core.features.inputs import CachedInputs
 from tl_core.features.predict import predict
 from tl_core.machine import backends
 from tl_core.networks.classifier import CENTRE, Classifier
+from tl_core.notes import Note, NoteKind
 from tl_core.precision import Precision
+from tl_core.recipe import Recipe
 from tl_core.result import FrozenPartRecord
+from tl_core.runs.evaluations import Testable
 from tl_core.training.checkpoints import TrainingState
 from tl_core.training.loop import Progress
 from tl_core.training.stages import Stages
@@ -56,7 +60,7 @@ class SavedModel:
         self._progress = Progress(total=examples)
         self.stages = Stages(TrainingState(self._progress), report)
         with self.stages.stage(Activity.LOADING_MODEL):
-            model = _loaded(file)
+            model = loaded(file)
             features = next((layer for layer in model.layers if layer.name == CENTRE), model.layers[-1]).input
             classifier = Classifier(model, features)
             self._head = classifier.above(features)
@@ -81,7 +85,37 @@ class SavedModel:
         return self._extractor.tally.take_record()
 
 
-def _loaded(file: Path) -> Any:
+def own_data(tested: Testable) -> tuple[Data | None, list[Note]]:
+    """Return the data of the run, None where they cannot be had, and a note where they are not what it learned from."""
+    spec, result = tested.run.spec, tested.result
+    try:
+        dataset = Recipe.of(spec).dataset
+        if dataset.fetches:
+            raise DataError("They are not on this machine.")
+        data = dataset.load(spec.seed)
+        digests = (data.digest(), result.data_digest) if result.data_digest else (data.test.digest(), result.test_digest)
+    except TransferError as error:
+        return None, [Note(NoteKind.OWN_DATA_GONE, about=(printable(error.what),))]
+    return data, [] if digests[0] == digests[1] else [Note(NoteKind.OWN_DATA_CHANGED)]
+
+
+def preprocessor_of(tested: Testable, own: Data | None) -> Preprocessor:
+    """Return what makes the inputs of the run's network, as it did for the run; `own` are its data, where they are as they were.
+    Raises `DataError` for a network that took its words from them where they are not."""
+    recipe = Recipe.of(tested.run.spec)
+    if not recipe.backbone.adapts:
+        return recipe.preprocessor()
+    if own is None:
+        raise DataError(
+            f"{recipe.backbone.title} knows the words of the texts that it learned from, and these are not there as they were.",
+            "Put them back where they were, and try again.",
+            received=recipe.dataset.location(),
+        )
+    return recipe.adapted_to(own.train).preprocessor()
+
+
+def loaded(file: Path) -> Any:
+    """Return the Keras model in `file`. Raises `RunError` where it cannot be loaded."""
     try:
         return keras.saving.load_model(file, compile=False, safe_mode=True)
     except UNREADABLE as error:

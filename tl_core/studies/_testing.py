@@ -12,9 +12,8 @@ from tl_core.checks.domain_shift import MOST, domain_auc
 from tl_core.checks.what_differs import LOOKED_AT, looks_differ, same_mix, shares_differ, shift_note
 from tl_core.data.examples import Examples, Labels
 from tl_core.data.images import Images
-from tl_core.data.preprocessor import Preprocessor
 from tl_core.datasets import Data
-from tl_core.errors import DataError, TransferError, printable
+from tl_core.errors import DataError
 from tl_core.events import Activity, Reporter, Stage
 from tl_core.features.cache import cache_of
 from tl_core.features.inputs import CachedInputs
@@ -25,7 +24,7 @@ from tl_core.result import Result
 from tl_core.runs import artifacts
 from tl_core.runs.evaluations import ClassCount, Evaluation, Testable, differences
 from tl_core.studies._foreign_data import ForeignData, foreign_data
-from tl_core.studies._saved_model import SavedModel
+from tl_core.studies._saved_model import SavedModel, own_data, preprocessor_of
 
 
 class Side(NamedTuple):
@@ -65,11 +64,11 @@ def evaluate(recipe: Recipe, tested: Testable, report: Reporter, home: Path) -> 
     result, thing = tested.result, recipe.dataset.thing
     report(Stage(Activity.READING_DATASET, 0.0))
     found = foreign_data(recipe, result.class_names)
-    own, notes_on_own = _own_data(tested)
+    own, notes_on_own = own_data(tested)
     fresh, leaks = _unlearned(found, own, thing)
     notes = [*fresh.notes(thing, result.class_names), *leaks, *found.told, *notes_on_own]
     compared = 0 if own is None else min(fresh.images, len(own.test), MOST)
-    preprocessor = _preprocessor(tested, None if notes_on_own else own)
+    preprocessor = preprocessor_of(tested, None if notes_on_own else own)
     file, count = tested.folder / artifacts.MODEL, fresh.images + compared
     network = SavedModel(file, preprocessor, result.precision, count, report, cache=cache_of(home))
     here = _side(network, list(fresh.splits.values()), np.concatenate(list(fresh.labels.values())))
@@ -96,35 +95,6 @@ def evaluate(recipe: Recipe, tested: Testable, report: Reporter, home: Path) -> 
         seconds=0.0,
         frozen_part=record,
     )
-
-
-def _own_data(tested: Testable) -> tuple[Data | None, list[Note]]:
-    """Return the data of the run, None where they cannot be had, and a note where they are not what it learned from."""
-    spec, result = tested.run.spec, tested.result
-    try:
-        dataset = Recipe.of(spec).dataset
-        if dataset.fetches:
-            raise DataError("They are not on this machine.")
-        data = dataset.load(spec.seed)
-        digests = (data.digest(), result.data_digest) if result.data_digest else (data.test.digest(), result.test_digest)
-    except TransferError as error:
-        return None, [Note(NoteKind.OWN_DATA_GONE, about=(printable(error.what),))]
-    return data, [] if digests[0] == digests[1] else [Note(NoteKind.OWN_DATA_CHANGED)]
-
-
-def _preprocessor(tested: Testable, own: Data | None) -> Preprocessor:
-    """Return what makes the inputs of the run's network, as it did for the run; `own` are its data, where they are as they were.
-    Raises `DataError` for a network that took its words from them where they are not."""
-    recipe = Recipe.of(tested.run.spec)
-    if not recipe.backbone.adapts:
-        return recipe.preprocessor()
-    if own is None:
-        raise DataError(
-            f"{recipe.backbone.title} knows the words of the texts that it learned from, and these are not there as they were.",
-            "Put them back where they were, and try again.",
-            received=recipe.dataset.location(),
-        )
-    return recipe.adapted_to(own.train).preprocessor()
 
 
 def _unlearned(found: ForeignData, own: Data | None, thing: str) -> tuple[ForeignData, list[Note]]:

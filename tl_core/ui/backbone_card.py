@@ -25,9 +25,11 @@ def backbone_card(recipe: Recipe) -> None:
 
 
 def networks_for(recipe: Recipe) -> list[tuple[str, CatalogueEntry]]:
-    """Return the networks that take the examples of the draft, or its own network, each with its source's name: first what can be
-    transferred now."""
+    """Return the networks that take the examples of the draft, and its own network, each with its source's name: first what
+    can be transferred now."""
     taken = {recipe.dataset.modality, recipe.backbone.accepts}
     sources = {name: part for name, part in backbones.backbones.parts().items() if part.accepts in taken}
     offered = [(name, entry) for name, part in sources.items() for entry in part.catalogue()]
+    own = recipe.backbone.name, recipe.backbone.listing()  # it may be one of a folder, which no catalogue has
+    offered += [own] if own not in offered else []
     return sorted(offered, key=lambda pair: (not pair[1].pretrained, not pair[1].here))

@@ -7,11 +7,19 @@ import pandas as pd
 import streamlit as st
 
 from tl_core.result import Predictions
+from tl_core.ui.deciding_words import deciding_words
 
 
-def hardest_texts(said: Predictions, about: str, columns: Mapping[str, Sequence[Any]], **formats: str) -> None:
-    """Draw how the hardest texts begin, the hardest first, with more `columns` of the same length; a column of numbers has its
-    format by its name. `about` says what is hard about them."""
+def hardest_texts(said: Predictions, run_id: str, about: str, columns: Mapping[str, Sequence[Any]], **formats: str) -> None:
+    """Draw how the hardest texts begin, the hardest first, and which words decided.
+
+    Args:
+        said: What the model said of the test texts.
+        run_id: The id of the run.
+        about: What is hard about them.
+        columns: More columns of the table, as long as there are texts.
+        formats: The format of a column of numbers, by its name.
+    """
     st.caption(about)
     shown = {name: st.column_config.NumberColumn(format=text) for name, text in formats.items()}
     st.dataframe(
@@ -21,3 +29,4 @@ def hardest_texts(said: Predictions, about: str, columns: Mapping[str, Sequence[
         column_config={"Text": st.column_config.TextColumn(width="large"), **shown},
         alt="Hardest test texts",
     )
+    deciding_words(said, run_id)

@@ -100,7 +100,7 @@ def hardest(said: Predictions, names: list[str], run_id: str) -> None:
             "the predicted one with its probability."
         )
         columns = {"Is": [names[t] for t in true], "Taken for": [names[t] for t in taken], "Probability": 100 * sure}
-        hardest_texts(said, about, columns, Probability="%.0f %%")
+        hardest_texts(said, run_id, about, columns, Probability="%.0f %%")
         return
     captions = [f"is {names[t]}\n{100 * p:.0f} % {names[s]}" for t, s, p in zip(true, taken, sure, strict=True)]
     hovers = [f"{name}: {names[t]}, taken for {names[s]}" for name, t, s in zip(said.hardest_names, true, taken, strict=True)]
