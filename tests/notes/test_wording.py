@@ -212,6 +212,20 @@ TOLD = [
         "Classes have other shares than in the run's own test, where they have those in brackets: cats 70 % (25 %), dogs 10 % "
         "(40 %).",
     ),
+    (
+        Note(K.NUMBER_OF_ANOTHER_NAME, about=("years", "age")),
+        "The number to be predicted is called years here, and age in the run's own data: look whether it is the same, in the "
+        "same unit.",
+    ),
+    (
+        Note(K.OTHER_NUMBERS, (20.0, 31.5, 1064.0, 3.0, 4.0, 5.0)),
+        "The numbers are spread otherwise than in the run's own test: median 31.5, and nine of ten from 20 to 1,064, against 4, "
+        "and from 3 to 5.",
+    ),
+    (
+        Note(K.NUMBERS_NEVER_LEARNED, (12, 1024, 3.0, 5.0)),
+        "Of 1,024 numbers, 12 are outside of what the run has learned from, 3 to 5.",
+    ),
     (Note(K.OTHER, text="Somebody else's {dataset} says this."), "Somebody else's {dataset} says this."),
     *((Note(kind, (1,), ("a/b.txt",)), f"{what}: 1 left out (a/b.txt).") for kind, what in LEFT_OUT.items()),
 ]

@@ -160,6 +160,9 @@ class NoteKind(StrEnum):
     CLASSES_SPELLED_OTHERWISE = "classes_spelled_otherwise"
     """So many classes are spelled otherwise; `names` has the run's name and the one here of each of the first."""
 
+    NUMBER_OF_ANOTHER_NAME = "number_of_another_name"
+    """The number that is predicted has another name in these data; `about` is that name, and the run's own."""
+
     # How the examples of such a test differ from those of the run's own. Shift: the area under the ROC curve of a classifier that
     # tells them apart, the ends of its interval, and of how many images.
     SHIFT_UNKNOWN = "shift_unknown"
@@ -177,6 +180,11 @@ class NoteKind(StrEnum):
     """The median of the shorter sides, in pixels, here and there."""
     OTHER_CLASS_SHARES = "other_class_shares"
     """The shares, 0..1, here and there, of each of the named classes, which differ most."""
+
+    OTHER_NUMBERS = "other_numbers"
+    """The numbers below which 5, 50 and 95 % of those to be predicted are, here and there."""
+    NUMBERS_NEVER_LEARNED = "numbers_never_learned"
+    """So many numbers, of so many, are below the lowest or above the highest that the run has learned from, which come next."""
 
     OTHER = "other"
     """What this list does not have: a `text` says it."""

@@ -114,6 +114,11 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.OTHER_SIZES: "Size: the shorter side has {0:,.0f} pixels (median), against {1:,.0f} in the run's own test.",
     NoteKind.OTHER_CLASS_SHARES: "Classes have other shares than in the run's own test, where they have those in brackets: "
     "{names}.",
+    NoteKind.NUMBER_OF_ANOTHER_NAME: "The number to be predicted is called {about[0]} here, and {about[1]} in the run's own "
+    "data: look whether it is the same, in the same unit.",
+    NoteKind.OTHER_NUMBERS: "The numbers are spread otherwise than in the run's own test: median {1:,.4g}, and nine of ten from "
+    "{0:,.4g} to {2:,.4g}, against {4:,.4g}, and from {3:,.4g} to {5:,.4g}.",
+    NoteKind.NUMBERS_NEVER_LEARNED: "Of {1:,} numbers, {0:,} are outside of what the run has learned from, {2:,.4g} to {3:,.4g}.",
     NoteKind.OTHER: "{text}",
 }
 

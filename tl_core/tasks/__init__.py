@@ -105,6 +105,10 @@ class Task(Part):
         """Return `phase`, which a strategy yields for classes, as it is for this task. Raises `SettingError` where it makes no
         sense for it."""
 
+    def of_saved(self, outputs: NDArray[np.float32]) -> NDArray[Any]:
+        """Return what is predicted, from the `outputs` (n, outputs) of a finished model: what is saved."""
+        return outputs
+
     @abstractmethod
     def badness(self, labels: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.float64]:
         """Return how wrong each prediction is (n,): the largest are shown as the hardest images."""

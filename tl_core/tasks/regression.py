@@ -106,6 +106,10 @@ class Regression(Task):
             raise SettingError(why, OTHERS, received=f"{phase.solver.title} with regression")
         return replace(phase, solver=phase.solver.for_numbers())
 
+    def of_saved(self, outputs: NDArray[np.float32]) -> NDArray[Any]:
+        """Return numbers (n,) float64."""
+        return outputs[:, 0].astype(np.float64)
+
     def badness(self, labels: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.float64]:
         """Return by how much each number is missed (n,)."""
         return np.abs(predicted - labels)
