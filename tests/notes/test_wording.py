@@ -213,6 +213,11 @@ TOLD = [
         "(40 %).",
     ),
     (
+        Note(K.NO_BETTER_THAN_MEAN, (0.1, -0.25, 0.375)),
+        "Nothing shows that this run predicts better than one number for all, their mean, would: R\N{SUPERSCRIPT TWO} is 0.10 "
+        "(-0.25 to 0.38) on the test examples, and the mean has 0. Try more labels, another network, or another strategy.",
+    ),
+    (
         Note(K.NUMBER_OF_ANOTHER_NAME, about=("years", "age")),
         "The number to be predicted is called years here, and age in the run's own data: look whether it is the same, in the "
         "same unit.",

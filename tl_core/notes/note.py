@@ -64,6 +64,9 @@ class NoteKind(StrEnum):
     NO_THRESHOLDS = "no_thresholds"
     """There are no validation images to which the thresholds of the metric that decides could be fitted."""
 
+    NO_BETTER_THAN_MEAN = "no_better_than_mean"
+    """R squared of the test examples and the ends of its interval, which does not lie above 0."""
+
     UNLABELLED_IMAGES = "unlabelled_images"
     """So many images have no label."""
     SPLITS_LEFT_OUT = "splits_left_out"

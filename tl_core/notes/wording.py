@@ -87,6 +87,9 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     "them.",
     NoteKind.NO_THRESHOLDS: "There are no validation images to fit a threshold to: the metric says what the best one for the "
     "test images would reach. Set aside validation images to get one.",
+    NoteKind.NO_BETTER_THAN_MEAN: "Nothing shows that this run predicts better than one number for all, their mean, would: "
+    "R\N{SUPERSCRIPT TWO} is {0:.2f} ({1:.2f} to {2:.2f}) on the test examples, and the mean has 0. Try more labels, another "
+    "network, or another strategy.",
     NoteKind.NOTHING_IN_BLOCKS: "The blocks of this phase hold nothing of what it trains, so the head trained alone.",
     NoteKind.ENGINE_FAILED: "{about[0]} could not compute this network ({about[2]}), so {about[1]} did, more slowly.",
     NoteKind.HELD_IN_MEMORY: "Some of what was computed is held in memory, since it cannot be kept on disk ({about[0]}).",

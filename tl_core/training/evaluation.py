@@ -38,7 +38,8 @@ def outcome_of(run: Training) -> Outcome:
         measured = measure(run.data.test.labels, probabilities, run.recipe.deciding_metric, run.data.label_kind)
     result = gather_result(run, probabilities, measured)
     lacking = (Note(NoteKind.NO_THRESHOLDS),) if run.recipe.deciding_metric.fits_thresholds and not run.images.validation else ()
-    result = result.model_copy(update={"thresholds": thresholds, "notes": (*result.notes, *lacking)})
+    notes = (*result.notes, *lacking, *run.recipe.task.remarks(measured))
+    result = result.model_copy(update={"thresholds": thresholds, "notes": notes})
     return Outcome(result, predictions, run.outputs.finished(model))
 
 
