@@ -114,7 +114,7 @@ def test_the_dataset_page_shows_the_spread_of_the_numbers(address: dict[str, str
     app, said = page(steps.DATASET.script, **address)
     assert "the number side" in said
     assert app.selectbox(key="task_name").value == "regression"
-    assert not [button for button in app.button if button.key in {"ask_data_check", "ask_image_map"}]
+    assert {"ask_data_check", "ask_image_map"} <= {button.key for button in app.button}
 
 
 def test_another_source_says_that_it_has_classes(address: dict[str, str]) -> None:

@@ -140,8 +140,10 @@ class Study(Part, Generic[R]):
 
 
 def with_all_labels(dataset: Dataset) -> dict[str, Any]:
-    """Return what a dataset is but for how many of its labels are used, as one of the values that decide."""
-    return dataset.spec().content.settings | {"name": dataset.name, "labels_per_class": None}
+    """Return what a dataset is but for how many of its labels are used, as one of the values that decide; what labels are read as
+    is one of these where they are no classes."""
+    kind = {} if dataset.label_kind == CLASSES else {"label_kind": dataset.label_kind.title}
+    return dataset.spec().content.settings | {"name": dataset.name, "labels_per_class": None} | kind
 
 
 studies: Registry[Study[Any]] = Registry("study", "tl_core.studies")

@@ -37,6 +37,8 @@ SPLITS = {"train": TRAINING, "validation": CHOSEN, "test": GREEN}
 RUNS = (VERMILLION, GREEN, PURPLE, FROZEN, TRAINING, NEUTRAL)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
+SCALE = "Cividis"
+"""Of numbers: as dark as they are small, to all eyes (Nunez, Anderton and Renslow 2018)."""
 SHADE = "rgba(128,128,128,0.12)"
 CLEAR = "rgba(0,0,0,0)"
 
