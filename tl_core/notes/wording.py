@@ -10,6 +10,12 @@ FEW = 3
 AREA = "area under the ROC curve {0:.2f} ({1:.2f}-{2:.2f}), {3:,} images)."
 """How far a classifier tells images apart, to its closing bracket."""
 
+ASK = (
+    "if it says where examples come from, such as a device or a day, keep each of its values on one side, with "
+    "dataset.group_column={about[0]}; if columns are learned from, and nobody knows it before the label, take it out."
+)
+"""What to do about a column that leaks the label."""
+
 LEFT_OUT = {
     NoteKind.EMPTY_CLASS_FOLDERS: "Class folders without an image",
     NoteKind.DEVICES: "Devices and pipes",
@@ -58,6 +64,10 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.COLUMN_WITHOUT_FILES: "The column {about[0]} is not used for the {about[1]}: none of its files is there.",
     NoteKind.COLUMN_LEADING_OUT: "The column {about[0]} is not used for the {about[1]}: "
     "its paths lead out of the folder of the images.",
+    NoteKind.COLUMN_TELLS_CLASS: "The column {about[0]} nearly tells the class by itself (balanced accuracy {0:.2f}, "
+    "cross-validated on {1:,} training rows){names}: " + ASK,
+    NoteKind.COLUMN_TELLS_NUMBER: "The column {about[0]} nearly tells the number by itself (R\N{SUPERSCRIPT TWO} {0:.2f}, "
+    "cross-validated on {1:,} training rows){names}: " + ASK,
     NoteKind.ROWS_WITHOUT_PATH_OR_LABEL: "Rows without a path or a label: {0:,} left out.",
     NoteKind.ROWS_WITHOUT_TEXT_OR_LABEL: "Rows without a text or a label: {0:,} left out.",
     NoteKind.ROWS_WITHOUT_TARGET: "Rows without a target: {0:,} left out.",
@@ -172,6 +182,10 @@ def _splits(note: Note) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def _too(note: Note) -> str:
+    return f", and so do: {_all(note)}" if note.names else ""
+
+
 def _renamed(note: Note) -> str:
     pairs = list(zip(note.names[::2], note.names[1::2], strict=True))[:FEW]
     return ", ".join(f"{new} for {old!r}" for new, old in pairs) + _others(note)
@@ -223,6 +237,8 @@ NAMES: Mapping[NoteKind, Callable[[Note], str]] = {
     NoteKind.COLUMN_OF_ONE_VALUE: _value,
     NoteKind.COLUMN_WITHOUT_SPLITS: _values,
     NoteKind.COLUMN_WITHOUT_NUMBERS: _values,
+    NoteKind.COLUMN_TELLS_CLASS: _too,
+    NoteKind.COLUMN_TELLS_NUMBER: _too,
     NoteKind.NEARLY_BLACK: _splits,
     NoteKind.NEARLY_CONSTANT: _splits,
 }

@@ -15,7 +15,10 @@ from tl_core.errors import DataError
 from tl_core.notes import MOST_NAMED, Note, NoteKind, listed
 from tl_core.recipe import Recipe
 
-OF_LEARNING = {NoteKind.CLASSES_WITHOUT_TRAINING, NoteKind.CLASSES_WITHOUT_TEST, NoteKind.SET_ASIDE, NoteKind.NOT_USED_YET}
+OF_LEARNING = {
+    *(NoteKind.CLASSES_WITHOUT_TRAINING, NoteKind.CLASSES_WITHOUT_TEST, NoteKind.SET_ASIDE, NoteKind.NOT_USED_YET),
+    *(NoteKind.COLUMN_TELLS_CLASS, NoteKind.COLUMN_TELLS_NUMBER),
+}
 """Notes that matter to who learns from the data alone."""
 
 
@@ -60,7 +63,7 @@ def foreign_data(recipe: Recipe, class_names: Sequence[str]) -> ForeignData:
     be read, that hold no image, or that have images of a class which the model does not know, and `SettingError` for those whose
     labels are of another kind."""
     recipe.dataset.require_label_kind()
-    names, given, notes = recipe.dataset.for_test(recipe.seed)
+    names, given, notes, _ = recipe.dataset.for_test(recipe.seed)
     splits = {split: examples for split, examples in given.items() if len(examples)}
     if not splits:
         thing = recipe.dataset.thing

@@ -111,6 +111,10 @@ class Columns:
         self._notes += notes
         return found
 
+    def others(self) -> "pd.DataFrame":
+        """Return the columns that are used for nothing."""
+        return self.frame[[name for name in self.frame.columns if name not in self.used]]
+
     def _why_none(self, usual: Sequence[str]) -> str:
         """Return why no column can be found by the `usual` names."""
         if taken := [printable(name) for name in self.frame.columns if name in self.used and name.lower() in usual]:
