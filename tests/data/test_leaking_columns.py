@@ -74,6 +74,7 @@ def test_what_tells_the_number_is_named() -> None:
     (note,) = told([f"about {number:.0f}" for number in NUMBER * 2], (NUMBER * 2).round())
     assert note.kind is NoteKind.COLUMN_TELLS_NUMBER
     assert not told(NUMBER + RNG.normal(size=N), NUMBER)
+    assert told(100 * NUMBER, np.append(NUMBER[:-1], 9999.0))  # which a single number far away does not hide
 
 
 def test_the_best_comes_first_and_few_rows_are_not_asked() -> None:

@@ -53,6 +53,7 @@ def test_a_number_from_the_command_line_to_the_pages(home: Path, address: dict[s
     assert done.code == 0, done.err
     assert done.out.splitlines()[1].startswith("Test mean absolute error ")
     assert done.out.splitlines()[1].endswith(" on 15 images, 95% interval")
+    assert "Decided by" not in done.out  # it was said
     (told,) = json.loads(line.call("runs", "--json").out)
     assert (told["accuracy"], told["accuracy_interval"]) == (None, None)
     assert list(told["metrics"]) == ["mae", "rmse", "r2", "spearman"]

@@ -15,7 +15,7 @@ from tl_core.recipe import shown_size_of, things_of, titles_of
 from tl_core.result import MetricValue
 from tl_core.runs import compared
 from tl_core.runs.evaluations import Difference, Evaluation
-from tl_core.runs.score import named_score, score
+from tl_core.runs.score import named_score, primary_metric, score
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 
@@ -100,9 +100,9 @@ def headline(run: Run, notes: Sequence[str] = (), warnings: Sequence[str] = ()) 
 
 
 def _decided(run: Run) -> tuple[str, ...]:
-    """Return the value of the metric that decides a run, where that is not the accuracy."""
+    """Return the value of the metric that decides a run, where that is not the primary one of its task."""
     metric, found = compared.deciding(run), compared.decided(run)
-    if metric == compared.ACCURACY or found is None:
+    if metric == primary_metric(run) or found is None:
         return ()
     return (escape(f"Decided by {metric.in_sentence}: {compared.shown(found, metric)}"),)
 

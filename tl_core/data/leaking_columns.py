@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ALONE = 0.97
-"""Balanced accuracy, or R squared, from which on a column tells the label almost alone."""
+"""Balanced accuracy, or R squared of the ranks, from which on a column tells the label almost alone. Of the numbers themselves a
+single one far away would hide it."""
 MOST_ROWS, FEWEST_ROWS, MOST_COLUMNS = 5_000, 20, 200
 TRIED, PROMISING = 500, 0.8
 """A column is tried on so many rows first, and on all only where that promises as much."""
@@ -32,8 +33,11 @@ def leaking(columns: "pd.DataFrame", labels: NDArray[Any], kind: LabelKind) -> l
     Each is judged by a model that sees it alone (a decision tree of numbers; naive Bayes or ridge regression of words), on rows
     that it was not fitted to: five folds of at most 5,000 rows. Columns that name or number the rows are not asked.
     """
+    from scipy.stats import rankdata  # a second to import
+
     if kind not in (CLASSES, NUMBERS) or len(labels) < FEWEST_ROWS or not len(columns.columns):
         return []
+    labels = labels if kind == CLASSES else rankdata(labels)
     rows = np.linspace(0, len(labels) - 1, min(MOST_ROWS, len(labels))).astype(np.intp)
     few = rows[np.linspace(0, len(rows) - 1, min(TRIED, len(rows))).astype(np.intp)]
     found = dict[str, float]()
@@ -49,7 +53,7 @@ def leaking(columns: "pd.DataFrame", labels: NDArray[Any], kind: LabelKind) -> l
 
 
 def _score(values: "pd.Series[str]", labels: NDArray[Any], kind: LabelKind, folds: int = FOLDS) -> float:
-    """Return the balanced accuracy or R squared of the column alone, in so many `folds`; 0 where it says nothing, or names its
+    """Return the balanced accuracy, or R squared, of the column alone, in so many `folds`; 0 where it says nothing, or names its
     rows."""
     from sklearn.metrics import balanced_accuracy_score, r2_score  # two seconds to import
     from sklearn.model_selection import KFold, cross_val_predict

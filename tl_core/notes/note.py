@@ -96,7 +96,7 @@ class NoteKind(StrEnum):
     """The column that this is about tells the class almost alone, with this balanced accuracy, on so many training rows; `names`
     are further columns that do."""
     COLUMN_TELLS_NUMBER = "column_tells_number"
-    """The same of a number, with this R squared."""
+    """The same of a number, with this R squared of the ranks."""
 
     ROWS_WITHOUT_PATH_OR_LABEL = "rows_without_path_or_label"
     """So many rows are left out."""

@@ -66,8 +66,8 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     "its paths lead out of the folder of the images.",
     NoteKind.COLUMN_TELLS_CLASS: "The column {about[0]} nearly tells the class by itself (balanced accuracy {0:.2f}, "
     "cross-validated on {1:,} training rows){names}: " + ASK,
-    NoteKind.COLUMN_TELLS_NUMBER: "The column {about[0]} nearly tells the number by itself (R\N{SUPERSCRIPT TWO} {0:.2f}, "
-    "cross-validated on {1:,} training rows){names}: " + ASK,
+    NoteKind.COLUMN_TELLS_NUMBER: "The column {about[0]} nearly tells the number by itself (R\N{SUPERSCRIPT TWO} of the ranks "
+    "{0:.2f}, cross-validated on {1:,} training rows){names}: " + ASK,
     NoteKind.ROWS_WITHOUT_PATH_OR_LABEL: "Rows without a path or a label: {0:,} left out.",
     NoteKind.ROWS_WITHOUT_TEXT_OR_LABEL: "Rows without a text or a label: {0:,} left out.",
     NoteKind.ROWS_WITHOUT_TARGET: "Rows without a target: {0:,} left out.",
