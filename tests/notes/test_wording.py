@@ -221,9 +221,9 @@ TOLD = [
     (
         Note(K.COLUMN_TELLS_NUMBER, (1.0, 20), ("euros", "cents"), ("price",)),
         "The column price nearly tells the number by itself (R\N{SUPERSCRIPT TWO} of the ranks 1.00, cross-validated on 20 "
-        "training rows), and so do: euros, cents: if it says where examples come from, such as a device or a day, keep each of its "
-        "values on one side, with dataset.group_column=price; if columns are learned from, and nobody knows it before the label, "
-        "take it out.",
+        "training rows), and so do: euros, cents: if it says where examples come from, such as a device or a day, keep each of "
+        "its values on one side, with dataset.group_column=price; if columns are learned from, and nobody knows it before the "
+        "label, take it out.",
     ),
     (
         Note(K.NO_BETTER_THAN_MEAN, (0.1, -0.25, 0.375)),

@@ -63,6 +63,7 @@ def test_a_number_from_the_command_line_to_the_pages(home: Path, address: dict[s
     result, said = page(steps.RESULT.script, run=told["run_id"])
     assert "### Mean absolute error" in said
     assert "Wilson" not in said
+    assert "Accuracy" not in said
     assert [tab.label for tab in result.tabs][:3] == ["Predicted", "Errors", "Hardest images"]
     (values,) = (each.value for each in result.table)
     assert list(values.index) == [

@@ -44,7 +44,8 @@ def headline(run: Run, result: Result, took: str) -> None:
     st.markdown(
         f"### {formatting.plain(metric.full_title)} {value} on {result.test_images:,} test {things_of(run.spec)}, in {took}"
     )
-    st.caption(f"Accuracy: {formatting.unbroken(formatting.accuracy_of(run))}. {explained(metric)}")
+    beside = "" if run.accuracy is None else f"Accuracy: {formatting.unbroken(formatting.accuracy_of(run))}. "
+    st.caption(f"{beside}{explained(metric)}")
     if result.thresholds:
         _thresholds(run, result)
 

@@ -71,7 +71,7 @@ def _evaluation(run: Run, found: Evaluation, *, is_newest: bool) -> None:
     if is_newest:
         st.markdown(notes)
     made = datetime.fromtimestamp(found.at).strftime("%d %b %Y %H:%M")
-    with st.expander("All metrics and classes", key=f"numbers_{run.id}_{found.digest[:16]}"):
+    with st.expander("All metrics and classes" if found.classes else "All metrics", key=f"numbers_{run.id}_{found.digest[:16]}"):
         if not is_newest:
             st.markdown(notes)
         st.table(pd.DataFrame(_metric_rows(found)).set_index("Metric"))
