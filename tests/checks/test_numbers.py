@@ -87,10 +87,11 @@ def test_the_map_colours_by_number(table: Path) -> None:
     data = data_of(table)
     found = map_of(data, np.random.default_rng(0).normal(size=(21, 2)))
     assert (found.of_numbers, found.labels[0]) == (True, 0.5)
-    (points,) = image_map(found).data
-    assert list(points.marker.color) == list(found.labels)
-    assert points.marker.cmin > -999  # one far away does not take the colours of the others
-    assert points.marker.colorbar.title.text == "label"
-    assert points.customdata[0][3] == "label 0.5"
+    drawn = image_map(found)
+    assert [(points.name, len(points.x)) for points in drawn.data] == [("train", 15), ("test", 6)]
+    assert list(drawn.data[0].marker.color) == list(found.labels[:15])
+    assert drawn.layout.coloraxis.cmin > -999  # one far away does not take the colours of the others
+    assert drawn.layout.coloraxis.colorbar.title.text == "label"
+    assert list(drawn.data[0].customdata[0]) == [0, "numbers0/0.png", "train", "label 0.5"]
     maps = TypeAdapter(ImageMap)
     assert maps.validate_json(maps.dump_json(found)) == found

@@ -55,19 +55,18 @@ def _add_points(drawn: go.Figure, found: ImageMap, classes: Sequence[int], name:
 
 
 def _add_numbers(drawn: go.Figure, found: ImageMap) -> None:
-    """Draw all points, coloured by their number, and the scale of the colours; ends that few numbers have do not stretch it."""
-    name, members = theme.plain(found.class_names[0], 18), range(len(found.labels))
-    low, high = np.quantile(found.labels, ENDS)
-    marker = {
-        "color": list(found.labels),
-        "colorscale": theme.SCALE,
-        "cmin": float(low),
-        "cmax": float(high),
-        "colorbar": {"title": {"text": name, "side": "top"}, **SCALE_BAR},
-        "symbol": [OTHERS[1] + SPLIT_SYMBOLS[found.splits[index]] for index in members],
-    }
-    of_each = [f"{name} {number:,.6g}" for number in found.labels]
-    drawn.add_scattergl(**_points(found, members, of_each, marker), name=name, showlegend=False)
+    """Draw the points of each split, coloured by their number, and the scale of the colours; ends that few numbers have do not
+    stretch it."""
+    name = theme.plain(found.class_names[0], 18)
+    for split, symbol in SPLIT_SYMBOLS.items():
+        if members := [index for index, of_each in enumerate(found.splits) if of_each == split]:
+            numbers = [found.labels[index] for index in members]
+            marker = {"color": numbers, "coloraxis": "coloraxis", "symbol": OTHERS[1] + symbol}
+            words = [f"{name} {number:,.6g}" for number in numbers]
+            drawn.add_scattergl(**_points(found, members, words, marker), name=split, showlegend=True)
+    low, high = map(float, np.quantile(found.labels, ENDS))
+    bar = {"title": {"text": name, "side": "top"}, **SCALE_BAR}
+    drawn.update_layout(coloraxis={"colorscale": theme.SCALE, "cmin": low, "cmax": high, "colorbar": bar})
 
 
 def _points(found: ImageMap, members: Sequence[int], of_each: Sequence[str], marker: dict[str, Any]) -> dict[str, Any]:
