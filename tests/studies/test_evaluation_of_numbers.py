@@ -180,5 +180,5 @@ def test_the_command_tests_a_run(run: str, tmp_path: Path) -> None:
         "evaluate", run, "--dataset", "csv_manifest", "--set", f"dataset.path={table}", "--set", "dataset.label_column=side"
     )
     assert done.code == 0, done.err
-    assert "other: Mean absolute error " in done.out
+    assert "other.csv: Mean absolute error " in done.out
     assert " on 12 images, " in done.out
