@@ -3,7 +3,6 @@
 import streamlit as st
 
 from tl_core.analysis.statements import span
-from tl_core.data.label_kinds import CLASSES
 from tl_core.errors import TransferError
 from tl_core.notes import sentences
 from tl_core.recipe import Recipe
@@ -68,8 +67,8 @@ def draw_evidence(recipe: Recipe) -> None:
     st.caption(formatting.plain(f"They come from {recipe.dataset.location()}."))
     if preview.notes:
         st.info("\n".join(f"- {formatting.plain(note)}" for note in sentences(preview.notes)), icon=":material/rule:")
-    if preview.kind != CLASSES:
-        return  # what follows looks at classes
+    if not preview.kind.single:
+        return  # what follows looks at one label of each example
     data_checks.examination(recipe)
     if recipe.is_accepted:
         image_map.image_map(recipe)

@@ -14,7 +14,7 @@ from tl_core.datasets.csv_manifest import CsvManifest
 from tl_core.datasets.csv_table import CsvTable
 from tl_core.datasets.csv_text import CsvText
 from tl_core.errors import DataError
-from tl_core.notes import sentences
+from tl_core.notes import NoteKind, sentences
 from tl_core.spec import RunSpec
 
 ROWS = 40
@@ -96,7 +96,8 @@ def test_a_group_for_each_class_leaves_nothing_for_the_test(table: pd.DataFrame,
     table["author"] = table["label"]
     with pytest.raises(DataError, match=r"No images can be set aside for the test: those of each class belong to one group"):
         load(table, tmp_path)
-    assert load(table, tmp_path, group_column="none").notes == ()
+    (note,) = load(table, tmp_path, group_column="none").notes
+    assert (note.kind, note.about) == (NoteKind.COLUMN_TELLS_CLASS, ("author",))
     assert load(table.drop(columns="label"), tmp_path, label_column="author").notes == ()  # it is used already
 
 

@@ -34,7 +34,8 @@ def test_rows(tmp_path: Path) -> None:
     NUMBERS.to_csv(tmp_path / "table.csv", index=False)
     data = CsvTable(path=tmp_path / "table.csv").load(0)
     assert data.train.columns == ("width", "kind")
-    assert sentences(data.notes) == ("Values missing in kind: 10.", "1 of 2 columns are numbers, the others words.")
+    assert sentences(data.notes)[:2] == ("Values missing in kind: 10.", "1 of 2 columns are numbers, the others words.")
+    assert [note.about for note in data.notes[2:]] == [("kind",)]  # by which each class is known
     width, kind = data.train.read(0)
     assert isinstance(width, float)
     assert kind in {"x", "", "y", "z"}

@@ -233,6 +233,38 @@ TOLD = [
         "Classes have other shares than in the run's own test, where they have those in brackets: cats 70 % (25 %), dogs 10 % "
         "(40 %).",
     ),
+    (
+        Note(K.COLUMN_TELLS_CLASS, (0.985, 1024), about=("scanner",)),
+        "The column scanner nearly tells the class by itself (balanced accuracy 0.98, cross-validated on 1,024 training rows): "
+        "if it says where examples come from, such as a device or a day, keep each of its values on one side, with "
+        "dataset.group_column=scanner; if columns are learned from, and nobody knows it before the label, take it out.",
+    ),
+    (
+        Note(K.COLUMN_TELLS_NUMBER, (1.0, 20), ("euros", "cents"), ("price",)),
+        "The column price nearly tells the number by itself (R\N{SUPERSCRIPT TWO} of the ranks 1.00, cross-validated on 20 "
+        "training rows), and so do: euros, cents: if it says where examples come from, such as a device or a day, keep each of "
+        "its values on one side, with dataset.group_column=price; if columns are learned from, and nobody knows it before the "
+        "label, take it out.",
+    ),
+    (
+        Note(K.NO_BETTER_THAN_MEAN, (0.1, -0.25, 0.375)),
+        "Nothing shows that this run predicts better than one number for all, their mean, would: R\N{SUPERSCRIPT TWO} is 0.10 "
+        "(-0.25 to 0.38) on the test examples, and the mean has 0. Try more labels, another network, or another strategy.",
+    ),
+    (
+        Note(K.NUMBER_OF_ANOTHER_NAME, about=("years", "age")),
+        "The number to be predicted is called years here, and age in the run's own data: look whether it is the same, in the "
+        "same unit.",
+    ),
+    (
+        Note(K.OTHER_NUMBERS, (20.0, 31.5, 1064.0, 3.0, 4.0, 5.0)),
+        "The numbers are spread otherwise than in the run's own test: median 31.5, and nine of ten from 20 to 1,064, against 4, "
+        "and from 3 to 5.",
+    ),
+    (
+        Note(K.NUMBERS_NEVER_LEARNED, (12, 1024, 3.0, 5.0)),
+        "Of 1,024 numbers, 12 are outside of what the run has learned from, 3 to 5.",
+    ),
     (Note(K.OTHER, text="Somebody else's {dataset} says this."), "Somebody else's {dataset} says this."),
     *((Note(kind, (1,), ("a/b.txt",)), f"{what}: 1 left out (a/b.txt).") for kind, what in LEFT_OUT.items()),
 ]

@@ -121,3 +121,35 @@ def test_a_metric_that_is_none_is_one_sentence(runs: dict[str, tuple[float, floa
     app = opened(steps.COMPARE.script, **{"by": name} | ({"by.typo": "1"} if name == "cost" else {}))
     assert [said in each for each in errors(app)] == [True]
     assert app.selectbox(key="compare_by").value == "Accuracy"
+
+
+def test_a_metric_has_a_form_for_its_settings(runs: dict[str, tuple[float, float]]) -> None:
+    """What is set stands in the address, in the list and in the table; a metric without settings has no form."""
+    app = page()
+    assert not app.number_input
+    app.selectbox(key="compare_by").set_value("Top-5 accuracy").run()
+    app.number_input(key="top_5_metric_k").set_value(2).run()
+    assert (app.query_params["by"], app.query_params["by.k"]) == ("top_5", "2")
+    assert app.selectbox(key="compare_by").value == "Top-5 accuracy (classes 2)"
+    assert app.dataframe[0].value["Top-5 accuracy (classes 2)"].notna().all()
+    app.number_input(key="top_5_metric_k").set_value(5).run()  # the default has no name in the address
+    assert (app.query_params["by"], "by.k" in app.query_params) == ("top_5", False)
+    app.selectbox(key="compare_by").set_value("Recall at a precision").run()
+    app.number_input(key="recall_at_precision_metric_precision").set_value(0.4).run()
+    app.number_input(key="recall_at_precision_metric_class_id").set_value(4).run()
+    assert app.selectbox(key="compare_by").value == "Recall at a precision (precision 0.4, class 4)"
+    assert (app.query_params["by.precision"], app.query_params["by.class_id"]) == ("0.4", "4")
+    assert not errors(app)
+
+
+def test_settings_that_do_not_fit_are_one_sentence_and_change_nothing(runs: dict[str, tuple[float, float]]) -> None:
+    app = page(by="cost")
+    app.text_input(key="cost_metric_costs").set_value("[[0, 1], [5]]").run()
+    (why,) = errors(app)
+    assert "each row of costs needs as many numbers as there are rows" in why
+    assert (app.query_params["by"], "by.costs" in app.query_params) == ("cost", False)
+    rows = [[0 if true == said else 1 + (true == 4) for said in range(5)] for true in range(5)]
+    app.text_input(key="cost_metric_costs").set_value(str(rows)).run()
+    assert not errors(app)
+    assert str(app.selectbox(key="compare_by").value).startswith("Cost (costs ")
+    assert app.dataframe[0].value.iloc[:, 1:].notna().any(axis=None)

@@ -9,8 +9,13 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import CommandLine
 from tests.tasks.crops import crops
+from tests.tools.evaluating import evaluated
 from tests.tools.immediate import immediate
 from tests.tools.pages import SMALL, errors, opened
+from tl_core.metrics import metrics
+from tl_core.recipe import Recipe
+from tl_core.runs import evaluations
+from tl_core.runs.store import Store
 from tl_core.ui import session, steps
 
 __all__ = ["immediate"]
@@ -48,6 +53,7 @@ def test_a_number_from_the_command_line_to_the_pages(home: Path, address: dict[s
     assert done.code == 0, done.err
     assert done.out.splitlines()[1].startswith("Test mean absolute error ")
     assert done.out.splitlines()[1].endswith(" on 15 images, 95% interval")
+    assert "Decided by" not in done.out  # it was said
     (told,) = json.loads(line.call("runs", "--json").out)
     assert (told["accuracy"], told["accuracy_interval"]) == (None, None)
     assert list(told["metrics"]) == ["mae", "rmse", "r2", "spearman"]
@@ -57,6 +63,7 @@ def test_a_number_from_the_command_line_to_the_pages(home: Path, address: dict[s
     result, said = page(steps.RESULT.script, run=told["run_id"])
     assert "### Mean absolute error" in said
     assert "Wilson" not in said
+    assert "Accuracy" not in said
     assert [tab.label for tab in result.tabs][:3] == ["Predicted", "Errors", "Hardest images"]
     (values,) = (each.value for each in result.table)
     assert list(values.index) == [
@@ -82,11 +89,34 @@ def test_a_number_from_the_command_line_to_the_pages(home: Path, address: dict[s
     assert (refused.code, "This run has no accuracy (other labels)" in refused.err.replace("\n", " ")) == (2, True)
 
 
+@pytest.mark.usefixtures("immediate")
+def test_a_test_on_other_data_stands_on_result_and_in_json(home: Path, address: dict[str, str]) -> None:
+    line = CommandLine(home)
+    options = [part for name, value in address.items() for part in ("--set", f"{name}={value}") if name != "task"]
+    run = line.call("train", "--task", "regression", *options, "--json").json["run_id"]
+    assert evaluated(run, Recipe.of(Store().run(run).spec)).error == ""  # of its own table its own test is left
+    (kept,) = evaluations.read(Store().folder(run))
+    (told,) = line.call("watch", run, "--json").json["evaluations"]
+    assert (told["accuracy"], told["accuracy_interval"], told["own_accuracy"]) == (None, None, None)
+    assert told["own_metrics"]["mae"] == line.call("watch", run, "--json").json["metrics"]["mae"]
+    assert told["differences"]["mae"]["low"] < told["differences"]["mae"]["value"] == pytest.approx(0.0, abs=0.1)
+
+    session.runs.clear()
+    result, said = page(steps.RESULT.script, run=run)
+    assert kept.told(metrics.part("mae")(), "images") in said
+    assert "Those of differences are by a bootstrap" in said
+    values, _ = (each.value for each in result.table)
+    assert list(values.columns) == ["Here", "Above its own test by", "Better"]
+    assert values["Above its own test by"].str.contains(r"\sto\s").all()
+    assert result.selectbox(key="other_source").value == "csv_manifest"
+    assert result.text_input(key="csv_manifest_dataset_label_column").value == "side"
+
+
 def test_the_dataset_page_shows_the_spread_of_the_numbers(address: dict[str, str]) -> None:
     app, said = page(steps.DATASET.script, **address)
     assert "the number side" in said
     assert app.selectbox(key="task_name").value == "regression"
-    assert not [button for button in app.button if button.key in {"ask_data_check", "ask_image_map"}]
+    assert {"ask_data_check", "ask_image_map"} <= {button.key for button in app.button}
 
 
 def test_another_source_says_that_it_has_classes(address: dict[str, str]) -> None:

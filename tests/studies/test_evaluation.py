@@ -13,6 +13,7 @@ from PIL import Image
 
 import tl_core as tl
 from tests.helpers import CommandLine, keep_run, processes_of, wait_until, write_images
+from tests.tools.evaluating import evaluated
 from tl_core.analysis.statistics import wilson
 from tl_core.data.resizing import SquarePixels
 from tl_core.errors import RunError, TransferError
@@ -80,13 +81,7 @@ def on(run: str, folder: Path) -> Recipe:
 
 def asked(run: str, folder: Path) -> EvaluationResult:
     """What the study finds, in this process."""
-    study, recipe, home = EvaluationStudy(run_id=run), on(run, folder), Store().home
-    study.require_possible(recipe)
-    study.file(home, recipe).parent.mkdir(parents=True, exist_ok=True)
-    study.answer(home, recipe, lambda _: 0)
-    found = study.read(home, recipe)
-    assert found
-    return found
+    return evaluated(run, on(run, folder))
 
 
 def answered(run: str, folder: Path) -> Evaluation:
@@ -310,7 +305,7 @@ def test_the_saved_model_of_every_strategy_says_the_same_in_two_parts(name: str,
     test, cache = trained.data.test, ActivationCache(tmp_path / "cache", 10**9)
     squares, file = SquarePixels(TOY_SIZE), tmp_path / "model.keras"
     network = SavedModel(file, squares, Precision.FLOAT32, len(test), lambda event: None, cache=cache)
-    said = network.probabilities(network.features(test))
+    said = network.outputs(network.features(test))
     pixels = squares.encode(test, np.arange(len(test))).astype(np.float32)
     np.testing.assert_allclose(said, trained.outcome.model.predict_on_batch(pixels), rtol=1e-3, atol=1e-4)
 

@@ -12,16 +12,20 @@ from sklearn.linear_model import Ridge, RidgeCV
 
 from tests.tasks.crops import crops
 from tests.tools.toy import known, temporary_cache
+from tl_core.data.label_kinds import NUMBERS
 from tl_core.data.resizing import SquarePixels
 from tl_core.errors import DataError, Paused, SettingError, TransferError
 from tl_core.events import Epoch, Event, Step
 from tl_core.features.inputs import EncodedInputs
 from tl_core.heads.ridge_path import PENALTIES
+from tl_core.metrics import measure
+from tl_core.notes import NoteKind
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome, Result
 from tl_core.runs import artifacts
 from tl_core.spec import RunSpec
 from tl_core.studies._lr_sweep import sweep
+from tl_core.tasks.regression import Regression
 from tl_core.testing._toy import SIZE
 from tl_core.training.checkpoints import Checkpoints
 from tl_core.training.evaluation import outcome_of
@@ -226,3 +230,24 @@ def test_a_spec_says_its_task_only_where_it_is_another(table: Path) -> None:
     assert replace(recipe, seed=1).dataset.label_kind == recipe.task.label_kind
     with pytest.raises(TransferError, match="Did you mean regression"):
         Recipe.of(RunSpec().with_settings({"task": "regresion"}))
+
+
+def test_a_run_that_predicts_no_more_than_the_mean_says_so(table: Path, backbone: str) -> None:
+    """Of numbers that have nothing to do with the images."""
+    rng, noise = np.random.default_rng(0), table.with_name("noise.csv")
+    noise.write_text("\n".join(["path,side", *(f"{number}.png,{rng.normal():.3f}" for number in range(120))]))
+    _, outcome = finished(spec_of(noise, backbone=backbone, **PROBE))
+    (note,) = (note for note in outcome.result.notes if note.kind is NoteKind.NO_BETTER_THAN_MEAN)
+    value, low, high = note.numbers
+    assert low <= 0
+    assert low <= value <= high
+    assert value == pytest.approx(outcome.result.metrics[2].value, abs=1e-4)
+
+
+@pytest.mark.parametrize(("noise", "count"), [(0.1, 0), (3.0, 1)])
+def test_only_an_interval_above_nothing_says_nothing(noise: float, count: int) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.normal(size=60)
+    said = labels + noise * rng.normal(size=60)
+    assert len(list(Regression().remarks(measure(labels, said, kind=NUMBERS)))) == count
+    assert not list(Regression().remarks(measure(labels[:1], said[:1], kind=NUMBERS)))

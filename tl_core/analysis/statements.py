@@ -41,6 +41,19 @@ def apart(difference: float, interval: Interval, other: str) -> str:
     return f"{value} points ({near}\N{EN DASH}{far}) {where}"
 
 
+def apart_in_unit(difference: float, interval: Interval | None, other: str) -> str:
+    """Return how a number in somebody's own unit stands to `other`, as `apart` does of a share."""
+    where = f"{'below' if difference < 0 else 'above'} {other}"
+    if interval is None or interval.high <= interval.low:
+        return f"{abs(difference):.3g} {where}"
+    digits = max(0, 1 - floor(log10(interval.high - interval.low)))
+    value, low, high = (f"{abs(each):,.{digits}f}" for each in (difference, interval.low, interval.high))
+    if interval.low <= 0 <= interval.high:
+        return f"{value} {where}, which may be chance ({low} below to {high} above)"
+    near, far = (high, low) if difference < 0 else (low, high)
+    return f"{value} ({near}\N{EN DASH}{far}) {where}"
+
+
 def measured(value: float, interval: Interval | None, *, is_share: bool, in_unit: bool = False) -> str:
     """Return the value of a metric with its interval: "85 % (82-88)" of a share, "0.573 (0.512-0.634)" of another number. One
     that is `in_unit` may be of any size, and has as many digits as its interval supports: "28.4 (22.0-34.9)"."""

@@ -37,14 +37,14 @@ def advice(report: Report) -> tuple[Advice, ...]:
 
 
 def _leakage(report: Report) -> list[Advice]:
-    told, thing = [], report.thing
+    told, thing, flatters = [], report.thing, "test" if report.of_numbers else "accuracy"
     for split in ("test", "validation"):
         if leaked := report.leaked(split):
             share = 100 * leaked / max(1, sum(report.counts[split]))
             told.append(
                 Advice(
                     f"{leaked:,} of the {split} {thing} ({share:.1f} %) {_have(leaked)} a twin among the training {thing}, so "
-                    "that what was learned is asked again and the accuracy flatters. Keep one of each, in train."
+                    f"that what was learned is asked again and the {flatters} flatters. Keep one of each, in train."
                     + _example(report, partial(_leaks, split)),
                     fix=True,
                 )
@@ -94,6 +94,8 @@ def _broken(report: Report) -> list[Advice]:
 
 
 def _classes(report: Report) -> list[Advice]:
+    if report.of_numbers:
+        return _numbers(report)
     train, test = report.counts["train"], report.counts["test"]
     few = [name for name, count in zip(report.class_names, train, strict=True) if count < FEW_TRAIN]
     untested = [name for name, count in zip(report.class_names, test, strict=True) if count < FEW_TEST]
@@ -114,6 +116,18 @@ def _classes(report: Report) -> list[Advice]:
         )
         told.append(Advice(text, fix=False, uneven=True))
     return told
+
+
+def _numbers(report: Report) -> list[Advice]:
+    if not report.far:
+        return []
+    named = ", ".join(f"{each.name} ({report.class_of(each)})" for each in report.far_examples)
+    more = " and others" if report.far > len(report.far_examples) else ""
+    text = (
+        f"{_many(report, report.far)} {_have(report.far)} a number that is far from all others: {named}{more}. Look whether it "
+        "stands for a missing one, or is a slip: the squared error, by which is learned, gives it a large weight."
+    )
+    return [Advice(text, fix=False)]
 
 
 def _copies(report: Report) -> list[Advice]:

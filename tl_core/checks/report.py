@@ -20,13 +20,13 @@ def place_of(split: str) -> tuple[int, str]:
 
 
 class ImageName(NamedTuple):
-    """An example: its split, its place there, its name, its class (None where it has no label) and the sha256 of its content
-    (hexadecimal); and how many more `copies` of it, of that split and class, are not told one by one."""
+    """An example: its split, its place there, its name, its class or number (None where it has no label) and the sha256 of its
+    content (hexadecimal); and how many more `copies` of it, of that split and class, are not told one by one."""
 
     split: str
     place: int
     name: str
-    label: int | None
+    label: int | float | None
     digest: str
     copies: int = 0
 
@@ -49,8 +49,9 @@ class Group:
 
     @property
     def conflicts(self) -> bool:
-        """Return whether their labels differ, of those that have any."""
-        return len({member.label for member in self.members} - {None}) > 1
+        """Return whether their labels differ, of those that have any. The numbers of what is only nearly the same may differ."""
+        labels = {member.label for member in self.members} - {None}
+        return len(labels) > 1 and (self.exact or not any(isinstance(label, float) for label in labels))
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ class Report:
     """What the examples of a dataset are. `thing` is what several of them are called: of texts and rows all that only pictures
     have is empty or 0.
 
-    `digest` is that of the data, and `counts` are of each class, by split; of a split without labels there is one number, that of
-    all. Of the images that can be read are `formats`, what is
+    `digest` is that of the data, and `counts` are of each class, by split; of a split without labels, and where labels are
+    numbers (`of_numbers`), there is one count, that of all. So many numbers are `far` from the others, the first of which are
+    `far_examples`. Of the images that can be read are `formats`, what is
     `repaired` when they are (counts, and names as `examples`), `sizes` (width, height; at most 2,000, drawn evenly), the
     `smallest` side, how many are `elongated` or too `coarse` to have near copies, and `channel_means` and `channel_deviations`
     (red, green, blue, 0..255, of the pictures at 32 pixels), and the range of the `values` of all channels there, by split.
@@ -89,6 +91,9 @@ class Report:
     thing: str = "images"
     coarse: int = 0
     values: dict[str, Values] = field(default_factory=dict)
+    of_numbers: bool = False
+    far: int = 0
+    far_examples: tuple[ImageName, ...] = ()
 
     @property
     def examined(self) -> int:
@@ -101,7 +106,9 @@ class Report:
         return self.thing.removesuffix("s")
 
     def class_of(self, member: ImageName) -> str | None:
-        """Return the name of its class; None where it has no label."""
+        """Return the name of its class, or its number; None where it has no label."""
+        if isinstance(member.label, float):
+            return f"{member.label:.10g}"
         return None if member.label is None else self.class_names[member.label]
 
     def leaked(self, split: str) -> int:

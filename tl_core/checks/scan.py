@@ -15,11 +15,13 @@ from tl_core.checks.duplicates import Members, groups_of
 from tl_core.checks.image_checks import SIDE, Seen, see
 from tl_core.checks.near_duplicates import FINE, near_pairs
 from tl_core.checks.report import Broken, ImageName, Report
+from tl_core.data.label_kinds import CLASSES, NUMBERS
 from tl_core.datasets import Data, Images
 from tl_core.features.prefetch import in_batches
 
 AT_A_TIME = 64
 EXAMPLES, MOST_SIZES = 5, 2_000
+FAR = 3.0
 LONG = 2.0
 """Sides of this ratio: the middle square, which is what a network sees, is then half of the picture or less."""
 
@@ -30,7 +32,7 @@ OnLook = Callable[[int, int], None]
 def examine(data: Data[Any], on_look: OnLook, thing: str = "images") -> Report:
     """Look at every example and report what was found; `thing` is what several are called. Of each image a few kilobytes stay in
     memory; texts and rows are only compared. Raises `DataError` for a file that is gone, and whatever `on_look` raises."""
-    members = Members(data)
+    members, far = Members(data), _far(data)
     has_pictures = isinstance(data.train, Images)
     tally = _Tally(len(members) if has_pictures else 0)
     for place, seen in enumerate(_seen(data, on_look) if has_pictures else ()):
@@ -54,7 +56,21 @@ def examine(data: Data[Any], on_look: OnLook, thing: str = "images") -> Report:
         groups=tuple(groups_of(members, _near(members, tally))),
         thing=thing,
         coarse=sum(min(size) < FINE for size in tally.sizes),
+        of_numbers=members.of_numbers,
+        far=len(far),
+        far_examples=tuple(members[place] for place in far[:EXAMPLES].tolist()),
     )
+
+
+def _far(data: Data[Any]) -> NDArray[np.intp]:
+    """Return the places of numbers that are far from the others: three times the distance of the quartiles, or more, beyond these
+    (Tukey 1977, Exploratory data analysis). There are none of classes."""
+    if data.label_kind != NUMBERS:
+        return np.empty(0, np.intp)
+    splits = data.splits.values()
+    numbers = np.concatenate([each.labels if each.is_labelled else np.full(len(each), np.nan) for each in splits])
+    low, high = np.nanquantile(numbers, [0.25, 0.75])
+    return np.flatnonzero((numbers < low - FAR * (high - low)) | (numbers > high + FAR * (high - low)))
 
 
 def _near(members: Members, tally: "_Tally") -> NDArray[np.intp]:
@@ -63,7 +79,7 @@ def _near(members: Members, tally: "_Tally") -> NDArray[np.intp]:
         return np.empty((0, 2), np.intp)
     first = members.firsts()
     known = first[tally.fine[first]]
-    return known[near_pairs(tally.looks[known], members.labels[known])]
+    return known[near_pairs(tally.looks[known], members.codes[known] * (not members.of_numbers))]
 
 
 def _values(data: Data[Any], tally: "_Tally") -> dict[str, Values]:
@@ -75,9 +91,9 @@ def _values(data: Data[Any], tally: "_Tally") -> dict[str, Values]:
 
 
 def _counts(data: Data[Any]) -> dict[str, tuple[int, ...]]:
-    classes = len(data.class_names)
+    classes, counted = len(data.class_names), data.label_kind == CLASSES
     return {
-        split: tuple(np.bincount(images.labels, minlength=classes).tolist()) if images.is_labelled else (len(images),)
+        split: tuple(np.bincount(images.labels, minlength=classes).tolist()) if images.is_labelled and counted else (len(images),)
         for split, images in data.splits.items()
     }
 

@@ -14,14 +14,19 @@ from tl_core.checks.image_checks import Seen, grey, see
 from tl_core.data.images import Images, Labels, Pixels
 from tl_core.notes import Note, NoteKind
 
+Numbers = NDArray[np.float64]
+
 LOOKED_AT = 200
 """Images of each side, at most, whose looks are compared."""
 EFFECT = 0.5
 """From so many standard deviations on a difference is told (Cohen 1988 calls that a medium one)."""
 SIZES_APART, SHARES_APART, SURE = 1.5, 0.1, 0.01
 """Sizes are told from this ratio on; shares of classes where so many examples would have to be of others (their total variation)
-and chance gives that (chi-squared) less often than this."""
+and chance gives that (chi-squared) less often than this. So many more numbers beyond those learned from are told, too."""
 CLASSES_TOLD = 3
+SPREADS_APART, ENDS = 1.5, (0.05, 0.5, 0.95)
+"""Numbers are told to be spread otherwise from this ratio of standard deviations on, or where their means are `EFFECT` apart, and
+chance gives that (Kolmogorov and Smirnov) less often than `SURE`; by their median, and by between what nine of ten are."""
 
 SHIFTS = {
     Verdict.UNKNOWN: NoteKind.SHIFT_UNKNOWN,
@@ -91,6 +96,25 @@ def shares_differ(here: Labels, there: Labels, names: Sequence[str]) -> Iterator
     told = np.argsort(-apart, kind="stable")[:CLASSES_TOLD]
     numbers = tuple(round(float(shares[side, label]), 4) for label in told for side in (0, 1))
     yield Note(NoteKind.OTHER_CLASS_SHARES, numbers, tuple(names[label] for label in told))
+
+
+def numbers_differ(here: Numbers, there: Numbers, learned: Numbers) -> Iterator[Note]:
+    """Yield notes where the numbers `here` (n,) are spread otherwise than those `there` (m,), and where many more of them are
+    outside of what was `learned` from (k,)."""
+    from scipy.stats import ks_2samp  # a second to import
+
+    deviations = [float(side.std()) for side in (here, there)]
+    apart = abs(float(here.mean() - there.mean())) > EFFECT * sqrt(sum(each**2 for each in deviations) / 2)
+    if (apart or max(deviations) > SPREADS_APART * min(deviations)) and ks_2samp(here, there).pvalue < SURE:
+        yield Note(NoteKind.OTHER_NUMBERS, tuple(_short(each) for side in (here, there) for each in np.quantile(side, ENDS)))
+    outside = [(side < learned.min()) | (side > learned.max()) for side in (here, there)]
+    if outside[0].mean() - outside[1].mean() > SHARES_APART:
+        ends = _short(learned.min()), _short(learned.max())
+        yield Note(NoteKind.NUMBERS_NEVER_LEARNED, (int(outside[0].sum()), len(here), *ends))
+
+
+def _short(number: float) -> float:
+    return float(f"{number:.4g}")
 
 
 def _is_different(one: NDArray[np.float64], other: NDArray[np.float64]) -> bool:

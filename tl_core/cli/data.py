@@ -45,7 +45,7 @@ def unpack(archive: Annotated[Path, typer.Argument(help="A zip or tar.gz with on
 
 @app.command()
 @says_what_is_wrong
-@with_parts("dataset")
+@with_parts("dataset", "task")
 def examine(*, parts: Parts, settings: Settings = None, leave_out: LeaveOut = None, as_json: AsJson = False) -> None:
     """Look at every example of a dataset: what is broken, double, leaked or uneven."""
     kinds = _kinds(leave_out)

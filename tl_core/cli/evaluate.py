@@ -3,7 +3,6 @@
 from rich.markup import escape
 from rich.table import Column, Table
 
-from tl_core.analysis.statements import apart, percent
 from tl_core.analysis.statements import seconds as spoken
 from tl_core.cli.console import AsJson, RunId, app, out, print_json, says_what_is_wrong
 from tl_core.cli.format import told_evaluation
@@ -14,6 +13,7 @@ from tl_core.notes import sentences
 from tl_core.recipe import Recipe
 from tl_core.runs import evaluations
 from tl_core.runs.evaluations import Evaluation
+from tl_core.runs.score import primary_metric
 from tl_core.runs.store import Store
 from tl_core.studies.evaluation import EvaluationStudy
 
@@ -24,7 +24,7 @@ DATASET = "dataset"
 @says_what_is_wrong
 @with_parts(DATASET)
 def evaluate(run: RunId, *, parts: Parts, settings: Settings = None, as_json: AsJson = False) -> None:
-    """Test a finished run on other data with the same classes, keep the result with the run, and say what differs."""
+    """Test a finished run on other data with the same labels, keep the result with the run, and say what differs."""
     store, given = Store(), chosen(parts, settings)
     tested = evaluations.testable(store, store.named(run))
     other = next((name for name in given if name.partition(".")[0] != DATASET), None)
@@ -42,15 +42,9 @@ def evaluate(run: RunId, *, parts: Parts, settings: Settings = None, as_json: As
         print_json({"run_id": tested.run.id} | told_evaluation(found))
         return
     out.print(_table(found))
-    for sentence in (*sentences(found.notes), headline(found), f"Tested in {spoken(found.seconds)}."):
+    told = f"{found.title}: {found.told(primary_metric(tested.run), recipe.dataset.thing)}"
+    for sentence in (*sentences(found.notes), told, f"Tested in {spoken(found.seconds)}."):
         out.print(escape(sentence), soft_wrap=True)
-
-
-def headline(found: Evaluation) -> str:
-    """Return how good a run is on other data, and against its own test."""
-    own = f"its own test, {percent(found.own_accuracy, found.own_interval)}"
-    compared = apart(found.accuracy - found.own_accuracy, found.gain, own)
-    return f"{found.title}: {percent(found.accuracy, found.interval)} of {found.images:,} images right, {compared}."
 
 
 def _table(found: Evaluation) -> Table:

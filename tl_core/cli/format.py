@@ -61,17 +61,18 @@ def _ends(metric: MetricValue | Difference) -> dict[str, float | None]:
 
 def told_evaluation(evaluation: Evaluation) -> dict[str, Any]:
     """Return what `--json` prints of a test on other data."""
-    interval = evaluation.interval
+    interval, has_accuracy = evaluation.interval, evaluation.correct is not None
     return {
         "at": evaluation.at,
         "dataset": evaluation.dataset.model_dump(mode="json"),
         "title": evaluation.title,
         "splits": evaluation.splits,
         "images": evaluation.images,
-        "accuracy": evaluation.accuracy,
-        "accuracy_interval": [interval.low, interval.high],
+        "accuracy": evaluation.accuracy if has_accuracy else None,
+        "accuracy_interval": [interval.low, interval.high] if has_accuracy else None,
         "own_images": evaluation.own_images,
-        "own_accuracy": evaluation.own_accuracy,
+        "own_accuracy": evaluation.own_accuracy if has_accuracy else None,
+        "own_metrics": {metric.name: _ends(metric) for metric in evaluation.own_metrics},
         "metrics": {metric.name: _ends(metric) for metric in evaluation.metrics},
         "differences": {difference.name: _ends(difference) for difference in evaluation.differences},
         "classes": [each.model_dump() for each in evaluation.classes],

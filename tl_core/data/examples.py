@@ -29,6 +29,8 @@ class Examples(ABC):
     labels: NDArray[Any]
     groups: tuple[bytes, ...] | None = None
     """What each belongs to (n,), such as a patient, by name; None where nothing is known of that."""
+    rows: NDArray[np.intp] | None = None
+    """The row of a table that each is of (n,); None where there is no table."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -45,10 +47,12 @@ class Examples(ABC):
         raise TypeError(f"{type(self).__name__} cannot be without labels")
 
     def _tell(self, others: "Examples", chosen: NDArray[np.intp]) -> None:
-        """Pass on to the `others`, those at `chosen`, what is known of their content and their groups."""
+        """Pass on to the `others`, those at `chosen`, what is known of their content, their groups and their rows."""
         for name in ("ids", "groups"):
             if (known := self.__dict__.get(name)) is not None:
                 others.__dict__[name] = tuple(known[index] for index in chosen)
+        if self.rows is not None:
+            others.__dict__["rows"] = self.rows[chosen]
 
     def grouped(self, groups: Sequence[bytes]) -> Self:
         """Return the same examples with the name of the group of each in `groups` (n,)."""

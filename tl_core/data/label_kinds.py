@@ -36,6 +36,8 @@ class LabelKind(ABC):
     drawn_from: ClassVar[str] = ""
     """Of what so many labels are drawn where only some may be used, in a few words; empty where it is all of them."""
 
+    single: ClassVar[bool] = True
+    """Whether an example has one label, and not any number of them."""
     stratum: ClassVar[str] = "class"
     """What one of its `strata` is called."""
     strata_named: ClassVar[str] = "classes"

@@ -35,6 +35,7 @@ class MultiLabels(LabelKind):
     """
 
     title: ClassVar[str] = "sets of labels"
+    single: ClassVar[bool] = False
     stratum: ClassVar[str] = "label"
     strata_named: ClassVar[str] = "labels"
     lacking_notes: ClassVar[tuple[NoteKind, NoteKind]] = (NoteKind.LABELS_WITHOUT_TRAINING, NoteKind.LABELS_WITHOUT_TEST)

@@ -9,7 +9,7 @@ from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, Generic, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NamedTuple, Self
 
 from pydantic import Field, PrivateAttr
 from typing_extensions import TypeVar
@@ -27,6 +27,9 @@ from tl_core.registry import Part, Registry
 from tl_core.system import settings
 
 __all__ = ["ArrayImages", "Data", "Dataset", "Examples", "FileImages", "Images", "Modality", "build", "datasets", "register"]
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 E = TypeVar("E", bound=Examples, default=Images)
 
@@ -80,11 +83,13 @@ class Data(Generic[E]):
 
 class Given(NamedTuple):
     """Data in the splits that they come in: labels are indices into `class_names`, or of the `LabelKind` that was asked for;
-    `notes` tell what was left out or repaired."""
+    `notes` tell what was left out or repaired. `others` are the columns of a table that are used for nothing, with all of its
+    rows."""
 
     class_names: Sequence[str]
     splits: Mapping[str, Examples]
     notes: Sequence[Note] = ()
+    others: "pd.DataFrame | None" = None
 
 
 class Dataset(Part):

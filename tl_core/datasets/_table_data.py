@@ -24,10 +24,11 @@ SPLIT_NAMES, GROUP_NAMES = ("split", "set", "subset", "fold"), ("group", "patien
 
 
 class Aside(NamedTuple):
-    """The columns that share out the rows, where there are any."""
+    """The columns that share out the rows, where there are any, and those that are left."""
 
     splits: "pd.Series[str] | None"
     groups: "pd.Series[str] | None"
+    others: "pd.DataFrame"
 
     def needing_none(self, rows: int) -> NDArray[np.bool_]:
         """Return which of so many rows need no label (n,): those of that split."""
@@ -73,9 +74,11 @@ class TableSource(UserDataset):
         return self.label_kind.column(columns, wanted, LABELS, free, notes).mask(free, "")
 
     def aside(self, columns: Columns) -> Aside:
-        """Return the columns of the splits and of the groups, where there are any. Raises `DataError`."""
+        """Return the columns of the splits and of the groups, where there are any, and those that are used for nothing. Raises
+        `DataError`."""
         splits = columns.find(self.split_column, SPLIT_NAMES, "splits", no_splits)
-        return Aside(splits, columns.find(self.group_column, GROUP_NAMES, "groups", one_group))
+        groups = columns.find(self.group_column, GROUP_NAMES, "groups", one_group)
+        return Aside(splits, groups, columns.others())
 
     def split(
         self,
@@ -89,12 +92,12 @@ class TableSource(UserDataset):
 
         Args:
             labels: The label of each row of the table, as text.
-            aside: The table's columns of splits and of groups, each None where there is none.
+            aside: The table's columns of splits and of groups, each None where there is none, and those that are left.
             rows: The places of the rows that are used (n,).
             make: Makes the examples (n,) of the used rows, given the label of each (n, ...).
             notes: Gets what a user should know.
         """
-        splits, groups = (None if each is None else each.iloc[rows] for each in aside)
+        splits, groups = (None if each is None else each.iloc[rows] for each in (aside.splits, aside.groups))
         parts = rows_of(split_of(splits, len(rows)))
         labelled = np.ones(len(rows), bool)
         labelled[parts.get(UNLABELLED, [])] = False
@@ -104,6 +107,7 @@ class TableSource(UserDataset):
         codes = np.zeros((len(rows), *read.shape[1:]), read.dtype)
         codes[labelled] = read
         examples = make(codes)
+        examples.__dict__["rows"] = rows
         if groups is not None:
             named = [group.encode() for group in plain(groups)]
             ids = examples.ids if not all(named) else ()
@@ -111,7 +115,8 @@ class TableSource(UserDataset):
             examples = examples.grouped(of_group)
             notes += _torn(parts, of_group)
         given = {split: examples.take(part) for split, part in parts.items()}
-        return Given(names, {split: each.unlabelled() if split == UNLABELLED else each for split, each in given.items()}, notes)
+        told = {split: each.unlabelled() if split == UNLABELLED else each for split, each in given.items()}
+        return Given(names, told, notes, aside.others)
 
 
 def _torn(parts: dict[str, np.ndarray], groups: list[bytes]) -> list[Note]:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
 
+from tl_core.data.leaking_columns import leaking
 from tl_core.data.split_names import CORE, SPLITS
 from tl_core.data.splitting import joined
 from tl_core.datasets import Data, Dataset, Examples, Given
@@ -59,7 +60,7 @@ class UserDataset(Dataset):
         return self.given().splits["train"]
 
     def for_test(self, seed: int) -> Given:
-        names, given, notes = self.given()
+        names, given, notes, _ = self.given()
         splits = given
         if self.left_out is not None:  # a list that was made of the splits, with those that were set aside
             data = self.whole(seed)
@@ -73,7 +74,7 @@ class UserDataset(Dataset):
         The groups of the training examples are not torn apart, and those that share a content are one; where none are known each
         content is a group. Raises `DataError`.
         """
-        class_names, given, notes = self.given()
+        class_names, given, notes, columns = self.given()
         splits = dict(given)
         kind = self.label_kind
         kind.require_enough(class_names, splits["train"].labels, self.second_class, notes)
@@ -94,6 +95,8 @@ class UserDataset(Dataset):
                 told.append(Note(NoteKind.NO_VALIDATION, about=(self.thing,)))
             if len(given) > 1 and len(held):
                 told.append(Note(NoteKind.SET_ASIDE, (len(held),), about=(split, self.thing)))
+        if columns is not None and train.rows is not None:
+            told += leaking(columns.iloc[train.rows], train.labels, kind)
         others = {split: splits[split] for split in sorted(splits) if split not in CORE}
         told += [Note(NoteKind.NOT_USED_YET, (len(extra),), about=(split, self.thing)) for split, extra in others.items()]
         return Data(tuple(class_names), train, splits["validation"], splits["test"], tuple(told), others, kind)

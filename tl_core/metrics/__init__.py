@@ -2,12 +2,12 @@
 
 from abc import abstractmethod
 from math import inf, isnan, nan
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.analysis.statistics import Interval
+from tl_core.analysis.statistics import Interval, difference_interval
 from tl_core.data.label_kinds import CLASSES, LabelKind
 from tl_core.errors import SettingError
 from tl_core.metrics._intervals import MAX_WORK, Labels, Statistic, Weights, bootstrap_interval
@@ -24,6 +24,7 @@ __all__ = [
     "Metric",
     "MetricValue",
     "Probabilities",
+    "Sample",
     "Statistic",
     "Threshold",
     "Weights",
@@ -32,6 +33,15 @@ __all__ = [
     "metrics",
     "register",
 ]
+
+
+class Sample(NamedTuple):
+    """What a model says of some examples: their labels, and its probabilities, or what else is predicted, as `Metric.value` takes
+    them, with the `found` value of the metric that is asked."""
+
+    labels: NDArray[Any]
+    probabilities: NDArray[Any]
+    found: MetricValue
 
 
 class Metric(Part):
@@ -128,6 +138,15 @@ class Metric(Part):
         if one is None or other is None:
             return None
         return bootstrap_interval(labels, gap, lambda weights: one(weights) - other(weights), work)
+
+    def difference_of_samples(self, here: Sample, other: Sample) -> Interval | None:
+        """Return the 95% interval of the value of `here` less that of `other`, which share no example. This one puts it together
+        of both intervals, and is None where one of them is."""
+        one, another = here.found, other.found
+        if one.low is None or one.high is None or another.low is None or another.high is None:
+            return None
+        intervals = Interval(one.low, one.high), Interval(another.low, another.high)
+        return difference_interval(one.value, intervals[0], another.value, intervals[1])
 
     def measured_value(self, labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
         """Return the value; NaN also of probabilities that are no numbers, as a diverged model gives them."""

@@ -74,11 +74,11 @@ def class_counts(which: Labels, weights: Weights, classes: int, counted: NDArray
     return np.asarray(csr_array((ones, (which, np.arange(len(which)))), shape=(classes, len(which))) @ weights)
 
 
-def stratified_weights(labels: NDArray[Any], resamples: int = RESAMPLES) -> Iterator[Weights]:
-    """Yield so many `resamples` within each class of `labels` (n,), always the same ones, at most `CHUNK` weights at a time. Of
-    labels that are no classes, int64, all are drawn from together."""
+def stratified_weights(labels: NDArray[Any], resamples: int = RESAMPLES, seed: int = SEED) -> Iterator[Weights]:
+    """Yield so many `resamples` within each class of `labels` (n,), for a `seed` always the same ones, at most `CHUNK` weights at
+    a time. Of labels that are no classes, int64, all are drawn from together."""
     labels = labels if np.issubdtype(labels.dtype, np.integer) else np.zeros(len(labels), np.int64)
-    rng = np.random.default_rng(SEED)
+    rng = np.random.default_rng(seed)
     order = np.argsort(labels, kind="stable")
     _, starts, sizes = np.unique(labels[order], return_index=True, return_counts=True)
     first, size = (np.repeat(each, sizes)[:, np.newaxis] for each in (starts, sizes))

@@ -5,8 +5,8 @@ from typing import ClassVar
 import numpy as np
 
 from tl_core.analysis.statistics import Interval, mean_interval
-from tl_core.metrics import Better, register
-from tl_core.metrics._intervals import around
+from tl_core.metrics import Better, Statistic, register
+from tl_core.metrics._intervals import around, mean_of
 from tl_core.metrics._of_numbers import NumberMetric, Numbers
 
 
@@ -32,3 +32,6 @@ class MeanAbsoluteError(NumberMetric):
             return None
         found = mean_interval(np.abs(labels - probabilities), lowest=0.0)
         return around(self.value(labels, probabilities), found.low, found.high)
+
+    def statistic(self, labels: Numbers, probabilities: Numbers) -> Statistic:
+        return mean_of(np.abs(labels - probabilities))

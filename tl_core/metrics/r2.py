@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from tl_core.analysis.statistics import Interval
-from tl_core.metrics import register
+from tl_core.metrics import Statistic, register
 from tl_core.metrics._intervals import Weights, defined_bootstrap
 from tl_core.metrics._of_numbers import NumberMetric, Numbers
 
@@ -29,6 +29,9 @@ class RSquared(NumberMetric):
     def interval(self, labels: Numbers, probabilities: Numbers) -> Interval | None:
         if len(labels) < 2:
             return None
+        return defined_bootstrap(labels, self.value(labels, probabilities), self.statistic(labels, probabilities))
+
+    def statistic(self, labels: Numbers, probabilities: Numbers) -> Statistic:
         shifted = labels - labels.mean()  # the variance of large numbers that hardly differ would be lost in rounding
         squares = (labels - probabilities) ** 2
 
@@ -37,4 +40,4 @@ class RSquared(NumberMetric):
             with np.errstate(divide="ignore", invalid="ignore"):
                 return np.where(variance > 0, 1 - squares @ weights / variance, nan)
 
-        return defined_bootstrap(labels, self.value(labels, probabilities), resampled)
+        return resampled

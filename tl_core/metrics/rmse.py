@@ -3,9 +3,11 @@
 from math import sqrt
 from typing import ClassVar
 
+import numpy as np
+
 from tl_core.analysis.statistics import Interval, mean_interval
-from tl_core.metrics import Better, register
-from tl_core.metrics._intervals import around
+from tl_core.metrics import Better, Statistic, register
+from tl_core.metrics._intervals import around, mean_of
 from tl_core.metrics._of_numbers import NumberMetric, Numbers
 
 
@@ -31,3 +33,7 @@ class RootMeanSquaredError(NumberMetric):
             return None
         found = mean_interval((labels - probabilities) ** 2, lowest=0.0)
         return around(self.value(labels, probabilities), sqrt(found.low), sqrt(found.high))
+
+    def statistic(self, labels: Numbers, probabilities: Numbers) -> Statistic:
+        squared = mean_of((labels - probabilities) ** 2)
+        return lambda weights: np.sqrt(squared(weights))

@@ -70,6 +70,9 @@ class NoteKind(StrEnum):
     THRESHOLDS_OF_HALF = "thresholds_of_half"
     """There are no validation images to which the thresholds of labels could be fitted: they are 1/2."""
 
+    NO_BETTER_THAN_MEAN = "no_better_than_mean"
+    """R squared of the test examples and the ends of its interval, which does not lie above 0."""
+
     UNLABELLED_IMAGES = "unlabelled_images"
     """So many images have no label."""
     SPLITS_LEFT_OUT = "splits_left_out"
@@ -94,6 +97,12 @@ class NoteKind(StrEnum):
     """The same of numbers."""
     COLUMN_WITHOUT_FILES = "column_without_files"
     COLUMN_LEADING_OUT = "column_leading_out"
+
+    COLUMN_TELLS_CLASS = "column_tells_class"
+    """The column that this is about tells the class almost alone, with this balanced accuracy, on so many training rows; `names`
+    are further columns that do."""
+    COLUMN_TELLS_NUMBER = "column_tells_number"
+    """The same of a number, with this R squared of the ranks."""
 
     ROWS_WITHOUT_PATH_OR_LABEL = "rows_without_path_or_label"
     """So many rows are left out."""
@@ -177,6 +186,9 @@ class NoteKind(StrEnum):
     CLASSES_SPELLED_OTHERWISE = "classes_spelled_otherwise"
     """So many classes are spelled otherwise; `names` has the run's name and the one here of each of the first."""
 
+    NUMBER_OF_ANOTHER_NAME = "number_of_another_name"
+    """The number that is predicted has another name in these data; `about` is that name, and the run's own."""
+
     # How the examples of such a test differ from those of the run's own. Shift: the area under the ROC curve of a classifier that
     # tells them apart, the ends of its interval, and of how many images.
     SHIFT_UNKNOWN = "shift_unknown"
@@ -194,6 +206,11 @@ class NoteKind(StrEnum):
     """The median of the shorter sides, in pixels, here and there."""
     OTHER_CLASS_SHARES = "other_class_shares"
     """The shares, 0..1, here and there, of each of the named classes, which differ most."""
+
+    OTHER_NUMBERS = "other_numbers"
+    """The numbers below which 5, 50 and 95 % of those to be predicted are, here and there."""
+    NUMBERS_NEVER_LEARNED = "numbers_never_learned"
+    """So many numbers, of so many, are below the lowest or above the highest that the run has learned from, which come next."""
 
     OTHER = "other"
     """What this list does not have: a `text` says it."""

@@ -10,6 +10,12 @@ FEW = 3
 AREA = "area under the ROC curve {0:.2f} ({1:.2f}-{2:.2f}), {3:,} images)."
 """How far a classifier tells images apart, to its closing bracket."""
 
+ASK = (
+    "if it says where examples come from, such as a device or a day, keep each of its values on one side, with "
+    "dataset.group_column={about[0]}; if columns are learned from, and nobody knows it before the label, take it out."
+)
+"""What to do about a column that leaks the label."""
+
 LEFT_OUT = {
     NoteKind.EMPTY_CLASS_FOLDERS: "Class folders without an image",
     NoteKind.DEVICES: "Devices and pipes",
@@ -58,6 +64,10 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.COLUMN_WITHOUT_FILES: "The column {about[0]} is not used for the {about[1]}: none of its files is there.",
     NoteKind.COLUMN_LEADING_OUT: "The column {about[0]} is not used for the {about[1]}: "
     "its paths lead out of the folder of the images.",
+    NoteKind.COLUMN_TELLS_CLASS: "The column {about[0]} nearly tells the class by itself (balanced accuracy {0:.2f}, "
+    "cross-validated on {1:,} training rows){names}: " + ASK,
+    NoteKind.COLUMN_TELLS_NUMBER: "The column {about[0]} nearly tells the number by itself (R\N{SUPERSCRIPT TWO} of the ranks "
+    "{0:.2f}, cross-validated on {1:,} training rows){names}: " + ASK,
     NoteKind.ROWS_WITHOUT_PATH_OR_LABEL: "Rows without a path or a label: {0:,} left out.",
     NoteKind.ROWS_WITHOUT_TEXT_OR_LABEL: "Rows without a text or a label: {0:,} left out.",
     NoteKind.ROWS_WITHOUT_TARGET: "Rows without a target: {0:,} left out.",
@@ -98,6 +108,9 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     "test images would reach. Set aside validation images to get one.",
     NoteKind.THRESHOLDS_OF_HALF: "There are no validation images to fit thresholds to: a label is predicted from a probability "
     "of 1/2 on. Set aside validation images to have a threshold for each label.",
+    NoteKind.NO_BETTER_THAN_MEAN: "Nothing shows that this run predicts better than one number for all, their mean, would: "
+    "R\N{SUPERSCRIPT TWO} is {0:.2f} ({1:.2f} to {2:.2f}) on the test examples, and the mean has 0. Try more labels, another "
+    "network, or another strategy.",
     NoteKind.NOTHING_IN_BLOCKS: "The blocks of this phase hold nothing of what it trains, so the head trained alone.",
     NoteKind.ENGINE_FAILED: "{about[0]} could not compute this network ({about[2]}), so {about[1]} did, more slowly.",
     NoteKind.HELD_IN_MEMORY: "Some of what was computed is held in memory, since it cannot be kept on disk ({about[0]}).",
@@ -125,6 +138,11 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.OTHER_SIZES: "Size: the shorter side has {0:,.0f} pixels (median), against {1:,.0f} in the run's own test.",
     NoteKind.OTHER_CLASS_SHARES: "Classes have other shares than in the run's own test, where they have those in brackets: "
     "{names}.",
+    NoteKind.NUMBER_OF_ANOTHER_NAME: "The number to be predicted is called {about[0]} here, and {about[1]} in the run's own "
+    "data: look whether it is the same, in the same unit.",
+    NoteKind.OTHER_NUMBERS: "The numbers are spread otherwise than in the run's own test: median {1:,.4g}, and nine of ten from "
+    "{0:,.4g} to {2:,.4g}, against {4:,.4g}, and from {3:,.4g} to {5:,.4g}.",
+    NoteKind.NUMBERS_NEVER_LEARNED: "Of {1:,} numbers, {0:,} are outside of what the run has learned from, {2:,.4g} to {3:,.4g}.",
     NoteKind.OTHER: "{text}",
 }
 
@@ -178,6 +196,10 @@ def _values(note: Note) -> str:
 def _splits(note: Note) -> str:
     *others, last = note.names
     return f"{', '.join(others)} and {last}" if others else last
+
+
+def _too(note: Note) -> str:
+    return f", and so do: {_all(note)}" if note.names else ""
 
 
 def _renamed(note: Note) -> str:
@@ -234,6 +256,8 @@ NAMES: Mapping[NoteKind, Callable[[Note], str]] = {
     NoteKind.COLUMN_OF_ONE_VALUE: _value,
     NoteKind.COLUMN_WITHOUT_SPLITS: _values,
     NoteKind.COLUMN_WITHOUT_NUMBERS: _values,
+    NoteKind.COLUMN_TELLS_CLASS: _too,
+    NoteKind.COLUMN_TELLS_NUMBER: _too,
     NoteKind.NEARLY_BLACK: _splits,
     NoteKind.NEARLY_CONSTANT: _splits,
 }

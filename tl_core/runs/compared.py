@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from math import inf, isnan
+from typing import Protocol
 
 from tl_core.analysis import comparison
 from tl_core.analysis.comparison import Contender, PairedTest
@@ -27,6 +28,15 @@ Read = Callable[[str], Predictions]
 def reader(store: Store) -> Read:
     """Return what reads the predictions of the runs in `store`."""
     return lambda run_id: artifacts.read_predictions(store.folder(run_id))
+
+
+class Ranged(Protocol):
+    """What has the ends of a 95% interval, both None where there is none."""
+
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
 
 
 class Lacks(StrEnum):
@@ -98,7 +108,7 @@ def ranked(runs: Sequence[Run], values: Mapping[str, MetricValue | Lacks]) -> li
     return sorted(runs, key=place)
 
 
-def ends_of(found: MetricValue) -> Interval | None:
+def ends_of(found: Ranged) -> Interval | None:
     """Return the interval of a value, if it has one."""
     return None if found.low is None or found.high is None else Interval(found.low, found.high)
 

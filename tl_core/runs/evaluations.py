@@ -1,18 +1,21 @@
 """What a finished run said of other data than its own: plain values in the run's folder, beside its first test, which they leave
 alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import nan
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from tl_core.analysis.statements import apart, apart_in_unit, percent
 from tl_core.analysis.statistics import Interval, difference_interval, wilson
-from tl_core.data.label_kinds import CLASSES
 from tl_core.errors import RunError
+from tl_core.metrics import Metric, Sample, metric_of
 from tl_core.notes import StoredNote
 from tl_core.result import FrozenPartRecord, MetricValue, Result, StoredFrozenPart
-from tl_core.runs import artifacts, score
+from tl_core.runs import artifacts, compared, score
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.spec import PartSpec
@@ -52,7 +55,9 @@ class Evaluation(_Plain):
     had that it was to be tested on, and `images` how many count: those that the run had not learned from. `digest` is a sha256
     over their content and labels. `metrics` are as in a `Result`; `differences` are those to the run's own test. `notes` say
     which examples were used and what differs. `frozen_part` is what computed the features. The run's own test, of the classes
-    that these data have, is what they are compared with: of its `own_images` so many were `own_correct`.
+    that these data have, is what they are compared with: of its `own_images` so many were `own_correct`, and it had
+    `own_metrics`, none in evaluations of before they were kept. Where a number is predicted, nothing is right or wrong: `correct`
+    and `own_correct` are None, and there are no `classes`.
     """
 
     at: float
@@ -60,9 +65,9 @@ class Evaluation(_Plain):
     title: str
     splits: dict[str, int]
     images: int
-    correct: int
+    correct: int | None
     own_images: int
-    own_correct: int
+    own_correct: int | None
     digest: str
     metrics: tuple[MetricValue, ...]
     differences: tuple[Difference, ...]
@@ -70,31 +75,53 @@ class Evaluation(_Plain):
     notes: tuple[StoredNote, ...]
     seconds: float
     frozen_part: StoredFrozenPart = FrozenPartRecord()
+    own_metrics: tuple[MetricValue, ...] = ()
 
     @property
     def accuracy(self) -> float:
-        """Return the share of images that were classified correctly, 0..1."""
-        return self.correct / self.images
+        """Return the share of images that were classified correctly, 0..1; NaN where nothing is right or wrong, as all of these
+        are then."""
+        return _share(self.correct, self.images)
 
     @property
     def interval(self) -> Interval:
         """Return the 95% Wilson interval of the accuracy."""
-        return wilson(self.correct, self.images)
+        return _wilson(self.correct, self.images)
 
     @property
     def own_accuracy(self) -> float:
         """Return the share of the run's own test images, of the same classes, that were classified correctly, 0..1."""
-        return self.own_correct / self.own_images
+        return _share(self.own_correct, self.own_images)
 
     @property
     def own_interval(self) -> Interval:
         """Return the 95% Wilson interval of that share."""
-        return wilson(self.own_correct, self.own_images)
+        return _wilson(self.own_correct, self.own_images)
 
     @property
     def gain(self) -> Interval:
         """Return the 95% interval of by how much the accuracy is above that of the run's own test (Newcombe 1998)."""
         return difference_interval(self.accuracy, self.interval, self.own_accuracy, self.own_interval)
+
+    def told(self, metric: Metric, things: str) -> str:
+        """Return how good the run is here and against its own test: its accuracy, or of a task without one its primary `metric`;
+        `things` are what several examples are called."""
+        if self.correct is not None:
+            own = f"its own test, {percent(self.own_accuracy, self.own_interval)}"
+            held = apart(self.accuracy - self.own_accuracy, self.gain, own)
+            return f"{percent(self.accuracy, self.interval)} of {self.images:,} {things} right, {held}."
+        here, there = (next(each for each in found if compared.is_of(each, metric)) for found in (self.metrics, self.own_metrics))
+        by = next(each for each in self.differences if each.name == metric.name)
+        held = apart_in_unit(by.value, compared.ends_of(by), f"its own test, {compared.shown(there, metric)}")
+        return f"{metric.title} {compared.shown(here, metric)} on {self.images:,} {things}, {held}."
+
+
+def _share(part: int | None, whole: int) -> float:
+    return nan if part is None else part / whole
+
+
+def _wilson(part: int | None, whole: int) -> Interval:
+    return Interval(nan, nan) if part is None else wilson(part, whole)
 
 
 class Testable(NamedTuple):
@@ -125,30 +152,36 @@ def finished(store: Store, run_id: str) -> Testable:
 
 
 def testable(store: Store, run_id: str) -> Testable:
-    """Return the run, which can be tested on other data. Raises `RunError` as `finished` does, or where it tells no classes
-    apart."""
+    """Return the run, which can be tested on other data. Raises `RunError` as `finished` does, or where its examples have several
+    labels each."""
     found = finished(store, run_id)
-    if (kind := score.label_kind(found.run)) != CLASSES:
+    if not (kind := score.label_kind(found.run)).single:
         raise RunError(
-            f"This run predicts {kind.title}, and runs are tested on other data only where they tell classes apart.",
-            "Choose one of classification.",
+            f"This run predicts {kind.title}, and runs are tested on other data only where an example has one label.",
+            "Choose one of classification or regression.",
             received=run_id,
         )
     return found
 
 
-def differences(here: Sequence[MetricValue], own: Sequence[MetricValue]) -> tuple[Difference, ...]:
-    """Return by how much each metric is above its value on the run's own test, where both have it."""
-    by_name = {metric.name: metric for metric in own}
-    return tuple(_difference(metric, by_name[metric.name]) for metric in here if metric.name in by_name)
+class Said(NamedTuple):
+    """What a model says of a test: the labels, what is predicted (both as in `Predictions`), and what metrics give of them."""
+
+    labels: NDArray[Any]
+    predicted: NDArray[Any]
+    metrics: Sequence[MetricValue]
 
 
-def _difference(here: MetricValue, own: MetricValue) -> Difference:
-    value = here.value - own.value
-    if here.low is None or here.high is None or own.low is None or own.high is None:
-        return Difference(name=here.name, value=value, low=None, high=None)
-    found = difference_interval(here.value, Interval(here.low, here.high), own.value, Interval(own.low, own.high))
-    return Difference(name=here.name, value=value, low=found.low, high=found.high)
+def differences(here: Said, own: Said) -> Iterator[Difference]:
+    """Yield by how much each metric is above its value on the run's own test, where both have it."""
+    by_name = {metric.name: metric for metric in own.metrics}
+    for found in here.metrics:
+        if found.name not in by_name:
+            continue
+        samples = Sample(here.labels, here.predicted, found), Sample(own.labels, own.predicted, by_name[found.name])
+        interval = metric_of(found).difference_of_samples(*samples)
+        low, high = (interval.low, interval.high) if interval else (None, None)
+        yield Difference(name=found.name, value=found.value - by_name[found.name].value, low=low, high=high)
 
 
 def write(folder: Path, evaluation: Evaluation) -> None:

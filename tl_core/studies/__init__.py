@@ -65,6 +65,8 @@ class Study(Part, Generic[R]):
     """Whether it computes with a network, and so waits for a GPU where there are any."""
     needs_classes: ClassVar[bool] = False
     """Whether it makes no sense where the labels are no classes."""
+    needs_one_label: ClassVar[bool] = False
+    """Whether it makes no sense where an example has any number of labels."""
 
     @abstractmethod
     def first(self) -> R:
@@ -83,10 +85,18 @@ class Study(Part, Generic[R]):
         recipe.require_runnable()
 
     def require_suitable(self, recipe: Recipe) -> None:
-        """Raise the `SettingError` of a study of classes where the recipe's task has none, or what `require_possible` does."""
-        if self.needs_classes and recipe.dataset.label_kind != CLASSES:
+        """Raise the `SettingError` of a study that makes no sense for the labels of the recipe's task, or what `require_possible`
+        does."""
+        kind = recipe.dataset.label_kind
+        if self.needs_one_label and not kind.single:
             raise SettingError(
-                f"{self.title} looks at classes, and the labels here are {recipe.dataset.label_kind.title}.",
+                f"{self.title} looks at one label of each example, and the labels here are {kind.title}.",
+                "Choose the task classification or regression for it.",
+                received=f"{self.name} with {recipe.task.name}",
+            )
+        if self.needs_classes and kind != CLASSES:
+            raise SettingError(
+                f"{self.title} looks at classes, and the labels here are {kind.title}.",
                 "Choose the task classification for it.",
                 received=f"{self.name} with {recipe.task.name}",
             )
@@ -148,8 +158,10 @@ class Study(Part, Generic[R]):
 
 
 def with_all_labels(dataset: Dataset) -> dict[str, Any]:
-    """Return what a dataset is but for how many of its labels are used, as one of the values that decide."""
-    return dataset.spec().content.settings | {"name": dataset.name, "labels_per_class": None}
+    """Return what a dataset is but for how many of its labels are used, as one of the values that decide; what labels are read as
+    is one of these where they are no classes."""
+    kind = {} if dataset.label_kind == CLASSES else {"label_kind": dataset.label_kind.title}
+    return dataset.spec().content.settings | {"name": dataset.name, "labels_per_class": None} | kind
 
 
 studies: Registry[Study[Any]] = Registry("study", "tl_core.studies")

@@ -1,33 +1,39 @@
-"""Data that a run has not learned from, with the classes that it knows."""
+"""Data that a run has not learned from, with the labels that it knows."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.data.class_names import matched
-from tl_core.data.examples import Examples, Labels
+from tl_core.data.examples import Examples
+from tl_core.data.label_kinds import CLASSES, LabelKind
 from tl_core.errors import DataError
 from tl_core.notes import MOST_NAMED, Note, NoteKind, listed
 from tl_core.recipe import Recipe
 
-OF_LEARNING = {NoteKind.CLASSES_WITHOUT_TRAINING, NoteKind.CLASSES_WITHOUT_TEST, NoteKind.SET_ASIDE, NoteKind.NOT_USED_YET}
+OF_LEARNING = {
+    *(NoteKind.CLASSES_WITHOUT_TRAINING, NoteKind.CLASSES_WITHOUT_TEST, NoteKind.SET_ASIDE, NoteKind.NOT_USED_YET),
+    *(NoteKind.COLUMN_TELLS_CLASS, NoteKind.COLUMN_TELLS_NUMBER),
+}
 """Notes that matter to who learns from the data alone."""
 
 
 @dataclass(frozen=True)
 class ForeignData:
-    """Examples to test on, in the splits that they come in, with the class of each in `labels`, of those that the run knows.
-    `spelled` are pairs of the run's name for a class and the one that these data have, where they differ, and `told` is what is
-    to be known of the reading of the data."""
+    """Examples to test on, in the splits that they come in, with the label of each in `labels`: its class, of those that the run
+    knows, or what another `label_kind` has. `spelled` are pairs of the run's name for a class and the one that these data have,
+    where they differ, and `told` is what is to be known of the reading of the data."""
 
     splits: Mapping[str, Examples]
-    labels: Mapping[str, Labels]
+    labels: Mapping[str, NDArray[Any]]
     spelled: tuple[tuple[str, str], ...]
     has_test: bool
     told: tuple[Note, ...] = ()
+    label_kind: LabelKind = CLASSES
 
     @property
     def images(self) -> int:
@@ -45,8 +51,7 @@ class ForeignData:
         several of them are called."""
         kind = NoteKind.TESTED_ON_TEST_SPLIT if self.has_test else NoteKind.TESTED_ON_ALL
         yield Note(kind, (self.images,), tuple(self.splits), (thing,))
-        there = np.unique(np.concatenate(list(self.labels.values())))
-        if lacking := [name for label, name in enumerate(class_names) if label not in there]:
+        if lacking := self.label_kind.lacking(class_names, np.concatenate(list(self.labels.values()))):
             yield Note.counting(NoteKind.CLASSES_NOT_HERE, lacking)
         if self.spelled:
             names = tuple(chain(*self.spelled[:MOST_NAMED]))
@@ -55,21 +60,30 @@ class ForeignData:
 
 def foreign_data(recipe: Recipe, class_names: Sequence[str]) -> ForeignData:
     """Return the data of `recipe` as a model that knows `class_names` is tested on them. Raises `DataError` for data that cannot
-    be read, that hold no image, or that have images of a class which the model does not know."""
-    names, given, notes = recipe.dataset.for_test(recipe.seed)
+    be read, that hold no image, or that have images of a class which the model does not know, and `SettingError` for those whose
+    labels are of another kind."""
+    recipe.dataset.require_label_kind()
+    names, given, notes, _ = recipe.dataset.for_test(recipe.seed)
     splits = {split: examples for split, examples in given.items() if len(examples)}
     if not splits:
         thing = recipe.dataset.thing
         raise DataError(f"These data have no {thing} to test on.", "Choose others.", received=recipe.dataset.location())
+    told = tuple(note for note in notes if note.kind not in OF_LEARNING)
+    has_test, kind = list(given) == ["test"], recipe.dataset.label_kind
+    if kind != CLASSES:
+        called = (
+            ()
+            if matched(names, class_names)[0] is not None
+            else (Note(NoteKind.NUMBER_OF_ANOTHER_NAME, about=(names[0], class_names[0])),)
+        )
+        labels = {split: images.labels for split, images in splits.items()}
+        return ForeignData(splits, labels, (), has_test, (*told, *called), kind)
     places = matched(names, class_names)
     _require_known(names, class_names, places, splits)
     table = np.array([0 if place is None else place for place in places], np.int64)
     pairs = ((class_names[place], name) for name, place in zip(names, places, strict=True) if place is not None)
     spelled = tuple((known, name) for known, name in pairs if known != name)
-    labels: dict[str, NDArray[np.int64]] = {split: table[images.labels] for split, images in splits.items()}
-    return ForeignData(
-        splits, labels, spelled, list(given) == ["test"], tuple(note for note in notes if note.kind not in OF_LEARNING)
-    )
+    return ForeignData(splits, {split: table[images.labels] for split, images in splits.items()}, spelled, has_test, told)
 
 
 def _require_known(

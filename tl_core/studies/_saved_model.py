@@ -20,7 +20,7 @@ from tl_core.features.extractor import FeatureExtractor
 from tl_core.features.inputs import CachedInputs
 from tl_core.features.predict import predict
 from tl_core.machine import backends
-from tl_core.networks.classifier import CENTRE, Classifier
+from tl_core.networks.classifier import CENTRE, HEAD, Classifier
 from tl_core.notes import Note, NoteKind
 from tl_core.precision import Precision
 from tl_core.recipe import Recipe
@@ -61,7 +61,8 @@ class SavedModel:
         self.stages = Stages(TrainingState(self._progress), report)
         with self.stages.stage(Activity.LOADING_MODEL):
             model = loaded(file)
-            features = next((layer for layer in model.layers if layer.name == CENTRE), model.layers[-1]).input
+            named = {layer.name: layer for layer in model.layers}
+            features = next((named[name] for name in (CENTRE, HEAD) if name in named), model.layers[-1]).input
             classifier = Classifier(model, features)
             self._head = classifier.above(features)
             waiting = partial(self.stages.say, Activity.WAITING_FOR_FEATURES)
@@ -75,8 +76,8 @@ class SavedModel:
         self._progress.passed += len(examples)
         return found
 
-    def probabilities(self, features: CachedInputs) -> NDArray[np.float32]:
-        """Return what the head says of the features: (n, classes) float32."""
+    def outputs(self, features: CachedInputs) -> NDArray[np.float32]:
+        """Return what the head says of the features: (n, outputs) float32."""
         with self.stages.stage(Activity.TESTING):
             return predict(self._head, features, self.stages.meter(Activity.TESTING, 0.0))
 

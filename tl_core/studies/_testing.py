@@ -3,36 +3,37 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.checks.domain_shift import MOST, domain_auc
-from tl_core.checks.what_differs import LOOKED_AT, looks_differ, same_mix, shares_differ, shift_note
-from tl_core.data.examples import Examples, Labels
+from tl_core.checks.what_differs import LOOKED_AT, looks_differ, numbers_differ, same_mix, shares_differ, shift_note
+from tl_core.data.examples import Examples
 from tl_core.data.images import Images
+from tl_core.data.label_kinds import CLASSES
 from tl_core.datasets import Data
 from tl_core.errors import DataError
 from tl_core.events import Activity, Reporter, Stage
 from tl_core.features.cache import cache_of
 from tl_core.features.inputs import CachedInputs
-from tl_core.metrics import MetricValue, measure
+from tl_core.metrics import measure
 from tl_core.notes import Note, NoteKind
 from tl_core.recipe import Recipe
 from tl_core.result import Result
 from tl_core.runs import artifacts
-from tl_core.runs.evaluations import ClassCount, Evaluation, Testable, differences
+from tl_core.runs.evaluations import ClassCount, Evaluation, Said, Testable, differences
 from tl_core.studies._foreign_data import ForeignData, foreign_data
 from tl_core.studies._saved_model import SavedModel, own_data, preprocessor_of
 
 
 class Side(NamedTuple):
-    """Examples of one test, split after split, with what the network makes of them and their labels (n,)."""
+    """Examples of one test, split after split, with what the network makes of them and their labels (n, ...)."""
 
     splits: list[Examples]
     features: list[CachedInputs]
-    labels: Labels
+    labels: NDArray[Any]
 
     def pictures(self, chosen: NDArray[np.intp]) -> list[tuple[Images, int]]:
         """Return where the examples at `chosen`, ascending, are, if they are images."""
@@ -72,28 +73,31 @@ def evaluate(recipe: Recipe, tested: Testable, report: Reporter, home: Path) -> 
     file, count = tested.folder / artifacts.MODEL, fresh.images + compared
     network = SavedModel(file, preprocessor, result.precision, count, report, cache=cache_of(home))
     here = _side(network, list(fresh.splits.values()), np.concatenate(list(fresh.labels.values())))
-    probabilities = np.concatenate([network.probabilities(features) for features in here.features])
+    outputs = np.concatenate([network.outputs(features) for features in here.features])
     record = network.take_record()
     if own is not None:
         notes += _differing(network, here, own, result)
-    metrics, (own_images, own_correct, own_metrics) = measure(here.labels, probabilities), _own_test(tested, here.labels)
-    right = probabilities.argmax(axis=1) == here.labels
+    predicted = recipe.task.of_saved(outputs)
+    said = Said(here.labels, predicted, measure(here.labels, predicted, kind=recipe.task.label_kind))
+    there = _own_test(recipe, tested, here.labels)
+    right, own_right = (recipe.task.right(each.labels, each.predicted) for each in (said, there))
     return Evaluation(
         at=0.0,
         dataset=recipe.dataset.spec(),
         title=recipe.dataset.shown_name,
         splits={split: len(images) for split, images in found.splits.items()},
         images=len(here.labels),
-        correct=int(right.sum()),
-        own_images=own_images,
-        own_correct=own_correct,
+        correct=None if right is None else int(right.sum()),
+        own_images=len(there.labels),
+        own_correct=None if own_right is None else int(own_right.sum()),
         digest=_digest(here),
-        metrics=metrics,
-        differences=differences(metrics, own_metrics),
-        classes=_by_class(here.labels, right, result.class_names),
+        metrics=tuple(said.metrics),
+        differences=tuple(differences(said, there)),
+        classes=() if right is None else _by_class(here.labels, right, result.class_names),
         notes=tuple(notes),
         seconds=0.0,
         frozen_part=record,
+        own_metrics=tuple(there.metrics),
     )
 
 
@@ -121,7 +125,10 @@ def _differing(network: SavedModel, here: Side, own: Data, result: Result) -> li
     """Return notes on how the images differ from those of the run's own test, which the network has not learned from either."""
     if own.class_names != result.class_names:
         return []
-    chosen, others = same_mix(here.labels, own.test.labels, MOST)
+    kind, learned = own.label_kind, own.train.labels
+    _, groups = kind.strata(result.class_names, here.labels, own.test.labels)
+    _, own_groups = kind.strata(result.class_names, own.test.labels, own.test.labels)
+    chosen, others = same_mix(groups, own_groups, MOST)
     there = _side(network, [own.test.take(others)], own.test.labels[others])
     every = np.arange(len(others))
     with network.stages.stage(Activity.COMPARING_TESTS):
@@ -129,10 +136,12 @@ def _differing(network: SavedModel, here: Side, own: Data, result: Result) -> li
         shift = domain_auc(there.values(every), here.values(chosen), known[::-1]) if len(chosen) else None
         some = np.linspace(0, len(others) - 1, min(LOOKED_AT, len(others))).astype(np.intp)
         looks = looks_differ(here.pictures(chosen[some]), there.pictures(some))
-        return [shift_note(shift), *looks, *shares_differ(here.labels, own.test.labels, result.class_names)]
+        labels = here.labels, own.test.labels
+        mix = shares_differ(*labels, result.class_names) if kind == CLASSES else numbers_differ(*labels, learned)
+        return [shift_note(shift), *looks, *mix]
 
 
-def _side(network: SavedModel, splits: list[Examples], labels: Labels) -> Side:
+def _side(network: SavedModel, splits: list[Examples], labels: NDArray[Any]) -> Side:
     return Side(splits, [network.features(examples) for examples in splits], labels)
 
 
@@ -142,22 +151,19 @@ def _digest(side: Side) -> str:
     return hashlib.sha256(side.labels.tobytes() + contents).hexdigest()
 
 
-def _own_test(tested: Testable, labels: Labels) -> tuple[int, int, Sequence[MetricValue]]:
-    """Return how many images of the run's own test are of the classes that are among `labels`, how many of them were classified
-    correctly, and their metrics: as they were stored, or measured of its predictions where classes are missing, or where it is of
-    before there were any."""
-    result = tested.result
-    said = artifacts.read_predictions(tested.folder)
-    same = np.isin(said.labels, labels)
+def _own_test(recipe: Recipe, tested: Testable, labels: NDArray[Any]) -> Said:
+    """Return what the run said of its own test, of the classes that are among `labels`, with its metrics: as they were stored, or
+    measured of its predictions where classes are missing, or where it is of before there were any."""
+    said, kind = artifacts.read_predictions(tested.folder), recipe.task.label_kind
+    same = np.isin(said.labels, labels) if kind == CLASSES else np.ones(len(said.labels), bool)
     if not same.any():
         raise DataError("The run's own test has no image of these classes, so there is nothing to compare with.")
-    if same.all() and result.metrics:
-        return result.test_images, result.test_correct or 0, result.metrics
-    there, probabilities = said.labels[same], said.probabilities[same]
-    return len(there), int((probabilities.argmax(axis=1) == there).sum()), measure(there, probabilities)
+    there, predicted = said.labels[same], said.probabilities[same]
+    stored = tested.result.metrics if same.all() else ()
+    return Said(there, predicted, stored or measure(there, predicted, kind=kind))
 
 
-def _by_class(labels: Labels, right: NDArray[np.bool_], names: Sequence[str]) -> tuple[ClassCount, ...]:
+def _by_class(labels: NDArray[Any], right: NDArray[np.bool_], names: Sequence[str]) -> tuple[ClassCount, ...]:
     return tuple(
         ClassCount(name=name, examples=int((labels == label).sum()), correct=int(right[labels == label].sum()))
         for label, name in enumerate(names)

@@ -1,4 +1,4 @@
-"""Evaluation: a finished run's model tested on other data with the same classes. Does it hold on last month's photographs?"""
+"""Evaluation: a finished run's model tested on other data with the same labels. Does it hold on last month's photographs?"""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ class EvaluationResult(StudyResult):
 
 @register("evaluation")
 class EvaluationStudy(Study[EvaluationResult]):
-    """Test the model of a finished run on other data with the same classes, and say what differs."""
+    """Test the model of a finished run on other data with the same labels, and say what differs."""
 
     title: ClassVar[str] = "Test on other data"
     folder: ClassVar[str] = evaluations.FOLDER

@@ -35,7 +35,7 @@ class ImageMapStudy(Study[ImageMapResult]):
 
     title: ClassVar[str] = "Image map"
     folder: ClassVar[str] = "maps"
-    needs_classes: ClassVar[bool] = True
+    needs_one_label: ClassVar[bool] = True
 
     def first(self) -> ImageMapResult:
         return ImageMapResult()
@@ -74,6 +74,6 @@ class ImageMapStudy(Study[ImageMapResult]):
             shift = found.shift
             yield {
                 "images": len(found.map.x),
-                "classes": len(found.map.class_names),
+                "classes": None if found.map.of_numbers else len(found.map.class_names),
                 "train_against_test_auc": None if shift is None else shift.auc,
             }

@@ -13,7 +13,7 @@ from tl_core.errors import RunError
 from tl_core.jobs.background import ResultWriter
 from tl_core.machine import backends
 from tl_core.recipe import Recipe
-from tl_core.runs import evaluations
+from tl_core.runs import evaluations, score
 from tl_core.runs.store import Run, Store
 from tl_core.studies import Study, StudyResult, register
 from tl_core.studies._text_words import TextWords
@@ -62,7 +62,12 @@ class Words(Study[WordsResult]):
     def require_possible(self, recipe: Recipe) -> None:
         """Raise the `TransferError` of a run that cannot be asked: one without a model, or not of texts."""
         backends.require_importable()
-        require_texts(evaluations.finished(Store(), self.run_id).run)
+        run = evaluations.finished(Store(), self.run_id).run
+        require_texts(run)
+        if not (kind := score.label_kind(run)).single:
+            raise RunError(
+                f"Words are left out where an example has one label, and this run predicts {kind.title}.", received=run.id
+            )
 
     def run(self, recipe: Recipe, home: Path, writer: ResultWriter[WordsResult]) -> None:
         from tl_core.studies._occlusion import occluded

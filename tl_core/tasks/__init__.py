@@ -5,7 +5,7 @@ page Result fit. It knows nothing of backbones. To be listed it needs no Keras.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from tl_core.data.label_kinds import LabelKind
 from tl_core.heads import Head
-from tl_core.metrics import Metric
+from tl_core.metrics import Metric, MetricValue
+from tl_core.notes import Note
 from tl_core.phases.phase import Learning, Phase
 from tl_core.registry import Part, Registry
 from tl_core.result import Threshold
@@ -111,6 +112,10 @@ class Task(Part):
         """Return `phase`, which a strategy yields for classes, as it is for this task. Raises `SettingError` where it makes no
         sense for it."""
 
+    def of_saved(self, outputs: NDArray[np.float32]) -> NDArray[Any]:
+        """Return what is predicted, from the `outputs` (n, outputs) of a finished model: what is saved."""
+        return outputs
+
     @abstractmethod
     def badness(self, labels: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.float64]:
         """Return how wrong each prediction is (n,): the largest are shown as the hardest images."""
@@ -123,6 +128,10 @@ class Task(Part):
     def right(self, labels: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.bool_] | None:
         """Return which predictions are right (n,); None where nothing is right or wrong."""
         return None
+
+    def remarks(self, measured: Sequence[MetricValue]) -> Iterator[Note]:
+        """Yield what one should know of a run, by what the metrics of its test images say."""
+        yield from ()
 
 
 tasks: Registry[Task] = Registry("task", "tl_core.tasks")

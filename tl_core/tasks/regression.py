@@ -1,6 +1,6 @@
 """Regression: a number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from tl_core.data.label_kinds import NUMBERS, LabelKind
 from tl_core.errors import SettingError
 from tl_core.heads import FitsNumbers, Head
-from tl_core.metrics import Metric
+from tl_core.metrics import Metric, MetricValue
 from tl_core.metrics.mae import MeanAbsoluteError
+from tl_core.metrics.r2 import RSquared
+from tl_core.notes import Note, NoteKind
 from tl_core.phases.phase import Learning, Phase
 from tl_core.tasks import Means, Outputs, Panel, Task, register
 
@@ -106,6 +108,17 @@ class Regression(Task):
             raise SettingError(why, OTHERS, received=f"{phase.solver.title} with regression")
         return replace(phase, solver=phase.solver.for_numbers())
 
+    def of_saved(self, outputs: NDArray[np.float32]) -> NDArray[Any]:
+        """Return numbers (n,) float64."""
+        return outputs[:, 0].astype(np.float64)
+
     def badness(self, labels: NDArray[Any], predicted: NDArray[Any]) -> NDArray[np.float64]:
         """Return by how much each number is missed (n,)."""
         return np.abs(predicted - labels)
+
+    def remarks(self, measured: Sequence[MetricValue]) -> Iterator[Note]:
+        """Yield a note where no more than the mean of the numbers is shown to be predicted: the interval of R squared holds 0, or
+        is below it."""
+        for found in measured:
+            if found.name == RSquared.name and found.low is not None and found.high is not None and found.low <= 0:
+                yield Note(NoteKind.NO_BETTER_THAN_MEAN, tuple(round(each, 4) for each in (found.value, found.low, found.high)))

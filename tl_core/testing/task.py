@@ -91,7 +91,8 @@ def check_the_saved_model_gives_what_is_predicted(part: type[Task]) -> None:
     """Check that what is stored of the test images is what the finished model gives."""
     fit = _fit(part)
     predicted = fit.outputs.predicted(fit.given)
-    finished = np.asarray(fit.outputs.finished(fit.model).predict_on_batch(fit.features)).reshape(predicted.shape)
+    finished = part.example().of_saved(np.asarray(fit.outputs.finished(fit.model).predict_on_batch(fit.features)))
+    assert finished.shape == predicted.shape
     np.testing.assert_allclose(finished, predicted, rtol=1e-5, atol=1e-5)
 
 

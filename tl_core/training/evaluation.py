@@ -40,7 +40,8 @@ def outcome_of(run: Training) -> Outcome:
     with run.stages.stage(Activity.TESTING):
         measured = measure(run.data.test.labels, predictions.scores, run.recipe.deciding_metric, run.data.label_kind)
     result = gather_result(run, probabilities, measured)
-    result = result.model_copy(update={"thresholds": thresholds, "notes": (*result.notes, *lacking)})
+    notes = (*result.notes, *lacking, *run.recipe.task.remarks(measured))
+    result = result.model_copy(update={"thresholds": thresholds, "notes": notes})
     return Outcome(result, predictions, run.outputs.finished(model))
 
 

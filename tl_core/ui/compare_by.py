@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -16,7 +18,7 @@ from tl_core.runs.compared import ACCURACY, Lacks
 from tl_core.runs.score import label_kind, primary_metric
 from tl_core.runs.store import Run
 from tl_core.spec import PartSpec, from_text, to_text
-from tl_core.ui import formatting, session
+from tl_core.ui import formatting, forms, session
 
 BY = session.BY_PARAMETER
 MOST_COMPUTED = 200
@@ -29,19 +31,25 @@ WORDS = {
 
 
 def choice(runs: Sequence[Run]) -> Metric:
-    """Draw a list of the metrics by which `runs` can be compared, and return the chosen one, with which the others are told apart
-    that lack it. The address holds the choice."""
+    """Draw a list of the metrics by which `runs` can be compared, with a form for the settings of the chosen one, and return it;
+    what runs lack of it is said. The address holds the choice."""
     asked = _asked(usual := _usual(runs))
     offered = {metric.full_title: metric for metric in (*_offered(runs), asked)}
     st.session_state["compare_by"] = asked.full_title
-    title = st.selectbox(
-        "Compare by",
-        list(offered),
-        key="compare_by",
-        on_change=lambda: _keep(offered[st.session_state["compare_by"]], usual),
-        help="The metric of the test images by which the table is sorted, the chart is drawn and runs are told apart.",
-    )
-    chosen = offered[title]
+    with st.container(horizontal=True, vertical_alignment="bottom", key="compare_by_choice"):
+        title = st.selectbox(
+            "Compare by",
+            list(offered),
+            key="compare_by",
+            on_change=lambda: _keep(offered[st.session_state["compare_by"]], usual),
+            help="The metric of the test images by which the table is sorted, the chart is drawn and runs are told apart.",
+        )
+        chosen = offered[title]
+        if type(chosen).model_fields:
+            with st.popover("Settings", icon=":material/tune:", key=f"compare_by_{chosen.name}", help="Settings of this metric."):
+                forms.part_form("metric", chosen, change=partial(_set, chosen, usual))
+    if problem := session.complaint():
+        formatting.say_wrong(problem)
     st.caption(f"{chosen.summary()}{'' if chosen.better.sign > 0 else ' Lower is better.'}")
     _say_what_is_lacking(runs, chosen)
     return chosen
@@ -71,6 +79,16 @@ def _asked(usual: Metric) -> Metric:
     except SettingError as error:
         formatting.say_wrong(f"The address of this page holds a metric that does not fit. {error}")
         return usual
+
+
+def _set(metric: Metric, usual: Metric, settings: Mapping[str, Any]) -> None:
+    """Write `metric` with other `settings`, by their dotted names, into the address. What does not fit is said on the page, and
+    changes nothing."""
+    changed = {name.partition(".")[2]: from_text(value) for name, value in settings.items()}
+    try:
+        _keep(metrics.build(PartSpec(name=metric.name, **(metric.model_dump(mode="json") | changed))), usual)
+    except SettingError as error:
+        st.session_state[session.COMPLAINT] = str(error)
 
 
 def _keep(metric: Metric, usual: Metric) -> None:

@@ -154,7 +154,8 @@ def _groups(title: str, groups: Sequence[Group], report: Report) -> None:
                 for number, group in enumerate(groups[:MOST_SHOWN], start=1)
                 for member in group.members
             ]
-            table = pd.DataFrame(rows, columns=["Group", "Alike", "Split", "Class", report.one.capitalize()])
+            label = "Number" if report.of_numbers else "Class"
+            table = pd.DataFrame(rows, columns=["Group", "Alike", "Split", label, report.one.capitalize()])
             st.dataframe(table, hide_index=True, width="stretch", alt=title)
 
 

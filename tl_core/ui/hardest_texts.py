@@ -7,15 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from tl_core.result import Predictions
-from tl_core.ui.deciding_words import deciding_words
 
 
-def hardest_texts(said: Predictions, run_id: str, about: str, columns: Mapping[str, Sequence[Any]], **formats: str) -> None:
-    """Draw how the hardest texts begin, the hardest first, and which words decided.
+def hardest_texts(said: Predictions, about: str, columns: Mapping[str, Sequence[Any]], **formats: str) -> None:
+    """Draw how the hardest texts begin, the hardest first.
 
     Args:
         said: What the model said of the test texts.
-        run_id: The id of the run.
         about: What is hard about them.
         columns: More columns of the table, as long as there are texts.
         formats: The format of a column of numbers, by its name.
@@ -29,4 +27,3 @@ def hardest_texts(said: Predictions, run_id: str, about: str, columns: Mapping[s
         column_config={"Text": st.column_config.TextColumn(width="large"), **shown},
         alt="Hardest test texts",
     )
-    deciding_words(said, run_id)

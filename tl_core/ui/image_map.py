@@ -8,6 +8,7 @@ import streamlit as st
 from tl_core.analysis.statements import seconds
 from tl_core.checks.domain_shift import sentence
 from tl_core.checks.projection import COLUMNS, METHOD, MOST, THUMBNAIL
+from tl_core.data.label_kinds import CLASSES
 from tl_core.recipe import Recipe
 from tl_core.studies.image_map import ImageMapResult, ImageMapStudy
 from tl_core.ui import formatting, session
@@ -20,6 +21,11 @@ ABOUT = (
     "easy to learn; an example among those of another class is hard, or its label is wrong. Up to "
     f"{sum(MOST.values()):,} of them pass through the network, once for all runs."
 )
+ABOUT_NUMBERS = (
+    "The data as the chosen network sees them: examples that are close together are alike to it. Where neighbours have nearly "
+    "the same number, it is easy to learn; one that stands out among its neighbours is hard, or its number is wrong. Up to "
+    f"{sum(MOST.values()):,} of them pass through the network, once for all runs."
+)
 
 
 STUDY = ImageMapStudy()
@@ -27,8 +33,9 @@ STUDY = ImageMapStudy()
 
 def image_map(recipe: Recipe) -> None:
     """Draw the map's panel, for a network with pretrained weights."""
-    st.subheader("Map", help=ABOUT)
-    StudyPanel(STUDY, ABOUT, "Draw the map", "Draw again", "scatter_plot", partial(_show, recipe)).draw(recipe)
+    about = ABOUT if recipe.dataset.label_kind == CLASSES else ABOUT_NUMBERS
+    st.subheader("Map", help=about)
+    StudyPanel(STUDY, about, "Draw the map", "Draw again", "scatter_plot", partial(_show, recipe)).draw(recipe)
 
 
 def _show(recipe: Recipe, found: ImageMapResult) -> None:
@@ -42,7 +49,8 @@ def _show(recipe: Recipe, found: ImageMapResult) -> None:
         Sheet("data:image/webp;base64," + base64.b64encode(pictures).decode("ascii"), COLUMNS, THUMBNAIL) if pictures else None
     )
     figure = map_chart(found.map)
-    drawn = f"{len(found.map.x):,} {recipe.dataset.thing} of {len(found.map.class_names)} classes"
+    of = f"by {found.map.class_names[0]}" if found.map.of_numbers else f"of {len(found.map.class_names)} classes"
+    drawn = f"{len(found.map.x):,} {recipe.dataset.thing} {of}"
     alt = f"{drawn} as {recipe.backbone.title} sees them"
     live_chart(str(figure.to_json(validate=False)), "image_map", alt, sheet=sheet)
     st.caption(

@@ -2,22 +2,23 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from math import isnan
+from math import floor, isnan, log10
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from tl_core import datasets
-from tl_core.analysis.statements import apart, percent
+from tl_core.analysis.statements import percent
 from tl_core.analysis.statistics import wilson
 from tl_core.data.label_kinds import CLASSES
 from tl_core.datasets import Dataset
 from tl_core.datasets._user_data import UserDataset
 from tl_core.errors import TransferError
-from tl_core.metrics import metrics
+from tl_core.metrics import Metric, metrics
 from tl_core.notes import sentences
-from tl_core.recipe import Recipe
+from tl_core.recipe import Recipe, things_of
 from tl_core.runs import evaluations, score
 from tl_core.runs.evaluations import Difference, Evaluation
 from tl_core.runs.store import Run
@@ -33,17 +34,24 @@ NARROW = 0.03
 """A difference of shares whose interval is not wider has a decimal."""
 NOT_ASKED = ("labels_per_class", *UserDataset.__annotations__)
 """Settings of how data are learned from."""
+OF_ITS_OWN = ("left_out", "display_name")
+"""Settings that are about the very data of a run."""
 ABOUT = (
     "Does it hold on last month's photographs? The model of this run is tested on the test split of other data, or on all of "
-    "them where they have none. Classes are matched by name, and images that the run has learned from do not count. The run's "
-    "own test stays as it is."
+    "them where they have none. {labels}, and examples that the run has learned from do not count. The run's own test stays as "
+    "it is."
 )
+
+
+OF_CLASSES = (
+    "That of the accuracy is Wilson's, and that of its difference Newcombe's (1998); those of other differences are put together "
+    "in the same way from both intervals."
+)
+OF_NUMBERS = "Those of differences are by a bootstrap that draws from each test for itself."
 
 
 def other_data(run: Run) -> None:
     """Draw what the run said of other data, the newest first, and the form that asks for more."""
-    if score.label_kind(run) != CLASSES:
-        return
     found = evaluations.read(session.store().folder(run.id))
     if found:
         st.subheader("Tested on other data", anchor=False)
@@ -57,23 +65,19 @@ def other_data(run: Run) -> None:
 
 def _evaluation(run: Run, found: Evaluation, *, is_newest: bool) -> None:
     """Draw one of them; what is to be known of earlier ones is folded away."""
-    own = percent(found.own_accuracy, found.own_interval)
-    compared = apart(found.accuracy - found.own_accuracy, found.gain, f"its own test, {own}")
-    said = f"{percent(found.accuracy, found.interval)} of {found.images:,} images right, {compared}."
+    said = found.told(score.primary_metric(run), things_of(run.spec))
     st.markdown(f"**{formatting.plain(found.title)}**: {formatting.plain(said)}")
     notes = "\n".join(f"- {formatting.plain(note)}" for note in sentences(found.notes))
     if is_newest:
         st.markdown(notes)
     made = datetime.fromtimestamp(found.at).strftime("%d %b %Y %H:%M")
-    with st.expander("All metrics and classes", key=f"numbers_{run.id}_{found.digest[:16]}"):
+    with st.expander("All metrics and classes" if found.classes else "All metrics", key=f"numbers_{run.id}_{found.digest[:16]}"):
         if not is_newest:
             st.markdown(notes)
         st.table(pd.DataFrame(_metric_rows(found)).set_index("Metric"))
-        _classes(run, found)
-        st.caption(
-            f"Tested {made}. All ranges are 95 % intervals. That of the accuracy is Wilson's, and that of its difference "
-            "Newcombe's (1998); those of other differences are put together in the same way from both intervals."
-        )
+        if found.classes:
+            _classes(run, found)
+        st.caption(f"Tested {made}. All ranges are 95 % intervals. {OF_CLASSES if found.classes else OF_NUMBERS}")
 
 
 def _metric_rows(found: Evaluation) -> list[dict[str, str]]:
@@ -82,20 +86,24 @@ def _metric_rows(found: Evaluation) -> list[dict[str, str]]:
         {
             "Metric": known[value.name].title if value.name in known else formatting.plain(value.name),
             "Here": formatting.unbroken(other_metrics.text_of(value)),
-            "Above its own test by": _gain(gains.get(value.name), is_share=value.name in known and known[value.name].percent),
+            "Above its own test by": _gain(gains.get(value.name), known.get(value.name)),
             "Better": str(value.better),
         }
         for value in found.metrics
     ]
 
 
-def _gain(gain: Difference | None, *, is_share: bool) -> str:
+def _gain(gain: Difference | None, metric: type[Metric] | None) -> str:
     """Return a difference with its interval: "-24 points (-31 to -17)", "+0.350 (+0.140 to +0.560)"; empty for none."""
     if gain is None or isnan(gain.value):
         return ""
     width = (gain.high or 0.0) - (gain.low or 0.0)
-    unit, factor, digits = (" points", 100, 0 if width > NARROW else 1) if is_share else ("", 1, 3)
-    value, *ends = (f"{factor * each:+.{digits}f}" for each in (gain.value, gain.low, gain.high) if each is not None)
+    unit, factor, digits = "", 1, 3
+    if metric and metric.percent:
+        unit, factor, digits = " points", 100, 0 if width > NARROW else 1
+    elif metric and metric.in_unit:
+        digits = max(0, 1 - floor(log10(width or abs(gain.value) or 1.0)))
+    value, *ends = (f"{factor * each:+z,.{digits}f}" for each in (gain.value, gain.low, gain.high) if each is not None)
     return formatting.unbroken(f"{value}{unit}" + (f" ({ends[0]} to {ends[1]})" if ends else "")).replace("-", "\N{MINUS SIGN}")
 
 
@@ -120,8 +128,9 @@ def _share(correct: int, examples: int) -> str | None:
 
 
 def _form(run: Run) -> None:
-    dataset = _draft(run)
-    sources = {name: part.title for name, part in datasets.datasets.parts().items() if part.modality is dataset.modality}
+    dataset, kind = _draft(run), score.label_kind(run)
+    about = ABOUT.format(labels="Classes are matched by name" if kind == CLASSES else "Their number must be in the same unit")
+    sources = {part.name: part.title for part in _alike(run)}
     st.session_state["other_source"] = dataset.name
     st.selectbox(
         "Source",
@@ -136,10 +145,10 @@ def _form(run: Run) -> None:
     if problem:
         formatting.say_wrong(problem)
     if forms.is_unfilled(dataset):
-        st.caption(ABOUT)
+        st.caption(about)
         return
     recipe = Recipe.of(run.spec.model_copy(update={KIND: dataset.spec()}))
-    StudyPanel(EvaluationStudy(run_id=run.id), ABOUT, "Test", "Test again", "play_arrow", _show).draw(recipe)
+    StudyPanel(EvaluationStudy(run_id=run.id), about, "Test", "Test again", "play_arrow", _show).draw(recipe)
 
 
 def _show(found: EvaluationResult) -> None:
@@ -148,12 +157,30 @@ def _show(found: EvaluationResult) -> None:
 
 
 def _draft(run: Run) -> Dataset:
-    """Return the data that this session asks about: at first the first source of what the run learned from that takes a path."""
-    if DRAFT not in st.session_state:
-        modality = datasets.datasets.part(run.spec.dataset.name).modality
-        alike = [part for part in datasets.datasets.parts().values() if part.modality is modality]
-        st.session_state[DRAFT] = {KIND: next((part for part in alike if forms.is_unfilled(part())), alike[0]).name}
+    """Return the data that this session asks about: at first of the run's own source, read in the same way, or where that takes
+    no path, of the first one like it that does."""
+    alike = {part.name: part for part in _alike(run)}
+    if st.session_state.get(DRAFT, {}).get(KIND) not in alike:
+        own, unfilled = run.spec.dataset.name, [name for name, part in alike.items() if forms.is_unfilled(part())]
+        read = {KIND: own} | _ways_to_read(run) if own in unfilled else {KIND: next(iter(unfilled or alike))}
+        st.session_state[DRAFT] = read
     return datasets.build(RunSpec().with_settings(st.session_state[DRAFT]).dataset)
+
+
+def _ways_to_read(run: Run) -> dict[str, Any]:
+    """Return the settings of a run's source that say neither where its data are nor how they were learned from."""
+    fields = datasets.datasets.part(run.spec.dataset.name).model_fields
+    kept = [
+        name for name in fields if name not in (*NOT_ASKED, *OF_ITS_OWN) and forms.kind_of(fields[name].annotation)[0] is not Path
+    ]
+    given = run.spec.dotted()
+    return {dotted: given[dotted] for dotted in (f"{KIND}.{name}" for name in kept) if given.get(dotted) is not None}
+
+
+def _alike(run: Run) -> list[type[Dataset]]:
+    """Return the sources of the same examples and labels as those that the run learned from."""
+    modality, kind = datasets.datasets.part(run.spec.dataset.name).modality, score.label_kind(run)
+    return [part for part in datasets.datasets.parts().values() if part.modality is modality and kind in part.label_kinds]
 
 
 def _change(settings: Mapping[str, Any]) -> None:

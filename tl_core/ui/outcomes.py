@@ -18,6 +18,7 @@ from tl_core.runs.store import Run
 from tl_core.tasks import Panel
 from tl_core.ui import confusion, decisions, formatting, other_metrics, predicted_labels, predicted_numbers, session
 from tl_core.ui.charts import curves, outcome
+from tl_core.ui.deciding_words import deciding_words
 from tl_core.ui.downloads import download
 from tl_core.ui.estimate_check import expected
 from tl_core.ui.hardest_texts import hardest_texts
@@ -100,7 +101,8 @@ def hardest(said: Predictions, names: list[str], run_id: str) -> None:
             "the predicted one with its probability."
         )
         columns = {"Is": [names[t] for t in true], "Taken for": [names[t] for t in taken], "Probability": 100 * sure}
-        hardest_texts(said, run_id, about, columns, Probability="%.0f %%")
+        hardest_texts(said, about, columns, Probability="%.0f %%")
+        deciding_words(said, run_id)
         return
     captions = [f"is {names[t]}\n{100 * p:.0f} % {names[s]}" for t, s, p in zip(true, taken, sure, strict=True)]
     hovers = [f"{name}: {names[t]}, taken for {names[s]}" for name, t, s in zip(said.hardest_names, true, taken, strict=True)]

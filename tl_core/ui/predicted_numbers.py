@@ -6,6 +6,7 @@ import streamlit as st
 from tl_core.result import Predictions
 from tl_core.ui import formatting
 from tl_core.ui.charts import numbers, outcome
+from tl_core.ui.deciding_words import deciding_words
 from tl_core.ui.downloads import download
 from tl_core.ui.hardest_texts import hardest_texts
 
@@ -38,7 +39,8 @@ def hardest(said: Predictions, names: list[str], run_id: str) -> None:
     true, found = said.labels[said.hardest], said.probabilities[said.hardest]
     if not len(said.hardest_pixels):
         about = f"The test texts whose {formatting.plain(names[0])} was missed by most, the hardest first: how each begins."
-        hardest_texts(said, run_id, about, {"Is": true.tolist(), "Predicted": found.tolist()})
+        hardest_texts(said, about, {"Is": true.tolist(), "Predicted": found.tolist()})
+        deciding_words(said, run_id)
         return
     captions = [f"is {t:,.4g}\npredicted {p:,.4g}" for t, p in zip(true, found, strict=True)]
     pairs = zip(said.hardest_names, true, found, strict=True)

@@ -123,7 +123,11 @@ class Columns:
 
     def unused(self, fits: Callable[["pd.Series[str]"], bool]) -> list[str]:
         """Return the columns that are used for nothing yet and of which `fits` is true."""
-        return [name for name in self.frame.columns if name not in self.used and fits(self.frame[name])]
+        return [name for name in self.others() if fits(self.frame[name])]
+
+    def others(self) -> "pd.DataFrame":
+        """Return the columns that are used for nothing."""
+        return self.frame[[name for name in self.frame.columns if name not in self.used]]
 
     def _why_none(self, usual: Sequence[str]) -> str:
         """Return why no column can be found by the `usual` names."""

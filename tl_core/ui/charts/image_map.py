@@ -1,7 +1,9 @@
-"""A map of images: a point for each, coloured by class."""
+"""A map of images: a point for each, coloured by class or by number."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 
 from tl_core.checks.projection import ImageMap
@@ -12,13 +14,18 @@ MOST_CLASSES = 16
 OTHERS = (theme.SCRATCH, "circle")
 SPLIT_SYMBOLS = {"train": "", "validation": "-open", "test": "-open-dot"}
 HEIGHT = 520
+ENDS = (0.02, 0.98)
+SCALE_BAR = {"orientation": "h", "y": 0, "yanchor": "top", "len": 0.6, "thickness": 10, "outlinewidth": 0}
+"""Below the points: beside them it would take half of their room on a telephone."""
 
 
 def image_map(found: ImageMap) -> go.Figure:
     """Draw the points of `found`. Training images are filled, validation images hollow, test images hollow with a dot. A point's
     `customdata` begins with its place on the sheet of pictures."""
     drawn = theme.figure("The data as the network sees them", HEIGHT, legend=True)
-    present = sorted(set(found.labels))
+    if found.of_numbers:
+        _add_numbers(drawn, found)
+    present = [] if found.of_numbers else sorted(int(label) for label in set(found.labels))
     for label in present:
         if label < MOST_CLASSES:
             _add_points(drawn, found, [label], found.class_names[label], _look(label))
@@ -41,24 +48,40 @@ def _add_points(drawn: go.Figure, found: ImageMap, classes: Sequence[int], name:
     """
     colour, shape = look
     members = [index for index, label in enumerate(found.labels) if label in classes]
-    if not members:
-        return
-    told = [(theme.plain(found.class_names[found.labels[index]], 60), theme.plain(found.names[index], 60)) for index in members]
-    drawn.add_scattergl(
-        x=[found.x[index] for index in members],
-        y=[found.y[index] for index in members],
-        mode="markers",
-        name=theme.plain(name, 18),
-        showlegend=True,
-        marker={
-            "size": 7,
-            "opacity": 0.8,
-            "color": colour,
-            "symbol": [shape + SPLIT_SYMBOLS[found.splits[index]] for index in members],
-        },
-        customdata=[[index, file, found.splits[index], of_class] for index, (of_class, file) in zip(members, told, strict=True)],
-        hovertemplate="%{customdata[3]}<br>%{customdata[1]}<br>%{customdata[2]}<extra></extra>",
-    )
+    if members:
+        of_each = [theme.plain(found.class_names[int(found.labels[index])], 60) for index in members]
+        marker = {"color": colour, "symbol": [shape + SPLIT_SYMBOLS[found.splits[index]] for index in members]}
+        drawn.add_scattergl(**_points(found, members, of_each, marker), name=theme.plain(name, 18), showlegend=True)
+
+
+def _add_numbers(drawn: go.Figure, found: ImageMap) -> None:
+    """Draw the points of each split, coloured by their number, and the scale of the colours; ends that few numbers have do not
+    stretch it."""
+    name = theme.plain(found.class_names[0], 18)
+    for split, symbol in SPLIT_SYMBOLS.items():
+        if members := [index for index, of_each in enumerate(found.splits) if of_each == split]:
+            numbers = [found.labels[index] for index in members]
+            marker = {"color": numbers, "coloraxis": "coloraxis", "symbol": OTHERS[1] + symbol}
+            words = [f"{name} {number:,.6g}" for number in numbers]
+            drawn.add_scattergl(**_points(found, members, words, marker), name=split, showlegend=True)
+    low, high = map(float, np.quantile(found.labels, ENDS))
+    bar = {"title": {"text": name, "side": "top"}, **SCALE_BAR}
+    drawn.update_layout(coloraxis={"colorscale": theme.SCALE, "cmin": low, "cmax": high, "colorbar": bar})
+
+
+def _points(found: ImageMap, members: Sequence[int], of_each: Sequence[str], marker: dict[str, Any]) -> dict[str, Any]:
+    """Return what is drawn of the points `members`, with a word on the label of each."""
+    files = [theme.plain(found.names[index], 60) for index in members]
+    return {
+        "x": [found.x[index] for index in members],
+        "y": [found.y[index] for index in members],
+        "mode": "markers",
+        "marker": {"size": 7, "opacity": 0.8, **marker},
+        "customdata": [
+            [index, file, found.splits[index], word] for index, file, word in zip(members, files, of_each, strict=True)
+        ],
+        "hovertemplate": "%{customdata[3]}<br>%{customdata[1]}<br>%{customdata[2]}<extra></extra>",
+    }
 
 
 def _look(label: int) -> tuple[str, str]:

@@ -37,6 +37,8 @@ SPLITS = {"train": TRAINING, "validation": CHOSEN, "test": GREEN}
 RUNS = (VERMILLION, GREEN, PURPLE, FROZEN, TRAINING, NEUTRAL)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
+SCALE = [(0, CHOSEN), (0.5, SCRATCH), (1, TRAINING)]
+"""Of numbers, from small to large: what can be seen on both grounds, from blue to orange, which all eyes tell apart."""
 SHADE = "rgba(128,128,128,0.12)"
 CLEAR = "rgba(0,0,0,0)"
 
