@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from tl_core.analysis.statements import count
-from tl_core.backbones import CatalogueEntry
 from tl_core.recipe import Recipe
 from tl_core.ui import formatting, forms, frame, image_size, session
 from tl_core.ui.backbone_card import backbone_card, networks_for
+from tl_core.ui.backbone_list import Offered, backbone_list
 from tl_core.ui.charts import choices
 from tl_core.ui.ranking import backbone_ranking
 from tl_core.ui.recipe_bar import recipe_bar
@@ -44,36 +43,12 @@ def draw() -> None:
         backbone_ranking(recipe)
 
 
-def draw_choice(recipe: Recipe, offered: list[tuple[str, CatalogueEntry]]) -> None:
-    """Draw the list of networks, and the settings of the chosen one."""
-
-    def choose() -> None:
-        name, entry = next(pair for pair in offered if pair[1].title == st.session_state["network"])
-        session.change({"backbone": name} | {f"backbone.{key}": value for key, value in entry.settings.items()})
-
-    present = recipe.backbone.listing()
-    st.session_state["network"] = present.title
-    st.radio(
-        "Network",
-        [entry.title for _, entry in offered],
-        captions=[
-            f"{count(entry.parameters)} parameters, "
-            + (
-                "never pretrained"
-                if not entry.pretrained
-                else "weights on this machine"
-                if entry.here
-                else "weights not on this machine"
-            )
-            for _, entry in offered
-        ],
-        key="network",
-        on_change=choose,
-        help="The pretrained network that turns an example into the features for the new classifier.",
-    )
+def draw_choice(recipe: Recipe, offered: Offered) -> None:
+    """Draw the networks to choose from, and the settings of the chosen one."""
+    backbone_list(recipe, offered)
     if recipe.has_images:
         image_size.image_size(recipe)
-    forms.part_form("backbone", recipe.backbone, without=tuple(present.settings))
+    forms.part_form("backbone", recipe.backbone, without=tuple(recipe.backbone.listing().settings))
 
 
 if __name__ == "__main__":

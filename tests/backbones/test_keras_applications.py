@@ -164,7 +164,7 @@ def test_every_network_can_be_cut_frozen_trained_and_computed_by_an_engine(famil
     for layer in network.model.layers:
         layer.trainable = layer in network.blocks[-1].layers
     classifier = keras.Model(network.model.input, keras.layers.Dense(2, "softmax")(network.model.output))
-    classifier.compile("sgd", "sparse_categorical_crossentropy")
+    classifier.compile(optimizer="sgd", loss="sparse_categorical_crossentropy")
     classifier.fit(pixels(size), np.array([0, 1]), verbose=0)
     for weight, old in zip(lower, before, strict=True):
         np.testing.assert_array_equal(np.asarray(weight), old)
