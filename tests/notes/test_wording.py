@@ -4,7 +4,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from tl_core.notes import LEFT_OUT, Note, NoteKind, StoredNote, sentence
-from tl_core.notes.wording import NAMES, SENTENCES
+from tl_core.notes.naming import NAMES
+from tl_core.notes.wording import SENTENCES
 
 K = NoteKind
 TOLD = [

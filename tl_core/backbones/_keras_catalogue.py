@@ -99,7 +99,7 @@ def _entry(row: dict[str, str]) -> WeightsEntry:
         url=row["url"],
         digest=row["digest"] or None,
         parameters=int(row["parameters"]),
-        accuracy=float(row["accuracy"]),
+        accuracy=float(row["top_1"]),
         pixels=int(row["pixels"]),
     )
 
