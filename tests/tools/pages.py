@@ -77,7 +77,7 @@ def profiles(surroundings: None, tmp_path_factory: pytest.TempPathFactory) -> di
 
     def measure(place: Path) -> dict[str, BackboneProfile]:
         line, found = CommandLine(place / "home"), dict[str, BackboneProfile]()
-        (line.home / "probes").mkdir(parents=True)
+        (line.home / "probes").mkdir(parents=True, exist_ok=True)  # a second try says why the first one failed
         for recipe in recipes:
             done = line.run("probe", recipe.backbone.spec().model_dump_json(), recipe.input_size)
             probe = BackboneProfile.read(line.home, recipe.backbone, recipe.input_size)
