@@ -125,7 +125,7 @@ def test_parts_by_kind() -> None:
     assert tl.parts("dataset")["digits"].name == "digits"
     with pytest.raises(
         tl.SettingError,
-        match=r"There is no such kind of part\. Known: dataset, backbone, strategy, executor, study, engine, metric, task\.",
+        match=r"There is no such kind of part\. Known: dataset, backbone, strategy, executor, study, engine, metric, task, rank",
     ):
         tl.parts("strategies")
 

@@ -256,7 +256,7 @@ def test_a_log_is_followed_until_the_run_ends(quick_line: CommandLine) -> None:
 
 MISTAKES: dict[str, tuple[list[str], str]] = {
     "unknown dataset": (["--dataset", "digit"], "There is no dataset of that name. Did you mean digits?"),
-    "unknown backbone": (["--backbone", "efficientnet_lite1"], "Did you mean efficientnet_lite0?"),
+    "unknown backbone": (["--backbone", "efficientnet_lit0"], "Did you mean efficientnet_lite0?"),
     "unknown strategy": (["--strategy", "linear_prob"], "Did you mean linear_probe?"),
     "a name like nothing": (["--strategy", "zzz"], "Known: "),
     "unknown setting": (["--set", "sed=1"], "There is no setting sed."),

@@ -3,10 +3,10 @@
 import csv
 from dataclasses import dataclass
 from enum import Enum, auto
-from pathlib import Path
+from importlib.resources import files
 from typing import Literal
 
-TABLE = Path(__file__).with_name("keras_catalogue.csv")
+TABLE = "keras_catalogue.csv"
 """A row a network: its family, where its weights are on the server, what Keras' cache calls them and how it checks them, and what
 Keras publishes: parameters without the top, and top-1 accuracy on ImageNet at so many pixels."""
 # fmt: off
@@ -88,8 +88,9 @@ FAMILIES = {
 
 
 def _read() -> dict[str, WeightsEntry]:
-    with TABLE.open(encoding="utf-8", newline="") as rows:
-        return {row["name"]: _entry(row) for row in csv.DictReader(rows)}
+    # A machine of a cluster has this package as one archive, in which there are no paths.
+    text = files(__package__).joinpath(TABLE).read_text(encoding="utf-8")
+    return {row["name"]: _entry(row) for row in csv.DictReader(text.splitlines())}
 
 
 def _entry(row: dict[str, str]) -> WeightsEntry:

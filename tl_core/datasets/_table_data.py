@@ -24,11 +24,11 @@ SPLIT_NAMES, GROUP_NAMES = ("split", "set", "subset", "fold"), ("group", "patien
 
 
 class Aside(NamedTuple):
-    """The columns that share out the rows, where there are any, and those that are left."""
+    """The columns that share out the rows, where there are any, and all columns, of which some will be left."""
 
     splits: "pd.Series[str] | None"
     groups: "pd.Series[str] | None"
-    others: "pd.DataFrame"
+    columns: Columns
 
     def needing_none(self, rows: int) -> NDArray[np.bool_]:
         """Return which of so many rows need no label (n,): those of that split."""
@@ -74,11 +74,10 @@ class TableSource(UserDataset):
         return self.label_kind.column(columns, wanted, LABELS, free, notes).mask(free, "")
 
     def aside(self, columns: Columns) -> Aside:
-        """Return the columns of the splits and of the groups, where there are any, and those that are used for nothing. Raises
-        `DataError`."""
+        """Return the columns of the splits and of the groups, where there are any. Raises `DataError`."""
         splits = columns.find(self.split_column, SPLIT_NAMES, "splits", no_splits)
         groups = columns.find(self.group_column, GROUP_NAMES, "groups", one_group)
-        return Aside(splits, groups, columns.others())
+        return Aside(splits, groups, columns)
 
     def split(
         self,
@@ -92,7 +91,7 @@ class TableSource(UserDataset):
 
         Args:
             labels: The label of each row of the table, as text.
-            aside: The table's columns of splits and of groups, each None where there is none, and those that are left.
+            aside: The table's columns of splits and of groups, each None where there is none.
             rows: The places of the rows that are used (n,).
             make: Makes the examples (n,) of the used rows, given the label of each (n, ...).
             notes: Gets what a user should know.
@@ -116,7 +115,7 @@ class TableSource(UserDataset):
             notes += _torn(parts, of_group)
         given = {split: examples.take(part) for split, part in parts.items()}
         told = {split: each.unlabelled() if split == UNLABELLED else each for split, each in given.items()}
-        return Given(names, told, notes, aside.others)
+        return Given(names, told, notes, aside.columns.others())
 
 
 def _torn(parts: dict[str, np.ndarray], groups: list[bytes]) -> list[Note]:

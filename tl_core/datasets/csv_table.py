@@ -55,7 +55,7 @@ class CsvTable(TableSource):
         target = columns.require(self.target_column, LABELS, "target", no_classes)
         _require_classes(target)
         aside = self.aside(columns)
-        features = aside.others
+        features = columns.others()
         received = printable(str(self.path))
         if not len(features.columns):
             raise DataError("The table has no column beside its target.", "Give one with features.", received=received)

@@ -218,6 +218,10 @@ def _token() -> str | None:
         return None
 
 
+SHIPPED = {".py", ".csv"}
+"""Endings of the files that a run needs: the code, and tables that it reads."""
+
+
 def _name(job: Job) -> str:
     """Return the name of an attempt. Ray takes a name only once, so launching an attempt twice starts one process."""
     return f"{job.run_id}-{job.attempt}"
@@ -237,7 +241,7 @@ def _code(folders: Path) -> Path:
 def _archive() -> bytes:
     package, buffer = Path(tl_core.__file__).parent, io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(package.rglob("*.py")):
+        for file in sorted(file for file in package.rglob("*") if file.suffix in SHIPPED):
             entry = zipfile.ZipInfo(str(file.relative_to(package.parent)))  # of 1980, so that equal code is an equal file
             archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
         archive.writestr(zipfile.ZipInfo("__main__.py"), "from tl_core.__main__ import app\n\napp()\n")

@@ -1,5 +1,6 @@
 """What every study keeps to: its result is kept by what decides it, grows from nothing, and can be told as a table."""
 
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -24,10 +25,14 @@ def check_is_found_again_by_what_decides_it(part: type[Study[StudyResult]]) -> N
 
 def check_its_process_writes_where_the_result_is_looked_for(part: type[Study[StudyResult]]) -> None:
     """Check that what its process is told of a recipe decides the same file, of images and of texts whose size nobody set."""
-    for dataset in ("digits", "docstrings"):
-        recipe = Recipe.of(changed(RunSpec(), {"dataset": dataset}))
+    for recipe in _recipes():
         told = Recipe.of(part.example().spec_for(recipe))
         assert part.example().file(Path("home"), told) == part.example().file(Path("home"), recipe)
+
+
+@cache  # whose examples are then looked at once
+def _recipes() -> tuple[Recipe, ...]:
+    return tuple(Recipe.of(changed(RunSpec(), {"dataset": dataset})) for dataset in ("digits", "docstrings"))
 
 
 def check_begins_with_nothing_known(part: type[Study[StudyResult]]) -> None:
