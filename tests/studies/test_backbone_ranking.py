@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import FEW_CROPS
+from tests.tools.answering import answered
 from tl_core.analysis.ranking import SAMPLES
 from tl_core.backbones.efficientnet_lite0 import EfficientNetLite0
 from tl_core.errors import SettingError
@@ -21,13 +22,9 @@ from tl_core.studies.backbone_ranking import BackboneRanking, BackboneRankingRes
 IMAGES = FEW_CROPS | {"image_size": 32}
 
 
-def answered(study: BackboneRanking, home: Path, settings: Mapping[str, object]) -> BackboneRankingResult:
+def ranked(study: BackboneRanking, home: Path, settings: Mapping[str, object]) -> BackboneRankingResult:
     """What it finds, in this process."""
-    recipe = Recipe.of(RunSpec().with_settings(settings))
-    study.file(home, recipe).parent.mkdir(parents=True, exist_ok=True)
-    study.answer(home, recipe, lambda _: 0)
-    found = study.read(home, recipe)
-    assert found is not None
+    found = answered(study, home, Recipe.of(RunSpec().with_settings(settings)))
     assert not found.error
     assert found.finished
     return found
@@ -45,7 +42,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_network_is_scored_by_what_it_makes_of_training_images(tmp_path: Path, alone: None) -> None:
     study = BackboneRanking(scores="linear_probe,nearest_neighbours,leep")
-    found = answered(study, tmp_path, IMAGES)
+    found = ranked(study, tmp_path, IMAGES)
     recipe = Recipe.of(RunSpec().with_settings(IMAGES))
     train = recipe.dataset.load(0).train
     assert found.examples == len(train)
@@ -59,14 +56,14 @@ def test_each_network_is_scored_by_what_it_makes_of_training_images(tmp_path: Pa
     assert {len(scored.samples) for scored in first.scores.values()} == {SAMPLES}
     assert next(row["network"] for row in study.rows(found)) in {each.title for each in found.candidates}
     assert study.conclusion(found).startswith("Take ")
-    again = answered(study, tmp_path, IMAGES)
+    again = ranked(study, tmp_path, IMAGES)
     assert [each.per_second for each in again.candidates] == [None] * len(again.candidates)  # all of it was kept
     assert again.candidates[0].scores == first.scores
 
 
 def test_words_that_are_counted_are_a_control(tmp_path: Path, alone: None) -> None:
     settings = {"dataset": "docstrings", "dataset.labels_per_class": 10, "backbone": "bag_of_words"}
-    (control,) = answered(BackboneRanking(), tmp_path, settings).candidates
+    (control,) = ranked(BackboneRanking(), tmp_path, settings).candidates
     assert control.control
     assert 0.2 < control.scores["linear_probe"].value < 1  # of ten classes
 

@@ -12,6 +12,7 @@ import pytest
 
 import tl_core as tl
 from tests.helpers import QUICK, keep_run
+from tests.tools.answering import answered
 from tl_core.analysis.stage_titles import TITLES
 from tl_core.data.texts import Texts
 from tl_core.errors import RunError
@@ -57,14 +58,7 @@ def trained(file: Path, settings: Mapping[str, Any] = BAG) -> str:
 
 def asked(run: str, **settings: int) -> WordsResult:
     """What the study finds, in this process."""
-    study, home = Words(run_id=run, **settings), Store().home
-    recipe = Recipe.of(Store().run(run).spec)
-    study.require_possible(recipe)
-    study.file(home, recipe).parent.mkdir(parents=True, exist_ok=True)
-    study.answer(home, recipe, lambda _: 0)
-    found = study.read(home, recipe)
-    assert found
-    return found
+    return answered(Words(run_id=run, **settings), Store().home, Recipe.of(Store().run(run).spec))
 
 
 def test_effects_are_those_of_the_model_itself(tmp_path: Path) -> None:

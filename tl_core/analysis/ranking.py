@@ -33,7 +33,6 @@ class Candidate:
     backbone: str
     settings: dict[str, Any] = field(default_factory=dict)
     size: str = ""
-    parameters: int = 0
     multiply_adds: int = 0
     published: float | None = None
     per_second: float | None = None

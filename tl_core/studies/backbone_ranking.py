@@ -161,7 +161,6 @@ def described(recipe: Recipe, multiply_adds: int) -> Candidate:
         backbone=recipe.backbone.name,
         settings=entry.settings,
         size=recipe.shown_size,
-        parameters=entry.parameters,
         multiply_adds=multiply_adds,
         published=entry.accuracy,
         control=recipe.backbone.is_control,

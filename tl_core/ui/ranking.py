@@ -10,7 +10,6 @@ from tl_core.analysis.ranking import Candidate
 from tl_core.analysis.statements import percent, seconds
 from tl_core.analysis.statistics import Interval, wilson
 from tl_core.data.label_kinds import CLASSES
-from tl_core.errors import TransferError
 from tl_core.recipe import Recipe
 from tl_core.studies.backbone_ranking import BackboneRanking, BackboneRankingResult, candidates
 from tl_core.ui import formatting, session
@@ -34,11 +33,7 @@ CAVEAT = (
 
 def backbone_ranking(recipe: Recipe) -> None:
     """Draw the panel, for data with classes and where there is more than one network to choose from."""
-    try:
-        offered = candidates(recipe)
-    except TransferError:
-        return
-    if recipe.dataset.label_kind != CLASSES or len(offered) < 2:
+    if recipe.dataset.label_kind != CLASSES or len(candidates(recipe)) < 2:
         return
     st.subheader(BackboneRanking.title, help=f"{ABOUT} {CAVEAT}")
     StudyPanel(STUDY, ABOUT, "Rank them", "Rank again", "leaderboard", partial(_show, recipe)).draw(recipe)
