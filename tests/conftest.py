@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import os
 import subprocess
 import sys
 import zlib
@@ -17,8 +18,13 @@ from tl_core.system.settings import HOME_VARIABLE, SPARE_VARIABLE
 
 NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there, so that whoever goes to the network in a test fails at once."""
+ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 SLICES = {"full": 12, "process": 3, "browser": 3, "cluster": 3}
 """The tests with a marker are shared among so many commits."""
+
+# For each shape that it meets oneDNN keeps code and buffers: 400 MB after a thousand small networks. TensorFlow looks here when it
+# is imported; what tests start computes as users' runs do (see `surroundings`).
+os.environ.setdefault(ONEDNN_VARIABLE, "0")
 
 settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no mistake of what is tested
 settings.load_profile("untimed")
@@ -77,6 +83,7 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
         patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
         patch.setenv(SPARE_VARIABLE, "0")
+        patch.delenv(ONEDNN_VARIABLE)
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             patch.setenv(name, NOWHERE)
         for name in ("no_proxy", "NO_PROXY"):

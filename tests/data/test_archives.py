@@ -371,6 +371,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - idle) // 1024)
 """
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("write", variants([zipped, tarred, gzipped], [zipped]))
 def test_it_streams(write: Write, tmp_path: Path) -> None:
     block = os.urandom(40_000_000)

@@ -217,6 +217,7 @@ def test_a_run_says_how_far_it_has_fetched(kept: Path, slow_server: str, monkeyp
     assert 0 < shares[0] < shares[-1] < 1
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("which", variants(Which, list(Which)[:1]))
 def test_no_network_is_said(which: Which, tmp_path: Path) -> None:
     """Keras itself fails to fetch, by way of a proxy at a port on which nobody listens."""

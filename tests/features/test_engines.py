@@ -493,6 +493,7 @@ print(engines.choose(model, bfloat16=False, conversions=None).title)
 LEFT = 'import atexit, pathlib\natexit.register(lambda: print(seen, [*pathlib.Path(os.environ["HOME"]).rglob("*")]))\n'
 
 
+@pytest.mark.process
 @converts
 def test_openvino_tells_nobody(tmp_path: Path) -> None:
     """Without consent its telemetry would write into the user's home and fork a process that goes to the network."""

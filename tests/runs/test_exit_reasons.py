@@ -57,6 +57,7 @@ def small_group(tmp_path: Path) -> Iterator[Path]:
         group.rmdir()
 
 
+@pytest.mark.process
 def test_a_run_that_the_kernel_ends_for_want_of_memory(store: Store, small_group: Path) -> None:
     """For real: the kernel's killer comes."""
     spec = ENDLESS.with_settings({"image_size": 256, "strategy.batch_size": 64, "dataset.labels_per_class": 20})
@@ -72,6 +73,7 @@ def test_a_run_that_the_kernel_ends_for_want_of_memory(store: Store, small_group
     assert not (store.folder(run_id) / "result.json").exists()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("work", ["keras.ops.ones((40_000, 40_000))", "bytearray(1 << 36)"], ids=["the backend", "Python"])
 def test_memory_that_runs_out_inside_the_process(work: str) -> None:
     done = python(LIMITED.format(work=work))

@@ -100,6 +100,7 @@ def test_a_fresh_store_can_be_opened_by_many_at_once(home: Path, monkeypatch: py
         assert Store().run("a").state is State.QUEUED
 
 
+@pytest.mark.process
 def test_of_many_processes_one_wins(store: Store) -> None:
     won = together(WIN)
     assert sorted(won) == ["False"] * (TOGETHER - 1) + ["True"]
@@ -119,6 +120,7 @@ def test_of_many_threads_one_wins(store: Store) -> None:
     assert store.run("a").stage == str(won.index(True))
 
 
+@pytest.mark.process
 def test_writers_lose_nothing_and_readers_see_whole_writes(store: Store) -> None:
     seen = []
     over = threading.Event()
@@ -366,7 +368,7 @@ def steps(count: int) -> list[tuple[float, Event]]:
     ]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(count=st.integers(0, 300), most=st.integers(1, 200))
 def test_thinned_events_are_even_and_keep_the_last(tmp_path_factory: pytest.TempPathFactory, count: int, most: int) -> None:
     store = Store(tmp_path_factory.mktemp("thinned"))

@@ -78,6 +78,7 @@ for settings in settings_of(5).values():
 """
 
 
+@pytest.mark.process
 def test_the_digits_protocol_keeps_its_constant_rates() -> None:
     done = python(PROTOCOL)
     assert done.out.splitlines() == [
