@@ -106,9 +106,35 @@ class Part(BaseModel):
         """Return the paths among its settings."""
         return tuple(value for value in self.model_dump().values() if isinstance(value, Path))
 
+    @property
+    def own_settings(self) -> dict[str, Any]:
+        """Return the settings that differ from the defaults, as plain values."""
+        return self.model_dump(mode="json", exclude_defaults=True)
+
     def spec(self) -> PartSpec:
         """Return this part as plain values, every setting written out."""
         return PartSpec(name=self.name, **self.model_dump(mode="json"))
+
+
+LONGEST_SETTING = 24
+"""Characters of a setting in a title; costs of many classes are a long matrix."""
+
+
+def title_with_settings(part: Part) -> str:
+    """Return the title of a part, with the settings that differ from the defaults: "Top-5 accuracy (classes 3)"."""
+    own = (f"{type(part).model_fields[name].title or name} {_short(value)}" for name, value in part.own_settings.items())
+    told = ", ".join(map(lowered, own))
+    return f"{part.title} ({told})" if told else part.title
+
+
+def lowered(text: str) -> str:
+    """Return `text` with a small first letter, unless its first word is an abbreviation."""
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def _short(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= LONGEST_SETTING else f"{text[: LONGEST_SETTING - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
 P = TypeVar("P", bound=Part)

@@ -11,7 +11,7 @@ from tl_core.analysis.statistics import Interval, difference_interval
 from tl_core.data.label_kinds import CLASSES, LabelKind
 from tl_core.errors import SettingError
 from tl_core.metrics._intervals import MAX_WORK, Labels, Statistic, Weights, bootstrap_interval
-from tl_core.registry import Part, Registry
+from tl_core.registry import Part, Registry, lowered, title_with_settings
 from tl_core.result import Better, MetricValue, Threshold
 from tl_core.spec import PartSpec
 
@@ -162,35 +162,14 @@ class Metric(Part):
         )
 
     @property
-    def own_settings(self) -> dict[str, Any]:
-        """Return the settings that differ from the defaults, as plain values."""
-        return self.model_dump(mode="json", exclude_defaults=True)
-
-    @property
     def full_title(self) -> str:
         """Return the title, with the settings that differ from the defaults: "Top-5 accuracy (classes 3)"."""
-        own = (f"{type(self).model_fields[name].title or name} {_short(value)}" for name, value in self.own_settings.items())
-        told = ", ".join(map(_lowered, own))
-        return f"{self.title} ({told})" if told else self.title
+        return title_with_settings(self)
 
     @property
     def in_sentence(self) -> str:
         """Return the full title as it stands within a sentence: "balanced accuracy", "ROC AUC", "Cohen's kappa"."""
-        return _lowered(self.full_title) if not self.proper else self.full_title
-
-
-LONGEST_SETTING = 24
-"""Characters of a setting in a title; costs of many classes are a long matrix."""
-
-
-def _lowered(text: str) -> str:
-    """Return `text` with a small first letter, unless its first word is an abbreviation."""
-    return text if text[:2].isupper() else text[:1].lower() + text[1:]
-
-
-def _short(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= LONGEST_SETTING else f"{text[: LONGEST_SETTING - 1]}\N{HORIZONTAL ELLIPSIS}"
+        return lowered(self.full_title) if not self.proper else self.full_title
 
 
 metrics: Registry[Metric] = Registry("metric", "tl_core.metrics")
