@@ -1,6 +1,7 @@
 """The command line: `python -m tl_core`, or `transfer-lab` where it is installed."""
 
 from tl_core.cli import (
+    audit,
     cache,
     compare,
     dashboard,
@@ -18,6 +19,7 @@ from tl_core.cli.console import app
 
 __all__ = [
     "app",
+    "audit",
     "cache",
     "compare",
     "dashboard",

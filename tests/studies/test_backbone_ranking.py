@@ -44,8 +44,10 @@ def test_each_network_is_scored_by_what_it_makes_of_training_images(tmp_path: Pa
     study = BackboneRanking(scores="linear_probe,nearest_neighbours,leep")
     found = ranked(study, tmp_path, IMAGES)
     recipe = Recipe.of(RunSpec().with_settings(IMAGES))
-    train = recipe.dataset.load(0).train
+    data = recipe.dataset.load(0)
+    train = data.train
     assert found.examples == len(train)
+    assert (found.test_digest, found.data_digest) == (data.test.digest(), data.digest())
     assert found.share == 1
     first = found.candidates[0]
     assert (first.title, first.size, first.published) == (EfficientNetLite0.title, "32 px", 0.751)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tl_core.analysis.audit import Audit, Held, by_score
 from tl_core.analysis.comparison import RunPoint
 from tl_core.analysis.learning_curve import points
 from tl_core.analysis.ranking import Candidate, Scored
@@ -34,6 +35,7 @@ from tl_core.ui.charts import (
     comparing,
     curves,
     data,
+    foretold,
     labels,
     learning_curve,
     machine,
@@ -137,6 +139,9 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
         [("a", listing(HOSTILE[0], 0.7)), ("b", listing("B", 0.8, here=False))], "B"
     ),
     "ranked_networks": lambda: ranking.ranked_networks(NETWORKS, "linear_probe", [Interval(0.5, 0.9)] * K, HOSTILE[1]),
+    "reached_against_foretold": lambda: foretold.reached_against_foretold(
+        [Audit(name, name, (Held(NETWORKS[0], 0.8, Interval(0.7, 0.9), HOSTILE),)) for name in HOSTILE], by_score("linear_probe")
+    ),
     "sample_grid": lambda: data.sample_grid([[PICTURE] * 3, [PICTURE], [], [PICTURE], [PICTURE]], HOSTILE),
     "class_balance": lambda: data.class_balance({"train": dict.fromkeys(HOSTILE, 3), "test": dict.fromkeys(HOSTILE, 9)}),
     "split_bar": lambda: data.split_bar(60_000, 10, 10_000),
@@ -167,6 +172,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "speed_chart": lambda: speeds.speed_chart(Speeds("CPU", 32, {})),
     "backbone_scatter": lambda: choices.backbone_scatter([("a", listing("Small CNN", None))], ""),
     "ranked_networks": lambda: ranking.ranked_networks([], "linear_probe", [], ""),
+    "reached_against_foretold": lambda: foretold.reached_against_foretold([], by_score("linear_probe")),
     "sample_grid": lambda: data.sample_grid([], []),
     "class_balance": lambda: data.class_balance({}),
     "split_bar": lambda: data.split_bar(0, 0, 0),

@@ -26,11 +26,15 @@ from tl_core.studies import Study, StudyResult, register
 
 @dataclass(frozen=True)
 class BackboneRankingResult(StudyResult):
-    """The networks scored so far, of so many in all, by the classes of so many training `examples`."""
+    """The networks scored so far, of so many in all, by the classes of so many training `examples`. `test_digest` and
+    `data_digest` are those of the data, as a run's `Result` has them, by which runs on them are found; both are empty until it is
+    finished, and in rankings of before they were kept."""
 
     examples: int = 0
     expected: int = 0
     candidates: tuple[Candidate, ...] = ()
+    test_digest: str = ""
+    data_digest: str = ""
 
     @property
     def share(self) -> float:
@@ -75,7 +79,8 @@ class BackboneRanking(Study[BackboneRankingResult]):
 
     def decisive(self, recipe: Recipe) -> Sequence[Any]:
         draft = recipe.draft()
-        networks = [each.draft().backbone for each in candidates(recipe)]
+        # In an order of their own: to take another one of them changes no answer.
+        networks = sorted((each.draft().backbone for each in candidates(recipe)), key=PartSpec.model_dump_json)
         return draft.dataset.content, draft.seed, draft.image_size, self.spec(), *networks
 
     def spec_for(self, recipe: Recipe) -> RunSpec:
@@ -92,12 +97,14 @@ class BackboneRanking(Study[BackboneRankingResult]):
             )
 
     def run(self, recipe: Recipe, home: Path, writer: ResultWriter[BackboneRankingResult]) -> None:
-        probe = recipe.dataset.load(recipe.seed).train.subsample(self.examples)
+        data = recipe.dataset.load(recipe.seed)
+        probe = data.train.subsample(self.examples)
         offered = candidates(recipe)
         writer.update(examples=len(probe), expected=len(offered))
         for each in offered:
             scored = self._scored(each, probe, home, writer)
             writer.update(candidates=(*writer.now.candidates, scored))
+        writer.update(test_digest=data.test.digest(), data_digest=data.digest())
 
     def _scored(self, recipe: Recipe, probe: Examples, home: Path, writer: ResultWriter[BackboneRankingResult]) -> Candidate:
         from tl_core.studies._frozen_backbone import FrozenBackbone

@@ -15,6 +15,7 @@ from tl_core.studies.backbone_ranking import BackboneRanking, BackboneRankingRes
 from tl_core.ui import formatting, session
 from tl_core.ui.charts.ranking import ranked_networks
 from tl_core.ui.live_chart import live_chart
+from tl_core.ui.ranking_audit import ranking_audit
 from tl_core.ui.study_panel import StudyPanel
 
 STUDY = BackboneRanking()
@@ -60,6 +61,7 @@ def _show(recipe: Recipe, found: BackboneRankingResult) -> None:
     if found.finished:
         _take(recipe, found)
         st.caption(f"{found.examples:,} training {recipe.dataset.thing}, {seconds(found.seconds)}. {CAVEAT}")
+        ranking_audit(found, DECIDING.name)
 
 
 def _interval(each: Candidate, examples: int) -> Interval:

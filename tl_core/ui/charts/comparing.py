@@ -105,7 +105,7 @@ def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], sides
         points: Its runs.
         sides: Where the names of runs stand, by their ids; others have none.
         metric: What is drawn."""
-    title, colour, symbol = _family_style(family)
+    title, colour, symbol = family_style(family)
     drawn.add_scatter(
         x=[point.seconds for point in points],
         y=[point.value for point in points],
@@ -139,7 +139,7 @@ def _point_hover(point: RunPoint, metric: Metric) -> str:
     return f"<b>{theme.plain(point.label, 60)}</b><br>{value}<br>{seconds(point.seconds)}"
 
 
-def _family_style(family: str) -> tuple[str, str, str]:
+def family_style(family: str) -> tuple[str, str, str]:
     """Return (title, colour, marker) of a strategy, by its place among all that there are: it keeps them on every page."""
     known = strategies.parts()
     if family not in known:
