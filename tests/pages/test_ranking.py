@@ -30,6 +30,7 @@ def test_the_best_network_is_taken_by_a_click(home: Path, two_networks: None) ->
     said = [element.value.replace("\\", "") for element in app.markdown]
     expected = "Take EfficientNet-Lite1. EfficientNet-Lite0 takes 78 % of its computation and is behind it beyond doubt."
     assert any(expected in text.replace("\N{NO-BREAK SPACE}", " ") for text in said)
+    assert any("see these examples most alike (CKA 0.93)" in text for text in said)
     (table,) = (each.value for each in app.dataframe)
     assert table["Rank"].tolist() == ["1", "2"]
     assert table["Network"].tolist() == ["EfficientNet-Lite1", "EfficientNet-Lite0"]

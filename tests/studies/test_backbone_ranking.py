@@ -58,6 +58,8 @@ def test_each_network_is_scored_by_what_it_makes_of_training_images(tmp_path: Pa
     assert {len(scored.samples) for scored in first.scores.values()} == {SAMPLES}
     assert next(row["network"] for row in study.rows(found)) in {each.title for each in found.candidates}
     assert study.conclusion(found).startswith("Take ")
+    assert [len(row) for row in found.similarities] == list(range(len(found.candidates)))
+    assert next(row["cka_with_first"] for row in study.rows(found)) == 1
     again = ranked(study, tmp_path, IMAGES)
     assert [each.per_second for each in again.candidates] == [None] * len(again.candidates)  # all of it was kept
     assert again.candidates[0].scores == first.scores

@@ -32,6 +32,7 @@ RANKED = BackboneRankingResult(
     ),
     finished=True,
     seconds=5.0,
+    similarities=((), (0.93,)),
     test_digest="of the test images",
     data_digest="of all of them",
 )

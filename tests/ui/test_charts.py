@@ -139,6 +139,7 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
         [("a", listing(HOSTILE[0], 0.7)), ("b", listing("B", 0.8, here=False))], "B"
     ),
     "ranked_networks": lambda: ranking.ranked_networks(NETWORKS, "linear_probe", [Interval(0.5, 0.9)] * K, HOSTILE[1]),
+    "similar_networks": lambda: ranking.similar_networks(HOSTILE, np.eye(K).tolist()),
     "reached_against_foretold": lambda: foretold.reached_against_foretold(
         [Audit(name, name, (Held(NETWORKS[0], 0.8, Interval(0.7, 0.9), HOSTILE),)) for name in HOSTILE], by_score("linear_probe")
     ),
@@ -172,6 +173,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "speed_chart": lambda: speeds.speed_chart(Speeds("CPU", 32, {})),
     "backbone_scatter": lambda: choices.backbone_scatter([("a", listing("Small CNN", None))], ""),
     "ranked_networks": lambda: ranking.ranked_networks([], "linear_probe", [], ""),
+    "similar_networks": lambda: ranking.similar_networks([], []),
     "reached_against_foretold": lambda: foretold.reached_against_foretold([], by_score("linear_probe")),
     "sample_grid": lambda: data.sample_grid([], []),
     "class_balance": lambda: data.class_balance({}),

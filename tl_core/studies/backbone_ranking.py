@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field, field_validator
 
-from tl_core.analysis import ranking
+from tl_core.analysis import ranking, similarity
 from tl_core.analysis.ranking import SAMPLES, Candidate, Scored
 from tl_core.backbones import backbones
 from tl_core.datasets import Examples
@@ -26,13 +26,17 @@ from tl_core.studies import Study, StudyResult, register
 
 @dataclass(frozen=True)
 class BackboneRankingResult(StudyResult):
-    """The networks scored so far, of so many in all, by the classes of so many training `examples`. `test_digest` and
-    `data_digest` are those of the data, as a run's `Result` has them, by which runs on them are found; both are empty until it is
-    finished, and in rankings of before they were kept."""
+    """The networks scored so far, of so many in all, by the classes of so many training `examples`.
+
+    `similarities` are the CKA of each of them with those before it, none in rankings of before they were computed. `test_digest`
+    and `data_digest` are those of the data, as a run's `Result` has them, by which runs on them are found; both are empty until
+    it is finished, and in rankings of before they were kept.
+    """
 
     examples: int = 0
     expected: int = 0
     candidates: tuple[Candidate, ...] = ()
+    similarities: tuple[tuple[float | None, ...], ...] = ()
     test_digest: str = ""
     data_digest: str = ""
 
@@ -101,12 +105,18 @@ class BackboneRanking(Study[BackboneRankingResult]):
         probe = data.train.subsample(self.examples)
         offered = candidates(recipe)
         writer.update(examples=len(probe), expected=len(offered))
+        seen = list[Matrix]()
         for each in offered:
-            scored = self._scored(each, probe, home, writer)
-            writer.update(candidates=(*writer.now.candidates, scored))
+            scored, products = self._scored(each, probe, home, writer)
+            alike = tuple(similarity.cka(products, other) for other in seen)
+            seen.append(products)
+            writer.update(candidates=(*writer.now.candidates, scored), similarities=(*writer.now.similarities, alike))
         writer.update(test_digest=data.test.digest(), data_digest=data.digest())
 
-    def _scored(self, recipe: Recipe, probe: Examples, home: Path, writer: ResultWriter[BackboneRankingResult]) -> Candidate:
+    def _scored(
+        self, recipe: Recipe, probe: Examples, home: Path, writer: ResultWriter[BackboneRankingResult]
+    ) -> tuple[Candidate, Matrix]:
+        """Return the network of a recipe with its scores, and by what it is held against others."""
         from tl_core.studies._frozen_backbone import FrozenBackbone
 
         network = FrozenBackbone(recipe.adapted_to(probe), writer.report, cache_of(home))
@@ -115,8 +125,10 @@ class BackboneRanking(Study[BackboneRankingResult]):
         took = perf_counter() - began
         with network.stages.stage(Activity.COMPUTING_HEADS):
             found = self._values(features, np.asarray(probe.labels), _source(network.network.classifier, features))
+            products = similarity.products(features)
         per_second = network.computed / took if network.computed == len(probe) else None
-        return replace(described(recipe, network.network.outline().multiply_adds), per_second=per_second, scores=found)
+        facts = described(recipe, network.network.outline().multiply_adds)
+        return replace(facts, per_second=per_second, scores=found), products
 
     def _values(self, features: Matrix, labels: Labels, source: Matrix | None) -> dict[str, Scored]:
         samples = halves(labels)
@@ -134,8 +146,10 @@ class BackboneRanking(Study[BackboneRankingResult]):
 
     def rows(self, found: BackboneRankingResult) -> Iterator[dict[str, Any]]:
         asked = self.asked
-        for rank in ranking.ranks(found.candidates, asked[0].name):
+        placed = ranking.ranks(found.candidates, asked[0].name)
+        for rank in placed:
             scored = rank.candidate.scores
+            pair = (found.candidates.index(each.candidate) for each in (placed[0], rank))
             yield {
                 "rank": str(rank),
                 "network": rank.candidate.title,
@@ -144,6 +158,7 @@ class BackboneRanking(Study[BackboneRankingResult]):
                 "published": rank.candidate.published,
                 "million_multiply_adds": round(rank.candidate.multiply_adds / 1e6),
                 "examples_a_second": rank.candidate.per_second,
+                "cka_with_first": similarity.between(found.similarities, *pair) if found.similarities else None,
             }
 
 

@@ -1,11 +1,12 @@
 """Which network suits the data: a button, a chart of what is foretold against what it costs, and a click that takes one."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from tl_core.analysis import ranking
+from tl_core.analysis import ranking, similarity
 from tl_core.analysis.ranking import Candidate
 from tl_core.analysis.statements import percent, seconds
 from tl_core.analysis.statistics import Interval, wilson
@@ -13,7 +14,7 @@ from tl_core.data.label_kinds import CLASSES
 from tl_core.recipe import Recipe
 from tl_core.studies.backbone_ranking import BackboneRanking, BackboneRankingResult, candidates
 from tl_core.ui import formatting, session
-from tl_core.ui.charts.ranking import ranked_networks
+from tl_core.ui.charts.ranking import ranked_networks, similar_networks
 from tl_core.ui.live_chart import live_chart
 from tl_core.ui.ranking_audit import ranking_audit
 from tl_core.ui.study_panel import StudyPanel
@@ -29,6 +30,11 @@ CAVEAT = (
     "All scores look at frozen features: they foretell a linear probe, and say less of what fine-tuning makes of a network. "
     "Published accuracy on ImageNet, which knows nothing of your data, stands beside them: where the ranks cannot be told apart, "
     "it is as good a guide."
+)
+
+ALIKE = (
+    "Linear CKA (Kornblith et al. 2019, without its bias) of what the networks make of your training examples: 1 where it is the "
+    "same but for direction and scale, 0 where it has nothing in common."
 )
 
 
@@ -61,7 +67,22 @@ def _show(recipe: Recipe, found: BackboneRankingResult) -> None:
     if found.finished:
         _take(recipe, found)
         st.caption(f"{found.examples:,} training {recipe.dataset.thing}, {seconds(found.seconds)}. {CAVEAT}")
+        _alike(found, ordered)
         ranking_audit(found, DECIDING.name)
+
+
+def _alike(found: BackboneRankingResult, ordered: Sequence[Candidate]) -> None:
+    """Draw which networks, the best first, see the examples alike; nothing of a ranking that does not know it."""
+    said = similarity.told(found.candidates, found.similarities, DECIDING.name) if found.similarities else ""
+    if not said:
+        return
+    st.markdown("**Which of them see your data alike?**", help=ALIKE)
+    st.markdown(formatting.plain(said))
+    if len(ordered) > 2:
+        places = [found.candidates.index(each) for each in ordered]
+        alike = [[similarity.between(found.similarities, one, other) for other in places] for one in places]
+        figure = similar_networks([each.title for each in ordered], alike)
+        formatting.chart(figure, "similar_networks", "How alike each two networks see the examples")
 
 
 def _interval(each: Candidate, examples: int) -> Interval:

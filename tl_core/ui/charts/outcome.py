@@ -62,7 +62,7 @@ def confusion(
         z=shares,
         zmin=0,
         zmax=100,
-        colorscale=[(0, "rgba(0,114,178,0.04)"), (1, "rgba(0,114,178,1)")],
+        colorscale=theme.FROM_CLEAR,
         showscale=False,
         xgap=1 if k <= 40 else 0,
         ygap=1 if k <= 40 else 0,

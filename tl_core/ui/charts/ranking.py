@@ -1,4 +1,4 @@
-"""Networks by what foretells how well they suit a dataset, and by what they cost."""
+"""Networks by what foretells how well they suit a dataset, by what they cost, and by how alike they are."""
 
 from collections.abc import Mapping, Sequence
 from math import log
@@ -58,6 +58,34 @@ def ranked_networks(candidates: Sequence[Candidate], score: str, intervals: Sequ
     else:
         drawn.update_xaxes(range=_around(list(costs.values())), showgrid=True)
     return theme.axes(drawn, "Million multiply-adds an example", "Probe in cross-validation (%)")
+
+
+def similar_networks(titles: Sequence[str], similarities: Sequence[Sequence[float | None]]) -> go.Figure:
+    """Draw how alike networks see the same examples: `similarities` (k, k) are their CKA, in the order of the `titles`, which
+    number rows and columns."""
+    title, k = "How alike networks see your data", len(titles)
+    if not k:
+        return theme.empty(title, "Networks that were ranked will be here.")
+    short, numbers = [theme.plain(each, 24) for each in titles], [str(place + 1) for place in range(k)]
+    drawn = theme.figure(title, 120 + k * (32 if k <= FEW else 18))
+    drawn.add_heatmap(
+        x=numbers,
+        y=numbers,
+        z=[[theme.number(value) for value in row] for row in similarities],
+        zmin=0,
+        zmax=1,
+        colorscale=theme.FROM_CLEAR,
+        showscale=False,
+        xgap=1,
+        ygap=1,
+        text=[[f"{short[row]} and {short[column]}" for column in range(k)] for row in range(k)],
+        texttemplate="%{z:.2f}" if k <= FEW else None,
+        hovertemplate="%{text}<br>CKA %{z:.2f}<extra></extra>",
+    )
+    labelled = {number: f"{name} {number}" for number, name in zip(numbers, short, strict=True)}
+    drawn.update_xaxes(type="category", showgrid=False, title={"text": "Network, by its number", "standoff": 8})
+    drawn.update_yaxes(type="category", showgrid=False, autorange="reversed", labelalias=labelled, nticks=k)
+    return drawn
 
 
 def _costs(pairs: Sequence[Pair]) -> dict[str, float]:

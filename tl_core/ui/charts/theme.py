@@ -39,6 +39,8 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
 SCALE = [(0, CHOSEN), (0.5, SCRATCH), (1, TRAINING)]
 """Of numbers, from small to large: what can be seen on both grounds, from blue to orange, which all eyes tell apart."""
+FROM_CLEAR = [(0, "rgba(0,114,178,0.04)"), (1, "rgba(0,114,178,1)")]
+"""Of cells of a matrix, from none to all: what is empty is the page itself."""
 SHADE = "rgba(128,128,128,0.12)"
 CLEAR = "rgba(0,0,0,0)"
 
