@@ -19,7 +19,7 @@ from tl_core.studies import backbone_ranking
 from tl_core.studies._frozen_backbone import FrozenBackbone
 from tl_core.studies.backbone_ranking import BackboneRanking, BackboneRankingResult, candidates, halves
 
-IMAGES = FEW_CROPS | {"image_size": 32}
+IMAGES = FEW_CROPS | {"image_size": 32, "dataset.labels_per_class": 3}
 
 
 def ranked(study: BackboneRanking, home: Path, settings: Mapping[str, object]) -> BackboneRankingResult:
@@ -60,7 +60,12 @@ def test_each_network_is_scored_by_what_it_makes_of_training_images(tmp_path: Pa
     assert study.conclusion(found).startswith("Take ")
     assert [len(row) for row in found.similarities] == list(range(len(found.candidates)))
     assert next(row["cka_with_first"] for row in study.rows(found)) == 1
+    floor = found.candidates[-1]
+    assert (floor.random, floor.published) == (True, None)
+    assert all(floor.scores[name].value < first.scores[name].value for name in floor.scores)
+    assert set(floor.scores) == {"linear_probe", "nearest_neighbours"}
     again = ranked(study, tmp_path, IMAGES)
+    assert again.candidates[-1].scores == floor.scores  # its weights are drawn once for all
     assert [each.per_second for each in again.candidates] == [None] * len(again.candidates)  # all of it was kept
     assert again.candidates[0].scores == first.scores
 

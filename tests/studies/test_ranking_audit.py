@@ -35,6 +35,15 @@ def test_runs_of_each_strategy_are_held_against_the_ranking() -> None:
     assert found == {"EfficientNet-Lite0": (155 / TESTED, {"a", "b"}), "EfficientNet-Lite1": (170 / TESTED, {"c"})}
 
 
+def test_runs_are_not_taken_for_the_floor() -> None:
+    keep_trained("a", 150)
+    floor = replace(RANKED.candidates[0], title="random weights", random=True)
+    ((held,),) = (
+        each.networks for each in audits(replace(RANKED, candidates=(*RANKED.candidates, floor)), Store().runs(), digest_of)
+    )
+    assert held.candidate == RANKED.candidates[0]
+
+
 @pytest.mark.parametrize(
     "how",
     [

@@ -27,7 +27,8 @@ class Candidate:
     """A network that was scored: what it is called, its part and settings, the size of its inputs, what it costs, and `scores` by
     their names. `multiply_adds` are those of one example; `per_second` tells how many examples went through it in a second, None
     where they had done so before. `published` is its top-1 accuracy on ImageNet (0..1), None where there is none; `control` says
-    that it learned nothing that could be transferred."""
+    that it learned nothing that could be transferred, and `random` that its very weights were drawn: it is the floor below which
+    nothing was learned, and cannot be chosen."""
 
     title: str
     backbone: str
@@ -37,6 +38,7 @@ class Candidate:
     published: float | None = None
     per_second: float | None = None
     control: bool = False
+    random: bool = False
     scores: dict[str, Scored] = field(default_factory=dict)
 
 

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import keras
+
 from tl_core.data.examples import Examples
 from tl_core.events import Activity, Reporter
 from tl_core.features.cache import ActivationCache
@@ -16,18 +18,20 @@ from tl_core.training.stages import Stages
 
 
 class FrozenBackbone:
-    """The pretrained network of a recipe, and what feeds it; in float32 where the precision is left open.
+    """The network of a recipe, `pretrained` or with random weights, always the same ones, and what feeds it; in float32 where the
+    precision is left open.
 
     Features are taken from `cache`, and kept there. Raises a `TransferError` for what the user can mend, and whatever `report`
     raises.
     """
 
-    def __init__(self, recipe: Recipe, report: Reporter, cache: ActivationCache) -> None:
+    def __init__(self, recipe: Recipe, report: Reporter, cache: ActivationCache, *, pretrained: bool = True) -> None:
         precision = Precision.FLOAT32 if recipe.precision is Precision.AUTO else recipe.precision
         backends.compute_in(precision)
         self.stages = Stages(TrainingState(Progress(total=0)), report)
         with self.stages.stage(Activity.LOADING_BACKBONE):
-            self.network = recipe.backbone.load(recipe.input_size, pretrained=True)
+            keras.utils.set_random_seed(0)
+            self.network = recipe.backbone.load(recipe.input_size, pretrained=pretrained)
         waiting = partial(self.stages.say, Activity.WAITING_FOR_FEATURES)
         self._extractor = FeatureExtractor(cache, recipe.preprocessor(), bfloat16=precision.in_bfloat16, wait=waiting)
         self._part = self._extractor.part(self.network.model)

@@ -35,7 +35,7 @@ def audits(found: BackboneRankingResult, runs: Sequence[Run], digest_of: DigestO
     """Return the ranked networks that `runs` have trained on the very data of a ranking, apart by the strategy and its settings;
     those of most networks come first. Runs that transfer nothing are left out: a score of pretrained features says nothing of
     them."""
-    ranked = {_identity(each.backbone, each.settings, each.size): each for each in found.candidates}
+    ranked = {_identity(each.backbone, each.settings, each.size): each for each in found.candidates if not each.random}
     trained, titles = defaultdict[str, dict[str, list[Run]]](lambda: defaultdict(list)), dict[str, tuple[str, str]]()
     for run in runs:
         recipe = _recipe(run) if found.test_digest and run.test_digest == found.test_digest else None

@@ -84,7 +84,7 @@ class BackboneRanking(Study[BackboneRankingResult]):
     def decisive(self, recipe: Recipe) -> Sequence[Any]:
         draft = recipe.draft()
         # In an order of their own: to take another one of them changes no answer.
-        networks = sorted((each.draft().backbone for each in candidates(recipe)), key=PartSpec.model_dump_json)
+        networks = [each.backbone.spec() for each in sorted(candidates(recipe), key=_own_order)]
         return draft.dataset.content, draft.seed, draft.image_size, self.spec(), *networks
 
     def spec_for(self, recipe: Recipe) -> RunSpec:
@@ -103,23 +103,33 @@ class BackboneRanking(Study[BackboneRankingResult]):
     def run(self, recipe: Recipe, home: Path, writer: ResultWriter[BackboneRankingResult]) -> None:
         data = recipe.dataset.load(recipe.seed)
         probe = data.train.subsample(self.examples)
-        offered = candidates(recipe)
-        writer.update(examples=len(probe), expected=len(offered))
+        networks = [(each, True) for each in candidates(recipe)]
+        able = [each for each, _ in networks if not each.backbone.is_control]
+        networks += [(each, False) for each in sorted(able, key=_own_order)[:1]]
+        writer.update(examples=len(probe), expected=len(networks))
         seen = list[Matrix]()
-        for each in offered:
-            scored, products = self._scored(each, probe, home, writer)
+        for each, pretrained in networks:
+            scored, products = self._scored(each, probe, home, writer, pretrained=pretrained)
             alike = tuple(similarity.cka(products, other) for other in seen)
             seen.append(products)
             writer.update(candidates=(*writer.now.candidates, scored), similarities=(*writer.now.similarities, alike))
         writer.update(test_digest=data.test.digest(), data_digest=data.digest())
 
     def _scored(
-        self, recipe: Recipe, probe: Examples, home: Path, writer: ResultWriter[BackboneRankingResult]
+        self, recipe: Recipe, probe: Examples, home: Path, writer: ResultWriter[BackboneRankingResult], *, pretrained: bool
     ) -> tuple[Candidate, Matrix]:
-        """Return the network of a recipe with its scores, and by what it is held against others."""
+        """Return the network of a recipe with its scores, and by what it is held against others.
+
+        Args:
+            recipe: The network.
+            probe: What it looks at.
+            home: Where features are kept.
+            writer: Is told what is done.
+            pretrained: False gives it random weights.
+        """
         from tl_core.studies._frozen_backbone import FrozenBackbone
 
-        network = FrozenBackbone(recipe.adapted_to(probe), writer.report, cache_of(home))
+        network = FrozenBackbone(recipe.adapted_to(probe), writer.report, cache_of(home), pretrained=pretrained)
         began = perf_counter()
         features = np.asarray(network.features(probe), np.float64)
         took = perf_counter() - began
@@ -128,6 +138,8 @@ class BackboneRanking(Study[BackboneRankingResult]):
             products = similarity.products(features)
         per_second = network.computed / took if network.computed == len(probe) else None
         facts = described(recipe, network.network.outline().multiply_adds)
+        if not pretrained:
+            facts = replace(facts, title=f"{facts.title}, random weights", published=None, control=True, random=True)
         return replace(facts, per_second=per_second, scores=found), products
 
     def _values(self, features: Matrix, labels: Labels, source: Matrix | None) -> dict[str, Scored]:
@@ -173,6 +185,11 @@ def candidates(recipe: Recipe) -> list[Recipe]:
             entries = [entry for entry in part.catalogue() if entry.here and entry.title not in titles]
             specs += [PartSpec(name=name, **entry.settings) for entry in entries]
     return [replace(recipe, backbone=backbones.build(spec)) for spec in specs]
+
+
+def _own_order(recipe: Recipe) -> str:
+    """Return by what networks are sorted where the order must not change with the chosen one."""
+    return recipe.backbone.spec().model_dump_json()
 
 
 def described(recipe: Recipe, multiply_adds: int) -> Candidate:
