@@ -66,10 +66,10 @@ def test_finished_runs_are_held_against_it(home: Path, two_networks: None) -> No
     assert table.iloc[0].to_dict() == {
         "Strategy": "Linear probe",
         "Networks": 2,
-        "Weighted tau": "-1.00",
+        "Tau": "\N{MINUS SIGN}1.00",
         "Regret": "5.0 points",
-        "Weighted tau, by ImageNet": "-1.00",
-        "Regret, by ImageNet": "5.0 points",
+        "Tau, ImageNet": "\N{MINUS SIGN}1.00",
+        "Regret, ImageNet": "5.0 points",
     }
 
 

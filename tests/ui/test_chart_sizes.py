@@ -99,7 +99,7 @@ LARGE: dict[str, Callable[[], go.Figure]] = {
         dict.fromkeys(IDS, epochs(900)), dict(zip(IDS, NAMES, strict=True)), "accuracy", IDS[-1]
     ),
 }
-FIXED = {"speed_chart", "split_bar", "backbone_scatter", "ranked_networks"}
+FIXED = {"speed_chart", "split_bar", "backbone_scatter", "ranked_networks", "similar_networks", "reached_against_foretold"}
 """Charts of what the product itself has so many of."""
 
 

@@ -139,7 +139,7 @@ class BackboneRanking(Study[BackboneRankingResult]):
         per_second = network.computed / took if network.computed == len(probe) else None
         facts = described(recipe, network.network.outline().multiply_adds)
         if not pretrained:
-            facts = replace(facts, title=f"{facts.title}, random weights", published=None, control=True, random=True)
+            facts = replace(facts, title=f"Random weights ({facts.title})", published=None, control=True, random=True)
         return replace(facts, per_second=per_second, scores=found), products
 
     def _values(self, features: Matrix, labels: Labels, source: Matrix | None) -> dict[str, Scored]:

@@ -54,7 +54,9 @@ def _show(recipe: Recipe, found: BackboneRankingResult) -> None:
         st.markdown(f"**{formatting.plain(STUDY.conclusion(found))}**")
     ordered = [rank.candidate for rank in placed]
     spans = [_interval(each, found.examples) for each in ordered]
-    figure = ranked_networks(ordered, DECIDING.name, spans, recipe.backbone.listing().title)
+    offered = [each for each in ordered if not each.random]  # which would press all others together
+    ends = [_interval(each, found.examples) for each in offered]
+    figure = ranked_networks(offered, DECIDING.name, ends, recipe.backbone.listing().title)
     live_chart(str(figure.to_json(validate=False)), "backbone_ranking", "Foretold accuracy of each network against its cost")
     table = pd.DataFrame([_row(rank, span) for rank, span in zip(placed, spans, strict=True)])
     st.dataframe(

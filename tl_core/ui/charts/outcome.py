@@ -21,7 +21,6 @@ MOST_CLASSES = 100
 """So many classes can be told apart in a matrix; of more, those that are confused most are drawn."""
 LEAST = 130
 """Pixels of the rows together: the title of their axis stands beside them."""
-_WHITE_ABOVE = 72.0
 MOST_PARTS = 8
 
 
@@ -70,7 +69,7 @@ def confusion(
         hovertemplate="%{text}<extra></extra>",
     )
     if k <= MOST_NUMBERS:
-        _add_numbers(drawn, shares)
+        theme.write_in_cells(drawn, shares, [[f"{share:.0f}" if share >= 0.5 else "" for share in row] for row in shares])
     _name_classes(drawn, class_names)
     return drawn
 
@@ -96,21 +95,6 @@ def _confusion_hover(names: Sequence[str], matrix: NDArray[np.int64], of_class: 
     counted, images = int(matrix[row, column]), int(of_class[row])
     verb = "recognised" if row == column else f"taken for {names[column]}"
     return f"<b>{names[row]}</b> {verb}<br>{counted:,} of {images:,} images, {100 * counted / max(images, 1):.0f} %"
-
-
-def _add_numbers(drawn: go.Figure, shares: NDArray[np.float64]) -> None:
-    """Write percents in the page's own colour, but white where the blue under them is deep on any page."""
-    for deep in (False, True):
-        rows, columns = np.nonzero((shares >= 0.5) & ((shares > _WHITE_ABOVE) == deep))
-        drawn.add_scatter(
-            x=columns,
-            y=rows,
-            mode="text",
-            text=[f"{share:.0f}" for share in shares[rows, columns]],
-            textfont={"size": 11, "color": "white" if deep else None},
-            hoverinfo="skip",
-            showlegend=False,
-        )
 
 
 def seconds_bar(timings: Sequence[Timing], waited_seconds: float | None) -> go.Figure:

@@ -1,9 +1,10 @@
 """Networks by what foretells how well they suit a dataset, by what they cost, and by how alike they are."""
 
 from collections.abc import Mapping, Sequence
-from math import log
+from math import isnan, log
 from typing import NamedTuple
 
+import numpy as np
 import plotly.graph_objects as go
 
 from tl_core.analysis.ranking import Candidate, frontier
@@ -56,7 +57,7 @@ def ranked_networks(candidates: Sequence[Candidate], score: str, intervals: Sequ
     if max(costs.values()) > WIDE * min(costs.values()):
         theme.log_axis(drawn, list(costs.values()))
     else:
-        drawn.update_xaxes(range=_around(list(costs.values())), showgrid=True)
+        drawn.update_xaxes(range=around(list(costs.values())), showgrid=True)
     return theme.axes(drawn, "Million multiply-adds an example", "Probe in cross-validation (%)")
 
 
@@ -66,25 +67,32 @@ def similar_networks(titles: Sequence[str], similarities: Sequence[Sequence[floa
     title, k = "How alike networks see your data", len(titles)
     if not k:
         return theme.empty(title, "Networks that were ranked will be here.")
-    short, numbers = [theme.plain(each, 24) for each in titles], [str(place + 1) for place in range(k)]
+    short, places = [theme.plain(each, 28) for each in titles], [str(place) for place in range(k)]
+    values = 100 * np.array(similarities, float)  # NaN for None
     drawn = theme.figure(title, 120 + k * (32 if k <= FEW else 18))
     drawn.add_heatmap(
-        x=numbers,
-        y=numbers,
-        z=[[theme.number(value) for value in row] for row in similarities],
+        x=places,
+        y=places,
+        z=values,
         zmin=0,
-        zmax=1,
+        zmax=100,
         colorscale=theme.FROM_CLEAR,
         showscale=False,
         xgap=1,
         ygap=1,
-        text=[[f"{short[row]} and {short[column]}" for column in range(k)] for row in range(k)],
-        texttemplate="%{z:.2f}" if k <= FEW else None,
-        hovertemplate="%{text}<br>CKA %{z:.2f}<extra></extra>",
+        text=[
+            [f"{short[row]} and {short[column]}<br>CKA {values[row, column] / 100:z.2f}" for column in range(k)]
+            for row in range(k)
+        ],
+        hovertemplate="%{text}<extra></extra>",
     )
-    labelled = {number: f"{name} {number}" for number, name in zip(numbers, short, strict=True)}
-    drawn.update_xaxes(type="category", showgrid=False, title={"text": "Network, by its number", "standoff": 8})
-    drawn.update_yaxes(type="category", showgrid=False, autorange="reversed", labelalias=labelled, nticks=k)
+    if k <= FEW:
+        theme.write_in_cells(drawn, values, [["" if isnan(cell) else f"{cell / 100:z.2f}" for cell in row] for row in values])
+    numbers = [str(place + 1) for place in range(k)]
+    drawn.update_xaxes(type="category", showgrid=False, labelalias=dict(zip(places, numbers, strict=True)))
+    drawn.update_xaxes(title={"text": "Number of the network", "standoff": 8})
+    named = [f"{name} {number}" for name, number in zip(short, numbers, strict=True)]
+    drawn.update_yaxes(type="category", showgrid=False, autorange="reversed", tickvals=places, ticktext=named)
     return drawn
 
 
@@ -95,10 +103,10 @@ def _costs(pairs: Sequence[Pair]) -> dict[str, float]:
     return {each.title: (each.multiply_adds or least / 3) / 1e6 for each, _ in pairs}
 
 
-def _around(costs: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of an axis that shows costs of about the same size, and has room for a name left of the last."""
-    room = (max(costs) - min(costs)) / 4 or max(costs) / 2
-    return min(costs) - room, max(costs) + room
+def around(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis that shows numbers above 0 of about the same size, and has room for a name left of the last."""
+    room = (max(values) - min(values)) / 4 or max(values) / 2
+    return min(values) - room, max(values) + room
 
 
 def _sides(pairs: Sequence[Pair], score: str, costs: Mapping[str, float]) -> dict[str, str]:
@@ -108,7 +116,7 @@ def _sides(pairs: Sequence[Pair], score: str, costs: Mapping[str, float]) -> dic
         stand = [log(cost) for cost in stand]
         across = names.along(stand, (min(stand) - log(1.5), max(stand) + log(1.5)), names.NARROW)
     else:
-        across = names.along(stand, _around(stand), names.NARROW)
+        across = names.along(stand, around(stand), names.NARROW)
     ends = max(span.high for _, span in pairs), min(span.low for _, span in pairs)
     down = names.along([each.scores[score].value for each, _ in pairs], ends, DEPTH)
     places = [names.Place(x, y, len(each.title)) for x, y, (each, _) in zip(across, down, pairs, strict=True)]

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import plotly.graph_objects as go
 import plotly.io as pio
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from tl_core.errors import is_visible
@@ -41,6 +42,7 @@ SCALE = [(0, CHOSEN), (0.5, SCRATCH), (1, TRAINING)]
 """Of numbers, from small to large: what can be seen on both grounds, from blue to orange, which all eyes tell apart."""
 FROM_CLEAR = [(0, "rgba(0,114,178,0.04)"), (1, "rgba(0,114,178,1)")]
 """Of cells of a matrix, from none to all: what is empty is the page itself."""
+_WHITE_ABOVE = 72.0
 SHADE = "rgba(128,128,128,0.12)"
 CLEAR = "rgba(0,0,0,0)"
 
@@ -141,6 +143,22 @@ def log_axis(drawn: go.Figure, values: Sequence[float]) -> None:
         ticks = [10.0**power for power in range(-3, 7) if low <= 10.0**power <= high]
     drawn.update_xaxes(type="log", range=[math.log10(low), math.log10(high)], showgrid=True)
     drawn.update_xaxes(tickvals=ticks, ticktext=[f"{tick:,g}" for tick in ticks])
+
+
+def write_in_cells(drawn: go.Figure, shares: NDArray[np.float64], texts: Sequence[Sequence[str]]) -> None:
+    """Write `texts` into the cells of a heat map from clear to blue, by their `shares` (0..100) of the blue: in the page's own
+    colour, but white where the blue is deep on any page. A cell with an empty text stays empty."""
+    for deep in (False, True):
+        cells = [cell for cell in np.argwhere((shares > _WHITE_ABOVE) == deep) if texts[cell[0]][cell[1]]]
+        drawn.add_scatter(
+            x=[column for _, column in cells],
+            y=[row for row, _ in cells],
+            mode="text",
+            text=[texts[row][column] for row, column in cells],
+            textfont={"size": 11, "color": "white" if deep else None},
+            hoverinfo="skip",
+            showlegend=False,
+        )
 
 
 def empty(title: str, message: str, height: int = 160) -> go.Figure:
