@@ -65,9 +65,8 @@ def test_what_tells_no_two_networks_apart_is_not_judged() -> None:
         ((("a", 0.7, 0.6), ("b", 0.8, 0.7)), "Linear probe, 2 networks: b, foretold to be the best, was it."),
         (THREE, "Linear probe, 3 networks: c, foretold to be the best, is 20 points (17\N{EN DASH}23) below b."),
         (
-            (("a", 0.7, 0.62), ("b", 0.8, 0.6)),
-            "Linear probe, 2 networks: b, foretold to be the best, is 2 points below a, which may be chance "
-            "(6 below to 2 above).",
+            (("a", 0.7, 0.61), ("b", 0.8, 0.6)),
+            "Linear probe, 2 networks: b, foretold to be the best, is 1 point below a, which may be chance (5 below to 3 above).",
         ),
     ],
 )

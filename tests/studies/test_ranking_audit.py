@@ -59,6 +59,12 @@ def test_what_it_says_nothing_of_is_left_out(how: dict[str, object]) -> None:
     assert audits(RANKED, Store().runs(), digest_of) == []
 
 
+def test_a_run_whose_result_is_lost_is_left_out() -> None:
+    keep_trained("a", 150)
+    (Store().folder("a") / artifacts.RESULT).unlink()
+    assert audits(RANKED, Store().runs(), digest_of) == []
+
+
 def test_a_ranking_that_does_not_know_its_data_is_held_against_nothing() -> None:
     keep_trained("a", 150, data="", test="")
     assert audits(replace(RANKED, data_digest="", test_digest=""), Store().runs(), digest_of) == []

@@ -36,7 +36,7 @@ class Held:
 @dataclass(frozen=True)
 class Judgement:
     """How right it was to foretell: `tau` is the weighted tau (Vigna 2015) of what was foretold of so many `networks` and what
-    they have reached, NaN where one of the two is the same for all. `first` was foretold to be the best, and `best` was it."""
+    they have reached, NaN where all have reached the same. `first` was foretold to be the best, and `best` was it."""
 
     networks: int
     tau: float

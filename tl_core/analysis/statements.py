@@ -34,11 +34,11 @@ def apart(difference: float, interval: Interval, other: str) -> str:
     points below it, which may be chance (6 below to 3 above)"."""
     digits = 0 if interval.high - interval.low > 0.02 else 1
     value, low, high = (f"{100 * abs(each):.{digits}f}" for each in (difference, interval.low, interval.high))
-    where = f"{'below' if difference < 0 else 'above'} {other}"
+    points, where = "point" if value == "1" else "points", f"{'below' if difference < 0 else 'above'} {other}"
     if interval.low <= 0 <= interval.high:
-        return f"{value} points {where}, which may be chance ({low} below to {high} above)"
+        return f"{value} {points} {where}, which may be chance ({low} below to {high} above)"
     near, far = (high, low) if difference < 0 else (low, high)
-    return f"{value} points ({near}\N{EN DASH}{far}) {where}"
+    return f"{value} {points} ({near}\N{EN DASH}{far}) {where}"
 
 
 def apart_in_unit(difference: float, interval: Interval | None, other: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from tl_core.analysis.audit import Audit, Held
 from tl_core.analysis.ranking import Candidate
 from tl_core.analysis.statistics import wilson
-from tl_core.errors import TransferError
+from tl_core.errors import RunError, TransferError
 from tl_core.jobs import background
 from tl_core.recipe import Recipe
 from tl_core.registry import title_with_settings
@@ -17,7 +17,7 @@ from tl_core.runs.store import Run
 from tl_core.studies.backbone_ranking import BackboneRanking, BackboneRankingResult
 
 DigestOf = Callable[[Run], str]
-"""From a finished run to the digest of its data, as `Result.data_digest` has it."""
+"""From a finished run to the digest of its data, as `Result.data_digest` has it; raises `RunError` where its result is lost."""
 
 
 def rankings(home: Path) -> Iterator[BackboneRankingResult]:
@@ -39,7 +39,7 @@ def audits(found: BackboneRankingResult, runs: Sequence[Run], digest_of: DigestO
     trained, titles = defaultdict[str, dict[str, list[Run]]](lambda: defaultdict(list)), dict[str, tuple[str, str]]()
     for run in runs:
         recipe = _recipe(run) if found.test_digest and run.test_digest == found.test_digest else None
-        if recipe is None or not recipe.strategy.pretrained or digest_of(run) != found.data_digest:
+        if recipe is None or not recipe.strategy.pretrained or not _is_of(run, found.data_digest, digest_of):
             continue
         network = _identity(recipe.backbone.name, recipe.backbone.listing().settings, recipe.shown_size)
         if network in ranked:
@@ -59,6 +59,14 @@ def _recipe(run: Run) -> Recipe | None:
         return Recipe.of(run.spec)
     except TransferError:
         return None
+
+
+def _is_of(run: Run, data_digest: str, digest_of: DigestOf) -> bool:
+    """Return whether a run is on these data; one whose result is lost is on none."""
+    try:
+        return digest_of(run) == data_digest
+    except RunError:
+        return False
 
 
 def _identity(backbone: str, settings: dict[str, Any], size: str) -> str:

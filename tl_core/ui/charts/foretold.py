@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from tl_core.analysis.audit import Audit, Foretell, Held
 from tl_core.ui.charts import names, theme
 from tl_core.ui.charts.comparing import family_style
-from tl_core.ui.charts.ranking import DEPTH, FEW, around
+from tl_core.ui.charts.ranking import DEPTH, FEW
 
 TITLE = "Reached against foretold"
 
@@ -29,7 +29,9 @@ def reached_against_foretold(audits: Sequence[Audit], foretell: Foretell) -> go.
     if not points:
         return theme.empty(TITLE, "Networks that were ranked and trained will be here.")
     drawn = theme.figure(TITLE, 360, legend=True)
-    ends = around([point.foretold for point in points])
+    lowest, highest = (choose(point.foretold for point in points) for choose in (min, max))
+    room = (highest - lowest) / 4 or 1.0  # for a name beside the last
+    ends = lowest - room, highest + room
     drawn.add_scatter(
         x=ends,
         y=ends,

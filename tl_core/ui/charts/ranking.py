@@ -57,7 +57,7 @@ def ranked_networks(candidates: Sequence[Candidate], score: str, intervals: Sequ
     if max(costs.values()) > WIDE * min(costs.values()):
         theme.log_axis(drawn, list(costs.values()))
     else:
-        drawn.update_xaxes(range=around(list(costs.values())), showgrid=True)
+        drawn.update_xaxes(range=_around(list(costs.values())), showgrid=True)
     return theme.axes(drawn, "Million multiply-adds an example", "Probe in cross-validation (%)")
 
 
@@ -103,10 +103,10 @@ def _costs(pairs: Sequence[Pair]) -> dict[str, float]:
     return {each.title: (each.multiply_adds or least / 3) / 1e6 for each, _ in pairs}
 
 
-def around(values: Sequence[float]) -> tuple[float, float]:
-    """Return the ends of an axis that shows numbers above 0 of about the same size, and has room for a name left of the last."""
-    room = (max(values) - min(values)) / 4 or max(values) / 2
-    return min(values) - room, max(values) + room
+def _around(costs: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of an axis that shows costs of about the same size, and has room for a name left of the last."""
+    room = (max(costs) - min(costs)) / 4 or max(costs) / 2
+    return min(costs) - room, max(costs) + room
 
 
 def _sides(pairs: Sequence[Pair], score: str, costs: Mapping[str, float]) -> dict[str, str]:
@@ -116,7 +116,7 @@ def _sides(pairs: Sequence[Pair], score: str, costs: Mapping[str, float]) -> dic
         stand = [log(cost) for cost in stand]
         across = names.along(stand, (min(stand) - log(1.5), max(stand) + log(1.5)), names.NARROW)
     else:
-        across = names.along(stand, around(stand), names.NARROW)
+        across = names.along(stand, _around(stand), names.NARROW)
     ends = max(span.high for _, span in pairs), min(span.low for _, span in pairs)
     down = names.along([each.scores[score].value for each, _ in pairs], ends, DEPTH)
     places = [names.Place(x, y, len(each.title)) for x, y, (each, _) in zip(across, down, pairs, strict=True)]
