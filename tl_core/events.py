@@ -113,7 +113,8 @@ class Step(Event):
 @dataclass(frozen=True)
 class Epoch(Event):
     """One pass over the training images; the validation numbers are None where there are no validation images, and accuracies
-    where the task has none."""
+    where the task has none. `validation_metric` is of the metric that decides the run, where that is not accuracy; earlier
+    versions did not tell it."""
 
     phase: str
     epoch: int
@@ -123,6 +124,7 @@ class Epoch(Event):
     validation_loss: float | None
     validation_accuracy: float | None
     seconds: float
+    validation_metric: float | None = None
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,11 @@ class Recipe:
         """Return the metric that decides: the task's primary one where nobody has chosen one that suits it."""
         return self.metric if self.metric.label_kind == self.task.label_kind else self.task.primary()
 
+    @property
+    def metric_chooses(self) -> bool:
+        """Return whether that metric chooses on the validation images, too, and not their loss: somebody has named it."""
+        return self.metric.chooses and self.metric == self.deciding_metric
+
     def require_task(self) -> None:
         """Raise the `SettingError` of a dataset without such labels as the task asks for, or of a strategy or a metric that makes
         no sense for it."""
@@ -195,8 +200,13 @@ def fitting_network(modality: Modality) -> str | None:
 
 def changed(spec: RunSpec, settings: Mapping[str, Any]) -> RunSpec:
     """Return `spec` with `settings` by their dotted names, as `RunSpec.with_settings`. Where they choose a dataset and no
-    backbone, and the present one does not take its examples, one that does is chosen, too. Raises `SettingError`."""
+    backbone, and the present one does not take its examples, one that does is chosen, too; where they choose a task and no
+    metric, and the present one says nothing of its labels, none is named any more. Raises `SettingError`."""
     new = spec.with_settings(settings)
+    if "task" in settings and "metric" not in settings:
+        kind = registry("task").part(new.task.name).label_kind
+        if registry("metric").part(new.metric.name).label_kind != kind:
+            new = new.with_settings({"metric": RunSpec().metric.name})
     if "dataset" not in settings or "backbone" in settings:
         return new
     modality, taken = registry("dataset").part(new.dataset.name).modality, backbones.part(new.backbone.name).accepts

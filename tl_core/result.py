@@ -213,9 +213,8 @@ class Predictions:
     `labels` (n,) int64; `probabilities` (n, classes) float32. In regression both are numbers, (n,) float64: the true ones and the
     predicted ones. Where an example has several labels, `labels` are bool (n, labels), and `thresholds` (labels,) say from which
     probability on each is predicted; there are none where that is 1/2. The `hardest` examples are those whose true class, or
-    labels, got the least probability, or whose number was missed by most: their indices (m,), their pixels (m, size, size, 3)
-    uint8 as the network saw them, none where they are no images, their names (m,), and the beginning of what they say (m,), empty
-    for images.
+    labels, got the least probability, or whose number was missed by most: their indices (m,), pixels (m, size, size, 3) uint8 as
+    the network saw them, none where they are no images, names (m,), and how what they say begins (m,), empty for images.
     """
 
     labels: NDArray[Any]
@@ -228,12 +227,13 @@ class Predictions:
 
     @property
     def scores(self) -> NDArray[Any]:
-        """Return what metrics take, and what is predicted of each output where there are `thresholds`: the probabilities; with
-        thresholds half of each, and another half from its threshold on, so that what is predicted has 1/2 at least and the order
-        stays what it was."""
-        if not len(self.thresholds):
-            return self.probabilities
-        return np.asarray((self.probabilities.astype(np.float64) + (self.probabilities >= self.thresholds)) / 2)
+        """Return what metrics take, `thresholded` where there are `thresholds`."""
+        return thresholded(self.probabilities, self.thresholds) if len(self.thresholds) else self.probabilities
+
+
+def thresholded(probabilities: NDArray[Any], thresholds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return half of each probability (n, outputs), and another half from its threshold (outputs,) on: 1/2 there, or more."""
+    return np.asarray((probabilities.astype(np.float64) + (probabilities >= thresholds)) / 2)
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def draw_choice(recipe: Recipe) -> None:
     titles, about = {name: offered[name].title for name in names}, [offered[name].summary() for name in names]
     st.radio("Strategy", names, format_func=titles.get, captions=about, key="strategy_name", on_change=choose, help=ABOUT)
     forms.part_form("strategy", recipe.strategy)
-    decisions.choice(recipe.metric)
+    decisions.choice(recipe)
     with st.expander("Where it runs"):
         forms.part_choice(executors.executors, recipe.executor, "Executor", ABOUT_EXECUTORS)
         forms.part_form("executor", recipe.executor)

@@ -57,3 +57,16 @@ def test_the_choice_and_its_settings_are_part_of_the_recipe(home: object, known_
     assert ["each row of costs needs as many numbers" in each for each in errors(app)] == [True]
     app.text_input(key="cost_metric_costs").set_value("").run()
     assert app.session_state["draft_spec"]["metric.costs"] == []
+
+
+def test_a_task_offers_its_own_metrics_and_none_is_named_until_somebody_does(home: object, known_profiles: None) -> None:
+    app = opened(steps.STRATEGY.script, task="regression", dataset="csv_manifest")
+    chosen = app.selectbox(key="metric_name")
+    assert (chosen.value, chosen.placeholder) == (None, "Mean absolute error, and the loss chooses")
+    assert chosen.options == ["Mean absolute error", "Root mean squared error", "R\N{SUPERSCRIPT TWO}", "Spearman correlation"]
+    assert any("The loss on the validation images chooses" in each.value for each in app.caption)
+    chosen.set_value("mae").run()
+    assert app.session_state["draft_spec"]["metric"] == "mae"
+    assert any("Its value on the validation images chooses" in each.value for each in app.caption)
+    app.selectbox(key="metric_name").set_value(None).run()
+    assert app.session_state["draft_spec"]["metric"] == "accuracy"

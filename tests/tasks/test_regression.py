@@ -105,8 +105,11 @@ def test_a_result_says_what_it_is_about_and_nothing_of_an_accuracy(table: Path, 
     assert np.isnan(result.accuracy)
     assert [metric.name for metric in result.metrics] == ["mae", "rmse", "r2", "spearman"]
     assert all(event.accuracy is None for event in events if isinstance(event, Step | Epoch))
+    assert all(event.validation_metric is not None for event in events if isinstance(event, Epoch))  # of the primary one,
     (ended,) = [phase.ended for phase in result.phases]
     assert ended
+    assert ended.validation_metric is None  # which chooses nothing unless somebody names it
+    assert not Recipe.of(spec).metric_chooses
     assert ended.validation_loss is not None
     assert (ended.accuracy, ended.validation_accuracy) == (None, None)
     assert Result.model_validate_json(result.model_dump_json()) == result

@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from tests.ui.test_charts import BLOCKS, CHARTS, PICTURE, epochs, gpu, planned, samples, steps, used
+from tests.ui.test_charts import BLOCKS, CHARTS, MAE, PICTURE, epochs, gpu, measures, planned, samples, steps, used
 from tl_core.analysis.comparison import RunPoint
 from tl_core.analysis.learning_curve import points
 from tl_core.analysis.metrics import confusion_matrix, most_confused
@@ -87,7 +87,7 @@ LARGE: dict[str, Callable[[], go.Figure]] = {
     "image_grid": lambda: outcome.image_grid(np.stack([PICTURE] * 24), NAMES[:24], NAMES[:24]),
     "image_map": lambda: image_map.image_map(mapped()),
     "image_sizes": lambda: sizes.image_sizes([(n, 2 * n) for n in range(1, 161)]),
-    "curves": lambda: curves.learning_curves(steps(MANY), epochs(MANY), "run", curves.measures_of(Regression.name)),
+    "curves": lambda: curves.learning_curves(steps(MANY), epochs(MANY), "run", measures(Regression, MAE)),
     "predicted_against_true": lambda: numbers.predicted_against_true(MEASURED, MEASURED, LONG),
     "residuals": lambda: numbers.residuals(MEASURED, MEASURED, LONG),
     "precision_recall": lambda: labels.precision_recall(SCORES > 0.7, SCORES[:, ::-1], np.full(40, 0.5), NAMES[:40]),

@@ -22,6 +22,9 @@ from tl_core.analysis.usage import Usage
 from tl_core.analysis.what_if import Answer
 from tl_core.backbones import BlockOutline, CatalogueEntry
 from tl_core.events import Activity, Telemetry
+from tl_core.metrics import Metric
+from tl_core.metrics.balanced_accuracy import BalancedAccuracy
+from tl_core.metrics.mae import MeanAbsoluteError
 from tl_core.planning import cost_model
 from tl_core.planning.cuts import CutPlan, SplitSizes
 from tl_core.precision import CHOICES, Speed, Speeds
@@ -29,6 +32,8 @@ from tl_core.result import Timing
 from tl_core.runs.compared import ACCURACY
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import BatchNorm, Phase, everything, last_blocks, nothing
+from tl_core.tasks import Task
+from tl_core.tasks.classification import Classification
 from tl_core.tasks.regression import Regression
 from tl_core.ui.charts import (
     choices,
@@ -48,6 +53,7 @@ from tl_core.ui.charts import (
     theme,
 )
 
+MAE = MeanAbsoluteError()
 HOSTILE = ("<b onload=alert(1)>x</b>", "two\nlines", "y" * 300, "\u0639\u0631\u0628\u064a \u202ereversed", "%{x} &amp; $a$")
 K = len(HOSTILE)
 NETWORKS = [
@@ -63,8 +69,13 @@ def steps(count: int, phases: tuple[str, ...] = ("head",)) -> list[StoredEvent]:
 
 
 def epochs(count: int, validation: float | None = 0.6) -> list[StoredEvent]:
-    added = {"validation_loss": validation, "validation_accuracy": validation, "seconds": 1.0}
+    added = dict.fromkeys(("validation_loss", "validation_accuracy", "validation_metric"), validation) | {"seconds": 1.0}
     return [StoredEvent(e.id, e.at, "epoch", e.data | added) for e in steps(count)]
+
+
+def measures(task: type[Task], metric: Metric, told: Sequence[StoredEvent] = (), images: int = 9) -> tuple[curves.Measure, ...]:
+    """What a run with so many validation images reports, which has told so much."""
+    return curves.measures_of(task, metric, [StoredEvent(0, 1.0, "plan", {"validation_images": images})], told)
 
 
 def samples(count: int, since: float = 99.0, **more: Any) -> list[StoredEvent]:
@@ -157,7 +168,7 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
     ),
 }
 CHARTS |= {
-    "curves_of_numbers": lambda: curves.learning_curves(steps(50), epochs(9), "run", curves.measures_of(Regression.name)),
+    "curves_of_numbers": lambda: curves.learning_curves(steps(50), epochs(9), "run", measures(Regression, MAE)),
     "predicted_against_true": lambda: numbers.predicted_against_true(NUMBERS, NUMBERS[::-1], HOSTILE[0]),
     "residuals": lambda: numbers.residuals(NUMBERS, NUMBERS[::-1], HOSTILE[0]),
     "precision_recall": lambda: labels.precision_recall(HAS, SAID, np.full(len(HOSTILE), 0.5), HOSTILE),
@@ -367,11 +378,37 @@ def test_a_phase_says_its_rates_and_what_batch_norm_does() -> None:
 def test_a_head_that_was_computed_is_told_in_words() -> None:
     plan = [StoredEvent(0, 1.0, "plan", {"phases": [{"name": "head", "epochs": 1}]})]
     both = [StoredEvent(0, 1.0, "plan", {"phases": [{"name": "head"}, {"name": "all"}]})]
-    assert "50 % are right, of the validation images 60 %" in curves.computed(plan, [], epochs(1))
-    assert curves.computed(plan, [], epochs(1, None)).endswith("50 % are right.")
-    assert not curves.computed(both, [], epochs(1))
-    assert not curves.computed(plan, steps(1), epochs(1))
-    assert not curves.computed([], [], [])
+    usual = measures(Classification, ACCURACY)
+    said = curves.computed(plan, [], epochs(1), usual)
+    assert said.endswith("Loss 1.000 nats (training), 0.600 nats (validation); Accuracy 50.0 % (training), 60.0 % (validation).")
+    assert curves.computed(plan, [], epochs(1, None), usual).endswith("Loss 1.000 nats (training); Accuracy 50.0 % (training).")
+    in_units = curves.computed(plan, [], epochs(1), measures(Regression, MAE))
+    assert in_units.endswith("0.600 share of the variance (validation); Mean absolute error 0.6 (validation).")
+    assert not curves.computed(both, [], epochs(1), usual)
+    assert not curves.computed(plan, steps(1), epochs(1), usual)
+    assert not curves.computed([], [], [], usual)
+
+
+def test_the_metric_that_decides_is_drawn() -> None:
+    """What the validation images say of it, in its own format, in place of the accuracy."""
+    chart = curves.learning_curves(steps(50), epochs(9), "run", measures(Classification, BalancedAccuracy()))
+    assert chart.layout.yaxis2.title.text == "Balanced accuracy (%)"
+    (drawn,) = (trace for trace in chart.data if trace.yaxis == "y2")
+    assert (drawn.name, drawn.y[0]) == ("Validation", 60.0)
+    assert "%{y:.1f} %" in drawn.hovertemplate
+    in_units = curves.learning_curves(steps(50), epochs(9), "run", measures(Regression, MAE))
+    assert in_units.layout.yaxis2.title.text == "Mean absolute error"
+
+
+def test_runs_that_do_not_tell_it_draw_what_they_tell() -> None:
+    """Those of before have no such number, and neither have those without validation images."""
+    before = [StoredEvent(e.id, e.at, e.kind, {k: v for k, v in e.data.items() if k != "validation_metric"}) for e in epochs(2)]
+    usual = measures(Classification, ACCURACY)
+    assert measures(Classification, BalancedAccuracy(), before) == usual
+    assert measures(Classification, BalancedAccuracy(), images=0) == usual
+    assert [each.field for each in measures(Regression, MAE, before)] == ["loss"]
+    both = measures(Classification, BalancedAccuracy(), [*before, *epochs(1)])  # paused before, and resumed
+    assert curves.learning_curves(steps(3), [*before, *epochs(1)], "run", both).data[-1].y == (None, None, 60.0)
 
 
 def test_names_of_phases_stand_above_the_curves() -> None:

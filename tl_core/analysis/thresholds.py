@@ -1,5 +1,6 @@
-"""What a threshold that was fitted before does on the test images."""
+"""Thresholds that were fitted before, and what one does on the test images."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,11 @@ class AtThreshold:
     def recall(self) -> Interval | None:
         """Return the 95% Wilson interval of the share of the class that is found; None where the class has no example."""
         return wilson(self.right, self.present) if self.present else None
+
+
+def threshold_values(thresholds: Sequence[Threshold]) -> NDArray[np.float64]:
+    """Return the probabilities (outputs,) from which on outputs are predicted, by `thresholds` of all of them."""
+    return np.array([np.inf if each.value is None else each.value for each in thresholds])
 
 
 def at_threshold(labels: NDArray[np.int64], probabilities: NDArray[np.float32], threshold: Threshold) -> AtThreshold:

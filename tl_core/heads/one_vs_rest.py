@@ -2,13 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import ClassVar, Protocol, runtime_checkable
+from functools import partial
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.heads.head import ChosenBy, Head
-from tl_core.heads.solver import Problem, Solver
+from tl_core.heads.solver import Problem, Score, Solver
 from tl_core.heads.space import Labelled
 from tl_core.notes import Note, NoteKind
 
@@ -23,7 +24,7 @@ class FitsLabels(Protocol):
 @dataclass(frozen=True)
 class OneVsRest:
     """A head of which the sigmoid of a label's logit is the probability that `solver` gives for having it, as scikit-learn's
-    OneVsRestClassifier. Each label has a penalty of its own."""
+    OneVsRestClassifier. Each label has a penalty of its own, chosen by what a score says of that label alone."""
 
     title: ClassVar[str] = "one label against the rest"
     solver: Solver
@@ -33,9 +34,10 @@ class OneVsRest:
         none, gets a probability that hardly differs from 1, or from 0."""
         train, validation = ((np.asarray(of[0]), np.asarray(of[1])) if of else None for of in (given.train, given.validation))
         assert train
+        alone = replace(given, classes=2, score=given.score and partial(_score_of_label, given.score))
         heads = [
             self.solver.solve(
-                replace(given, train=_of_label(train, label), validation=validation and _of_label(validation, label), classes=2)
+                replace(alone, train=_of_label(train, label), validation=validation and _of_label(validation, label))
             )
             for label in range(given.classes)
         ]
@@ -61,6 +63,11 @@ class OneVsRest:
 def _of_label(images: tuple[NDArray[np.generic], NDArray[np.generic]], label: int) -> Labelled:
     features, labels = images
     return features, labels[:, label].astype(np.intp)
+
+
+def _score_of_label(score: Score, labels: NDArray[Any], probabilities: NDArray[np.float32]) -> float:
+    """Return the `score` of labels that are one column, of the probabilities of not having that label, and of having it."""
+    return score(labels[:, None].astype(bool), probabilities[:, 1:])
 
 
 def _ends(heads: list[Head]) -> dict[str, float]:

@@ -53,7 +53,12 @@ class Ridge:
 
     def left_out(self, penalty: float) -> Matrix:
         """Return what is said of each image (images, outputs) by a fit to all others."""
-        return np.concatenate([next(self._without(images, turned, [penalty])) for images, turned in self._turned()])
+        return self.left_out_by([penalty])[0]
+
+    def left_out_by(self, penalties: Sequence[float]) -> Matrix:
+        """Return what `left_out` does, (penalties, images, outputs) for several of them."""
+        parts = [np.stack(list(self._without(images, turned, penalties))) for images, turned in self._turned()]
+        return np.concatenate(parts, axis=1)
 
     def errors(self, penalties: Sequence[float]) -> Matrix:
         """Return the weighted sum of the squared errors when each image is left out, for each of the penalties."""

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from tl_core.heads.head import ChosenBy, Head
 from tl_core.heads.ridge_path import PENALTIES, Ridge, multiply_adds
-from tl_core.heads.solver import Problem
+from tl_core.heads.solver import Problem, Score
 from tl_core.heads.space import Space, positive
 from tl_core.heads.threads import one_thread
 
@@ -30,7 +30,7 @@ class RidgeRegression:
 
     def solve(self, given: Problem) -> Head:
         """Return `ridge_regression`'s head. It needs no validation images."""
-        return ridge_regression(*given.train, strength=self.strength, normalise=given.normalise)
+        return ridge_regression(*given.train, strength=self.strength, normalise=given.normalise, score=given.score)
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
         """Return those of a ridge with any penalty."""
@@ -38,13 +38,27 @@ class RidgeRegression:
 
 
 @one_thread
-def ridge_regression(features: ArrayLike, targets: ArrayLike, *, strength: float | None = None, normalise: bool = True) -> Head:
+def ridge_regression(
+    features: ArrayLike,
+    targets: ArrayLike,
+    *,
+    strength: float | None = None,
+    normalise: bool = True,
+    score: Score | None = None,
+) -> Head:
     """Fit ridge regression in closed form: scikit-learn's Ridge with an intercept, on CL2N features if `normalise`.
 
     The penalty (alpha) is 1 / `strength`; where that is None it is the one of `PENALTIES`, for points whose mean squared length
     is 1, with the least squared error when each image is left out (Rifkin & Lippert 2007, MIT-CSAIL-TR-2007-025), as
-    scikit-learn's RidgeCV chooses it. `features` are (images, features) and `targets` (images,) or (images, outputs). Raises
-    `DataError` without images or with features that are not finite, `SettingError` for a strength that is not positive.
+    scikit-learn's RidgeCV chooses it. Raises `DataError` without images or with features that are not finite, `SettingError` for
+    a strength that is not positive.
+
+    Args:
+        features, targets: The training images (images, features), and their numbers (images,) or (images, outputs).
+        strength: The inverse of the penalty; None chooses it.
+        normalise: Whether to fit to CL2N features.
+        score: What is to be least instead of the squared error, of what is said of the images left out; the error decides
+            between equal ones.
     """
     wanted = np.asarray(targets, np.float64)
     wanted = wanted.reshape(len(wanted), -1)
@@ -53,6 +67,7 @@ def ridge_regression(features: ArrayLike, targets: ArrayLike, *, strength: float
     if strength is not None:
         relative, by = 1 / positive("inverse penalty C", strength) / space.scale**2, ChosenBy.GIVEN
     else:
-        relative, by = PENALTIES[int(np.argmin(solved.errors(PENALTIES)))], ChosenBy.LEAVE_ONE_OUT
+        scores = np.array([score(wanted, said) for said in solved.left_out_by(PENALTIES)] if score else [0.0] * len(PENALTIES))
+        relative, by = PENALTIES[np.lexsort((solved.errors(PENALTIES), scores))[0]], ChosenBy.LEAVE_ONE_OUT
     kernel, bias = solved.coefficients(relative)
     return space.affine(kernel, bias, chosen={"penalty": relative * space.scale**2}, chosen_by=by)

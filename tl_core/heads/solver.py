@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from tl_core.heads.head import Head, Labels, Matrix
 from tl_core.heads.space import Labelled
 
-Score = Callable[[Labels, NDArray[np.float32]], float]
-"""From labels (images,) and probabilities (images, classes) to a number that is the lower the better they are."""
+Score = Callable[[NDArray[Any], NDArray[Any]], float]
+"""From labels (images,) and probabilities (images, classes), or labels and what else is said of them, to a number that is the
+lower the better they are."""
 
 
 @dataclass(frozen=True, eq=False)

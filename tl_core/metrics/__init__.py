@@ -60,7 +60,7 @@ class Metric(Part):
     """Whether each run is measured by it. One whose settings only the user knows is not."""
 
     chooses: ClassVar[bool] = True
-    """Whether, where it decides a run, its value on the validation images chooses epochs, trials and penalties; otherwise their
+    """Whether, where a run names it, its value on the validation images chooses epochs, trials and penalties; otherwise their
     loss does. Accuracy moves by whole images, and a model that knows nothing can be well calibrated."""
 
     most_probable: ClassVar[bool] = True
@@ -86,9 +86,8 @@ class Metric(Part):
         metric that needs no threshold. Arguments as in `value`."""
         return ()
 
-    def score(self, labels: Labels, probabilities: Probabilities) -> float:
-        """Return a number that is the lower the better the model is; infinity where there is no value."""
-        value = self.measured_value(labels, probabilities)
+    def score(self, value: float) -> float:
+        """Return a `value` of this metric as a number that is the lower the better the model is; infinity where there is none."""
         return inf if isnan(value) else -self.better.sign * value
 
     @abstractmethod
@@ -181,10 +180,15 @@ def metric_of(found: MetricValue) -> Metric:
     return metrics.build(PartSpec(name=found.name, **found.settings))
 
 
+def of_kind(kind: LabelKind) -> dict[str, type[Metric]]:
+    """Return the metrics of labels of this kind by their names, in the order in which they are listed."""
+    return {name: part for name, part in metrics.parts().items() if part.label_kind == kind}
+
+
 def default_metrics(classes: int, kind: LabelKind = CLASSES) -> tuple[Metric, ...]:
     """Return the metrics that each run with so many `classes` is measured by, with their default settings; of labels of another
     `kind` those for these."""
-    candidates = (part() for part in metrics.parts().values() if part.by_default and part.label_kind == kind)
+    candidates = (part() for part in of_kind(kind).values() if part.by_default)
     return tuple(metric for metric in candidates if metric.suits(classes))
 
 

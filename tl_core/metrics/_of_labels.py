@@ -20,8 +20,6 @@ class LabelMetric(Metric):
     """Says in one number how good predicted labels are, of which an example has any number."""
 
     label_kind: ClassVar[LabelKind] = MULTI_LABELS
-    chooses: ClassVar[bool] = False
-    """The cross-entropy of the validation images does: where a label is predicted is decided in the end."""
 
 
 def predicted(said: Said) -> LabelSets:

@@ -18,8 +18,6 @@ class NumberMetric(Metric):
 
     label_kind: ClassVar[LabelKind] = NUMBERS
     percent: ClassVar[bool] = False
-    chooses: ClassVar[bool] = False
-    """The squared error of the validation images does, in which a model is trained."""
 
     def difference_of_samples(self, here: Sample, other: Sample) -> Interval | None:
         """Return the interval by a bootstrap that draws from each sample for itself. None where that takes too long, or where a

@@ -81,6 +81,12 @@ def deciding(run: Run) -> Metric:
     return metric if metric.label_kind == score.label_kind(run) else score.primary_metric(run)
 
 
+def names_a_chooser(run: Run) -> bool:
+    """Return whether a run names the metric that decides it, and that chooses on its validation images, too."""
+    metric = deciding(run)
+    return metric.chooses and metric.name == run.spec.metric.name
+
+
 def decided(run: Run) -> MetricValue | None:
     """Return what a finished run has of the metric that decides it, as it was stored; None of a run that was not tested."""
     found = value_of(run, deciding(run), _not_read)

@@ -63,6 +63,10 @@ class Outputs(ABC):
         return outputs
 
     @abstractmethod
+    def of_logits(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what the model in training gives (n, outputs), of the `logits` of its head (n, outputs)."""
+
+    @abstractmethod
     def targets(self, labels: NDArray[Any], learning: Learning) -> NDArray[Any]:
         """Return what the loss takes, of the labels (n, ...) of a batch."""
 

@@ -32,6 +32,11 @@ class ClassOutputs(Outputs):
     def joined(self, classifier: "Classifier") -> "Classifier":
         return classifier
 
+    def of_logits(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        from scipy.special import softmax
+
+        return np.asarray(softmax(logits, axis=1))
+
     def targets(self, labels: NDArray[Any], learning: Learning) -> NDArray[Any]:
         """Return class indices (n,), or shares of classes (n, classes) float32 where labels are softened."""
         return np.eye(len(self.names), dtype=np.float32)[labels] if learning.soft else labels

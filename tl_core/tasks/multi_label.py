@@ -31,6 +31,11 @@ class LabelOutputs(Outputs):
     def joined(self, classifier: "Classifier") -> "Classifier":
         return classifier.activate("sigmoid")
 
+    def of_logits(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        from scipy.special import expit
+
+        return np.asarray(expit(logits))
+
     def targets(self, labels: NDArray[Any], learning: Learning) -> NDArray[Any]:
         """Return 1 where an example has a label, and 0 elsewhere (n, labels), float32."""
         return labels.astype(np.float32)

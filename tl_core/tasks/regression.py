@@ -52,6 +52,9 @@ class NumberOutputs(Outputs):
         """Return numbers (n,) float64 in the unit of the labels."""
         return np.asarray(outputs[:, 0].astype(np.float64) * self.deviation + self.mean)
 
+    def of_logits(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        return logits
+
     def targets(self, labels: NDArray[Any], learning: Learning) -> NDArray[Any]:
         return self.solved(labels).astype(np.float32)
 

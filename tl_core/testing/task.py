@@ -80,10 +80,12 @@ def check_training_lowers_what_is_told(part: type[Task]) -> None:
 
 
 def check_a_computed_head_is_told_of_as_a_trained_one(part: type[Task]) -> None:
-    """Check that the same head has the same loss, whether it is measured within its network or alone."""
+    """Check that the same head has the same loss and the same outputs, whether within its network or alone."""
     fit = _fit(part)
     kernel, bias = (np.asarray(each, np.float64) for each in fit.model.get_layer(HEAD).get_weights())
-    sums = fit.outputs.sums_of_head(Head(kernel, bias), fit.features, fit.labels)
+    head = Head(kernel, bias)
+    np.testing.assert_allclose(fit.outputs.of_logits(head.logits(fit.features)), fit.given, rtol=1e-4, atol=1e-6)
+    sums = fit.outputs.sums_of_head(head, fit.features, fit.labels)
     np.testing.assert_allclose(sums / N, _told(fit), rtol=1e-4, atol=1e-6)
 
 

@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from importlib import metadata
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core import __version__
+from tl_core.analysis.thresholds import threshold_values
 from tl_core.data.examples import Examples
 from tl_core.data.images import Pixels
 from tl_core.datasets import Images
@@ -57,11 +58,6 @@ def fitted_thresholds(run: Training, model: Any) -> tuple[tuple[Threshold, ...],
     with run.stages.stage(Activity.TESTING):
         said = run.outputs.predicted(predict(upper, inputs, lambda _: None))
         return (task if task.fits_thresholds else metric).thresholds(held_out.labels, said), ()
-
-
-def threshold_values(thresholds: Sequence[Threshold]) -> NDArray[np.float64]:
-    """Return the probabilities (outputs,) from which on outputs are predicted, by `thresholds` of all of them."""
-    return np.array([np.inf if each.value is None else each.value for each in thresholds])
 
 
 def gather_predictions(

@@ -18,7 +18,7 @@ from tl_core.heads import Head
 from tl_core.strategies import Learning
 from tl_core.tasks import Means, Outputs
 from tl_core.training.prepared import PreparedPhase
-from tl_core.training.scoring import FEATURE_BATCH, score_of
+from tl_core.training.scoring import FEATURE_BATCH, judged
 
 Batch = tuple[Any, Any, Any]
 LossAndAccuracy = tuple[float | None, float | None]
@@ -64,7 +64,7 @@ class Progress:
     `validation_accuracy` those of the validation images after it; `best_loss` is the lowest validation loss of the present
     phase, `best_epoch` its epoch (0: what the phase began with) and `best_accuracy` the accuracy there. Where the model goes
     back to what it was, the first four are of that, None where they are not known. `counted` is how many phases there are
-    whose frozen part `passed` includes. `validation_score` and `best_score` are those of the metric that decides, if one does.
+    whose frozen part `passed` includes. `validation_score` and `best_score` are those of the metric that chooses, if one does.
     """
 
     total: float
@@ -118,7 +118,8 @@ class Progress:
         self.loss, self.accuracy = self.now.means if self.now.images else (None, None)
         self.now = EpochProgress()
         self.validation_loss, self.validation_accuracy, self.validation_score = loss, accuracy, score
-        now, lowest = (loss, self.best_loss) if score is None else (score, self.best_score)
+        by_loss = score is None or (self.best_score is None and self.best_loss is not None)  # so an earlier version began it
+        now, lowest = (loss, self.best_loss) if by_loss else (score, self.best_score)
         best = now is not None and now < (math.inf if lowest is None else lowest)  # nothing that is not finite is the best one
         if best:
             self.best_loss, self.best_epoch, self.best_accuracy, self.best_score = loss, self.epoch, accuracy, score
@@ -160,11 +161,11 @@ def fit(
             if now.images < len(train):  # after the last one nobody could tell from its number whether the epoch was reported
                 yield
         held_out = evaluate(model, phase.validation, phase.batch_size, phase.learning, phase.outputs)
-        means, score = now.means, score_of(model, phase.validation, phase.metric)
+        means, (value, score) = now.means, judged(model, phase.validation, phase.judge)
         if progress.end_epoch(*held_out, score) and phase.learning.keeps_best:
             keep_best()
         seconds = time.perf_counter() - started
-        report(Epoch(phase.name, progress.epoch, progress.steps, *means, *held_out, seconds))
+        report(Epoch(phase.name, progress.epoch, progress.steps, *means, *held_out, seconds, value))
         yield
 
 

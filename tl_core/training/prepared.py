@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from tl_core.features.inputs import Inputs
 from tl_core.heads import Solver
-from tl_core.metrics import Metric
 from tl_core.strategies import Learning
 from tl_core.tasks import Outputs
 from tl_core.training.freezing import Frozen
+from tl_core.training.scoring import Judge
 
 Order = Callable[[int], NDArray[np.intp]]
 """From the number of an epoch, from 0, to the order of the training images in it: it depends on nothing but the run's seed."""
@@ -41,7 +41,7 @@ class PreparedPhase:
         learning_rate: The head's; None where a solver computes it.
         blocks: The names of the blocks that train.
         trial: Whether it is one of several, of which the best is kept.
-        metric: What says on the validation images which epoch, trial or penalty is the best; None is their loss.
+        judge: What the metric that decides says of the validation images; None where accuracy decides.
     """
 
     name: str
@@ -60,7 +60,7 @@ class PreparedPhase:
     learning_rate: float | None = None
     blocks: tuple[str, ...] = ()
     trial: bool = False
-    metric: Metric | None = None
+    judge: Judge | None = None
 
 
 def shuffled(count: int, views: int, stream: tuple[int, int], epoch: int) -> NDArray[np.intp]:

@@ -137,8 +137,8 @@ class CheckpointManager:
             return None
         self._go_back(self._winner, best.loss, best.accuracy, best.score)
         self._winner, self.state.best_trial = (), None
-        known = phase.metric is not None and best.score is not None and best.score < math.inf
-        value = -phase.metric.better.sign * best.score if known else None  # type: ignore[union-attr, operator]  # known
+        known = phase.judge is not None and best.score is not None and best.score < math.inf
+        value = -phase.judge.metric.better.sign * best.score if known else None  # type: ignore[union-attr, operator]  # known
         return BestTrial(name=best.name, loss=best.loss if best.loss < math.inf else None, value=value)
 
     def due(self) -> bool:

@@ -29,7 +29,7 @@ from tl_core.training.loop import Progress, evaluate_head, fit
 from tl_core.training.prepare import LearningRates, PhasePreparer
 from tl_core.training.prepared import Order, PreparedPhase, shuffled
 from tl_core.training.resume import CheckpointManager, identity_of
-from tl_core.training.scoring import score_of_head
+from tl_core.training.scoring import Judge, judged_head
 from tl_core.training.solve import solve_head
 from tl_core.training.stages import Stages
 
@@ -145,7 +145,7 @@ class Training:
             learning_rate=None if phase.solver else phase.learning_rate,
             blocks=phase.trained_blocks(self.blocks),
             trial=phase.trial,
-            metric=self.recipe.deciding_metric if self.recipe.deciding_metric.chooses else None,
+            judge=Judge.of(self.recipe, self.outputs),
         )
 
     def _rates(self, phase: Phase, model: Any, train: Inputs, order: Order) -> LearningRates:
@@ -194,11 +194,12 @@ class Training:
         self.progress.steps = step
         self.progress.now.add(len(ready.train), loss, accuracy, time.perf_counter() - started)
         self.progress.passed += ready.passes_per_epoch
-        self.progress.end_epoch(*held_out, score_of_head(found, ready.validation, ready.metric))
+        value, score = judged_head(found, ready.validation, ready.judge)
+        self.progress.end_epoch(*held_out, score)
         chosen = {"chosen": dict(found.chosen), "chosen_by": found.chosen_by}
         # Before the report, which may end this attempt: a head is computed whole or not at all.
         self._end(ready, ended=self._measured(ready), remarks=found.remarks, **chosen)
-        self.stages.report(Epoch(ready.name, 1, step, loss, accuracy, *held_out, time.perf_counter() - started))
+        self.stages.report(Epoch(ready.name, 1, step, loss, accuracy, *held_out, time.perf_counter() - started, value))
 
     def _end(self, ready: PreparedPhase, *, remarks: tuple[Note, ...] = (), **facts: Any) -> None:
         """Prove that nothing frozen moved, and record the phase, with `remarks` on the fit of its head and `facts`, the fields

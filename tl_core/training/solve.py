@@ -27,7 +27,7 @@ def solve_head(phase: PreparedPhase, classifier: Classifier) -> Head:
         normalise=classifier.normalises,
         validation=(validation, phase.outputs.solved(validation.labels)) if len(validation) else None,
         class_weights=class_weights(train.labels, classes) if phase.learning.balanced else None,
-        score=phase.metric.score if phase.metric else None,
+        score=phase.judge.score_of_solved if phase.judge and phase.judge.chooses else None,
     )
     head = phase.solver.solve(problem)
     if phase.learning.adjusted:

@@ -6,46 +6,74 @@ import streamlit as st
 from tl_core.analysis.statements import percent
 from tl_core.analysis.statistics import Interval
 from tl_core.analysis.thresholds import at_threshold
-from tl_core.metrics import Metric, metrics
-from tl_core.recipe import things_of
+from tl_core.metrics import Metric, of_kind
+from tl_core.recipe import Recipe, things_of
 from tl_core.result import Result, Threshold
 from tl_core.runs import compared
+from tl_core.runs.score import task_of
 from tl_core.runs.store import Run
 from tl_core.ui import formatting, forms, session
+from tl_core.ui.charts import curves
 
 ABOUT = "The number of the test images that stands first in the result, and that chooses on the validation images."
 
 
-def explained(metric: Metric) -> str:
-    """Return what a metric does where it decides a run, in sentences."""
+def measures(run: Run) -> tuple[curves.Measure, ...]:
+    """Return what is drawn of a run over its steps."""
+    told = session.events(run, "plan"), session.events(run, "epoch")
+    return curves.measures_of(task_of(run), compared.deciding(run), *told)
+
+
+def curves_alt(run: Run) -> str:
+    """Return what screen readers say of its curves: "Loss and accuracy by step"."""
+    return " and ".join([measures(run)[0].title, *(each.title.lower() for each in measures(run)[1:])]) + " by step"
+
+
+def explained(metric: Metric, *, chooses: bool) -> str:
+    """Return what a metric does where it decides a run, in sentences: whether it `chooses`, too, or the loss does."""
     lower = "" if metric.better.sign > 0 else " Lower is better."
-    chooses = (
-        "Its value on the validation images chooses the best epoch, the best trial and the penalty of logistic regression."
-        if metric.chooses
+    chosen = (
+        "Its value on the validation images chooses the best epoch, the best trial and the penalty of a computed head."
+        if chooses
         else "The loss on the validation images chooses the best epoch, the best trial and the penalty, as it always did."
     )
     fitted = " Thresholds are fitted to the validation images and applied to the test images." if metric.fits_thresholds else ""
     cost = " Each image is taken for the class of the least expected cost." if not metric.most_probable else ""
-    return f"{metric.summary()}{lower} {chooses}{fitted}{cost} The test images choose nothing."
+    return f"{metric.summary()}{lower} {chosen}{fitted}{cost} The test images choose nothing."
 
 
-def choice(metric: Metric) -> None:
-    """Draw the choice of the metric that decides the next run, with its settings, and say what it does."""
-    with st.expander("What decides", expanded=metric != compared.ACCURACY):
-        forms.part_choice(metrics, metric, "Metric", ABOUT)
+def choice(recipe: Recipe) -> None:
+    """Draw the choice of the metric that decides the next run, of those that suit its task, with its settings, and say what it
+    does."""
+    metric, offered = recipe.deciding_metric, of_kind(recipe.task.label_kind)
+    is_named, key = metric == recipe.metric, "metric_name"
+    st.session_state[key] = metric.name if is_named else None
+    with st.expander("What decides", expanded=recipe.metric != compared.ACCURACY):
+        st.selectbox(
+            "Metric",
+            list(offered),
+            index=0 if compared.ACCURACY.name in offered else None,
+            placeholder=f"{metric.title}, and the loss chooses",
+            format_func=lambda name: offered[name].title,
+            key=key,
+            help=ABOUT,
+            on_change=lambda: session.change({"metric": st.session_state[key] or compared.ACCURACY.name}),
+        )
         forms.part_form("metric", metric)
-        st.caption(formatting.plain(explained(metric)))
+        st.caption(formatting.plain(explained(metric, chooses=recipe.metric_chooses)))
 
 
 def headline(run: Run, result: Result, took: str) -> None:
     """Draw the value of the metric that decides, with the accuracy beside it, and what its thresholds do on the test images."""
     metric = compared.deciding(run)
+    told = [phase.ended.validation_metric for phase in result.phases if phase.ended]
+    chooses = compared.names_a_chooser(run) and (not result.validation_images or any(each is not None for each in told))
     value = formatting.unbroken(formatting.decided(run))
     st.markdown(
         f"### {formatting.plain(metric.full_title)} {value} on {result.test_images:,} test {things_of(run.spec)}, in {took}"
     )
     accuracy = "" if run.accuracy is None else f"Accuracy: {formatting.unbroken(formatting.accuracy_of(run))}. "
-    st.caption(f"{accuracy}{explained(metric)}")
+    st.caption(f"{accuracy}{explained(metric, chooses=chooses)}")
     if metric.fits_thresholds and result.thresholds:
         _thresholds(run, result)
 

@@ -10,7 +10,7 @@ from tl_core.recipe import Recipe
 from tl_core.runner import control
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
-from tl_core.ui import formatting, queue_panel, recipe_bar, run_status, session
+from tl_core.ui import decisions, formatting, queue_panel, recipe_bar, run_status, session
 from tl_core.ui.charts import curves, machine
 from tl_core.ui.live_chart import live_chart
 
@@ -66,12 +66,13 @@ def _charts(run: Run) -> None:
     if not run.attempts:
         return  # it has not begun
     versions = tuple(session.version(run, kind) for kind in ("step", "epoch", "telemetry"))
-    computed = curves.computed(session.events(run, "plan"), session.events(run, "step"), session.events(run, "epoch"))
+    plans, steps, epochs = (session.events(run, kind) for kind in ("plan", "step", "epoch"))
+    computed = curves.computed(plans, steps, epochs, decisions.measures(run))
     if computed:
         st.caption(computed)
-    elif run.state.alive or session.events(run, "epoch") or session.events(run, "step"):
+    elif run.state.alive or epochs or steps:
         drawn = session.newest("curves", run, versions[:2], lambda: _curves(run))
-        live_chart(drawn, f"curves_{run.id}", "Loss and accuracy by step")
+        live_chart(drawn, f"curves_{run.id}", decisions.curves_alt(run))
     samples = session.events(run, "telemetry")
     if not samples:
         st.caption("Processor and memory use appear here with the first sample.")
@@ -83,8 +84,8 @@ def _charts(run: Run) -> None:
 
 
 def _curves(run: Run) -> str:
-    measures = curves.measures_of(run.spec.task.name)
-    return _json(curves.learning_curves(session.events(run, "step"), session.events(run, "epoch"), run.id, measures))
+    events = session.events(run, "step"), session.events(run, "epoch")
+    return _json(curves.learning_curves(*events, run.id, decisions.measures(run)))
 
 
 def _machine(run: Run) -> str:

@@ -83,12 +83,13 @@ def _time(run: Run, result: Result) -> None:
 
 def _curves(run: Run) -> None:
     steps, epochs = session.events(run, "step"), session.events(run, "epoch")
-    computed = curves.computed(session.events(run, "plan"), steps, epochs)
+    measures = decisions.measures(run)
+    computed = curves.computed(session.events(run, "plan"), steps, epochs, measures)
     if computed:
         st.caption(computed)
     else:
-        drawn = curves.learning_curves(steps, epochs, run.id, curves.measures_of(run.spec.task.name))
-        formatting.chart(drawn, f"result_curves_{run.id}", "Loss and accuracy by step")
+        drawn = curves.learning_curves(steps, epochs, run.id, measures)
+        formatting.chart(drawn, f"result_curves_{run.id}", decisions.curves_alt(run))
 
 
 def hardest(said: Predictions, names: list[str], run_id: str) -> None:

@@ -1,14 +1,16 @@
 """How a run learns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
+from tl_core.metrics import Metric
+from tl_core.metrics.accuracy import Accuracy
 from tl_core.runs.store import StoredEvent
-from tl_core.tasks import tasks
+from tl_core.tasks import Task
 from tl_core.tasks.classification import Classification
 from tl_core.ui.charts import theme
 
@@ -28,13 +30,20 @@ SIDES = ("", "2")
 
 
 class Measure(NamedTuple):
-    """One of the two quantities: the name of its field, what it is called, its unit, and what a value is multiplied by."""
+    """One of the two quantities: the name of its field, what it is called, its unit, what a value is multiplied by, how it is
+    written, and whether it is told of validation images alone."""
 
     field: str
     title: str
     unit: str
     scale: float
-    digits: int
+    written: str
+    held_out: bool = False
+
+    @property
+    def with_unit(self) -> str:
+        """Return what an axis of it is called."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
 
 
 class Curve(NamedTuple):
@@ -50,34 +59,52 @@ class Curve(NamedTuple):
 EACH_BATCH = Curve("Each batch", theme.TRAINING, width=1, opacity=0.4)
 TRAINING = Curve("Training", theme.TRAINING, width=1.8)
 VALIDATION = Curve("Validation", theme.CHOSEN, width=3.2, validation=True)
-ACCURACY = Measure("accuracy", "Accuracy", "%", 100.0, 1)
+ACCURACY = Measure("accuracy", "Accuracy", "%", 100.0, ".1f")
+AXIS_LETTERS = 40
+"""So many letters are as long as an axis is high."""
 
 
-def measures_of(task: str) -> tuple[Measure, ...]:
-    """Return what the runs of a task report: those of classification where it is no longer installed."""
-    part = tasks.parts().get(task, Classification)
-    return Measure("loss", part.loss_title, part.loss_unit, 1.0, 3), *((ACCURACY,) if part.has_accuracy else ())
+def measures_of(
+    task: type[Task], metric: Metric, plans: Sequence[StoredEvent] = (), epochs: Sequence[StoredEvent] = ()
+) -> tuple[Measure, ...]:
+    """Return what a run reports: its loss, and what its validation images say of the `metric` that decides; the accuracy where
+    that decides, or where the metric is told of no images, as in runs of before. `plans` and `epochs` are the run's events."""
+    loss = Measure("loss", task.loss_title, task.loss_unit, 1.0, ".3f")
+    is_told = any("validation_metric" in event.data for event in epochs) or not epochs
+    if metric != Accuracy() and plans and plans[-1].data["validation_images"] and is_told:
+        title = theme.plain(metric.full_title, AXIS_LETTERS)
+        unit, scale, written = ("%", 100.0, ".1f") if metric.percent else ("", 1.0, ",.4g" if metric.in_unit else ".3f")
+        return loss, Measure("metric", title, unit, scale, written, held_out=True)
+    return loss, *((ACCURACY,) if task.has_accuracy else ())
 
 
-def computed(plans: Sequence[StoredEvent], steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent]) -> str:
-    """Return the two points of the curves, in a sentence, of a run whose head was computed and nothing else trained; empty for
-    other runs. The events are the run's `plan`, `step` and `epoch` ones."""
+def computed(
+    plans: Sequence[StoredEvent], steps: Sequence[StoredEvent], epochs: Sequence[StoredEvent], measures: Sequence[Measure]
+) -> str:
+    """Return the points of the curves of `measures`, in a sentence, of a run whose head was computed and nothing else trained;
+    empty for other runs. The events are the run's `plan`, `step` and `epoch` ones."""
     if not plans or len(plans[-1].data["phases"]) > 1 or steps or len(epochs) != 1:
         return ""
-    last = epochs[0].data
-    at_once = "The head was computed at once, so there is no curve to draw. "
-    if last["accuracy"] is None:
-        held = "" if last["validation_loss"] is None else f", of the validation images {100 * last['validation_loss']:.0f} %"
-        return f"{at_once}Of the variance of the training labels {100 * last['loss']:.0f} % is left unexplained{held}."
-    held = "" if last["validation_accuracy"] is None else f", of the validation images {100 * last['validation_accuracy']:.0f} %"
-    return f"{at_once}Of the training images {100 * last['accuracy']:.0f} % are right{held}."
+    told = "; ".join(filter(None, (_said(measure, epochs[0].data) for measure in measures)))
+    return f"The head was computed at once, so there is no curve to draw. {told}."
+
+
+def _said(measure: Measure, told: Mapping[str, Any]) -> str:
+    """Return what is `told` of a measure in words, for each split; empty where nothing is."""
+    splits = {"training": measure.field, "validation": f"validation_{measure.field}"}
+    words = [
+        f"{told[field] * measure.scale:{measure.written}} {measure.unit}".strip() + f" ({split})"
+        for split, field in splits.items()
+        if told.get(field) is not None
+    ]
+    return f"{measure.title} {', '.join(words)}" if words else ""
 
 
 def learning_curves(
     steps: Sequence[StoredEvent],
     epochs: Sequence[StoredEvent],
     run_id: str,
-    measures: Sequence[Measure] = measures_of(Classification.name),
+    measures: Sequence[Measure] = measures_of(Classification, Accuracy()),
 ) -> go.Figure:
     """Draw the `measures` of a run's task, such as loss (nats) and accuracy (%), over its steps, from the run's `step` and
     `epoch` events in order.
@@ -92,12 +119,17 @@ def learning_curves(
     sides = SIDES[: len(measures)]
     axes = theme.panels(1, len(measures), horizontal_spacing=0.16)
     shown = list(zip(sides, measures, strict=True))
-    data = [_curve(events, measure, side, curve, run_id) for side, measure in shown for curve, events in kinds if events]
+    data = [
+        _curve(events, measure, side, curve, run_id)
+        for side, measure in shown
+        for curve, events in kinds
+        if events and (curve.validation or not measure.held_out)
+    ]
     for side, measure in shown:
         # No range of our own: Plotly keeps a reader's zoom only against ends that it chose by itself.
         axes[f"xaxis{side}"] |= {"title": {"text": "Step (batches so far)", "standoff": 6}, "nticks": 4, "rangemode": "tozero"}
         axes[f"xaxis{side}"]["matches"] = "x"  # one zoom for both
-        axes[f"yaxis{side}"]["title"] = {"text": f"{measure.title} ({measure.unit})", "standoff": 6}
+        axes[f"yaxis{side}"]["title"] = {"text": measure.with_unit, "standoff": 6}
     axes["yaxis"]["rangemode"] = "tozero"
     layout = theme.layout("Learning curves", HEIGHT, legend=True) | axes | _shades(_phases([*steps, *epochs]), sides)
     # Between the legend and the curves there is room for two lines of phases' names.
@@ -119,7 +151,7 @@ def _curve(events: Sequence[StoredEvent], measure: Measure, side: str, curve: Cu
     return {
         "type": "scatter",
         "x": [event.data["step"] for event in events],
-        "y": [theme.number(event.data[field], measure.scale) for event in events],
+        "y": [theme.number(event.data.get(field), measure.scale) for event in events],
         # As an array: Plotly looks at every cell of a list of lists.
         "customdata": np.array([(run_id, theme.plain(each.data["phase"]), each.data["epoch"]) for each in events], dtype=object),
         "name": curve.name,
@@ -130,7 +162,7 @@ def _curve(events: Sequence[StoredEvent], measure: Measure, side: str, curve: Cu
         "marker": {"size": curve.width + 2.5},
         "opacity": curve.opacity,
         "hovertemplate": f"<b>{curve.name}</b><br>%{{customdata[1]}}, epoch %{{customdata[2]}}, step %{{x:,}}<br>"
-        f"{measure.title} %{{y:.{measure.digits}f}} {measure.unit}<extra></extra>",
+        f"{measure.title} %{{y:{measure.written}}} {measure.unit}<extra></extra>",
         "xaxis": f"x{side}",
         "yaxis": f"y{side}",
     }
