@@ -67,8 +67,6 @@ def draw_evidence(recipe: Recipe) -> None:
     st.caption(formatting.plain(f"They come from {recipe.dataset.location()}."))
     if preview.notes:
         st.info("\n".join(f"- {formatting.plain(note)}" for note in sentences(preview.notes)), icon=":material/rule:")
-    if not preview.kind.single:
-        return  # what follows looks at one label of each example
     data_checks.examination(recipe)
     if recipe.is_accepted:
         image_map.image_map(recipe)

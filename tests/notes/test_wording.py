@@ -191,8 +191,12 @@ TOLD = [
         "Classes that these data lack: a, b. The run's own test is compared without them, too.",
     ),
     (
+        Note.counting(K.LABELS_NOT_HERE, ["sky", "sea"]),
+        "Labels that none of these data has: sky, sea. They do not count here, nor in the run's own test.",
+    ),
+    (
         Note(K.CLASSES_SPELLED_OTHERWISE, (1,), ("cats", "CATS")),
-        "Classes that are spelled otherwise here: 'cats' is 'CATS'.",
+        "Names that are spelled otherwise here: 'cats' is 'CATS'.",
     ),
     (
         Note(K.SHIFT_UNKNOWN),
@@ -233,6 +237,11 @@ TOLD = [
         Note(K.OTHER_CLASS_SHARES, (0.7, 0.25, 0.1, 0.4), ("cats", "dogs")),
         "Classes have other shares than in the run's own test, where they have those in brackets: cats 70 % (25 %), dogs 10 % "
         "(40 %).",
+    ),
+    (
+        Note(K.OTHER_LABEL_SHARES, (0.7, 0.25), ("sky",)),
+        "Labels are of other shares of the examples than in the run's own test, where they are of those in brackets: sky 70 % "
+        "(25 %).",
     ),
     (
         Note(K.COLUMN_TELLS_CLASS, (0.985, 1024), about=("scanner",)),

@@ -12,6 +12,12 @@ from tests.pages.test_regression import page, texts
 from tests.tasks.pairs import pairs
 from tests.tools.immediate import immediate
 from tests.tools.pages import SMALL, errors, opened
+from tl_core.checks.projection import map_of
+from tl_core.jobs.background import ResultWriter
+from tl_core.recipe import Recipe
+from tl_core.runs.store import Store
+from tl_core.spec import RunSpec
+from tl_core.studies.image_map import ImageMapStudy
 from tl_core.ui import session, steps
 
 __all__ = ["immediate"]
@@ -94,7 +100,21 @@ def test_the_dataset_page_shows_the_labels_and_their_shares(address: dict[str, s
     assert "5 labels" in said
     assert "Training images by how many labels they have: " in said
     assert app.selectbox(key="task_name").value == "multi_label"
-    assert not [button for button in app.button if button.key in {"ask_data_check", "ask_image_map"}]
+    assert [button.key for button in app.button if (button.key or "").startswith("ask_")] == ["ask_data_check", "ask_image_map"]
+
+
+def test_the_map_is_coloured_by_a_label_that_one_chooses(home: Path, address: dict[str, str]) -> None:
+    recipe, study = Recipe.of(RunSpec().with_settings(address)), ImageMapStudy()
+    data, file = recipe.dataset.load(0), study.file(Store().home, recipe)
+    file.parent.mkdir(parents=True)
+    found, writer = map_of(data, np.random.default_rng(0).normal(size=(66, 2))), ResultWriter(file, study.first())
+    writer.carry_out(lambda: writer.update(map=found), recipe.spec())
+    app = opened(steps.DATASET.script, **address)
+    assert not errors(app)
+    choice = app.selectbox(key="map_label")
+    assert [option.partition(" (")[0] for option in choice.options] == list(data.class_names)
+    choice.set_value(4).run()
+    assert not errors(app)
 
 
 def test_another_source_says_that_it_has_classes(address: dict[str, str]) -> None:

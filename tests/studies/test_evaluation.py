@@ -230,7 +230,7 @@ def test_runs_that_cannot_be_tested_are_refused(run: str, tmp_path: Path) -> Non
     model.unlink()
     assert "is not there any more" in refused(run, folder)
     with pytest.raises(RunError, match="no run of that id"):
-        evaluations.testable(store, "none")
+        evaluations.finished(store, "none")
 
 
 def test_runs_of_before_are_compared_by_their_predictions(run: str, tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """A finished run that predicts a number, tested on other data: its metrics, the difference to its own test, and what differs."""
 
-import shutil
 from pathlib import Path
 
 import keras
@@ -11,9 +10,9 @@ from PIL import Image
 from sklearn.metrics import mean_absolute_error
 
 import tl_core as tl
-from tests.helpers import CommandLine, keep_run
+from tests.helpers import CommandLine
 from tests.tasks.crops import crops
-from tests.tools.evaluating import evaluated
+from tests.tools.evaluating import evaluation, stored
 from tl_core.errors import TransferError
 from tl_core.metrics import Metric, Sample, metrics
 from tl_core.metrics._of_numbers import NumberMetric
@@ -21,7 +20,6 @@ from tl_core.notes import NoteKind, sentences
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts, evaluations
 from tl_core.runs.evaluations import Evaluation
-from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.studies.evaluation import EvaluationStudy
@@ -52,10 +50,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def run(trained: tuple[Path, Path], home: Path) -> str:
     """The id of the run, in a store of the test's own."""
     table, left = trained
-    store = Store()
-    keep_run(store, "a", State.DONE, spec_of(table), **artifacts.summary(artifacts.read_result(left)))
-    shutil.copytree(left, store.folder("a"))
-    return "a"
+    return stored(left, spec_of(table))
 
 
 def other(folder: Path, numbers: NDArray[np.float64], column: str = "side", *, dark: int = 1) -> Path:
@@ -74,18 +69,10 @@ def on(run: str, table: Path, **settings: str) -> Recipe:
     return Recipe.of(Store().run(run).spec.with_settings(given | {f"dataset.{name}": text for name, text in settings.items()}))
 
 
-def answered(run: str, recipe: Recipe) -> Evaluation:
-    """What the study finds, in this process."""
-    found = evaluated(run, recipe)
-    assert found.error == ""
-    assert found.evaluation
-    return found.evaluation
-
-
 def test_the_numbers_are_those_of_the_model(run: str, tmp_path: Path) -> None:
     numbers = np.linspace(40, 250, 24)
     table = other(tmp_path / "new", numbers, "width")
-    found = answered(run, on(run, table, label_column="width"))
+    found = evaluation(run, on(run, table, label_column="width"))
 
     pixels = np.stack([np.asarray(Image.open(tmp_path / "new" / f"{index}.png")) for index in range(24)]).astype(np.float32)
     said = keras.ops.convert_to_numpy(tl.load_run(run).model(pixels, training=False))[:, 0]
@@ -109,7 +96,7 @@ def test_the_numbers_are_those_of_the_model(run: str, tmp_path: Path) -> None:
 
 def test_what_the_run_has_learned_from_does_not_count(run: str, trained: tuple[Path, Path]) -> None:
     """Its own test alone is left, which says the same once more."""
-    own, found = tl.load_run(run).result, answered(run, on(run, trained[0]))
+    own, found = tl.load_run(run).result, evaluation(run, on(run, trained[0]))
     told = {note.kind: note.numbers for note in found.notes}
     assert found.images == own.test_images == 15
     assert told[K.ALREADY_TRAINED_ON] == (45, 60)
@@ -118,7 +105,7 @@ def test_what_the_run_has_learned_from_does_not_count(run: str, trained: tuple[P
 
 
 def test_what_differs_is_told(run: str, tmp_path: Path) -> None:
-    found = answered(run, on(run, other(tmp_path / "dark", np.linspace(240, 300, 30), dark=4)))
+    found = evaluation(run, on(run, other(tmp_path / "dark", np.linspace(240, 300, 30), dark=4)))
     told = {note.kind: note.numbers for note in found.notes}
     here, there = told[K.OTHER_NUMBERS][:3], told[K.OTHER_NUMBERS][3:]
     assert here == pytest.approx((243, 270, 297), rel=1e-3)

@@ -37,7 +37,7 @@ def advice(report: Report) -> tuple[Advice, ...]:
 
 
 def _leakage(report: Report) -> list[Advice]:
-    told, thing, flatters = [], report.thing, "test" if report.of_numbers else "accuracy"
+    told, thing, flatters = [], report.thing, "test" if report.of_numbers or report.having else "accuracy"
     for split in ("test", "validation"):
         if leaked := report.leaked(split):
             share = 100 * leaked / max(1, sum(report.counts[split]))
@@ -96,19 +96,20 @@ def _broken(report: Report) -> list[Advice]:
 def _classes(report: Report) -> list[Advice]:
     if report.of_numbers:
         return _numbers(report)
-    train, test = report.counts["train"], report.counts["test"]
+    sizes, one = (report.having, "label") if report.having else (report.counts, "class")
+    train, test = sizes["train"], sizes["test"]
     few = [name for name, count in zip(report.class_names, train, strict=True) if count < FEW_TRAIN]
     untested = [name for name, count in zip(report.class_names, test, strict=True) if count < FEW_TEST]
     told = []
     if few:
         told.append(
-            Advice(f"Fewer than {FEW_TRAIN} training {report.thing}: {listed(few)}. Such a class is learned by luck.", fix=True)
+            Advice(f"Fewer than {FEW_TRAIN} training {report.thing}: {listed(few)}. Such a {one} is learned by luck.", fix=True)
         )
     if untested:
-        moves = f"One {report.one} moves the accuracy of such a class by 10 points."
+        moves = f"One {report.one} moves the {'recall' if report.having else 'accuracy'} of such a {one} by 10 points."
         told.append(Advice(f"Fewer than {FEW_TEST} test {report.thing}: {listed(untested)}. {moves}", fix=False))
     largest, smallest = max(train), max(1, min(train))
-    if largest > UNEVEN * smallest:
+    if largest > UNEVEN * smallest and not report.having:  # an example is of no one class that could be balanced
         text = (
             f"The largest class has {largest / smallest:.0f} times the training {report.thing} of the smallest "
             f"({largest:,} and {smallest:,}). A network may neglect small classes: look at the accuracy of each class, let "

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tl_core.checks.near_duplicates import groups
 from tl_core.checks.report import Group, ImageName, place_of
-from tl_core.data.examples import Labels
+from tl_core.data.examples import Labels, PlainLabel, plain_label
 from tl_core.data.label_kinds import NUMBERS
 from tl_core.datasets import Data, Examples
 from tl_core.errors import printable
@@ -44,7 +44,7 @@ class Members(Sequence[ImageName]):
         number = bisect_right(self._ends, place)
         split, examples = self._splits[number]
         index = place - (self._ends[number - 1] if number else 0)
-        label = examples.labels[index].item() if examples.is_labelled else None
+        label = plain_label(examples.labels[index]) if examples.is_labelled else None
         return ImageName(split, index, _name(examples, index), label, self.ids[place].hex())
 
     def firsts(self) -> NDArray[np.intp]:
@@ -63,7 +63,8 @@ def _codes(splits: Sequence[Examples]) -> Labels:
     """Return an integer for each example (n,), the same where labels are: `NO_LABEL` where there is none."""
     known = np.concatenate([np.full(len(examples), examples.is_labelled) for examples in splits])
     codes = np.full(len(known), NO_LABEL)
-    codes[known] = np.unique(np.concatenate([each.labels for each in splits if each.is_labelled]), return_inverse=True)[1]
+    labels = np.concatenate([each.labels for each in splits if each.is_labelled])
+    codes[known] = np.unique(labels, axis=0, return_inverse=True)[1].reshape(-1)
     return codes
 
 
@@ -98,7 +99,7 @@ def _alike(members: Members, pairs: NDArray[np.intp]) -> NDArray[np.bool_]:
 def _told(members: Members, places: Sequence[int]) -> tuple[ImageName, ...]:
     """Return the members at `places`; of many that are the same, in one split and of one class, the first few and how many more
     there are: a table of few columns may hold a row a million times."""
-    alike: dict[tuple[str, int | float | None, str], list[ImageName]] = {}
+    alike: dict[tuple[str, PlainLabel | None, str], list[ImageName]] = {}
     for member in (members[place] for place in places):
         listed = alike.setdefault((member.split, member.label, member.digest), [])
         if len(listed) < NAMED:

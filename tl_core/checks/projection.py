@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tl_core.data.examples import PlainLabel, plain_label
 from tl_core.data.images import Pixels
 from tl_core.data.label_kinds import NUMBERS
 from tl_core.data.resizing import center_crop_resize
@@ -20,16 +21,25 @@ METHOD = "t-SNE of the first 50 principal components"
 
 @dataclass(frozen=True)
 class ImageMap:
-    """Where each example lies (`x`, `y`, without unit), its class, or its number where they are `of_numbers`, its split, and its
-    name or how it begins; the sheet of pictures has them in this order."""
+    """Where each example lies (`x`, `y`, without unit), its class, its labels, or its number where they are `of_numbers`, its
+    split, and its name or how it begins; the sheet of pictures has them in this order."""
 
     class_names: tuple[str, ...]
     x: tuple[float, ...]
     y: tuple[float, ...]
-    labels: tuple[int | float, ...]
+    labels: tuple[PlainLabel, ...]
     splits: tuple[str, ...]
     names: tuple[str, ...]
     of_numbers: bool = False
+
+    def has(self, label: int) -> list[bool]:
+        """Return which examples have a label, of several."""
+        return [isinstance(each, tuple) and label in each for each in self.labels]
+
+    @property
+    def of_several(self) -> bool:
+        """Return whether an example may have several labels."""
+        return any(isinstance(each, tuple) for each in self.labels)
 
 
 def sampled(data: Data) -> Data:
@@ -60,7 +70,7 @@ def map_of(data: Data, places: NDArray[np.float64]) -> ImageMap:
         class_names=data.class_names,
         x=tuple(np.round(places[:, 0], 3).tolist()),
         y=tuple(np.round(places[:, 1], 3).tolist()),
-        labels=tuple(label for images in data.splits.values() for label in images.labels.tolist()),
+        labels=tuple(plain_label(label) for images in data.splits.values() for label in images.labels),
         splits=tuple(split for split, images in data.splits.items() for _ in range(len(images))),
         names=tuple(each.excerpt(index) or each.name(index) for each in data.splits.values() for index in range(len(each))),
         of_numbers=data.label_kind == NUMBERS,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tl_core.checks.brightness import Values
+from tl_core.data.examples import PlainLabel, label_text
 from tl_core.data.exclusions import Exclusions
 from tl_core.data.split_names import CORE, EXTRA
 
@@ -20,13 +21,13 @@ def place_of(split: str) -> tuple[int, str]:
 
 
 class ImageName(NamedTuple):
-    """An example: its split, its place there, its name, its class or number (None where it has no label) and the sha256 of its
+    """An example: its split, its place there, its name, its class, labels or number (None where it has none), the sha256 of its
     content (hexadecimal); and how many more `copies` of it, of that split and class, are not told one by one."""
 
     split: str
     place: int
     name: str
-    label: int | float | None
+    label: PlainLabel | None
     digest: str
     copies: int = 0
 
@@ -68,7 +69,8 @@ class Report:
     have is empty or 0.
 
     `digest` is that of the data, and `counts` are of each class, by split; of a split without labels, and where labels are
-    numbers (`of_numbers`), there is one count, that of all. So many numbers are `far` from the others, the first of which are
+    numbers (`of_numbers`) or there are several of each example, there is one count, that of all; `having` says then how many of
+    train and test have each of several labels. So many numbers are `far` from the others, the first of which are
     `far_examples`. Of the images that can be read are `formats`, what is
     `repaired` when they are (counts, and names as `examples`), `sizes` (width, height; at most 2,000, drawn evenly), the
     `smallest` side, how many are `elongated` or too `coarse` to have near copies, and `channel_means` and `channel_deviations`
@@ -94,6 +96,7 @@ class Report:
     of_numbers: bool = False
     far: int = 0
     far_examples: tuple[ImageName, ...] = ()
+    having: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def examined(self) -> int:
@@ -106,10 +109,8 @@ class Report:
         return self.thing.removesuffix("s")
 
     def class_of(self, member: ImageName) -> str | None:
-        """Return the name of its class, or its number; None where it has no label."""
-        if isinstance(member.label, float):
-            return f"{member.label:.10g}"
-        return None if member.label is None else self.class_names[member.label]
+        """Return the name of its class, its number, or the names of its labels; None where nothing is known of it."""
+        return None if member.label is None else label_text(member.label, self.class_names)
 
     def leaked(self, split: str) -> int:
         """Return how many examples of `split` have a twin, of the same class, that is trained on."""

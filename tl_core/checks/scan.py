@@ -59,6 +59,7 @@ def examine(data: Data[Any], on_look: OnLook, thing: str = "images") -> Report:
         of_numbers=members.of_numbers,
         far=len(far),
         far_examples=tuple(members[place] for place in far[:EXAMPLES].tolist()),
+        having=_having(data),
     )
 
 
@@ -88,6 +89,12 @@ def _values(data: Data[Any], tally: "_Tally") -> dict[str, Values]:
     looks, readable = np.split(tally.looks, ends), np.split(tally.readable, ends)
     found = {split: part[kept] for split, part, kept in zip(data.splits, looks, readable, strict=True)}
     return {split: values_of(part) for split, part in found.items() if len(part)}
+
+
+def _having(data: Data[Any]) -> dict[str, tuple[int, ...]]:
+    """Return how many examples of train and test have each label, where they may have several."""
+    splits = {} if data.label_kind.single else {"train": data.train, "test": data.test}
+    return {split: tuple(examples.labels.sum(axis=0).tolist()) for split, examples in splits.items()}
 
 
 def _counts(data: Data[Any]) -> dict[str, tuple[int, ...]]:

@@ -98,6 +98,24 @@ def shares_differ(here: Labels, there: Labels, names: Sequence[str]) -> Iterator
     yield Note(NoteKind.OTHER_CLASS_SHARES, numbers, tuple(names[label] for label in told))
 
 
+def label_shares_differ(here: NDArray[np.bool_], there: NDArray[np.bool_], names: Sequence[str]) -> Iterator[Note]:
+    """Yield a note where labels, of which the examples `here` (n, labels) and `there` (m, labels) have any number, are of other
+    shares of them: by `SHARES_APART`, and more than chance gives, of all labels together (chi-squared, by Bonferroni)."""
+    from scipy.stats import chi2_contingency  # a second to import
+
+    shares = np.stack([side.mean(axis=0) for side in (here, there)])
+    apart = np.abs(shares[0] - shares[1])
+    told = [
+        label
+        for label in np.argsort(-apart, kind="stable")[:CLASSES_TOLD].tolist()
+        if apart[label] >= SHARES_APART
+        and chi2_contingency([np.bincount(side[:, label], minlength=2) for side in (here, there)]).pvalue < SURE / len(names)
+    ]
+    if told:
+        numbers = tuple(round(float(shares[side, label]), 4) for label in told for side in (0, 1))
+        yield Note(NoteKind.OTHER_LABEL_SHARES, numbers, tuple(names[label] for label in told))
+
+
 def numbers_differ(here: Numbers, there: Numbers, learned: Numbers) -> Iterator[Note]:
     """Yield notes where the numbers `here` (n,) are spread otherwise than those `there` (m,), and where many more of them are
     outside of what was `learned` from (k,)."""

@@ -26,7 +26,7 @@ DATASET = "dataset"
 def evaluate(run: RunId, *, parts: Parts, settings: Settings = None, as_json: AsJson = False) -> None:
     """Test a finished run on other data with the same labels, keep the result with the run, and say what differs."""
     store, given = Store(), chosen(parts, settings)
-    tested = evaluations.testable(store, store.named(run))
+    tested = evaluations.finished(store, store.named(run))
     other = next((name for name in given if name.partition(".")[0] != DATASET), None)
     if other or DATASET not in given:
         raise SettingError(

@@ -11,6 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 Labels = NDArray[np.int64]
+PlainLabel = int | float | tuple[int, ...]
+"""The index of a class, a number, or the places of the labels that an example has."""
+
+
+def plain_label(label: Any) -> PlainLabel:
+    """Return one label as a plain value: a NumPy number, or which of several labels an example has, bool (labels,)."""
+    return tuple(np.flatnonzero(label).tolist()) if np.ndim(label) else label.item()
+
+
+def label_text(label: PlainLabel, names: Sequence[str]) -> str:
+    """Return a label as people read it; `names` are those of the classes, or of the labels."""
+    if isinstance(label, tuple):
+        return ", ".join(names[each] for each in label) or "none"
+    return names[label] if isinstance(label, int) else f"{label:.10g}"
 
 
 class Modality(StrEnum):

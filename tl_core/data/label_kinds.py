@@ -44,6 +44,8 @@ class LabelKind(ABC):
     """What several of them are called."""
     lacking_notes: ClassVar[tuple[NoteKind, NoteKind]] = (NoteKind.CLASSES_WITHOUT_TRAINING, NoteKind.CLASSES_WITHOUT_TEST)
     """What tells of those that no training example has, and of those that no test example has."""
+    not_here: ClassVar[NoteKind] = NoteKind.CLASSES_NOT_HERE
+    """What tells of those that a model knows and no example has which it is tested on."""
 
     @abstractmethod
     def texts(self, n: int) -> list[str]:
@@ -118,6 +120,11 @@ class LabelKind(ABC):
         """Return the names of the classes that no label has."""
         return []
 
+    def placed(self, labels: NDArray[Any], places: Sequence[int | None], count: int) -> NDArray[Any]:
+        """Return `labels` as those of a model of `count` classes, whose place for each of theirs is in `places`; None is where no
+        label is of that class."""
+        return labels
+
 
 @dataclass(frozen=True)
 class ClassLabels(LabelKind):
@@ -170,6 +177,9 @@ class ClassLabels(LabelKind):
     def lacking(self, names: Sequence[str], labels: NDArray[Any]) -> list[str]:
         counts = np.bincount(labels, minlength=len(names))
         return [name for name, count in zip(names, counts, strict=True) if not count]
+
+    def placed(self, labels: NDArray[Any], places: Sequence[int | None], count: int) -> Labels:
+        return np.array([0 if place is None else place for place in places], np.int64)[labels]
 
 
 @dataclass(frozen=True)

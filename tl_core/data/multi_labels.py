@@ -39,6 +39,7 @@ class MultiLabels(LabelKind):
     stratum: ClassVar[str] = "label"
     strata_named: ClassVar[str] = "labels"
     lacking_notes: ClassVar[tuple[NoteKind, NoteKind]] = (NoteKind.LABELS_WITHOUT_TRAINING, NoteKind.LABELS_WITHOUT_TEST)
+    not_here: ClassVar[NoteKind] = NoteKind.LABELS_NOT_HERE
 
     def texts(self, n: int) -> list[str]:
         return [
@@ -125,6 +126,13 @@ class MultiLabels(LabelKind):
 
     def lacking(self, names: Sequence[str], labels: NDArray[Any]) -> list[str]:
         return [names[label] for label in np.flatnonzero(~labels.any(axis=0)).tolist()]
+
+    def placed(self, labels: NDArray[Any], places: Sequence[int | None], count: int) -> NDArray[np.bool_]:
+        found = np.zeros((len(labels), count), bool)
+        for given, place in enumerate(places):
+            if place is not None:
+                found[:, place] |= labels[:, given]
+        return found
 
 
 def parts_of(value: str) -> list[str]:

@@ -183,6 +183,8 @@ class NoteKind(StrEnum):
     """The run's own data are others than when it was trained."""
     CLASSES_NOT_HERE = "classes_not_here"
     """So many of the run's classes, the first of which are named, have no example."""
+    LABELS_NOT_HERE = "labels_not_here"
+    """The same of labels, of which an example may have several."""
     CLASSES_SPELLED_OTHERWISE = "classes_spelled_otherwise"
     """So many classes are spelled otherwise; `names` has the run's name and the one here of each of the first."""
 
@@ -206,6 +208,8 @@ class NoteKind(StrEnum):
     """The median of the shorter sides, in pixels, here and there."""
     OTHER_CLASS_SHARES = "other_class_shares"
     """The shares, 0..1, here and there, of each of the named classes, which differ most."""
+    OTHER_LABEL_SHARES = "other_label_shares"
+    """The same of labels, of which an example may have several."""
 
     OTHER_NUMBERS = "other_numbers"
     """The numbers below which 5, 50 and 95 % of those to be predicted are, here and there."""

@@ -99,7 +99,8 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     "or what differs from them: {about[0]}",
     NoteKind.OWN_DATA_CHANGED: "The run's own data have changed since: it may have been trained on some of these images.",
     NoteKind.CLASSES_NOT_HERE: "Classes that these data lack: {names}. The run's own test is compared without them, too.",
-    NoteKind.CLASSES_SPELLED_OTHERWISE: "Classes that are spelled otherwise here: {names}.",
+    NoteKind.LABELS_NOT_HERE: "Labels that none of these data has: {names}. They do not count here, nor in the run's own test.",
+    NoteKind.CLASSES_SPELLED_OTHERWISE: "Names that are spelled otherwise here: {names}.",
     NoteKind.SHIFT_UNKNOWN: "Whether these images differ from those of the run's own test cannot be told from so few: it takes "
     "ten of each, of the classes that both have.",
     NoteKind.SHIFT_TOO_FEW: "There are too few images to say whether these differ from those of the run's own test (" + AREA,
@@ -113,6 +114,8 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.OTHER_SIZES: "Size: the shorter side has {0:,.0f} pixels (median), against {1:,.0f} in the run's own test.",
     NoteKind.OTHER_CLASS_SHARES: "Classes have other shares than in the run's own test, where they have those in brackets: "
     "{names}.",
+    NoteKind.OTHER_LABEL_SHARES: "Labels are of other shares of the examples than in the run's own test, where they are of those "
+    "in brackets: {names}.",
     NoteKind.NUMBER_OF_ANOTHER_NAME: "The number to be predicted is called {about[0]} here, and {about[1]} in the run's own "
     "data: look whether it is the same, in the same unit.",
     NoteKind.OTHER_NUMBERS: "The numbers are spread otherwise than in the run's own test: median {1:,.4g}, and nine of ten from "

@@ -15,7 +15,7 @@ from tl_core.errors import RunError
 from tl_core.metrics import Metric, Sample, metric_of
 from tl_core.notes import StoredNote
 from tl_core.result import FrozenPartRecord, MetricValue, Result, StoredFrozenPart
-from tl_core.runs import artifacts, compared, score
+from tl_core.runs import artifacts, compared
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.spec import PartSpec
@@ -56,8 +56,8 @@ class Evaluation(_Plain):
     over their content and labels. `metrics` are as in a `Result`; `differences` are those to the run's own test. `notes` say
     which examples were used and what differs. `frozen_part` is what computed the features. The run's own test, of the classes
     that these data have, is what they are compared with: of its `own_images` so many were `own_correct`, and it had
-    `own_metrics`, none in evaluations of before they were kept. Where a number is predicted, nothing is right or wrong: `correct`
-    and `own_correct` are None, and there are no `classes`.
+    `own_metrics`, none in evaluations of before they were kept. Where a number or labels are predicted, no example is right or
+    wrong: `correct` and `own_correct` are None, and there are no `classes`.
     """
 
     at: float
@@ -112,7 +112,8 @@ class Evaluation(_Plain):
             return f"{percent(self.accuracy, self.interval)} of {self.images:,} {things} right, {held}."
         here, there = (next(each for each in found if compared.is_of(each, metric)) for found in (self.metrics, self.own_metrics))
         by = next(each for each in self.differences if each.name == metric.name)
-        held = apart_in_unit(by.value, compared.ends_of(by), f"its own test, {compared.shown(there, metric)}")
+        ends, own = compared.ends_of(by), f"its own test, {compared.shown(there, metric)}"
+        held = apart(by.value, ends, own) if metric.percent and ends else apart_in_unit(by.value, ends, own)
         return f"{metric.title} {compared.shown(here, metric)} on {self.images:,} {things}, {held}."
 
 
@@ -151,21 +152,8 @@ def finished(store: Store, run_id: str) -> Testable:
     return Testable(run, folder, artifacts.read_result(folder))
 
 
-def testable(store: Store, run_id: str) -> Testable:
-    """Return the run, which can be tested on other data. Raises `RunError` as `finished` does, or where its examples have several
-    labels each."""
-    found = finished(store, run_id)
-    if not (kind := score.label_kind(found.run)).single:
-        raise RunError(
-            f"This run predicts {kind.title}, and runs are tested on other data only where an example has one label.",
-            "Choose one of classification or regression.",
-            received=run_id,
-        )
-    return found
-
-
 class Said(NamedTuple):
-    """What a model says of a test: the labels, what is predicted (both as in `Predictions`), and what metrics give of them."""
+    """What a model says of a test: the labels, what is predicted (as metrics take both), and what they give of them."""
 
     labels: NDArray[Any]
     predicted: NDArray[Any]

@@ -65,8 +65,6 @@ class Study(Part, Generic[R]):
     """Whether it computes with a network, and so waits for a GPU where there are any."""
     needs_classes: ClassVar[bool] = False
     """Whether it makes no sense where the labels are no classes."""
-    needs_one_label: ClassVar[bool] = False
-    """Whether it makes no sense where an example has any number of labels."""
 
     @abstractmethod
     def first(self) -> R:
@@ -88,12 +86,6 @@ class Study(Part, Generic[R]):
         """Raise the `SettingError` of a study that makes no sense for the labels of the recipe's task, or what `require_possible`
         does."""
         kind = recipe.dataset.label_kind
-        if self.needs_one_label and not kind.single:
-            raise SettingError(
-                f"{self.title} looks at one label of each example, and the labels here are {kind.title}.",
-                "Choose the task classification or regression for it.",
-                received=f"{self.name} with {recipe.task.name}",
-            )
         if self.needs_classes and kind != CLASSES:
             raise SettingError(
                 f"{self.title} looks at classes, and the labels here are {kind.title}.",

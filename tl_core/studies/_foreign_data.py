@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from tl_core.data.class_names import matched
 from tl_core.data.examples import Examples
-from tl_core.data.label_kinds import CLASSES, LabelKind
+from tl_core.data.label_kinds import CLASSES, NUMBERS, LabelKind
 from tl_core.errors import DataError
 from tl_core.notes import MOST_NAMED, Note, NoteKind, listed
 from tl_core.recipe import Recipe
 
 OF_LEARNING = {
     *(NoteKind.CLASSES_WITHOUT_TRAINING, NoteKind.CLASSES_WITHOUT_TEST, NoteKind.SET_ASIDE, NoteKind.NOT_USED_YET),
+    *(NoteKind.LABELS_WITHOUT_TRAINING, NoteKind.LABELS_WITHOUT_TEST),
     *(NoteKind.COLUMN_TELLS_CLASS, NoteKind.COLUMN_TELLS_NUMBER),
 }
 """Notes that matter to who learns from the data alone."""
@@ -52,7 +53,7 @@ class ForeignData:
         kind = NoteKind.TESTED_ON_TEST_SPLIT if self.has_test else NoteKind.TESTED_ON_ALL
         yield Note(kind, (self.images,), tuple(self.splits), (thing,))
         if lacking := self.label_kind.lacking(class_names, np.concatenate(list(self.labels.values()))):
-            yield Note.counting(NoteKind.CLASSES_NOT_HERE, lacking)
+            yield Note.counting(self.label_kind.not_here, lacking)
         if self.spelled:
             names = tuple(chain(*self.spelled[:MOST_NAMED]))
             yield Note(NoteKind.CLASSES_SPELLED_OTHERWISE, (len(self.spelled),), names)
@@ -70,31 +71,25 @@ def foreign_data(recipe: Recipe, class_names: Sequence[str]) -> ForeignData:
         raise DataError(f"These data have no {thing} to test on.", "Choose others.", received=recipe.dataset.location())
     told = tuple(note for note in notes if note.kind not in OF_LEARNING)
     has_test, kind = list(given) == ["test"], recipe.dataset.label_kind
-    if kind != CLASSES:
-        called = (
-            ()
-            if matched(names, class_names)[0] is not None
-            else (Note(NoteKind.NUMBER_OF_ANOTHER_NAME, about=(names[0], class_names[0])),)
-        )
+    places = matched(names, class_names)
+    if kind == NUMBERS:
+        called = () if places[0] is not None else (Note(NoteKind.NUMBER_OF_ANOTHER_NAME, about=(names[0], class_names[0])),)
         labels = {split: images.labels for split, images in splits.items()}
         return ForeignData(splits, labels, (), has_test, (*told, *called), kind)
-    places = matched(names, class_names)
-    _require_known(names, class_names, places, splits)
-    table = np.array([0 if place is None else place for place in places], np.int64)
+    lacking = kind.lacking(names, np.concatenate([images.labels for images in splits.values()]))
+    unknown = [name for name, place in zip(names, places, strict=True) if place is None and name not in lacking]
+    _require_known(unknown, class_names, kind)
     pairs = ((class_names[place], name) for name, place in zip(names, places, strict=True) if place is not None)
     spelled = tuple((known, name) for known, name in pairs if known != name)
-    return ForeignData(splits, {split: table[images.labels] for split, images in splits.items()}, spelled, has_test, told)
+    labels = {split: kind.placed(images.labels, places, len(class_names)) for split, images in splits.items()}
+    return ForeignData(splits, labels, spelled, has_test, told, kind)
 
 
-def _require_known(
-    names: Sequence[str], class_names: Sequence[str], places: Sequence[int | None], splits: Mapping[str, Examples]
-) -> None:
-    """Raise the `DataError` of classes with images that the model does not know."""
-    used = set(np.unique(np.concatenate([images.labels for images in splits.values()])).tolist())
-    unknown = [name for label, name in enumerate(names) if places[label] is None and label in used]
+def _require_known(unknown: Sequence[str], class_names: Sequence[str], kind: LabelKind) -> None:
+    """Raise the `DataError` of classes, or labels, of examples that the model does not know, if there are any `unknown`."""
     if unknown:
         raise DataError(
-            f"These data have classes that the run does not know: {listed(unknown)}.",
+            f"These data have {kind.strata_named} that the run does not know: {listed(unknown)}.",
             "Leave them out, or give them the names that the run has for them.",
-            received=f"a run of the classes {listed(class_names)}",
+            received=f"a run of the {kind.strata_named} {listed(class_names)}",
         )

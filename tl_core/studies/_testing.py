@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,10 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.checks.domain_shift import MOST, domain_auc
-from tl_core.checks.what_differs import LOOKED_AT, looks_differ, numbers_differ, same_mix, shares_differ, shift_note
+from tl_core.checks.what_differs import (
+    LOOKED_AT,
+    label_shares_differ,
+    looks_differ,
+    numbers_differ,
+    same_mix,
+    shares_differ,
+    shift_note,
+)
 from tl_core.data.examples import Examples
 from tl_core.data.images import Images
-from tl_core.data.label_kinds import CLASSES
+from tl_core.data.label_kinds import CLASSES, NUMBERS
 from tl_core.datasets import Data
 from tl_core.errors import DataError
 from tl_core.events import Activity, Reporter, Stage
@@ -77,9 +86,7 @@ def evaluate(recipe: Recipe, tested: Testable, report: Reporter, home: Path) -> 
     record = network.take_record()
     if own is not None:
         notes += _differing(network, here, own, result)
-    predicted = recipe.task.of_saved(outputs)
-    said = Said(here.labels, predicted, measure(here.labels, predicted, kind=recipe.task.label_kind))
-    there = _own_test(recipe, tested, here.labels)
+    said, there = _both_tests(recipe, tested, here.labels, recipe.task.of_saved(outputs))
     right, own_right = (recipe.task.right(each.labels, each.predicted) for each in (said, there))
     return Evaluation(
         at=0.0,
@@ -125,10 +132,10 @@ def _differing(network: SavedModel, here: Side, own: Data, result: Result) -> li
     """Return notes on how the images differ from those of the run's own test, which the network has not learned from either."""
     if own.class_names != result.class_names:
         return []
-    kind, learned = own.label_kind, own.train.labels
-    _, groups = kind.strata(result.class_names, here.labels, own.test.labels)
-    _, own_groups = kind.strata(result.class_names, own.test.labels, own.test.labels)
-    chosen, others = same_mix(groups, own_groups, MOST)
+    kind = own.label_kind
+    groups = [kind.strata(result.class_names, labels, own.test.labels)[1] for labels in (here.labels, own.test.labels)]
+    codes = np.unique(np.concatenate(groups), axis=0, return_inverse=True)[1].reshape(-1)
+    chosen, others = same_mix(codes[: len(here.labels)], codes[len(here.labels) :], MOST)
     there = _side(network, [own.test.take(others)], own.test.labels[others])
     every = np.arange(len(others))
     with network.stages.stage(Activity.COMPARING_TESTS):
@@ -137,8 +144,10 @@ def _differing(network: SavedModel, here: Side, own: Data, result: Result) -> li
         some = np.linspace(0, len(others) - 1, min(LOOKED_AT, len(others))).astype(np.intp)
         looks = looks_differ(here.pictures(chosen[some]), there.pictures(some))
         labels = here.labels, own.test.labels
-        mix = shares_differ(*labels, result.class_names) if kind == CLASSES else numbers_differ(*labels, learned)
-        return [shift_note(shift), *looks, *mix]
+        if kind == NUMBERS:
+            return [shift_note(shift), *looks, *numbers_differ(*labels, own.train.labels)]
+        differ = shares_differ if kind.single else label_shares_differ
+        return [shift_note(shift), *looks, *differ(*labels, result.class_names)]
 
 
 def _side(network: SavedModel, splits: list[Examples], labels: NDArray[Any]) -> Side:
@@ -151,16 +160,23 @@ def _digest(side: Side) -> str:
     return hashlib.sha256(side.labels.tobytes() + contents).hexdigest()
 
 
-def _own_test(recipe: Recipe, tested: Testable, labels: NDArray[Any]) -> Said:
-    """Return what the run said of its own test, of the classes that are among `labels`, with its metrics: as they were stored, or
-    measured of its predictions where classes are missing, or where it is of before there were any."""
-    said, kind = artifacts.read_predictions(tested.folder), recipe.task.label_kind
-    same = np.isin(said.labels, labels) if kind == CLASSES else np.ones(len(said.labels), bool)
-    if not same.any():
-        raise DataError("The run's own test has no image of these classes, so there is nothing to compare with.")
-    there, predicted = said.labels[same], said.probabilities[same]
-    stored = tested.result.metrics if same.all() else ()
-    return Said(there, predicted, stored or measure(there, predicted, kind=kind))
+def _both_tests(recipe: Recipe, tested: Testable, labels: NDArray[Any], predicted: NDArray[Any]) -> tuple[Said, Said]:
+    """Return what is `predicted` of these `labels`, and what the run said of its own test of the classes, or the labels, that are
+    among them, each with its metrics: those of its own test as they were stored, or measured of its predictions where something
+    is missing here, or where the run is of before there were any."""
+    kind, stored = recipe.task.label_kind, artifacts.read_predictions(tested.folder)
+    both = replace(stored, labels=labels, probabilities=predicted), stored  # with the run's own thresholds
+    here, own = ((each.labels, each.scores) for each in both)
+    if kind.single:
+        same = np.isin(own[0], labels) if kind == CLASSES else np.ones(len(own[0]), bool)
+        if not same.any():
+            raise DataError("The run's own test has no image of these classes, so there is nothing to compare with.")
+        own = own[0][same], own[1][same]
+    else:
+        same = np.asarray(labels.any(axis=0))
+        here, own = ((true[:, same], said[:, same]) for true, said in (here, own))
+    kept = tested.result.metrics if same.all() else ()
+    return Said(*here, measure(*here, kind=kind)), Said(*own, kept or measure(*own, kind=kind))
 
 
 def _by_class(labels: NDArray[Any], right: NDArray[np.bool_], names: Sequence[str]) -> tuple[ClassCount, ...]:

@@ -36,7 +36,6 @@ class DataCheck(Study[DataCheckResult]):
 
     title: ClassVar[str] = "Data check"
     folder: ClassVar[str] = "reports"
-    needs_one_label: ClassVar[bool] = True
     needs_keras: ClassVar[bool] = False
 
     def first(self) -> DataCheckResult:

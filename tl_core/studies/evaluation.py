@@ -57,7 +57,7 @@ class EvaluationStudy(Study[EvaluationResult]):
         from tl_core.studies._foreign_data import foreign_data
 
         backends.require_importable()
-        found = evaluations.testable(Store(), self.run_id)
+        found = evaluations.finished(Store(), self.run_id)
         replace(Recipe.of(found.run.spec), dataset=recipe.dataset).require_accepted()
         if not recipe.dataset.fetches:
             foreign_data(recipe, found.result.class_names)
@@ -66,7 +66,7 @@ class EvaluationStudy(Study[EvaluationResult]):
         from tl_core.studies._testing import evaluate
 
         store = Store(home)
-        found = evaluations.testable(store, self.run_id)
+        found = evaluations.finished(store, self.run_id)
         began = time.monotonic()
         said = evaluate(recipe, found, partial(_report, writer), home)
         kept = said.model_copy(update={"at": time.time(), "seconds": time.monotonic() - began})

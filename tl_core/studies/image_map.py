@@ -35,7 +35,6 @@ class ImageMapStudy(Study[ImageMapResult]):
 
     title: ClassVar[str] = "Image map"
     folder: ClassVar[str] = "maps"
-    needs_one_label: ClassVar[bool] = True
 
     def first(self) -> ImageMapResult:
         return ImageMapResult()

@@ -154,7 +154,7 @@ def _groups(title: str, groups: Sequence[Group], report: Report) -> None:
                 for number, group in enumerate(groups[:MOST_SHOWN], start=1)
                 for member in group.members
             ]
-            label = "Number" if report.of_numbers else "Class"
+            label = "Number" if report.of_numbers else "Labels" if report.having else "Class"
             table = pd.DataFrame(rows, columns=["Group", "Alike", "Split", label, report.one.capitalize()])
             st.dataframe(table, hide_index=True, width="stretch", alt=title)
 

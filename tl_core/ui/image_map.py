@@ -7,7 +7,7 @@ import streamlit as st
 
 from tl_core.analysis.statements import seconds
 from tl_core.checks.domain_shift import sentence
-from tl_core.checks.projection import COLUMNS, METHOD, MOST, THUMBNAIL
+from tl_core.checks.projection import COLUMNS, METHOD, MOST, THUMBNAIL, ImageMap
 from tl_core.data.label_kinds import CLASSES
 from tl_core.recipe import Recipe
 from tl_core.studies.image_map import ImageMapResult, ImageMapStudy
@@ -28,14 +28,34 @@ ABOUT_NUMBERS = (
 )
 
 
+ABOUT_LABELS = (
+    "The data as the chosen network sees them: examples that are close together are alike to it. A label whose examples form "
+    f"islands is easy to learn. Up to {sum(MOST.values()):,} of them pass through the network, once for all runs."
+)
 STUDY = ImageMapStudy()
 
 
 def image_map(recipe: Recipe) -> None:
     """Draw the map's panel, for a network with pretrained weights."""
-    about = ABOUT if recipe.dataset.label_kind == CLASSES else ABOUT_NUMBERS
+    kind = recipe.dataset.label_kind
+    about = ABOUT if kind == CLASSES else ABOUT_NUMBERS if kind.single else ABOUT_LABELS
     st.subheader("Map", help=about)
     StudyPanel(STUDY, about, "Draw the map", "Draw again", "scatter_plot", partial(_show, recipe)).draw(recipe)
+
+
+def _coloured(found: ImageMap) -> int:
+    """Return which of several labels the colours show, as it is chosen in a list; the commonest at first."""
+    if not found.of_several:
+        return 0
+    counts = [sum(found.has(label)) for label in range(len(found.class_names))]
+    return st.selectbox(
+        "Colour by",
+        range(len(counts)),
+        index=counts.index(max(counts)),
+        format_func=lambda label: f"{formatting.plain(found.class_names[label])} ({counts[label]:,})",
+        key="map_label",
+        help="The label whose examples stand out on the map, and how many of those that are drawn have it.",
+    )
 
 
 def _show(recipe: Recipe, found: ImageMapResult) -> None:
@@ -48,8 +68,10 @@ def _show(recipe: Recipe, found: ImageMapResult) -> None:
     sheet = (
         Sheet("data:image/webp;base64," + base64.b64encode(pictures).decode("ascii"), COLUMNS, THUMBNAIL) if pictures else None
     )
-    figure = map_chart(found.map)
-    of = f"by {found.map.class_names[0]}" if found.map.of_numbers else f"of {len(found.map.class_names)} classes"
+    names, label = found.map.class_names, _coloured(found.map)
+    figure = map_chart(found.map, label)
+    several = f"by {names[label]}" if found.map.of_several else f"of {len(names)} classes"
+    of = f"by {names[0]}" if found.map.of_numbers else several
     drawn = f"{len(found.map.x):,} {recipe.dataset.thing} {of}"
     alt = f"{drawn} as {recipe.backbone.title} sees them"
     live_chart(str(figure.to_json(validate=False)), "image_map", alt, sheet=sheet)

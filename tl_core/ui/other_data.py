@@ -12,7 +12,7 @@ import streamlit as st
 from tl_core import datasets
 from tl_core.analysis.statements import percent
 from tl_core.analysis.statistics import wilson
-from tl_core.data.label_kinds import CLASSES
+from tl_core.data.label_kinds import NUMBERS
 from tl_core.datasets import Dataset
 from tl_core.datasets._user_data import UserDataset
 from tl_core.errors import TransferError
@@ -47,6 +47,7 @@ OF_CLASSES = (
     "That of the accuracy is Wilson's, and that of its difference Newcombe's (1998); those of other differences are put together "
     "in the same way from both intervals."
 )
+OF_LABELS = "Those of differences are put together from both intervals, as Newcombe (1998) does."
 OF_NUMBERS = "Those of differences are by a bootstrap that draws from each test for itself."
 
 
@@ -77,7 +78,8 @@ def _evaluation(run: Run, found: Evaluation, *, is_newest: bool) -> None:
         st.table(pd.DataFrame(_metric_rows(found)).set_index("Metric"))
         if found.classes:
             _classes(run, found)
-        st.caption(f"Tested {made}. All ranges are 95 % intervals. {OF_CLASSES if found.classes else OF_NUMBERS}")
+        how = OF_CLASSES if found.classes else OF_NUMBERS if score.label_kind(run).single else OF_LABELS
+        st.caption(f"Tested {made}. All ranges are 95 % intervals. {how}")
 
 
 def _metric_rows(found: Evaluation) -> list[dict[str, str]]:
@@ -129,7 +131,8 @@ def _share(correct: int, examples: int) -> str | None:
 
 def _form(run: Run) -> None:
     dataset, kind = _draft(run), score.label_kind(run)
-    about = ABOUT.format(labels="Classes are matched by name" if kind == CLASSES else "Their number must be in the same unit")
+    matched = f"{kind.strata_named.capitalize()} are matched by name"
+    about = ABOUT.format(labels="Their number must be in the same unit" if kind == NUMBERS else matched)
     sources = {part.name: part.title for part in _alike(run)}
     st.session_state["other_source"] = dataset.name
     st.selectbox(

@@ -1,12 +1,14 @@
-"""A map of images: a point for each, coloured by class or by number."""
+"""A map of images: a point for each, coloured by class, by number or by one of several labels."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from tl_core.checks.projection import ImageMap
+from tl_core.data.examples import label_text
 from tl_core.ui.charts import theme
 
 MOST_CLASSES = 16
@@ -19,37 +21,41 @@ SCALE_BAR = {"orientation": "h", "y": 0, "yanchor": "top", "len": 0.6, "thicknes
 """Below the points: beside them it would take half of their room on a telephone."""
 
 
-def image_map(found: ImageMap) -> go.Figure:
+def image_map(found: ImageMap, label: int = 0) -> go.Figure:
     """Draw the points of `found`. Training images are filled, validation images hollow, test images hollow with a dot. A point's
-    `customdata` begins with its place on the sheet of pictures."""
+    `customdata` begins with its place on the sheet of pictures. Where examples have several labels, those with `label` stand
+    out."""
     drawn = theme.figure("The data as the network sees them", HEIGHT, legend=True)
     if found.of_numbers:
         _add_numbers(drawn, found)
-    present = [] if found.of_numbers else sorted(int(label) for label in set(found.labels))
-    for label in present:
-        if label < MOST_CLASSES:
-            _add_points(drawn, found, [label], found.class_names[label], _look(label))
-    _add_points(drawn, found, [label for label in present if label >= MOST_CLASSES], "other classes", OTHERS)
+    elif found.of_several:
+        has = np.array(found.has(label))
+        _add_points(drawn, found, np.flatnonzero(~has), f"not {found.class_names[label]}", OTHERS)
+        _add_points(drawn, found, np.flatnonzero(has), found.class_names[label], _look(label))
+    else:
+        labels = np.array(found.labels)
+        for each in range(min(len(found.class_names), MOST_CLASSES)):
+            _add_points(drawn, found, np.flatnonzero(labels == each), found.class_names[each], _look(each))
+        _add_points(drawn, found, np.flatnonzero(labels >= MOST_CLASSES), "other classes", OTHERS)
     drawn.update_xaxes(visible=False, title="Without unit")
     drawn.update_yaxes(visible=False, title="Without unit", scaleanchor="x")
     drawn.update_layout(uirevision=str(len(found.x)))
     return drawn
 
 
-def _add_points(drawn: go.Figure, found: ImageMap, classes: Sequence[int], name: str, look: tuple[str, str]) -> None:
-    """Draw the points of these classes under one name, in one style.
+def _add_points(drawn: go.Figure, found: ImageMap, places: NDArray[np.intp], name: str, look: tuple[str, str]) -> None:
+    """Draw some points under one name, in one style.
 
     Args:
         drawn: The figure that they are added to.
         found: The map that the points are from.
-        classes: Numbers of the classes.
+        places: Which of them, if any.
         name: What the legend says.
         look: Colour and marker.
     """
     colour, shape = look
-    members = [index for index, label in enumerate(found.labels) if label in classes]
-    if members:
-        of_each = [theme.plain(found.class_names[int(found.labels[index])], 60) for index in members]
+    if members := places.tolist():
+        of_each = [theme.plain(label_text(found.labels[index], found.class_names), 60) for index in members]
         marker = {"color": colour, "symbol": [shape + SPLIT_SYMBOLS[found.splits[index]] for index in members]}
         drawn.add_scattergl(**_points(found, members, of_each, marker), name=theme.plain(name, 18), showlegend=True)
 
