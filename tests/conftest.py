@@ -22,8 +22,8 @@ ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 SLICES = {"full": 12, "process": 3, "browser": 3, "cluster": 3}
 """The tests with a marker are shared among so many commits."""
 
-# For each shape that it meets oneDNN keeps code and buffers: 400 MB after a thousand small networks. TensorFlow looks here when it
-# is imported; what tests start computes as users' runs do (see `surroundings`).
+# For each shape that it meets oneDNN keeps code and buffers: 400 MB after a thousand small networks. TensorFlow looks here when
+# it is imported; what tests start computes as users' runs do (see `surroundings`).
 os.environ.setdefault(ONEDNN_VARIABLE, "0")
 
 settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no mistake of what is tested
