@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from tl_core.__main__ import app
+from tl_core.runs import artifacts
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
@@ -129,6 +131,12 @@ def keep_run(store: Store, run_id: str, state: State = State.QUEUED, spec: RunSp
     store.create(run_id, spec)
     for to in WAYS[state]:
         assert store.change_state(run_id, before(to), to, **(values if to is state else {}))
+
+
+def keep_outcome(store: Store, run_id: str, spec: RunSpec, left: Path) -> None:
+    """A finished run in the store, with the files that lie in the folder `left`."""
+    keep_run(store, run_id, State.DONE, spec, **artifacts.summary(artifacts.read_result(left)))
+    shutil.copytree(left, store.folder(run_id))
 
 
 def settings_arguments(spec: RunSpec) -> list[str]:

@@ -24,7 +24,7 @@ LAYERS = (
     ("tl_core.runs",),
     ("tl_core.training",),
     ("tl_core.planning",),
-    ("tl_core.checks", "tl_core.recipe"),
+    ("tl_core.checks", "tl_core.exports", "tl_core.recipe"),
     ("tl_core.features", "tl_core.jobs", "tl_core.strategies", "tl_core.tasks", "tl_core.ranking"),
     ("tl_core.datasets", "tl_core.backbones", "tl_core.executors", "tl_core.metrics"),
     ("tl_core.data", "tl_core.phases", "tl_core.machine", "tl_core.analysis"),
@@ -42,10 +42,13 @@ ABOUT_BACKENDS: dict[str, tuple[str, ...]] = {"tensorflow": (), "jax": (), "torc
 """Modules that must speak with a backend of Keras itself."""
 UNPICKLERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 READS_PICKLES = "tl_core.networks.torch_file"
-LAST_DEFENCES = ("tl_core.runs.worker", "tl_core.jobs.background", "tl_core.ui.faults", "tl_core.features.engines")
+LAST_DEFENCES = (
+    *("tl_core.runs.worker", "tl_core.jobs.background", "tl_core.ui.faults", "tl_core.features.engines", "tl_core.exports"),
+)
 """What a process of its own ends in, where an exception that nobody expected is told; what a page reads a dataset in, since the
 address holds the dataset: every page, and every reload, would be blank; and where an engine is chosen: what that raises is other
-people's and differs from network to network, and Keras computes without it."""
+people's and differs from network to network, and Keras computes without it; and where a model is converted: the
+same."""
 PAGE_LINES, MODULE_LINES, FUNCTION_LINES = 80, 250, 40
 NOT_IMPORTED = {
     "tensorflow",
@@ -462,7 +465,7 @@ def test_every_trap_is_run_on_the_other_backends() -> None:
 
 def requirements() -> dict[str, str]:
     """Of the product, of its tests, of its optional sources of data and networks, and of its tests on Keras' other backends."""
-    names = ("", "-tests", "-sources", "-texts", "-kerashub", "-networks", "-backends")
+    names = ("", "-tests", "-sources", "-texts", "-kerashub", "-networks", "-exports", "-backends")
     texts = [(ROOT / f"requirements{name}.txt").read_text(encoding="utf-8") for name in names]
     lines = [line for line in "\n".join(texts).splitlines() if line and not line.startswith(("#", "-"))]
     return {line.partition("==")[0]: line.partition("==")[2] for line in lines}

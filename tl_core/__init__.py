@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tl_core.datasets._user_data import UserDataset
     from tl_core.errors import DataError, ExecutorError, RunError, SettingError, StorageError, TransferError, WeightsError
     from tl_core.executors import Executor, Job
+    from tl_core.exports import ExportFormat
     from tl_core.features.engines import Engine, PreparedNetwork
     from tl_core.metrics import Metric
     from tl_core.networks.blocks import Block, cut_into_blocks
@@ -50,6 +51,7 @@ _PUBLIC = {
     "tl_core.datasets._user_data": "UserDataset",
     "tl_core.errors": "DataError ExecutorError RunError SettingError StorageError TransferError WeightsError",
     "tl_core.executors": "Executor Job",
+    "tl_core.exports": "ExportFormat",
     "tl_core.features.engines": "PreparedNetwork Engine",
     "tl_core.metrics": "Metric",
     "tl_core.networks.blocks": "Block cut_into_blocks",

@@ -30,6 +30,8 @@ class Activity(StrEnum):
     DRAWING_IMAGES = "drawing_images"
     COMPUTING_HEADS = "computing_heads"
     LEAVING_OUT_WORDS = "leaving_out_words"
+    CONVERTING = "converting"
+    CHECKING_EXPORT = "checking_export"
     OTHER = "other"
     """What this list does not have. What it is stands in the place of the phase, in somebody else's words."""
 

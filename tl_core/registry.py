@@ -40,6 +40,7 @@ KINDS = {
     "metric": "tl_core.metrics:metrics",
     "task": "tl_core.tasks:tasks",
     "ranking": "tl_core.ranking:scores",
+    "export": "tl_core.exports:formats",
 }
 """Every kind of part and where its registry is. From this list follow the documentation (`parts`), the forms and the contract
 tests; a kind that each run has is, beside this, a field of `RunSpec` and of `Recipe`."""

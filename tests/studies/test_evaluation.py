@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import tl_core as tl
-from tests.helpers import CommandLine, keep_run, processes_of, wait_until, write_images
+from tests.helpers import CommandLine, keep_outcome, keep_run, processes_of, wait_until, write_images
 from tests.tools.evaluating import evaluated
 from tl_core.analysis.statistics import wilson
 from tl_core.data.resizing import SquarePixels
@@ -59,9 +59,7 @@ def spec_of(images: Path) -> RunSpec:
 def run(trained: tuple[Path, Path], home: Path) -> str:
     """The id of the run, in a store of the test's own."""
     images, left = trained
-    store = Store()
-    keep_run(store, "a", State.DONE, spec_of(images), **artifacts.summary(artifacts.read_result(left)))
-    shutil.copytree(left, store.folder("a"))
+    keep_outcome(Store(), "a", spec_of(images), left)
     return "a"
 
 

@@ -24,6 +24,8 @@ TITLES = {
     Activity.DRAWING_IMAGES: "Reading the pictures",
     Activity.COMPUTING_HEADS: "Computing heads",
     Activity.LEAVING_OUT_WORDS: "Leaving out words",
+    Activity.CONVERTING: "Converting the model",
+    Activity.CHECKING_EXPORT: "Checking that it says the same",
 }
 
 

@@ -1,6 +1,7 @@
 """What makes of examples what a network takes."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -13,6 +14,8 @@ class Preprocessor(ABC):
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    packages: tuple[str, ...] = ()
+    """What `script` needs beside NumPy, as pip calls it."""
 
     @property
     @abstractmethod
@@ -23,6 +26,16 @@ class Preprocessor(ABC):
     def encode(self, examples: Any, indices: NDArray[np.intp]) -> NDArray[Any]:
         """Return the `examples` at `indices` as the network takes them, (n, *shape). Raises `DataError` for one that cannot be
         read."""
+
+    @property
+    def script(self) -> str:
+        """Return lines of Python that make `inputs` (1, *shape) of what is given to a script: these read an array, since nothing
+        else is known to do without this package. `HERE` is a folder that has `files`."""
+        return "inputs = np.load(sys.argv[1], allow_pickle=False)[None]  # as the network takes it, an array of one example"
+
+    def files(self) -> Mapping[str, bytes]:
+        """Return the files that `script` reads, by their names."""
+        return {}
 
     @property
     def row_bytes(self) -> int:

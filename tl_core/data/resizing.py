@@ -31,6 +31,7 @@ class SquarePixels(Preprocessor):
     """Images as pixels (size, size, 3) uint8, several decoded at a time."""
 
     dtype: np.dtype[Any] = np.dtype(np.uint8)
+    packages: tuple[str, ...] = ("pillow",)
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -39,6 +40,18 @@ class SquarePixels(Preprocessor):
     @property
     def key(self) -> tuple[object, ...]:
         return FITTING, self.size
+
+    @property
+    def script(self) -> str:
+        """Return lines that do what `center_crop_resize` does with the picture in a file."""
+        return f"""\
+from PIL import Image
+
+picture = Image.open(sys.argv[1]).convert("RGB")
+side = min(picture.size)
+left, top = (picture.width - side) // 2, (picture.height - side) // 2
+square = picture.crop((left, top, left + side, top + side))
+inputs = np.asarray(square.resize({(self.size, self.size)}, Image.Resampling.BICUBIC), np.float32)[None]"""
 
     def encode(self, examples: Images, indices: NDArray[np.intp]) -> Pixels:
         pixels = np.empty((len(indices), *self.shape), np.uint8)

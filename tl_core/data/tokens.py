@@ -1,9 +1,10 @@
 """Texts as networks take them: indices of tokens, or how often each word is there."""
 
 import hashlib
+import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,18 @@ if TYPE_CHECKING:
 PADDING, UNKNOWN = 0, 1
 """The indices after the end of a text and of a word that nobody knows."""
 MOST_COUNTED = 255
+VOCABULARY, TOKENIZER = "vocabulary.json", "tokenizer.json"
+"""Files that go with a network which leaves: its words in their order, or its tokenizer."""
 WORD = re.compile(r"(?u)\b\w\w+\b")
 """What scikit-learn takes for a word: two letters or digits and more."""
+
+SCRIPT_OF_WORDS = f"""\
+import re
+
+vocabulary = json.loads((HERE / "{VOCABULARY}").read_text(encoding="utf-8"))
+index = {{word: place for place, word in enumerate(vocabulary)}}
+found = re.findall(r"{WORD.pattern}", sys.argv[1].lower())"""
+"""Lines of a script that take a text and give its words in `found`, and the place of each word that is known in `index`."""
 
 Tokens = NDArray[np.int32]
 
@@ -40,14 +51,31 @@ def document_frequencies(texts: Texts, most: int) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda word: (-word[1], word[0]))[:most])
 
 
-class WordIndices(Preprocessor):
+class OfWords(Preprocessor):
+    """What knows the words of a `vocabulary`, whose indices begin with `first`."""
+
+    def __init__(self, vocabulary: Sequence[str], size: int, first: int) -> None:
+        self.shape = (size,)
+        self._index = {word: index for index, word in enumerate(vocabulary, first)}
+
+    def files(self) -> Mapping[str, bytes]:
+        return {VOCABULARY: json.dumps(list(self._index)).encode()}
+
+
+class WordIndices(OfWords):
     """The first words of a text by their indices in `vocabulary`, from 2 on: int32 (length,)."""
 
     dtype: np.dtype[Any] = np.dtype(np.int32)
 
     def __init__(self, vocabulary: Sequence[str], length: int) -> None:
-        self.shape = (length,)
-        self._index = {word: index for index, word in enumerate(vocabulary, UNKNOWN + 1)}
+        super().__init__(vocabulary, length, UNKNOWN + 1)
+
+    @property
+    def script(self) -> str:
+        return f"""\
+{SCRIPT_OF_WORDS}
+tokens = [index[word] + {UNKNOWN + 1} if word in index else {UNKNOWN} for word in found[:{self.shape[0]}]]
+inputs = np.array([tokens + [{PADDING}] * ({self.shape[0]} - len(tokens))], np.int32)"""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -64,15 +92,22 @@ class WordIndices(Preprocessor):
         return sum(len(words_of(examples.read(index))) > self.shape[0] for index in range(len(examples)))
 
 
-class WordCounts(Preprocessor):
+class WordCounts(OfWords):
     """How often each word of `vocabulary` is in a text, `MOST_COUNTED` at most: uint8 (size,), of which all behind the vocabulary
     are 0."""
 
     dtype: np.dtype[Any] = np.dtype(np.uint8)
 
     def __init__(self, vocabulary: Sequence[str], size: int) -> None:
-        self.shape = (size,)
-        self._index = {word: index for index, word in enumerate(vocabulary)}
+        super().__init__(vocabulary, size, 0)
+
+    @property
+    def script(self) -> str:
+        return f"""\
+{SCRIPT_OF_WORDS}
+inputs = np.zeros((1, {self.shape[0]}), np.float32)
+for word in filter(index.__contains__, found):
+    inputs[0, index[word]] = min(inputs[0, index[word]] + 1, {MOST_COUNTED})"""
 
     @property
     def key(self) -> tuple[object, ...]:
@@ -93,6 +128,7 @@ class WordPieces(Preprocessor):
     """
 
     dtype: np.dtype[Any] = np.dtype(np.int32)
+    packages: tuple[str, ...] = ("tokenizers",)
 
     def __init__(self, file: Path, length: int) -> None:
         self.shape = (length,)
@@ -102,6 +138,19 @@ class WordPieces(Preprocessor):
     def _content(self) -> bytes:
         """Return the tokenizer's file, read when it is needed: pages ask for the shape alone."""
         return self._file.read_bytes()
+
+    @property
+    def script(self) -> str:
+        return f"""\
+from tokenizers import Tokenizer
+
+tokenizer = Tokenizer.from_file(str(HERE / "{TOKENIZER}"))
+tokenizer.enable_truncation({self.shape[0]})
+tokenizer.enable_padding(length={self.shape[0]}, pad_id={PADDING})
+inputs = np.array([tokenizer.encode(sys.argv[1]).ids], np.int32)"""
+
+    def files(self) -> Mapping[str, bytes]:
+        return {TOKENIZER: self._content}
 
     @cached_property
     def key(self) -> tuple[object, ...]:

@@ -54,11 +54,15 @@ class KerasFile(BaseModel):
         raise SettingError(f"Keras cannot be imported with its settings file ({why}).", next_step, received=file)
 
 
+def chosen() -> str:
+    """Return the name of the backend that Keras will take, or has taken. Raises `SettingError` as `KerasFile.read` does."""
+    kept = KerasFile.read()
+    return os.environ.get(BACKEND_VARIABLE) or kept.backend
+
+
 def require_importable() -> None:
     """Raise the `SettingError` of an environment in which Keras cannot be imported, or cannot train; without importing it."""
-    kept = KerasFile.read()
-    given = os.environ.get(BACKEND_VARIABLE)
-    name = given or kept.backend
+    name, given = chosen(), os.environ.get(BACKEND_VARIABLE)
     received = f"{BACKEND_VARIABLE}={given}" if given else f"{name} in {settings.keras_home() / 'keras.json'}"
     if name not in REQUIREMENTS:
         known = ", ".join(REQUIREMENTS)

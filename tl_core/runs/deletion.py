@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from tl_core.errors import RunError, StorageError
-from tl_core.runs import artifacts, evaluations
+from tl_core.runs import artifacts, evaluations, exported
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 
@@ -44,6 +44,8 @@ def losses(store: Store, run: Run) -> list[str]:
         found.append("Its result, its predictions and its trained model are lost.")
     if others := len(evaluations.read(folder)):
         found.append(f"Its tests on other data are lost: {others}.")
+    if others := len(exported.read(folder)):
+        found.append(f"Its exports are lost: {others}.")
     return [*found, "Its settings, curves and log are lost. This cannot be undone."]
 
 

@@ -29,6 +29,10 @@ class CannotConvert(Exception):  # noqa: N818  # it says what is the case; nobod
     """What OpenVINO makes of the network is not the network."""
 
 
+Shape = tuple[int | None, ...]
+"""Of a batch; None where it may have any number of examples."""
+
+
 def converted(model: Any, shape: tuple[int, ...], folder: Path | None, known: str | None = None) -> Converted:
     """Return `model`, in float32, for batches of `shape`: the one kept in `folder` or a new one, which is then kept there.
 
@@ -51,17 +55,23 @@ def convert(model: Any, shape: tuple[int, ...]) -> Converted:
     """Return `model`, in float32, for batches of `shape`, found to give what Keras gives. Raises as `converted` does."""
     import keras
 
-    quiet_openvino()
     if keras.backend.backend() == "jax":  # said before anything is traced, which takes seconds
         raise CannotConvert("Keras' export makes one XLA program of a network that JAX computes.")
     exact = in_policy(model, bfloat16=False)
-    with _own_logging(), TemporaryDirectory(prefix="transfer_lab_") as folder:
+    with TemporaryDirectory(prefix="transfer_lab_") as folder:
         graph = Path(folder) / "network.xml"
-        _export(exact, shape, graph)
-        _tidy(graph, shape)
+        write_graph(exact, shape, graph)
         found = Converted(graph.read_bytes(), graph.with_suffix(".bin").read_bytes())
         _require_same(found, exact, shape)
     return found
+
+
+def write_graph(model: Any, shape: Shape, graph: Path) -> None:
+    """Write `model`, for batches of `shape`, to the file `graph` (.xml) and one beside it. Raises as `converted` does."""
+    quiet_openvino()
+    with _own_logging():
+        _export(model, shape, graph)
+        _tidy(graph, shape)
 
 
 @contextmanager
@@ -76,7 +86,7 @@ def _own_logging() -> Iterator[None]:
         root.filters[:], root.handlers[:] = filters, handlers
 
 
-def _export(model: Any, shape: tuple[int, ...], graph: Path) -> None:
+def _export(model: Any, shape: Shape, graph: Path) -> None:
     import keras
     from openvino.frontend.tensorflow import utils
 
@@ -87,7 +97,7 @@ def _export(model: Any, shape: tuple[int, ...], graph: Path) -> None:
     model.export(str(graph), format="openvino", verbose=False, input_signature=signature)
 
 
-def _tidy(graph: Path, shape: tuple[int, ...]) -> None:
+def _tidy(graph: Path, shape: Shape) -> None:
     """Give the exported network its one output, and its shape. Keras' swish has a gradient of its own, for which OpenVINO takes
     each of its results for a result of the network; a network that torch has traced knows no shapes."""
     openvino = quiet_openvino()
@@ -98,7 +108,7 @@ def _tidy(graph: Path, shape: tuple[int, ...]) -> None:
     if len(found) != 1:
         raise CannotConvert(f"It has {len(network.outputs)} outputs, of which {len(found)} are called {OUTPUT}.")
     tidied = openvino.Model([found[0].get_node()], network.get_parameters())
-    tidied.reshape(list(shape))
+    tidied.reshape([-1 if side is None else side for side in shape])
     other = graph.with_name("tidied.xml")
     openvino.serialize(tidied, other)
     for suffix in (".xml", ".bin"):

@@ -1,0 +1,38 @@
+"""ONNX, by Keras' own export through tf2onnx."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from tl_core.exports import ExportFormat, register
+
+
+@register("onnx")
+class OnnxFormat(ExportFormat):
+    """One file for servers, browsers and programs in C++, C# or Java, computed by ONNX Runtime without TensorFlow."""
+
+    title: ClassVar[str] = "ONNX"
+    listing_order: ClassVar[int] = 20
+    file: ClassVar[str] = "model.onnx"
+    packages: ClassVar[str] = "onnxruntime"
+    needs: ClassVar[tuple[str, ...]] = ("onnx", "tf2onnx", "onnxruntime")
+    imports: ClassVar[str] = "import onnxruntime"
+    loads: ClassVar[str] = """\
+session = onnxruntime.InferenceSession(str(HERE / "model.onnx"), providers=["CPUExecutionProvider"])
+
+
+def predict(inputs):
+    return session.run(None, {session.get_inputs()[0].name: inputs})[0]
+"""
+
+    def write(self, model: Any, place: Path) -> None:
+        """Write it. Raises `SettingError` for an operator that ONNX lacks: tf2onnx writes a file all the same."""
+        import keras
+        import onnx
+
+        entry = keras.InputSpec(shape=model.input.shape, dtype=model.input.dtype, name=model.input.name)
+        model.export(str(place), format="onnx", verbose=False, input_signature=[entry])
+        graph = onnx.load(place)
+        opset = next(each.version for each in graph.opset_import if not each.domain)
+        unknown = {node.op_type for node in graph.graph.node if not onnx.defs.has(node.op_type, opset, node.domain)}
+        if unknown:
+            raise self.refused(f"it has operators that ONNX lacks: {', '.join(sorted(unknown))}")

@@ -1,0 +1,134 @@
+"""A finished run's model written in another format, and what that says in its own runtime against what it says in Keras."""
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from tl_core.data.label_kinds import CLASSES, NUMBERS
+from tl_core.data.preprocessor import Preprocessor
+from tl_core.errors import DataError
+from tl_core.events import Activity
+from tl_core.exports import ExportFormat
+from tl_core.exports._answers import SCRIPT, Answers, answers
+from tl_core.exports._script import ABOUT, script
+from tl_core.features.engines._policies import in_policy
+from tl_core.features.inputs import as_taken
+from tl_core.machine import backends
+from tl_core.precision import Precision
+from tl_core.recipe import Recipe
+from tl_core.runs import artifacts, exported
+from tl_core.runs.disk_use import bytes_of
+from tl_core.runs.evaluations import Testable
+from tl_core.runs.exported import About, Input, Parity
+from tl_core.studies._saved_model import loaded, own_data, preprocessor_of
+
+COMPARED = 200
+"""So many test examples are compared, at most."""
+BATCH = 32
+
+
+def export(found: Testable, part: ExportFormat, tell: Callable[[Activity], object]) -> Parity:
+    """Write the model of a run in the format `part`, and keep with the run what was found of it; the model itself only where it
+    says the same. `tell` is told what is done. Raises a `TransferError` for what the user can mend."""
+    tell(Activity.LOADING_MODEL)
+    backends.compute_in(Precision.FLOAT32)
+    model = in_policy(loaded(found.folder / artifacts.MODEL), bfloat16=False)
+    tell(Activity.READING_DATASET)
+    preprocessor, inputs, places = _test_inputs(found)
+    with exported.new_export(found.folder, part.name) as folder:
+        tell(Activity.CONVERTING)
+        part.export(model, folder)
+        written = bytes_of(folder)
+        exported.write(folder, ABOUT, _about(found, part, inputs))
+        for name, content in {SCRIPT: script(part, preprocessor).encode(), **preprocessor.files()}.items():
+            (folder / name).write_bytes(content)
+        tell(Activity.CHECKING_EXPORT)
+        expected, said = _outputs(model, inputs), answers(part, folder, inputs)
+        if said.outputs.shape != expected.shape:
+            raise part.refused(f"what it gives has the shape {said.outputs.shape}, and not {expected.shape}")
+        parity = _parity(found, places, expected, said, written)
+        if not parity.is_good:
+            _empty(folder)
+        exported.write(folder, exported.PARITY, parity)
+    return parity
+
+
+def _test_inputs(found: Testable) -> tuple[Preprocessor, NDArray[Any], NDArray[np.intp]]:
+    """Return what makes the inputs of the run's network, those of some of its test examples, drawn evenly, and which these are.
+    Raises `DataError` where its data are not there as they were."""
+    data, notes = own_data(found)
+    if data is None or notes:
+        why = "".join(f": {text}" for note in notes for text in note.about) or "."
+        raise DataError(
+            f"An export is held against the run on its own test examples, which are not there as they were{why}",
+            "Put its data back where they were, and try again.",
+            received=Recipe.of(found.run.spec).dataset.location(),
+        )
+    preprocessor = preprocessor_of(found, data)
+    places = np.linspace(0, len(data.test) - 1, min(COMPARED, len(data.test))).astype(np.intp)
+    return preprocessor, as_taken(preprocessor.encode(data.test, places)), places
+
+
+def _outputs(model: Any, inputs: NDArray[Any]) -> NDArray[Any]:
+    """Return what Keras says, on the processor, where the others compute, too."""
+    with keras.device("cpu"):
+        parts = (inputs[place : place + BATCH] for place in range(0, len(inputs), BATCH))
+        return np.concatenate([keras.ops.convert_to_numpy(model(part, training=False)) for part in parts])
+
+
+def _about(found: Testable, part: ExportFormat, inputs: NDArray[Any]) -> About:
+    spec, result, recipe = found.run.spec, found.result, Recipe.of(found.run.spec)
+    dataset, backbone, strategy = recipe.titles()
+    return About(
+        run_id=found.run.id,
+        format=part.name,
+        file=part.file,
+        task=spec.task.name,
+        outputs=result.class_names,
+        thresholds=result.thresholds,
+        input=Input(shape=inputs.shape[1:], dtype=str(inputs.dtype), size=recipe.shown_size),
+        dataset=dataset,
+        backbone=backbone,
+        strategy=strategy,
+        provenance=result.provenance,
+        metrics=result.metrics,
+        versions=result.versions,
+    )
+
+
+def _parity(found: Testable, places: NDArray[np.intp], expected: NDArray[Any], said: Answers, file_bytes: int) -> Parity:
+    task, kept = Recipe.of(found.run.spec).task, artifacts.read_predictions(found.folder)
+    labels, own = kept.labels[places], kept.probabilities[places]
+    reference, predicted = task.of_saved(expected), task.of_saved(said.outputs)
+    unit = (float(kept.labels.std()) or 1.0) if task.label_kind == NUMBERS else 1.0
+    first = reference.argmax(axis=1) if task.label_kind == CLASSES else labels
+    agreeing, correct, own_correct = (
+        _count(task.right(*pair)) for pair in ((first, predicted), (labels, predicted), (labels, own))
+    )
+    return Parity(
+        at=time.time(),
+        examples=len(places),
+        largest_difference=float(np.abs(predicted - reference).max()) / unit,
+        agreeing=agreeing,
+        correct=correct,
+        own_correct=own_correct,
+        file_bytes=file_bytes,
+        seconds_alone=said.seconds_alone,
+        seconds_in_batch=said.seconds_in_batch,
+    )
+
+
+def _count(right: NDArray[np.bool_] | None) -> int | None:
+    return None if right is None else int(right.sum())
+
+
+def _empty(folder: Path) -> None:
+    """Remove what nobody shall use."""
+    for each in folder.iterdir():
+        shutil.rmtree(each) if each.is_dir() else each.unlink()

@@ -1,0 +1,127 @@
+"""Export: a finished run's model in a format that leaves, and the check that it still says the same there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from tl_core.analysis.statements import percent, size
+from tl_core.analysis.statistics import wilson
+from tl_core.events import Activity
+from tl_core.exports import ExportFormat, formats
+from tl_core.jobs.background import ResultWriter
+from tl_core.machine import backends
+from tl_core.recipe import Recipe, things_of
+from tl_core.runs import evaluations, exported
+from tl_core.runs.exported import Parity
+from tl_core.runs.store import Store
+from tl_core.studies import Study, StudyResult, register
+from tl_core.system import settings
+
+SHARES = {Activity.LOADING_MODEL: 0.1, Activity.READING_DATASET: 0.3, Activity.CONVERTING: 0.4, Activity.CHECKING_EXPORT: 0.7}
+"""How much is done when an activity begins."""
+
+
+@dataclass(frozen=True)
+class ExportResult(StudyResult):
+    """What was found of the export, once it is there, as it is kept with the run; what its examples are called, and how much is
+    done, 0..1."""
+
+    done: float = 0.0
+    things: str = "examples"
+    parity: Parity | None = None
+
+    @property
+    def share(self) -> float:
+        """Return how much of it is done, 0..1."""
+        return self.done
+
+
+@register("export_check")
+class ExportCheck(Study[ExportResult]):
+    """Write the model of a finished run in a format that runs elsewhere, and hold what it says there against the run."""
+
+    title: ClassVar[str] = "Export"
+    folder: ClassVar[str] = exported.FOLDER
+
+    run_id: str = Field("", title="Run", description="The id of the finished run whose model leaves.")
+    format: str = Field("keras", title="Format", description="The name of the format.")
+
+    @property
+    def part(self) -> ExportFormat:
+        """Return the format. Raises `SettingError` where there is none of that name."""
+        return formats.part(self.format)()
+
+    def first(self) -> ExportResult:
+        return ExportResult()
+
+    def decisive(self, recipe: Recipe) -> Sequence[Any]:
+        return (self.format,)
+
+    def place(self, home: Path) -> Path:
+        """Return a folder within that of the run, with which it is deleted."""
+        return settings.run_folders(home) / self.run_id / self.folder / exported.ASKED
+
+    def require_possible(self, recipe: Recipe) -> None:
+        """Raise the `TransferError` of a format that cannot be written here, or of a run without a model."""
+        backends.require_importable()
+        self.part.require_possible()
+        evaluations.finished(Store(), self.run_id)
+
+    def run(self, recipe: Recipe, home: Path, writer: ResultWriter[ExportResult]) -> None:
+        from tl_core.studies._exporting import export
+
+        def tell(activity: Activity) -> None:
+            writer.update(stage=activity, done=SHARES[activity])
+
+        store = Store(home)
+        found = evaluations.finished(store, self.run_id)
+        parity = export(found, self.part, tell)
+        store.update(self.run_id, lambda _: {"disk_bytes": None})  # measured anew
+        writer.update(parity=parity, things=things_of(found.run.spec))
+
+    def rows(self, found: ExportResult) -> Iterator[dict[str, Any]]:
+        if found.parity:
+            yield found.parity.model_dump(exclude={"at"})
+
+    def described(self, found: ExportResult) -> dict[str, str]:
+        """Return what was measured, in words, by what each number is called; nothing before it is there."""
+        return _described(found.parity, found.things) if found.parity else {}
+
+    def conclusion(self, found: ExportResult) -> str:
+        """Return whether it says the same, in a sentence."""
+        parity = found.parity
+        if parity is None:
+            return ""
+        compared = f"{parity.examples:,} test {found.things}"
+        gap = f"{parity.largest_difference:.1e}"
+        most = f"nothing differs by more than {gap}" if parity.largest_difference else "nothing differs at all"
+        if not parity.is_good:
+            return (
+                f"{self.part.title} does not say the same as the run: on {compared} it differs by up to {gap}, and "
+                f"{exported.TOLERANCE:.0e} is allowed. So it is not offered."
+            )
+        same = "" if parity.agreeing is None else f"the same first class for {parity.agreeing:,}, and "
+        return f"{self.part.title} says the same as the run: on {compared}, {same}{most}."
+
+
+def _described(parity: Parity, things: str) -> dict[str, str]:
+    compared = {
+        f"Test {things} compared": f"{parity.examples:,}",
+        "Largest difference": f"{parity.largest_difference:.1e} (up to {exported.TOLERANCE:.0e} is allowed)",
+    }
+    agreeing = {} if parity.agreeing is None else {"Same first class": f"{parity.agreeing:,} of {parity.examples:,}"}
+    rights = {"Accuracy": parity.correct, "Accuracy of the run on the same": parity.own_correct}
+    shares = {
+        name: percent(right / parity.examples, wilson(right, parity.examples))
+        for name, right in rights.items()
+        if right is not None
+    }
+    cost = {
+        "Size": size(parity.file_bytes),
+        "Time for one, alone": f"{1000 * parity.seconds_alone:.2g} ms",
+        "Time for one, in a batch of 32": f"{1000 * parity.seconds_in_batch:.2g} ms",
+    }
+    return compared | agreeing | shares | cost
