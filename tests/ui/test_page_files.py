@@ -11,20 +11,20 @@ from tests.helpers import ROOT, python
 from tl_core.ui import doors, steps
 
 NUMBER = len(steps.pages()) + 1
-EXPORT = f'''"""Export: one more page."""
+PREDICT = f'''"""Predict: one more page."""
 
 import streamlit as st
 
 from tl_core.ui import frame
 from tl_core.ui.steps import PageInfo
 
-PAGE = PageInfo({NUMBER}, "Export", ":material/counter_{NUMBER}:", "Where does it go?", lambda: "To a phone")
+PAGE = PageInfo({NUMBER}, "Predict", ":material/counter_{NUMBER}:", "Where does it go?", lambda: "To a phone")
 
 
 def draw() -> None:
     """Draw the page."""
     frame.heading(PAGE)
-    st.caption("Here a model leaves.")
+    st.caption("Here a model is asked.")
 
 
 if __name__ == "__main__":
@@ -35,11 +35,11 @@ from streamlit.testing.v1 import AppTest
 from tl_core.ui import doors, steps
 doors.write()
 app = AppTest.from_file("app.py", default_timeout=600)
-app.switch_page(steps.EXPORT.script).run()
+app.switch_page(steps.PREDICT.script).run()
 assert not app.exception, app.exception
 links = [link.label for link in app.sidebar.get("page_link")]
-print(steps.EXPORT.path, app.title[0].value, [caption.value for caption in app.main.caption], links[-2:])
-print([caption.value for caption in app.sidebar.caption][steps.EXPORT.number - 1])
+print(steps.PREDICT.path, app.title[0].value, [caption.value for caption in app.main.caption], links[-2:])
+print([caption.value for caption in app.sidebar.caption][steps.PREDICT.number - 1])
 """
 
 
@@ -47,13 +47,13 @@ def test_one_more_page_is_one_file(tmp_path: Path) -> None:
     for name in ("tl_core", "pages"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "app.py", tmp_path)
-    (tmp_path / "pages" / "views" / f"{NUMBER}_export.py").write_text(EXPORT)
+    (tmp_path / "pages" / "views" / f"{NUMBER}_predict.py").write_text(PREDICT)
     done = subprocess.run([sys.executable, "-c", OPENED], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     before = steps.pages()[-1]
-    links = [f"{before.number} {before.title}", f"{NUMBER} Export"]
-    assert done.stdout == f"export Export ['Where does it go?', 'Here a model leaves.'] {links}\nTo a phone\n"
-    assert (tmp_path / "pages" / "export.py").read_text() == doors.DOOR.format(path="export")
+    links = [f"{before.number} {before.title}", f"{NUMBER} Predict"]
+    assert done.stdout == f"predict Predict ['Where does it go?', 'Here a model is asked.'] {links}\nTo a phone\n"
+    assert (tmp_path / "pages" / "predict.py").read_text() == doors.DOOR.format(path="predict")
 
 
 def test_each_page_has_its_door() -> None:
@@ -78,7 +78,7 @@ def test_to_look_for_pages_draws_nothing() -> None:
 
 def test_a_file_is_named_as_its_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "views").mkdir()
-    (tmp_path / "views" / f"{NUMBER + 1}_export.py").write_text(EXPORT)
+    (tmp_path / "views" / f"{NUMBER + 1}_predict.py").write_text(PREDICT)
     monkeypatch.setattr(steps, "PAGES", tmp_path)
-    with pytest.raises(ValueError, match=rf"belongs into the file pages/views/{NUMBER}_export\.py"):
+    with pytest.raises(ValueError, match=rf"belongs into the file pages/views/{NUMBER}_predict\.py"):
         steps.pages.__wrapped__()

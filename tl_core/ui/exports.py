@@ -1,0 +1,113 @@
+"""A finished run's model in other formats: cards to choose from, what was found of each, and what one takes away."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from tl_core.analysis.statements import size
+from tl_core.exports import INSTALL, ExportFormat, formats
+from tl_core.exports._answers import SCRIPT
+from tl_core.recipe import Recipe
+from tl_core.runs import exported
+from tl_core.runs.disk_use import bytes_of
+from tl_core.runs.exported import Parity
+from tl_core.runs.store import Run
+from tl_core.studies.export_check import ExportCheck, ExportResult
+from tl_core.ui import formatting, session
+from tl_core.ui.study_panel import StudyPanel
+
+CHOSEN = "export_format"
+LARGEST_ZIP = 500_000_000
+"""Bytes of an export that a page offers: while it is fetched it lies in the server's memory."""
+ABOUT = (
+    "The model is written in this format, loaded back by its own runtime in a process of its own, and asked about up to 200 test "
+    "examples of the run. It is offered only where it says the same. Whatever prepares pixels is inside the model already."
+)
+
+
+def chosen_format() -> type[ExportFormat]:
+    """Return the format that this session looks at: at first one that needs nothing more."""
+    return formats.part(st.session_state.get(CHOSEN) or next(iter(formats.parts())))
+
+
+def cards(found: Mapping[str, Parity]) -> None:
+    """Draw a card for each format, with what was `found` of it."""
+    for name, part in formats.parts().items():
+        missing = part.missing()
+        with st.container(border=True, key=f"card_{name}"):
+            st.markdown(f"**{part.title}**{_mark(found.get(name))}")
+            st.caption(part.summary())
+            if missing:
+                st.caption(f"{missing.replace('_', '-')} is not installed here: `{INSTALL}`")
+            st.button(
+                "Choose",
+                key=f"choose_{name}",
+                disabled=bool(missing),
+                type="primary" if part is chosen_format() else "secondary",
+                on_click=partial(st.session_state.__setitem__, CHOSEN, name),
+            )
+
+
+def _mark(parity: Parity | None) -> str:
+    if parity is None:
+        return ""
+    text = f"{parity.largest_difference:.0e} apart, {size(parity.file_bytes)}"
+    return f" :green-badge[:material/check: {text}]" if parity.is_good else f" :red-badge[:material/close: {text}]"
+
+
+def panel(run: Run) -> None:
+    """Draw how the chosen format is asked for, and what was found of it."""
+    study = ExportCheck(run_id=run.id, format=chosen_format().name)
+    st.subheader(study.part.title, anchor=False)
+    show = partial(_show, study, session.store().folder(run.id))
+    StudyPanel(study, ABOUT, "Export", "Export again", "output", show).draw(Recipe.of(run.spec))
+
+
+def _show(study: ExportCheck, folder: Path, found: ExportResult) -> None:
+    if found.parity is None:
+        return
+    said = formatting.plain(study.conclusion(found))
+    st.success(said, icon=":material/check_circle:") if found.parity.is_good else st.error(said, icon=":material/error:")
+    rows = [{"Measured": title, "Value": value} for title, value in study.described(found).items()]
+    st.table(pd.DataFrame(rows).set_index("Measured"))
+    place = exported.place(folder, study.format)
+    if found.parity.is_good and (place / SCRIPT).is_file():
+        _offer(place, study)
+
+
+def _offer(place: Path, study: ExportCheck) -> None:
+    """Draw the button that fetches an export, and the script that loads it."""
+    if (taken := bytes_of(place)) > LARGEST_ZIP:
+        st.caption(f"It has {size(taken)}, which is too much for a page. On the server: `{command(study)}`")
+    else:
+        st.download_button(
+            "Download as a zip",
+            partial(zipped, place),
+            file_name=f"{study.run_id}-{study.format}.zip",
+            mime="application/zip",
+            icon=":material/download:",
+            help="The model, model.json with the names of its outputs and where it comes from, and a script that loads it.",
+            on_click="ignore",
+            key="download_export",
+        )
+    st.markdown(f"`{SCRIPT}` in it loads the model without Transfer Lab. It is what was checked.")
+    st.code((place / SCRIPT).read_text(encoding="utf-8"), language="python")
+
+
+def command(study: ExportCheck) -> str:
+    """Return the command that writes an export to a folder."""
+    return f"python -m tl_core export {study.run_id} --format {study.format} --to DIR"
+
+
+def zipped(place: Path) -> bytes:
+    """Return the folder of an export as a zip. Weights cannot be made smaller."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
+        for file in sorted(each for each in place.rglob("*") if each.is_file() and each.name != exported.PARITY):
+            archive.write(file, file.relative_to(place))
+    return made.getvalue()
