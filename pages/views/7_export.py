@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from tl_core.exports import formats
 from tl_core.runs import exported
 from tl_core.runs.states import State
 from tl_core.ui import exports, formatting, frame, run_filters, session
@@ -13,7 +14,7 @@ def summary() -> str:
     """Return in which formats the chosen run was found to say the same."""
     chosen = chosen_run()
     found = exported.read(session.store().folder(chosen.id)) if chosen else {}
-    known = exports.formats.parts()
+    known = formats.parts()
     return ", ".join(known[name].title for name, parity in found.items() if parity.is_good and name in known)
 
 

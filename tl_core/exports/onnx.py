@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
+
 from tl_core.exports import ExportFormat, register
 
 
@@ -28,7 +30,9 @@ def predict(inputs):
         """Write it. Raises `SettingError` for an operator that ONNX lacks: tf2onnx writes a file all the same."""
         import keras
         import onnx
+        from tf2onnx.handler import tf_op
 
+        tf_op.register_handler(_erfc, 9, ["Erfc"], "", {})
         entry = keras.InputSpec(shape=model.input.shape, dtype=model.input.dtype, name=model.input.name)
         model.export(str(place), format="onnx", verbose=False, input_signature=[entry])
         graph = onnx.load(place)
@@ -36,3 +40,14 @@ def predict(inputs):
         unknown = {node.op_type for node in graph.graph.node if not onnx.defs.has(node.op_type, opset, node.domain)}
         if unknown:
             raise self.refused(f"it has operators that ONNX lacks: {', '.join(sorted(unknown))}")
+
+
+def _erfc(graph: Any, node: Any, **_settings: Any) -> None:
+    """Put 1 - erf in the place of the complementary error function, which TensorFlow has in an exact GELU and tf2onnx does not
+    know."""
+    result = node.output[0]
+    dtype, shape = graph.get_dtype(result), graph.get_shape(result)
+    one = graph.make_const(f"{node.name}_one", np.ones((), np.float32)).output[0]
+    error = graph.make_node("Erf", [node.input[0]], dtypes=[dtype], shapes=[shape]).output[0]
+    graph.remove_node(node.name)
+    graph.make_node("Sub", [one, error], outputs=[result], dtypes=[dtype], shapes=[shape])

@@ -30,10 +30,11 @@ def check_says_what_it_needs(part: type[ExportFormat]) -> None:
 
 
 def check_its_own_runtime_says_what_keras_says(part: type[ExportFormat]) -> None:
-    """Check that a network is loaded back in a process of its own, by the script that goes with it, and says the same, in
-    batches of any size."""
+    """Check that a network, with a GELU, is loaded back in a process of its own by the script that goes with it, and says there
+    what it says in Keras, in batches of any size."""
     network, inputs = Known().load(SIZE, pretrained=True).model, SquarePixels(SIZE)
-    model = Classifier.on(network.input, network.output, 3).model
+    features = keras.layers.Dense(6, activation="gelu")(network.output)
+    model = Classifier.on(network.input, features, 3).model
     given = np.random.default_rng(0).integers(0, 256, (EXAMPLES, *inputs.shape)).astype(np.float32)
     with tempfile.TemporaryDirectory(prefix="transfer_lab_") as name:
         part().export(model, folder := Path(name))

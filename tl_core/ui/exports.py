@@ -38,17 +38,17 @@ def chosen_format() -> type[ExportFormat]:
 def cards(found: Mapping[str, Parity]) -> None:
     """Draw a card for each format, with what was `found` of it."""
     for name, part in formats.parts().items():
-        missing = part.missing()
+        missing, is_chosen = part.missing(), part is chosen_format()
         with st.container(border=True, key=f"card_{name}"):
             st.markdown(f"**{part.title}**{_mark(found.get(name))}")
             st.caption(part.summary())
             if missing:
                 st.caption(f"{missing.replace('_', '-')} is not installed here: `{INSTALL}`")
             st.button(
-                "Choose",
+                "Chosen" if is_chosen else f"Choose {part.title}",
                 key=f"choose_{name}",
                 disabled=bool(missing),
-                type="primary" if part is chosen_format() else "secondary",
+                type="primary" if is_chosen else "secondary",
                 on_click=partial(st.session_state.__setitem__, CHOSEN, name),
             )
 
@@ -56,7 +56,7 @@ def cards(found: Mapping[str, Parity]) -> None:
 def _mark(parity: Parity | None) -> str:
     if parity is None:
         return ""
-    text = f"{parity.largest_difference:.0e} apart, {size(parity.file_bytes)}"
+    text = f"up to {parity.largest_difference:.0e} apart, {size(parity.file_bytes)}"
     return f" :green-badge[:material/check: {text}]" if parity.is_good else f" :red-badge[:material/close: {text}]"
 
 
@@ -83,7 +83,8 @@ def _show(study: ExportCheck, folder: Path, found: ExportResult) -> None:
 def _offer(place: Path, study: ExportCheck) -> None:
     """Draw the button that fetches an export, and the script that loads it."""
     if (taken := bytes_of(place)) > LARGEST_ZIP:
-        st.caption(f"It has {size(taken)}, which is too much for a page. On the server: `{command(study)}`")
+        command = f"python -m tl_core export {study.run_id} --format {study.format} --to DIR"
+        st.caption(f"It has {size(taken)}, which is too much for a page. On the server: `{command}`")
     else:
         st.download_button(
             "Download as a zip",
@@ -95,13 +96,8 @@ def _offer(place: Path, study: ExportCheck) -> None:
             on_click="ignore",
             key="download_export",
         )
-    st.markdown(f"`{SCRIPT}` in it loads the model without Transfer Lab. It is what was checked.")
-    st.code((place / SCRIPT).read_text(encoding="utf-8"), language="python")
-
-
-def command(study: ExportCheck) -> str:
-    """Return the command that writes an export to a folder."""
-    return f"python -m tl_core export {study.run_id} --format {study.format} --to DIR"
+    st.markdown(f"`{SCRIPT}`, which goes with it, loads the model without Transfer Lab. This very script was checked.")
+    st.code((place / SCRIPT).read_text(encoding="utf-8"), language=None, wrap_lines=True)  # Streamlit colours it too faintly
 
 
 def zipped(place: Path) -> bytes:
