@@ -8,7 +8,7 @@ from tl_core.ui.backbone_card import backbone_card, networks_for
 from tl_core.ui.backbone_list import Offered, backbone_list
 from tl_core.ui.charts import choices
 from tl_core.ui.ranking import backbone_ranking
-from tl_core.ui.recipe_bar import recipe_bar
+from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 from tl_core.ui.steps import PageInfo
 
 
@@ -39,6 +39,7 @@ def draw() -> None:
         with st.container(border=True, key="backbone_card"):
             backbone_card(recipe)
         with formatting.sentence_for_mistakes():
+            require_allowed_paths(recipe)
             recipe.require_weights()
         backbone_ranking(recipe)
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from tl_core.notes import sentences
 from tl_core.runs.states import State
-from tl_core.ui import controls, formatting, frame, other_data, outcomes, run_filters, same_data, session, steps
+from tl_core.ui import controls, formatting, frame, other_data, outcomes, run_filters, same_data, session, start_from, steps
 from tl_core.ui.label_bar import label_bar
 from tl_core.ui.run_picker import chosen_run, nothing_yet, pick
 from tl_core.ui.steps import PageInfo
@@ -39,6 +39,7 @@ def draw() -> None:
         label_bar(run)
         outcomes.sentence(run, result)
         controls.controls(run)
+        start_from.start_from(run)
         same_data.beside(run)
         for note in sentences(result.notes):
             st.caption(formatting.plain(note))

@@ -49,8 +49,9 @@ class CatalogueEntry:
 
     `settings` are the source's settings that give this network. `accuracy` is the published ImageNet top-1
     accuracy in 0..1 and `reference` where it was published (both None where it has none);
-    `parameters` includes no classifier; `here` says whether its weights are on this machine;
-    `weights` says where they are, or where they can be had; `pretrained` says whether it ever learned anything.
+    `parameters` includes no classifier, unless it `counts_head`, and is 0 of a network that somebody is still to name;
+    `here` says whether its weights are on this machine; `weights` says where they are, or where they can be had; `pretrained`
+    says whether it ever learned anything.
     """
 
     title: str
@@ -63,6 +64,7 @@ class CatalogueEntry:
     here: bool
     weights: str
     pretrained: bool = True
+    counts_head: bool = False
 
 
 class Backbone(Part):

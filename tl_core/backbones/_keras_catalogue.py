@@ -2,9 +2,10 @@
 
 import csv
 from dataclasses import dataclass
-from enum import Enum, auto
 from importlib.resources import files
 from typing import Literal
+
+from tl_core.backbones._scaling import Scaling
 
 TABLE = "keras_catalogue.csv"
 """A row a network: its family, where its weights are on the server, what Keras' cache calls them and how it checks them, and what
@@ -19,21 +20,6 @@ Name = Literal[
     "ConvNeXtSmall", "ConvNeXtBase", "ConvNeXtLarge", "ConvNeXtXLarge", "VGG16", "VGG19",
 ]
 # fmt: on
-
-
-class Scaling(Enum):
-    """What a network expects in place of pixels within 0..255."""
-
-    INSIDE = auto()
-    """The pixels: it scales them itself."""
-    SIGNED = auto()
-    """Numbers within -1..1."""
-    STANDARDISED = auto()
-    """Shares of white, less the mean of ImageNet and divided by its deviation, by channel."""
-    BLUE_FIRST = auto()
-    """Blue, green, red, less the mean of ImageNet."""
-    SPREAD = auto()
-    """Pixels that were spread, so that what it does itself makes of them what its weights learned with."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.errors import WeightsError, printable
+from tl_core.networks.download import file_digest
 from tl_core.networks.outline import Provenance
 from tl_core.system import settings
 
@@ -128,11 +129,8 @@ class Preset:
 
 def digest_of(files: Sequence[Path]) -> str:
     """Return the sha256 of a file, or one over those of several, in their order."""
-    found = []
-    for file in files:
-        with file.open("rb") as stream:
-            found.append(hashlib.file_digest(stream, "sha256"))
-    return found[0].hexdigest() if len(found) == 1 else hashlib.sha256(b"".join(each.digest() for each in found)).hexdigest()
+    found = [file_digest(file) for file in files]
+    return found[0] if len(found) == 1 else hashlib.sha256(b"".join(map(bytes.fromhex, found))).hexdigest()
 
 
 def _cached(name: str) -> list[Path]:

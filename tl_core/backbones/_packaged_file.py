@@ -1,11 +1,11 @@
 """Weights that come with a Python package: found without importing it, and read only where they are the published ones."""
 
-import hashlib
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
 
 from tl_core.errors import WeightsError
+from tl_core.networks.download import file_digest
 
 
 def file_of(package: str, name: str) -> Path | None:
@@ -45,8 +45,7 @@ class PackagedFile:
     def verified(self) -> Path:
         """Return where it is, its digest being the published one, so that no other file is ever read. Raises `WeightsError`."""
         file = self.require()
-        with file.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = file_digest(file)
         if digest != self.sha256:
             raise WeightsError(
                 f"The weights file of {self.network} is not the published one, since its sha256 differs.",

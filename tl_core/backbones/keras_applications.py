@@ -4,7 +4,6 @@ Keras is given no chance to fetch anything by itself: its graphs are built with 
 on this machine is laid into them. (Its `get_file` also leaves half a file in the cache when it is interrupted.)
 """
 
-import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +12,11 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from tl_core.backbones import Backbone, CatalogueEntry, Provenance, register
-from tl_core.backbones._imagenet import DEVIATIONS, FACTORS, MEANS, OFFSETS
-from tl_core.backbones._keras_catalogue import NETWORKS, Name, Scaling, WeightsEntry
+from tl_core.backbones._keras_catalogue import NETWORKS, Name, WeightsEntry
 from tl_core.backbones._untrained import RANDOM
 from tl_core.errors import WeightsError
 from tl_core.networks.blocks import cut_into_blocks, is_named_by_keras
-from tl_core.networks.download import download
+from tl_core.networks.download import download, file_digest
 from tl_core.networks.outline import Network
 from tl_core.system.settings import ServerPath, keras_home
 
@@ -73,10 +71,8 @@ class KerasApplications(Backbone):
         if file is None:
             return Network(model, blocks, RANDOM)
         _load_weights(model, file)
-        with file.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
         source = f"Keras Applications, {self.family}, {file}"
-        return Network(model, blocks, Provenance(source, family.licence, family.learned_from, digest))
+        return Network(model, blocks, Provenance(source, family.licence, family.learned_from, file_digest(file)))
 
     def require_weights(self) -> None:
         """Raise `WeightsError` unless the weights are on this machine or may be fetched."""
@@ -134,7 +130,7 @@ def _graph(name: str, size: int) -> Any:
 
     pixels = keras.Input((size, size, 3), dtype="float32", name="pixels")
     build = getattr(keras.applications, name)
-    scaled = _scaled(NETWORKS[name].family.scaling, pixels)
+    scaled = NETWORKS[name].family.scaling.of(pixels)
     # Some look at the shape before they take the tensor.
     built = build(include_top=False, weights=None, input_tensor=scaled, input_shape=(size, size, 3))
     features = keras.layers.GlobalAveragePooling2D(name="average")(built.output)
@@ -156,29 +152,6 @@ def _with_own_numbers() -> Callable[[Any], Any]:
         return type(layer).from_config(layer.get_config() | {"name": f"{kind}_{place}" if place else kind})
 
     return copy
-
-
-def _scaled(scaling: Scaling, pixels: Any) -> Any:
-    """Return what the network expects in place of 0..255: numerically `keras.applications`' own, in layers that can be saved."""
-    import keras
-
-    match scaling:
-        case Scaling.INSIDE:
-            return pixels
-        case Scaling.SIGNED:
-            return keras.layers.Rescaling(1 / 127.5, offset=-1, name="scale")(pixels)
-        case Scaling.STANDARDISED:
-            return keras.layers.Rescaling(list(FACTORS), offset=list(OFFSETS), name="standardise")(pixels)
-        case Scaling.BLUE_FIRST:
-            # Caffe's convention: blue first, and the mean colour of ImageNet taken off.
-            blue_first = keras.ops.flip(pixels, axis=-1)
-            return keras.layers.Rescaling(1, offset=[-103.939, -116.779, -123.68], name="centre")(blue_first)
-        case Scaling.SPREAD:
-            # EfficientNet holds its normalisation itself: v = (x / 255 - mean) / sqrt(std). Its published weights also need
-            # v / sqrt(std), a layer that Keras adds only where it fetches the weights itself. The same, moved before it:
-            roots = [deviation**0.5 for deviation in DEVIATIONS]
-            offset = [255 * mean * (1 - 1 / root) for mean, root in zip(MEANS, roots, strict=True)]
-            return keras.layers.Rescaling([1 / root for root in roots], offset=offset, name="spread")(pixels)
 
 
 def _load_weights(model: Any, file: Path) -> None:

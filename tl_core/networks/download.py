@@ -1,4 +1,4 @@
-"""Fetching a weights file, whole or not at all."""
+"""Weights files: their digests, and fetching one, whole or not at all."""
 
 import hashlib
 import http.client
@@ -12,6 +12,12 @@ from tl_core.errors import WeightsError
 SHA256_LETTERS = 64
 SECONDS = 60
 """How long the server may keep silent."""
+
+
+def file_digest(path: Path, algorithm: str = "sha256") -> str:
+    """Return the digest of a file in hexadecimal; md5 guards against damage alone."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
 
 
 def download(url: str, file: Path, expected: str | None = None) -> Path:
@@ -49,8 +55,7 @@ def _check(url: str, part: Path, expected: str | None) -> None:
         return
     # Keras publishes md5 of most files. It guards against damage on the way, as https does against intent.
     name = "sha256" if len(expected) == SHA256_LETTERS else "md5"
-    with part.open("rb") as stream:
-        digest = hashlib.file_digest(stream, lambda: hashlib.new(name, usedforsecurity=False)).hexdigest()
+    digest = file_digest(part, name)
     if digest != expected:
         raise WeightsError(
             f"The fetched file is not the published one, since its {name} differs.",

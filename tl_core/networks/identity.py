@@ -23,7 +23,7 @@ def identity(model: Any) -> str | None:
         config = model.get_config()
     except NotImplementedError:  # a layer whose settings Keras cannot tell
         return None
-    if not type(model).__module__.startswith("keras.") or not _is_all_of_keras(config):
+    if not type(model).__module__.startswith("keras.") or not is_all_of_keras(config):
         return None
     described = [_structure(config), weights_identity(model)]
     return hashlib.sha256(json.dumps(described, sort_keys=True, default=repr).encode()).hexdigest()
@@ -40,11 +40,12 @@ def _digest(weight: Any) -> str:
     return hashlib.sha256(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).data).hexdigest()
 
 
-def _is_all_of_keras(config: Any) -> bool:
+def is_all_of_keras(config: Any) -> bool:
+    """Return whether all that the settings of a model name is Keras' own."""
     if isinstance(config, dict):
         package = str(config.get("module") or "keras").partition(".")[0]
-        return package == "keras" and config.get("class_name") != "__lambda__" and all(map(_is_all_of_keras, config.values()))
-    return all(map(_is_all_of_keras, config)) if isinstance(config, list | tuple) else True
+        return package == "keras" and config.get("class_name") != "__lambda__" and all(map(is_all_of_keras, config.values()))
+    return all(map(is_all_of_keras, config)) if isinstance(config, list | tuple) else True
 
 
 def _structure(config: dict[str, Any]) -> Any:

@@ -16,12 +16,25 @@ COUNTING = 2
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where weights come from. `sha256` is of the weights file; None for random weights."""
+    """Where weights come from. `sha256` is of the weights file; None for random weights. `before` is what they were before they
+    learned from that, where they had been trained already."""
 
     source: str
     licence: str
     learned_from: str
     sha256: str | None = None
+    before: "Provenance | None" = None
+
+    @property
+    def steps(self) -> tuple["Provenance", ...]:
+        """Return where they come from step by step, from the first weights that had learned something to these."""
+        trained = self.before if self.before and self.before.sha256 else None
+        return (*(trained.steps if trained else ()), self)
+
+    @property
+    def history(self) -> str:
+        """Return all that they learned from, such as "ImageNet-1k, then Digits"."""
+        return ", then ".join(step.learned_from for step in self.steps)
 
 
 @dataclass(frozen=True)

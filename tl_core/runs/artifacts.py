@@ -16,9 +16,9 @@ from tl_core.planning.estimate import Estimate
 from tl_core.result import Outcome, Predictions, Result
 from tl_core.system.adapters import adapter
 from tl_core.system.files import sweep, write_whole
+from tl_core.system.settings import MODEL, RESULT, SPEC
 
-SPEC, RESULT, PREDICTIONS, MODEL, CHECKPOINT = "spec.json", "result.json", "predictions.npz", "model.keras", "checkpoint"
-ESTIMATE = "estimate.json"
+PREDICTIONS, CHECKPOINT, ESTIMATE = "predictions.npz", "checkpoint", "estimate.json"
 LONGEST_LINE = 1000
 """Bytes of a line, on average over the last lines of a log, beyond which fewer lines are shown."""
 

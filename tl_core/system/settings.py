@@ -31,6 +31,8 @@ CACHE_VARIABLE = "TRANSFER_LAB_CACHE"
 CACHE_LIMIT_VARIABLE = "TRANSFER_LAB_CACHE_GB"
 CACHE_ENDING = ".part"
 """The ending of the files that fill the cache."""
+SPEC, RESULT, MODEL = "spec.json", "result.json", "model.keras"
+"""What files in the folder of a run are called."""
 
 
 def home() -> Path:

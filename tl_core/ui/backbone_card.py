@@ -14,10 +14,11 @@ def backbone_card(recipe: Recipe) -> None:
     st.markdown(f"**{present.title}**")
     st.caption(recipe.backbone.about())
     published = f"{100 * present.accuracy:.1f} % ({present.reference})" if present.accuracy else "never pretrained"
+    counted = "Parameters with its classifier" if present.counts_head else "Parameters without a classifier"
     facts = {
         "Learned from": present.learned_from,
         **({"ImageNet top-1 accuracy": published} if present.accuracy or not present.pretrained else {}),
-        "Parameters without a classifier": f"{present.parameters:,}",
+        **({counted: f"{present.parameters:,}"} if present.parameters else {}),
         "Licence of the weights": present.licence,
         "Weights": present.weights,
     }

@@ -23,7 +23,7 @@ def backbone_list(recipe: Recipe, offered: Offered) -> None:
     st.radio(
         "Network",
         [entry.title for _, entry in near],
-        captions=[f"{count(entry.parameters)} parameters, {_state(entry)}" for _, entry in near],
+        captions=[_about(entry) for _, entry in near],
         key=CHOSEN,
         on_change=_choose,
         args=(offered, CHOSEN),
@@ -45,7 +45,13 @@ def backbone_list(recipe: Recipe, offered: Offered) -> None:
 
 
 def _is_near(entry: CatalogueEntry, present: CatalogueEntry) -> bool:
-    return entry.here or not entry.pretrained or entry.title == present.title
+    return entry.here or not (entry.pretrained and entry.parameters) or entry.title == present.title
+
+
+def _about(entry: CatalogueEntry) -> str:
+    if not entry.parameters:
+        return entry.weights
+    return f"{count(entry.parameters)} parameters, {_state(entry)}"
 
 
 def _state(entry: CatalogueEntry) -> str:

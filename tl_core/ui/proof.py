@@ -43,9 +43,10 @@ def proof(result: Result, unit: str = "nats") -> None:
     if not result.validation_images and any(phase.learning_rate is not None for phase in result.phases):
         st.caption("Without validation images no epoch is known to be the best: each phase kept its last one.")
     source = result.provenance
-    st.caption(f"Weights: {formatting.plain(source.source)}, learned from {formatting.plain(source.learned_from)}.")
-    if source.sha256:
-        st.caption(f"sha256 of the weights file: {source.sha256}")
+    st.caption(f"Weights: {formatting.plain(source.source)}, learned from {formatting.plain(source.history)}.")
+    for step in reversed(source.steps):
+        if step.sha256:
+            st.caption(f"sha256 of the weights file of {formatting.plain(step.source)}: {step.sha256}")
 
 
 def _how(phase: PhaseRecord) -> str:

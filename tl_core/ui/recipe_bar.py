@@ -91,6 +91,7 @@ def _estimate() -> None:
     recipe = session.recipe()
     try:
         backends.require_importable()
+        require_allowed_paths(recipe)
     except TransferError as error:
         st.caption(formatting.plain(f"Nothing can be trained yet. {error}"))
         return

@@ -1,0 +1,31 @@
+"""The model of a finished run as the next one's backbone: from the page Result into the recipe."""
+
+from tests.tools.pages import errors, opened
+from tl_core.runs.store import Store
+from tl_core.ui import steps
+
+
+def test_a_button_puts_the_model_of_a_run_into_the_recipe(finished: str) -> None:
+    app = opened(steps.RESULT.script, run=finished)
+    app.button(key="start_from").click().run()
+    assert not app.exception
+    app.switch_page(steps.BACKBONE.script).run()
+    assert app.radio(key="network").value == f"Run {finished[-6:]}"
+    assert app.text_input(key="finished_run_backbone_run").value == finished
+    assert not errors(app)
+    facts = " ".join(element.value.replace("\\", "") for element in app.markdown)
+    assert "ImageNet-1k, then Photo patches" in facts
+    assert "Parameters with its classifier:" in facts
+
+
+def test_a_run_without_a_model_is_nothing_to_start_from(finished: str) -> None:
+    (Store().folder(finished) / "model.keras").unlink()
+    button = opened(steps.RESULT.script, run=finished).button(key="start_from")
+    assert button.disabled
+    assert "has left no model" in button.help
+
+
+def test_a_network_that_is_not_named_yet_says_how(home: None) -> None:
+    app = opened(steps.BACKBONE.script)
+    app.radio(key="network").set_value("A .keras file").run()
+    assert any("Set File to a .keras file" in text or "backbone.path" in text for text in errors(app))

@@ -1,0 +1,68 @@
+"""Networks out of people's own files: any model of images that Keras has saved."""
+
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field
+
+from tl_core.backbones import CatalogueEntry, Provenance, register
+from tl_core.backbones._saved_example import saved_example
+from tl_core.backbones._saved_network import SavedNetwork
+from tl_core.backbones._scaling import Scaling
+from tl_core.errors import printable
+from tl_core.networks.model_file import ModelFile
+from tl_core.system.settings import ServerPath
+
+UNTOLD = "its file does not say"
+
+
+@register("keras_file")
+class KerasModelFile(SavedNetwork):
+    """A model of yours in a .keras file: what is below its head is kept.
+
+    Its features are the last tensor that is pooled over the whole image. It is loaded in Keras' safe mode: it must be of Keras'
+    own layers, none of them a Lambda, with one input of colour images.
+    """
+
+    title: ClassVar[str] = "A .keras file"
+    listing_order: ClassVar[int] = 40
+    unnamed: ClassVar[CatalogueEntry] = CatalogueEntry(
+        title=title,
+        settings={},
+        parameters=0,
+        accuracy=None,
+        reference=None,
+        learned_from=UNTOLD,
+        licence=UNTOLD,
+        here=False,
+        weights="a file that Keras' model.save has written",
+    )
+
+    how_to_name: ClassVar[str] = "Set backbone.path to a .keras file."
+
+    path: ServerPath | None = Field(None, title="File", description="A .keras file with a model of colour images.")
+    pixels: Literal[Scaling.INSIDE, Scaling.SHARES, Scaling.SIGNED, Scaling.STANDARDISED, Scaling.BLUE_FIRST] = Field(
+        Scaling.INSIDE,
+        title="Pixels",
+        description="What the model expects of a pixel: 0 to 255, where it scales them itself; numbers within 0 to 1 or -1 to 1; "
+        "standardised by ImageNet's mean and deviation; or blue first, as ResNet50 and VGG do.",
+    )
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(path=saved_example())
+
+    @property
+    def file(self) -> ModelFile | None:
+        return ModelFile(self.path, printable(self.path.name)) if self.path else None
+
+    @property
+    def scaling(self) -> Scaling:
+        return self.pixels
+
+    def features(self, model: Any) -> Any:
+        from tl_core.networks.flat_copy import pooled
+
+        return pooled(model)
+
+    def provenance(self, digest: str) -> Provenance:
+        return Provenance(printable(str(self.path)), UNTOLD, UNTOLD, digest)
