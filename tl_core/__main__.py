@@ -14,6 +14,7 @@ from tl_core.cli import (
     runs,
     study,
     train,
+    weights,
     what_if,
 )
 from tl_core.cli.console import app
@@ -33,6 +34,7 @@ __all__ = [
     "runs",
     "study",
     "train",
+    "weights",
     "what_if",
 ]
 

@@ -1,9 +1,6 @@
 """The networks of Keras Applications: their graphs, and where their weights come from."""
 
 import hashlib
-import http.server
-import threading
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,6 @@ from tl_core.backbones._keras_catalogue import NETWORKS
 from tl_core.backbones.keras_applications import SERVER, KerasApplications, cached_file
 from tl_core.errors import SettingError, WeightsError
 from tl_core.features import engines
-from tl_core.networks.download import download
 from tl_core.networks.outline import Network
 
 SMALLEST = "MobileNetV2"
@@ -234,49 +230,3 @@ def bad_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_file_that_does_not_fit(bad_files: Path, name: str) -> None:
     with pytest.raises(WeightsError, match=f"does not fit mobilenetv2 .*Received: .*{name}"):
         part(weights_file=str(bad_files / name)).load(64, pretrained=True)
-
-
-class Server(http.server.BaseHTTPRequestHandler):
-    """/good is whole, /short ends early, everything else is missing."""
-
-    def do_GET(self) -> None:
-        self.send_response(200 if self.path in ("/good", "/short") else 404)
-        self.send_header("Content-Length", "100")
-        self.end_headers()
-        self.wfile.write(b"w" * (50 if self.path == "/short" else 100))
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Tests are quiet."""
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as serving:
-        threading.Thread(target=serving.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{serving.server_port}"
-        serving.shutdown()
-
-
-def test_download_leaves_the_whole_file(server: str, tmp_path: Path) -> None:
-    md5 = hashlib.md5(b"w" * 100).hexdigest()
-    file = download(f"{server}/good", tmp_path / "models" / "weights.h5", md5)
-    assert file.read_bytes() == b"w" * 100
-    assert list(file.parent.iterdir()) == [file]
-
-
-@pytest.mark.parametrize(("path", "md5"), [("/short", None), ("/missing", None), ("/good", "0" * 32)])
-def test_download_leaves_nothing_else(server: str, tmp_path: Path, path: str, md5: str | None) -> None:
-    with pytest.raises(WeightsError, match=f"Received: {server}{path}"):
-        download(f"{server}{path}", tmp_path / "models" / "weights.h5", md5)
-    assert list((tmp_path / "models").iterdir()) == []
-
-
-def test_download_without_a_network(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match=r"could not be fetched.*put it at"):
-        download("https://transfer-lab.invalid/weights.h5", tmp_path / "weights.h5")
-
-
-def test_download_where_nothing_may_be_written(server: str, tmp_path: Path) -> None:
-    (tmp_path / "models").write_text("a file where the folder should be")
-    with pytest.raises(WeightsError, match="could not be fetched"):
-        download(f"{server}/good", tmp_path / "models" / "weights.h5")

@@ -13,6 +13,7 @@ from tl_core.data.examples import Examples, Modality
 from tl_core.data.preprocessor import Preprocessor
 from tl_core.data.resizing import SquarePixels
 from tl_core.errors import SettingError
+from tl_core.networks.download import WeightsFile
 from tl_core.networks.outline import BlockOutline, Network, Outline, Provenance
 from tl_core.registry import Part, Registry
 
@@ -51,7 +52,7 @@ class CatalogueEntry:
     accuracy in 0..1 and `reference` where it was published (both None where it has none);
     `parameters` includes no classifier, unless it `counts_head`, and is 0 of a network that somebody is still to name;
     `here` says whether its weights are on this machine; `weights` says where they are, or where they can be had; `pretrained`
-    says whether it ever learned anything.
+    says whether it ever learned anything. `file` is the published file of its weights, where it is one by itself.
     """
 
     title: str
@@ -65,6 +66,7 @@ class CatalogueEntry:
     weights: str
     pretrained: bool = True
     counts_head: bool = False
+    file: WeightsFile | None = None
 
 
 class Backbone(Part):

@@ -57,7 +57,7 @@ class InvertedResiduals(Backbone):
     @classmethod
     def catalogue(cls) -> tuple[CatalogueEntry, ...]:
         """Return the one network there is. Its accuracy is that of the published weights at the network's own size."""
-        file = cls.file.find()
+        file = cls.file.published
         return (
             CatalogueEntry(
                 title=cls.title,
@@ -68,7 +68,8 @@ class InvertedResiduals(Backbone):
                 learned_from=cls.facts.provenance.learned_from,
                 licence=cls.facts.provenance.licence,
                 here=file is not None,
-                weights=str(file) if file else cls.file.install,
+                weights=str(file.place) if file else cls.file.install,
+                file=file,
             ),
         )
 

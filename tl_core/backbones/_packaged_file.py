@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tl_core.errors import WeightsError
-from tl_core.networks.download import file_digest
+from tl_core.networks.download import WeightsFile, file_digest
 
 
 def file_of(package: str, name: str) -> Path | None:
@@ -31,6 +31,12 @@ class PackagedFile:
     def find(self) -> Path | None:
         """Return where it is; None where the package, or the file in it, is missing."""
         return file_of(self.package, self.name)
+
+    @property
+    def published(self) -> WeightsFile | None:
+        """Return the file as it is listed; None where the package is missing."""
+        file = self.find()
+        return WeightsFile(file, self.sha256) if file else None
 
     def require(self) -> Path:
         """Return where it is. Raises `WeightsError` where it is missing."""

@@ -16,7 +16,7 @@ from tl_core.backbones._keras_catalogue import NETWORKS, Name, WeightsEntry
 from tl_core.backbones._untrained import RANDOM
 from tl_core.errors import WeightsError
 from tl_core.networks.blocks import cut_into_blocks, is_named_by_keras
-from tl_core.networks.download import download, file_digest
+from tl_core.networks.download import WeightsFile, download, file_digest
 from tl_core.networks.outline import Network
 from tl_core.system.settings import ServerPath, keras_home
 
@@ -79,7 +79,7 @@ class KerasApplications(Backbone):
         if self._find() is None and not self.download:
             raise WeightsError(
                 f"The weights of {self.family} are not on this machine, neither named by weights_file nor in Keras' cache.",
-                "Set download to fetch them, or weights_file to where you have them.",
+                f"Set download, or weights_file to where you have them, or run: python -m tl_core weights fetch {self.family}",
                 received=f"nothing at {cached_file(NETWORKS[self.family])}",
             )
 
@@ -108,9 +108,14 @@ def cached_file(entry: WeightsEntry) -> Path:
     return keras_home() / "models" / entry.file
 
 
+def published_file(entry: WeightsEntry) -> WeightsFile:
+    """Return the file of the weights of a network, in Keras' cache."""
+    return WeightsFile(cached_file(entry), entry.digest, f"{SERVER}{entry.url}")
+
+
 def _listing(name: str, entry: WeightsEntry) -> CatalogueEntry:
-    file = cached_file(entry)
-    here = file.is_file()
+    file = published_file(entry)
+    here = file.place.is_file()
     return CatalogueEntry(
         title=name,
         settings={"family": name},
@@ -120,7 +125,8 @@ def _listing(name: str, entry: WeightsEntry) -> CatalogueEntry:
         learned_from=entry.family.learned_from,
         licence=entry.family.licence,
         here=here,
-        weights=str(file) if here else f"{SERVER}{entry.url}",
+        weights=str(file.place if here else file.url),
+        file=file,
     )
 
 

@@ -50,6 +50,7 @@ class MiniLM(PieceBackbone):
                 licence=PROVENANCE.licence,
                 here=not missing,
                 weights=INSTALL if missing else str(FILE.find()),
+                file=FILE.published,
             ),
         )
 

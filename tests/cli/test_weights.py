@@ -1,0 +1,87 @@
+"""The shelf on the command line: weights are listed, fetched, carried here, checked and removed."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import CommandLine
+from tests.networks.test_download import CONTENT, server, serving
+from tl_core.backbones import keras_applications
+from tl_core.backbones._keras_catalogue import NETWORKS
+
+__all__ = ["server", "serving"]
+
+NETWORK, OTHER = "DenseNet121", "MobileNetV2"
+
+
+@pytest.fixture
+def line(home: Path, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """The command line, whose server has a file of a hundred bytes for one network; of another one no digest is published."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setattr(keras_applications, "SERVER", f"{server}/")
+    published = replace(NETWORKS[NETWORK], url="good", digest=hashlib.md5(CONTENT).hexdigest())
+    monkeypatch.setitem(NETWORKS, NETWORK, published)
+    return CommandLine(home)
+
+
+def told(line: CommandLine, network: str) -> dict[str, object]:
+    return next(facts for facts in line.call("weights", "list", "--json").json if facts["network"] == network)
+
+
+def test_weights_are_fetched_verified_and_removed(line: CommandLine) -> None:
+    assert told(line, NETWORK)["weights"] == f"python -m tl_core weights fetch {NETWORK}"
+    assert line.call("weights", "fetch", NETWORK.lower()).code == 0
+    assert "are here" in line.call("weights", "fetch", NETWORK).err
+    found = told(line, NETWORK)
+    assert (found["here"], found["bytes"], found["algorithm"]) == (True, 100, "md5")
+    place = Path(str(found["weights"]))
+    assert f"{NETWORK}: as published ({place})" in line.call("weights", "verify", NETWORK).out
+    place.write_bytes(CONTENT[1:])
+    refused = line.call("weights", "verify")
+    assert refused.code == 2
+    assert "differs from the published one" in refused.out
+    assert f"weights remove {NETWORK}" in refused.err
+    asked = line.call("weights", "remove", NETWORK)
+    assert (asked.code, place.exists()) == (1, True)
+    assert line.call("weights", "remove", NETWORK, "--yes").code == 0
+    assert not place.exists()
+    assert "are not here" in line.call("weights", "remove", NETWORK).err
+
+
+def test_a_file_that_was_carried_here_is_taken_if_it_is_a_published_one(line: CommandLine, tmp_path: Path) -> None:
+    carried = tmp_path / "from a stick.h5"
+    carried.write_bytes(CONTENT)
+    assert line.call("weights", "import", carried).code == 0
+    assert told(line, NETWORK)["here"]
+    carried.write_bytes(CONTENT[1:])
+    assert "none of the published ones" in line.call("weights", "import", carried).err
+    for network, said in ((NETWORK, "since its md5 differs"), (OTHER, "No digest is published")):
+        named = carried.rename(tmp_path / NETWORKS[network].file)
+        assert said in line.call("weights", "import", named).err
+        carried = named
+    assert told(line, OTHER)["here"]
+    assert f"{OTHER}: no digest is published" in line.call("weights", "verify", OTHER).out
+    assert "is not there" in line.call("weights", "import", tmp_path / "nothing.h5").err
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("fetch", "DenseNet12"), "Did you mean DenseNet121?"),
+        (("fetch", "BERT tiny"), "not kept in Keras' cache"),
+        (("remove", "EfficientNet-Lite0", "--yes"), "not kept in Keras' cache"),
+        (("verify", NETWORK), "No file of the weights of DenseNet121 is here"),
+    ],
+)
+def test_what_cannot_be_done_is_said(command: tuple[str, ...], said: str, line: CommandLine) -> None:
+    refused = line.call("weights", *command)
+    assert refused.code == 2
+    assert said in refused.err
+
+
+def test_the_list_has_a_line_for_each_network(line: CommandLine) -> None:
+    listed = line.call("weights", "list").out
+    assert all(name in listed for name in (NETWORK, OTHER, "EfficientNet-Lite0"))
+    assert "none published" in listed
