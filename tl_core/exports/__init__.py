@@ -48,7 +48,7 @@ class ExportFormat(Part, ABC):
         backend."""
         if missing := cls.missing():
             raise SettingError(f"{cls.title} needs {missing.replace('_', '-')}, which is not installed.", f"Run: {INSTALL}")
-        if (backend := backends.chosen()) not in cls.converts:
+        if (backend := backends.wanted()[0]) not in cls.converts:
             raise SettingError(
                 f"{cls.title} cannot be made of a network that Keras computes with {backend}.",
                 f"Set {backends.BACKEND_VARIABLE}={min(cls.converts)}, or choose another format.",

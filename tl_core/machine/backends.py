@@ -54,16 +54,17 @@ class KerasFile(BaseModel):
         raise SettingError(f"Keras cannot be imported with its settings file ({why}).", next_step, received=file)
 
 
-def chosen() -> str:
-    """Return the name of the backend that Keras will take, or has taken. Raises `SettingError` as `KerasFile.read` does."""
+def wanted() -> tuple[str, str]:
+    """Return the name of the backend that Keras is to take, and what says so. Raises `SettingError` as `KerasFile.read` does."""
     kept = KerasFile.read()
-    return os.environ.get(BACKEND_VARIABLE) or kept.backend
+    given = os.environ.get(BACKEND_VARIABLE)
+    name = given or kept.backend
+    return name, f"{BACKEND_VARIABLE}={given}" if given else f"{name} in {settings.keras_home() / 'keras.json'}"
 
 
 def require_importable() -> None:
     """Raise the `SettingError` of an environment in which Keras cannot be imported, or cannot train; without importing it."""
-    name, given = chosen(), os.environ.get(BACKEND_VARIABLE)
-    received = f"{BACKEND_VARIABLE}={given}" if given else f"{name} in {settings.keras_home() / 'keras.json'}"
+    name, received = wanted()
     if name not in REQUIREMENTS:
         known = ", ".join(REQUIREMENTS)
         raise SettingError(f"Networks are trained with one of Keras' backends {known}.", ANOTHER, received=received)
@@ -99,11 +100,13 @@ def device() -> str:
 
 def unseen_gpu(backend: str) -> str:
     """Return the sentence that `backend` computes on the processor though a run holds a GPU, with the line that mends it."""
+    return f"Keras' backend {backend} does not see the GPU that this run holds, so the processor computes. {gpu_line(backend)}"
+
+
+def gpu_line(backend: str) -> str:
+    """Return what makes `backend` see a GPU."""
     brought = "" if backend == "tensorflow" else f" (with the line for {backend} in it)"
-    return (
-        f"Keras' backend {backend} does not see the GPU that this run holds, so the processor computes. "
-        f"Install CUDA's libraries for it: pip install -r requirements-gpu.txt{brought}"
-    )
+    return f"Install CUDA's libraries for it: pip install -r requirements-gpu.txt{brought}"
 
 
 def compute_in(precision: Precision) -> None:

@@ -78,6 +78,11 @@ class Driver:
             self._is_open = False
             _asked(pynvml.nvmlShutdown)
 
+    @property
+    def version(self) -> str | None:
+        """Return the version of the driver; None where there is none, or it does not tell."""
+        return _asked(pynvml.nvmlSystemGetDriverVersion) if self._is_open else None
+
     def units(self) -> list[Unit]:
         """Return all units of the machine, in the driver's order (that of the slots, which is CUDA's if CUDA_DEVICE_ORDER is
         PCI_BUS_ID)."""

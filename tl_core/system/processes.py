@@ -49,14 +49,16 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env={**QUIET, **_inherited(), **(environment or {}), HOME_VARIABLE: str(home), "PYTHONPATH": _search_path()},
+            env={**surroundings(), **(environment or {}), HOME_VARIABLE: str(home)},
             pass_fds=held,
             start_new_session=True,
         )
 
 
-def _inherited() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+def surroundings() -> dict[str, str]:
+    """Return the variables of a process of our own: those of this one but for `NOT_INHERITED`, and where this very package is."""
+    inherited = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+    return {**QUIET, **inherited, "PYTHONPATH": _search_path()}
 
 
 def _search_path() -> str:
