@@ -38,7 +38,7 @@ def draw() -> None:
             )
         with st.container(border=True, key="backbone_card"):
             backbone_card(recipe)
-        with formatting.sentence_for_mistakes():
+        with formatting.sentence_for_mistakes(forms.labels("backbone", recipe.backbone)):
             require_allowed_paths(recipe)
             recipe.require_weights()
         backbone_ranking(recipe)

@@ -28,4 +28,5 @@ def test_a_run_without_a_model_is_nothing_to_start_from(finished: str) -> None:
 def test_a_network_that_is_not_named_yet_says_how(home: None) -> None:
     app = opened(steps.BACKBONE.script)
     app.radio(key="network").set_value("A .keras file").run()
-    assert any("Set File to a .keras file" in text or "backbone.path" in text for text in errors(app))
+    assert any("Set “File” to a .keras file" in text for text in errors(app))
+    assert any("when there is a network to measure" in caption.value for caption in app.caption)

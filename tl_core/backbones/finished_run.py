@@ -55,7 +55,7 @@ class FinishedRun(SavedNetwork):
         learned_from="what the run began with, then its dataset",
         licence="that of the weights that the run began with",
         here=False,
-        weights="in the folder of the run",
+        weights="what a run of yours has learned",
     )
     how_to_name: ClassVar[str] = "Set backbone.run to the id of a finished run; the page Result has a button that does it."
 

@@ -95,14 +95,14 @@ def _estimate() -> None:
     except TransferError as error:
         st.caption(formatting.plain(f"Nothing can be trained yet. {error}"))
         return
-    waiting = recipe.is_accepted and estimates.probe(recipe) is None
+    waiting = not _unmeasurable(recipe) and estimates.probe(recipe) is None
     st.fragment(_estimate_now, run_every=session.POLL_SECONDS if waiting else None)(waiting)
 
 
 def _estimate_now(was_waiting: bool) -> None:
     recipe = session.recipe()
-    if not recipe.is_accepted:
-        st.caption(f"An estimate appears here when the network takes {recipe.dataset.modality}.")
+    if lacking := _unmeasurable(recipe):
+        st.caption(lacking)
         return
     measured = estimates.probe(recipe)
     if measured is None:
@@ -128,6 +128,14 @@ def _estimate_now(was_waiting: bool) -> None:
     st.caption(f"{took} · {needs} · {trained} of {total} parameters train", help=ABOUT)
     for warning in estimates.warnings(recipe, found, *estimates.free()):
         st.warning(formatting.plain(warning), icon=":material/warning:")
+
+
+def _unmeasurable(recipe: Recipe) -> str:
+    """Return why the network cannot be measured; an empty text where it can."""
+    listed = recipe.backbone.listing()
+    if not recipe.is_accepted:
+        return f"An estimate appears here when the network takes {recipe.dataset.modality}."
+    return "" if listed.parameters or listed.here else "An estimate appears here when there is a network to measure."
 
 
 def _preview(recipe: Recipe) -> previews.Preview:
