@@ -22,7 +22,7 @@ LAYERS = (
     ("tl_core.runner",),
     ("tl_core.studies",),
     ("tl_core.runs",),
-    ("tl_core.training",),
+    ("tl_core.training", "tl_core.groups"),
     ("tl_core.planning",),
     ("tl_core.checks", "tl_core.exports", "tl_core.recipe"),
     ("tl_core.features", "tl_core.jobs", "tl_core.strategies", "tl_core.tasks", "tl_core.ranking"),

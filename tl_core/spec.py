@@ -121,6 +121,11 @@ class RunSpec(BaseModel):
                 flat[name] = value
         return flat
 
+    @property
+    def content(self) -> str:
+        """Return text that is equal for specs, written out in full, that do the same, whatever people call their data."""
+        return json.dumps(self.model_copy(update={"dataset": self.dataset.content}).model_dump(mode="json"), sort_keys=True)
+
     @classmethod
     def read(cls, path: Path) -> Self:
         """Return the spec in a JSON file. Raises `SettingError` where the file cannot be read or is not a spec."""
