@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from tl_core.runs import schema
+from tl_core.runs import tables
 from tl_core.system.files import storage_error
 
 BUSY_SECONDS = 10
@@ -84,13 +84,13 @@ def _columns(connection: sa.Connection, table: sa.Table) -> set[str]:
 
 
 def _is_complete(connection: sa.Connection) -> bool:
-    return all(set(table.columns.keys()) <= _columns(connection, table) for table in schema.metadata.sorted_tables)
+    return all(set(table.columns.keys()) <= _columns(connection, table) for table in tables.metadata.sorted_tables)
 
 
 def _create_tables(connection: sa.Connection) -> None:
     """Create each table unless it is there, decided by SQLite: `create_all` looks first, and another process may be quicker.
     Columns that a table of an earlier version lacks are added."""
-    for table in schema.metadata.sorted_tables:
+    for table in tables.metadata.sorted_tables:
         connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
         for column in table.columns:
             if column.name not in _columns(connection, table):
@@ -98,7 +98,7 @@ def _create_tables(connection: sa.Connection) -> None:
                 connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {described}")
         for index in sorted(table.indexes, key=lambda index: str(index.name)):
             connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
-    for statement in schema.COUNTING:
+    for statement in tables.COUNTING:
         connection.exec_driver_sql(statement)
 
 

@@ -1,0 +1,148 @@
+"""Groups of runs in the store: what is queued, what is joined, and what happens to all of them at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.helpers import QUICK, keep_run
+from tl_core.errors import RunError, SettingError
+from tl_core.groups.group import Group
+from tl_core.recipe import Recipe
+from tl_core.runner import control, group_control, service
+from tl_core.runs import artifacts, deletion, groups
+from tl_core.runs.groups import Kept
+from tl_core.runs.states import State
+from tl_core.runs.store import Store
+from tl_core.spec import RunSpec
+
+BASE = {name: value for name, value in QUICK.dotted().items() if "." not in name or name.startswith(("dataset.", "backbone."))}
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Store:
+    """Nothing starts what is queued there."""
+    monkeypatch.setattr(service, "ensure", lambda home: None)
+    return Store()
+
+
+def group(name: str = "x", **axes: list[Any]) -> Group:
+    return Group.parse({"name": name, "base": BASE | {"strategy.epochs": 1}, "axes": axes or {"seed": [0, 1]}})
+
+
+def members(store: Store, kept: Kept) -> list[dict[str, Any]]:
+    return [dict(each) for each in groups.one(store, kept.group_id).runs.values()]
+
+
+def folders(store: Store) -> set[str]:
+    return {folder.name for folder in store.folders.iterdir()}
+
+
+def test_a_group_is_queued_in_order_and_kept(store: Store) -> None:
+    kept = group_control.start(store, group())
+    assert [run.spec.seed for run in store.queue()] == [0, 1]
+    assert tuple(run.id for run in store.queue()) == kept.queued
+    assert (kept.joined, members(store, kept)) == ((), [{"seed": 0}, {"seed": 1}])
+    assert groups.one(store, kept.group_id).group == group()
+    assert [each.id for each in groups.listed(Store())] == [kept.group_id]
+    assert RunSpec.read(store.folder(kept.queued[1]) / artifacts.SPEC) == store.run(kept.queued[1]).spec
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_run_that_waits_works_or_is_done_is_not_made_again(state: State, store: Store) -> None:
+    keep_run(store, "there", state, Recipe.of(QUICK).spec())
+    kept = group_control.start(store, group())
+    is_joined = state in groups.JOINED
+    assert kept.joined == ("there",) * is_joined
+    assert len(kept.queued) == 2 - is_joined
+    assert len(groups.one(store, kept.group_id).runs) == 2
+    assert folders(store) == set(kept.queued)
+
+
+def test_a_run_belongs_to_several_groups_and_leaves_all_when_it_is_deleted(store: Store) -> None:
+    first, second = (group_control.start(store, group(name)) for name in ("x", "y"))
+    assert (second.queued, set(second.joined)) == ((), set(first.queued))
+    deletion.delete(store, first.queued[0], State.QUEUED)
+    assert [list(groups.one(store, kept.group_id).runs) for kept in (first, second)] == [[first.queued[1]]] * 2
+    again = group_control.start(store, group("x"))  # which queues what the group lacks
+    assert (again.group_id, len(again.queued), again.joined) == (first.group_id, 1, ())
+
+
+def test_what_has_failed_is_resumed_and_not_queued_anew(store: Store) -> None:
+    kept = group_control.start(store, group())
+    for run_id in kept.queued:
+        control.stop(store, run_id)
+    again = group_control.start(store, group())
+    assert (again.group_id, again.queued, again.joined) == (kept.group_id, (), ())
+    group_control.resume(store, kept.group_id)
+    assert {run.id for run in store.queue()} == set(kept.queued)
+
+
+def test_all_are_paused_resumed_and_stopped(store: Store) -> None:
+    kept = group_control.start(store, group())
+    keep_run(store, "alone")
+    for wish, state in (
+        (group_control.pause, State.PAUSED),
+        (group_control.resume, State.QUEUED),
+        (group_control.stop, State.CANCELLED),
+    ):
+        wish(store, kept.group_id)
+        assert {store.run(run_id).state for run_id in kept.queued} == {state}
+    assert store.run("alone").state is State.QUEUED
+    with pytest.raises(RunError, match="No run of this group waits or works"):
+        group_control.pause(store, kept.group_id)
+    with pytest.raises(RunError, match=r"no group of that id.*Received: none"):
+        group_control.stop(store, "none")
+
+
+def test_an_axis_is_extended_by_what_it_lacks(store: Store) -> None:
+    kept = group_control.start(store, group(seed=[0, 1], image_size=[16, 24]))
+    deletion.delete(store, kept.queued[0], State.QUEUED)
+    more = group_control.extend(store, kept.group_id, "seed", [1, 2])
+    assert len(more.queued) == 2
+    assert [each["seed"] for each in members(store, kept)] == [0, 1, 1, 2, 2]
+    with pytest.raises(SettingError, match="has these values already"):
+        group_control.extend(store, kept.group_id, "seed", [2])
+    with pytest.raises(SettingError, match=r"No further combination makes sense.*at least"):
+        group_control.extend(store, kept.group_id, "image_size", [8])
+    assert len(groups.one(store, kept.group_id).runs) == 5
+
+
+def test_two_people_who_extend_at_once_make_nothing_twice(store: Store) -> None:
+    kept = group_control.start(store, group(seed=[0, 1], image_size=[16, 24]))
+    asked = [("seed", [2]), ("image_size", [32]), ("seed", [2, 3]), ("image_size", [32, 40])]
+
+    def extend(wish: tuple[str, list[Any]]) -> int:
+        try:
+            return len(group_control.extend(Store(store.home), kept.group_id, *wish).queued)
+        except SettingError:  # somebody was quicker with the same value
+            return 0
+
+    with ThreadPoolExecutor(len(asked)) as pool:
+        queued = sum(pool.map(extend, asked))
+    found = members(store, kept)
+    assert 4 + queued == len(found) == 16
+    assert len({(each["seed"], each["image_size"]) for each in found}) == 16
+    assert len(store.runs()) == len(folders(store)) == 16
+
+
+def test_two_people_who_start_the_same_group_at_once_make_one(store: Store) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        kept = list(pool.map(lambda _: group_control.start(Store(store.home), group()), range(4)))
+    assert len({each.group_id for each in kept}) == len(groups.listed(store)) == 1
+    assert len(store.runs()) == len(folders(store)) == 2
+
+
+def test_nothing_is_kept_of_a_group_without_a_run(store: Store) -> None:
+    with pytest.raises(SettingError, match="No combination of this group makes sense"):
+        group_control.start(store, group(image_size=[8, 9]))
+    assert (groups.listed(store), store.runs(), folders(store)) == ([], [], set())
+
+
+def test_groups_go_by_name_id_or_the_end_of_it(store: Store) -> None:
+    first, _ = (group_control.start(store, group(name)) for name in ("x", "y"))
+    assert groups.named(store, "x").id == groups.named(store, first.group_id[-6:]).id == first.group_id
+    with pytest.raises(RunError, match="Several groups are called so"):
+        groups.named(store, "")
+    with pytest.raises(RunError, match="There is no such group here"):
+        groups.named(store, "z")

@@ -1,0 +1,104 @@
+"""What people ask of groups of runs: start, pause, resume, stop, further values of an axis."""
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from tl_core.errors import RunError, SettingError
+from tl_core.groups.expansion import Member, ReadShape, expand, read_shape
+from tl_core.groups.group import Group
+from tl_core.machine import backends
+from tl_core.recipe import LOOK, Look
+from tl_core.runner import control, service
+from tl_core.runner.warm_worker import passed_on
+from tl_core.runs import artifacts, groups
+from tl_core.runs.groups import Kept, StoredGroup
+from tl_core.runs.states import State
+from tl_core.runs.store import Store
+
+
+def start(store: Store, group: Group, *, look: Look = LOOK, read: ReadShape = read_shape) -> Kept:
+    """Queue the runs of `group` that are not there yet. One that asks the same and was started before goes on: what it lacks is
+    queued. Raises `TransferError`, where no combination makes sense, too."""
+    found = expand(group, look).readable(read)
+    found.require_runs()
+    while True:
+        kept = _keep(store, group, found.runs)
+        if kept is not None:
+            return kept
+
+
+def extend(
+    store: Store, group_id: str, axis: str, values: Sequence[Any], *, look: Look = LOOK, read: ReadShape = read_shape
+) -> Kept:
+    """Give an axis of a group further values, and queue the runs that it did not ask for before. Raises `TransferError`.
+
+    Args:
+        store: Where it is.
+        group_id: The group.
+        axis: One of its axes.
+        values: Those that it has are passed over.
+        look: Tells how large a dataset's examples are.
+        read: Tells how many a dataset has.
+    """
+    while True:
+        at = groups.one(store, group_id)
+        wider = at.group.extended(axis, values)
+        if wider == at.group:
+            raise SettingError(f"The axis {axis} has these values already.", "Give others.", received=list(values))
+        before = {each.spec.content for each in expand(at.group, look).runs}
+        found = expand(wider, look).readable(read)
+        new = [each for each in found.runs if each.spec.content not in before]
+        if not new and found.dropped:
+            raise SettingError(f"No further combination makes sense. The last: {found.dropped[-1].reason}")
+        kept = _keep(store, wider, new, at)
+        if kept is not None:  # else somebody was quicker, and all is looked at once more
+            return kept
+
+
+def pause(store: Store, group_id: str) -> None:
+    """Pause all runs of a group that wait or work. Raises `RunError` where none does."""
+    _all(store, group_id, control.pause, control.PAUSABLE, "waits or works")
+
+
+def stop(store: Store, group_id: str) -> None:
+    """End all runs of a group that wait, work or are paused. Raises `RunError` where none does."""
+    _all(store, group_id, control.stop, control.STOPPABLE, "waits, works or is paused")
+
+
+def resume(store: Store, group_id: str) -> None:
+    """Queue all runs of a group again that are paused, failed, or were stopped. Raises `RunError` where there is none."""
+    _all(store, group_id, control.resume, control.RESUMABLE, "is paused, failed or stopped")
+
+
+def _all(store: Store, group_id: str, wish: Callable[[Store, str], None], states: Sequence[State], what: str) -> None:
+    own = [store.run(run_id) for run_id in groups.one(store, group_id).runs]
+    fitting = sorted((run for run in own if run.state in states), key=lambda run: run.state is not State.QUEUED)
+    if not fitting:
+        raise RunError(f"No run of this group {what}.", received=group_id)
+    for run in fitting:  # the waiting ones first, or the next would begin as soon as one is ended
+        with suppress(RunError):  # it has just come to its end
+            wish(store, run.id)
+
+
+def _keep(store: Store, group: Group, members: Sequence[Member], at: StoredGroup | None = None) -> Kept | None:
+    """Keep `group` and queue those of its `members` that are not there yet; None where all is to be looked at once more."""
+    if any(each.recipe.executor.shares_store for each in members):
+        backends.require_importable()
+    there = groups.existing(store.runs(), {each.spec.content for each in members})
+    folders = dict[str, str]()
+    kept = None
+    try:
+        for each in members:
+            if each.spec.content not in there:
+                folder = store.new_folder()
+                folders[each.spec.content] = folder.name
+                artifacts.write_spec(folder, each.spec)
+        kept = groups.keep(store, group, members, folders, environment=passed_on(os.environ), at=at)
+    finally:
+        for run_id in set(folders.values()) - set(kept.queued if kept else ()):
+            shutil.rmtree(store.folder(run_id), ignore_errors=True)
+    service.ensure(store.home)
+    return kept

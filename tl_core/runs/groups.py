@@ -1,0 +1,178 @@
+"""Groups in the store: what each asks, and which runs answer it. A run may belong to several."""
+
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from tl_core.errors import RunError, SettingError, TransferError
+from tl_core.groups.expansion import Member
+from tl_core.groups.group import Group, key
+from tl_core.recipe import Recipe
+from tl_core.runs.schema import queued, run_of
+from tl_core.runs.states import State
+from tl_core.runs.store import Run, Store, new_id
+from tl_core.runs.tables import groups, memberships, runs
+from tl_core.spec import RunSpec
+
+JOINED = (State.DONE, State.QUEUED, State.STARTING, State.RUNNING)
+"""States in which a run of the same settings is as good as another one."""
+SEE = "See all groups with: python -m tl_core sweep list"
+
+
+@dataclass(frozen=True)
+class StoredGroup:
+    """A group that was started: `runs` are the ids of its runs in the order of its axes, each with its values of them."""
+
+    id: str
+    group: Group
+    created: float
+    runs: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What became of a wish for runs: the group's id, the runs that were queued, and those that were there already."""
+
+    group_id: str
+    queued: tuple[str, ...]
+    joined: tuple[str, ...]
+
+
+def listed(store: Store) -> list[StoredGroup]:
+    """Return every group that this version can read, the newest first."""
+    with store.database.reading() as connection:
+        rows = connection.execute(groups.select().order_by(groups.c.created.desc(), groups.c.id)).mappings().all()
+        members = connection.execute(memberships.select()).mappings().all()
+    found = []
+    for row in rows:
+        with suppress(SettingError):
+            found.append(_stored(row, [member for member in members if member["group_id"] == row["id"]]))
+    return found
+
+
+def one(store: Store, group_id: str) -> StoredGroup:
+    """Return the group of that id. Raises `RunError` where there is none, and `SettingError` for one of another version."""
+    with store.database.reading() as connection:
+        row = connection.execute(groups.select().where(groups.c.id == group_id)).mappings().first()
+        members = connection.execute(memberships.select().where(memberships.c.group_id == group_id)).mappings().all()
+    if row is None:
+        raise RunError("There is no group of that id here.", SEE, received=group_id)
+    return _stored(row, members)
+
+
+def named(store: Store, name: str) -> StoredGroup:
+    """Return the only group that has that id or name, or an id that ends so. Raises `RunError`."""
+    every = listed(store)
+    exact = [each for each in every if name in (each.id, each.group.name)]
+    found = exact or [each for each in every if each.id.endswith(name)]
+    if len(found) != 1:
+        raise RunError("Several groups are called so." if found else "There is no such group here.", SEE, received=name)
+    return found[0]
+
+
+def existing(known: Iterable[Run], wanted: Collection[str]) -> dict[str, str]:
+    """Return the ids of runs among `known`, finished ones first, that need not be made again, by those of the `wanted` contents
+    that they have."""
+    fitting = [run for run in known if run.state in JOINED and not run.unreadable]
+    found = {_content(run.spec.model_dump_json()): run.id for run in sorted(fitting, key=lambda run: run.state is State.DONE)}
+    return {content: found[content] for content in wanted if content in found}
+
+
+def keep(
+    store: Store,
+    group: Group,
+    members: Sequence[Member],
+    folders: Mapping[str, str],
+    *,
+    environment: Mapping[str, str],
+    at: StoredGroup | None = None,
+) -> Kept | None:
+    """Keep `group` and see to it that it has `members`, in one transaction: who asks for the same at once makes nothing twice.
+
+    Args:
+        store: Where.
+        group: What is asked.
+        members: Its runs. Those that the group has, or whose like waits, works or is done, are not queued.
+        folders: The ids of runs whose folders are there, by the contents of their specs.
+        environment: What their processes are started with.
+        at: The group as the asker saw it, which becomes `group`. Without, one that asks the same goes on, or a new one begins.
+
+    Returns None, and nothing is kept, where the group is another one than `at` by now, or a run that would have been joined has
+    gone: look at all of it once more.
+    """
+    wanted = {member.spec.content: member for member in members}
+    with store.database.writing(durable=True) as connection:
+        if at is not None and not _is(connection, at):
+            return None
+        group_id = at.id if at else _same(connection, group)
+        own = _own(connection, group_id)
+        waiting_or_done = connection.execute(runs.select().where(runs.c.state.in_(JOINED))).mappings()
+        there = existing(map(run_of, waiting_or_done), wanted)
+        joined = {content: run_id for content, run_id in there.items() if content not in own}
+        new = {content: folders.get(content) for content in wanted if content not in own | there}
+        if None in new.values():
+            return None
+        for content, run_id in new.items():
+            connection.execute(queued(str(run_id), wanted[content].spec, environment=environment))
+        group_id = _write(connection, group, group_id)
+        for content, run_id in (joined | new).items():
+            row = {"group_id": group_id, "run_id": run_id, "settings": dict(wanted[content].settings)}
+            connection.execute(memberships.insert().values(row))
+    return Kept(group_id, tuple(map(str, new.values())), tuple(joined.values()))
+
+
+@lru_cache(maxsize=4096)
+def _content(spec_json: str) -> str:
+    """Return the content of a stored spec as it is written out today; its own where its parts are no longer installed."""
+    spec = RunSpec.model_validate_json(spec_json)
+    try:
+        return Recipe.of(spec, lambda _: None).spec().content
+    except TransferError:
+        return spec.content
+
+
+def _same(connection: sa.Connection, group: Group) -> str | None:
+    """Return the id of a group that asks exactly this."""
+    asked = key(group.model_dump(mode="json"))
+    rows = connection.execute(sa.select(groups.c.id, groups.c.definition))
+    return next((row.id for row in rows if key(row.definition) == asked), None)
+
+
+def _is(connection: sa.Connection, at: StoredGroup) -> bool:
+    """Return whether a group is stored as it was seen."""
+    definition = connection.scalar(sa.select(groups.c.definition).where(groups.c.id == at.id))
+    return bool(definition == at.group.model_dump(mode="json"))
+
+
+def _own(connection: sa.Connection, group_id: str | None) -> dict[str, str]:
+    """Return the ids of the runs of a group, whatever became of them, by the contents of their specs."""
+    members = sa.select(memberships.c.run_id).where(memberships.c.group_id == group_id)
+    rows = connection.execute(runs.select().where(runs.c.id.in_(members))).mappings()
+    return {_content(run.spec.model_dump_json()): run.id for run in map(run_of, rows)}
+
+
+def _write(connection: sa.Connection, group: Group, group_id: str | None) -> str:
+    """Store what a group asks, a new one where it has no id yet, and return its id."""
+    definition = group.model_dump(mode="json")
+    if group_id is not None:
+        connection.execute(groups.update().where(groups.c.id == group_id).values(definition=definition))
+        return group_id
+    group_id = new_id()
+    connection.execute(groups.insert().values(id=group_id, definition=definition, created=time.time()))
+    return group_id
+
+
+def _stored(row: sa.RowMapping, members: Iterable[sa.RowMapping]) -> StoredGroup:
+    group = Group.parse(row["definition"])
+    places = {axis: [key(value) for value in values] for axis, values in group.axes.items()}
+
+    def place(settings: Mapping[str, Any]) -> list[int]:
+        return [places[axis].index(key(settings[axis])) if axis in settings else 0 for axis in places]
+
+    own = {member["run_id"]: member["settings"] for member in members}
+    return StoredGroup(row["id"], group, row["created"], dict(sorted(own.items(), key=lambda pair: place(pair[1]))))
