@@ -2,6 +2,7 @@
 
 import signal
 import time
+from collections.abc import Sequence
 from types import FrameType, TracebackType
 from typing import Any, Self
 
@@ -54,15 +55,7 @@ class Interrupts:
 
 def watch(store: Store, run_id: str, console: Console, interrupts: Interrupts) -> Run:
     """Show a progress bar on `console` until the run has ended, and return the run as it ended. Raises `KeyboardInterrupt`."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
-    )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with _bar(console) as bar:
         task = bar.add_task("Starting", total=1.0, left="")
         while (run := store.run(run_id)).state.alive:
             left = eta(run, time.time())
@@ -76,3 +69,33 @@ def watch(store: Store, run_id: str, console: Console, interrupts: Interrupts) -
             interrupts.check()
             service.ensure(store.home)
     return run
+
+
+def watch_all(store: Store, run_ids: Sequence[str], console: Console, interrupts: Interrupts) -> list[Run]:
+    """Show a progress bar on `console` until none of several runs moves on by itself, and return them. Raises
+    `KeyboardInterrupt`."""
+    with _bar(console) as bar:
+        task = bar.add_task("", total=len(run_ids), left="")
+        while True:
+            wanted = set(run_ids)
+            runs = {run.id: run for run in store.runs() if run.id in wanted}  # one that was deleted meanwhile is none of them
+            alive = [run for run in runs.values() if run.state.alive]
+            ended = len(runs) - len(alive)
+            bar.update(task, completed=ended + sum(run.done for run in alive), description=f"{ended} of {len(runs)} runs")
+            if not alive:
+                return [runs[run_id] for run_id in run_ids if run_id in runs]
+            time.sleep(POLL_SECONDS)
+            interrupts.check()
+            service.ensure(store.home)
+
+
+def _bar(console: Console) -> Progress:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+    )
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

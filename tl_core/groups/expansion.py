@@ -114,7 +114,7 @@ def expand(group: Group, look: Look = LOOK) -> Expansion:
         runs.setdefault(full.content, Member(settings, recipe, full))
     for (kind, _), names in lacking.items():
         if misspelt := next((name for name in names if name not in had), None):
-            where = f"See its settings with: python -m tl_core parts {kind}"
+            where = "See all settings with: python -m tl_core parts"
             raise SettingError(f"No {kind} of this group has such a setting.", where, received=misspelt)
     return Expansion(tuple(runs.values()), tuple(dropped), {part: tuple(names) for part, names in lacking.items()})
 

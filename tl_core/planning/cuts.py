@@ -87,9 +87,9 @@ class CutPlan:
 
     def is_new(self, index: int) -> bool:
         """Return whether phase number `index` works on other activations than every phase before it."""
-        return self._key(index) not in map(self._key, range(index))
+        return self.key(index) not in map(self.key, range(index))
 
-    def _key(self, index: int) -> tuple[object, ...]:
+    def key(self, index: int) -> tuple[object, ...]:
         """Return a key that is equal for phases that work on the same activations."""
         phase, below = self.phases[index], self.cut(self.phases[index])
         return below, phase.learning.fixed_views, phase.learning.augmentation, self.moved(below, index)

@@ -1,6 +1,10 @@
 """What a run will take on this machine, before anything of it runs."""
 
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
 
 from tl_core.backbones import Outline
 from tl_core.planning import cost_model
@@ -73,6 +77,11 @@ def estimate(recipe: Recipe, measured: BackboneProfile, images: SplitSizes, clas
         trainable_parameters=trainable,
         total_parameters=total,
     )
+
+
+def free(home: Path) -> tuple[int, int]:
+    """Return the bytes of memory that are available now, and of the disk that the runs below `home` are kept on."""
+    return psutil.virtual_memory().available, shutil.disk_usage(home).free
 
 
 def head_parameters(recipe: Recipe, outline: Outline, classes: int) -> int:

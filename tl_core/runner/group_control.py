@@ -2,21 +2,66 @@
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tl_core.errors import RunError, SettingError
-from tl_core.groups.expansion import Member, ReadShape, expand, read_shape
+from tl_core.groups import cost, statements
+from tl_core.groups.cost import GroupCost, Measured
+from tl_core.groups.expansion import Expansion, Member, ReadShape, expand, read_shape
 from tl_core.groups.group import Group
 from tl_core.machine import backends
 from tl_core.recipe import LOOK, Look
 from tl_core.runner import control, service
-from tl_core.runner.warm_worker import passed_on
+from tl_core.runner.warm_worker import WarmWorker, passed_on
 from tl_core.runs import artifacts, groups
 from tl_core.runs.groups import Kept, StoredGroup
 from tl_core.runs.states import State
-from tl_core.runs.store import Store
+from tl_core.runs.store import Run, Store
+from tl_core.system.settings import cache_room
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the start of a group would do: its runs, those of them that are `there` already, and what the others cost."""
+
+    found: Expansion
+    there: Mapping[str, str]
+    cost: GroupCost
+
+    @property
+    def new(self) -> int:
+        """Return how many runs would be queued."""
+        return len(self.found.runs) - len(self.there)
+
+    def sentences(self, memory: int, disk: int) -> list[str]:
+        """Return what there is to be said before the start; `memory` and `disk` are the bytes that are free."""
+        told = [f"{statements.runs_of(self.found, len(self.there))}."]
+        told += statements.takes(self.cost, self.new) if self.new else ()
+        return [*told, *statements.lacks(self.cost, memory, disk), *statements.left_out(self.found)]
+
+
+def plan(
+    home: Path, known: Iterable[Run], group: Group, measured: Measured, *, look: Look = LOOK, read: ReadShape = read_shape
+) -> Plan:
+    """Return what the start of `group` would do. Raises `SettingError` where no combination makes sense.
+
+    Args:
+        home: Where runs are kept.
+        known: All that are.
+        group: What is asked.
+        measured: Tells how fast a network is here.
+        look: Tells how large a dataset's examples are.
+        read: Tells how many a dataset has.
+    """
+    found = expand(group, look).readable(read)
+    found.require_runs()
+    there = groups.existing(known, {each.spec.content for each in found.runs})
+    new = [each for each in found.runs if each.spec.content not in there]
+    return Plan(found, there, cost.of(new, measured, cache_room(home), has_spare=WarmWorker.affordable()))
 
 
 def start(store: Store, group: Group, *, look: Look = LOOK, read: ReadShape = read_shape) -> Kept:

@@ -1,9 +1,6 @@
 """What a draft will cost on this machine, before anything runs."""
 
-import shutil
 from collections.abc import Iterator
-
-import psutil
 
 from tl_core.analysis.statements import size
 from tl_core.backbones import Outline
@@ -58,8 +55,3 @@ def warnings(recipe: Recipe, found: Estimate, memory: int, disk: int) -> Iterato
 
 def _size(value: int) -> str:
     return formatting.unbroken(size(value))
-
-
-def free() -> tuple[int, int]:
-    """Return the bytes of memory that are available now, and of the disk that the store is on."""
-    return psutil.virtual_memory().available, shutil.disk_usage(session.store().home).free

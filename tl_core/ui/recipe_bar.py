@@ -5,6 +5,7 @@ import streamlit as st
 from tl_core.analysis.statements import count, size
 from tl_core.errors import TransferError
 from tl_core.machine import backends
+from tl_core.planning.estimate import free
 from tl_core.recipe import Recipe
 from tl_core.runner import control
 from tl_core.system import settings
@@ -126,7 +127,7 @@ def _estimate_now(was_waiting: bool) -> None:
     took = f"About {formatting.clock(estimates.seconds_from_start(found))} on this machine"
     needs = f"up to {size(found.memory_bytes)} of memory · up to {size(found.disk_bytes)} of disk"
     st.caption(f"{took} · {needs} · {trained} of {total} parameters train", help=ABOUT)
-    for warning in estimates.warnings(recipe, found, *estimates.free()):
+    for warning in estimates.warnings(recipe, found, *free(session.store().home)):
         st.warning(formatting.plain(warning), icon=":material/warning:")
 
 

@@ -1,0 +1,101 @@
+"""Groups of runs on the command line: said before they start, queued, followed, changed."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.helpers import FEW_CROPS, CommandLine, write_images
+from tests.tools.immediate import immediate
+from tests.tools.pages import SMALL, known_profiles, profiles
+from tl_core.groups.group import Group
+from tl_core.runner import service
+from tl_core.runs.states import State
+from tl_core.runs.store import Store
+
+__all__ = ["immediate", "known_profiles", "profiles"]
+
+QUICKEST = SMALL | {"strategy.epochs": 1}
+
+
+@pytest.fixture
+def line(home: Path, known_profiles: None) -> CommandLine:
+    """Networks need not be measured."""
+    return CommandLine(home)
+
+
+@pytest.fixture
+def nothing_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "ensure", lambda home: None)
+
+
+def written(folder: Path, base: dict[str, Any], **axes: list[Any]) -> Path:
+    file = folder / "what_if.yaml"
+    named = {name.replace("__", "."): values for name, values in axes.items()}
+    file.write_text(yaml.safe_dump({"name": "What [if]", "base": base, "axes": named}, sort_keys=False))
+    return file
+
+
+def test_a_dry_run_says_all_and_does_nothing(line: CommandLine, tmp_path: Path) -> None:
+    file = written(tmp_path, QUICKEST, seed=[0, 1], image_size=[16, 4])
+    done = line.call("sweep", file, "--dry-run", "--json")
+    assert (done.code, line.call("sweep", "list", "--json").json) == (0, [])
+    assert (done.json["new"], done.json["there"], done.json["cost"]["unknown"]) == (2, 0, 0)
+    assert done.json["cost"]["seconds"] > 0 < done.json["cost"]["disk_bytes"]
+    assert [each["settings"] for each in done.json["dropped"]] == [{"seed": seed, "image_size": 4} for seed in (0, 1)]
+    assert done.json["runs"] == [{"settings": {"seed": seed, "image_size": 16}, "run_id": None} for seed in (0, 1)]
+    plain = line.call("sweep", "--dry-run", file).err
+    for text in ("2 runs.", "on this machine, one run after the other", "of disk in all", "2 combinations are dropped: "):
+        assert text in plain
+    assert Store().runs() == []
+
+
+@pytest.mark.usefixtures("immediate")
+def test_a_run_that_fails_is_a_row_with_its_reason(line: CommandLine, tmp_path: Path) -> None:
+    folders = [write_images(tmp_path / name, each=8) for name in ("good", "bad")]
+    for image in folders[1].glob("class1/*.png"):
+        image.write_bytes(b"not an image at all: " + str(image).encode())
+    file = written(tmp_path, QUICKEST | {"dataset": "image_folder"}, dataset__path=list(map(str, folders)))
+    done = line.call("sweep", file, "--json")
+    assert done.code == 2
+    assert [(row["settings"]["dataset.path"], row["state"]) for row in done.json["runs"]] == [
+        (str(folders[0]), State.DONE),
+        (str(folders[1]), State.FAILED),
+    ]
+    assert "class1" in done.json["runs"][1]["error"]
+    failed = done.json["runs"][1]
+    assert f"{failed['run_id']}: {failed['error']}" in line.call("sweep", "show", "What [if]").out
+    again = line.call("sweep", file, "--json")
+    assert (again.json["new"], again.json["there"], again.json["group_id"]) == (1, 1, done.json["group_id"])
+    assert len(Store().runs()) == 2
+
+
+@pytest.mark.usefixtures("nothing_starts")
+def test_a_group_is_looked_after(line: CommandLine, tmp_path: Path) -> None:
+    file = written(tmp_path, QUICKEST | FEW_CROPS, seed=[0, 1])
+    started = line.call("sweep", file, "--no-wait", "--json").json
+    name = started["group_id"][-6:]
+    assert [row["state"] for row in started["runs"]] == [State.QUEUED] * 2
+    for command, state in (("pause", State.PAUSED), ("resume", State.QUEUED), ("stop", State.CANCELLED)):
+        assert line.call("sweep", command, name).code == 0
+        assert {row["state"] for row in line.call("sweep", "show", name, "--json").json["runs"]} == {state}
+    assert "1 queued, 0 there already" in line.call("sweep", "extend", name, "seed", "1, 2").err
+    (listed,) = line.call("sweep", "list", "--json").json
+    assert (listed["name"], listed["axes"], listed["runs"], listed["done"]) == ("What [if]", {"seed": [0, 1, 2]}, 3, 0)
+    assert "0 of 3" in line.call("sweep", "list").out
+    assert Group.from_yaml(line.call("sweep", "export", name).out) == Group.read(file).extended("seed", [2])
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["none.yaml"], "The group file cannot be read"),
+        (["show", "none"], "There is no such group here"),
+        (["extend", "none", "seed", "1"], "There is no such group here"),
+    ],
+)
+def test_mistakes_are_one_sentence(line: CommandLine, given: list[str], said: str) -> None:
+    done = line.call("sweep", *given)
+    assert done.code == 2
+    assert said in " ".join(done.err.split())

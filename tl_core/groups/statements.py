@@ -1,0 +1,54 @@
+"""What is said of a group before it starts, on pages and on the command line alike."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from tl_core.analysis.statements import seconds, size
+from tl_core.groups.cost import GroupCost
+from tl_core.groups.expansion import Expansion
+
+MOST_REASONS = 5
+"""So many reasons are told one by one."""
+
+
+def runs_of(found: Expansion, there: int) -> str:
+    """Return how many runs a group has, and how many of them are `there` already: "12 runs, 3 of which are there already"."""
+    count = len(found.runs)
+    known = {0: "", count: ", all of which are there already"}.get(there, f", {there} of which {_are(there)} there already")
+    return f"{count} run{'s' if count != 1 else ''}{known}"
+
+
+def takes(cost: GroupCost, new: int) -> Iterator[str]:
+    """Yield what the `new` runs of a group take."""
+    if cost.unknown < new:
+        saved = (
+            f"; {seconds(cost.shared_seconds)} more if each computed the frozen part alone" if cost.shared_seconds >= 1 else ""
+        )
+        yield f"About {seconds(cost.seconds)} on this machine, one run after the other{saved}."
+        yield f"Up to {size(cost.memory_bytes)} of memory at a time, and up to {size(cost.disk_bytes)} of disk in all."
+    if cost.unknown:
+        which = "This" if new == 1 else f"{cost.unknown} of {new} runs"
+        yield f"{which} not counted: what {'it takes' if new == 1 else 'they take'} is not known before the network was measured."
+
+
+def lacks(cost: GroupCost, memory: int, disk: int) -> Iterator[str]:
+    """Yield what this machine lacks for it; `memory` and `disk` are the bytes that are free."""
+    if cost.memory_bytes > memory:
+        yield f"A run may need {size(cost.memory_bytes)} of memory, and {size(memory)} is free now: choose smaller images."
+    if cost.disk_bytes > disk:
+        yield f"The runs may need {size(cost.disk_bytes)} of disk, and {size(disk)} is free: choose fewer, or clear the cache."
+
+
+def left_out(found: Expansion) -> Iterator[str]:
+    """Yield why combinations are dropped, each reason once, and which settings are no axis for which parts."""
+    reasons = Counter(each.reason for each in found.dropped)
+    for reason, count in reasons.most_common(MOST_REASONS):
+        yield f"{count} combination{'s are' if count != 1 else ' is'} dropped: {reason}"
+    if (others := len(reasons) - MOST_REASONS) > 0:
+        yield f"{others} further reason{'s' if others != 1 else ''} to drop combinations."
+    for (_, part), names in found.lacking.items():
+        yield f"{part} has no {' and no '.join(names)}, and so one run for all values."
+
+
+def _are(count: int) -> str:
+    return "is" if count == 1 else "are"
