@@ -43,8 +43,8 @@ def test_main_job_on_the_defaults(tab: Tab, browser: Browser, server: Server) ->
     assert run_in_address(page) == run_id
     expect(page.get_by_text("EfficientNet-Lite0 · Linear probe · Photo patches").first).to_be_visible()
 
-    go_to(page, "6 Compare")
-    go_to(page, "4 Train")
+    go_to(page, "7 Compare")
+    go_to(page, "5 Train")
     assert run_in_address(page) == run_id
 
     second = Tab(browser, server.url)
@@ -63,7 +63,7 @@ def test_main_job_on_the_defaults(tab: Tab, browser: Browser, server: Server) ->
         page.get_by_role("tab", name=name).click()
     expect(page.get_by_text("python -m tl_core train")).to_be_visible()
 
-    go_to(page, "6 Compare")
+    go_to(page, "7 Compare")
     expect(page.get_by_text("Accuracy against time")).to_be_visible()
     assert "tensorflow" not in server.loaded_files()
 

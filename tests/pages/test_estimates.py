@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import FEW_CROPS, CommandLine, settings_arguments, wait_until
-from tests.tools.pages import PAGES, errors, opened
+from tests.tools.pages import WITH_RECIPE_BAR, errors, opened
 from tl_core.notes import Note, NoteKind
 from tl_core.planning import backbone_profile
 from tl_core.planning.backbone_profile import BackboneProfile
@@ -64,7 +64,7 @@ def address() -> dict[str, str]:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("page", PAGES[:4])
+@pytest.mark.parametrize("page", WITH_RECIPE_BAR)
 def test_the_bar_says_what_it_will_take(page: str, runs: tuple[str, str]) -> None:
     app = opened(page, **address())
     assert len([told for told in captions(app) if TOLD.fullmatch(told)]) == 1

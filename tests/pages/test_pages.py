@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.helpers import HANGS_SECONDS, write_images
-from tests.tools.pages import PAGES, errors, opened
+from tests.tools.pages import OF_RUNS, PAGES, WITH_RECIPE_BAR, errors, opened
 from tl_core import backbones, datasets, executors, strategies
 from tl_core.backbones import Backbone
 from tl_core.registry import Part, Registry, registries
@@ -43,7 +43,7 @@ def test_result_says_the_accuracy_with_its_interval(finished: str) -> None:
     assert of_classes["precision"].max() > 1
 
 
-@pytest.mark.parametrize("page", PAGES[3:6])
+@pytest.mark.parametrize("page", OF_RUNS)
 def test_a_failed_run_says_why(page: str, home: Path) -> None:
     store = Store()
     folder = store.new_folder()
@@ -68,7 +68,7 @@ def test_a_run_that_is_not_there_is_said(finished: str) -> None:
         assert told == "There is no run of that id here. Choose another one on this page. Received: nothing"
 
 
-@pytest.mark.parametrize("page", PAGES[:4])
+@pytest.mark.parametrize("page", WITH_RECIPE_BAR)
 def test_an_address_with_a_wrong_setting_is_said_and_the_defaults_stand(page: str) -> None:
     app = opened(page, strategy="linear_prob")
     assert "Did you mean linear_probe?" in errors(app)[0]

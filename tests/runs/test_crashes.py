@@ -14,7 +14,7 @@ import pytest
 
 from tests.helpers import ENDLESS, QUICK, ROOT, end_processes_of, wait_until
 from tests.tools.crashing import Breakpoint, Watchman, assert_whole, kill, runner_of, settled, short_training
-from tests.tools.pages import PAGES, opened
+from tests.tools.pages import OF_RUNS, PAGES, opened
 from tests.tools.variants import variants
 from tl_core.runner import control, service
 from tl_core.runs import artifacts
@@ -34,8 +34,6 @@ FINAL_WRITES = {
     "the predictions' write": "os.rename:predictions.npz",
     "the result's write": "os.rename:result.json",
 }
-OF_RUNS = PAGES[3:6]
-"""Pages that show runs; the others show the sidebar's part of them."""
 
 
 @pytest.fixture

@@ -24,6 +24,9 @@ from tl_core.spec import RunSpec
 from tl_core.ui import steps
 
 PAGES = [step.script for step in steps.pages()]
+WITH_RECIPE_BAR = [step.script for step in (steps.DATASET, steps.BACKBONE, steps.STRATEGY, steps.TRAIN)]
+OF_RUNS = [step.script for step in (steps.TRAIN, steps.RESULT, steps.COMPARE)]
+"""Pages that show runs; the others show the sidebar's part of them."""
 SMALL = {"backbone": "small_cnn", "backbone.width": "4", "strategy": "from_scratch", "image_size": "16"}
 """A draft whose network has a profile, as the default draft's has."""
 

@@ -14,6 +14,7 @@ from tl_core.analysis.rates import RateCurve
 from tl_core.analysis.what_if import Answer
 from tl_core.checks.projection import MOST, ImageMap
 from tl_core.events import Activity
+from tl_core.groups.group import MOST_RUNS, MOST_VALUES
 from tl_core.result import Timing
 from tl_core.runs.compared import ACCURACY
 from tl_core.strategies import Phase, nothing
@@ -23,6 +24,7 @@ from tl_core.ui.charts import (
     comparing,
     curves,
     data,
+    groups,
     image_map,
     labels,
     learning_curve,
@@ -34,6 +36,7 @@ from tl_core.ui.charts import (
     sizes,
     theme,
 )
+from tl_core.ui.charts.groups import Axis, GroupPoint
 
 MANY, LONG = 5000, "a class of a very long name " * 40
 NAMES = [f"{LONG}{n}" for n in range(MANY)]
@@ -70,6 +73,7 @@ def trained() -> list[Timing]:
 
 SCORES = np.random.default_rng(0).random((20_000, 40), dtype=np.float32)
 MEASURED = np.arange(60_000.0)
+REACHED = [GroupPoint(run, n % MOST_VALUES, NAMES[n], n > 0, 0.5, NAMES[n]) for n, run in enumerate(IDS[:MOST_RUNS])]
 LARGE: dict[str, Callable[[], go.Figure]] = {
     "learning_curves": lambda: curves.learning_curves(steps(MANY, tuple(NAMES)), epochs(MANY), LONG[:32]),
     "telemetry": lambda: machine.telemetry(samples(MANY, gpus=[gpu(f"{LONG}{n}") for n in range(8)]), 100.0, 2),
@@ -92,6 +96,7 @@ LARGE: dict[str, Callable[[], go.Figure]] = {
     "residuals": lambda: numbers.residuals(MEASURED, MEASURED, LONG),
     "precision_recall": lambda: labels.precision_recall(SCORES > 0.7, SCORES[:, ::-1], np.full(40, 0.5), NAMES[:40]),
     "spread": lambda: numbers.spread(dict.fromkeys(theme.SPLITS, MEASURED), LONG),
+    "group_chart": lambda: groups.group_chart(REACHED, Axis(LONG, range(MOST_VALUES)), NAMES[:MOST_RUNS], ACCURACY, "g"),
     "metric_against_seconds": lambda: comparing.metric_against_seconds(
         [RunPoint(run, NAMES[n], f"family {n % 30}", n / MANY, 0.0, 1.0, 1.0 + n) for n, run in enumerate(IDS)], ACCURACY
     ),

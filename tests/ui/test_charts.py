@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ from tl_core.ui.charts import (
     curves,
     data,
     foretold,
+    groups,
     labels,
     learning_curve,
     machine,
@@ -52,6 +54,7 @@ from tl_core.ui.charts import (
     speeds,
     theme,
 )
+from tl_core.ui.charts.groups import Axis, GroupPoint
 
 MAE = MeanAbsoluteError()
 HOSTILE = ("<b onload=alert(1)>x</b>", "two\nlines", "y" * 300, "\u0639\u0631\u0628\u064a \u202ereversed", "%{x} &amp; $a$")
@@ -61,6 +64,11 @@ NETWORKS = [
     for place, name in enumerate(HOSTILE)
 ]
 RATES = tuple(10.0**-n for n in range(12, 0, -1))
+
+
+REACHED = [
+    GroupPoint(name, x, name, name != HOSTILE[0], 0.5 + seed / 10, name) for name in HOSTILE for x in (2, 50) for seed in (0, 1)
+]
 
 
 def steps(count: int, phases: tuple[str, ...] = ("head",)) -> list[StoredEvent]:
@@ -169,6 +177,10 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
 }
 CHARTS |= {
     "curves_of_numbers": lambda: curves.learning_curves(steps(50), epochs(9), "run", measures(Regression, MAE)),
+    "group_chart": lambda: groups.group_chart(REACHED, Axis(HOSTILE[0], (2, 5, 50)), HOSTILE, ACCURACY, "g"),
+    "group_chart_of_texts": lambda: groups.group_chart(
+        [replace(each, x=each.line, line=None) for each in REACHED], Axis("Strategy", HOSTILE), (), ACCURACY, "g"
+    ),
     "predicted_against_true": lambda: numbers.predicted_against_true(NUMBERS, NUMBERS[::-1], HOSTILE[0]),
     "residuals": lambda: numbers.residuals(NUMBERS, NUMBERS[::-1], HOSTILE[0]),
     "precision_recall": lambda: labels.precision_recall(HAS, SAID, np.full(len(HOSTILE), 0.5), HOSTILE),

@@ -63,7 +63,15 @@ def test_each_page_has_its_door() -> None:
 
 def test_pages_stand_in_the_order_of_the_work() -> None:
     assert [page.number for page in steps.pages()] == list(range(1, len(steps.pages()) + 1))
-    assert [page.title for page in steps.pages()][:6] == ["Dataset", "Backbone", "Strategy", "Train", "Result", "Compare"]
+    assert [page.title for page in steps.pages()][:7] == [
+        "Dataset",
+        "Backbone",
+        "Strategy",
+        "What if",
+        "Train",
+        "Result",
+        "Compare",
+    ]
     assert all((ROOT / page.script).exists() for page in steps.pages())
     assert steps.TRAIN.path == "train"
     with pytest.raises(AttributeError, match="There is no page NOWHERE"):

@@ -177,7 +177,7 @@ def _followed(store: Store, found: StoredGroup) -> list[Run]:
 
 
 def _facts(found: StoredGroup) -> dict[str, Any]:
-    return {"group_id": found.id, "name": found.group.name, "axes": found.group.model_dump(mode="json")["axes"]}
+    return {"group_id": found.id} | found.group.model_dump(mode="json", include={"name", "axes"})
 
 
 def _runs(store: Store, found: StoredGroup) -> list[Run]:

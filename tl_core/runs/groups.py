@@ -102,8 +102,7 @@ def keep(
         environment: What their processes are started with.
         at: The group as the asker saw it, which becomes `group`. Without, one that asks the same goes on, or a new one begins.
 
-    Returns None, and nothing is kept, where the group is another one than `at` by now, or a run that would have been joined has
-    gone: look at all of it once more.
+    Returns None, and keeps nothing, where the group is not `at` any more, or a run to be joined has gone: look once more.
     """
     wanted = {member.spec.content: member for member in members}
     with store.database.writing(durable=True) as connection:
@@ -111,8 +110,8 @@ def keep(
             return None
         group_id = at.id if at else _same(connection, group)
         own = _own(connection, group_id)
-        waiting_or_done = connection.execute(runs.select().where(runs.c.state.in_(JOINED))).mappings()
-        there = existing(map(run_of, waiting_or_done), wanted)
+        others = connection.execute(runs.select().where(runs.c.state.in_(JOINED))).mappings()
+        there = existing(map(run_of, others), wanted)
         joined = {content: run_id for content, run_id in there.items() if content not in own}
         new = {content: folders.get(content) for content in wanted if content not in own | there}
         if None in new.values():
@@ -121,8 +120,8 @@ def keep(
             connection.execute(queued(str(run_id), wanted[content].spec, environment=environment))
         group_id = _write(connection, group, group_id)
         for content, run_id in (joined | new).items():
-            row = {"group_id": group_id, "run_id": run_id, "settings": dict(wanted[content].settings)}
-            connection.execute(memberships.insert().values(row))
+            settings = dict(wanted[content].settings)
+            connection.execute(memberships.insert().values(group_id=group_id, run_id=run_id, settings=settings))
     return Kept(group_id, tuple(map(str, new.values())), tuple(joined.values()))
 
 

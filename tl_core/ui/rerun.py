@@ -1,5 +1,6 @@
 """Running a stored run again with one setting changed."""
 
+from enum import StrEnum
 from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
@@ -32,7 +33,7 @@ def _form(run: Run) -> None:
             names,
             index=names.index(FIRST),
             key=f"again_setting_{run.id}",
-            format_func=lambda name: f"{_title(recipe, name)} ({name})",
+            format_func=lambda name: f"{title(recipe, name)} ({name})",
             help="Every setting of this run, and its name on the command line.",
         )
         value = _value(run.id, recipe, name, values[name])
@@ -47,25 +48,28 @@ def _value(run_id: str, recipe: Recipe, name: str, present: Any) -> Any:
     """Draw a widget for the new value, at the present one, and return what was chosen: a list where the values can be listed,
     else a line of text."""
     key, about = f"again_value_{run_id}_{name}", "The value to use instead."
-    choices = _choices(recipe, name)
-    if choices:
-        return st.selectbox("New value", choices, index=choices.index(present), key=key, help=about)
+    listed = choices(recipe, name)
+    if listed:
+        return st.selectbox("New value", listed, index=listed.index(present), key=key, help=about)
     text = "" if present is None else str(present)
     given = st.text_input("New value", text, key=key, help=about, placeholder="automatic")
     return present if given == text else given or None
 
 
-def _title(recipe: Recipe, name: str) -> str:
+def title(recipe: Recipe, name: str) -> str:
+    """Return what people call a setting of a run."""
     return name.capitalize() if name in PART_KINDS else _field(recipe, name).title or name
 
 
-def _choices(recipe: Recipe, name: str) -> list[Any]:
+def choices(recipe: Recipe, name: str) -> list[Any]:
     """Return the values that a setting may take, where they can be listed; else nothing."""
     if name in PART_KINDS:
         return list(registry(name).parts())
     kind, _ = forms.kind_of(_field(recipe, name).annotation)
     if kind is bool:
         return [True, False]
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return [each.value for each in kind]
     return list(get_args(kind)) if get_origin(kind) is Literal else []
 
 

@@ -26,9 +26,9 @@ LEFT_OUT = "dataset.left_out"
 NAME = f"dataset.{DISPLAY_NAME}"
 OF_THE_SAME_SPLITS = {LEFT_OUT, NAME, "dataset.labels_per_class", "dataset.download"}
 """Settings of a dataset that move no example into another split."""
-RUN_PARAMETER, RUNS_PARAMETER, BY_PARAMETER = "run", "runs", "by"
-OF_COMPARISON = {RUNS_PARAMETER, BY_PARAMETER}
-"""Which runs are compared, and by which metric: its settings are parameters such as `by.k`."""
+RUN_PARAMETER, RUNS_PARAMETER, BY_PARAMETER, GROUP_PARAMETER = "run", "runs", "by", "group"
+OF_PAGES = {RUNS_PARAMETER, BY_PARAMETER, GROUP_PARAMETER}
+"""Which runs are compared, by which metric (its settings are parameters such as `by.k`), and which group is looked at."""
 POLL_SECONDS = 2.0
 SHARED_SECONDS = 0.95 * POLL_SECONDS
 """How long what was read of the store serves all browsers; a browser that polls alone finds everything new."""
@@ -79,7 +79,7 @@ def url_parameters() -> dict[str, str]:
 def keep_address() -> None:
     """Write the draft into the page's address, so that a reload, or another browser, finds it as it is."""
     here = st.query_params.to_dict()
-    wanted = url_parameters() | {name: here[name] for name in here if name.partition(".")[0] in OF_COMPARISON and here[name]}
+    wanted = url_parameters() | {name: here[name] for name in here if name.partition(".")[0] in OF_PAGES and here[name]}
     if here != wanted:
         st.query_params.from_dict(wanted)
 

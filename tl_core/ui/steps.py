@@ -36,7 +36,7 @@ class PageInfo:
     @property
     def path(self) -> str:
         """Return its address below the server's root."""
-        return self.title.lower()
+        return self.title.lower().replace(" ", "_")
 
 
 @cache

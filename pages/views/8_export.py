@@ -18,7 +18,7 @@ def summary() -> str:
     return ", ".join(known[name].title for name, parity in found.items() if parity.is_good and name in known)
 
 
-PAGE = PageInfo(7, "Export", ":material/counter_7:", "Does it say the same elsewhere?", summary, frozenset({State.DONE}))
+PAGE = PageInfo(8, "Export", ":material/counter_8:", "Does it say the same elsewhere?", summary, frozenset({State.DONE}))
 
 
 def draw() -> None:

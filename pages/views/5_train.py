@@ -19,7 +19,7 @@ def summary() -> str:
     return formatting.state_of(chosen) if chosen else ""
 
 
-PAGE = PageInfo(4, "Train", ":material/counter_4:", "How is it going?", summary, frozenset(State))
+PAGE = PageInfo(5, "Train", ":material/counter_5:", "How is it going?", summary, frozenset(State))
 
 
 def draw() -> None:

@@ -16,7 +16,7 @@ def summary() -> str:
     return formatting.decided(chosen) if chosen and chosen.state is State.DONE else ""
 
 
-PAGE = PageInfo(5, "Result", ":material/counter_5:", "How good is it, and what did it cost?", summary, frozenset({State.DONE}))
+PAGE = PageInfo(6, "Result", ":material/counter_6:", "How good is it, and what did it cost?", summary, frozenset({State.DONE}))
 
 
 def draw() -> None:

@@ -13,7 +13,7 @@ def summary() -> str:
     return f"{count} runs" if count > 1 else ""
 
 
-PAGE = PageInfo(6, "Compare", ":material/counter_6:", "Which run is better, and is the difference real?", summary)
+PAGE = PageInfo(7, "Compare", ":material/counter_7:", "Which run is better, and is the difference real?", summary)
 
 
 def draw() -> None:
