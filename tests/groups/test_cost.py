@@ -73,7 +73,7 @@ def test_a_spare_has_started_already_and_what_was_not_measured_is_told() -> None
     unknown = cost.of(expansion.runs, lambda _: None, 1e9, has_spare=False)
     assert unknown == GroupCost(0.0, 0.0, 0, 0, 3)
     assert list(statements.takes(unknown, 3)) == [
-        "3 of 3 runs not counted: what they take is not known before the network was measured."
+        "3 of 3 runs are not counted: how fast the network is here has not been measured yet, or the data are not here."
     ]
 
 

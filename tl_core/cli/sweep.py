@@ -3,6 +3,7 @@
 import contextlib
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_
 from tl_core.cli.format import clocks, exit_code, summary
 from tl_core.cli.progress import Interrupts, watch_all
 from tl_core.errors import RunError
+from tl_core.groups.expansion import expand, read_shape
 from tl_core.groups.group import Group, shown, values_in
 from tl_core.planning import backbone_profile
 from tl_core.planning.backbone_profile import BackboneProfile
@@ -57,7 +59,8 @@ def start(
     """Say what the group in a file would take, queue those of its runs that are not there yet, and wait for them. Ctrl-C stops
     them."""
     store, group = Store(), Group.read(file)
-    plan = group_control.plan(store.home, store.runs(), group, lambda recipe: _measured(store.home, recipe))
+    found = expand(group).readable(read_shape)
+    plan = group_control.plan(store.home, store.runs(), found, partial(_measured, store.home))
     for sentence in plan.sentences(*free(store.home)):
         err.print(escape(sentence), soft_wrap=True)
     told: dict[str, Any] = {

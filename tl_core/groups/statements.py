@@ -27,8 +27,8 @@ def takes(cost: GroupCost, new: int) -> Iterator[str]:
         yield f"About {seconds(cost.seconds)} on this machine, one run after the other{saved}."
         yield f"Up to {size(cost.memory_bytes)} of memory at a time, and up to {size(cost.disk_bytes)} of disk in all."
     if cost.unknown:
-        which = "This" if new == 1 else f"{cost.unknown} of {new} runs"
-        yield f"{which} not counted: what {'it takes' if new == 1 else 'they take'} is not known before the network was measured."
+        which = "The run is" if new == 1 else f"{cost.unknown} of {new} runs {_are(cost.unknown)}"
+        yield f"{which} not counted: how fast the network is here has not been measured yet, or the data are not here."
 
 
 def lacks(cost: GroupCost, memory: int, disk: int) -> Iterator[str]:

@@ -44,20 +44,9 @@ class Plan:
         return [*told, *statements.lacks(self.cost, memory, disk), *statements.left_out(self.found)]
 
 
-def plan(
-    home: Path, known: Iterable[Run], group: Group, measured: Measured, *, look: Look = LOOK, read: ReadShape = read_shape
-) -> Plan:
-    """Return what the start of `group` would do. Raises `SettingError` where no combination makes sense.
-
-    Args:
-        home: Where runs are kept.
-        known: All that are.
-        group: What is asked.
-        measured: Tells how fast a network is here.
-        look: Tells how large a dataset's examples are.
-        read: Tells how many a dataset has.
-    """
-    found = expand(group, look).readable(read)
+def plan(home: Path, known: Iterable[Run], found: Expansion, measured: Measured) -> Plan:
+    """Return what the start of a group would do that comes to what was `found`; `known` are the runs below `home`. Raises
+    `SettingError` where no combination makes sense."""
     found.require_runs()
     there = groups.existing(known, {each.spec.content for each in found.runs})
     new = [each for each in found.runs if each.spec.content not in there]

@@ -145,7 +145,7 @@ def _same(connection: sa.Connection, group: Group) -> str | None:
 def _is(connection: sa.Connection, at: StoredGroup) -> bool:
     """Return whether a group is stored as it was seen."""
     definition = connection.scalar(sa.select(groups.c.definition).where(groups.c.id == at.id))
-    return bool(definition == at.group.model_dump(mode="json"))
+    return definition is not None and Group.parse(definition) == at.group
 
 
 def _own(connection: sa.Connection, group_id: str | None) -> dict[str, str]:

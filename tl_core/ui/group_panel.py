@@ -156,7 +156,7 @@ def _table(found: StoredGroup, runs: Sequence[Run]) -> None:
         placeholder="",
         column_config={
             "Seconds": st.column_config.NumberColumn(format="%.1f", help="Wall seconds of data, backbone, training and test."),
-            "Test": st.column_config.TextColumn(width="medium", help="Of the test images, with its 95 % interval."),
+            "Test": st.column_config.TextColumn(width=120, help="Of the test images, with its 95 % interval."),
             "Run": st.column_config.LinkColumn(display_text="Open", help="All of this run, in another tab."),
         },
         alt="The runs of this group, with their settings and what they reached",
@@ -166,7 +166,8 @@ def _table(found: StoredGroup, runs: Sequence[Run]) -> None:
 def _more(found: StoredGroup) -> None:
     """Draw how a group is extended and taken away as a file, apart from what polls: nobody is disturbed in typing."""
     with st.expander("More values, and the file", key="group_more"):
-        axis = st.selectbox("Axis", list(found.group.axes), key="extended_axis", help="The setting that gets further values.")
+        titles, about = _titles(found, stored_groups.runs_of(found)), "The setting that gets further values."
+        axis = st.selectbox("Axis", list(titles), format_func=titles.__getitem__, key=f"extended_axis_{found.id}", help=about)
         values = st.text_input("Further values", key="extended_values", help="Separated by commas, such as 3, 4.")
         pressed = st.button("Add them", key="extend_group", icon=":material/add:", help="Queue the runs that are new.")
         if pressed:

@@ -8,7 +8,7 @@ from tl_core import datasets
 from tl_core.data.label_kinds import LabelKind
 from tl_core.datasets import Dataset
 from tl_core.errors import TransferError
-from tl_core.groups.expansion import Shape, read_shape
+from tl_core.groups.expansion import Expansion, Shape, expand, read_shape
 from tl_core.groups.group import Group
 from tl_core.planning import backbone_profile
 from tl_core.planning.backbone_profile import BackboneProfile
@@ -62,11 +62,17 @@ def _plan(group: Group) -> Plan:
             missing.append(found)
         return found
 
-    plan = group_control.plan(home, session.runs(), group, measured, look=typical_size, read=shape)
-    for each in plan.found.runs:
+    return group_control.plan(home, session.runs(), _expanded(group.to_yaml()), measured)
+
+
+@st.cache_resource(ttl=60, show_spinner=False, max_entries=32)
+def _expanded(group: str) -> Expansion:
+    """Return the runs that a group, as a file, comes to. Raises `TransferError`."""
+    found = expand(Group.from_yaml(group), typical_size)
+    for each in found.runs:
         for path in (*each.recipe.backbone.paths, *each.recipe.strategy.paths):
             settings.require_allowed(path)
-    return plan
+    return found.readable(shape)
 
 
 def shape(dataset: Dataset, seed: int) -> Shape | None:
