@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.helpers import FEW_CROPS, CommandLine, write_images
-from tests.tools.immediate import immediate
+from tests.helpers import FEW_CROPS, WAYS, CommandLine
 from tests.tools.pages import SMALL, known_profiles, profiles
 from tl_core.groups.group import Group
 from tl_core.runner import service
-from tl_core.runs.states import State
+from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
 
-__all__ = ["immediate", "known_profiles", "profiles"]
+__all__ = ["known_profiles", "profiles"]
 
 QUICKEST = SMALL | {"strategy.epochs": 1}
 
@@ -51,24 +50,21 @@ def test_a_dry_run_says_all_and_does_nothing(line: CommandLine, tmp_path: Path) 
     assert Store().runs() == []
 
 
-@pytest.mark.usefixtures("immediate")
+@pytest.mark.usefixtures("nothing_starts")
 def test_a_run_that_fails_is_a_row_with_its_reason(line: CommandLine, tmp_path: Path) -> None:
-    folders = [write_images(tmp_path / name, each=8) for name in ("good", "bad")]
-    for image in folders[1].glob("class1/*.png"):
-        image.write_bytes(b"not an image at all: " + str(image).encode())
-    file = written(tmp_path, QUICKEST | {"dataset": "image_folder"}, dataset__path=list(map(str, folders)))
-    done = line.call("sweep", file, "--json")
-    assert done.code == 2
-    assert [(row["settings"]["dataset.path"], row["state"]) for row in done.json["runs"]] == [
-        (str(folders[0]), State.DONE),
-        (str(folders[1]), State.FAILED),
-    ]
-    assert "class1" in done.json["runs"][1]["error"]
-    failed = done.json["runs"][1]
-    assert f"{failed['run_id']}: {failed['error']}" in line.call("sweep", "show", "What [if]").out
-    again = line.call("sweep", file, "--json")
-    assert (again.json["new"], again.json["there"], again.json["group_id"]) == (1, 1, done.json["group_id"])
-    assert len(Store().runs()) == 2
+    file, store = written(tmp_path, QUICKEST, seed=[0, 1]), Store()
+    started = line.call("sweep", file, "--no-wait", "--json").json
+    failed, done = (row["run_id"] for row in started["runs"])
+    reason = "This image cannot be decoded. Received: [1].jpg"
+    for run_id, end, error in ((failed, State.FAILED, reason), (done, State.DONE, None)):
+        for to in WAYS[end]:
+            assert store.change_state(run_id, before(to), to, error=error)
+    shown = line.call("sweep", "show", "What [if]", "--json").json
+    assert [(row["state"], row["error"]) for row in shown["runs"]] == [(State.FAILED, reason), (State.DONE, None)]
+    assert f"{failed}: {reason}" in line.call("sweep", "show", "What [if]").out
+    again = line.call("sweep", file, "--no-wait", "--json").json
+    assert (again["group_id"], again["new"], again["there"]) == (started["group_id"], 1, 1)
+    assert [row["state"] for row in again["runs"]] == [State.QUEUED, State.DONE]
 
 
 @pytest.mark.usefixtures("nothing_starts")

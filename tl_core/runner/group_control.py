@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from tl_core.runs.groups import Kept, StoredGroup
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.system.settings import cache_room
+
+Wish = Callable[[Store, str], None]
+"""What is asked of a run by its id."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,13 @@ def plan(home: Path, known: Iterable[Run], found: Expansion, measured: Measured)
 
 def start(store: Store, group: Group, *, look: Look = LOOK, read: ReadShape = read_shape) -> Kept:
     """Queue the runs of `group` that are not there yet. One that asks the same and was started before goes on: what it lacks is
-    queued. Raises `TransferError`, where no combination makes sense, too."""
+    queued, and what is paused, failed or stopped is resumed. Raises `TransferError`, where no combination makes sense, too."""
     found = expand(group, look).readable(read)
     found.require_runs()
     while True:
         kept = _keep(store, group, found.runs)
         if kept is not None:
-            return kept
+            return replace(kept, queued=(*kept.queued, *_each(store, kept.group_id, control.resume, control.RESUMABLE)))
 
 
 def extend(
@@ -107,14 +110,20 @@ def resume(store: Store, group_id: str) -> None:
     _all(store, group_id, control.resume, control.RESUMABLE, "is paused, failed or stopped")
 
 
-def _all(store: Store, group_id: str, wish: Callable[[Store, str], None], states: Sequence[State], what: str) -> None:
-    own = [store.run(run_id) for run_id in groups.one(store, group_id).runs]
-    fitting = sorted((run for run in own if run.state in states), key=lambda run: run.state is not State.QUEUED)
-    if not fitting:
+def _all(store: Store, group_id: str, wish: Wish, states: Sequence[State], what: str) -> None:
+    if not _each(store, group_id, wish, states):
         raise RunError(f"No run of this group {what}.", received=group_id)
+
+
+def _each(store: Store, group_id: str, wish: Wish, states: Sequence[State]) -> list[str]:
+    """Do something with each run of a group in one of `states`, and return their ids."""
+    own = groups.one(store, group_id).runs
+    fitting = [run for run in reversed(store.runs()) if run.id in own and run.state in states]
+    fitting.sort(key=lambda run: run.state is not State.QUEUED)
     for run in fitting:  # the waiting ones first, or the next would begin as soon as one is ended
         with suppress(RunError):  # it has just come to its end
             wish(store, run.id)
+    return [run.id for run in fitting]
 
 
 def _keep(store: Store, group: Group, members: Sequence[Member], at: StoredGroup | None = None) -> Kept | None:
