@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tl_core.analysis import comparison
-from tl_core.analysis.comparison import Contender, PairedTest, RunPoint, differences, frontier, p_text, points, same_data
+from tl_core.analysis.comparison import Contender, RunPoint, differences, frontier, p_text, points, same_data
+from tl_core.analysis.paired_tests import PairedTest, by_mcnemar
 from tl_core.analysis.statements import percent
 from tl_core.analysis.statistics import Interval, wilson
 from tl_core.result import Better
@@ -36,7 +37,7 @@ def contender(title: str, right: int, *, transfer: bool = True, seconds: float =
 def verdict(first: Contender, second: Contender) -> str:
     """Of runs on the same images, by the exact McNemar test."""
     right = [np.arange(IMAGES) < round(run.value * IMAGES) for run in (first, second)]
-    return comparison.verdict(first, second, comparison.by_mcnemar(*right))
+    return comparison.verdict(first, second, by_mcnemar(*right))
 
 
 PROBE = contender("Linear probe", 680)
@@ -58,8 +59,8 @@ def test_negative_transfer_is_said_aloud() -> None:
 
 def test_no_difference() -> None:
     text = verdict(contender("Linear probe", 475), SCRATCH)
-    assert text.startswith("No difference shown: ")
-    assert "cannot be told apart on these 800 images" in text
+    assert text.startswith("No detectable difference: ")
+    assert "cannot be told apart on the same 800 images" in text
     assert "p = 0.25" in text
 
 
@@ -99,7 +100,7 @@ def test_of_a_loss_the_lower_one_is_better_where_the_bootstrap_says_so() -> None
 def test_an_interval_that_holds_nothing_shows_no_difference() -> None:
     pair = contender("Linear probe", 680, **BALANCED), contender("Fine-tuning", 690, **BALANCED)
     text = comparison.verdict(*pair, PairedTest(IMAGES, 0.012, interval=Interval(-0.004, 0.02)))
-    assert "cannot be told apart on these 800 images" in text
+    assert "cannot be told apart on the same 800 images" in text
     assert "paired bootstrap \N{MINUS SIGN}0.4 to 2.0 points" in text
     assert "1.2 points in balanced accuracy apart, which has no interval" in comparison.verdict(*pair, PairedTest(IMAGES, 0.012))
 

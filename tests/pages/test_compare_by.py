@@ -153,3 +153,12 @@ def test_settings_that_do_not_fit_are_one_sentence_and_change_nothing(runs: dict
     assert not errors(app)
     assert str(app.selectbox(key="compare_by").value).startswith("Cost (costs ")
     assert app.dataframe[0].value.iloc[:, 1:].notna().any(axis=None)
+
+
+def test_the_address_holds_the_baseline(runs: dict[str, tuple[float, float]]) -> None:
+    app = page(runs=",".join(runs) + f",{STORED_BEFORE}", against=RARE_FOUND)
+    assert app.selectbox(key="baseline").value == RARE_FOUND
+    assert texts(app).count("by Holm among 2 comparisons") == 2
+    app.selectbox(key="baseline").set_value(RARE_MISSED).run()
+    assert app.query_params["against"] == RARE_MISSED
+    assert not errors(app)

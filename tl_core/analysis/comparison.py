@@ -4,17 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from tl_core.analysis.paired_tests import SIGNIFICANT, PairedTest
 from tl_core.analysis.statements import seconds
-from tl_core.analysis.statistics import Interval, mcnemar
+from tl_core.analysis.statistics import Interval
 from tl_core.result import Better
 from tl_core.spec import DISPLAY_NAME, RunSpec
 
-SIGNIFICANT = 0.05
-"""From this p-value upward two runs count as not told apart."""
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -51,22 +48,6 @@ class Contender:
     in_unit: bool = False
     better: Better = Better.HIGHER
     thing: str = "images"
-
-
-@dataclass(frozen=True)
-class PairedTest:
-    """What a paired test found of two runs on the same `images`: by how much the better one leads, in the unit of the metric, and
-    either the `p_value` of the exact McNemar test, or the 95% `interval` of the lead by a bootstrap, if there is one."""
-
-    images: int
-    lead: float
-    p_value: float | None = None
-    interval: Interval | None = None
-
-    @property
-    def told_apart(self) -> bool:
-        """Return whether it shows that one is better."""
-        return self.p_value < SIGNIFICANT if self.p_value is not None else self.interval is not None and self.interval.low > 0
 
 
 def frontier(points: Sequence[RunPoint], better: Better = Better.HIGHER) -> list[RunPoint]:
@@ -121,36 +102,45 @@ def verdict(first: Contender, second: Contender, paired: PairedTest | None) -> s
     sign = first.better.sign
     better, worse = (first, second) if sign * first.value >= sign * second.value else (second, first)
     images = f"{paired.images:,} {first.thing}"
+    where = f"on the same {images}" if paired.seeds is None else f"over {paired.seeds} seeds on the same {images}"
     pair = first.transfer != second.transfer
     facts = f"{better.shown} against {worse.shown}, {_found(paired, better)}; {_times(better, worse)}"
     if not paired.told_apart:
-        opening = "No difference shown: " if pair else ""
-        return f"{opening}{better.title} and {worse.title} cannot be told apart on these {images} ({facts})."
-    gap = _gap(paired, better)
+        opening = f"No detectable difference: {better.title} and {worse.title} cannot be told apart {where}"
+        return f"{opening}{_could_have_shown(paired, better)} ({facts})."
+    gap = f"{_gap(paired, better)} {where}"
     if pair and not better.transfer:
-        return f"Transfer hurt: from scratch is better by {gap} on the same {images} ({facts})."
+        return f"Transfer hurt: from scratch is better by {gap} ({facts})."
     opening = "Transfer helped: " if pair else ""
-    return f"{opening}{better.title} is better than {worse.title} by {gap} on the same {images} ({facts})."
-
-
-def by_mcnemar(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> PairedTest:
-    """Return what the exact McNemar test says of two runs, by which of the same test images (n,) each got right."""
-    return PairedTest(len(first), abs(float(first.mean()) - float(second.mean())), mcnemar(first, second).p_value)
+    return f"{opening}{better.title} is better than {worse.title} by {gap} ({facts})."
 
 
 def _gap(paired: PairedTest, run: Contender) -> str:
-    size = points(paired.lead) if run.is_share else f"{paired.lead:.3g}" if run.in_unit else f"{paired.lead:.3f}"
-    return size if paired.p_value is not None else f"{size} in {run.metric}"
+    size = _size(paired.lead, run)
+    return f"{size} in {run.metric}" if paired.differing is None else size
+
+
+def _size(difference: float, run: Contender) -> str:
+    return points(difference) if run.is_share else f"{difference:.3g}" if run.in_unit else f"{difference:.3f}"
+
+
+def _could_have_shown(paired: PairedTest, run: Contender) -> str:
+    """Return the smallest difference that such data show, as it follows in a sentence; nothing where it is not known."""
+    return "" if paired.least is None else f", which show differences from about {_size(paired.least, run)} on"
 
 
 def _found(paired: PairedTest, run: Contender) -> str:
-    if paired.p_value is not None:
-        return f"exact McNemar {p_text(paired.p_value)}"
+    among = "" if paired.corrected is None else f"{p_text(paired.corrected)} by Holm among {paired.comparisons} comparisons"
+    if paired.differing is not None and paired.p_value is not None:
+        return f"exact McNemar {among or p_text(paired.p_value)}"
     if paired.interval is None:
         return f"{_gap(paired, run)} apart, which has no interval"
     scale, unit, form = (100, " points", ".1f") if run.is_share else (1, "", ".3g" if run.in_unit else ".3f")
     ends = f"{scale * paired.interval.low:{form}} to {scale * paired.interval.high:{form}}{unit}"
-    return f"95 % interval of the difference by a paired bootstrap {ends.replace('-', MINUS)}"
+    test = "a paired bootstrap" if paired.p_value is None else "a paired t test"
+    told = f"95 % interval of the difference by {test} {ends.replace('-', MINUS)}"
+    own = "" if paired.p_value is None else p_text(paired.p_value)
+    return ", ".join(filter(None, (told, among or own)))
 
 
 def points(difference: float) -> str:

@@ -4,13 +4,13 @@ from typing import Annotated
 
 import typer
 
-from tl_core.analysis import comparison
+from tl_core.analysis.paired_tests import PairedTest
 from tl_core.cli.console import AsJson, app, out, print_json, says_what_is_wrong
 from tl_core.cli.settings import Parts, Settings, given_part, with_parts
 from tl_core.errors import RunError
-from tl_core.metrics import Metric, metrics
+from tl_core.metrics import Metric, MetricValue, metrics
 from tl_core.recipe import titles_of
-from tl_core.runs import compared
+from tl_core.runs import compared, seeds
 from tl_core.runs.store import Run, Store
 
 
@@ -24,41 +24,46 @@ def compare(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say for the first of several finished runs and each other one which is better, by a paired test on the same test images."""
+    """Say for the first of several finished runs and each other one which is better, by a paired test on the same test images, or
+    over the seeds that both have been run with. Of several comparisons p-values are corrected by Holm."""
     by, store = given_part("metric", parts, settings), Store()
     metric = metrics.build(by) if by else compared.ACCURACY
     chosen = [store.run(store.named(name)) for name in runs]
-    if len(chosen) < 2:
+    if len({run.id for run in chosen}) < 2:
         raise RunError("A comparison needs two runs or more.", "Name another one; see: python -m tl_core runs", received=runs[0])
-    first, *others = (_contender(run, metric, store) for run in chosen)
     read = compared.reader(store)
-    found = [compared.paired_test(chosen[0], run, metric, read) for run in chosen[1:]]
-    sentences = [comparison.verdict(first, other, test) for other, test in zip(others, found, strict=True)]
+    values = {run.id: _value(run, metric, read) for run in chosen}
+    found = seeds.matches(chosen[0], chosen, values)
+    tests = seeds.tested(found, lambda one, other: compared.paired_test(one, other, metric, read))
+    names = {run.id: f"{run.name or ' · '.join(titles_of(run.spec)[1:])} ({run.id})" for run in chosen}
+    sentences = seeds.verdicts(found, tests, names, values, metric)
     if not as_json:
         for text in sentences:
             out.print(text, markup=False, soft_wrap=True)
         return
-    told = [_facts(test) | {"verdict": text} for test, text in zip(found, sentences, strict=True)]
-    pairs = [{"run_ids": [chosen[0].id, run.id]} | each for run, each in zip(chosen[1:], told, strict=True)]
+    pairs = [
+        {"run_ids": [match.baseline[0].id, match.others[0].id], "sides": _ids(match)} | _facts(test) | {"verdict": text}
+        for match, test, text in zip(found, tests, sentences, strict=True)
+    ]
     print_json({"metric": metric.spec().model_dump(mode="json"), "pairs": pairs})
 
 
-def _contender(run: Run, metric: Metric, store: Store) -> comparison.Contender:
-    found = compared.value_of(run, metric, compared.reader(store))
+def _value(run: Run, metric: Metric, read: compared.Read) -> MetricValue:
+    found = compared.value_of(run, metric, read)
     if isinstance(found, compared.Lacks):
         raise RunError(f"This run has no {metric.in_sentence} ({found}).", "Choose another run or metric.", received=run.id)
-    title = run.name or " · ".join(titles_of(run.spec)[1:])
-    return compared.contender(run, f"{title} ({run.id})", found, metric)
+    return found
 
 
-def _facts(test: comparison.PairedTest | None) -> dict[str, object]:
-    if test is None:
-        return dict.fromkeys(("images", "lead", "p_value", "interval", "told_apart"))
-    ends = test.interval and [test.interval.low, test.interval.high]
-    return {
-        "images": test.images,
-        "lead": test.lead,
-        "p_value": test.p_value,
-        "interval": ends,
-        "told_apart": test.told_apart,
+def _ids(match: seeds.Match) -> list[list[str]]:
+    return [[run.id for run in side] for side in (match.baseline, match.others)]
+
+
+FACTS = ("images", "seeds", "lead", "p_value", "comparisons", "corrected", "least", "told_apart")
+"""What `--json` has of a test, besides the ends of its interval."""
+
+
+def _facts(test: PairedTest | None) -> dict[str, object]:
+    return {name: getattr(test, name, None) for name in FACTS} | {
+        "interval": [test.interval.low, test.interval.high] if test and test.interval else None
     }

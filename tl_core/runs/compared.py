@@ -5,8 +5,8 @@ from enum import StrEnum
 from math import inf, isnan
 from typing import Protocol
 
-from tl_core.analysis import comparison
-from tl_core.analysis.comparison import Contender, PairedTest
+from tl_core.analysis.comparison import Contender
+from tl_core.analysis.paired_tests import PairedTest, by_mcnemar
 from tl_core.analysis.statements import interval_of, measured
 from tl_core.analysis.statistics import Interval
 from tl_core.backbones import backbones
@@ -160,7 +160,7 @@ def paired_test(first: Run, second: Run, metric: Metric, read: Read) -> PairedTe
         return None
     if metric == ACCURACY:
         right = [said.probabilities.argmax(axis=1) == said.labels for said in (one, other)]
-        return comparison.by_mcnemar(*right)
+        return by_mcnemar(*right)
     values = [metric.measured_value(said.labels, said.scores) for said in (one, other)]
     ahead, behind = (one, other) if metric.better.sign * (values[0] - values[1]) >= 0 else (other, one)
     # Of what is better when it is lower, the lead is how much more the one behind has.

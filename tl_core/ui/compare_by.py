@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from tl_core.analysis import comparison, statements
-from tl_core.analysis.comparison import Contender, PairedTest
+from tl_core.analysis.comparison import Contender
+from tl_core.analysis.paired_tests import PairedTest
 from tl_core.analysis.statistics import Interval
 from tl_core.errors import RunError, SettingError
 from tl_core.metrics import Metric, MetricValue, metric_of, metrics
@@ -145,7 +146,12 @@ def verdict(first: Run, second: Run, metric: Metric, names: Mapping[str, str]) -
     """Return the sentence that compares two finished runs by `metric`; `names` has what they are called, by their ids. Raises
     `RunError` where one has no such value."""
     one, other = (_contender(run, metric, names[run.id]) for run in (first, second))
-    return comparison.verdict(one, other, _tested(first.id, second.id, metric.spec().model_dump_json()))
+    return comparison.verdict(one, other, tested(first, second, metric))
+
+
+def tested(first: Run, second: Run, metric: Metric) -> PairedTest | None:
+    """Return what a paired test of two finished runs says, computed once."""
+    return _tested(first.id, second.id, metric.spec().model_dump_json())
 
 
 def _contender(run: Run, metric: Metric, name: str) -> Contender:

@@ -19,7 +19,6 @@ from tl_core.ui import compare_by, formatting, run_names, session
 from tl_core.ui.charts import comparing, machine
 from tl_core.ui.downloads import download
 
-MOST_VERDICTS = 20
 FILTERS = ("Dataset", "Backbone", "Strategy", "State")
 METRICS: tuple[Literal["accuracy", "loss"], ...] = ("accuracy", "loss")
 LABELS = ("Name", "Tags", "Starred")
@@ -132,22 +131,6 @@ def choose(rows: pd.DataFrame, metric: Metric) -> list[str]:
     elif session.RUNS_PARAMETER in st.query_params and not ticked:
         del st.query_params[session.RUNS_PARAMETER]
     return chosen
-
-
-def verdicts(chosen: Sequence[Run], metric: Metric) -> None:
-    """Write for the first chosen run and each other one a sentence that compares them by `metric`, with its test."""
-    values = compare_by.values(chosen, metric)
-    tested = [run for run in chosen if run.id in values]
-    if len(tested) < 2:
-        st.caption("Select two or more finished runs to see which is better, and whether the difference is significant.")
-        return
-    names = formatting.names_apart(chosen)
-    first, *others = tested[: 1 + MOST_VERDICTS]
-    for other in others:
-        st.markdown(f"- {formatting.plain(compare_by.verdict(first, other, metric, names))}")
-    if len(tested) > 1 + MOST_VERDICTS:
-        more = f"{len(tested) - 1 - MOST_VERDICTS:,} more runs"
-        st.caption(f"{more} are in the table and in the charts. Select fewer to compare them in words.")
 
 
 def charts(runs: Sequence[Run], chosen: Sequence[Run], metric: Metric) -> None:

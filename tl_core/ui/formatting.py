@@ -106,6 +106,7 @@ def model_of(run: Run) -> str:
 
 TELLING_APART: tuple[Callable[[Run], str], ...] = (
     lambda run: titles_of(run)[0],
+    lambda run: f"{run.spec.dataset.settings.get('labels_per_class') or 'all'} labels a class",
     lambda run: f"seed {run.spec.seed}",
     lambda run: f"run {run_names.short_id(run)}",
 )
@@ -113,7 +114,7 @@ TELLING_APART: tuple[Callable[[Run], str], ...] = (
 
 def names_apart(runs: Sequence[Run]) -> dict[str, str]:
     """Return, by their ids, names that tell `runs` apart: those that were given, or backbone and strategy; with the dataset, the
-    seed and the id where that is not enough, and where it helps."""
+    labels, the seed and the id where that is not enough, and where it helps."""
     names = {run.id: name_of(run) for run in runs}
     for more in TELLING_APART:
         alike: dict[str, dict[str, str]] = defaultdict(dict)

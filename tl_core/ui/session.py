@@ -29,6 +29,9 @@ OF_THE_SAME_SPLITS = {LEFT_OUT, NAME, "dataset.labels_per_class", "dataset.downl
 RUN_PARAMETER, RUNS_PARAMETER, BY_PARAMETER, GROUP_PARAMETER = "run", "runs", "by", "group"
 OF_PAGES = {RUNS_PARAMETER, BY_PARAMETER, GROUP_PARAMETER}
 """Which runs are compared, by which metric (its settings are parameters such as `by.k`), and which group is looked at."""
+RUN_PARAMETER, RUNS_PARAMETER, BY_PARAMETER, AGAINST_PARAMETER = "run", "runs", "by", "against"
+OF_COMPARISON = {RUNS_PARAMETER, BY_PARAMETER, AGAINST_PARAMETER}
+"""Which runs are compared, by which metric (its settings are parameters such as `by.k`), and against which baseline."""
 POLL_SECONDS = 2.0
 SHARED_SECONDS = 0.95 * POLL_SECONDS
 """How long what was read of the store serves all browsers; a browser that polls alone finds everything new."""
