@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core.ui import compare_by, comparison, formatting, frame, run_filters, same_data, session, verdicts
+from tl_core.ui import compare_by, comparison, formatting, frame, run_filters, same_data, session, transfers, verdicts
 from tl_core.ui.run_picker import nothing_yet
 from tl_core.ui.steps import PageInfo
 
@@ -35,6 +35,7 @@ def draw() -> None:
                 session.run(run_id)  # one that the address names may have been deleted
         picked = [by_id[run_id] for run_id in comparison.choose(rows, metric)]
         verdicts.verdicts(picked, metric)
+        transfers.transfers(picked, metric)
         same_data.among(picked)
         comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked, metric)
         comparison.differences(picked)

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import CommandLine
+from tests.helpers import QUICK, CommandLine
 from tests.pages.test_compare_by import RARE_FOUND, RARE_MISSED, STORED_BEFORE, put
+
+TRANSFER = QUICK.with_settings({"backbone": "efficientnet_lite0", "strategy": "linear_probe"})
 
 
 @pytest.fixture
@@ -34,6 +36,16 @@ def test_two_runs_are_told_apart_by_a_paired_test(line: CommandLine) -> None:
     assert low <= pair["lead"] <= high
     assert pair["told_apart"] == (low > 0)
     assert "in balanced accuracy on the same 250 images" in pair["verdict"]
+    assert (pair["run_ids"], pair["sides"]) == ([RARE_FOUND, RARE_MISSED], [[RARE_FOUND], [RARE_MISSED]])
+
+
+def test_a_transfer_is_told_beside_its_twin(line: CommandLine) -> None:
+    put("20260101-000003-dddddd", finds_the_rare=True, spec=TRANSFER)
+    told = line.call("compare", "dddddd", RARE_MISSED, "--json").json
+    (beside,) = told["transfers"]
+    assert (beside["transfer"], beside["scratch"]) == (["20260101-000003-dddddd"], [RARE_MISSED])
+    assert beside["effect"] == ("harms" if beside["told_apart"] else "no evidence")
+    assert (beside["p_value"], beside["learning"]) == (told["pairs"][0]["p_value"], None)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 import pytest
 
 from tests.tools.pages import known_profiles, nothing_cached, profiles
+from tests.tools.seeded import template
 
-__all__ = ["known_profiles", "nothing_cached", "profiles"]
+__all__ = ["known_profiles", "nothing_cached", "profiles", "template"]
 
 
 @pytest.fixture

@@ -1,44 +1,19 @@
 """Runs that differ in the seed alone are one side of a comparison."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-from tests.helpers import keep_run
+from tests.tools.seeded import IMAGES, PROBE, SCRATCH, several, values
 from tl_core.analysis.paired_tests import PairedTest
-from tl_core.metrics import MetricValue
-from tl_core.result import Better
 from tl_core.runs import seeds
 from tl_core.runs.compared import ACCURACY
-from tl_core.runs.states import State
-from tl_core.runs.store import Run, Store
-from tl_core.spec import RunSpec
-
-PROBE = RunSpec()
-SCRATCH = PROBE.with_settings({"strategy": "from_scratch"})
-IMAGES = 200
+from tl_core.runs.store import Run
 
 
-@pytest.fixture
-def template(home: Path) -> Run:
-    """A finished run, of which others are made without a store."""
-    store = Store()
-    keep_run(store, "one", State.DONE, PROBE, test_images=IMAGES, test_digest="same", seconds=2.0)
-    return store.run("one")
-
-
-def several(template: Run, spec: RunSpec, count: int, name: str) -> list[Run]:
-    """So many runs, from seed 0 on."""
-    specs = [spec.with_settings({"seed": seed}) for seed in range(count)]
-    return [replace(template, id=f"{name}{each.seed}", spec=each) for each in specs]
-
-
-def values(numbers: dict[str, float]) -> seeds.Values:
-    return {
-        run_id: MetricValue(name="accuracy", value=value, low=None, high=None, n=IMAGES, better=Better.HIGHER)
-        for run_id, value in numbers.items()
-    }
+def not_asked(one: Run, other: Run) -> None:
+    """Over seeds no single runs are tested."""
+    pytest.fail("Single runs were tested.")
 
 
 def test_seeds_that_both_sides_have_are_one_comparison(template: Run) -> None:
@@ -47,7 +22,7 @@ def test_seeds_that_both_sides_have_are_one_comparison(template: Run) -> None:
     (match,) = seeds.matches(probes[1], [*scratch, *probes], known)
     assert [run.id for run in match.baseline] == ["p0", "p1", "p2"]
     assert [run.id for run in match.others] == ["s0", "s1", "s2"]
-    (test,) = seeds.tested([match], pytest.fail)
+    (test,) = seeds.tested([match], not_asked)
     assert test and (test.seeds, test.lead) == (3, pytest.approx(0.08))
     (text,) = seeds.verdicts([match], [test], {"p0": "Probe", "s0": "Scratch"}, known, ACCURACY)
     assert text.startswith("Transfer helped: Probe (3 seeds) is better than Scratch (3 seeds) by 8.0 points in accuracy over 3 s")

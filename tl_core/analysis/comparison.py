@@ -121,7 +121,12 @@ def _gap(paired: PairedTest, run: Contender) -> str:
 
 
 def _size(difference: float, run: Contender) -> str:
-    return points(difference) if run.is_share else f"{difference:.3g}" if run.in_unit else f"{difference:.3f}"
+    return gap(difference, is_share=run.is_share, in_unit=run.in_unit)
+
+
+def gap(difference: float, *, is_share: bool, in_unit: bool) -> str:
+    """Return how far two values of a metric are apart: in points, or in its own unit."""
+    return points(difference) if is_share else f"{abs(difference):.3g}" if in_unit else f"{abs(difference):.3f}"
 
 
 def _could_have_shown(paired: PairedTest, run: Contender) -> str:

@@ -1,5 +1,7 @@
 """The command that says which of several runs is better."""
 
+from dataclasses import asdict
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -12,6 +14,7 @@ from tl_core.metrics import Metric, MetricValue, metrics
 from tl_core.recipe import titles_of
 from tl_core.runs import compared, seeds
 from tl_core.runs.store import Run, Store
+from tl_core.runs.twins import Twins, twins
 
 
 @app.command()
@@ -28,13 +31,14 @@ def compare(
     over the seeds that both have been run with. Of several comparisons p-values are corrected by Holm."""
     by, store = given_part("metric", parts, settings), Store()
     metric = metrics.build(by) if by else compared.ACCURACY
-    chosen = [store.run(store.named(name)) for name in runs]
-    if len({run.id for run in chosen}) < 2:
+    chosen = [store.run(run_id) for run_id in dict.fromkeys(map(store.named, runs))]
+    if len(chosen) < 2:
         raise RunError("A comparison needs two runs or more.", "Name another one; see: python -m tl_core runs", received=runs[0])
     read = compared.reader(store)
     values = {run.id: _value(run, metric, read) for run in chosen}
     found = seeds.matches(chosen[0], chosen, values)
-    tests = seeds.tested(found, lambda one, other: compared.paired_test(one, other, metric, read))
+    test = partial(compared.paired_test, metric=metric, read=read)
+    tests = seeds.tested(found, test)
     names = {run.id: f"{run.name or ' · '.join(titles_of(run.spec)[1:])} ({run.id})" for run in chosen}
     sentences = seeds.verdicts(found, tests, names, values, metric)
     if not as_json:
@@ -42,10 +46,20 @@ def compare(
             out.print(text, markup=False, soft_wrap=True)
         return
     pairs = [
-        {"run_ids": [match.baseline[0].id, match.others[0].id], "sides": _ids(match)} | _facts(test) | {"verdict": text}
-        for match, test, text in zip(found, tests, sentences, strict=True)
+        {"run_ids": [match.baseline[0].id, match.others[0].id], "sides": _ids(match)} | _facts(said) | {"verdict": text}
+        for match, said, text in zip(found, tests, sentences, strict=True)
     ]
-    print_json({"metric": metric.spec().model_dump(mode="json"), "pairs": pairs})
+    beside = twins(chosen, values, test, lambda run: store.events(run.id, "epoch"))
+    print_json(
+        {"metric": metric.spec().model_dump(mode="json"), "pairs": pairs, "transfers": list(map(_beside_its_twin, beside))}
+    )
+
+
+def _beside_its_twin(each: Twins) -> dict[str, object]:
+    scratch, transfer = _ids(each.match)
+    learning = each.learning and asdict(each.learning)
+    told = {"transfer": transfer, "scratch": scratch, "gain": each.gain, "effect": each.effect, "learning": learning}
+    return told | _facts(each.test)
 
 
 def _value(run: Run, metric: Metric, read: compared.Read) -> MetricValue:

@@ -1,0 +1,93 @@
+"""A transfer against its twin from scratch: what it gains while it learns (Taylor and Stone 2009, JMLR), and whether it helps."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+from statistics import median
+
+import numpy as np
+
+from tl_core.analysis.paired_tests import PairedTest
+from tl_core.analysis.statistics import Interval, mean_interval
+
+NEARLY = 0.95
+"""Share of what the runs from scratch end with that counts as having learned what there is to learn."""
+Curve = Sequence[float]
+"""The validation accuracy (0..1) of a run after each epoch; at least one."""
+
+
+class Effect(StrEnum):
+    """What a paired test says of a transfer against its twin."""
+
+    HELPS = "helps"
+    NO_EVIDENCE = "no evidence"
+    HARMS = "harms"
+
+
+def effect(test: PairedTest, gain: float) -> Effect:
+    """Return what `test` says of a transfer that is better by `gain` (below 0: worse)."""
+    if not test.told_apart:
+        return Effect.NO_EVIDENCE
+    return Effect.HELPS if gain > 0 else Effect.HARMS
+
+
+@dataclass(frozen=True)
+class Gain:
+    """By how much transfers are ahead of their twins in validation accuracy: the mean over the seeds, with its 95% interval
+    where there are several."""
+
+    mean: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class Reached:
+    """After how many epochs half of the `seeds` had reached a threshold, None where half or more had not, and in how many of them
+    it was `missed`."""
+
+    epochs: float | None
+    missed: int
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How transfers learn beside their twins of the same seeds: `jump_start` after the first epoch, `area` in the mean over all
+    epochs of the longer one, `asymptote` at the end; and after how many epochs either reaches `threshold`, which is `NEARLY` of
+    what the twins end with in the mean."""
+
+    jump_start: Gain
+    area: Gain
+    asymptote: Gain
+    threshold: float
+    transfer: Reached
+    scratch: Reached
+
+
+def learning(transfers: Sequence[Curve], twins: Sequence[Curve]) -> Learning:
+    """Return how transfers learn beside their twins, by the curves of the same seeds, at least one. A run that has ended keeps
+    what it had while its twin goes on."""
+    starts = [one[0] - other[0] for one, other in zip(transfers, twins, strict=True)]
+    ends = [one[-1] - other[-1] for one, other in zip(transfers, twins, strict=True)]
+    lengths = [max(len(one), len(other)) for one, other in zip(transfers, twins, strict=True)]
+    areas = [_mean(one, n) - _mean(other, n) for one, other, n in zip(transfers, twins, lengths, strict=True)]
+    threshold = NEARLY * float(np.mean([curve[-1] for curve in twins]))
+    return Learning(
+        _gain(starts), _gain(areas), _gain(ends), threshold, _reached(transfers, threshold), _reached(twins, threshold)
+    )
+
+
+def _mean(curve: Curve, epochs: int) -> float:
+    return (sum(curve) + curve[-1] * (epochs - len(curve))) / epochs
+
+
+def _gain(differences: Sequence[float]) -> Gain:
+    interval = mean_interval(differences, -1.0, 1.0) if len(differences) > 1 else None
+    return Gain(float(np.mean(differences)), interval)
+
+
+def _reached(curves: Sequence[Curve], threshold: float) -> Reached:
+    epochs = [next((place for place, value in enumerate(curve, start=1) if value >= threshold), inf) for curve in curves]
+    half = median(epochs)
+    return Reached(None if half == inf else half, epochs.count(inf), len(epochs))
