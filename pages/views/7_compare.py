@@ -2,7 +2,18 @@
 
 import streamlit as st
 
-from tl_core.ui import compare_by, comparison, formatting, frame, run_filters, same_data, session, transfers, verdicts
+from tl_core.ui import (
+    compare_by,
+    comparison,
+    formatting,
+    frame,
+    label_counts,
+    run_filters,
+    same_data,
+    session,
+    transfers,
+    verdicts,
+)
 from tl_core.ui.run_picker import nothing_yet
 from tl_core.ui.steps import PageInfo
 
@@ -37,6 +48,7 @@ def draw() -> None:
         verdicts.verdicts(picked, metric)
         transfers.transfers(picked, metric)
         same_data.among(picked)
+        label_counts.by_labels(picked, metric)
         comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked, metric)
         comparison.differences(picked)
     st.caption("Choose a run on the page Result to see all of it. The address of this page holds the selection.")

@@ -57,11 +57,22 @@ def test_negative_transfer_is_said_aloud() -> None:
     assert text.startswith("Transfer hurt: from scratch is better by 9.0 points")
 
 
+def test_with_other_labels_nothing_is_said_of_transfer() -> None:
+    """What has more labels is better for that, too."""
+    assert verdict(PROBE, contender("From scratch", 472, transfer=False, data="fewer")).startswith("Linear probe is better than")
+
+
 def test_no_difference() -> None:
     text = verdict(contender("Linear probe", 475), SCRATCH)
     assert text.startswith("No detectable difference: ")
     assert "cannot be told apart on the same 800 images" in text
     assert "p = 0.25" in text
+
+
+def test_too_few_seeds_to_show_anything_are_said_to_be() -> None:
+    found = PairedTest(IMAGES, 0.01, 0.9, Interval(-0.98, 1.0), seeds=3)
+    text = comparison.verdict(PROBE, SCRATCH, found)
+    assert "cannot be told apart over 3 seeds on the same 800 images, which are too few to show any (" in text
 
 
 def test_two_transfers_are_not_called_help() -> None:
@@ -132,13 +143,11 @@ RUNS = st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5)), max_size=12).ma
 def test_frontier_is_what_nothing_beats(runs: list[RunPoint]) -> None:
     best = frontier(runs)
     for run in runs:
-        beaten = any(
-            (b.value > run.value and b.seconds <= run.seconds) or (b.value >= run.value and b.seconds < run.seconds) for b in best
-        )
+        beaten = any((b.value > run.value and b.cost <= run.cost) or (b.value >= run.value and b.cost < run.cost) for b in best)
         assert beaten != (run in best)
-    assert [run.seconds for run in best] == sorted(run.seconds for run in best)
+    assert [run.cost for run in best] == sorted(run.cost for run in best)
     assert [run.value for run in best] == sorted(run.value for run in best)
-    upside_down = [RunPoint(run.run_id, "", "", -run.value, 0, 1, run.seconds) for run in runs]
+    upside_down = [RunPoint(run.run_id, "", "", -run.value, 0, 1, run.cost) for run in runs]
     assert [run.run_id for run in frontier(upside_down, Better.LOWER)] == [run.run_id for run in best]
 
 

@@ -29,8 +29,8 @@ def test_over_seeds_is_a_paired_t_test() -> None:
     assert found.told_apart == (reference.pvalue < 0.05)
 
 
-@pytest.mark.parametrize("differences", [[0.1], [0.1, 0.1, 0.1], []])
-def test_seeds_that_decide_nothing_are_no_repeats(differences: list[float]) -> None:
+@pytest.mark.parametrize("differences", [[0.1], [0.1, 0.2], [0.1, 0.1, 0.1], []])
+def test_too_few_seeds_or_those_that_decide_nothing_are_no_repeats(differences: list[float]) -> None:
     assert over_seeds(differences, IMAGES) is None
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.ui.test_chart_sizes import LARGE
 from tests.ui.test_charts import CHARTS, PICTURE, epochs, used
-from tl_core.analysis.comparison import RunPoint
+from tl_core.analysis.comparison import Cost, RunPoint
 from tl_core.analysis.metrics import confusion_matrix, most_confused
 from tl_core.analysis.ranking import Candidate, Scored
 from tl_core.analysis.statistics import Interval
@@ -81,7 +81,7 @@ def mapped(count: int) -> go.Figure:
 def of_runs(count: int) -> go.Figure:
     families = sorted(strategies.parts())
     accuracies = [0.5 + 0.4 * n / count for n in range(count)]
-    return comparing.metric_against_seconds(
+    return comparing.metric_against_cost(
         [
             RunPoint(
                 f"{n}", f"EfficientNet-Lite0 · {names(count)[n]}", families[n % len(families)], a, a - 0.03, a + 0.03, 5.0 + n
@@ -89,6 +89,7 @@ def of_runs(count: int) -> go.Figure:
             for n, a in enumerate(accuracies)
         ],
         ACCURACY,
+        Cost.SECONDS,
     )
 
 
@@ -119,7 +120,7 @@ BY_COUNT: dict[str, Callable[[int], go.Figure]] = {
     "confusion": confused,
     "image_map": mapped,
     "image_grid": lambda n: outcome.image_grid(np.stack([PICTURE] * 24), names(n) * 12, names(n) * 12, columns=4),
-    "metric_against_seconds": of_runs,
+    "metric_against_cost": of_runs,
     "ranked_networks": ranked,
     "backbone_scatter": catalogue,
     "overlaid_curves": overlaid,

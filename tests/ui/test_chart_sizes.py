@@ -6,8 +6,22 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from tests.ui.test_charts import BLOCKS, CHARTS, MAE, PICTURE, epochs, gpu, measures, planned, samples, steps, used
-from tl_core.analysis.comparison import RunPoint
+from tests.ui.test_charts import (
+    BLOCKS,
+    CHARTS,
+    LAW,
+    MAE,
+    PICTURE,
+    by_labels,
+    epochs,
+    gpu,
+    measures,
+    planned,
+    samples,
+    steps,
+    used,
+)
+from tl_core.analysis.comparison import Cost, RunPoint
 from tl_core.analysis.learning_curve import points
 from tl_core.analysis.metrics import confusion_matrix, most_confused
 from tl_core.analysis.rates import RateCurve
@@ -26,6 +40,7 @@ from tl_core.ui.charts import (
     data,
     groups,
     image_map,
+    label_counts,
     labels,
     learning_curve,
     machine,
@@ -83,6 +98,7 @@ LARGE: dict[str, Callable[[], go.Figure]] = {
     "learning_curve": lambda: learning_curve.learning_curve(
         points([Answer(n, c, seed, n, 50, 30) for n in range(1, 100) for c in (None, 1.0, 9.0) for seed in range(20)]), "5"
     ),
+    "metric_by_labels": lambda: label_counts.metric_by_labels([by_labels(LAW)] * MANY, NAMES, ACCURACY),
     "sample_grid": lambda: data.sample_grid([[PICTURE] * 8] * MANY, NAMES),
     "class_balance": lambda: data.class_balance({split: dict.fromkeys(NAMES, 3) for split in theme.SPLITS}),
     "confusion": lambda: confused(MANY, confusion.FEW),
@@ -97,8 +113,10 @@ LARGE: dict[str, Callable[[], go.Figure]] = {
     "precision_recall": lambda: labels.precision_recall(SCORES > 0.7, SCORES[:, ::-1], np.full(40, 0.5), NAMES[:40]),
     "spread": lambda: numbers.spread(dict.fromkeys(theme.SPLITS, MEASURED), LONG),
     "group_chart": lambda: groups.group_chart(REACHED, Axis(LONG, range(MOST_VALUES)), NAMES[:MOST_RUNS], ACCURACY, "g"),
-    "metric_against_seconds": lambda: comparing.metric_against_seconds(
-        [RunPoint(run, NAMES[n], f"family {n % 30}", n / MANY, 0.0, 1.0, 1.0 + n) for n, run in enumerate(IDS)], ACCURACY
+    "metric_against_cost": lambda: comparing.metric_against_cost(
+        [RunPoint(run, NAMES[n], f"family {n % 30}", n / MANY, 0.0, 1.0, 1.0 + n) for n, run in enumerate(IDS)],
+        ACCURACY,
+        Cost.SECONDS,
     ),
     "overlaid_curves": lambda: comparing.overlaid_curves(
         dict.fromkeys(IDS, epochs(900)), dict(zip(IDS, NAMES, strict=True)), "accuracy", IDS[-1]
@@ -111,7 +129,7 @@ FIXED = {"speed_chart", "split_bar", "backbone_scatter", "ranked_networks", "sim
 def kind(name: str) -> str:
     """The chart of one of the cases in test_charts."""
     special = {"trained_and_validated": "learning_curves", "many_phases": "learning_curves", "first_batch": "learning_curves"}
-    special |= {"phases_without_blocks": "phase_chart", "one_run": "metric_against_seconds"}
+    special |= {"phases_without_blocks": "phase_chart", "one_run": "metric_against_cost"}
     return special.get(name, name.split("_of_")[0].split("_after_")[0])
 
 
@@ -129,10 +147,10 @@ def test_every_chart_is_tried() -> None:
 
 
 def test_what_is_left_out_is_said() -> None:
-    titles = {name: LARGE[name]().layout.title.text for name in ("confusion", "metric_against_seconds", "overlaid_curves")}
+    titles = {name: LARGE[name]().layout.title.text for name in ("confusion", "metric_against_cost", "overlaid_curves")}
     assert titles == {
         "confusion": "The 40 most confused of 5,000 classes",
-        "metric_against_seconds": "Accuracy against time, 500 of 5,000 runs",
+        "metric_against_cost": "Accuracy against time, 500 of 5,000 runs",
         "overlaid_curves": "Validation accuracy of 24 of 5,000 runs",
     }
 
@@ -142,7 +160,7 @@ def test_the_chosen_run_and_the_best_ones_are_never_left_out() -> None:
     assert [trace.line.width for trace in many.data].count(4) == 1
     runs = [RunPoint(f"{n}", "x", "linear_probe", 0.5, 0.4, 0.6, 10.0 + n) for n in range(2000)]
     best = RunPoint("best", "x", "linear_probe", 0.9, 0.8, 1.0, 9999.0)
-    drawn = comparing.metric_against_seconds([*runs, best], ACCURACY)
+    drawn = comparing.metric_against_cost([*runs, best], ACCURACY, Cost.SECONDS)
     assert "best" in {run for trace in drawn.data for run in trace.customdata or ()}
 
 

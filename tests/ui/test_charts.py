@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tl_core.analysis.audit import Audit, Held, by_score
-from tl_core.analysis.comparison import RunPoint
+from tl_core.analysis.comparison import Cost, RunPoint
 from tl_core.analysis.learning_curve import points
+from tl_core.analysis.power_law import PowerLaw, Silence, fitted
 from tl_core.analysis.ranking import Candidate, Scored
 from tl_core.analysis.rates import RateCurve
 from tl_core.analysis.statistics import Interval
@@ -31,6 +32,7 @@ from tl_core.planning.cuts import CutPlan, SplitSizes
 from tl_core.precision import CHOICES, Speed, Speeds
 from tl_core.result import Timing
 from tl_core.runs.compared import ACCURACY
+from tl_core.runs.label_counts import LabelCurve, LabelPoint
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import BatchNorm, Phase, everything, last_blocks, nothing
 from tl_core.tasks import Task
@@ -43,6 +45,7 @@ from tl_core.ui.charts import (
     data,
     foretold,
     groups,
+    label_counts,
     labels,
     learning_curve,
     machine,
@@ -138,7 +141,18 @@ def trained() -> list[Timing]:
 HAS = np.random.default_rng(0).random((60, len(HOSTILE))) < 0.3
 SAID = np.random.default_rng(1).random(HAS.shape, dtype=np.float32)
 NUMBERS = np.random.default_rng(0).normal(50.0, 10.0, 300)
+LAW = fitted([10, 10, 20, 50, 100], [0.4, 0.42, 0.3, 0.18, 0.13])
+
+
+def by_labels(law: PowerLaw | Silence) -> LabelCurve:
+    """Of runs whose numbers of labels a class are 10 to 100."""
+    told = law if isinstance(law, Silence) else law.interval(110)
+    tried = [LabelPoint(n, 0.8, Interval(0.7, 0.9) if n < 100 else None, (0.8, 0.79)) for n in (10, 20, 50, 100)]
+    return LabelCurve((), tuple(tried), law, 110, told, is_control=isinstance(law, Silence))
+
+
 CHARTS: dict[str, Callable[[], go.Figure]] = {
+    "metric_by_labels": lambda: label_counts.metric_by_labels([by_labels(Silence.FLAT), by_labels(LAW)] * 3, HOSTILE, ACCURACY),
     "learning_curves": lambda: curves.learning_curves(steps(2000, HOSTILE), [], "run"),
     "trained_and_validated": lambda: curves.learning_curves(steps(700), epochs(700), "run"),
     "many_phases": lambda: curves.learning_curves(steps(400, tuple(f"top {n}" for n in range(200))), [], "run"),
@@ -169,8 +183,8 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
     "confusion_of_100": lambda: outcome.confusion(np.eye(100, dtype=np.int64), [f"class {n}" for n in range(100)]),
     "seconds_bar": lambda: outcome.seconds_bar(trained(), 3.0),
     "image_grid": lambda: outcome.image_grid(np.stack([PICTURE] * K), HOSTILE, HOSTILE),
-    "metric_against_seconds": lambda: comparing.metric_against_seconds(POINTS, ACCURACY),
-    "one_run": lambda: comparing.metric_against_seconds(POINTS[:1], ACCURACY),
+    "metric_against_cost": lambda: comparing.metric_against_cost(POINTS, ACCURACY, Cost.SECONDS),
+    "one_run": lambda: comparing.metric_against_cost(POINTS[:1], ACCURACY, Cost.SECONDS),
     "overlaid_curves": lambda: comparing.overlaid_curves(
         {name: epochs(900) for name in HOSTILE}, {HOSTILE[0]: HOSTILE[0]}, "accuracy", HOSTILE[1]
     ),
@@ -204,7 +218,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "confusion": lambda: outcome.confusion(np.zeros((0, 0), np.int64), []),
     "seconds_bar": lambda: outcome.seconds_bar([], None),
     "image_grid": lambda: outcome.image_grid(np.zeros((0, 8, 8, 3), np.uint8), [], []),
-    "metric_against_seconds": lambda: comparing.metric_against_seconds([], ACCURACY),
+    "metric_against_cost": lambda: comparing.metric_against_cost([], ACCURACY, Cost.SECONDS),
     "predicted_against_true": lambda: numbers.predicted_against_true(NUMBERS[:0], NUMBERS[:0], "side"),
     "residuals": lambda: numbers.residuals(NUMBERS, np.full(len(NUMBERS), np.nan), "side"),
     "precision_recall": lambda: labels.precision_recall(HAS & False, SAID, np.full(len(HOSTILE), 0.5), HOSTILE),
@@ -431,10 +445,14 @@ def test_names_of_phases_stand_above_the_curves() -> None:
 
 def test_names_beside_points_do_not_cover_each_other() -> None:
     near = [RunPoint(f"id{n}", "a network and its strategy", "linear_probe", 0.9 + n / 1000, 0.8, 1.0, 5.0) for n in range(8)]
-    (family,) = [trace for trace in comparing.metric_against_seconds(near, ACCURACY).data if trace.customdata is not None]
+    (family,) = [
+        trace for trace in comparing.metric_against_cost(near, ACCURACY, Cost.SECONDS).data if trace.customdata is not None
+    ]
     assert 0 < len([text for text in family.text if text]) < 8
     apart = [RunPoint(f"id{n}", "short", "linear_probe", n / 10, n / 10, n / 10, 5.0) for n in range(8)]
-    (family,) = [trace for trace in comparing.metric_against_seconds(apart, ACCURACY).data if trace.customdata is not None]
+    (family,) = [
+        trace for trace in comparing.metric_against_cost(apart, ACCURACY, Cost.SECONDS).data if trace.customdata is not None
+    ]
     assert all(family.text)
 
 
@@ -469,7 +487,7 @@ def test_numbers_read_on_the_page_they_are_on() -> None:
 
 
 def test_runs_are_known_by_their_id() -> None:
-    chart = comparing.metric_against_seconds([RunPoint("r1", "A", "from_scratch", 0.5, 0.4, 0.6, 9.0)], ACCURACY)
+    chart = comparing.metric_against_cost([RunPoint("r1", "A", "from_scratch", 0.5, 0.4, 0.6, 9.0)], ACCURACY, Cost.SECONDS)
     scratch = next(trace for trace in chart.data if trace.customdata is not None)
     assert (list(scratch.customdata), scratch.marker.color, scratch.name) == (["r1"], theme.SCRATCH, "From scratch")
     chosen = comparing.overlaid_curves({"r1": epochs(4), "r2": epochs(4)}, {"r2": "Two"}, "accuracy", "r2").data[1]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import pandas as pd
@@ -15,10 +16,19 @@ from tl_core.spec import DISPLAY_NAME, RunSpec
 MINUS = "\N{MINUS SIGN}"
 
 
+class Cost(StrEnum):
+    """What runs are held against: their wall seconds, CPU seconds, parameters that trained, or labels a class."""
+
+    SECONDS = "seconds"
+    CPU_SECONDS = "cpu_seconds"
+    PARAMETERS = "parameters"
+    LABELS = "labels"
+
+
 @dataclass(frozen=True)
 class RunPoint:
     """A tested run as a point: `family` is its strategy's name, `value` that of a metric with the 95% interval `low`..`high`,
-    `seconds` the wall seconds it took."""
+    `cost` what it cost, at least 0."""
 
     run_id: str
     label: str
@@ -26,15 +36,15 @@ class RunPoint:
     value: float
     low: float
     high: float
-    seconds: float
+    cost: float
 
 
 @dataclass(frozen=True)
 class Contender:
     """One side of a comparison by a metric. `transfer` is False for a run from scratch; `value` is of the test images, with its
-    95% `interval` if there is one, and `shown` both in words; runs with equal `test_digest` saw the same test images. `metric` is
-    its title in a sentence; `is_share` says whether its differences are told in points, and `in_unit` whether they may be of any
-    size."""
+    95% `interval` if there is one, and `shown` both in words; runs with equal `test_digest` saw the same test images, and with
+    equal `data` learned from the same data. `metric` is its title in a sentence; `is_share` says whether its differences are told
+    in points, and `in_unit` whether they may be of any size."""
 
     title: str
     transfer: bool
@@ -48,20 +58,21 @@ class Contender:
     in_unit: bool = False
     better: Better = Better.HIGHER
     thing: str = "images"
+    data: str = ""
 
 
 def frontier(points: Sequence[RunPoint], better: Better = Better.HIGHER) -> list[RunPoint]:
-    """Return the points that no other beats in value and seconds at once (Pareto), the quickest first."""
+    """Return the points that no other beats in value and cost at once (Pareto), the cheapest first."""
     sign = better.sign
     return sorted(
         (point for point in points if not any(_beats(other, point, sign) for other in points)),
-        key=lambda p: (p.seconds, p.run_id),
+        key=lambda p: (p.cost, p.run_id),
     )
 
 
 def _beats(one: RunPoint, other: RunPoint, sign: int) -> bool:
-    no_worse = sign * one.value >= sign * other.value and one.seconds <= other.seconds
-    return no_worse and (one.value, one.seconds) != (other.value, other.seconds)
+    no_worse = sign * one.value >= sign * other.value and one.cost <= other.cost
+    return no_worse and (one.value, one.cost) != (other.value, other.cost)
 
 
 def differences(specs: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -103,7 +114,7 @@ def verdict(first: Contender, second: Contender, paired: PairedTest | None) -> s
     better, worse = (first, second) if sign * first.value >= sign * second.value else (second, first)
     images = f"{paired.images:,} {first.thing}"
     where = f"on the same {images}" if paired.seeds is None else f"over {paired.seeds} seeds on the same {images}"
-    pair = first.transfer != second.transfer
+    pair = first.transfer != second.transfer and first.data == second.data
     facts = f"{better.shown} against {worse.shown}, {_found(paired, better)}; {_times(better, worse)}"
     if not paired.told_apart:
         opening = f"No detectable difference: {better.title} and {worse.title} cannot be told apart {where}"
@@ -131,7 +142,11 @@ def gap(difference: float, *, is_share: bool, in_unit: bool) -> str:
 
 def _could_have_shown(paired: PairedTest, run: Contender) -> str:
     """Return the smallest difference that such data show, as it follows in a sentence; nothing where it is not known."""
-    return "" if paired.least is None else f", which show differences from about {_size(paired.least, run)} on"
+    if paired.least is None:
+        return ""
+    if run.is_share and paired.least >= 1:
+        return ", which are too few to show any"
+    return f", which show differences from about {_size(paired.least, run)} on"
 
 
 def _found(paired: PairedTest, run: Contender) -> str:

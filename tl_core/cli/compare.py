@@ -7,12 +7,15 @@ from typing import Annotated
 import typer
 
 from tl_core.analysis.paired_tests import PairedTest
+from tl_core.analysis.power_law import PowerLaw
+from tl_core.analysis.statistics import Interval
 from tl_core.cli.console import AsJson, app, out, print_json, says_what_is_wrong
 from tl_core.cli.settings import Parts, Settings, given_part, with_parts
 from tl_core.errors import RunError
 from tl_core.metrics import Metric, MetricValue, metrics
 from tl_core.recipe import titles_of
-from tl_core.runs import compared, seeds
+from tl_core.runs import artifacts, compared, seeds
+from tl_core.runs.label_counts import LabelCurve, label_curves, savings
 from tl_core.runs.store import Run, Store
 from tl_core.runs.twins import Twins, twins
 
@@ -45,14 +48,32 @@ def compare(
         for text in sentences:
             out.print(text, markup=False, soft_wrap=True)
         return
-    pairs = [
-        {"run_ids": [match.baseline[0].id, match.others[0].id], "sides": _ids(match)} | _facts(said) | {"verdict": text}
-        for match, said, text in zip(found, tests, sentences, strict=True)
-    ]
+    pairs = [_pair(*each) for each in zip(found, tests, sentences, strict=True)]
     beside = twins(chosen, values, test, lambda run: store.events(run.id, "epoch"))
-    print_json(
-        {"metric": metric.spec().model_dump(mode="json"), "pairs": pairs, "transfers": list(map(_beside_its_twin, beside))}
-    )
+    curves = label_curves(chosen, values, metric, lambda run: len(artifacts.read_result(store.folder(run.id)).class_names))
+    told = {"pairs": pairs, "transfers": list(map(_beside_its_twin, beside)), "by_labels": list(map(_by_labels, curves))}
+    saved = [
+        {"transfer": one.runs[0].id, "scratch": other.runs[0].id} | asdict(found) for one, other, found in savings(curves, values)
+    ]
+    print_json({"metric": metric.spec().model_dump(mode="json")} | told | {"label_savings": saved})
+
+
+def _pair(match: seeds.Match, said: PairedTest | None, text: str) -> dict[str, object]:
+    ids = [match.baseline[0].id, match.others[0].id]
+    return {"run_ids": ids, "sides": _ids(match)} | _facts(said) | {"verdict": text}
+
+
+def _by_labels(curve: LabelCurve) -> dict[str, object]:
+    law = curve.law if isinstance(curve.law, PowerLaw) else None
+    told = curve.foretold if isinstance(curve.foretold, Interval) else None
+    return {
+        "run_ids": [run.id for run in curve.runs],
+        "points": list(map(asdict, curve.points)),
+        "law": law and {"scale": law.scale, "exponent": law.exponent, "floor": law.floor},
+        "more_labels": curve.more,
+        "foretold": told and asdict(told),
+        "silent": None if told else curve.foretold,
+    }
 
 
 def _beside_its_twin(each: Twins) -> dict[str, object]:

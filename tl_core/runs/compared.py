@@ -146,6 +146,7 @@ def contender(run: Run, title: str, found: MetricValue, metric: Metric) -> Conte
         in_unit=metric.in_unit,
         better=found.better,
         thing=things_of(run.spec),
+        data=run.spec.dataset.content.model_dump_json(),
     )
 
 

@@ -16,6 +16,7 @@ from tl_core.runs.compared import ACCURACY
 from tl_core.runs.score import task_of
 from tl_core.runs.store import Run
 from tl_core.ui import compare_by, formatting, run_names, session
+from tl_core.ui.against_cost import against_cost
 from tl_core.ui.charts import comparing, machine
 from tl_core.ui.downloads import download
 
@@ -134,22 +135,8 @@ def choose(rows: pd.DataFrame, metric: Metric) -> list[str]:
 
 
 def charts(runs: Sequence[Run], chosen: Sequence[Run], metric: Metric) -> None:
-    """Draw `metric` against training time of all tested runs, and the chosen runs' curves over each other."""
-    values = compare_by.values(chosen or runs, metric)
-    tested = [run for run in (chosen or runs) if run.id in values and run.seconds is not None]
-    names = formatting.names_apart(tested)
-    points = [point(run, names[run.id], values[run.id]) for run in tested if run.test_digest == tested[0].test_digest]
-    if points:
-        others = len(tested) - len(points)
-        if others:
-            left_out = (
-                "1 run is left out of this chart: it was"
-                if others == 1
-                else f"{others} runs are left out of this chart: they were"
-            )
-            st.caption(f"{left_out} tested on different images.")
-        alt = f"Test {metric.in_sentence} against the seconds of the runs"
-        formatting.chart(comparing.metric_against_seconds(points, metric), "frontier", alt)
+    """Draw `metric` against a cost of all tested runs, and the chosen runs' curves over each other."""
+    against_cost(chosen or runs, metric)
     if chosen:
         labels = formatting.names_apart(chosen)
         curves = {run.id: session.events(run, "epoch") for run in chosen}
@@ -166,13 +153,6 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run], metric: Metric) -> None:
         )
         used = [(labels[run.id], session.usage(run)) for run in chosen]
         formatting.chart(machine.usage_bars(used), "usage", "GPU energy, CPU time and most memory of the chosen runs")
-
-
-def point(run: Run, name: str, found: MetricValue) -> comparison.RunPoint:
-    """Return a tested run that has this value of a metric as a point of it against time."""
-    interval = compared.ends_of(found)
-    low, high = (interval.low, interval.high) if interval else (found.value, found.value)
-    return comparison.RunPoint(run.id, name, run.spec.strategy.name, found.value, low, high, run.seconds or 0.0)
 
 
 def differences(chosen: Sequence[Run]) -> None:

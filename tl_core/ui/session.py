@@ -27,17 +27,14 @@ NAME = f"dataset.{DISPLAY_NAME}"
 OF_THE_SAME_SPLITS = {LEFT_OUT, NAME, "dataset.labels_per_class", "dataset.download"}
 """Settings of a dataset that move no example into another split."""
 RUN_PARAMETER, RUNS_PARAMETER, BY_PARAMETER, GROUP_PARAMETER = "run", "runs", "by", "group"
-OF_PAGES = {RUNS_PARAMETER, BY_PARAMETER, GROUP_PARAMETER}
-"""Which runs are compared, by which metric (its settings are parameters such as `by.k`), and which group is looked at."""
-RUN_PARAMETER, RUNS_PARAMETER, BY_PARAMETER, AGAINST_PARAMETER = "run", "runs", "by", "against"
-OF_COMPARISON = {RUNS_PARAMETER, BY_PARAMETER, AGAINST_PARAMETER}
-"""Which runs are compared, by which metric (its settings are parameters such as `by.k`), and against which baseline."""
-POLL_SECONDS = 2.0
+AGAINST_PARAMETER, COST_PARAMETER = "against", "cost"
+OF_PAGES = {RUNS_PARAMETER, BY_PARAMETER, GROUP_PARAMETER, AGAINST_PARAMETER, COST_PARAMETER}
+"""What is compared (settings of a metric are parameters such as `by.k`), against what, and which group is looked at."""
+POLL_SECONDS, MOST_POINTS = 2.0, 500
 SHARED_SECONDS = 0.95 * POLL_SECONDS
 """How long what was read of the store serves all browsers; a browser that polls alone finds everything new."""
 ATTENDED_SECONDS = WATCHED_SECONDS / 3
 """How often a page that is open says so, also where nothing goes on."""
-MOST_POINTS = 500
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,14 +1,15 @@
 """Runs beside each other."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import plotly.graph_objects as go
 
-from tl_core.analysis.comparison import RunPoint, frontier
-from tl_core.analysis.statements import seconds
+from tl_core.analysis.comparison import Cost, RunPoint, frontier
+from tl_core.analysis.statements import count, seconds
 from tl_core.metrics import Better, Metric
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import strategies
@@ -27,14 +28,24 @@ WIDTH, DEPTH, MOST_LETTERS = 780, 250, 56
 """Pixels of the plot on a screen of 1280; the most letters of a name."""
 
 
-def metric_against_seconds(points: Sequence[RunPoint], metric: Metric) -> go.Figure:
-    """Draw a metric of the test images (shares in %, with 95% intervals) against wall seconds, on a log axis where they span more
-    than ten times.
+AXES = {
+    Cost.SECONDS: ("time", "Seconds of the run"),
+    Cost.CPU_SECONDS: ("CPU time", "CPU seconds of the run"),
+    Cost.PARAMETERS: ("parameters", "Parameters that trained"),
+    Cost.LABELS: ("labels", "Labelled images a class"),
+}
+"""What a cost is called in a title, and on its axis."""
+
+
+def metric_against_cost(points: Sequence[RunPoint], metric: Metric, cost: Cost) -> go.Figure:
+    """Draw a metric of the test images (shares in %, with 95% intervals) against what runs cost, on a log axis where that spans
+    more than ten times.
 
     From scratch is grey, other strategies have their own colour and marker. The line joins the runs that no other beats in both;
     of very many runs these and the first ones are drawn. `customdata` is the run id.
     """
-    title = f"{metric.full_title} against time"
+    name, axis = AXES[cost]
+    title = f"{metric.full_title} against {name}"
     if not points:
         return theme.empty(title, "Runs that have finished will be here.")
     if len(points) > MOST_RUNS:
@@ -42,17 +53,19 @@ def metric_against_seconds(points: Sequence[RunPoint], metric: Metric) -> go.Fig
     points = [_scaled(point, metric) for point in _drawn(points, metric.better)]
     families = sorted({point.family for point in points})
     drawn = theme.figure(title, 380 + LEGEND_ROW * -(-len(families) // 2), legend=True)
-    _add_frontier(drawn, frontier(points, metric.better))
-    times = [point.seconds for point in points]
+    _add_frontier(drawn, frontier(points, metric.better), f"Best for its {name}")
+    times = [point.cost for point in points]
     wide = min(times) > 0 and max(times) > 10 * min(times)
     sides = _sides(points, wide=wide) if len(points) <= FEW else {}
     for family in families:
-        _add_family(drawn, family, [p for p in points if p.family == family], sides, metric)
+        _add_family(
+            drawn, family, [p for p in points if p.family == family], sides, partial(_point_hover, metric=metric, cost=cost)
+        )
     if wide:
         theme.log_axis(drawn, times)
     else:
         drawn.update_xaxes(range=[0, 1.1 * max(times) or 1], showgrid=True)
-    return theme.axes(drawn, "Seconds of the run", f"Test {metric.in_sentence}{' (%)' if metric.percent else ''}")
+    return theme.axes(drawn, axis, f"Test {metric.in_sentence}{' (%)' if metric.percent else ''}")
 
 
 def _scaled(point: RunPoint, metric: Metric) -> RunPoint:
@@ -69,13 +82,13 @@ def _drawn(points: Sequence[RunPoint], better: Better) -> Sequence[RunPoint]:
     return list((best | {point.run_id: point for point in points}).values())[:MOST_RUNS]
 
 
-def _add_frontier(drawn: go.Figure, best: Sequence[RunPoint]) -> None:
+def _add_frontier(drawn: go.Figure, best: Sequence[RunPoint], name: str) -> None:
     drawn.add_scatter(
-        x=[point.seconds for point in best],
+        x=[point.cost for point in best],
         y=[point.value for point in best],
         mode="lines",
         line={"color": theme.NEUTRAL, "dash": "dot", "width": 1.5, "shape": "hv"},
-        name="Best for its time",
+        name=name,
         hoverinfo="skip",
         showlegend=len(best) > 1,
     )
@@ -84,7 +97,7 @@ def _add_frontier(drawn: go.Figure, best: Sequence[RunPoint]) -> None:
 def _sides(points: Sequence[RunPoint], *, wide: bool) -> dict[str, str]:
     """Return on which side of its marker each run's name stands, by run id, so that no two names overlap on a screen of 1280
     pixels. A run whose name has no room is left out. `wide`: the seconds are on a log axis."""
-    times = [math.log(point.seconds) if wide else point.seconds for point in points]
+    times = [math.log(point.cost) if wide else point.cost for point in points]
     span = (max(times) - min(times) + 2 * math.log(1.5)) if wide else 1.1 * max(times) or 1.0
     left = min(times) - math.log(1.5) if wide else 0.0
     low, high = min(p.low for p in points), max(p.high for p in points)
@@ -96,7 +109,9 @@ def _sides(points: Sequence[RunPoint], *, wide: bool) -> dict[str, str]:
     return {point.run_id: side for point, side in free if side}
 
 
-def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], sides: Mapping[str, str], metric: Metric) -> None:
+def _add_family(
+    drawn: go.Figure, family: str, points: Sequence[RunPoint], sides: Mapping[str, str], hover: Callable[[RunPoint], str]
+) -> None:
     """Draw the runs of one strategy.
 
     Args:
@@ -104,10 +119,10 @@ def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], sides
         family: The strategy's name.
         points: Its runs.
         sides: Where the names of runs stand, by their ids; others have none.
-        metric: What is drawn."""
+        hover: What is told of a run under the mouse."""
     title, colour, symbol = family_style(family)
     drawn.add_scatter(
-        x=[point.seconds for point in points],
+        x=[point.cost for point in points],
         y=[point.value for point in points],
         error_y={
             "type": "data",
@@ -121,7 +136,7 @@ def _add_family(drawn: go.Figure, family: str, points: Sequence[RunPoint], sides
         text=[_name(point) if point.run_id in sides else "" for point in points],
         textposition=[sides.get(point.run_id, "top left") for point in points],
         customdata=[point.run_id for point in points],
-        hovertext=[_point_hover(point, metric) for point in points],
+        hovertext=[hover(point) for point in points],
         hovertemplate="%{hovertext}<extra></extra>",
         marker={"color": colour, "symbol": symbol, "size": 11},
         name=theme.plain(title),
@@ -132,11 +147,16 @@ def _name(point: RunPoint) -> str:
     return f"\N{NO-BREAK SPACE}{theme.plain(point.label, MOST_LETTERS)}\N{NO-BREAK SPACE}"
 
 
-def _point_hover(point: RunPoint, metric: Metric) -> str:
+def _point_hover(point: RunPoint, metric: Metric, cost: Cost) -> str:
     digits, unit = (1, " %") if metric.percent else (3, "")
     ends = f" (95 % interval {point.low:.{digits}f}\N{EN DASH}{point.high:.{digits}f})" if point.low < point.high else ""
     value = f"{metric.full_title} {point.value:.{digits}f}{unit}{ends}"
-    return f"<b>{theme.plain(point.label, 60)}</b><br>{value}<br>{seconds(point.seconds)}"
+    return f"<b>{theme.plain(point.label, 60)}</b><br>{value}<br>{_cost_text(point.cost, cost)}"
+
+
+def _cost_text(value: float, cost: Cost) -> str:
+    in_seconds = cost in {Cost.SECONDS, Cost.CPU_SECONDS}
+    return f"{seconds(value) if in_seconds else count(round(value))}, {AXES[cost][1].lower()}"
 
 
 def family_style(family: str) -> tuple[str, str, str]:
