@@ -19,12 +19,9 @@ from tl_core.system.settings import HOME_VARIABLE, SPARE_VARIABLE
 NOWHERE = "http://127.0.0.1:9"
 """Nothing listens there, so that whoever goes to the network in a test fails at once."""
 ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
+"""TensorFlow looks here when it is imported."""
 SLICES = {"full": 12, "process": 3, "browser": 3, "cluster": 3}
 """The tests with a marker are shared among so many commits."""
-
-# For each shape that it meets oneDNN keeps code and buffers: 400 MB after a thousand small networks. TensorFlow looks here when
-# it is imported; what tests start computes as users' runs do (see `surroundings`).
-os.environ.setdefault(ONEDNN_VARIABLE, "0")
 
 settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no mistake of what is tested
 settings.load_profile("untimed")
@@ -36,6 +33,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--slice", metavar="K", help="Of the tests with a marker, run the K-th slice (0 to 11); `commit` takes a K by HEAD."
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave oneDNN out of the default tests' own processes: of each shape that it meets it keeps code and buffers, 400 MB after a
+    thousand small networks. What tests start computes as users' runs do (see `surroundings`), and so do those with a marker:
+    without it TensorFlow has no gradients of grouped convolutions."""
+    if str(config.getoption("markexpr")).startswith("not "):
+        os.environ.setdefault(ONEDNN_VARIABLE, "0")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -83,7 +88,7 @@ def surroundings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("KERAS_HOME", str(tmp_path_factory.mktemp("keras")))
         patch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
         patch.setenv(SPARE_VARIABLE, "0")
-        patch.delenv(ONEDNN_VARIABLE)
+        patch.delenv(ONEDNN_VARIABLE, raising=False)
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             patch.setenv(name, NOWHERE)
         for name in ("no_proxy", "NO_PROXY"):

@@ -29,4 +29,5 @@ def test_over_seeds_what_is_never_reached_counts() -> None:
     assert found and (found.factor, found.missed, found.seeds) == (pytest.approx(1), 1, 3)
     assert saving({0: {10: 0.1}, 1: {10: 0.1}, 2: {10: 0.9}}, dict.fromkeys(range(3), TWIN)) == Saving(100, None, False, 2, 3)
     assert saving({5: TWIN}, {6: TWIN}) is None
+    assert saving({0: {10: 0.5}}, {0: {10: 0.4}}) is None  # with fewer labels it might be as good, and nobody has tried
     assert saving({}, {}) is None

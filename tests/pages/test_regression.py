@@ -82,7 +82,7 @@ def test_a_number_from_the_command_line_to_the_pages(home: Path, address: dict[s
     assert compared.selectbox(key="compare_by").value == "Mean absolute error"
     (runs,) = (each.value for each in compared.dataframe if "Mean absolute error" in each.value)
     assert runs["Mean absolute error"].notna().all()
-    assert "on these 15 images" in said or " in mean absolute error" in said
+    assert "on the same 15 images" in said
     sentence = line.call("compare", told["run_id"], other, "--metric", "mae").out
     assert "paired bootstrap" in sentence
     refused = line.call("compare", told["run_id"], other, "--metric", "accuracy")

@@ -35,7 +35,7 @@ def recipe(home: Path) -> Recipe:
 
 @pytest.mark.usefixtures("recipe")
 def test_an_estimate_says_what_it_waits_for() -> None:
-    data = {"dataset": "image_folder", "dataset.path": "/etc"}
+    data = {"dataset": "image_folder"}  # of which no folder is chosen yet
     said = [caption.value for caption in opened(steps.DATASET.script, **SMALL | data).caption]
     assert "An estimate appears here when the dataset can be read." in said
 

@@ -76,7 +76,7 @@ def vision_transformer() -> keras.Model:
 NETWORKS = {"encoders": encoders, "ConvNeXt": conv_next, "KerasHub's ViT": vision_transformer}
 
 
-@pytest.fixture(params=variants(NETWORKS, {"encoders", "ConvNeXt"}), scope="module")
+@pytest.fixture(params=variants(NETWORKS, {"encoders"}), scope="module")
 def make(request: pytest.FixtureRequest) -> Callable[[], keras.Model]:
     return NETWORKS[request.param]
 

@@ -23,8 +23,8 @@ class Saving:
 
 
 def saving(transfers: Mapping[int, Curve], twins: Mapping[int, Curve]) -> Saving | None:
-    """Return what transfers save beside their twins, by the seeds that both have; None where there are none. The most labels
-    that the twins of all these seeds learned from are asked about."""
+    """Return what transfers save beside their twins, by the seeds that both have; None where there are none, or where no fewer
+    labels were tried. The most labels that the twins of all these seeds learned from are asked about."""
     seeds = transfers.keys() & twins.keys()
     common = set.intersection(*(set(twins[seed]) for seed in seeds)) if seeds else set()
     if not common:
@@ -34,6 +34,8 @@ def saving(transfers: Mapping[int, Curve], twins: Mapping[int, Curve]) -> Saving
     found = [_needed(transfers[seed], twins[seed][labels]) for seed in seeds]
     factors = sorted((labels / needed[0], needed[1]) if needed else (0.0, False) for needed in found)
     middle = median_low(factors)
+    if middle[1] and middle[0] <= 1:
+        return None
     return Saving(labels, middle[0] or None, middle[1], found.count(None), len(found))
 
 

@@ -42,16 +42,15 @@ def against_cost(runs: Sequence[Run], metric: Metric) -> None:
 def _choice() -> Cost:
     asked = st.query_params.get(PARAMETER)
     st.session_state["cost_axis"] = Cost(asked) if asked in set(Cost) else Cost.SECONDS
-    chosen = st.segmented_control(
+    return st.radio(
         "Against",
         list(TITLES),
         format_func=TITLES.__getitem__,
-        required=True,
+        horizontal=True,
         key="cost_axis",
         on_change=lambda: st.query_params.update({PARAMETER: st.session_state["cost_axis"]}),
         help="What the chart holds the runs against. The line joins those that no other beats in both.",
     )
-    return chosen or Cost.SECONDS
 
 
 def _cost(run: Run, cost: Cost) -> float | None:

@@ -143,9 +143,7 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run], metric: Metric) -> None:
         tasks = [task_of(run) for run in chosen]
         offered = METRICS if any(task.has_accuracy for task in tasks) else METRICS[1:]
         units = dict.fromkeys(task.loss_unit for task in tasks)
-        curve = st.segmented_control(
-            "Curve", offered, format_func=str.capitalize, default=offered[0], required=True, key="curve_metric"
-        )
+        curve = st.radio("Curve", offered, format_func=str.capitalize, horizontal=True, key="curve_metric")
         formatting.chart(
             comparing.overlaid_curves(curves, labels, curve, session.run_id(), loss_unit=" or ".join(units)),
             "overlaid",
