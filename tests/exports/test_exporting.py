@@ -20,6 +20,7 @@ from tl_core.data.resizing import center_crop_resize
 from tl_core.errors import StorageError, TransferError
 from tl_core.exports import INSTALL, ExportFormat, formats
 from tl_core.exports._answers import SCRIPT
+from tl_core.exports.keras import KerasFormat
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts, exported
 from tl_core.runs.states import State
@@ -169,6 +170,16 @@ def test_a_disk_that_fills_leaves_the_former_export(tmp_path: Path) -> None:
         (folder / "half").touch()
         raise OSError(28, "No space left on device")
     assert [each.name for each in (tmp_path / exported.FOLDER).iterdir()] == ["onnx"]
+
+
+def test_what_a_format_says_itself_is_said_once(tmp_path: Path) -> None:
+    class Refusing(KerasFormat):
+        def write(self, model: Any, place: Path) -> None:
+            raise self.refused("it has an operator that this lacks")
+
+    with pytest.raises(TransferError) as caught:
+        Refusing().export(None, tmp_path)
+    assert str(caught.value).count("cannot be had as Keras") == 1
 
 
 def refused(run: str, name: str) -> str:

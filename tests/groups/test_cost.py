@@ -13,6 +13,7 @@ from tl_core.groups.group import Group
 from tl_core.networks.outline import Provenance
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.estimate import estimate
+from tl_core.recipe import Recipe
 
 RATE, NUMBERS = 100.0, 8
 """Images a second through the frozen network, and numbers that it makes of each."""
@@ -65,6 +66,17 @@ def test_a_shared_pass_is_counted_once(axes: Mapping[str, list[Any]], shared_ima
     told = of(expansion)
     assert told.shared_seconds == pytest.approx(CLASSES * shared_images / RATE)
     assert told.seconds + told.shared_seconds == pytest.approx(alone(expansion))
+
+
+def test_each_network_is_asked_for_once() -> None:
+    asked: list[str] = []
+
+    def measured(recipe: Recipe) -> None:
+        asked.append(recipe.backbone.name)
+
+    runs = found(strategy=["linear_probe", "nearest_class_mean"], seed=[0, 1]).runs
+    assert cost.of(runs, measured, 1e9, has_spare=False).unknown == len(runs) == 4
+    assert asked == ["efficientnet_lite0"]  # of one that cannot be measured, each run would wait for it anew
 
 
 def test_a_spare_has_started_already_and_what_was_not_measured_is_told() -> None:

@@ -107,7 +107,7 @@ def show(group: GroupName, as_json: AsJson = False) -> None:
     """Show the runs of a group, a row each."""
     store = Store()
     found = groups.named(store, group)
-    if any(run.state.alive for run in _runs(store, found)):
+    if any(run.state.alive for run in found.among(store.runs())):
         service.ensure(store.home)
     _tell(store, found, as_json=as_json)
 
@@ -183,14 +183,9 @@ def _facts(found: StoredGroup) -> dict[str, Any]:
     return {"group_id": found.id} | found.group.model_dump(mode="json", include={"name", "axes"})
 
 
-def _runs(store: Store, found: StoredGroup) -> list[Run]:
-    by_id = {run.id: run for run in store.runs()}
-    return [by_id[run_id] for run_id in found.runs if run_id in by_id]
-
-
 def _tell(store: Store, found: StoredGroup, *, as_json: bool, told: dict[str, Any] | None = None) -> None:
     """Print the runs of a group with their values of the axes, as a table or as JSON with what else is `told`."""
-    runs = _runs(store, found)
+    runs = found.among(store.runs())
     if as_json:
         rows = [{"settings": found.runs[run.id]} | summary(run) for run in runs]
         print_json(_facts(found) | (told or {}) | {"runs": rows})

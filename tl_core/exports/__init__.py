@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tl_core.errors import SettingError
+from tl_core.errors import SettingError, TransferError
 from tl_core.machine import backends
 from tl_core.registry import Part, Registry
 from tl_core.system.files import storage_error
@@ -67,6 +67,8 @@ class ExportFormat(Part, ABC):
             self.write(model, folder / self.file)
         except OSError as error:
             raise storage_error(folder, error) from error
+        except TransferError:  # which says it already
+            raise
         except Exception as error:
             raise self.refused(str(error) or type(error).__name__) from error
 

@@ -48,8 +48,12 @@ def of(runs: Sequence[Member], measured: Measured, room: float, *, has_spare: bo
     `has_spare` says whether a Python that has started waits for each of them."""
     seconds, memory, disk, unknown = 0.0, 0, 0, 0
     passes, rows = _Shared(), _Shared()
+    profiles: dict[Any, BackboneProfile | None] = {}  # each is asked for once, since who has none may wait for it
     for run in runs:
-        profile = measured(run.recipe) if run.shape else None
+        network = run.spec.backbone.model_dump_json(), run.recipe.input_size
+        if run.shape and network not in profiles:
+            profiles[network] = measured(run.recipe)
+        profile = profiles.get(network)
         if profile is None or run.shape is None:
             unknown += 1
             continue

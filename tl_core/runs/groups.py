@@ -33,6 +33,11 @@ class StoredGroup:
     created: float
     runs: Mapping[str, Mapping[str, Any]]
 
+    def among(self, known: Iterable[Run]) -> list[Run]:
+        """Return those of the `known` runs that are its own, in their order."""
+        by_id = {run.id: run for run in known}
+        return [by_id[run_id] for run_id in self.runs if run_id in by_id]
+
 
 @dataclass(frozen=True)
 class Kept:

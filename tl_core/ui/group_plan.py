@@ -28,7 +28,7 @@ def plan_box() -> None:
     polling.refused(group_draft.__name__)
     waiting = False
     with suppress(TransferError):  # which is said below
-        waiting = _plan(group_draft.group(session.recipe())).cost.unknown > 0
+        waiting = _awaits_measurement(group_draft.group(session.recipe()))
     st.fragment(_box, run_every=session.POLL_SECONDS if waiting else None)(waiting)
 
 
@@ -36,7 +36,7 @@ def _box(was_waiting: bool) -> None:
     with formatting.sentence_for_mistakes():
         group = group_draft.group(session.recipe())
         plan = _plan(group)
-        if was_waiting and not plan.cost.unknown:
+        if was_waiting and not _awaits_measurement(group):
             st.rerun()
         for number, sentence in enumerate(plan.sentences(*free(session.store().home))):
             text = formatting.plain(sentence)
@@ -63,6 +63,13 @@ def _plan(group: Group) -> Plan:
         return found
 
     return group_control.plan(home, session.runs(), _expanded(group.to_yaml()), measured)
+
+
+def _awaits_measurement(group: Group) -> bool:
+    """Return whether it is still to be measured how fast a network of `group` is here."""
+    members = [each.recipe for each in _expanded(group.to_yaml()).runs if each.shape]
+    networks = {(recipe.backbone, recipe.input_size) for recipe in members}
+    return any(BackboneProfile.read(session.store().home, *network) is None for network in networks)
 
 
 @st.cache_resource(ttl=60, show_spinner=False, max_entries=32)

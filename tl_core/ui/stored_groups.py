@@ -34,5 +34,4 @@ def look_at(group_id: str) -> None:
 
 def runs_of(found: StoredGroup) -> list[Run]:
     """Return the runs of a group in the order of its axes."""
-    by_id = {run.id: run for run in session.runs()}
-    return [by_id[run_id] for run_id in found.runs if run_id in by_id]
+    return found.among(session.runs())

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from tl_core.analysis.comparison import gap, p_text
+from tl_core.analysis.comparison import MINUS, gap, p_text
 from tl_core.analysis.statistics import Interval
 from tl_core.analysis.transfer import NEARLY, Effect, Gain, Learning, Reached
 from tl_core.metrics import Metric
@@ -13,7 +13,7 @@ from tl_core.runs.twins import Twins, twins
 from tl_core.ui import compare_by, session
 from tl_core.ui.verdicts import names_of
 
-MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+DASH = "\N{EN DASH}"
 VERDICTS = {Effect.HELPS: "Helps", Effect.NO_EVIDENCE: "No evidence", Effect.HARMS: "Harms"}
 ABOUT = {
     "Jump-start": "How many points of validation accuracy the transfer is ahead after the first epoch.",
