@@ -107,14 +107,18 @@ def home(surroundings: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.fixture(scope="module", autouse=True)
-def keras_forgets() -> Iterator[None]:
-    """Keras keeps the names and graphs of all models of a process; a laptop has no memory for those of a thousand tests.
+def keras_forgets(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keras keeps the names and graphs of all models of a process, and a module's caches keep its networks: a laptop has no
+    memory for those of a thousand tests.
 
     What is there already is taken out of Python's search for garbage: among a million objects of TensorFlow's and others' each
     search takes half a second, and every page that is opened sets one off.
     """
     gc.freeze()
     yield
+    for own in vars(request.module).values():
+        if hasattr(own, "cache_clear") and own.__module__ == request.module.__name__:
+            own.cache_clear()
     if "keras" in sys.modules:
         import keras
 

@@ -81,8 +81,11 @@ def check_titles_are_told_apart(part: type[Backbone]) -> None:
 
 
 def check_graph_is_flat(part: type[Backbone]) -> None:
-    """Check that no layer is a model of its own, and that all have names that differ."""
-    layers = _network(part).model.layers
+    """Check that no layer is a model of its own, that all have names that differ, and that each block can be had beside the
+    features."""
+    network = _network(part)
+    layers = network.model.layers
+    keras.Model(network.model.input, [*(block.output for block in network.blocks), network.model.output])
     assert not any(isinstance(layer, keras.Model) for layer in layers)
     names = [layer.name for layer in layers]
     assert len(set(names)) == len(names)
