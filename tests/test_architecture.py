@@ -24,7 +24,7 @@ LAYERS = (
     ("tl_core.runs",),
     ("tl_core.training", "tl_core.groups"),
     ("tl_core.planning",),
-    ("tl_core.checks", "tl_core.exports", "tl_core.recipe"),
+    ("tl_core.checks", "tl_core.exports", "tl_core.trackers", "tl_core.recipe"),
     ("tl_core.features", "tl_core.jobs", "tl_core.strategies", "tl_core.tasks", "tl_core.ranking"),
     ("tl_core.datasets", "tl_core.backbones", "tl_core.executors", "tl_core.metrics"),
     ("tl_core.data", "tl_core.phases", "tl_core.machine", "tl_core.analysis"),
@@ -60,9 +60,13 @@ NOT_IMPORTED = {
     "tensorflow-datasets",
     "importlib-resources",
     "setuptools",
+    "aiohttp",
+    "flask",
+    "flask-cors",
+    "graphene",
 }
 """Requirements that no module imports by name: Keras' backends, the two that check the code, what runs tests side by side, and
-what a test has where it is installed, or starts in another process."""
+what a test has where it is installed, or starts in another process, as MLflow's server is."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -457,15 +461,15 @@ def test_every_trap_is_run_on_the_other_backends() -> None:
     """By its number, in whatever file: a list of files that somebody keeps has left one out before."""
     on_backend = (ROOT / ".ci" / "prepare").read_text(encoding="utf-8").partition("on_backend() {")[2].partition("\n}")[0]
     assert '    pytest -k test_trap -m "" $(grep -rlE "^def test_trap_[0-9]" tests)' in on_backend.splitlines()
-    for script in ("run", "full"):
-        text = (ROOT / ".ci" / script).read_text(encoding="utf-8")
-        loop = text.partition("for backend in jax torch; do\n")[2].partition("\ndone")[0]
-        assert '    on_backend "$backend" ' in loop
+    scripts = {script: (ROOT / ".ci" / script).read_text(encoding="utf-8") for script in ("run", "full")}
+    loop = scripts["full"].partition("for backend in jax torch; do\n")[2].partition("\ndone")[0]
+    assert '    on_backend "$backend" ' in loop
+    assert 'others=(jax torch)\nbackends\non_backend "${others[$(git rev-list --count HEAD || echo 0) % 2]}"' in scripts["run"]
 
 
 def requirements() -> dict[str, str]:
     """Of the product, of its tests, of its optional sources of data and networks, and of its tests on Keras' other backends."""
-    names = ("", "-tests", "-sources", "-texts", "-kerashub", "-networks", "-exports", "-backends")
+    names = ("", "-tests", "-sources", "-texts", "-kerashub", "-networks", "-exports", "-tracking", "-backends")
     texts = [(ROOT / f"requirements{name}.txt").read_text(encoding="utf-8") for name in names]
     lines = [line for line in "\n".join(texts).splitlines() if line and not line.startswith(("#", "-"))]
     return {line.partition("==")[0]: line.partition("==")[2] for line in lines}

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from tl_core.strategies._by_gradient import Tuned
     from tl_core.studies import Study, StudyResult
     from tl_core.tasks import Outputs, Panel, Task
+    from tl_core.trackers import Tracker
 
 __version__ = "0.1.0"
 
@@ -52,6 +53,7 @@ _PUBLIC = {
     "tl_core.errors": "DataError ExecutorError RunError SettingError StorageError TransferError WeightsError",
     "tl_core.executors": "Executor Job",
     "tl_core.exports": "ExportFormat",
+    "tl_core.trackers": "Tracker",
     "tl_core.features.engines": "PreparedNetwork Engine",
     "tl_core.metrics": "Metric",
     "tl_core.networks.blocks": "Block cut_into_blocks",

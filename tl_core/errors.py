@@ -47,6 +47,10 @@ class ExecutorError(TransferError):
     """The place where runs are to be executed cannot be reached, or does not answer."""
 
 
+class TrackingError(TransferError):
+    """A record of experiments elsewhere cannot be reached or written."""
+
+
 class Stopped(Exception):  # noqa: N818  # not an error, like StopIteration
     """Somebody asked the run to stop. Not an error: it unwinds `train` from wherever it is."""
 

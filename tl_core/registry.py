@@ -41,6 +41,7 @@ KINDS = {
     "task": "tl_core.tasks:tasks",
     "ranking": "tl_core.ranking:scores",
     "export": "tl_core.exports:formats",
+    "tracker": "tl_core.trackers:trackers",
 }
 """Every kind of part and where its registry is. From this list follow the documentation (`parts`), the forms and the contract
 tests; a kind that each run has is, beside this, a field of `RunSpec` and of `Recipe`."""

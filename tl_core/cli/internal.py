@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tl_core import studies
 from tl_core.cli.console import app, says_what_is_wrong
-from tl_core.runner import line, service
+from tl_core.runner import line, service, tracking
 from tl_core.runs.store import Store
 
 
@@ -66,3 +66,10 @@ def work_study(spec: str, study: str) -> None:
     """Answer a study (a JSON part) about a run (its JSON spec) and keep its result."""
     store = Store()
     studies.answer(store.home, spec, study, partial(line.runs_before, store))
+
+
+@app.command(tracking.COMMAND, hidden=True)
+@says_what_is_wrong
+def send_runs() -> None:
+    """Send what changes to the trackers that the environment names, while there is a runner."""
+    tracking.follow(Store().home)

@@ -21,6 +21,7 @@ from tl_core.machine.leases import Lease
 from tl_core.machine.telemetry import Device, devices
 from tl_core.runner import reconcile, service
 from tl_core.runner.line import goes_before
+from tl_core.runner.tracking import Follower
 from tl_core.runner.warm_worker import WarmWorker
 from tl_core.runs import deletion, disk_use, file_link
 from tl_core.runs.states import State
@@ -71,6 +72,7 @@ class Runner:
     def __init__(self, store: Store, *, watched: bool = False) -> None:
         self._store = store
         self._spare: WarmWorker | None = None
+        self._follower = Follower(store.home)
         self._retry_at: dict[str, float] = {}
         self._devices: Sequence[Device] = ()
         self._free: Sequence[Device] = ()
@@ -97,6 +99,7 @@ class Runner:
                 self._try(self._launch_if_possible, run)
             at_work, queue = self._store.at_work(), self._store.queue()
             self._keep_spare(at_work, queue)
+            self._follower.tend(bool(at_work or queue))
             return disk_use.measure(self._store) or bool(at_work or queue)
         return True
 
