@@ -94,7 +94,7 @@ def grid(spec: dict[str, Any], cache: str, labels: list[int], strengths: list[fl
     before = _converted(cache)
     question = Question(tuple(labels), tuple(strengths), seeds)
     found = answers(RunSpec.parse(spec), question, _unheard, _opened(cache, None))
-    right = [answer.correct / answer.test_images for answer in found]
+    right = [answer.found.value for answer in found]
     return {"answers": len(right), "least": min(right), "most": max(right), "converted": _converted(cache) - before}
 
 

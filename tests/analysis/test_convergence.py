@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tl_core.analysis.convergence import warnings
+from tl_core.analysis.convergence import Decided, warnings
 from tl_core.networks.outline import Provenance
-from tl_core.result import Measured, PhaseRecord, Result
+from tl_core.result import Better, Measured, MetricValue, PhaseRecord, Result
 
 CLASSES = ("a", "b", "c")
 
@@ -54,6 +54,32 @@ def test_only_what_both_know_is_held_against_each_other() -> None:
     back = phase("everything", 1e-3, validation_loss=0.1, validation_accuracy=1.0)
     assert warnings(result(PROBE, back)) == ()
     assert warnings(result(PROBE, phase("everything", 1e-3, loss=0.1))) == ()
+
+
+@pytest.mark.parametrize(
+    ("better", "before", "after", "images", "told"),
+    [
+        (Better.LOWER, 2.0, 4.5, 25, True),
+        (Better.LOWER, 2.0, 3.9, 25, False),
+        (Better.LOWER, 4.5, 2.0, 25, False),
+        (Better.LOWER, 2.0, 4.5, 9, False),
+        (Better.HIGHER, 4.5, 2.0, 25, True),
+        (Better.HIGHER, 2.0, 4.5, 25, False),
+    ],
+)
+def test_the_metric_that_decides_has_a_direction(better: Better, before: float, after: float, images: int, told: bool) -> None:
+    """Of 100 test images its interval is 1 wide, and so on 25 it is 2 wide; accuracies say the opposite."""
+    phases = [
+        phase(name, None, loss=1.0, validation_metric=value, validation_accuracy=share)
+        for name, value, share in (("head", before, 0.0 if told else 1.0), ("all", after, 1.0 if told else 0.0))
+    ]
+    found = MetricValue(name="mae", value=4.0, low=3.5, high=4.5, n=100, better=better)
+    said = warnings(result(*phases, validation=images), "texts", Decided(found, "mean absolute error", "{:.1f} cm".format))
+    sentence = (
+        f"Training made it worse: the phase all ended with mean absolute error {after:.1f} cm on 25 validation texts, the phase "
+        f"head with {before:.1f} cm. Try a lower learning rate."
+    )
+    assert said == ((sentence,) if told else ())
 
 
 @pytest.mark.parametrize("ended", [{"loss": math.nan}, {"loss": 0.1, "validation_loss": math.inf}])

@@ -24,7 +24,7 @@ from tl_core.data.examples import Modality
 from tl_core.runs.compared import ACCURACY
 from tl_core.strategies import strategies
 from tl_core.ui import confusion
-from tl_core.ui.charts import choices, comparing, data, image_map, machine, outcome, ranking, theme
+from tl_core.ui.charts import choices, comparing, curves, data, image_map, machine, outcome, ranking, theme
 
 pytestmark = pytest.mark.browser
 
@@ -95,7 +95,7 @@ def of_runs(count: int) -> go.Figure:
 
 def overlaid(count: int) -> go.Figure:
     labels = {f"{n}": f"EfficientNet-Lite0 · {name}" for n, name in enumerate(names(count))}
-    return comparing.overlaid_curves(dict.fromkeys(labels, epochs(9)), labels, "accuracy", "1")
+    return comparing.overlaid_curves(dict.fromkeys(labels, epochs(9)), labels, curves.ACCURACY, "1")
 
 
 def ranked(count: int) -> go.Figure:

@@ -10,6 +10,7 @@ from tests.helpers import QUICK, keep_run
 from tests.metrics.examples import examples
 from tests.tools.pages import errors, opened
 from tests.tools.short_training import outcome
+from tl_core.events import Epoch, Plan
 from tl_core.metrics import measure, metrics
 from tl_core.metrics.balanced_accuracy import BalancedAccuracy
 from tl_core.runs import artifacts
@@ -90,6 +91,20 @@ def test_the_chosen_metric_decides_column_order_chart_and_verdict(runs: dict[str
     assert "points in balanced accuracy on the same 250 images" in said
     assert "95 % interval of the difference by a paired bootstrap" in said
     assert "McNemar" not in said
+
+
+def test_curves_are_drawn_of_the_metric_that_decides_of_the_runs_that_have_it(runs: dict[str, tuple[float, float]]) -> None:
+    decided, store = "20260101-000003-dddddd", Store()
+    put(decided, finds_the_rare=True, spec=QUICK.with_settings({"metric": "balanced_accuracy"}))
+    for run_id, value in ((RARE_FOUND, None), (decided, 0.7)):
+        store.record(run_id, [(1.0, Plan((), 9, 9, 9)), (2.0, Epoch("all", 1, 1, 0.5, 0.5, 0.4, 0.6, 1.0, value))])
+    app = page(runs=f"{RARE_FOUND},{decided}")
+    measures = ["Accuracy (%)", "Balanced accuracy (%)", "Loss (nats)"]
+    assert set(app.radio(key="curve").options) == set(measures)
+    for title, is_told in zip(measures, (False, True, False), strict=True):
+        app.radio(key="curve").set_value(app.radio(key="curve").options.index(title)).run()
+        assert not app.exception
+        assert ("1 of the 2 runs has no such curve." in texts(app)) == is_told
 
 
 def test_an_address_holds_the_metric_with_its_settings(runs: dict[str, tuple[float, float]]) -> None:

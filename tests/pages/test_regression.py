@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -12,11 +13,15 @@ from tests.tasks.crops import crops
 from tests.tools.evaluating import evaluated
 from tests.tools.immediate import immediate
 from tests.tools.pages import SMALL, errors, opened
+from tl_core.analysis.what_if import Answer
+from tl_core.jobs import background
 from tl_core.metrics import metrics
 from tl_core.recipe import Recipe
 from tl_core.runs import evaluations
 from tl_core.runs.store import Store
-from tl_core.ui import session, steps
+from tl_core.spec import RunSpec
+from tl_core.studies.what_if import WhatIfResult
+from tl_core.ui import session, steps, what_ifs
 
 __all__ = ["immediate"]
 pytestmark = pytest.mark.usefixtures("nothing_cached", "known_profiles")
@@ -125,7 +130,20 @@ def test_another_source_says_that_it_has_classes(address: dict[str, str]) -> Non
     assert any("are classes, and the task asks for a number" in text for text in errors(app))
 
 
-def test_the_strategy_page_draws_one_output_and_no_what_ifs(address: dict[str, str]) -> None:
-    app, said = page(steps.STRATEGY.script, **address)
+def test_the_strategy_page_draws_one_output(address: dict[str, str]) -> None:
+    _, said = page(steps.STRATEGY.script, **address)
     assert "features to the number side" in said
-    assert not [button for button in app.button if button.key == "ask_what_if"]
+
+
+def test_what_ifs_are_asked_of_so_many_examples(table: Path, home: Path) -> None:
+    address = {"task": "regression", "dataset": "csv_manifest", "dataset.path": str(table), "dataset.label_column": "side"}
+    recipe = Recipe.of(RunSpec().with_settings(address | {"image_size": "96"}))
+    study = what_ifs.study_of(recipe)
+    assert study.labels == "10,20,all"
+    file = study.file(home, recipe)
+    file.parent.mkdir(parents=True)
+    found = recipe.deciding_metric.measure(np.arange(12.0), np.ones(12))
+    background.write(file, WhatIfResult(question=study.question, answers=(Answer(10, None, 0, 10, found),), finished=True))
+    app, said = page(steps.STRATEGY.script, **address, image_size="96")
+    assert app.button(key="ask_what_if").label == "Ask again"
+    assert "1 answers in 0.0 s" in said

@@ -196,6 +196,12 @@ def test_what_was_expected_of_a_run_is_known(store: Store) -> None:
     assert artifacts.read_estimate(store.folder(PAUSED))
 
 
+def stored(folder: str, earlier_home: Path) -> dict[str, Any]:
+    """What the one study in a folder has left."""
+    left: dict[str, Any] = json.loads(next((earlier_home / folder).glob("*.json")).read_text(encoding="utf-8"))
+    return left
+
+
 def test_what_was_asked_of_data_and_networks_is_answered(earlier_home: Path) -> None:
     photographs, digits = recipe_of(PROBED), recipe_of(PAUSED)
     for recipe, examples in ((photographs, 48), (digits, 1797)):
@@ -203,12 +209,17 @@ def test_what_was_asked_of_data_and_networks_is_answered(earlier_home: Path) -> 
         assert checked
         assert checked.report
         assert checked.report.examined == examples
+    asked, answered = WhatIf().read(earlier_home, photographs), stored("what_ifs", earlier_home).pop("answers")
+    assert asked
+    told = [(each, each.found.n, round(each.found.value * each.found.n)) for each in asked.answers]
+    assert [(each.labels, each.strength, each.seed, each.train_images, *rest) for each, *rest in told] == [
+        tuple(each.values()) for each in answered
+    ]
     for folder, found in (
-        ("what_ifs", WhatIf().read(earlier_home, photographs)),
         ("maps", ImageMapStudy().read(earlier_home, photographs)),
         ("rates", LrFinder().read(earlier_home, digits)),
     ):
-        kept = json.loads(next((earlier_home / folder).glob("*.json")).read_text(encoding="utf-8"))
+        kept = stored(folder, earlier_home)
         assert found
         assert known(TypeAdapter(type(found)).dump_python(found, mode="json"), kept) == kept
     assert ImageMapStudy().sheet_file(earlier_home, photographs).is_file()

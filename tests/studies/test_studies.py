@@ -13,6 +13,7 @@ from tl_core.analysis.what_if import Answer
 from tl_core.jobs import background
 from tl_core.machine import leases
 from tl_core.machine.telemetry import Device
+from tl_core.metrics.accuracy import Accuracy
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.studies import Study, answer, studies
@@ -59,7 +60,7 @@ def test_a_result_of_an_earlier_version_is_found(
     assert found
     assert (found.seconds, found.finished, found.place) == (4.5, True, None)
     if isinstance(study, WhatIf):
-        assert found.answers == (Answer(2, None, 0, 20, 9, 7),)
+        assert found.answers == (Answer(2, None, 0, 20, Accuracy().of_counts(7, 9)),)
 
 
 def test_each_has_a_folder_of_its_own() -> None:

@@ -3,16 +3,17 @@
 from pathlib import Path
 from unittest.mock import Mock, patch
 
+import numpy as np
 import pytest
 
 from tests.helpers import FEW_CROPS, processes_of, wait_until
-from tl_core.analysis import learning_curve
 from tl_core.analysis.what_if import Answer, Question
 from tl_core.data import resizing
 from tl_core.datasets.digits import Digits
 from tl_core.errors import SettingError
 from tl_core.features import engines
 from tl_core.features.cache import ActivationCache
+from tl_core.metrics.accuracy import Accuracy
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 from tl_core.studies import COMMAND
@@ -58,11 +59,59 @@ def test_an_answer_is_what_a_run_gives(tmp_path: Path, monkeypatch: pytest.Monke
         run = train(spec, nothing, cache=cache).result
         (answer,) = [each for each in found if (each.labels, each.strength, each.seed) == (2, strength, 1)]
         assert run.test_correct is not None
-        assert answer == Answer(2, strength, 1, run.train_images, run.test_images, run.test_correct)
+        without = Accuracy().of_counts(run.test_correct, run.test_images).model_copy(update={"low": None, "high": None})
+        assert answer == Answer(2, strength, 1, run.train_images, without)
         assert fitted.call_count <= HARDEST  # the network ran on none, and only those that are shown are looked at again
         fitted.reset_mock()
         train(spec, nothing, cache=cache)
         assert fitted.call_count == 0
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "place"),
+    [
+        ({"task": "multi_label"}, "mean_average_precision", 0),
+        ({"task": "multi_label", "metric": "micro_f1"}, "micro_f1", 3),
+        ({"task": "regression", "dataset.label_column": "number"}, "mae", 0),
+        ({"task": "regression", "dataset.label_column": "number", "metric": "r2"}, "r2", 3),
+    ],
+    ids=["labels", "F1 chooses", "numbers", "R2 chooses"],
+)
+def test_labels_and_numbers_have_the_value_and_the_interval_of_a_run(
+    settings: dict[str, str], name: str, place: int, texts: Path, tmp_path: Path
+) -> None:
+    cache, bag = ActivationCache(tmp_path, 10**9), {"backbone": "bag_of_words", "backbone.words": "12"}
+    spec = RunSpec().with_settings({"dataset": "csv_text", "dataset.path": str(texts)} | bag | settings)
+    found = list(answers(spec, Question((24, None), (None, 10.0), 1), nothing, cache))
+    assert [(each.labels, each.strength) for each in found] == [(None, 10.0), (None, None), (24, 10.0), (24, None)]
+    answer = found[place]
+    asked = {"strategy.strength": answer.strength or "null", "dataset.labels_per_class": answer.labels or "null"}
+    run = train(spec.with_settings(asked), nothing, cache=cache).result
+    held = next(each for each in run.metrics if each.name == name)
+    assert answer.train_images == run.train_images
+    assert (answer.found.name, answer.found.n, answer.found.better) == (held.name, held.n, held.better)
+    assert held.low is not None
+    assert (answer.found.value, answer.found.low, answer.found.high) == pytest.approx((held.value, held.low, held.high), rel=1e-4)
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Texts of twelve words, the number of some, and labels that some of them tell, mostly."""
+    rng, rows, names = np.random.default_rng(0), ["text,number,labels"], ("word3", "word4", "word5")
+    for number in range(160):
+        words = [f"word{rng.integers(12)}" for _ in range(6)]
+        labels = "|".join(name for name in names if (name in words) == (rng.random() < 0.8))
+        rows.append(f"{' '.join(words)} n{number},{words.count('word1') + rng.random():.2f},{labels}")
+    file = tmp_path_factory.mktemp("texts") / "texts.csv"
+    file.write_text("\n".join(rows))
+    return file
+
+
+def test_another_metric_than_the_usual_one_is_another_question(home: Path) -> None:
+    files = {
+        STUDY.file(home, Recipe.of(SPEC.with_settings(more))) for more in ({}, {"metric": "accuracy"}, {"metric": "macro_f1"})
+    }
+    assert len(files) == 2
 
 
 def test_the_dataset_is_read_once(tmp_path: Path) -> None:
@@ -74,14 +123,15 @@ def test_the_dataset_is_read_once(tmp_path: Path) -> None:
 
 
 def test_points_have_intervals() -> None:
-    answers = [Answer(5, None, seed, 50, 100, correct) for seed, correct in enumerate((80, 90, 85))]
-    answers += [Answer(None, None, 0, 500, 100, 95), Answer(5, 1.0, 0, 50, 100, 70)]
-    few, plain, every = learning_curve.points(answers)
-    assert (few.labels, few.strength, few.accuracy, few.draws) == (5, None, pytest.approx(0.85), (0.8, 0.9, 0.85))
-    assert few.interval.low == pytest.approx(0.85 - 4.303 * 0.05 / 3**0.5, abs=1e-4)
+    of_counts = Accuracy().of_counts
+    answers = [Answer(5, None, seed, 50, of_counts(correct, 100)) for seed, correct in enumerate((80, 90, 85))]
+    answers += [Answer(None, None, 0, 500, of_counts(95, 100)), Answer(5, 1.0, 0, 50, of_counts(70, 100))]
+    few, plain, every = WhatIfResult(answers=tuple(answers)).points
+    assert (few.labels, few.strength, few.found.value, few.draws) == (5, None, pytest.approx(0.85), (0.8, 0.9, 0.85))
+    assert few.found.low == pytest.approx(0.85 - 4.303 * 0.05 / 3**0.5, abs=1e-4)
     assert (plain.strength, len(plain.draws)) == (1.0, 1)
     assert every.labels is None
-    assert every.interval.low == pytest.approx(0.888, abs=1e-3)  # Wilson
+    assert every.found.low == pytest.approx(0.888, abs=1e-3)  # Wilson
 
 
 @pytest.mark.process

@@ -96,7 +96,18 @@ LARGE: dict[str, Callable[[], go.Figure]] = {
     "phase_chart": lambda: network.phase_chart(planned([Phase(n, 5, 1e-3, 32, nothing) for n in NAMES], BLOCKS * 20), 20_496),
     "rate_chart": lambda: rates.rate_chart(RateCurve(*[tuple(1e-8 * 1.01**n for n in range(1500))] * 2), 1e-4, "40"),
     "learning_curve": lambda: learning_curve.learning_curve(
-        points([Answer(n, c, seed, n, 50, 30) for n in range(1, 100) for c in (None, 1.0, 9.0) for seed in range(20)]), "5"
+        points(
+            [
+                Answer(n, c, seed, n, ACCURACY.of_counts(30, 50))
+                for n in range(1, 100)
+                for c in (None, 1.0, 9.0)
+                for seed in range(20)
+            ],
+            (),
+        ),
+        "5",
+        ACCURACY,
+        "labelled images a class",
     ),
     "metric_by_labels": lambda: label_counts.metric_by_labels([by_labels(LAW)] * MANY, NAMES, ACCURACY),
     "sample_grid": lambda: data.sample_grid([[PICTURE] * 8] * MANY, NAMES),
@@ -119,7 +130,7 @@ LARGE: dict[str, Callable[[], go.Figure]] = {
         Cost.SECONDS,
     ),
     "overlaid_curves": lambda: comparing.overlaid_curves(
-        dict.fromkeys(IDS, epochs(900)), dict(zip(IDS, NAMES, strict=True)), "accuracy", IDS[-1]
+        dict.fromkeys(IDS, epochs(900)), dict(zip(IDS, NAMES, strict=True)), curves.ACCURACY, IDS[-1]
     ),
 }
 FIXED = {"speed_chart", "split_bar", "backbone_scatter", "ranked_networks", "similar_networks", "reached_against_foretold"}
@@ -151,7 +162,7 @@ def test_what_is_left_out_is_said() -> None:
     assert titles == {
         "confusion": "The 40 most confused of 5,000 classes",
         "metric_against_cost": "Accuracy against time, 500 of 5,000 runs",
-        "overlaid_curves": "Validation accuracy of 24 of 5,000 runs",
+        "overlaid_curves": "Accuracy of 24 of 5,000 runs",
     }
 
 

@@ -121,7 +121,7 @@ def planned(phases: Sequence[Phase], blocks: Sequence[BlockOutline] = BLOCKS) ->
 
 
 ANSWERS = [
-    Answer(count, strength, seed, 10 * (count or 100), 50, 30 + seed)
+    Answer(count, strength, seed, 10 * (count or 100), ACCURACY.of_counts(30 + seed, 50))
     for count in (1, 10, None)
     for strength in (None, 1.0, 1000.0)
     for seed in range(3)
@@ -165,7 +165,9 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
     "usage_bars": lambda: machine.usage_bars([(name, used(cpu_seconds=9.0)) for name in HOSTILE * 8]),
     "phase_chart": lambda: network.phase_chart(planned(PHASES), 20_496),
     "rate_chart": lambda: rates.rate_chart(RateCurve(RATES, RATES), 1e-4, "40"),
-    "learning_curve": lambda: learning_curve.learning_curve(points(ANSWERS), "5"),
+    "learning_curve": lambda: learning_curve.learning_curve(
+        points(ANSWERS, (0.0, 1.0)), "5", ACCURACY, "labelled images a class"
+    ),
     "speed_chart": lambda: speeds.speed_chart(Speeds(HOSTILE[0], 32, {each: Speed(1.0, 0.5, 0.2) for each in CHOICES})),
     "phases_without_blocks": lambda: network.phase_chart(planned(PHASES[:1], ()), 10),
     "backbone_scatter": lambda: choices.backbone_scatter(
@@ -186,7 +188,7 @@ CHARTS: dict[str, Callable[[], go.Figure]] = {
     "metric_against_cost": lambda: comparing.metric_against_cost(POINTS, ACCURACY, Cost.SECONDS),
     "one_run": lambda: comparing.metric_against_cost(POINTS[:1], ACCURACY, Cost.SECONDS),
     "overlaid_curves": lambda: comparing.overlaid_curves(
-        {name: epochs(900) for name in HOSTILE}, {HOSTILE[0]: HOSTILE[0]}, "accuracy", HOSTILE[1]
+        {name: epochs(900) for name in HOSTILE}, {HOSTILE[0]: HOSTILE[0]}, curves.ACCURACY, HOSTILE[1]
     ),
 }
 CHARTS |= {
@@ -206,7 +208,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "usage_bars": lambda: machine.usage_bars([]),
     "phase_chart": lambda: network.phase_chart(planned([]), 10),
     "rate_chart": lambda: rates.rate_chart(RateCurve((), ()), 1e-4, "40"),
-    "learning_curve": lambda: learning_curve.learning_curve([], "5"),
+    "learning_curve": lambda: learning_curve.learning_curve([], "5", MAE, "labelled images"),
     "speed_chart": lambda: speeds.speed_chart(Speeds("CPU", 32, {})),
     "backbone_scatter": lambda: choices.backbone_scatter([("a", listing("Small CNN", None))], ""),
     "ranked_networks": lambda: ranking.ranked_networks([], "linear_probe", [], ""),
@@ -223,7 +225,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "residuals": lambda: numbers.residuals(NUMBERS, np.full(len(NUMBERS), np.nan), "side"),
     "precision_recall": lambda: labels.precision_recall(HAS & False, SAID, np.full(len(HOSTILE), 0.5), HOSTILE),
     "spread": lambda: numbers.spread({}, "side"),
-    "overlaid_curves": lambda: comparing.overlaid_curves({"a": epochs(3, None)}, {}, "loss", None),
+    "overlaid_curves": lambda: comparing.overlaid_curves({"a": epochs(3, None)}, {}, measures(Regression, MAE)[0], None),
 }
 
 
@@ -443,6 +445,14 @@ def test_names_of_phases_stand_above_the_curves() -> None:
     assert all((note.y, note.yanchor) == (1, "bottom") for note in chart.layout.annotations)
 
 
+def test_what_ifs_of_numbers_are_drawn_in_their_unit() -> None:
+    found = MAE.measure(np.arange(12.0), np.full(12, 4.0))
+    chart = learning_curve.learning_curve(points([Answer(10, None, 0, 10, found)], ()), "5", MAE, "labelled texts")
+    assert found.high is not None
+    assert (chart.data[0].y, chart.data[0].error_y.array) == ((found.value,), (found.high - found.value,))
+    assert (chart.layout.xaxis.title.text, chart.layout.yaxis.title.text) == ("Labelled texts", "Test mean absolute error")
+
+
 def test_names_beside_points_do_not_cover_each_other() -> None:
     near = [RunPoint(f"id{n}", "a network and its strategy", "linear_probe", 0.9 + n / 1000, 0.8, 1.0, 5.0) for n in range(8)]
     (family,) = [
@@ -490,7 +500,7 @@ def test_runs_are_known_by_their_id() -> None:
     chart = comparing.metric_against_cost([RunPoint("r1", "A", "from_scratch", 0.5, 0.4, 0.6, 9.0)], ACCURACY, Cost.SECONDS)
     scratch = next(trace for trace in chart.data if trace.customdata is not None)
     assert (list(scratch.customdata), scratch.marker.color, scratch.name) == (["r1"], theme.SCRATCH, "From scratch")
-    chosen = comparing.overlaid_curves({"r1": epochs(4), "r2": epochs(4)}, {"r2": "Two"}, "accuracy", "r2").data[1]
+    chosen = comparing.overlaid_curves({"r1": epochs(4), "r2": epochs(4)}, {"r2": "Two"}, curves.ACCURACY, "r2").data[1]
     assert (chosen.line.color, chosen.name, chosen.customdata[0][0]) == (theme.CHOSEN, "Two", "r2")
     assert chosen.y[0] == 60.0
 

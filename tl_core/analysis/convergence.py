@@ -1,24 +1,35 @@
 """Whether training ended where it should: not far below what the run had reached before, and not at guessing.
 
-It goes by the training and validation images alone. How good a run is, its test images say.
+It goes by the training and validation images. How good a run is, its test images say.
 """
 
-from collections.abc import Sequence
-from math import isfinite, log
+from collections.abc import Callable, Sequence
+from math import isfinite, log, sqrt
+from typing import NamedTuple
 
 from tl_core.analysis.statements import percent
 from tl_core.analysis.statistics import wilson
-from tl_core.result import Measured, PhaseRecord, Result
+from tl_core.result import Measured, MetricValue, PhaseRecord, Result
 
 ADVICE = "Try a lower learning rate."
 
 
-def warnings(result: Result, thing: str = "images") -> tuple[str, ...]:
+class Decided(NamedTuple):
+    """The metric that decides a run: what it has `found` of the test images, what it is called in a sentence, and how a value of
+    it is `written`."""
+
+    found: MetricValue
+    title: str
+    written: Callable[[float], str]
+
+
+def warnings(result: Result, thing: str = "images", decided: Decided | None = None) -> tuple[str, ...]:
     """Return sentences on training that diverged, fell below an earlier phase, or is at guessing; none where all is well.
 
     Accuracies count on training and validation images together, as far as both sides know them. One is below another where
-    their 95% intervals do not overlap, so that a few images say nothing. At guessing is who has a loss above that of equal
-    shares for all classes, and an accuracy whose interval holds one in so many classes.
+    their 95% intervals do not overlap, so that a few images say nothing. Where another metric has `decided` the run, phases go by
+    its values on the validation images, each in an interval as wide as that of the test images would be on so many. At guessing
+    is who has a loss above that of equal shares for all classes, and an accuracy whose interval holds one in so many classes.
     """
     known = [phase for phase in result.phases if phase.ended is not None]
     if not known:
@@ -27,13 +38,26 @@ def warnings(result: Result, thing: str = "images") -> tuple[str, ...]:
     if not all(isfinite(loss) for loss in _losses(last)):
         return (f"Training diverged: the phase {last.name} ended without a finite loss. {ADVICE}",)
     for phase in known[:-1]:
-        if said := _fall(phase, last, result, thing):
-            return (said,)
+        if said := _worse(phase, last, result, thing, decided) if decided else _fall(phase, last, result, thing):
+            return (f"Training made it worse: {said}. {ADVICE}",)
     return _guessing(last, result, thing)
 
 
+def _worse(first: PhaseRecord, last: PhaseRecord, result: Result, thing: str, decided: Decided) -> str:
+    """Return where `last` ended below `first` in the metric that `decided`; empty where it did not, or where nobody can say."""
+    before, after = ((phase.ended or Measured()).validation_metric for phase in (first, last))
+    found, title, written = decided
+    if before is None or after is None or found.low is None or found.high is None:
+        return ""
+    width = (found.high - found.low) * sqrt(found.n / result.validation_images)
+    if found.better.sign * (before - after) <= width:
+        return ""
+    seen = f"{result.validation_images:,} validation {thing}"
+    return f"the phase {last.name} ended with {title} {written(after)} on {seen}, the phase {first.name} with {written(before)}"
+
+
 def _fall(first: PhaseRecord, last: PhaseRecord, result: Result, thing: str) -> str:
-    """Return a sentence where `last` ended below `first`; empty where it did not, or where nobody can say."""
+    """Return where `last` ended below `first`; empty where it did not, or where nobody can say."""
     sizes = _sizes([first, last], result)
     total = sum(sizes.values())
     if not total:
@@ -42,10 +66,8 @@ def _fall(first: PhaseRecord, last: PhaseRecord, result: Result, thing: str) -> 
     if wilson(after, total).high >= wilson(before, total).low:
         return ""
     shares = [percent(count / total, wilson(count, total)) for count in (after, before)]
-    return (
-        f"Training made it worse: the phase {last.name} ended with {shares[0]} of {_in_words(sizes, thing)} right, the phase "
-        f"{first.name} with {shares[1]}. {ADVICE}"
-    )
+    seen = f"{_in_words(sizes, thing)} right"
+    return f"the phase {last.name} ended with {shares[0]} of {seen}, the phase {first.name} with {shares[1]}"
 
 
 def _guessing(last: PhaseRecord, result: Result, thing: str) -> tuple[str, ...]:

@@ -1,38 +1,42 @@
-"""What the answers to what-ifs say together: accuracy by the number of labels."""
+"""What the answers to what-ifs say together: a metric by the number of labels."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from tl_core.analysis.statistics import Interval, mean_interval, wilson
+from tl_core.analysis.statistics import mean_interval
 from tl_core.analysis.what_if import ALL, Answer
+from tl_core.result import MetricValue
 
 
 @dataclass(frozen=True)
 class Point:
-    """Mean accuracy over draws, 0..1, with `labels` images a class (None: all, `train_images` altogether) and one strength.
+    """The mean of a metric over draws, with `labels` images a class (None: all, `train_images` altogether) and one strength.
 
-    `interval` is the 95 % one of the mean over the draws (Student's t); with one draw, that of the share of the test images.
+    The 95 % interval of what was `found` is that of the mean over the `draws` (Student's t); with one draw, that of the test
+    images, if there is one.
     """
 
     labels: int | None
     strength: float | None
     train_images: int
-    accuracy: float
-    interval: Interval
+    found: MetricValue
     draws: tuple[float, ...]
 
 
-def points(answers: Sequence[Answer]) -> list[Point]:
-    """Return one point for each number of labels and each strength, the fewest labels first."""
+def points(answers: Sequence[Answer], within: Sequence[float]) -> list[Point]:
+    """Return one point for each number of labels and each strength, the fewest labels first. Values of the metric lie `within`
+    these two ends, where there are any."""
     asked = {(answer.labels, answer.strength) for answer in answers}
     order = sorted(asked, key=lambda pair: (pair[0] or ALL, pair[1] is not None, pair[1] or 0.0))
-    return [_point([each for each in answers if (each.labels, each.strength) == pair]) for pair in order]
+    return [_point([each for each in answers if (each.labels, each.strength) == pair], within) for pair in order]
 
 
-def _point(same: Sequence[Answer]) -> Point:
-    first = same[0]
-    shares = tuple(each.correct / each.test_images for each in same)
-    interval = mean_interval(shares, 0.0, 1.0) if len(shares) > 1 else wilson(first.correct, first.test_images)
-    return Point(first.labels, first.strength, first.train_images, float(np.mean(shares)), interval, shares)
+def _point(same: Sequence[Answer], within: Sequence[float]) -> Point:
+    first, values = same[0], tuple(each.found.value for each in same)
+    found = first.found
+    if len(same) > 1:
+        ends = mean_interval(values, *within)
+        found = found.model_copy(update={"value": float(np.mean(values)), "low": ends.low, "high": ends.high})
+    return Point(first.labels, first.strength, first.train_images, found, values)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from itertools import product
 
+from tl_core.result import MetricValue
+
 ALL = 10**9
 """Stands for all labels where numbers of them are put in order."""
 
@@ -30,12 +32,12 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """A probe that learned from `labels` images a class, drawn by `seed`, with the inverse penalty `strength` (each as in
-    `Question`), and how many of the test images it gets right."""
+    """A probe that learned from `labels` images a class, or of all where they have none, drawn by `seed`, with the inverse
+    penalty `strength` (each as in `Question`), and what the metric that decides has `found` of the test images: with its interval
+    where there is no other draw."""
 
     labels: int | None
     strength: float | None
     seed: int
     train_images: int
-    test_images: int
-    correct: int
+    found: MetricValue

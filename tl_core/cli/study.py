@@ -23,8 +23,8 @@ from tl_core.studies import Study, StudyResult
 
 R = TypeVar("R", bound=StudyResult)
 POLL_SECONDS = 0.2
-ABOUT = [kind for kind in PART_KINDS if kind not in {"executor", "metric"}]
-"""The kinds of parts that a study may be about: where a run's process lives is none of them, nor is what judges it."""
+ABOUT = [kind for kind in PART_KINDS if kind != "executor"]
+"""The kinds of parts that a study may be about: where a run's process lives is none of them."""
 
 
 @app.command()

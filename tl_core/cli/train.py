@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from tl_core.analysis import convergence
 from tl_core.cli.console import PRIORITIES, AsJson, RunId, app, err, out, print_json, priority_named, says_what_is_wrong
 from tl_core.cli.format import exit_code, headline, summary, told_evaluation
 from tl_core.cli.progress import Interrupts
@@ -14,9 +13,9 @@ from tl_core.cli.progress import watch as follow
 from tl_core.cli.settings import Parts, Settings, chosen, with_parts
 from tl_core.errors import RunError, SettingError
 from tl_core.notes import sentences
-from tl_core.recipe import changed, things_of
+from tl_core.recipe import changed
 from tl_core.runner import control
-from tl_core.runs import artifacts, evaluations
+from tl_core.runs import artifacts, compared, evaluations
 from tl_core.runs.schema import Priority
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
@@ -74,7 +73,7 @@ def watch(run: RunId, as_json: AsJson = False) -> None:
 def tell(store: Store, run: Run, *, as_json: bool) -> None:
     """Say how a run ended, what its data lacked and how its training went, and leave with its exit code."""
     result = artifacts.read_result(store.folder(run.id)) if run.state is State.DONE else None
-    notes, warnings = (sentences(result.notes), convergence.warnings(result, things_of(run.spec))) if result else ((), ())
+    notes, warnings = (sentences(result.notes), compared.warnings(run, result)) if result else ((), ())
     if as_json:
         others = list(map(told_evaluation, evaluations.read(store.folder(run.id))))
         fitted = [each.model_dump(mode="json") for each in result.thresholds] if result else []

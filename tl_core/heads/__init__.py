@@ -6,16 +6,17 @@ Logistic regression, ridge regression, nearest class means and Head2Toe, each on
 
 from tl_core.heads.closed_form import NearestCentroid, RidgeClassifier, class_means, ridge
 from tl_core.heads.head import ChosenBy, Head, normalised
-from tl_core.heads.logistic_regression import LogisticRegression, logistic, logistic_path
+from tl_core.heads.logistic_regression import LogisticRegression, logistic
 from tl_core.heads.one_vs_rest import FitsLabels, OneVsRest
 from tl_core.heads.ridge_regression import FitsNumbers, RidgeRegression, ridge_regression
 from tl_core.heads.selection import SelectedFeatures, Selection, head2toe, select_features
-from tl_core.heads.solver import Problem, Solver
+from tl_core.heads.solver import FitsPath, Problem, Solver
 
 __all__ = [
     "ChosenBy",
     "FitsLabels",
     "FitsNumbers",
+    "FitsPath",
     "Head",
     "LogisticRegression",
     "NearestCentroid",
@@ -29,7 +30,6 @@ __all__ = [
     "class_means",
     "head2toe",
     "logistic",
-    "logistic_path",
     "normalised",
     "ridge",
     "ridge_regression",

@@ -60,6 +60,17 @@ class LogisticRegression:
         settings: dict[str, Any] = {"normalise": given.normalise, "class_weights": given.class_weights, "score": given.score}
         return logistic(*given.train, given.classes, strength=self.strength, validation=given.validation, **settings)
 
+    @one_thread
+    def path(self, given: Problem, strengths: Sequence[float]) -> Sequence[Head]:
+        """Return the heads, each settled as far as comparing them takes: a fit begins where the one before it ended."""
+        space = Space.of(given.train, given.classes, normalise=given.normalise)
+        if len(space.present) == 1:
+            return (space.constant_head(),) * len(strengths)
+        solver = LogisticSolver.nearly(space.points, space.labels, weights_of(given.class_weights, space))
+        fits = ((each, solver.described(positive("inverse penalty C", each) * space.scale**2)) for each in strengths)
+        by = ChosenBy.GIVEN
+        return [space.head(kernel, bias, chosen={"C": each}, chosen_by=by, **said) for each, (kernel, bias, said) in fits]
+
     def for_numbers(self) -> RidgeRegression:
         """Return ridge regression with the same penalty: both are linear models with a penalty on the squared weights."""
         return RidgeRegression(self.strength)
@@ -112,25 +123,6 @@ def logistic(
     kernel, bias, described = solver.described(relative)
     remarks = described.pop("remarks") + chosen_on_some(by, space.labels)
     return space.head(kernel, bias, chosen={"C": relative / space.scale**2}, chosen_by=by, remarks=remarks, **described)
-
-
-@one_thread
-def logistic_path(
-    features: ArrayLike, labels: ArrayLike, classes: int, strengths: Sequence[float], *, normalise: bool = True
-) -> tuple[Head, ...]:
-    """Fit `logistic` with each of the given `strengths`; they settle as far as comparing them takes. Raises as `logistic` does.
-
-    Args:
-        features, labels, classes, normalise: As in `logistic`.
-        strengths: Each fit from the second on begins where the one before it ended: the nearer they are, the quicker.
-    """
-    space = Space.of((features, labels), classes, normalise=normalise)
-    if len(space.present) == 1:
-        return (space.constant_head(),) * len(strengths)
-    solver = LogisticSolver.nearly(space.points, space.labels, weights_of(None, space))
-    fits = ((each, solver.described(positive("inverse penalty C", each) * space.scale**2)) for each in strengths)
-    by = ChosenBy.GIVEN
-    return tuple(space.head(kernel, bias, chosen={"C": each}, chosen_by=by, **said) for each, (kernel, bias, said) in fits)
 
 
 class LogisticSolver:

@@ -1,7 +1,8 @@
 """A head that predicts a number: ridge regression in closed form."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,9 +33,39 @@ class RidgeRegression:
         """Return `ridge_regression`'s head. It needs no validation images."""
         return ridge_regression(*given.train, strength=self.strength, normalise=given.normalise, score=given.score)
 
+    @one_thread
+    def path(self, given: Problem, strengths: Sequence[float]) -> Sequence[Head]:
+        """Return the heads of all `strengths`, of which each but the first costs a product."""
+        fit = _Fit.of(*given.train, normalise=given.normalise)
+        return [fit.with_strength(strength) for strength in strengths]
+
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
         """Return those of a ridge with any penalty."""
         return multiply_adds(images, features, classes)
+
+
+class _Fit(NamedTuple):
+    """Training images with their numbers (images, outputs), for which only the penalty is left to be said."""
+
+    space: Space
+    solved: Ridge
+
+    @classmethod
+    def of(cls, features: ArrayLike, targets: ArrayLike, *, normalise: bool) -> Self:
+        """Return that of images (images, features) with numbers (images,) or (images, outputs). Raises `DataError`."""
+        wanted = np.asarray(targets, np.float64)
+        wanted = wanted.reshape(len(wanted), -1)
+        space = Space.of((features, np.zeros(len(wanted), np.intp)), 1, normalise=normalise)
+        return cls(space, Ridge.of(space.points, wanted, np.ones(len(wanted))))
+
+    def with_strength(self, strength: float) -> Head:
+        """Return the head with this inverse penalty C. Raises `SettingError` for one that is not positive."""
+        return self.with_penalty(1 / positive("inverse penalty C", strength) / self.space.scale**2, ChosenBy.GIVEN)
+
+    def with_penalty(self, relative: float, by: ChosenBy) -> Head:
+        """Return the head with a penalty that is `relative` to points whose mean squared length is 1."""
+        kernel, bias = self.solved.coefficients(relative)
+        return self.space.affine(kernel, bias, chosen={"penalty": relative * self.space.scale**2}, chosen_by=by)
 
 
 @one_thread
@@ -60,14 +91,11 @@ def ridge_regression(
         score: What is to be least instead of the squared error, of what is said of the images left out; the error decides
             between equal ones.
     """
-    wanted = np.asarray(targets, np.float64)
-    wanted = wanted.reshape(len(wanted), -1)
-    space = Space.of((features, np.zeros(len(wanted), np.intp)), 1, normalise=normalise)
-    solved = Ridge.of(space.points, wanted, np.ones(len(wanted)))
+    fit = _Fit.of(features, targets, normalise=normalise)
     if strength is not None:
-        relative, by = 1 / positive("inverse penalty C", strength) / space.scale**2, ChosenBy.GIVEN
-    else:
-        scores = np.array([score(wanted, said) for said in solved.left_out_by(PENALTIES)] if score else [0.0] * len(PENALTIES))
-        relative, by = PENALTIES[np.lexsort((solved.errors(PENALTIES), scores))[0]], ChosenBy.LEAVE_ONE_OUT
-    kernel, bias = solved.coefficients(relative)
-    return space.affine(kernel, bias, chosen={"penalty": relative * space.scale**2}, chosen_by=by)
+        return fit.with_strength(strength)
+    solved = fit.solved
+    said = solved.left_out_by(PENALTIES) if score else ()
+    scores = np.array([score(solved.targets, each) for each in said] if score else [0.0] * len(PENALTIES))
+    best = np.lexsort((solved.errors(PENALTIES), scores))[0]
+    return fit.with_penalty(PENALTIES[best], ChosenBy.LEAVE_ONE_OUT)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,3 +61,11 @@ class Solver(Protocol):
 
     def multiply_adds(self, images: int, features: int, classes: int) -> float:
         """Return about how many multiply-adds `solve` takes for so many training images. Linear algebra is on one thread."""
+
+
+@runtime_checkable
+class FitsPath(Solver, Protocol):
+    """A solver with an inverse penalty C that fits a head with each of several at once, which is quicker than one by one."""
+
+    def path(self, given: Problem, strengths: Sequence[float]) -> Sequence[Head]:
+        """Return a head for each of the `strengths`, ascending, whatever the solver's own is. Raises as `Solver.solve`."""

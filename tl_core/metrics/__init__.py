@@ -147,14 +147,19 @@ class Metric(Part):
         intervals = Interval(one.low, one.high), Interval(another.low, another.high)
         return difference_interval(one.value, intervals[0], another.value, intervals[1])
 
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """Return the least and the largest value of a share; nothing of a metric that may have any."""
+        return (0.0, 1.0) if self.percent else ()
+
     def measured_value(self, labels: NDArray[Any], probabilities: NDArray[Any]) -> float:
         """Return the value; NaN also of probabilities that are no numbers, as a diverged model gives them."""
         return self.value(labels, probabilities) if np.isfinite(probabilities).all() else nan
 
-    def measure(self, labels: NDArray[Any], probabilities: NDArray[Any]) -> MetricValue:
-        """Return the value with its interval. Probabilities that are no numbers have neither."""
+    def measure(self, labels: NDArray[Any], probabilities: NDArray[Any], *, with_interval: bool = True) -> MetricValue:
+        """Return the value, by default with its interval. Probabilities that are no numbers have neither."""
         value = self.measured_value(labels, probabilities)
-        interval = None if isnan(value) else self.interval(labels, probabilities)
+        interval = self.interval(labels, probabilities) if with_interval and not isnan(value) else None
         low, high = (interval.low, interval.high) if interval else (None, None)
         return MetricValue(
             name=self.name, value=value, low=low, high=high, n=len(labels), better=self.better, settings=self.own_settings

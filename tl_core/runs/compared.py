@@ -2,19 +2,22 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from math import inf, isnan
 from typing import Protocol
 
+from tl_core.analysis import convergence
 from tl_core.analysis.comparison import Contender
+from tl_core.analysis.convergence import Decided
 from tl_core.analysis.paired_tests import PairedTest, by_mcnemar
-from tl_core.analysis.statements import interval_of, measured
+from tl_core.analysis.statements import measured
 from tl_core.analysis.statistics import Interval
 from tl_core.backbones import backbones
 from tl_core.errors import RunError, SettingError
 from tl_core.metrics import Better, Metric, MetricValue, metrics
 from tl_core.metrics.accuracy import Accuracy
 from tl_core.recipe import things_of
-from tl_core.result import Predictions
+from tl_core.result import Predictions, Result
 from tl_core.runs import artifacts, score
 from tl_core.runs.store import Run, Store
 from tl_core.strategies import strategies
@@ -57,10 +60,8 @@ def value_of(run: Run, metric: Metric, read: Read) -> MetricValue | Lacks:
         return Lacks.NOT_TESTED
     if metric.label_kind != score.label_kind(run):
         return Lacks.OTHER_LABELS
-    interval = interval_of(run)
-    if metric == ACCURACY and interval and run.accuracy is not None:
-        ends = {"low": interval.low, "high": interval.high}
-        return MetricValue(name=metric.name, value=run.accuracy, **ends, n=run.test_images or 0, better=metric.better)
+    if metric == ACCURACY and run.correct is not None:
+        return ACCURACY.of_counts(run.correct, run.test_images)
     if stored := next((found for found in run.metrics if is_of(found, metric)), None):
         return stored
     try:
@@ -95,6 +96,15 @@ def decided(run: Run) -> MetricValue | None:
 
 def _not_read(run_id: str) -> Predictions:
     raise RunError("The predictions are not asked for.", "Read them.", received=run_id)
+
+
+def warnings(run: Run, result: Result) -> tuple[str, ...]:
+    """Return `convergence.warnings` of a finished run, which go by the metric that decides it."""
+    metric = deciding(run)
+    found = next((each for each in result.metrics if metric != ACCURACY and is_of(each, metric)), None)
+    written = partial(measured, interval=None, is_share=metric.percent, in_unit=metric.in_unit)
+    decided = Decided(found, metric.in_sentence, written) if found else None
+    return convergence.warnings(result, things_of(run.spec), decided)
 
 
 def is_of(found: MetricValue, metric: Metric) -> bool:

@@ -75,8 +75,7 @@ def _curve(runs: Sequence[Run], values: Values, metric: Metric, classes: int) ->
 
 def _point(labels: int, runs: Sequence[Run], values: Values, metric: Metric) -> LabelPoint:
     numbers = tuple(values[run.id].value for run in runs)
-    within = (0.0, 1.0) if metric.percent else ()
-    interval = mean_interval(numbers, *within) if len(numbers) > 1 else ends_of(values[runs[0].id])
+    interval = mean_interval(numbers, *metric.ends) if len(numbers) > 1 else ends_of(values[runs[0].id])
     return LabelPoint(labels, float(np.mean(numbers)), interval, numbers)
 
 

@@ -98,7 +98,7 @@ def contender(runs: Sequence[Run], title: str, values: Values, metric: Metric) -
     if len(runs) == 1:
         return compared.contender(first, title, values[first.id], metric)
     numbers = [values[run.id].value for run in runs]
-    ends = mean_interval(numbers, *((0.0, 1.0) if metric.percent else ()))
+    ends = mean_interval(numbers, *metric.ends)
     mean = values[first.id].model_copy(update={"value": float(np.mean(numbers)), "low": ends.low, "high": ends.high})
     took = float(np.mean([run.seconds or 0.0 for run in runs]))
     return replace(compared.contender(first, f"{title} ({len(runs)} seeds)", mean, metric), seconds=took)

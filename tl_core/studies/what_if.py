@@ -3,15 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
-from tl_core.analysis import learning_curve
+from tl_core.analysis.learning_curve import Point, points
 from tl_core.analysis.what_if import Answer, Question
 from tl_core.errors import SettingError
 from tl_core.features.cache import cache_of
 from tl_core.jobs.background import ResultWriter
+from tl_core.metrics import metric_of
+from tl_core.metrics.accuracy import Accuracy
 from tl_core.recipe import Recipe
 from tl_core.studies import Study, StudyResult, register, with_all_labels
 
@@ -31,12 +33,28 @@ def listed(text: str, kind: Callable[[str], Value], nothing: str) -> tuple[Value
     return values
 
 
+def _current(stored: Any) -> Any:
+    """Return a stored answer as it is today: while there was no other metric, it told how many test images were right."""
+    if not isinstance(stored, dict) or "correct" not in stored:
+        return stored
+    found = Accuracy().of_counts(stored["correct"], stored["test_images"])
+    return {name: value for name, value in stored.items() if name not in ("correct", "test_images")} | {"found": found}
+
+
+StoredAnswer = Annotated[Answer, BeforeValidator(_current)]
+
+
 @dataclass(frozen=True)
 class WhatIfResult(StudyResult):
     """A question about a dataset, backbone and image size, and the answers so far."""
 
     question: Question = field(default=Question((), (), 0))
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[StoredAnswer, ...] = ()
+
+    @property
+    def points(self) -> list[Point]:
+        """Return what the answers say together."""
+        return points(self.answers, metric_of(self.answers[0].found).ends) if self.answers else []
 
     @property
     def share(self) -> float:
@@ -50,7 +68,6 @@ class WhatIf(Study[WhatIfResult]):
 
     title: ClassVar[str] = "What if there were other labels?"
     folder: ClassVar[str] = "what_ifs"
-    needs_classes: ClassVar[bool] = True
 
     labels: str = Field(
         "2,5,10,20,50", title="Labels a class", description="Numbers of labels a class, with commas; all for all there are."
@@ -85,7 +102,8 @@ class WhatIf(Study[WhatIfResult]):
     def decisive(self, recipe: Recipe) -> Sequence[Any]:
         spec = recipe.spec()
         how = spec.image_size, spec.precision, recipe.strategy.normalises
-        return with_all_labels(recipe.dataset), spec.backbone, *how
+        is_usual = recipe.deciding_metric == recipe.task.primary() and not recipe.metric_chooses
+        return with_all_labels(recipe.dataset), spec.backbone, *how, *(() if is_usual else (spec.metric,))
 
     def run(self, recipe: Recipe, home: Path, writer: ResultWriter[WhatIfResult]) -> None:
         from tl_core.studies._linear_probes import answers
@@ -94,13 +112,13 @@ class WhatIf(Study[WhatIfResult]):
             writer.update(answers=(*writer.now.answers, answer))
 
     def rows(self, found: WhatIfResult) -> Iterator[dict[str, Any]]:
-        for point in learning_curve.points(found.answers):
+        for point in found.points:
             yield {
                 "labels": ALL if point.labels is None else point.labels,
                 "C": CHOSEN if point.strength is None else point.strength,
                 "train_images": point.train_images,
-                "test_accuracy": point.accuracy,
-                "low": point.interval.low,
-                "high": point.interval.high,
+                f"test_{point.found.name}": point.found.value,
+                "low": point.found.low,
+                "high": point.found.high,
                 "draws": len(point.draws),
             }

@@ -9,7 +9,9 @@ from tl_core.data.balance import class_shares, class_weights
 from tl_core.features.inputs import CachedInputs
 from tl_core.heads import Head, Problem
 from tl_core.strategies import Classifier
+from tl_core.tasks import Outputs
 from tl_core.training.prepared import PreparedPhase
+from tl_core.training.scoring import Judge
 
 
 def solve_head(phase: PreparedPhase, classifier: Classifier) -> Head:
@@ -21,19 +23,34 @@ def solve_head(phase: PreparedPhase, classifier: Classifier) -> Head:
     train, validation, classes = phase.train, phase.validation, len(phase.outputs.names)
     assert isinstance(train, CachedInputs)  # its cut is at the features
     assert isinstance(validation, CachedInputs)
-    problem = Problem(
-        train=(train, phase.outputs.solved(train.labels)),
-        classes=classes,
-        normalise=classifier.normalises,
-        validation=(validation, phase.outputs.solved(validation.labels)) if len(validation) else None,
-        class_weights=class_weights(train.labels, classes) if phase.learning.balanced else None,
-        score=phase.judge.score_of_solved if phase.judge and phase.judge.chooses else None,
-    )
-    head = phase.solver.solve(problem)
+    problem = problem_of(phase.outputs, train, validation, phase.judge, normalise=classifier.normalises)
+    weights = class_weights(train.labels, classes) if phase.learning.balanced else None
+    head = phase.solver.solve(replace(problem, class_weights=weights))
     if phase.learning.adjusted:
         head = adjusted(head, class_shares(train.labels, classes))
     classifier.set_head(head.kernel, head.bias, centre=head.centre, groups=head.groups)
     return head
+
+
+def problem_of(
+    outputs: Outputs, train: CachedInputs, validation: CachedInputs, judge: Judge | None, *, normalise: bool
+) -> Problem:
+    """Return what a head is computed for.
+
+    Args:
+        outputs: Those of the model.
+        train: Features to learn from.
+        validation: Features of what is held out; there may be none.
+        judge: What the metric that decides says of these, and whether it chooses.
+        normalise: Whether the head normalises features.
+    """
+    return Problem(
+        train=(train, outputs.solved(train.labels)),
+        classes=len(outputs.names),
+        normalise=normalise,
+        validation=(validation, outputs.solved(validation.labels)) if len(validation) else None,
+        score=judge.score_of_solved if judge and judge.chooses else None,
+    )
 
 
 def adjusted(head: Head, shares: NDArray[np.float64]) -> Head:

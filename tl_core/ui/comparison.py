@@ -1,8 +1,8 @@
 """What the Compare page shows of many runs."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal
 
 import pandas as pd
 import streamlit as st
@@ -15,13 +15,12 @@ from tl_core.runs import compared
 from tl_core.runs.compared import ACCURACY
 from tl_core.runs.score import task_of
 from tl_core.runs.store import Run
-from tl_core.ui import compare_by, formatting, run_names, session
+from tl_core.ui import compare_by, decisions, formatting, run_names, session
 from tl_core.ui.against_cost import against_cost
-from tl_core.ui.charts import comparing, machine
+from tl_core.ui.charts import comparing, curves, machine
 from tl_core.ui.downloads import download
 
 FILTERS = ("Dataset", "Backbone", "Strategy", "State")
-METRICS: tuple[Literal["accuracy", "loss"], ...] = ("accuracy", "loss")
 LABELS = ("Name", "Tags", "Starred")
 """Columns that are hidden while nobody has given any."""
 
@@ -139,18 +138,31 @@ def charts(runs: Sequence[Run], chosen: Sequence[Run], metric: Metric) -> None:
     against_cost(chosen or runs, metric)
     if chosen:
         labels = formatting.names_apart(chosen)
-        curves = {run.id: session.events(run, "epoch") for run in chosen}
-        tasks = [task_of(run) for run in chosen]
-        offered = METRICS if any(task.has_accuracy for task in tasks) else METRICS[1:]
-        units = dict.fromkeys(task.loss_unit for task in tasks)
-        curve = st.radio("Curve", offered, format_func=str.capitalize, horizontal=True, key="curve_metric")
-        formatting.chart(
-            comparing.overlaid_curves(curves, labels, curve, session.run_id(), loss_unit=" or ".join(units)),
-            "overlaid",
-            "Validation curves of the chosen runs",
-        )
+        _curves(chosen, labels)
         used = [(labels[run.id], session.usage(run)) for run in chosen]
         formatting.chart(machine.usage_bars(used), "usage", "GPU energy, CPU time and most memory of the chosen runs")
+
+
+def _curves(chosen: Sequence[Run], labels: Mapping[str, str]) -> None:
+    """Draw what validation images say of the chosen runs over each other: of a measure that one chooses, those that have it."""
+    found: dict[curves.Measure, list[Run]] = defaultdict(list)
+    losses = {decisions.measures(run)[0] for run in chosen}
+    for run in chosen:
+        loss, *deciding = decisions.measures(run)
+        for measure in dict.fromkeys([*deciding, *([curves.ACCURACY] if task_of(run).has_accuracy else []), loss]):
+            found[measure].append(run)
+    offered = sorted(found, key=losses.__contains__)
+    place = st.radio(
+        "Curve", range(len(offered)), format_func=lambda place: offered[place].with_unit, horizontal=True, key="curve"
+    )
+    drawn = {run.id: session.events(run, "epoch") for run in found[offered[place]]}
+    if others := len(chosen) - len(drawn):
+        st.caption(f"{others} of the {len(chosen)} runs {'has' if others == 1 else 'have'} no such curve.")
+    formatting.chart(
+        comparing.overlaid_curves(drawn, labels, offered[place], session.run_id()),
+        "overlaid",
+        "Validation curves of the chosen runs",
+    )
 
 
 def differences(chosen: Sequence[Run]) -> None:

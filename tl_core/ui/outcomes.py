@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from tl_core.analysis import convergence, metrics
+from tl_core.analysis import metrics
 from tl_core.analysis.statements import percent, seconds
 from tl_core.analysis.statistics import Interval
 from tl_core.recipe import things_of
@@ -38,7 +38,7 @@ def sentence(run: Run, result: Result) -> None:
         st.markdown(f"### {good} of {result.test_images:,} test {things} right, in {took}")
     else:
         decisions.headline(run, result, took)
-    for warning in convergence.warnings(result, things):
+    for warning in compared.warnings(run, result):
         st.warning(formatting.plain(warning), icon=":material/trending_down:")
     trained, total = result.trainable_parameters, result.total_parameters
     st.caption(

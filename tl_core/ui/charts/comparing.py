@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -14,6 +14,7 @@ from tl_core.metrics import Better, Metric
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import strategies
 from tl_core.ui.charts import names, theme
+from tl_core.ui.charts.curves import Measure
 from tl_core.ui.charts.names import Place
 
 MOST_RUNS, MOST_CURVES = 500, 24
@@ -174,43 +175,40 @@ def family_style(family: str) -> tuple[str, str, str]:
 def overlaid_curves(
     curves: Mapping[str, Sequence[StoredEvent]],
     labels: Mapping[str, str],
-    metric: Literal["accuracy", "loss"],
+    measure: Measure,
     chosen: str | None,
-    loss_unit: str = "nats",
 ) -> go.Figure:
-    """Draw validation accuracy or loss of several runs; of very many runs the first ones and `chosen`.
+    """Draw what the validation images say of several runs; of very many runs the first ones and `chosen`.
 
     Args:
         curves: Run id -> the run's `epoch` events in order.
         labels: Run id -> its name in the legend.
-        metric: Accuracy is drawn in %, loss in `loss_unit`.
-        chosen: Id of the run with a thick, deep blue line. The others differ by colour, dash and marker.
-        loss_unit: The unit of the runs' losses."""
-    title = f"Validation {metric} of the runs"
-    shown = {run: events for run, events in curves.items() if any(e.data[f"validation_{metric}"] is not None for e in events)}
+        measure: What is drawn; it means the same in all of these runs.
+        chosen: Id of the run with a thick, deep blue line. The others differ by colour, dash and marker."""
+    title, field = f"{measure.title} of the runs", f"validation_{measure.field}"
+    shown = {run: events for run, events in curves.items() if any(e.data.get(field) is not None for e in events)}
     if not shown:
         return theme.empty(title, "None of these runs has validation images.")
     if len(shown) > MOST_CURVES:
-        title = f"Validation {metric} of {MOST_CURVES} of {len(shown):,} runs"
+        title = f"{measure.title} of {MOST_CURVES} of {len(shown):,} runs"
         shown = _first_ones(shown, chosen)
     most = min(theme.MOST_POINTS, MOST_CURVE_POINTS // len(shown))
     drawn = theme.figure(title, 330 + LEGEND_ROW * -(-len(shown) // 2), legend=True)
     # Below the curves there is room for as many names as there are.
     drawn.update_layout(margin_t=44, legend={"yref": "container", "y": 0, "yanchor": "bottom"})
-    unit, scale, digits = ("%", 100.0, 1) if metric == "accuracy" else (loss_unit, 1.0, 3)
     about = "<b>%{customdata[1]}</b><br>%{customdata[2]}, epoch %{customdata[3]}<br>"
     for place, (run, events) in enumerate(shown.items()):
         label = theme.plain(labels.get(run, run), 60)
         points = theme.thin(list(enumerate(events, start=1)), most)
         drawn.add_scatter(
             x=[number for number, _ in points],
-            y=[theme.number(event.data[f"validation_{metric}"], scale) for _, event in points],
+            y=[theme.number(event.data.get(field), measure.scale) for _, event in points],
             customdata=[(run, label, theme.plain(event.data["phase"]), event.data["epoch"]) for _, event in points],
-            hovertemplate=f"{about}%{{y:.{digits}f}} {unit}<extra></extra>",
+            hovertemplate=f"{about}%{{y:{measure.written}}} {measure.unit}<extra></extra>",
             name=label,
             **_curve_style(None if run == chosen else place),
         )
-    return theme.axes(drawn, "Epoch of the run", f"Validation {metric} ({unit})")
+    return theme.axes(drawn, "Epoch of the run", f"Validation: {measure.with_unit}")
 
 
 def _first_ones(curves: Mapping[str, Sequence[StoredEvent]], chosen: str | None) -> dict[str, Sequence[StoredEvent]]:
