@@ -1,19 +1,22 @@
 """What transfer is worth for texts, and what a probe on many of them takes.
 
-    python -m benchmarks.texts [--labels 5 20 100] [--seeds 3]
+    python -m benchmarks.texts [--labels 5 20 100] [--seeds 3] [--kept texts.json]
     python -m benchmarks.texts --table FILE [--texts 5000] [--turns 3]
 
-The first holds MiniLM against words that are counted and a network from random weights, on the docstrings of SciPy: test
-accuracy for so many labels a class, of each seed. The second takes so many texts of a table (`csv_text`) and tells what a linear
-probe on MiniLM takes from the table to its test accuracy, with nothing kept from before, and what `model.predict` of Keras alone
-takes for the same tokens, in wall and CPU seconds, in turn.
+The first holds MiniLM against words that are counted, the control, and a network from random weights, on the docstrings of SciPy:
+test accuracy for so many labels a class, as the mean over the seeds, and how far above the control's, with 95 % intervals. Each
+run is kept in a file as it ends, so that an interrupted benchmark goes on. The second takes so many texts of a table (`csv_text`)
+and tells what a linear probe on MiniLM takes from the table to its test accuracy, with nothing kept from before, and what
+`model.predict` of Keras alone takes for the same tokens, in wall and CPU seconds, in turn.
 """
 
 import argparse
+import json
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,15 +24,17 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from tl_core.analysis.statistics import mean_interval
 from tl_core.features.cache import ActivationCache
 from tl_core.recipe import Recipe, changed
 from tl_core.spec import RunSpec
 from tl_core.training.train import train
 
+CONTROL = "bag of words, linear probe"
 CONTENDERS: dict[str, dict[str, Any]] = {
     "MiniLM, linear probe": {"backbone": "minilm"},
-    "MiniLM, probe, then fine-tune all blocks": {"backbone": "minilm", "strategy": "lp_ft"},
-    "bag of words, linear probe": {"backbone": "bag_of_words"},
+    "MiniLM, probe, then fine-tune all blocks (3 epochs)": {"backbone": "minilm", "strategy": "lp_ft", "strategy.epochs": 3},
+    CONTROL: {"backbone": "bag_of_words"},
     "text CNN, from scratch": {"backbone": "text_cnn", "strategy": "from_scratch"},
 }
 BAR_SECONDS = 60
@@ -48,29 +53,57 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--labels", type=int, nargs="+", default=[5, 20, 100])
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--kept", type=Path, default=Path("texts.json"))
     parser.add_argument("--table", type=Path)
     parser.add_argument("--texts", type=int, default=5000)
     parser.add_argument("--turns", type=int, default=3)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         cache = ActivationCache(Path(scratch, "cache"), 10**10)
-        found = speed(asked.table, asked.texts, asked.turns) if asked.table else accuracy(asked.labels, asked.seeds, cache)
+        if asked.table:
+            found = speed(asked.table, asked.texts, asked.turns)
+        else:
+            found = accuracy(asked.labels, asked.seeds, asked.kept, cache)
     Console().print(found)
 
 
-def accuracy(labels: list[int], seeds: int, cache: ActivationCache) -> Table:
-    """Return the test accuracy of each contender, by labels a class and seed, in percent, with the seconds of the first seed."""
-    table = Table("Docstrings", *(f"{count} labels a class, %" for count in labels), "Seconds")
-    for name, settings in CONTENDERS.items():
-        cells, took = list[str](), list[str]()
-        for count in labels:
-            given = {"dataset": "docstrings", "dataset.labels_per_class": count, **settings}
-            results = [train(changed(RunSpec(), given | {"seed": seed}), _ignore, cache=cache).result for seed in range(seeds)]
-            right = [100 * result.accuracy for result in results]
-            cells.append(f"{statistics.mean(right):.1f} ({', '.join(f'{each:.1f}' for each in right)})")
-            took.append(f"{results[0].seconds:.0f}")
-        table.add_row(name, *cells, ", ".join(took))
+def accuracy(labels: list[int], seeds: int, kept: Path, cache: ActivationCache) -> Table:
+    """Return the test accuracy of each contender by labels a class, in percent: the mean over the seeds with its 95 % interval,
+    and below it how far that lies above the control's in the same seeds. What is `kept` of runs is not run again."""
+    found: dict[str, list[float]] = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    for count, seed, (name, settings) in product(labels, range(seeds), CONTENDERS.items()):
+        key = f"{name}, {count} labels, seed {seed}"
+        if key not in found:
+            given = {"dataset": "docstrings", "dataset.labels_per_class": count, "seed": seed, **settings}
+            result = train(changed(RunSpec(), given), _ignore, cache=cache).result
+            found[key] = [100 * result.accuracy, result.seconds]
+            kept.write_text(json.dumps(found, indent=1), encoding="utf-8")
+            print(f"{key}: {found[key][0]:.1f} % in {found[key][1]:.0f} s", flush=True)
+    table = Table("Docstrings", *(f"{count} labels a class, %" for count in labels), "Seconds of a run")
+    for name in CONTENDERS:
+        runs = [[found[f"{name}, {count} labels, seed {seed}"] for seed in range(seeds)] for count in labels]
+        control = [[found[f"{CONTROL}, {count} labels, seed {seed}"] for seed in range(seeds)] for count in labels]
+        cells = [_cell(own, None if name == CONTROL else other) for own, other in zip(runs, control, strict=True)]
+        table.add_row(name, *cells, ", ".join(f"{statistics.median(took for _, took in own):.0f}" for own in runs))
     return table
+
+
+def _cell(runs: list[list[float]], control: list[list[float]] | None) -> str:
+    """Return the mean accuracy of `runs` over the seeds, and by how much it is above that of the `control`."""
+    shares = [share for share, _ in runs]
+    said = with_interval(shares)
+    if control is None:
+        return said
+    return f"{said}\n{with_interval([own - other for own, (other, _) in zip(shares, control, strict=True)], '+')} above"
+
+
+def with_interval(values: list[float], sign: str = "") -> str:
+    """Return the mean of `values` with its 95 % interval (Student's t), which one alone has not."""
+    mean = f"{statistics.mean(values):{sign}.1f}"
+    if len(values) < 2:
+        return mean
+    ends = mean_interval(values)
+    return f"{mean} ({ends.low:{sign}.1f} to {ends.high:{sign}.1f})"
 
 
 def speed(file: Path, texts: int, turns: int) -> Table:

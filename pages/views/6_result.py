@@ -27,7 +27,7 @@ def draw() -> None:
         draw_unfinished(session.run_id())
     if not finished:
         nothing_yet(
-            "The result of a run is shown here: its accuracy with an interval, its mistakes, its cost. No run has finished yet."
+            "The result of a run is shown here: how good it is with an interval, its mistakes, its cost. No run has finished yet."
         )
         return
     shown = run_filters.filtered(finished, keep=[session.run_id() or ""])

@@ -264,6 +264,13 @@ def test_a_sentence_says_no_more_than_the_numbers() -> None:
     assert "cannot be told from so few" in sentence(None)
 
 
+def test_texts_and_tests_are_called_so() -> None:
+    for shift in (None, *(Shift(auc, auc - 0.05, auc + 0.05, 900) for auc in (0.5, 0.6, 0.8))):
+        said = sentence(shift, "texts")
+        assert "texts" in said
+        assert not {"image", "accuracy"} & set(said.replace("images", "image").split())
+
+
 def test_the_interval_is_that_of_many_draws() -> None:
     from tl_core.checks.domain_shift import _standard_error
 

@@ -15,7 +15,7 @@ from tl_core.notes import Note, NoteKind
 from tl_core.planning import backbone_profile
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.estimate import Estimate
-from tl_core.recipe import Recipe
+from tl_core.recipe import Recipe, changed
 from tl_core.runs import artifacts
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
@@ -90,6 +90,8 @@ def test_what_the_machine_lacks_is_said_with_what_to_do() -> None:
     assert disk.startswith("It may need 3.0 GB of disk, and 1.0 GB is free: choose smaller images, or clear the cache")
     tuned = Recipe.of(RunSpec().with_settings({"strategy": "fine_tuning"}))
     assert next(estimates.warnings(tuned, found, 10**9, 10**10)).endswith("choose smaller images or a smaller batch.")
+    of_texts = Recipe.of(changed(RunSpec(), {"dataset": "docstrings", "backbone": "minilm"}))
+    assert next(estimates.warnings(of_texts, found, 10**9, 10**10)).endswith("choose fewer tokens of each.")
     elsewhere = Recipe.of(RunSpec().with_settings({"executor": "ray"}))
     assert not list(estimates.warnings(elsewhere, found, 1, 1))
 

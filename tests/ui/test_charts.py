@@ -23,6 +23,7 @@ from tl_core.analysis.statistics import Interval
 from tl_core.analysis.usage import Usage
 from tl_core.analysis.what_if import Answer
 from tl_core.backbones import BlockOutline, CatalogueEntry
+from tl_core.checks.projection import ImageMap
 from tl_core.events import Activity, Telemetry
 from tl_core.metrics import Metric
 from tl_core.metrics.balanced_accuracy import BalancedAccuracy
@@ -45,6 +46,7 @@ from tl_core.ui.charts import (
     data,
     foretold,
     groups,
+    image_map,
     label_counts,
     labels,
     learning_curve,
@@ -443,6 +445,15 @@ def test_names_of_phases_stand_above_the_curves() -> None:
     chart = curves.learning_curves(steps(400, ("head", "top", "all")), [], "run")
     assert {note.text for note in chart.layout.annotations} == {"head", "top", "all"}
     assert all((note.y, note.yanchor) == (1, "bottom") for note in chart.layout.annotations)
+
+
+def test_hollow_points_of_a_map_have_a_line_or_webgl_draws_nothing_of_them() -> None:
+    splits = ("train", "validation", "test")
+    several = ImageMap(("sky", "sea"), (0.0, 1.0, 2.0), (0.0, 1.0, 2.0), ((0,), (0, 1), (1,)), splits, splits)
+    for found in (several, replace(several, labels=(0, 0, 1))):
+        chart = image_map.image_map(found)
+        assert sum(len(trace.x) for trace in chart.data) == 3
+        assert all(trace.marker.line.width > 0 for trace in chart.data)
 
 
 def test_what_ifs_of_numbers_are_drawn_in_their_unit() -> None:

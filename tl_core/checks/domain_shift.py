@@ -93,27 +93,28 @@ def verdict(shift: Shift | None) -> Verdict:
     return Verdict.LITTLE if shift.auc < CLEAR else Verdict.CLEAR
 
 
-def sentence(shift: Shift | None) -> str:
-    """Return the shift in a sentence, or that there is none to tell."""
+def sentence(shift: Shift | None, things: str = "images") -> str:
+    """Return the shift of examples, which are called `things`, in a sentence, or that there is none to tell."""
     said = verdict(shift)
     if shift is None:
         return (
-            "Whether test images are like training images cannot be told from so few: it takes ten of each, of five groups at "
-            "least where a table names groups."
+            f"Whether test {things} are like training {things} cannot be told from so few: it takes ten of each, of five groups "
+            "at least where a table names groups."
         )
-    measured = f"area under the ROC curve {shift.auc:.2f} ({shift.low:.2f}-{shift.high:.2f}), {shift.images:,} images"
+    measured = f"area under the ROC curve {shift.auc:.2f} ({shift.low:.2f}-{shift.high:.2f}), {shift.images:,} {things}"
     if said is Verdict.NONE:
-        return f"A classifier cannot tell test images from training images ({measured}): they are of one kind."
+        return f"A classifier cannot tell test {things} from training {things} ({measured}): they are of one kind."
     if said is Verdict.TOO_FEW:
         return (
-            f"There are too few images, or groups of them, to say whether test images differ from training images ({measured})."
+            f"There are too few {things}, or groups of them, to say whether test {things} differ from training {things} "
+            f"({measured})."
         )
     if said is Verdict.LITTLE:
         return (
-            f"Test images differ a little from training images ({measured}). The accuracy is that on images like those of the "
-            "test set, and may be another one on images like those it learned from."
+            f"Test {things} differ a little from training {things} ({measured}). A test says how good a model is on {things} "
+            "like those of the test set, and it may be better or worse on those like what it learned from."
         )
     return (
-        f"Test images differ from training images: a classifier tells them apart ({measured}). The accuracy says how well the "
-        "network does on images like those of the test set, not like those it learned from; find out where the two come from."
+        f"Test {things} differ from training {things}: a classifier tells them apart ({measured}). A test says how good a model "
+        f"is on {things} like those of the test set, not like those it learned from; find out where the two come from."
     )

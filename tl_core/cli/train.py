@@ -39,7 +39,7 @@ def train(
     wait: Annotated[bool, typer.Option(help="Wait for the end; without, print the run's id and leave it in the queue.")] = True,
     as_json: AsJson = False,
 ) -> None:
-    """Train one model in a process of its own, as soon as a device is free, and wait for its test accuracy."""
+    """Train one model in a process of its own, as soon as a device is free, and wait for what its test says."""
     if spec is not None and like is not None:
         raise SettingError("Settings can be taken from a file or from a run, not from both.", "Leave out --spec or --like.")
     store = Store()

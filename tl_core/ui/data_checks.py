@@ -110,10 +110,9 @@ def _leaving_out(recipe: Recipe, report: Report) -> None:
     offered = [kind for kind in KINDS if report.to_leave_out(kind)]
     if not offered:
         return
-    chosen = st.pills(
+    chosen = st.multiselect(
         "Leave out",
         offered,
-        selection_mode="multi",
         default=offered,
         format_func=KINDS.__getitem__,
         key="leave_out_kinds",

@@ -43,12 +43,13 @@ def warnings(recipe: Recipe, found: Estimate, memory: int, disk: int) -> Iterato
     """Yield what this machine lacks for it, each with what to do; `memory` and `disk` are the bytes that are free."""
     if not recipe.executor.shares_store:
         return  # it runs elsewhere
+    shorter = f"smaller {recipe.dataset.thing}" if recipe.has_images else f"fewer {recipe.backbone.unit} of each"
     if found.memory_bytes > memory:
-        smaller = "smaller images or a smaller batch" if recipe.strategy.batch_setting else "smaller images"
+        smaller = f"{shorter} or a smaller batch" if recipe.strategy.batch_setting else shorter
         yield f"It may need {_size(found.memory_bytes)} of memory, and {_size(memory)} is free now: choose {smaller}."
     if found.disk_bytes > disk:
         yield (
-            f"It may need {_size(found.disk_bytes)} of disk, and {_size(disk)} is free: choose smaller images, or clear the "
+            f"It may need {_size(found.disk_bytes)} of disk, and {_size(disk)} is free: choose {shorter}, or clear the "
             "cache with python -m tl_core cache --clear."
         )
 

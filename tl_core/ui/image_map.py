@@ -78,4 +78,4 @@ def _show(recipe: Recipe, found: ImageMapResult) -> None:
     st.caption(
         f"{METHOD}, in {seconds(found.seconds)}. Distances between islands mean little; which points are neighbours means much."
     )
-    st.caption(formatting.plain(sentence(found.shift)))
+    st.caption(formatting.plain(sentence(found.shift, recipe.dataset.thing)))

@@ -24,7 +24,7 @@ SAID = {
     Shape.FALLS: "The loss was lowest between {reached:.1g} and {limit:.1g}. The suggestion is the lower end, or a tenth of "
     "the upper end if that is smaller.",
     Shape.BREAKS: "The loss never fell, and beyond {limit:.1g} it rose: training diverges there. The suggestion is a tenth of "
-    "that. It is safe, but only the validation accuracy can tell whether training helps.",
+    "that. It is safe, but only what the validation images say can tell whether training helps.",
     Shape.RISES: "The loss rose from the lowest rates on: no rate is safe, and nothing is suggested. Check the data and the "
     "other settings first.",
     Shape.STAYS: "No rate changed the loss, so nothing is suggested; the present rate stays.",

@@ -56,7 +56,9 @@ def _add_points(drawn: go.Figure, found: ImageMap, places: NDArray[np.intp], nam
     colour, shape = look
     if members := places.tolist():
         of_each = [theme.plain(label_text(found.labels[index], found.class_names), 60) for index in members]
-        marker = {"color": colour, "symbol": [shape + SPLIT_SYMBOLS[found.splits[index]] for index in members]}
+        symbols = [shape + SPLIT_SYMBOLS[found.splits[index]] for index in members]
+        # Of symbols in a list Plotly's WebGL does not see that some are hollow, and these are nothing without a line.
+        marker = {"color": colour, "symbol": symbols, "line": {"color": colour, "width": 1.2}}
         drawn.add_scattergl(**_points(found, members, of_each, marker), name=theme.plain(name, 18), showlegend=True)
 
 
