@@ -98,11 +98,12 @@ def _cell(runs: list[list[float]], control: list[list[float]] | None) -> str:
 
 
 def with_interval(values: list[float], sign: str = "") -> str:
-    """Return the mean of `values` with its 95 % interval (Student's t), which one alone has not."""
+    """Return the mean of percentages, or with a `sign` of their differences, with its 95 % interval (Student's t), which one
+    alone has not."""
     mean = f"{statistics.mean(values):{sign}.1f}"
     if len(values) < 2:
         return mean
-    ends = mean_interval(values)
+    ends = mean_interval(values, -100.0 if sign else 0.0, 100.0)
     return f"{mean} ({ends.low:{sign}.1f} to {ends.high:{sign}.1f})"
 
 

@@ -147,7 +147,7 @@ class Recipe:
         self.dataset.require_label_kind()
         if self.metric not in (self.deciding_metric, Accuracy()):  # which everybody has who has chosen none
             raise SettingError(
-                f"{self.metric.full_title} says nothing of {self.task.label_kind.title}, which are asked for here.",
+                f"{self.metric.full_title} says nothing of {self.task.label_kind.title}, and the task asks for that.",
                 f"Choose another metric, such as {self.task.primary.name}.",
                 received=f"{self.metric.name} with {self.task.name}",
             )

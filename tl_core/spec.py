@@ -158,7 +158,7 @@ def setting_error(error: ValidationError, prefix: str, model: type[BaseModel]) -
     if first["type"] == "extra_forbidden":
         known = ", ".join(model.model_fields) or "none"
         return SettingError(f"There is no setting {name}.", f"Known settings here: {known}.", received=f"{name}={first['input']}")
-    reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    reason = first["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix("String ")
     received = "null" if first["input"] is None else first["input"]
     return SettingError(f"The setting {name} {reason}.", "Give a value that fits.", received=received)
 

@@ -168,7 +168,7 @@ def test_costs_of_other_classes_are_refused() -> None:
     assert not cost.suits(3)
     with pytest.raises(errors.SettingError, match="The data have 3 classes, and the costs are of 2"):
         cost.value(labels, given)
-    with pytest.raises(ValueError, match="each row of costs needs as many numbers as there are rows"):
+    with pytest.raises(ValueError, match="a row has more or fewer numbers than there are rows"):
         Cost(costs=((0, 1), (5,)))
 
 

@@ -161,7 +161,7 @@ def test_settings_that_do_not_fit_are_one_sentence_and_change_nothing(runs: dict
     app = page(by="cost")
     app.text_input(key="cost_metric_costs").set_value("[[0, 1], [5]]").run()
     (why,) = errors(app)
-    assert "each row of costs needs as many numbers as there are rows" in why
+    assert "a row has more or fewer numbers than there are rows" in why
     assert (app.query_params["by"], "by.costs" in app.query_params) == ("cost", False)
     rows = [[0 if true == said else 1 + (true == 4) for said in range(5)] for true in range(5)]
     app.text_input(key="cost_metric_costs").set_value(str(rows)).run()

@@ -54,7 +54,7 @@ def test_the_choice_and_its_settings_are_part_of_the_recipe(home: object, known_
     assert app.query_params["metric"] == "cost"
     assert "taken for the class of the least expected cost" in " ".join(each.value.replace("\\", "") for each in app.caption)
     app.text_input(key="cost_metric_costs").set_value("[[0, 1], [5]]").run()
-    assert ["each row of costs needs as many numbers" in each for each in errors(app)] == [True]
+    assert ["a row has more or fewer numbers than there are rows" in each for each in errors(app)] == [True]
     app.text_input(key="cost_metric_costs").set_value("").run()
     assert app.session_state["draft_spec"]["metric.costs"] == []
 

@@ -43,7 +43,7 @@ class Cost(Metric):
     @model_validator(mode="after")
     def _is_square(self) -> Self:
         if any(len(row) != len(self.costs) for row in self.costs):
-            raise ValueError("each row of costs needs as many numbers as there are rows")
+            raise ValueError("has costs of which a row has more or fewer numbers than there are rows")
         return self
 
     def suits(self, classes: int) -> bool:
