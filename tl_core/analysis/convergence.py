@@ -22,6 +22,18 @@ class Decided(NamedTuple):
     title: str
     written: Callable[[float], str]
 
+    def worse(self, first: PhaseRecord, last: PhaseRecord, images: int, thing: str) -> str:
+        """Return where `last` ended below `first`, by so many validation `images`, which are called `thing`; empty where it did
+        not, or where nobody can say."""
+        before, after = ((phase.ended or Measured()).validation_metric for phase in (first, last))
+        if before is None or after is None or self.found.low is None or self.found.high is None:
+            return ""
+        width = (self.found.high - self.found.low) * sqrt(self.found.n / images)
+        if self.found.better.sign * (before - after) <= width:
+            return ""
+        ended = f"the phase {last.name} ended with {self.title} {self.written(after)} on {images:,} validation {thing}"
+        return f"{ended}, the phase {first.name} with {self.written(before)}"
+
 
 def warnings(result: Result, thing: str = "images", decided: Decided | None = None) -> tuple[str, ...]:
     """Return sentences on training that diverged, fell below an earlier phase, or is at guessing; none where all is well.
@@ -34,26 +46,13 @@ def warnings(result: Result, thing: str = "images", decided: Decided | None = No
     known = [phase for phase in result.phases if phase.ended is not None]
     if not known:
         return ()
-    last = known[-1]
+    last, images = known[-1], result.validation_images
     if not all(isfinite(loss) for loss in _losses(last)):
         return (f"Training diverged: the phase {last.name} ended without a finite loss. {ADVICE}",)
     for phase in known[:-1]:
-        if said := _worse(phase, last, result, thing, decided) if decided else _fall(phase, last, result, thing):
+        if said := decided.worse(phase, last, images, thing) if decided else _fall(phase, last, result, thing):
             return (f"Training made it worse: {said}. {ADVICE}",)
     return _guessing(last, result, thing)
-
-
-def _worse(first: PhaseRecord, last: PhaseRecord, result: Result, thing: str, decided: Decided) -> str:
-    """Return where `last` ended below `first` in the metric that `decided`; empty where it did not, or where nobody can say."""
-    before, after = ((phase.ended or Measured()).validation_metric for phase in (first, last))
-    found, title, written = decided
-    if before is None or after is None or found.low is None or found.high is None:
-        return ""
-    width = (found.high - found.low) * sqrt(found.n / result.validation_images)
-    if found.better.sign * (before - after) <= width:
-        return ""
-    seen = f"{result.validation_images:,} validation {thing}"
-    return f"the phase {last.name} ended with {title} {written(after)} on {seen}, the phase {first.name} with {written(before)}"
 
 
 def _fall(first: PhaseRecord, last: PhaseRecord, result: Result, thing: str) -> str:

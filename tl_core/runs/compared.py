@@ -99,11 +99,13 @@ def _not_read(run_id: str) -> Predictions:
 
 
 def warnings(run: Run, result: Result) -> tuple[str, ...]:
-    """Return `convergence.warnings` of a finished run, which go by the metric that decides it."""
+    """Return `convergence.warnings` of a finished run, which go by the metric that decides it, unless its epochs did not tell it,
+    as in earlier versions."""
     metric = deciding(run)
     found = next((each for each in result.metrics if metric != ACCURACY and is_of(each, metric)), None)
     written = partial(measured, interval=None, is_share=metric.percent, in_unit=metric.in_unit)
-    decided = Decided(found, metric.in_sentence, written) if found else None
+    is_told = any(phase.ended and phase.ended.validation_metric is not None for phase in result.phases)
+    decided = Decided(found, metric.in_sentence, written) if found and is_told else None
     return convergence.warnings(result, things_of(run.spec), decided)
 
 
