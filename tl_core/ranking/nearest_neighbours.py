@@ -7,11 +7,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tl_core import heads
+from tl_core.analysis.neighbours import nearest_others
 from tl_core.ranking import Labels, Matrix, register
 from tl_core.ranking._shares import ShareCorrect
-
-ROWS = 512
-"""Of so many examples the similarities to all others are in memory at a time."""
 
 
 @register("nearest_neighbours")
@@ -32,16 +30,7 @@ class NearestNeighboursScore(ShareCorrect):
         if k == 0:
             return np.zeros(1, bool)
         points = heads.normalised(features, features.mean(axis=0), (features.shape[1],)) if self.normalise else features
-        told = [_votes(labels, _nearest(points, rows, k), int(labels.max()) + 1) for rows in _in_groups(len(labels))]
-        return np.concatenate(told) == labels
-
-
-def _nearest(points: Matrix, rows: Labels, k: int) -> Labels:
-    """Return the `k` others (rows, k) that are the nearest to each of `rows`, the nearest first."""
-    lengths = (points**2).sum(axis=1)
-    distances = lengths - 2 * points[rows] @ points.T  # squared, less the length of the row's own, which is the same for all
-    distances[np.arange(len(rows)), rows] = np.inf
-    return np.argsort(distances, axis=1, kind="stable")[:, :k]
+        return np.asarray(_votes(labels, nearest_others(points, k).places, int(labels.max()) + 1) == labels)
 
 
 def _votes(labels: Labels, nearest: Labels, classes: int) -> Labels:
@@ -52,7 +41,3 @@ def _votes(labels: Labels, nearest: Labels, classes: int) -> Labels:
         # A nearer vote counts for a little more, so little that all of it together decides ties alone.
         votes[np.arange(rows), labels[nearest[:, place]]] += 1 + 0.5 ** (place + 1)
     return votes.argmax(axis=1)
-
-
-def _in_groups(n: int) -> list[Labels]:
-    return [np.arange(start, min(start + ROWS, n)) for start in range(0, n, ROWS)]
