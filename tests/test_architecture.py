@@ -38,7 +38,12 @@ fits decides: an outline is a plain value, and lies lower than the networks that
 
 SHOWS = ("app", "pages", "tl_core.ui")
 """What may import Streamlit, and may import neither Keras nor a backend of it."""
-ABOUT_BACKENDS: dict[str, tuple[str, ...]] = {"tensorflow": (), "jax": (), "torch": ("tl_core.training.resume",)}
+GRADIENTS = "tl_core.networks.gradients"
+ABOUT_BACKENDS: dict[str, tuple[str, ...]] = {
+    "tensorflow": (GRADIENTS,),
+    "jax": (GRADIENTS,),
+    "torch": (GRADIENTS, "tl_core.training.resume"),
+}
 """Modules that must speak with a backend of Keras itself."""
 UNPICKLERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 READS_PICKLES = "tl_core.networks.torch_file"

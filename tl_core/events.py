@@ -29,6 +29,7 @@ class Activity(StrEnum):
     PLACING_IMAGES = "placing_images"
     DRAWING_IMAGES = "drawing_images"
     COMPUTING_HEADS = "computing_heads"
+    DRAWING_HEAT_MAPS = "drawing_heat_maps"
     LEAVING_OUT_WORDS = "leaving_out_words"
     CONVERTING = "converting"
     CHECKING_EXPORT = "checking_export"

@@ -23,6 +23,7 @@ TITLES = {
     Activity.PLACING_IMAGES: "Placing the images",
     Activity.DRAWING_IMAGES: "Reading the pictures",
     Activity.COMPUTING_HEADS: "Computing heads",
+    Activity.DRAWING_HEAT_MAPS: "Looking where the network sees it",
     Activity.LEAVING_OUT_WORDS: "Leaving out words",
     Activity.CONVERTING: "Converting the model",
     Activity.CHECKING_EXPORT: "Checking that it says the same",

@@ -98,6 +98,10 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.OWN_DATA_GONE: "The run's own data cannot be read, so nobody knows whether it was trained on some of these images, "
     "or what differs from them: {about[0]}",
     NoteKind.OWN_DATA_CHANGED: "The run's own data have changed since: it may have been trained on some of these images.",
+    NoteKind.OUTSIDE_UNKNOWN: "The data of this run are not there as they were: whether a picture lies outside of what it was "
+    "trained on is not known, and no training images are shown.",
+    NoteKind.TOO_FEW_FOR_OUTSIDE: "Whether a picture lies outside of what was trained on is not said: {0:,} training images are "
+    "too few for a threshold.",
     NoteKind.CLASSES_NOT_HERE: "Classes that these data lack: {names}. The run's own test is compared without them, too.",
     NoteKind.LABELS_NOT_HERE: "Labels that none of these data has: {names}. They do not count here, nor in the run's own test.",
     NoteKind.CLASSES_SPELLED_OTHERWISE: "Names that are spelled otherwise here: {names}.",

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from tl_core.data.label_kinds import CLASSES
 from tl_core.datasets import Dataset
 from tl_core.errors import SettingError
-from tl_core.events import Activity
+from tl_core.events import Activity, Event, Reporter, Stage
 from tl_core.jobs import background, device_queue
 from tl_core.jobs.background import ResultWriter
 from tl_core.machine import backends
@@ -51,6 +51,18 @@ class StudyResult:
     def seconds_left(self) -> float | None:
         """Return how many seconds it will take from now on, None where nobody knows."""
         return None
+
+
+@dataclass(frozen=True)
+class SharedResult(StudyResult):
+    """One that tells how much is `done`, 0..1."""
+
+    done: float = 0.0
+
+    @property
+    def share(self) -> float:
+        """Return how much of it is done, 0..1."""
+        return self.done
 
 
 R = TypeVar("R", bound=StudyResult)
@@ -147,6 +159,17 @@ class Study(Part, Generic[R]):
             self.run(recipe, home, writer)
 
         writer.carry_out(work, recipe.spec())
+
+
+def reporter(writer: ResultWriter[Any]) -> Reporter:
+    """Return what tells a `SharedResult` what happens, and how much is done."""
+
+    def report(event: Event) -> None:
+        writer.report(event)
+        if isinstance(event, Stage):
+            writer.update(done=event.done)
+
+    return report
 
 
 def with_all_labels(dataset: Dataset) -> dict[str, Any]:

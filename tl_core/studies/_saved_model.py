@@ -60,7 +60,7 @@ class SavedModel:
         self._progress = Progress(total=examples)
         self.stages = Stages(TrainingState(self._progress), report)
         with self.stages.stage(Activity.LOADING_MODEL):
-            model = loaded(file)
+            self.model = model = loaded(file)
             named = {layer.name: layer for layer in model.layers}
             features = next((named[name] for name in (CENTRE, HEAD) if name in named), model.layers[-1]).input
             classifier = Classifier(model, features)

@@ -3,34 +3,26 @@
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
-from tl_core.events import Event, Stage
 from tl_core.jobs.background import ResultWriter
 from tl_core.machine import backends
 from tl_core.recipe import Recipe
 from tl_core.runs import evaluations
 from tl_core.runs.evaluations import Evaluation
 from tl_core.runs.store import Store
-from tl_core.studies import Study, StudyResult, register, with_all_labels
+from tl_core.studies import SharedResult, Study, register, reporter, with_all_labels
 from tl_core.system import settings
 
 
 @dataclass(frozen=True)
-class EvaluationResult(StudyResult):
-    """How much is done, 0..1, and the evaluation once it is there, as it is kept with the run."""
+class EvaluationResult(SharedResult):
+    """The evaluation once it is there, as it is kept with the run."""
 
-    done: float = 0.0
     evaluation: Evaluation | None = None
-
-    @property
-    def share(self) -> float:
-        """Return how much of it is done, 0..1."""
-        return self.done
 
 
 @register("evaluation")
@@ -68,7 +60,7 @@ class EvaluationStudy(Study[EvaluationResult]):
         store = Store(home)
         found = evaluations.finished(store, self.run_id)
         began = time.monotonic()
-        said = evaluate(recipe, found, partial(_report, writer), home)
+        said = evaluate(recipe, found, reporter(writer), home)
         kept = said.model_copy(update={"at": time.time(), "seconds": time.monotonic() - began})
         evaluations.write(found.folder, kept)
         store.update(self.run_id, lambda _: {"disk_bytes": None})  # measured anew
@@ -77,9 +69,3 @@ class EvaluationStudy(Study[EvaluationResult]):
     def rows(self, found: EvaluationResult) -> Iterator[dict[str, Any]]:
         for metric in found.evaluation.metrics if found.evaluation else ():
             yield {"metric": metric.name, "value": metric.value, "low": metric.low, "high": metric.high}
-
-
-def _report(writer: ResultWriter[EvaluationResult], event: Event) -> None:
-    writer.report(event)
-    if isinstance(event, Stage):
-        writer.update(done=event.done)

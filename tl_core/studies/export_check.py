@@ -17,7 +17,7 @@ from tl_core.recipe import Recipe, things_of
 from tl_core.runs import evaluations, exported
 from tl_core.runs.exported import Parity
 from tl_core.runs.store import Store
-from tl_core.studies import Study, StudyResult, register
+from tl_core.studies import SharedResult, Study, register
 from tl_core.system import settings
 
 SHARES = {Activity.LOADING_MODEL: 0.1, Activity.READING_DATASET: 0.3, Activity.CONVERTING: 0.4, Activity.CHECKING_EXPORT: 0.7}
@@ -25,18 +25,11 @@ SHARES = {Activity.LOADING_MODEL: 0.1, Activity.READING_DATASET: 0.3, Activity.C
 
 
 @dataclass(frozen=True)
-class ExportResult(StudyResult):
-    """What was found of the export, once it is there, as it is kept with the run; what its examples are called, and how much is
-    done, 0..1."""
+class ExportResult(SharedResult):
+    """What was found of the export, once it is there, as it is kept with the run, and what its examples are called."""
 
-    done: float = 0.0
     things: str = "examples"
     parity: Parity | None = None
-
-    @property
-    def share(self) -> float:
-        """Return how much of it is done, 0..1."""
-        return self.done
 
 
 @register("export_check")

@@ -15,7 +15,7 @@ from tl_core.machine import backends
 from tl_core.recipe import Recipe
 from tl_core.runs import evaluations, score
 from tl_core.runs.store import Run, Store
-from tl_core.studies import Study, StudyResult, register
+from tl_core.studies import SharedResult, Study, register
 from tl_core.studies._text_words import TextWords
 from tl_core.system import settings
 
@@ -24,16 +24,10 @@ TOLD = 5
 
 
 @dataclass(frozen=True)
-class WordsResult(StudyResult):
-    """The texts so far, the hardest first, and how much is done, 0..1."""
+class WordsResult(SharedResult):
+    """The texts so far, the hardest first."""
 
-    done: float = 0.0
     texts: tuple[TextWords, ...] = ()
-
-    @property
-    def share(self) -> float:
-        """Return how much of it is done, 0..1."""
-        return self.done
 
 
 @register("words")

@@ -113,7 +113,7 @@ class _Unpacking:
         self._said += member.size
         self._require_measure(member.size, self._said, member.name)  # what is left out is read, too
         reason = _unwanted(parts)
-        named, parts = parts, [_spelled(part) for part in parts]
+        named, parts = parts, [spelled(part) for part in parts]
         alike = unicodedata.normalize("NFC", "/".join(parts))
         if not reason and alike in self._taken:
             reason = NoteKind.SAME_NAMES_IN_ARCHIVE
@@ -196,7 +196,7 @@ def _unwanted(parts: list[str]) -> NoteKind | None:
     return None if ending in EXTENSIONS | TABLES else NoteKind.OTHER_FILES_IN_ARCHIVE
 
 
-def _spelled(part: str) -> str:
+def spelled(part: str) -> str:
     """Return a name that any disk holds and any screen shows; two different ones stay different."""
     safe = "".join(letter if letter.isprintable() else "_" for letter in part).rstrip(". ") or "_"
     if safe == part and len(os.fsencode(part)) <= NAME_BYTES:

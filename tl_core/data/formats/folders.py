@@ -1,8 +1,8 @@
 """What lies in a folder of images: one folder a class, perhaps below train, validation and test. Nothing is opened."""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 from tl_core.data.formats.paths import existing_folder, unreadable
@@ -35,9 +35,10 @@ class FolderListing:
         """Return whether the classes lie below the folders of splits."""
         return self.bases != {"train": self.top}
 
-    def leave_out(self, reason: NoteKind, path: Path) -> None:
-        """Note that the file or folder at `path` is not used."""
-        self.left_out.setdefault(reason, []).append(printable(str(path.relative_to(self.root))))
+    def leave_out(self, reason: NoteKind, *paths: Path) -> None:
+        """Note that the files or folders at `paths` are not used."""
+        if paths:
+            self.left_out.setdefault(reason, []).extend(printable(str(path.relative_to(self.root))) for path in paths)
 
     def notes(self) -> list[Note]:
         """Return where the classes were found, if not in `root`, and a note for each reason to leave something out."""
@@ -59,17 +60,17 @@ def list_images(folder: Path, class_level: int | None = None) -> FolderListing:
     listing = FolderListing(root, root)
     folders, files = _entries(listing.top, listing)
     while len(folders) == 1 and _has_folders(folders[0]):
-        _leave_out_all(files, listing)
+        listing.leave_out(NoteKind.FILES_BESIDE_CLASSES, *files)
         listing.top = folders[0]
         folders, files = _entries(listing.top, listing)
-    _leave_out_all(files, listing)
+    listing.leave_out(NoteKind.FILES_BESIDE_CLASSES, *files)
     listing.bases = _split_folders(folders) or {"train": listing.top}
     if listing.is_split:
-        for other in (folder for folder in folders if folder not in listing.bases.values()):
-            listing.leave_out(NoteKind.FOLDERS_BESIDE_SPLITS, other)
+        beside = (folder for folder in folders if folder not in listing.bases.values())
+        listing.leave_out(NoteKind.FOLDERS_BESIDE_SPLITS, *beside)
     for split, base in listing.bases.items():
         if split == UNLABELLED:
-            listing.splits[split] = {"": images} if (images := _images_in(base, listing, deep=True)) else {}
+            listing.splits[split] = _unlabelled(base, listing)
             continue
         below = folders if base == listing.top else _below_split(split, base, listing)
         listing.splits[split] = _classes(listing.bases[split], below, listing, class_level)
@@ -80,6 +81,20 @@ def list_images(folder: Path, class_level: int | None = None) -> FolderListing:
     if not listing.is_split:
         _refuse_bare_splits(folders, listing)
     return listing
+
+
+def list_unsorted(folder: Path) -> FolderListing:
+    """Return all image files in and below `folder`, whatever its folders are called, as those that are unlabelled. Names are
+    sorted. There may be no image. Raises `DataError` where there is no folder, or no permission."""
+    root = existing_folder(folder)
+    listing = FolderListing(root, root, bases={UNLABELLED: root})
+    listing.splits[UNLABELLED] = _unlabelled(root, listing)
+    _settle_links(listing)
+    return listing
+
+
+def _unlabelled(base: Path, listing: FolderListing) -> Classes:
+    return {"": images} if (images := _images_in(base, listing, deep=True)) else {}
 
 
 def _below_split(split: str, base: Path, listing: FolderListing) -> list[Path]:
@@ -94,7 +109,7 @@ def _below_split(split: str, base: Path, listing: FolderListing) -> list[Path]:
 
 def _folders_in(folder: Path, listing: FolderListing) -> list[Path]:
     folders, files = _entries(folder, listing)
-    _leave_out_all(files, listing)
+    listing.leave_out(NoteKind.FILES_BESIDE_CLASSES, *files)
     return folders
 
 
@@ -188,10 +203,9 @@ def _classes(base: Path, folders: list[Path], listing: FolderListing, level: int
 def _images_in(folder: Path, listing: FolderListing, *, deep: bool) -> list[Path]:
     """Return the image files in `folder` and, where that is `deep`, in the folders below it."""
     files = _files_of(folder, listing, deep=deep)
-    for file in files:
-        if file.suffix.lower() not in EXTENSIONS:
-            listing.leave_out(NoteKind.FILES_WITHOUT_IMAGE_NAMES, file)
-    return [file for file in files if file.suffix.lower() in EXTENSIONS]
+    images = [file for file in files if file.suffix.lower() in EXTENSIONS]
+    listing.leave_out(NoteKind.FILES_WITHOUT_IMAGE_NAMES, *(file for file in files if file.suffix.lower() not in EXTENSIONS))
+    return images
 
 
 def _files_of(folder: Path, listing: FolderListing, *, deep: bool) -> list[Path]:
@@ -200,19 +214,14 @@ def _files_of(folder: Path, listing: FolderListing, *, deep: bool) -> list[Path]
     while deep and below:
         deeper, more = _entries(below.pop(0), listing)
         below, files = deeper + below, files + more
-    for other in below:
-        listing.leave_out(NoteKind.FOLDERS_IN_CLASSES, other)
+    listing.leave_out(NoteKind.FOLDERS_IN_CLASSES, *below)
     return files
-
-
-def _leave_out_all(files: list[Path], listing: FolderListing) -> None:
-    for file in files:
-        listing.leave_out(NoteKind.FILES_BESIDE_CLASSES, file)
 
 
 def _settle_links(listing: FolderListing) -> None:
     """Keep a link only where its target lies inside the dataset and is not listed already: splits must share no image."""
-    seen = {path for path in _every(listing) if not path.is_symlink()}
+    every = chain.from_iterable(chain.from_iterable(classes.values()) for classes in listing.splits.values())
+    seen = {path for path in every if not path.is_symlink()}
     for classes in listing.splits.values():
         for name, paths in list(classes.items()):
             classes[name] = [path for path in paths if path in seen or _keep_link(path, seen, listing)]
@@ -239,9 +248,3 @@ def _target(link: Path) -> Path | None:
         return link.resolve(strict=True)
     except (OSError, RuntimeError):  # RuntimeError: a loop, before Python 3.13
         return None
-
-
-def _every(listing: FolderListing) -> Iterator[Path]:
-    for classes in listing.splits.values():
-        for paths in classes.values():
-            yield from paths
