@@ -104,6 +104,7 @@ def test_the_nearest_and_the_threshold_are_those_of_scikit_learn(run: str, folde
     assert known.nearest[0].distance == pytest.approx(0, abs=1e-2)
     distance = others.kneighbors(unit([Image.open(folder / "more" / "noise.png")]))[0][0]
     assert [each.distance for each in noise.nearest] == pytest.approx(distance[:5], abs=1e-2)
+    assert noise.distance
     assert noise.distance == pytest.approx(distance[-1], abs=1e-2)
     assert noise.is_outside == (noise.distance > limit.distance)
     said = Prediction().conclusion(found)

@@ -54,6 +54,7 @@ from tl_core.ui.charts import (
     network,
     numbers,
     outcome,
+    predicted,
     ranking,
     rates,
     speeds,
@@ -201,6 +202,7 @@ CHARTS |= {
     ),
     "predicted_against_true": lambda: numbers.predicted_against_true(NUMBERS, NUMBERS[::-1], HOSTILE[0]),
     "residuals": lambda: numbers.residuals(NUMBERS, NUMBERS[::-1], HOSTILE[0]),
+    "output_bars": lambda: predicted.output_bars([(name, 1 / n) for n, name in enumerate(HOSTILE, 1)], HOSTILE[:1]),
     "precision_recall": lambda: labels.precision_recall(HAS, SAID, np.full(len(HOSTILE), 0.5), HOSTILE),
     "spread": lambda: numbers.spread(dict.fromkeys(theme.SPLITS, NUMBERS), HOSTILE[0]),
 }
@@ -225,6 +227,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "metric_against_cost": lambda: comparing.metric_against_cost([], ACCURACY, Cost.SECONDS),
     "predicted_against_true": lambda: numbers.predicted_against_true(NUMBERS[:0], NUMBERS[:0], "side"),
     "residuals": lambda: numbers.residuals(NUMBERS, np.full(len(NUMBERS), np.nan), "side"),
+    "output_bars": lambda: predicted.output_bars([], ()),
     "precision_recall": lambda: labels.precision_recall(HAS & False, SAID, np.full(len(HOSTILE), 0.5), HOSTILE),
     "spread": lambda: numbers.spread({}, "side"),
     "overlaid_curves": lambda: comparing.overlaid_curves({"a": epochs(3, None)}, {}, measures(Regression, MAE)[0], None),

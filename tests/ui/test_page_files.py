@@ -11,20 +11,20 @@ from tests.helpers import ROOT, python
 from tl_core.ui import doors, steps
 
 NUMBER = len(steps.pages()) + 1
-PREDICT = f'''"""Predict: one more page."""
+NOTES = f'''"""Notes: one more page."""
 
 import streamlit as st
 
 from tl_core.ui import frame
 from tl_core.ui.steps import PageInfo
 
-PAGE = PageInfo({NUMBER}, "Predict", ":material/counter_{NUMBER}:", "Where does it go?", lambda: "To a phone")
+PAGE = PageInfo({NUMBER}, "Notes", ":material/note:", "What is to be known?", lambda: "One thing")
 
 
 def draw() -> None:
     """Draw the page."""
     frame.heading(PAGE)
-    st.caption("Here a model is asked.")
+    st.caption("Here it stands.")
 
 
 if __name__ == "__main__":
@@ -35,11 +35,11 @@ from streamlit.testing.v1 import AppTest
 from tl_core.ui import doors, steps
 doors.write()
 app = AppTest.from_file("app.py", default_timeout=600)
-app.switch_page(steps.PREDICT.script).run()
+app.switch_page(steps.NOTES.script).run()
 assert not app.exception, app.exception
 links = [link.label for link in app.sidebar.get("page_link")]
-print(steps.PREDICT.path, app.title[0].value, [caption.value for caption in app.main.caption], links[-2:])
-print([caption.value for caption in app.sidebar.caption][steps.PREDICT.number - 1])
+print(steps.NOTES.path, app.title[0].value, [caption.value for caption in app.main.caption], links[-2:])
+print([caption.value for caption in app.sidebar.caption][steps.NOTES.number - 1])
 """
 
 
@@ -47,13 +47,13 @@ def test_one_more_page_is_one_file(tmp_path: Path) -> None:
     for name in ("tl_core", "pages"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "app.py", tmp_path)
-    (tmp_path / "pages" / "views" / f"{NUMBER}_predict.py").write_text(PREDICT)
+    (tmp_path / "pages" / "views" / f"{NUMBER}_notes.py").write_text(NOTES)
     done = subprocess.run([sys.executable, "-c", OPENED], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     before = steps.pages()[-1]
-    links = [f"{before.number} {before.title}", f"{NUMBER} Predict"]
-    assert done.stdout == f"predict Predict ['Where does it go?', 'Here a model is asked.'] {links}\nTo a phone\n"
-    assert (tmp_path / "pages" / "predict.py").read_text() == doors.DOOR.format(path="predict")
+    links = [f"{before.number} {before.title}", f"{NUMBER} Notes"]
+    assert done.stdout == f"notes Notes ['What is to be known?', 'Here it stands.'] {links}\nOne thing\n"
+    assert (tmp_path / "pages" / "notes.py").read_text() == doors.DOOR.format(path="notes")
 
 
 def test_each_page_has_its_door() -> None:
@@ -86,7 +86,7 @@ def test_to_look_for_pages_draws_nothing() -> None:
 
 def test_a_file_is_named_as_its_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "views").mkdir()
-    (tmp_path / "views" / f"{NUMBER + 1}_predict.py").write_text(PREDICT)
+    (tmp_path / "views" / f"{NUMBER + 1}_notes.py").write_text(NOTES)
     monkeypatch.setattr(steps, "PAGES", tmp_path)
-    with pytest.raises(ValueError, match=rf"belongs into the file pages/views/{NUMBER}_predict\.py"):
+    with pytest.raises(ValueError, match=rf"belongs into the file pages/views/{NUMBER}_notes\.py"):
         steps.pages.__wrapped__()
