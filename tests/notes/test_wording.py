@@ -187,6 +187,15 @@ TOLD = [
         "The run's own data have changed since: it may have been trained on some of these images.",
     ),
     (
+        Note(K.OUTSIDE_UNKNOWN),
+        "The data of this run are not there as they were: whether a picture lies outside of what it was trained on is not known, "
+        "and no training images are shown.",
+    ),
+    (
+        Note(K.TOO_FEW_FOR_OUTSIDE, (12,)),
+        "Whether a picture lies outside of what was trained on is not said: 12 training images are too few for a threshold.",
+    ),
+    (
         Note.counting(K.CLASSES_NOT_HERE, ["a", "b"]),
         "Classes that these data lack: a, b. The run's own test is compared without them, too.",
     ),

@@ -29,7 +29,10 @@ from tl_core.system.settings import ServerPath
 GIVEN = "given"
 """Pictures that a browser has brought, below the folder of the results."""
 STALE_SECONDS = 86_400.0
-"""Pictures that were brought, and what was said of them, are kept for a day."""
+"""Pictures that were brought, and what was said of them, are kept for a day; then they go when the run is asked again."""
+
+OF_AN_OUTPUT = "output", "value"
+"""What the name and the value of an output are called in a table."""
 
 
 @dataclass(frozen=True)
@@ -123,23 +126,20 @@ class Prediction(Study[PredictionResult]):
         if limit is None or not read:
             return told
         outside = sum(picture.is_outside is True for picture in read)
-        return f"{told} {outside:,} of them {limits(limit)}" if outside else f"{told} None of them {limits(limit)}"
+        lies = f"{outside:,} of them lie" if outside > 1 else f"{'One' if outside else 'None'} of them lies"
+        return f"{told} {lies} {_outside(limit)}"
 
 
-def limits(limit: Threshold) -> str:
+def _outside(limit: Threshold) -> str:
     """Return what lies outside, and how often that is said of the run's own test, as the end of a sentence and another one."""
     tested = percent(limit.measured, limit.interval)
     near = "no training image is" if limit.k == 1 else f"fewer than {limit.k} training images are"
     apart = ", each held against the others" if limit.fitted_on == "train" else ""
     return (
-        f"lies outside of what the run was trained on, where {near} within {limit.distance:.2f} of a picture, as the network "
+        f"outside of what the run was trained on, where {near} within {limit.distance:.2f} of a picture, as the network "
         f"sees it. That should be so of {100 * FALSE_ALARMS:.0f} % of images like the {limit.fitted:,} {limit.fitted_on} images"
         f"{apart}; of the {limit.tested:,} images of the run's own test it was found of {tested}."
     )
-
-
-OF_AN_OUTPUT = "output", "value"
-"""What the name and the value of an output are called in a table."""
 
 
 def forget_stale(folder: Path) -> None:

@@ -33,7 +33,7 @@ MOST_BROKEN, NEAR_PIXELS = 5, 96
 ABOUT = (
     "The model of the run says what it sees in each picture and where it sees that, and shows the training images that are the "
     "most alike to it. Where even these are far away, you are warned: of what it has never seen a model speaks with confidence, "
-    "too. Pictures that you bring are deleted after a day."
+    "too. Pictures that you bring are kept with the run; once they are a day old, they go when it is asked again."
 )
 OUTSIDE = (
     "This picture lies outside of what the run was trained on: even the training images that are the most alike to it are far "
