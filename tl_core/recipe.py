@@ -143,7 +143,7 @@ class Recipe:
 
     def require_task(self) -> None:
         """Raise the `SettingError` of a dataset without such labels as the task asks for, or of a strategy or a metric that makes
-        no sense for it."""
+        no sense for it, and the `TransferError` of a strategy that lacks what it needs beside the network."""
         self.dataset.require_label_kind()
         if self.metric not in (self.deciding_metric, Accuracy()):  # which everybody has who has chosen none
             raise SettingError(
@@ -152,6 +152,7 @@ class Recipe:
                 received=f"{self.metric.name} with {self.task.name}",
             )
         self.phases(ONE_BLOCK, 1)
+        self.strategy.require_ready()
 
     def require_accepted(self) -> None:
         """Raise the `SettingError` of a dataset whose examples the network does not take."""

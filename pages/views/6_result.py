@@ -4,7 +4,19 @@ import streamlit as st
 
 from tl_core.notes import sentences
 from tl_core.runs.states import State
-from tl_core.ui import controls, formatting, frame, other_data, outcomes, run_filters, same_data, session, start_from, steps
+from tl_core.ui import (
+    controls,
+    formatting,
+    frame,
+    other_data,
+    outcomes,
+    run_filters,
+    same_data,
+    session,
+    start_from,
+    steps,
+    teacher,
+)
 from tl_core.ui.label_bar import label_bar
 from tl_core.ui.run_picker import chosen_run, nothing_yet, pick
 from tl_core.ui.steps import PageInfo
@@ -40,6 +52,7 @@ def draw() -> None:
         outcomes.sentence(run, result)
         controls.controls(run)
         start_from.start_from(run)
+        teacher.teacher_and_student(run)
         same_data.beside(run)
         for note in sentences(result.notes):
             st.caption(formatting.plain(note))

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.helpers import QUICK
-from tests.tools.variants import variants
+from tests.tools.variants import UNTAUGHT, variants
 from tl_core.backbones import Backbone
 from tl_core.backbones._saved_example import saved_example
 from tl_core.backbones.finished_run import FinishedRun
@@ -80,7 +80,7 @@ def test_a_chain_of_runs_goes_on_where_each_has_ended(first: str) -> None:
     assert len({step.sha256 for step in steps}) == 2
 
 
-@pytest.mark.parametrize("name", variants(strategies.parts(), {"head2toe"}))
+@pytest.mark.parametrize("name", variants(UNTAUGHT, {"head2toe"}))
 def test_every_strategy_starts_from_a_run(name: str, first: str) -> None:
     strategy = strategies.part(name).example().spec()
     result = artifacts.read_result(keep("second", {"backbone": "finished_run", "backbone.run": first, "strategy": strategy}))

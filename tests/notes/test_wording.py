@@ -152,6 +152,12 @@ TOLD = [
         "reach. Set aside validation images to get one.",
     ),
     (Note(K.NOTHING_IN_BLOCKS), "The blocks of this phase hold nothing of what it trains, so the head trained alone."),
+    (Note(K.TAUGHT, (140, 160)), "The teacher gives 140 of the 160 training examples the class of their label."),
+    (
+        Note(K.TAUGHT_UNCHANGED, (140, 160)),
+        "The teacher gives 140 of the 160 training examples the class of their label. It saw each image unchanged, and once; the "
+        "network that learned from it saw them changed.",
+    ),
     (
         Note(K.ENGINE_FAILED, about=("OpenVINO", "Keras", "RuntimeError: no {such} layer")),
         "OpenVINO could not compute this network (RuntimeError: no {such} layer), so Keras did, more slowly.",

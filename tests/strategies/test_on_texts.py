@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.tiny_bert import TinyBert
-from tests.tools.variants import variants
+from tests.tools.variants import UNTAUGHT, variants
 from tl_core.errors import SettingError
 from tl_core.events import Event
 from tl_core.features.cache import ActivationCache
@@ -19,7 +19,7 @@ from tl_core.training.train import set_up
 FEW = {"dataset": "docstrings", "dataset.labels_per_class": 2, "dataset.test_share": 0.02, "dataset.validation_share": 0.02}
 
 
-@pytest.mark.parametrize("name", variants(strategies.parts(), ["linear_probe", "head2toe", "fine_tuning", "lora"]))
+@pytest.mark.parametrize("name", variants(UNTAUGHT, ["linear_probe", "head2toe", "fine_tuning", "lora"]))
 def test_it_trains(name: str, tmp_path: Path) -> None:
     recipe = Recipe.of(RunSpec().with_settings({**FEW, "strategy": strategies.part(name).example().spec()}))
     recipe = replace(recipe, backbone=TinyBert())

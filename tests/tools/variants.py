@@ -5,6 +5,11 @@ from typing import Any
 
 import pytest
 
+from tl_core.strategies import strategies
+
+UNTAUGHT = tuple(name for name, part in strategies.parts().items() if not part.example().teacher_run)
+"""The strategies that train on whatever data: an example's teacher knows those of the contract tests alone."""
+
 
 def variants(values: Iterable[Any], few: Container[Any]) -> list[Any]:
     """Return `values` for `parametrize`; those that are not among the `few` are marked `full`."""

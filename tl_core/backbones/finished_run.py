@@ -81,15 +81,15 @@ class FinishedRun(SavedNetwork):
         file = super().required_file()
         if not self.folder.is_dir():
             raise WeightsError(
-                "The run to start from is not here, or was deleted.",
+                "This run is not here, or was deleted.",
                 "Choose another one: python -m tl_core runs lists them.",
-                received=f"backbone.run={self.run}",
+                received=f"run {self.run}",
             )
         if not file.path.exists():
             raise WeightsError(
-                "The run to start from has left no model, as only a finished run does.",
+                "This run has left no model, as only a finished run does.",
                 "Choose one that is done: python -m tl_core runs lists them.",
-                received=f"backbone.run={self.run}",
+                received=f"run {self.run}",
             )
         return file
 

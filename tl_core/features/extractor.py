@@ -92,6 +92,10 @@ class FeatureExtractor:
         self._input_table = Table(_key(INPUTS, *preprocessor.key), preprocessor.shape, preprocessor.dtype)
         self._engines: dict[str, PreparedNetwork] = {}
 
+    def by(self, preprocessor: Preprocessor) -> "FeatureExtractor":
+        """Return the same for another network, of whose examples `preprocessor` makes inputs."""
+        return FeatureExtractor(self._cache, preprocessor, bfloat16=self._bfloat16, wait=self._wait, own=self._own)
+
     def inputs(self, examples: Examples, on_batch: OnBatch) -> Inputs:
         """Return what the network takes (n, ...): pixels uint8 or tokens int32, made by now if the cache has room for them, else
         whenever asked for."""

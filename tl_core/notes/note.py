@@ -161,6 +161,10 @@ class NoteKind(StrEnum):
     """The penalty was chosen on about so many of so many training images."""
 
     NOTHING_IN_BLOCKS = "nothing_in_blocks"
+    TAUGHT = "taught"
+    """A teacher classified so many of so many training examples as they are labelled."""
+    TAUGHT_UNCHANGED = "taught_unchanged"
+    """The same of images that are changed for the network that learns, and were not for the teacher."""
     """The blocks of a phase hold nothing of what it trains."""
 
     ENGINE_FAILED = "engine_failed"

@@ -8,6 +8,8 @@ from tl_core.notes.note import Note, NoteKind
 AREA = "area under the ROC curve {0:.2f} ({1:.2f}-{2:.2f}), {3:,} images)."
 """How far a classifier tells images apart, to its closing bracket."""
 
+TEACHER = "The teacher gives {0:,} of the {1:,} training examples the class of their label"
+
 ASK = (
     "if it says where examples come from, such as a device or a day, keep each of its values on one side, with "
     "dataset.group_column={about[0]}; if columns are learned from, and nobody knows it before the label, take it out."
@@ -87,6 +89,9 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     "R\N{SUPERSCRIPT TWO} is {0:.2f} ({1:.2f} to {2:.2f}) on the test examples, and the mean has 0. Try more labels, another "
     "network, or another strategy.",
     NoteKind.NOTHING_IN_BLOCKS: "The blocks of this phase hold nothing of what it trains, so the head trained alone.",
+    NoteKind.TAUGHT: TEACHER + ".",
+    NoteKind.TAUGHT_UNCHANGED: TEACHER + ". It saw each image unchanged, and once; the network that learned from it saw them "
+    "changed.",
     NoteKind.ENGINE_FAILED: "{about[0]} could not compute this network ({about[2]}), so {about[1]} did, more slowly.",
     NoteKind.HELD_IN_MEMORY: "Some of what was computed is held in memory, since it cannot be kept on disk ({about[0]}).",
     NoteKind.TESTED_ON_TEST_SPLIT: "Tested on the test split of these data: {0:,} {about[0]}.",

@@ -11,6 +11,7 @@ from tl_core.heads import Solver
 from tl_core.networks.blocks import select
 from tl_core.networks.classifier import HEAD
 from tl_core.phases.schedules import CONSTANT, Schedule
+from tl_core.phases.teacher import Teacher
 
 if TYPE_CHECKING:
     from tl_core.networks.outline import BlockOutline, Network
@@ -106,7 +107,7 @@ class Learning:
     `label_smoothing` is the share of a label that is spread over all classes; `mixup` and `cutmix` are the parameters of the beta
     distribution from which the share of another image is drawn (Zhang et al. 2018, arXiv 1710.09412; Yun et al. 2019, arXiv
     1905.04899), 0 for none of it. `views` is how many ways an image is changed by the augmentation, in turn; None changes it anew
-    in each epoch.
+    in each epoch. A `teacher` says of each training example, as it is unchanged, what is learned beside its label.
     """
 
     optimizer: str = "adam"
@@ -123,6 +124,7 @@ class Learning:
     cutmix: float = 0.0
     augmentation: Augmentation = Augmentation.NONE
     views: int | None = None
+    teacher: Teacher | None = None
 
     @property
     def keeps_best(self) -> bool:
@@ -132,7 +134,7 @@ class Learning:
     @property
     def soft(self) -> bool:
         """Return whether labels are shares of classes instead of one class."""
-        return bool(self.label_smoothing or self.mixup or self.cutmix)
+        return bool(self.label_smoothing or self.mixup or self.cutmix or self.teacher)
 
     @property
     def augments(self) -> bool:
@@ -206,7 +208,7 @@ class Phase:
         plain |= {"solver": solver and solver.title, "solver_settings": asdict(solver) if solver else {}}
         learning = asdict(self.learning)
         del learning["restore_best"]  # it changes no step: runs that were interrupted before there was a choice still go on
-        for name in ("sampled", "adjusted"):  # told only where they are set, as a trial is
+        for name in ("sampled", "adjusted", "teacher"):  # told only where they are set, as a trial is
             if not learning[name]:
                 del learning[name]
         more = {"penalty": repr(self.penalty), "learning": learning}

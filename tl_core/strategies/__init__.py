@@ -66,6 +66,14 @@ class Strategy(Part):
     """The setting that says what makes up for uneven classes, where it has one: a `Balance`."""
 
     @property
+    def teacher_run(self) -> str | None:
+        """Return the id of the finished run that teaches the network, where one does."""
+        return None
+
+    def require_ready(self) -> None:
+        """Raise the `TransferError` of what its settings lack, or name and is not there, beside the network."""
+
+    @property
     def changes_images(self) -> bool:
         """Return whether its settings have training images changed, which nothing else than images can be."""
         return False

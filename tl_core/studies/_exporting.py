@@ -26,7 +26,8 @@ from tl_core.runs import artifacts, exported
 from tl_core.runs.disk_use import bytes_of
 from tl_core.runs.evaluations import Testable
 from tl_core.runs.exported import About, Input, Parity
-from tl_core.studies._saved_model import loaded, own_data, preprocessor_of
+from tl_core.studies._saved_model import own_data, preprocessor_of
+from tl_core.training.trained_model import loaded
 
 COMPARED = 200
 """So many test examples are compared, at most."""

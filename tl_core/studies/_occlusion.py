@@ -15,8 +15,9 @@ from tl_core.machine import backends
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts
 from tl_core.runs.evaluations import Testable
-from tl_core.studies._saved_model import loaded, own_data, preprocessor_of
+from tl_core.studies._saved_model import own_data, preprocessor_of
 from tl_core.studies._text_words import TextWords
+from tl_core.training.trained_model import loaded
 
 MOST_PARTS = 128
 """So many parts of a text are left out at most, so that no text takes longer than so many others: where it has more words, a part

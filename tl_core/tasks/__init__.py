@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.data.label_kinds import LabelKind
+from tl_core.errors import SettingError
 from tl_core.heads import Head
 from tl_core.metrics import Metric, MetricValue
 from tl_core.notes import Note
@@ -115,6 +116,15 @@ class Task(Part):
     def phase(self, phase: Phase) -> Phase:
         """Return `phase`, which a strategy yields for classes, as it is for this task. Raises `SettingError` where it makes no
         sense for it."""
+
+    def require_no_teacher(self, phase: Phase) -> None:
+        """Raise `SettingError` where a teacher says of which class examples are; for a task whose labels are no classes."""
+        if phase.learning.teacher:
+            raise SettingError(
+                "A teacher says how likely each of several classes is, and nothing else is learned from it.",
+                "Choose another strategy, such as lp_ft, or the task classification.",
+                received=f"a teacher with {self.name}",
+            )
 
     def of_saved(self, outputs: NDArray[np.float32]) -> NDArray[Any]:
         """Return what is predicted, from the `outputs` (n, outputs) of a finished model: what is saved."""

@@ -38,27 +38,36 @@ class ClassOutputs(Outputs):
         return np.asarray(softmax(logits, axis=1))
 
     def targets(self, labels: NDArray[Any], learning: Learning) -> NDArray[Any]:
-        """Return class indices (n,), or shares of classes (n, classes) float32 where labels are softened."""
+        """Return class indices (n,), or shares of classes (n, classes) float32 where labels are softened or a teacher adds to
+        them."""
         return np.eye(len(self.names), dtype=np.float32)[labels] if learning.soft else labels
 
     def loss(self, learning: Learning) -> Any:
         """Return the cross-entropy (nats) of class indices, or of shares where labels are softened; with logits that are adjusted
-        by the shares of the classes if `learning` says so."""
+        by the shares of the classes if `learning` says so, and mixed with what a teacher says if there is one."""
         import keras
 
         plain: Any = keras.losses.SparseCategoricalCrossentropy()
         if learning.soft:
             plain = keras.losses.CategoricalCrossentropy(label_smoothing=learning.label_smoothing)
-        if not learning.adjusted:
-            return plain
-        from tl_core.tasks._logit_adjusted import LogitAdjusted
+        if learning.adjusted:
+            from tl_core.tasks._logit_adjusted import LogitAdjusted
 
-        return LogitAdjusted(plain, self.shares)
+            plain = LogitAdjusted(plain, self.shares)
+        if learning.teacher:
+            from tl_core.tasks._distilled import Distilled
+
+            return Distilled(plain, learning.teacher)
+        return plain
 
     def metrics(self, learning: Learning) -> list[Any]:
         """Return the accuracy, and the cross-entropy without weights, penalties and smoothing."""
         from keras import metrics
 
+        if learning.teacher:
+            from tl_core.tasks._distilled import of_labels
+
+            return of_labels()
         if learning.soft:
             return [metrics.CategoricalAccuracy("accuracy"), metrics.CategoricalCrossentropy("cross_entropy")]
         return [metrics.SparseCategoricalAccuracy("accuracy"), metrics.SparseCategoricalCrossentropy("cross_entropy")]

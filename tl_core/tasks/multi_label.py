@@ -78,6 +78,7 @@ class MultiLabel(Task):
     def phase(self, phase: Phase) -> Phase:
         """Return the phase with a head of each label where it computes one. Raises `SettingError` for what takes classes that
         exclude each other."""
+        self.require_no_teacher(phase)
         if phase.learning.balanced or phase.learning.sampled or phase.learning.adjusted:
             why = "Classes cannot be balanced where an example has several labels: it is of no one class."
             raise SettingError(why, "Set strategy.balanced to none.", received="balanced with multi_label")

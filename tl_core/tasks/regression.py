@@ -98,6 +98,7 @@ class Regression(Task):
 
     def phase(self, phase: Phase) -> Phase:
         """Return the phase with a head for numbers where it computes one. Raises `SettingError` for what is about classes."""
+        self.require_no_teacher(phase)
         if phase.learning.balanced or phase.learning.sampled or phase.learning.adjusted:
             why, way_out = "Classes cannot be balanced where a number is predicted", "Set strategy.balanced to none."
             raise SettingError(f"{why}: there are none.", way_out, received="balanced with regression")

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from tl_core.backbones import Backbone, BlockOutline
+from tl_core.backbones.finished_run import EXAMPLE
 from tl_core.data.resizing import SquarePixels
 from tl_core.events import Event, Plan, Stage, Step
 from tl_core.features.cache import ActivationCache
@@ -22,7 +23,7 @@ from tl_core.recipe import Recipe
 from tl_core.spec import PartSpec, RunSpec
 from tl_core.strategies import HEAD, BatchNorm, Moves, Phase, Strategy
 from tl_core.strategies._by_gradient import FromProbe
-from tl_core.testing._toy import SIZE, Known, ToyBackbone
+from tl_core.testing._toy import SIZE, Known, ToyBackbone, finish_example
 from tl_core.training.evaluation import outcome_of
 from tl_core.training.freezing import digests
 from tl_core.training.train import set_up
@@ -69,6 +70,8 @@ class Trained:
 def recipe_of(strategy: Strategy) -> Recipe:
     """Return a run with `strategy` on a small network, as if that had been pretrained where the strategy needs it."""
     recipe = Recipe.of(RunSpec(dataset=IMAGES, strategy=strategy.spec(), image_size=SIZE))
+    if strategy.teacher_run == EXAMPLE:
+        finish_example(IMAGES)
     return replace(recipe, strategy=strategy, backbone=_backbone_for(strategy))
 
 

@@ -22,17 +22,20 @@ from tl_core.strategies import Classifier, Learning, Phase
 from tl_core.training.augmentation import Augmenter
 from tl_core.training.prepare import PhasePreparer
 from tl_core.training.stages import Stages
+from tl_core.training.teaching import said_by
 
 VIEWS_STREAM = 2
 """Tells the random numbers of fixed views from others of a run's seed."""
 
 
 class PhaseInputs(NamedTuple):
-    """What a phase trains, a Keras model to probabilities, and its training and validation inputs."""
+    """What a phase trains, a Keras model to probabilities, its training and validation inputs, and what a teacher says of each
+    training example (n, classes), if one does."""
 
     model: Any
     train: Inputs
     validation: Inputs
+    taught: NDArray[np.float32] | None
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,15 @@ class InputPipeline:
 
         `index` is how many phases have come before.
         """
-        below = self.cuts.cut(phase)
+        below, teacher = self.cuts.cut(phase), phase.learning.teacher
+        taught = said_by(teacher, self.data, self.extractor, self.stages) if teacher else None
         if not below:
-            return PhaseInputs(self.classifier.model, self._whole(self.data.train), self._whole(self.data.validation))
+            return PhaseInputs(self.classifier.model, self._whole(self.data.train), self._whole(self.data.validation), taught)
         with self.stages.stage(Activity.COMPUTING_FEATURES):
             frozen, upper = self._divided(below, index)
             count = self._meter(below)
             train = self._train(frozen, phase.learning, count)
-            return PhaseInputs(upper, train, self.extractor.features(frozen, self.data.validation, count))
+            return PhaseInputs(upper, train, self.extractor.features(frozen, self.data.validation, count), taught)
 
     def test(self, model: Any, others: Examples | None = None) -> tuple[Any, Inputs]:
         """Return what to classify the test examples with, or `others`, and their inputs; `model` is the whole classifier, ready

@@ -223,6 +223,7 @@ class TrainingBatches:
     def __init__(self, phase: PreparedPhase) -> None:
         self._source, self._size = phase.train, phase.batch_size
         self._outputs, self._learning, self._augment = phase.outputs, phase.learning, phase.augment
+        self._taught = phase.taught
         self._weights = class_weights(phase.train.labels, len(phase.outputs.names)) if phase.learning.balanced else None
 
     def batches(self, order: NDArray[np.intp], first: tuple[int, int]) -> Iterator[Batch]:
@@ -233,6 +234,8 @@ class TrainingBatches:
     def _batch(self, part: NDArray[np.intp], number: tuple[int, int]) -> Batch:
         inputs, labels = as_taken(self._source.batch(part)), self._source.labels[part]
         aims = self._outputs.targets(labels, self._learning)
+        if self._taught is not None:  # of each image once, whatever view of it this is
+            aims = np.hstack([aims, self._taught[part % len(self._taught)]])
         if self._augment:
             inputs, aims = self._augment(inputs, aims, number)
         return inputs, aims, None if self._weights is None else self._weights[labels]

@@ -120,9 +120,14 @@ class PhasePreparer:
         return {path: phase.learning_rate * share for path, share in shares.items()}
 
     def remarks(self, phase: PreparedPhase) -> tuple[Note, ...]:
-        """Return what one should know of what trains in `phase`."""
+        """Return what one should know of what trains in `phase`, and of what it learns from."""
         head_alone = all(self._group(path) == HEAD for path in phase.frozen.trained)
-        return (Note(NoteKind.NOTHING_IN_BLOCKS),) if phase.blocks and head_alone else ()
+        notes = (Note(NoteKind.NOTHING_IN_BLOCKS),) if phase.blocks and head_alone else ()
+        if phase.taught is None:
+            return notes
+        right = int((phase.taught.argmax(axis=1) == phase.train.labels[: len(phase.taught)]).sum())
+        kind = NoteKind.TAUGHT_UNCHANGED if phase.learning.augments else NoteKind.TAUGHT
+        return (*notes, Note(kind, (right, len(phase.taught))))
 
     def _group(self, path: str) -> str:
         return self._freezer.block_of(path) or HEAD

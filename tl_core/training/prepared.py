@@ -41,6 +41,7 @@ class PreparedPhase:
         learning_rate: The head's; None where a solver computes it.
         blocks: The names of the blocks that train.
         trial: Whether it is one of several, of which the best is kept.
+        taught: What a teacher says of each training example (n, classes), if one does.
         judge: What the metric that decides says of the validation images; None where accuracy decides.
     """
 
@@ -60,6 +61,7 @@ class PreparedPhase:
     learning_rate: float | None = None
     blocks: tuple[str, ...] = ()
     trial: bool = False
+    taught: NDArray[np.float32] | None = None
     judge: Judge | None = None
 
 

@@ -117,11 +117,9 @@ class Training:
     def prepare_phase(self, phase: Phase, steps: int | None = None) -> PreparedPhase:
         """Set what trains in `phase`, the present one, bring its inputs, and compile its model. `steps` are those over which its
         schedule goes; None is all of its epochs."""
-        index = self.progress.phase
-        frozen = self.preparer.freeze(phase)
-        model, train, validation = self.inputs.inputs_for(phase, index)
-        views = len(train.labels) // len(train)
-        stream = self.recipe.seed, index
+        index, frozen = self.progress.phase, self.preparer.freeze(phase)
+        model, train, validation, taught = self.inputs.inputs_for(phase, index)
+        views, stream = len(train.labels) // len(train), (self.recipe.seed, index)
         order: Order = partial(shuffled, len(train), views, stream)
         if phase.learning.sampled:
             order = partial(drawn_evenly, train.labels[: len(train)], views, stream)
@@ -133,6 +131,7 @@ class Training:
             model=model,
             train=train,
             validation=validation,
+            taught=taught,
             frozen=frozen,
             learning=phase.learning,
             outputs=self.outputs,
@@ -229,10 +228,11 @@ class Training:
         self.progress.end_phase()
 
     def _measured(self, ready: PreparedPhase) -> Measured:
-        now, changed, score = self.progress, ready.learning.augments, self.progress.validation_score
+        now, score = self.progress, self.progress.validation_score
+        loss, accuracy = (None, None) if ready.learning.augments else (now.loss, now.accuracy)
         return Measured(
-            loss=None if changed else now.loss,
-            accuracy=None if changed else now.accuracy,
+            loss=loss,
+            accuracy=accuracy,
             validation_loss=now.validation_loss,
             validation_accuracy=now.validation_accuracy,
             validation_metric=None if score is None else -self.recipe.deciding_metric.better.sign * score,
