@@ -10,6 +10,7 @@ from tl_core.ui.charts import choices
 from tl_core.ui.ranking import backbone_ranking
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 from tl_core.ui.steps import PageInfo
+from tl_core.ui.this_computer import this_computer
 
 
 def summary() -> str:
@@ -42,6 +43,7 @@ def draw() -> None:
             require_allowed_paths(recipe)
             recipe.require_weights()
         backbone_ranking(recipe)
+        this_computer(recipe)
 
 
 def draw_choice(recipe: Recipe, offered: Offered) -> None:

@@ -7,9 +7,13 @@ import pytest
 
 from tests.helpers import CommandLine
 from tests.tools.driver import make_driver
-from tl_core.cli.doctor import FINE, _said
+from tl_core.errors import RunError
 from tl_core.machine import backends, doctor
 from tl_core.machine.doctor import Examination, Finding
+from tl_core.planning.batch_times import times
+from tl_core.recipe import Recipe
+from tl_core.spec import RunSpec
+from tl_core.studies._doctors_words import FINE, facts, what_is_the_matter
 
 SOUND = Examination("tensorflow", "the default", {"tensorflow": "2"}, None, (), (), 0, backends.CPU, "")
 CARD = ("NVIDIA H100",)
@@ -31,7 +35,8 @@ CARD = ("NVIDIA H100",)
 def test_what_is_the_matter_is_said_with_what_mends_it(found: Examination, finding: Finding, line: str | None) -> None:
     assert found.finding is finding
     assert (finding in FINE) == (line is None)
-    assert _said(found).endswith(line or ".")
+    assert what_is_the_matter(found).endswith(line or ".")
+    assert facts(found)["Backend"].startswith(found.backend)
 
 
 def test_gpus_are_counted_in_their_slots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,3 +57,17 @@ def test_a_gpu_that_the_backend_does_not_see_is_said(home: Path, tmp_path: Path)
     assert told.code == 2
     assert (told.json["finding"], told.json["driver"], told.json["device"]) == ("unseen", "580.65", "cpu")
     assert told.json["visible"] == ["NVIDIA H100 80GB HBM3", "NVIDIA A100-SXM4-40GB"]
+
+
+@pytest.mark.process
+def test_training_steps_are_timed_on_each_backend_that_is_here(home: Path) -> None:
+    """One that cannot be imported is told beside those that can."""
+    line = CommandLine(home)
+    told = line.run("doctor", "--backbone", "small_cnn", "--batches", "3", "--json").json
+    installed = [name for name, version in told["versions"].items() if version]
+    assert [row["backend"] for row in told["times"]] == installed
+    for row in told["times"]:
+        assert row["problem"] == ""
+        assert 0 < row["seconds_a_batch"] <= row["first_batch"]
+    with pytest.raises(RunError, match=r"^It ended after 0 of 3 batches"):
+        list(times("abacus", Recipe.of(RunSpec()).backbone, 32, 3))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tl_core import studies
 from tl_core.cli.console import app, says_what_is_wrong
+from tl_core.planning import batch_times
 from tl_core.runner import line, service, tracking
 from tl_core.runs.store import Store
 
@@ -27,6 +28,13 @@ def work_apart(folder: Path, attempt: int) -> None:
     from tl_core.runs.worker import do
 
     do(Mailbox(folder, attempt))
+
+
+@app.command(batch_times.COMMAND, hidden=True)
+@says_what_is_wrong
+def time_batches(backbone: str, size: int, batches: int) -> None:
+    """Print how long each of so many training steps takes with the backend of this process."""
+    batch_times.time_batches(backbone, size, batches)
 
 
 @app.command(hidden=True)

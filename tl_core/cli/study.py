@@ -1,6 +1,7 @@
 """The command that has a study answered: in the background, so that the page shows it too, and waited for."""
 
 import time
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -48,11 +49,7 @@ def study(
         result = TypeAdapter(type(found)).dump_python(found, mode="json", exclude={*UNTOLD})
         print_json({"study": name, "rows": rows, "conclusion": part.conclusion(found), **result})
         return
-    if rows:
-        table = Table(*(column.replace("_", " ").capitalize() for column in rows[0]), box=None)
-        for row in rows:
-            table.add_row(*map(text, row.values()))
-        out.print(table)
+    print_rows(rows)
     if said := part.conclusion(found):
         out.print(said)
     out.print(f"Answered in {spoken(found.seconds)}.")
@@ -90,6 +87,15 @@ def answered(part: Study[R], recipe: Recipe) -> R:
     if found.error:
         raise RunError(found.error)
     return found
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print the rows of a study as a table; nothing where there are none."""
+    if rows:
+        table = Table(*(column.replace("_", " ").capitalize() for column in rows[0]), box=None)
+        for row in rows:
+            table.add_row(*map(text, row.values()))
+        out.print(table)
 
 
 def _pause(interrupts: Interrupts) -> None:
