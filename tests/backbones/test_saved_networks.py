@@ -231,3 +231,16 @@ def is_refused(source: Backbone, said: str) -> None:
     with pytest.raises(WeightsError, match=said):
         source.require_weights()
     assert not source.listing().here
+
+
+def test_what_was_measured_of_a_file_goes_by_its_content(tmp_path: Path) -> None:
+    """A copy is the same network; another file at the same path is another one, and so is one that expects other pixels."""
+    first, copy = (KerasModelFile(path=tmp_path / f"{name}.keras") for name in ("first", "copy"))
+    for each in (first, copy):
+        shutil.copy(saved_example(), each.paths[0])
+    kept = first.content
+    assert kept == copy.content != KerasModelFile(path=first.path, pixels="0 to 1").content
+    first.paths[0].write_bytes(b"another one")
+    assert first.content != kept
+    first.paths[0].unlink()
+    assert first.content == first.model_dump_json()

@@ -68,6 +68,6 @@ def test_training_steps_are_timed_on_each_backend_that_is_here(home: Path) -> No
     assert [row["backend"] for row in told["times"]] == installed
     for row in told["times"]:
         assert row["problem"] == ""
-        assert 0 < row["seconds_a_batch"] <= row["first_batch"]
+        assert min(row["seconds_a_batch"], row["first_batch"]) > 0
     with pytest.raises(RunError, match=r"^It ended after 0 of 3 batches"):
         list(times("abacus", Recipe.of(RunSpec()).backbone, 32, 3))

@@ -115,6 +115,11 @@ class Backbone(Part):
         return self
 
     @property
+    def content(self) -> str:
+        """Return text that is equal for settings that give the same network: what was measured of it is kept under that."""
+        return self.model_dump_json()
+
+    @property
     def own_size(self) -> int | None:
         """Return the size of inputs that its settings say, where one of them does."""
         return None

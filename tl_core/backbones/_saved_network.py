@@ -8,7 +8,6 @@ from tl_core.backbones._scaling import Scaling
 from tl_core.backbones._untrained import RANDOM
 from tl_core.errors import SettingError, WeightsError, printable
 from tl_core.networks.blocks import cut_into_blocks
-from tl_core.networks.download import file_digest
 from tl_core.networks.model_file import UNREADABLE, ModelFile, shortened
 from tl_core.networks.outline import Network
 
@@ -88,7 +87,7 @@ class SavedNetwork(Backbone):
         blocks = cut_into_blocks(model)
         if not blocks:
             raise file.error("has nothing that could train below its features", "Choose another one.")
-        return Network(model, blocks, self.provenance(file_digest(file.path)) if pretrained else RANDOM)
+        return Network(model, blocks, self.provenance(file.digest) if pretrained else RANDOM)
 
     def _cut(self, file: ModelFile, size: int, *, pretrained: bool) -> Any:
         import keras

@@ -56,6 +56,12 @@ class KerasModelFile(SavedNetwork):
         return ModelFile(self.path, printable(self.path.name)) if self.path else None
 
     @property
+    def content(self) -> str:
+        """Return the settings with the digest of the file in place of its path, which another file may have tomorrow."""
+        found = self.file.digest if self.file else ""
+        return f"{self.model_copy(update={'path': None}).model_dump_json()} {found}" if found else super().content
+
+    @property
     def scaling(self) -> Scaling:
         return self.pixels
 

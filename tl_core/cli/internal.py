@@ -4,6 +4,8 @@ import os
 from functools import partial
 from pathlib import Path
 
+import typer
+
 from tl_core import studies
 from tl_core.cli.console import app, says_what_is_wrong
 from tl_core.planning import batch_times
@@ -34,7 +36,8 @@ def work_apart(folder: Path, attempt: int) -> None:
 @says_what_is_wrong
 def time_batches(backbone: str, size: int, batches: int) -> None:
     """Print how long each of so many training steps takes with the backend of this process."""
-    batch_times.time_batches(backbone, size, batches)
+    for seconds in batch_times.measured(backbone, size, batches):
+        typer.echo(seconds)
 
 
 @app.command(hidden=True)

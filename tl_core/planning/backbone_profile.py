@@ -220,7 +220,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 def file_of(home: Path, kind: str, backbone: Backbone, *decisive: int) -> Path:
     """Return where a backbone's measurement of a `kind` (a folder) is kept. Of what is `decisive` the image size comes first."""
-    key = sha256(" ".join([backbone.name, backbone.model_dump_json(), *map(str, decisive)]).encode()).hexdigest()[:16]
+    key = sha256(" ".join([backbone.name, backbone.content, *map(str, decisive)]).encode()).hexdigest()[:16]
     return home / kind / f"{key}.json"
 
 

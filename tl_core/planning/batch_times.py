@@ -44,12 +44,12 @@ def times(backend: str, backbone: Backbone, size: int, batches: int) -> Iterator
         )
 
 
-def time_batches(backbone_json: str, size: int, batches: int) -> None:
-    """Print the seconds of each of so many training steps with the backend of this process."""
+def measured(backbone_json: str, size: int, batches: int) -> Iterator[float]:
+    """Yield the seconds of each of so many training steps with the backend of this process."""
     from tl_core.networks.classifier import compiling
 
     backends.compute_in(Precision.FLOAT32)
     network = backbones.build(PartSpec.model_validate_json(backbone_json)).load(size, pretrained=False)
     step = training_step(network, compiling(xla=False))
     for _ in range(batches):
-        print(seconds_of(step), flush=True)
+        yield seconds_of(step)

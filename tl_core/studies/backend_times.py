@@ -20,8 +20,8 @@ from tl_core.studies._doctors_words import what_is_the_matter
 
 @dataclass(frozen=True)
 class BackendTime:
-    """The seconds of the `first` step with a backend, which compiles it, and the `median` of the others, None where there are none;
-    `problem` says why it could not be timed."""
+    """The seconds of the `first` step with a backend, which compiles it, and the `median` of the others; both are None where it
+    could not be timed, and `problem` says why."""
 
     first: float | None = None
     median: float | None = None
