@@ -65,6 +65,7 @@ class BackendTimes(Study[BackendTimesResult]):
 
     def run(self, recipe: Recipe, home: Path, writer: ResultWriter[BackendTimesResult]) -> None:
         """Examine the machine, then time one backend after the other."""
+        writer.update(stage="Examining this computer")
         found = examine()
         installed = [name for name, version in found.versions.items() if version]
         writer.update(examination=found)

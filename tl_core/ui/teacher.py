@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from tl_core.errors import TransferError
-from tl_core.recipe import Recipe
+from tl_core.recipe import Recipe, things_of
 from tl_core.runs.compared import deciding
 from tl_core.runs.store import Run
 from tl_core.ui import compare_by, estimates, formatting, session
@@ -19,21 +19,21 @@ def teacher_and_student(run: Run) -> None:
     if teacher is None:
         st.caption(f"The run that taught this one, {formatting.plain(teacher_id)}, was deleted.")
         return
-    both = {"Student": run, "Teacher": teacher}
+    both, names = {"Student": run, "Teacher": teacher}, formatting.names_apart([run, teacher])
     rows = [
         {
             "": role,
-            "Run": formatting.name_of(each),
+            "Run": names[each.id],
             "Accuracy": formatting.in_column(formatting.accuracy_of(each)),
             "Parameters": session.result(each.id).total_parameters,
-            "Seconds per 1,000": _seconds(each),
+            f"Seconds per 1,000 {things_of(run.spec)}": _seconds(each),
         }
         for role, each in both.items()
     ]
     st.markdown("**What was taught**")
     numbers = {"Parameters": st.column_config.NumberColumn(format="localized")}
     st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", column_config=numbers, alt="The student and its teacher")
-    told = compare_by.verdict(run, teacher, deciding(run), {each.id: f"The {role.lower()}" for role, each in both.items()})
+    told = compare_by.verdict(run, teacher, deciding(run), names)
     st.caption(
         f"{formatting.plain(told)} The seconds are those of the network on this machine, without its head; a dash stands where "
         "it is still measured."
