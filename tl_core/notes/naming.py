@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from tl_core.notes.note import MOST_NAMED, Note, NoteKind
+from tl_core.notes.note import MOST_NAMED, Note
+from tl_core.notes.note_kind import NoteKind
 
 FEW = 3
 """Names that are told of what was left out or spelled otherwise."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from tl_core.notes.naming import LEFT_OUT, named
-from tl_core.notes.note import Note, NoteKind
+from tl_core.notes.note import Note
+from tl_core.notes.note_kind import NoteKind
 
 AREA = "area under the ROC curve {0:.2f} ({1:.2f}-{2:.2f}), {3:,} images)."
 """How far a classifier tells images apart, to its closing bracket."""
