@@ -133,9 +133,9 @@ def keep_run(store: Store, run_id: str, state: State = State.QUEUED, spec: RunSp
         assert store.change_state(run_id, before(to), to, **(values if to is state else {}))
 
 
-def keep_outcome(store: Store, run_id: str, spec: RunSpec, left: Path) -> None:
-    """A finished run in the store, with the files that lie in the folder `left`."""
-    keep_run(store, run_id, State.DONE, spec, **artifacts.summary(artifacts.read_result(left)))
+def keep_outcome(store: Store, run_id: str, spec: RunSpec, left: Path, **values: Any) -> None:
+    """A finished run in the store, with the files that lie in the folder `left`, and further `values` of `keep_run`."""
+    keep_run(store, run_id, State.DONE, spec, **artifacts.summary(artifacts.read_result(left)), **values)
     shutil.copytree(left, store.folder(run_id))
 
 

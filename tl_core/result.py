@@ -166,7 +166,8 @@ class Result(_Plain):
     interrupted and went on from a checkpoint. `frozen_part` is about the test images, as a phase's is about its own.
     `device` is what computed, "cpu" or "gpu"; empty in results of before it was told. `metrics` are those of the test images,
     none in results of before they were measured. `thresholds` are those that the metric which decides was fitted with.
-    `train_sizes` are the training images of each class, none in results of before they were told.
+    `train_sizes` are the training images of each class, and `weights_digest` is a sha256 over the trained model's weights and
+    statistics: none, and empty, in results of before they were told.
     """
 
     class_names: tuple[str, ...]
@@ -191,6 +192,7 @@ class Result(_Plain):
     metrics: tuple[MetricValue, ...] = ()
     thresholds: tuple[Threshold, ...] = ()
     train_sizes: tuple[int, ...] = ()
+    weights_digest: str = ""
 
     @property
     def accuracy(self) -> float:
@@ -199,10 +201,8 @@ class Result(_Plain):
 
     @property
     def seconds(self) -> float:
-        """Return the wall seconds inside `train`: data, backbone, all phases and the test. Starting Python is not in it.
-
-        Of an interrupted run they are those of all its attempts, each up to the checkpoint that the next one began from.
-        """
+        """Return the wall seconds inside `train`: data, backbone, all phases and the test. Starting Python is not in it. Of an
+        interrupted run they are those of all its attempts, each up to the checkpoint that the next one began from."""
         return sum(timing.seconds for timing in self.timings)
 
 

@@ -10,6 +10,7 @@ from tl_core.ui import (
     frame,
     other_data,
     outcomes,
+    repeating,
     run_filters,
     same_data,
     session,
@@ -51,7 +52,10 @@ def draw() -> None:
         label_bar(run)
         outcomes.sentence(run, result)
         controls.controls(run)
-        start_from.start_from(run)
+        with st.container(horizontal=True, key="onward"):
+            start_from.start_from(run)
+            repeating.again(run)
+        repeating.verdict(run)
         teacher.teacher_and_student(run)
         same_data.beside(run)
         for note in sentences(result.notes):

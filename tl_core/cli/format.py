@@ -24,7 +24,7 @@ USER_MISTAKE, OUR_FAULT, STOPPED = 2, 1, 130
 FIELDS = (
     *("run_id", "state", "accuracy", "accuracy_interval", "metrics", "seconds", "waiting_seconds", "running_seconds"),
     *("priority", "attempts", "device", "trainable_parameters", "error", "unreadable"),
-    *("name", "tags", "starred", "archived", "note", "disk_bytes"),
+    *("name", "tags", "starred", "archived", "note", "disk_bytes", "repeats"),
 )
 """What `--json` prints of a run."""
 ENDING = (*FIELDS, "notes", "warnings", "evaluations", "thresholds")

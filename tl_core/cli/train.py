@@ -48,14 +48,18 @@ def train(
     if not wait:
         print_json(summary(store.run(run_id))) if as_json else out.print(run_id)
         return
+    tell(store, ended(store, run_id), as_json=as_json)
+
+
+def ended(store: Store, run_id: str) -> Run:
+    """Return a run that this command has started, once it has come to an end; Ctrl-C stops it."""
     with Interrupts() as interrupts:
         try:
-            run = follow(store, run_id, err, interrupts)
+            return follow(store, run_id, err, interrupts)
         except KeyboardInterrupt:
             with contextlib.suppress(RunError):  # it has just ended by itself
                 control.stop(store, run_id)
-            run = follow(store, run_id, err, interrupts)
-    tell(store, run, as_json=as_json)
+            return follow(store, run_id, err, interrupts)
 
 
 @app.command()

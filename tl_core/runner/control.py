@@ -20,14 +20,15 @@ STOPPABLE = (*before(State.CANCELLING), State.QUEUED, State.PAUSED)
 PAUSABLE = (*before(State.PAUSING), State.QUEUED)
 
 
-def start(store: Store, spec: RunSpec, *, priority: Priority = Priority.NORMAL) -> str:
-    """Check `spec`, queue it and return the run's id. It begins as soon as a device is free. Raises `TransferError`."""
+def start(store: Store, spec: RunSpec, *, priority: Priority = Priority.NORMAL, repeats: str | None = None) -> str:
+    """Check `spec`, queue it and return the run's id. It begins as soon as a device is free. `repeats` is the id of the run
+    that it is to be held against, if it repeats one. Raises `TransferError`."""
     recipe = Recipe.of(spec)
     recipe.require_runnable()
     folder = store.new_folder()
     try:
         artifacts.write_spec(folder, recipe.spec())
-        store.create(folder.name, recipe.spec(), priority=priority, environment=passed_on(os.environ))
+        store.create(folder.name, recipe.spec(), priority=priority, environment=passed_on(os.environ), repeats=repeats)
     except StorageError:
         shutil.rmtree(folder, ignore_errors=True)
         raise

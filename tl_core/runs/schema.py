@@ -50,7 +50,8 @@ class Run:
     read, if anything; `spec` has defaults there, and the run is shown but not done.
     From `name` to `note` are what people say of it (`runs.labels`); an archived one is left out of the lists. `disk_bytes` is
     what its folder takes, None until that was measured: after it has come to rest. `metrics` are those of the test images, none
-    until it is done, and none of runs of before they were measured.
+    until it is done, and none of runs of before they were measured. `repeats` is the id of the run that it was
+    started to train again, if any; that one may have been deleted.
     """
 
     id: str
@@ -91,6 +92,7 @@ class Run:
     note: str
     disk_bytes: int | None
     metrics: tuple[MetricValue, ...]
+    repeats: str | None
 
     @property
     def accuracy(self) -> float | None:
@@ -120,9 +122,21 @@ def run_of(row: sa.RowMapping) -> Run:
 
 
 def queued(
-    run_id: str, spec: RunSpec, *, priority: Priority = Priority.NORMAL, environment: Mapping[str, str] | None = None
+    run_id: str,
+    spec: RunSpec,
+    *,
+    priority: Priority = Priority.NORMAL,
+    environment: Mapping[str, str] | None = None,
+    repeats: str | None = None,
 ) -> sa.Insert:
-    """Return the statement that keeps a new run, at the end of the line of its priority."""
+    """Return the statement that keeps a new run, at the end of the line of its priority.
+
+    Args:
+        run_id, spec: The run.
+        priority: Where it waits.
+        environment: The variables that its process is given.
+        repeats: The id of the run that it repeats.
+    """
     now = time.time()
     return runs.insert().values(
         id=run_id,
@@ -133,6 +147,7 @@ def queued(
         place=LAST,
         priority=priority,
         environment=dict(environment or {}),
+        repeats=repeats,
     )
 
 

@@ -60,12 +60,10 @@ class Store:
             raise storage_error(self.folders, error) from error
         return self.folder(run_id)
 
-    def create(
-        self, run_id: str, spec: RunSpec, *, priority: Priority = Priority.NORMAL, environment: Mapping[str, str] | None = None
-    ) -> None:
-        """Keep a new run, at the end of the line of its priority."""
+    def create(self, run_id: str, spec: RunSpec, **how: Any) -> None:
+        """Keep a new run, at the end of the line of its priority; `how` are the keywords of `schema.queued`."""
         with self.database.writing(durable=True) as connection:
-            connection.execute(queued(run_id, spec, priority=priority, environment=environment))
+            connection.execute(queued(run_id, spec, **how))
 
     def change_state(
         self, run_id: str, leaving: Sequence[State], to: State, *, attempt: int | None = None, **values: Any

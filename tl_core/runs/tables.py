@@ -43,6 +43,7 @@ runs = sa.Table(
     sa.Column("note", sa.String, nullable=False, server_default=""),
     sa.Column("disk_bytes", sa.Integer),
     sa.Column("metrics", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("repeats", sa.String),
     sa.Index("runs_by_disk_bytes", "state", "disk_bytes"),
 )
 deletions = sa.Table(

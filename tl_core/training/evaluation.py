@@ -19,13 +19,18 @@ from tl_core.datasets import Images
 from tl_core.events import Activity, decoded
 from tl_core.features.predict import predict
 from tl_core.machine import backends
+from tl_core.machine.telemetry import usable_cores
 from tl_core.metrics import measure
 from tl_core.notes import Note, NoteKind
 from tl_core.result import MetricValue, Outcome, Predictions, Result, Threshold, Timing
 from tl_core.tasks import Task
-from tl_core.training.freezing import count_parameters
+from tl_core.training.freezing import count_parameters, digest_of
 from tl_core.training.run import Training
 
+COMPUTING = ("numpy", "scipy", "openvino", "pillow")
+"""What computes and decodes beside Keras and its backend."""
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "TF_DETERMINISTIC_OPS")
+"""By these the libraries are told on how many threads, and in which order, to compute."""
 HARDEST = 24
 """How many of the hardest test examples are kept with a run."""
 
@@ -74,16 +79,24 @@ def gather_predictions(
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of what decides the numbers, the backend's name and the number of processor cores."""
+    """Return the versions of what decides the numbers, the backend's name, and the numbers of processor cores and of threads."""
     backend = keras.backend.backend()
     return {
         "python": platform.python_version(),
         "keras": keras.__version__,
         backend: metadata.version(backend),
+        **{name: metadata.version(name) for name in COMPUTING},
         "backend": backend,
         "cores": str(os.cpu_count()),
+        "threads": _threads(),
         "transfer_lab": __version__,
     }
+
+
+def _threads() -> str:
+    """Return on how many cores this process may compute, and what its environment says of threads."""
+    said = [f"{name}={os.environ[name]}" for name in THREAD_VARIABLES if name in os.environ]
+    return " ".join([str(usable_cores()), *said])
 
 
 def _timing(stage: str, seconds: float) -> Timing:
@@ -119,4 +132,5 @@ def gather_result(run: Training, probabilities: NDArray[Any], measured: tuple[Me
         resumed=run.state.resumed,
         frozen_part=run.inputs.take_record(),
         metrics=measured,
+        weights_digest=digest_of(run.model),
     )

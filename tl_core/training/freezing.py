@@ -180,6 +180,11 @@ def digests(model: Any) -> Digests:
     return {variable.path: _digest(variable) for variable in model.weights}
 
 
+def digest_of(model: Any) -> str:
+    """Return the sha256 over all weights and statistics of `model`, in its order: what Keras has named them does not matter."""
+    return hashlib.sha256("".join(map(_digest, model.weights)).encode()).hexdigest()
+
+
 def count_parameters(model: Any, paths: set[str]) -> int:
     """Return how many numbers the variables at `paths` hold together."""
     return sum(int(np.prod(variable.shape)) for variable in model.weights if variable.path in paths)

@@ -59,7 +59,7 @@ def _button(label: str, icon: str, about: str, *wish: object) -> None:
 
 
 def _again(_store: Store, run: Run) -> None:
-    recipe_bar.start(Recipe.of(run.spec))
+    recipe_bar.start(Recipe.of(run.spec), repeats=run.id if run.state is State.DONE else None)
 
 
 def _charts(run: Run) -> None:

@@ -43,11 +43,11 @@ def recipe_bar() -> None:
             st.switch_page(steps.TRAIN.script, query_params=session.url_parameters() | {session.RUN_PARAMETER: started})
 
 
-def start(recipe: Recipe) -> str:
-    """Queue a run of `recipe`, look at it and return its id. Raises `TransferError`."""
+def start(recipe: Recipe, *, repeats: str | None = None) -> str:
+    """Queue a run of `recipe`, which may repeat another one, look at it and return its id. Raises `TransferError`."""
     require_allowed_paths(recipe)
     with faults.contained("the start of this run"):
-        started = control.start(session.store(), recipe.spec())
+        started = control.start(session.store(), recipe.spec(), repeats=repeats)
     session.forget_runs()
     session.look_at(started)
     return started

@@ -5,17 +5,16 @@ import shlex
 import pandas as pd
 import streamlit as st
 
-from tl_core.precision import Precision
 from tl_core.recipe import Recipe
 from tl_core.result import Result
+from tl_core.runs.repetition import spec_of
 from tl_core.spec import RunSpec
 from tl_core.ui import session, steps
 
 
 def settings(spec: RunSpec, result: Result) -> None:
     """Draw the exact settings, the versions, and the command that repeats the run in the precision that it computed in."""
-    if result.precision is not Precision.FLOAT32:
-        spec = spec.with_settings({"precision": result.precision})
+    spec = spec_of(spec, result)
     changes = [f"--set {shlex.quote(f'{name}={_text(value)}')}" for name, value in Recipe.of(spec).overrides().items()]
     st.code(" ".join(["python -m tl_core train", *changes]), language=None, wrap_lines=True)
     facts = (
