@@ -29,14 +29,14 @@ def export(
     """Write the model of a finished run in a format that runs elsewhere, once it was found to say the same there."""
     store = Store()
     run_id = store.named(run)
-    _require_free(to)
+    require_free(to)
     study = ExportCheck(run_id=run_id, format=name)
     found = answered(study, Recipe.of(store.run(run_id).spec))
     if found.parity is None:
         raise RunError("The export was ended before it was done.", "Ask again.")
     if not found.parity.is_good:
         raise RunError(study.conclusion(found), "Choose another format.", received=name)
-    _copy(exported.place(store.folder(run_id), name), to)
+    copy(exported.place(store.folder(run_id), name), to)
     if as_json:
         interval = found.parity.interval
         accuracy = {"accuracy_interval": interval and [interval.low, interval.high]}
@@ -49,17 +49,17 @@ def export(
     out.print(escape(f"{study.conclusion(found)} It is in {to}, where {SCRIPT} loads it."), soft_wrap=True)
 
 
-def _require_free(to: Path) -> None:
+def require_free(to: Path) -> None:
     """Raise `SettingError` where there is something in the way."""
     try:
         is_taken = to.exists() and (not to.is_dir() or any(to.iterdir()))
     except OSError as error:
         raise StorageError(f"This folder cannot be read ({error.strerror}).", "Choose another one.", received=to) from error
     if is_taken:
-        raise SettingError("An export needs a folder of its own, and something is here.", "Choose another one.", received=to)
+        raise SettingError("This needs a folder of its own, and something is here.", "Choose another one.", received=to)
 
 
-def _copy(source: Path, to: Path) -> None:
+def copy(source: Path, to: Path) -> None:
     """Copy the folder `source`; it is there whole or not at all. Raises `StorageError`."""
     partial = to.with_name(f".partial-{to.name}")
     try:
@@ -68,7 +68,7 @@ def _copy(source: Path, to: Path) -> None:
         partial.rename(to)
     except OSError as error:
         raise StorageError(
-            f"The export cannot be written ({error}).", "Free some space there, or choose another folder.", received=to
+            f"The files cannot be written ({error}).", "Free some space there, or choose another folder.", received=to
         ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)

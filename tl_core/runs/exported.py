@@ -3,7 +3,7 @@ of the run, with the file of the format, what is known of the model, and a scrip
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -85,12 +85,16 @@ def place(folder: Path, name: str) -> Path:
     return folder / FOLDER / name
 
 
+def new_export(folder: Path, name: str) -> AbstractContextManager[Path]:
+    """Return a `new_folder` in the place of an export."""
+    return new_folder(place(folder, name))
+
+
 @contextmanager
-def new_export(folder: Path, name: str) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of the former export where nothing is raised, and else goes. Raises
-    `StorageError` where it cannot be written."""
-    final = place(folder, name)
-    partial = final.with_name(f".partial-{name}")
+def new_folder(final: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of `final` where nothing is raised, and else goes. Raises `StorageError` where
+    it cannot be written."""
+    partial = final.with_name(f".partial-{final.name}")
     try:
         shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed; one at a time makes it
         partial.mkdir(parents=True)

@@ -1,5 +1,6 @@
 """A run that was trained again with the same settings, held against the first one: is it the same number, and what differs?"""
 
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,11 +10,12 @@ from numpy.typing import NDArray
 from tl_core.errors import RunError
 from tl_core.metrics import Metric, MetricValue
 from tl_core.precision import Precision
+from tl_core.recipe import Recipe
 from tl_core.result import Result
 from tl_core.runs import artifacts, compared, evaluations
 from tl_core.runs.evaluations import Testable
 from tl_core.runs.store import Run, Store
-from tl_core.spec import RunSpec
+from tl_core.spec import RunSpec, to_text
 
 SHOWN_DIGITS = 12
 """Of a digest, in sentences."""
@@ -113,6 +115,13 @@ def _short(value: str | None) -> str:
 def spec_of(spec: RunSpec, result: Result) -> RunSpec:
     """Return the settings that repeat a run, in the precision that it computed in."""
     return spec if result.precision is Precision.FLOAT32 else spec.with_settings({"precision": result.precision})
+
+
+def command(spec: RunSpec, result: Result) -> str:
+    """Return the line that repeats a run on the command line."""
+    settings = Recipe.of(spec_of(spec, result)).overrides()
+    changes = [f"--set {shlex.quote(f'{name}={to_text(value)}')}" for name, value in settings.items()]
+    return " ".join(["python -m tl_core train", *changes])
 
 
 def repeatable(store: Store, run_id: str) -> RunSpec:

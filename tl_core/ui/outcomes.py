@@ -24,6 +24,7 @@ from tl_core.ui.estimate_check import expected
 from tl_core.ui.hardest_texts import hardest_texts
 from tl_core.ui.proof import proof
 from tl_core.ui.run_settings import settings
+from tl_core.ui.take_away import take_away
 
 CLASS_COLUMNS = ("class", "images", "precision", "recall", "f1", "most often taken for")
 """What is shown of `metrics.per_class`, in this order."""
@@ -66,6 +67,7 @@ def evidence(run: Run, result: Result) -> None:
         "Time": lambda: _time(run, result),
         "Proof": lambda: proof(result, task.loss_unit),
         "Settings": lambda: settings(run.spec, result),
+        "Take it with you": lambda: take_away(run, result),
     }
     by_class = PANELS[Panel.CLASSES].title
     if by_class in draws and (uneven := other_metrics.uneven_split(said, result)):

@@ -1,22 +1,18 @@
 """What a run was made with, and how it is made again."""
 
-import shlex
-
 import pandas as pd
 import streamlit as st
 
-from tl_core.recipe import Recipe
 from tl_core.result import Result
-from tl_core.runs.repetition import spec_of
-from tl_core.spec import RunSpec
+from tl_core.runs.repetition import command, spec_of
+from tl_core.spec import RunSpec, to_text
 from tl_core.ui import session, steps
 
 
 def settings(spec: RunSpec, result: Result) -> None:
     """Draw the exact settings, the versions, and the command that repeats the run in the precision that it computed in."""
     spec = spec_of(spec, result)
-    changes = [f"--set {shlex.quote(f'{name}={_text(value)}')}" for name, value in Recipe.of(spec).overrides().items()]
-    st.code(" ".join(["python -m tl_core train", *changes]), language=None, wrap_lines=True)
+    st.code(command(spec, result), language=None, wrap_lines=True)
     facts = (
         spec.dotted()
         | {
@@ -26,7 +22,7 @@ def settings(spec: RunSpec, result: Result) -> None:
         }
         | result.versions
     )
-    table = {name: _text(value) for name, value in facts.items()}
+    table = {name: to_text(value) for name, value in facts.items()}
     st.dataframe(
         pd.DataFrame({"Setting": table.keys(), "Value": table.values()}),
         hide_index=True,
@@ -41,7 +37,3 @@ def settings(spec: RunSpec, result: Result) -> None:
     ):
         session.take(spec)
         st.switch_page(steps.STRATEGY.script)
-
-
-def _text(value: object) -> str:
-    return "null" if value is None else str(value)

@@ -1,0 +1,211 @@
+"""The pieces of the script of a run: Python that needs Keras and NumPy, and knows nothing of this package."""
+
+BACKBONE, BLOCKS, HEAD_FILE, ARRAYS, SPLIT = "backbone.keras", "blocks.json", "head.npz", "data.npz", "split.csv"
+"""The files that lie beside a script: the network as it was before training, the layers of its blocks, the head where that began
+with random weights, and the examples as arrays, or where each picture is."""
+IMPORTS = """\
+{csv}import json
+import math
+import os
+from pathlib import Path
+
+os.environ.setdefault("KERAS_BACKEND", "{backend}")
+import keras
+import numpy as np
+{others}
+HERE = Path(__file__).parent
+SEED = {seed}
+CLASSES = {classes}
+keras.utils.set_random_seed(SEED)"""
+
+FROM_ARRAYS = f"""\
+kept = np.load(HERE / "{ARRAYS}")
+(train, train_labels), (validation, validation_labels), (test, test_labels) = (
+    (kept[name], kept[name + "_labels"]) for name in ("train", "validation", "test")
+)"""
+
+FROM_FILES = f"""\
+def picture(path):
+    \"\"\"Return the middle square of a picture in RGB, upright, at the size of the run.\"\"\"
+    upright = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    side = min(upright.size)
+    left, top = (upright.width - side) // 2, (upright.height - side) // 2
+    square = upright.crop((left, top, left + side, top + side))
+    return np.asarray(square.resize(({{size}}, {{size}}), Image.Resampling.BICUBIC))
+
+
+def split(name):
+    \"\"\"Return the pixels and the labels of a split.\"\"\"
+    with (HERE / "{SPLIT}").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == name]
+    pixels = np.array([picture(row["path"]) for row in rows], np.uint8).reshape(-1, {{size}}, {{size}}, 3)
+    return pixels, np.array([int(row["label"]) for row in rows], np.int64)
+
+
+train, train_labels = split("train")
+validation, validation_labels = split("validation")
+test, test_labels = split("test")"""
+
+LOADED = f"""\
+backbone = keras.saving.load_model(HERE / "{BACKBONE}", compile=False)
+BLOCKS = json.loads((HERE / "{BLOCKS}").read_text())  # the layers of each block, from the pixels upward"""
+
+NEW_HEAD = f"""\
+head = keras.layers.Dense(len(CLASSES), activation="softmax", dtype="float32", name="head")
+model = keras.Model(backbone.input, head(backbone.output))
+first = np.load(HERE / "{HEAD_FILE}")  # the random weights with which the run began
+head.set_weights([first["kernel"], first["bias"]])"""
+
+FEATURES = """\
+points = backbone.predict(train, batch_size=32, verbose=0).astype(np.float64)"""
+NORMALISED = """
+centre = points.mean(axis=0)
+points = points - centre
+points /= np.linalg.norm(points, axis=1, keepdims=True)"""
+WEIGHTS = """
+weights = len(train_labels) / (len(CLASSES) * np.bincount(train_labels))  # of each class, the rarer the more"""
+LOGISTIC = """
+fitted = LogisticRegression(C={strength!r}, max_iter=10_000, tol=1e-6).fit(points, train_labels{weighted})
+kernel, bias = fitted.coef_.T, fitted.intercept_"""
+OF_TWO = """
+kernel, bias = np.hstack([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2  # one for each class"""
+RIDGE = """
+fitted = Ridge(alpha={penalty!r}).fit(points, 2.0 * np.eye(len(CLASSES))[train_labels] - 1.0{weighted})
+kernel, bias = fitted.coef_.T / {temperature!r}, fitted.intercept_ / {temperature!r}"""
+MEANS = """
+means = np.array([points[train_labels == label].mean(axis=0) for label in range(len(CLASSES))])
+kernel, bias = 2.0 * means.T / {temperature!r}, -(means**2).sum(axis=1) / {temperature!r}"""
+SOLVED_HEAD = """
+head = keras.layers.Dense(len(CLASSES), activation="softmax", dtype="float32", name="head")
+{normalised}model = keras.Model(backbone.input, head({below}))
+head.set_weights([kernel, bias])"""
+CENTRED = """\
+centred = keras.layers.Rescaling(1.0, offset=-centre.astype(np.float32))(backbone.output)
+unit = keras.layers.UnitNormalization()(centred)
+"""
+
+FREEZING = '''\
+NORMS = (
+    keras.layers.BatchNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.GroupNormalization,
+    keras.layers.RMSNormalization,
+)
+
+
+def infer(layer):
+    """Have a layer compute in training as it does in use: BatchNorm keeps its statistics, and nothing is dropped out."""
+    usual = layer.call
+    if getattr(layer, "_call_has_training_arg", False):
+        vars(layer)["call"] = lambda *inputs, training=None, **more: usual(*inputs, **more, training=False)
+
+
+def release(blocks, trains, statistics):
+    """Let the head train, and of these blocks what `trains`; `statistics` says whether those of BatchNorm follow."""
+    for block, names in BLOCKS.items():
+        for layer in map(model.get_layer, names):
+            vars(layer).pop("call", None)
+            layer.trainable = block in blocks and any(trains(layer, variable) for variable in layer.variables)
+            for variable in layer.trainable_variables:
+                variable.trainable = bool(trains(layer, variable))
+            if block not in blocks or (isinstance(layer, keras.layers.BatchNormalization) and not statistics):
+                infer(layer)
+
+
+def fit(number, epochs, batch_size, *, best, patience=None):
+    """Train for so many epochs, and with a `best` validation loss, go back in the end to what had the lowest one."""
+    kept, since = model.get_weights(), 0
+    for epoch in range(epochs):
+        order = np.random.default_rng([SEED, number, epoch]).permutation(len(train))
+        for start in range(0, len(order), batch_size):
+            part = order[start : start + batch_size]
+            images, labels = train[part].astype("float32"), targets(train_labels[part])
+            for change in AUGMENTATION:
+                images = change(images, training=True)
+            model.train_on_batch(images, labels{weighted})
+        loss = validation_loss()
+        print(f"epoch {{epoch + 1}} of {{epochs}}: validation loss {{loss:.4f}}")
+        if best is not None and loss < best:
+            best, kept, since = loss, model.get_weights(), 0
+        else:
+            since += 1
+        if patience is not None and since >= patience:
+            break
+    if best is not None and math.isfinite(best):
+        model.set_weights(kept)
+
+
+def targets(labels):
+    """Return what the loss takes."""
+    return {targets}
+
+
+def validation_loss():
+    """Return the loss on the validation images; not a number where there are none."""
+    if not len(validation):
+        return math.nan
+    return model.evaluate(validation, targets(validation_labels), batch_size=32, verbose=0, return_dict=True)["loss"]
+
+
+AUGMENTATION = [{augmentation}]{weights}'''
+
+PHASE = """\
+release({blocks}, {trains}, statistics={statistics})
+trainable = sum(math.prod(variable.shape) for variable in model.trainable_variables)
+assert trainable == {parameters}, trainable  # as many as trained in the run
+optimizer = {optimizer}
+model.compile(optimizer=optimizer, loss={loss})
+fit({number}, epochs={epochs}, batch_size={batch_size}, best={best}, patience={patience})"""
+
+BY_RATE = '''\
+def by_rate(make, rates, head):
+    """Return an optimizer that moves each block at a rate of its own, and the head at another one."""
+    optimizers = {rate: make(rate) for rate in {*rates.values(), head}}
+    of_variables = {
+        variable.path: optimizers[rates[block]]
+        for block in rates
+        for layer in map(model.get_layer, BLOCKS[block])
+        for variable in layer.trainable_variables
+    }
+    return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(optimizers[head], of_variables))
+
+
+'''
+SPARING = '''\
+def sparing(optimizer):
+    """Return the optimizer, whose weight decay spares norms and biases."""
+    spared = [each for each in model.trainable_variables if len(each.shape) < 2 or each.name == "bias"]
+    optimizer.exclude_from_weight_decay(spared)
+    return optimizer
+
+
+'''
+
+SCHEDULE = '''\
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """A rate that goes from piece to piece: until which share of the steps, from which factor, to which, and how."""
+
+    def __init__(self, peak, steps):
+        self.peak, self.steps = peak, steps
+
+    def __call__(self, step):
+        share, begin, factor = (keras.ops.cast(step, "float32") + 0.5) / self.steps, 0.0, 0.0
+        for until, start, end, way in {pieces}:
+            along = keras.ops.clip((share - begin) / (until - begin), 0.0, 1.0)
+            if way == "cosine":
+                along = (1.0 - keras.ops.cos(math.pi * along)) / 2.0
+            factor = keras.ops.where((share >= begin) & (share <= until), start + (end - start) * along, factor)
+            begin = until
+        return self.peak * factor
+
+
+'''
+
+TEST = """\
+said = model.predict(test, batch_size=32, verbose=0)
+count, right = len(test), int((said.argmax(axis=1) == test_labels).sum())
+share, z = right / count, 1.959964
+middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)  # Wilson's interval of 95 %
+reach = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
+print(f"{{right}} of {{count}} test images right: {{share:.2%}} ({{middle - reach:.2%}} to {{middle + reach:.2%}})")
+print("The run had {correct} of {images}: {own:.2%}")"""
