@@ -20,7 +20,7 @@ def rerun(run: RunId, as_json: AsJson = False) -> None:
     store = Store()
     first = store.named(run)
     second = ended(store, control.start(store, repeatable(store, first), repeats=first))
-    found = repetition(store, second) if second.state.ended else None
+    found = repetition(store, second)
     if found is None:
         tell(store, second, as_json=as_json)
     elif as_json:

@@ -131,14 +131,14 @@ def repeatable(store: Store, run_id: str) -> RunSpec:
 
 
 def repetition(store: Store, run: Run) -> Repetition | None:
-    """Return a finished run beside the one that it repeats; None where it repeats none, or one that is there no more."""
+    """Return a finished run beside the one that it repeats; None where it repeats none, or what one of them left is gone."""
     if run.repeats is None:
         return None
     try:
-        first = evaluations.finished(store, run.repeats)
+        first, second = (evaluations.finished(store, each) for each in (run.repeats, run.id))
     except RunError:
         return None
-    second, metric, read = evaluations.finished(store, run.id), compared.deciding(run), compared.reader(store)
+    metric, read = compared.deciding(run), compared.reader(store)
     was, now = (compared.value_of(each.run, metric, read) for each in (first, second))
     if not (isinstance(was, MetricValue) and isinstance(now, MetricValue)):
         return None
