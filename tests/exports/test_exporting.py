@@ -10,6 +10,7 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.special import softmax
 
 import tl_core as tl
 from tests.helpers import HANGS_SECONDS, SMALL_CNN, CommandLine, keep_outcome, keep_run
@@ -17,7 +18,7 @@ from tests.tasks.crops import crops
 from tests.tasks.pairs import pairs
 from tests.tools.answering import answered
 from tl_core.data.resizing import center_crop_resize
-from tl_core.errors import StorageError, TransferError
+from tl_core.errors import SettingError, StorageError, TransferError
 from tl_core.exports import INSTALL, ExportFormat, formats
 from tl_core.exports._answers import SCRIPT
 from tl_core.exports.keras import KerasFormat
@@ -26,7 +27,11 @@ from tl_core.runs import artifacts, exported
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
+from tl_core.studies._calibrating import calibrate, require_calibratable
 from tl_core.studies.export_check import ExportCheck, ExportResult
+from tl_core.tasks import Task
+from tl_core.tasks.classification import Classification
+from tl_core.tasks.regression import Regression
 from tl_core.training.train import train
 
 ONE_EPOCH = {"strategy": "from_scratch", "strategy.epochs": 1}
@@ -182,6 +187,27 @@ def test_what_a_format_says_itself_is_said_once(tmp_path: Path) -> None:
     assert str(caught.value).count("cannot be had as Keras") == 1
 
 
+def test_a_temperature_is_put_into_the_head_and_changes_no_class() -> None:
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax", name="head")])
+    rng = np.random.default_rng(0)
+    inputs, labels = 9 * rng.standard_normal((300, 4)).astype(np.float32), rng.integers(0, 3, 300)
+    said = keras.ops.convert_to_numpy(model(inputs))
+    found = calibrate(model, said, labels, (said, labels))
+    assert found.temperature > 2  # it was sure, and guessed
+    assert found.examples == 300
+    assert found.validation_error == found.test_error
+    assert found.validation_error[1] < 0.5 * found.validation_error[0]
+    now = keras.ops.convert_to_numpy(model(inputs))
+    np.testing.assert_array_equal(now.argmax(axis=1), said.argmax(axis=1))
+    np.testing.assert_allclose(now, softmax(np.log(said.astype(float)) / found.temperature, axis=1), atol=1e-5)
+
+
+@pytest.mark.parametrize(("task", "images"), [(Classification, 0), (Regression, 9)])
+def test_what_cannot_be_calibrated_is_refused(task: type[Task], images: int) -> None:
+    with pytest.raises(SettingError, match="A temperature is fitted to classes of validation examples, and "):
+        require_calibratable(task, images)
+
+
 def refused(run: str, name: str) -> str:
     with pytest.raises(TransferError) as caught:
         ExportCheck(run_id=run, format=name).require_possible(Recipe.of(RunSpec()))
@@ -222,8 +248,11 @@ def test_the_command_needs_a_folder_of_its_own(line: CommandLine, run: str, tmp_
 
 @pytest.mark.process
 def test_the_command_writes_what_was_checked(line: CommandLine, run: str, tmp_path: Path) -> None:
-    done = line.call("export", run, "--format", "openvino", "--to", tmp_path / "new" / "there", "--json")
+    done = line.call("export", run, "--format", "openvino", "--calibrated", "--to", tmp_path / "new" / "there", "--json")
     assert done.code == 0, done.err
     assert done.json["largest_difference"] < 1e-4
+    assert done.json["correct"] == done.json["own_correct"]
+    assert done.json["calibration"]["examples"] == artifacts.read_result(Store().folder(run)).validation_images
+    assert json.loads((tmp_path / "new" / "there" / "model.json").read_text())["calibration"] == done.json["calibration"]
     assert {file.name for file in (tmp_path / "new" / "there").iterdir()} == {"model.xml", "model.bin", "model.json", SCRIPT}
     assert [each.name for each in (tmp_path / "new").iterdir()] == ["there"]

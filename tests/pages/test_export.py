@@ -12,7 +12,7 @@ from tl_core.exports._answers import SCRIPT
 from tl_core.jobs import background
 from tl_core.recipe import Recipe
 from tl_core.runs import exported
-from tl_core.runs.exported import Parity
+from tl_core.runs.exported import Calibration, Parity
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.studies.export_check import ExportCheck, ExportResult
@@ -59,7 +59,9 @@ def test_each_format_is_a_card(finished: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_says_the_same_can_be_taken(finished: str) -> None:
-    app = page(finished, GOOD)
+    cooled = Calibration(temperature=1.24, examples=160, validation_error=(0.05, 0.02), test_error=(0.04, 0.03))
+    app = page(finished, GOOD.model_copy(update={"calibration": cooled}))
+    assert not app.toggle(key="export_calibrated").value
     (said,) = (each.value.replace("\\", "") for each in app.success)
     assert said.startswith(
         "Keras says the same as the run: on 200 test images, the same first class for 200, and nothing differs"
@@ -68,6 +70,8 @@ def test_what_says_the_same_can_be_taken(finished: str) -> None:
     assert rows["Largest difference"] == "3.0e-08 (up to 1e-04 is allowed)"
     assert rows["Accuracy"] == rows["Accuracy of the run on the same"] == "89 % (84\N{EN DASH}93)"
     assert (rows["Size"], rows["Time for one, alone"]) == ("14 MB", "4.2 ms")
+    assert rows["Temperature"] == "1.24, fitted to 160 validation examples"
+    assert rows["Calibration error, test"] == "4.0 %, now 3.0 %"
     assert [each.value for each in app.code] == ["the script"]
     assert len(app.get("download_button")) == 1
     assert "Keras" in [each.value for each in app.sidebar.caption]

@@ -24,13 +24,16 @@ def export(
     run: RunId,
     name: Annotated[str, typer.Option("--format", metavar="NAME", help="The format; see: python -m tl_core parts")],
     to: Annotated[Path, typer.Option("--to", metavar="DIR", help="A folder that is empty, or not there yet.")],
+    calibrated: Annotated[
+        bool, typer.Option("--calibrated", help="Divide the logits by a temperature that is fitted to the validation examples.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write the model of a finished run in a format that runs elsewhere, once it was found to say the same there."""
     store = Store()
     run_id = store.named(run)
     require_free(to)
-    study = ExportCheck(run_id=run_id, format=name)
+    study = ExportCheck(run_id=run_id, format=name, calibrated=calibrated)
     found = answered(study, Recipe.of(store.run(run_id).spec))
     if found.parity is None:
         raise RunError("The export was ended before it was done.", "Ask again.")

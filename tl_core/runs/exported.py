@@ -31,9 +31,20 @@ class Input(_Plain):
     size: str
 
 
+class Calibration(_Plain):
+    """By which `temperature` the logits of a model were divided, fitted to so many validation `examples`, and its expected
+    calibration error before and after, on these and on the test examples."""
+
+    temperature: float
+    examples: int
+    validation_error: tuple[float, float]
+    test_error: tuple[float, float]
+
+
 class About(_Plain):
     """What whoever uses the model elsewhere should know of it. `outputs` are the names of the classes, the labels or the number;
-    of several labels each is predicted from its threshold on, from 1/2 where there are no `thresholds`."""
+    of several labels each is predicted from its threshold on, from 1/2 where there are no `thresholds`. The `calibration`, where
+    there is one, is in the model already."""
 
     run_id: str
     format: str
@@ -48,6 +59,7 @@ class About(_Plain):
     provenance: Provenance
     metrics: tuple[MetricValue, ...]
     versions: dict[str, str]
+    calibration: Calibration | None = None
 
 
 class Parity(_Plain):
@@ -56,7 +68,8 @@ class Parity(_Plain):
     `at` is when, in seconds since 1970. `largest_difference` is that of two probabilities, or of two numbers in standard
     deviations of the test's. Of `examples` so many had the same first class (`agreeing`), so many were `correct`, and of the same
     ones so many were in the run's own test (`own_correct`): all None where nothing is right or wrong. `file_bytes` are those of
-    the format's file, or files. The others are wall seconds for an example on the processor, alone and in a batch of 32.
+    the format's file, or files. Seconds are wall seconds for an example on the processor, alone and in a batch of 32. With a
+    `calibration` it is compared with the run's model that has the same one.
     """
 
     at: float
@@ -68,6 +81,7 @@ class Parity(_Plain):
     file_bytes: int
     seconds_alone: float
     seconds_in_batch: float
+    calibration: Calibration | None = None
 
     @property
     def is_good(self) -> bool:

@@ -10,8 +10,10 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from tl_core.data.examples import Examples
 from tl_core.data.label_kinds import CLASSES, NUMBERS
 from tl_core.data.preprocessor import Preprocessor
+from tl_core.datasets import Data
 from tl_core.errors import DataError
 from tl_core.events import Activity
 from tl_core.exports import ExportFormat
@@ -25,7 +27,9 @@ from tl_core.recipe import Recipe
 from tl_core.runs import artifacts, exported
 from tl_core.runs.disk_use import bytes_of
 from tl_core.runs.evaluations import Testable
-from tl_core.runs.exported import About, Input, Parity
+from tl_core.runs.exported import About, Calibration, Input, Parity
+from tl_core.runs.score import task_of
+from tl_core.studies._calibrating import calibrate, require_calibratable
 from tl_core.studies._saved_model import own_data, preprocessor_of
 from tl_core.training.trained_model import loaded
 
@@ -34,35 +38,45 @@ COMPARED = 200
 BATCH = 32
 
 
-def export(found: Testable, part: ExportFormat, tell: Callable[[Activity], object]) -> Parity:
+def export(found: Testable, part: ExportFormat, tell: Callable[[Activity], object], *, calibrated: bool = False) -> Parity:
     """Write the model of a run in the format `part`, and keep with the run what was found of it; the model itself only where it
-    says the same. `tell` is told what is done. Raises a `TransferError` for what the user can mend."""
+    says the same. Raises a `TransferError` for what the user can mend.
+
+    Args:
+        found: The run.
+        part: The format.
+        tell: Is told what is done.
+        calibrated: Whether its logits are divided by a temperature, fitted to the validation examples.
+    """
     tell(Activity.LOADING_MODEL)
     backends.compute_in(Precision.FLOAT32)
     model = in_policy(loaded(found.folder / artifacts.MODEL), bfloat16=False)
     tell(Activity.READING_DATASET)
-    preprocessor, inputs, places = _test_inputs(found)
+    data = _own_data(found)
+    preprocessor = preprocessor_of(found, data)
+    places = np.linspace(0, len(data.test) - 1, min(COMPARED, len(data.test))).astype(np.intp)
+    inputs = as_taken(preprocessor.encode(data.test, places))
+    calibration = _calibrated(model, found, preprocessor, data.validation) if calibrated else None
     with exported.new_export(found.folder, part.name) as folder:
         tell(Activity.CONVERTING)
         part.export(model, folder)
         written = bytes_of(folder)
-        exported.write(folder, ABOUT, _about(found, part, inputs))
+        exported.write(folder, ABOUT, _about(found, part, inputs, calibration))
         for name, content in {SCRIPT: script(part, preprocessor).encode(), **preprocessor.files()}.items():
             (folder / name).write_bytes(content)
         tell(Activity.CHECKING_EXPORT)
         expected, said = _outputs(model, inputs), answers(part, folder, inputs)
         if said.outputs.shape != expected.shape:
             raise part.refused(f"what it gives has the shape {said.outputs.shape}, and not {expected.shape}")
-        parity = _parity(found, places, expected, said, written)
+        parity = _parity(found, places, expected, said, written).model_copy(update={"calibration": calibration})
         if not parity.is_good:
             _empty(folder)
         exported.write(folder, exported.PARITY, parity)
     return parity
 
 
-def _test_inputs(found: Testable) -> tuple[Preprocessor, NDArray[Any], NDArray[np.intp]]:
-    """Return what makes the inputs of the run's network, those of some of its test examples, drawn evenly, and which these are.
-    Raises `DataError` where its data are not there as they were."""
+def _own_data(found: Testable) -> Data:
+    """Return the data of the run. Raises `DataError` where they are not there as they were."""
     data, notes = own_data(found)
     if data is None or notes:
         why = "".join(f": {text}" for note in notes for text in note.about) or "."
@@ -71,9 +85,16 @@ def _test_inputs(found: Testable) -> tuple[Preprocessor, NDArray[Any], NDArray[n
             "Put its data back where they were, and try again.",
             received=Recipe.of(found.run.spec).dataset.location(),
         )
-    preprocessor = preprocessor_of(found, data)
-    places = np.linspace(0, len(data.test) - 1, min(COMPARED, len(data.test))).astype(np.intp)
-    return preprocessor, as_taken(preprocessor.encode(data.test, places)), places
+    return data
+
+
+def _calibrated(model: Any, found: Testable, preprocessor: Preprocessor, validation: Examples) -> Calibration:
+    """Calibrate the `model` and return how. Raises the `SettingError` of a run that cannot be."""
+    require_calibratable(task_of(found.run), len(validation))
+    parts = np.array_split(np.arange(len(validation)), -(-len(validation) // BATCH))
+    said = np.concatenate([_outputs(model, as_taken(preprocessor.encode(validation, part))) for part in parts])
+    test = artifacts.read_predictions(found.folder)
+    return calibrate(model, said, validation.labels, (test.probabilities, test.labels))
 
 
 def _outputs(model: Any, inputs: NDArray[Any]) -> NDArray[Any]:
@@ -83,7 +104,7 @@ def _outputs(model: Any, inputs: NDArray[Any]) -> NDArray[Any]:
         return np.concatenate([keras.ops.convert_to_numpy(model(part, training=False)) for part in parts])
 
 
-def _about(found: Testable, part: ExportFormat, inputs: NDArray[Any]) -> About:
+def _about(found: Testable, part: ExportFormat, inputs: NDArray[Any], calibration: Calibration | None) -> About:
     spec, result, recipe = found.run.spec, found.result, Recipe.of(found.run.spec)
     dataset, backbone, strategy = recipe.titles()
     return About(
@@ -100,6 +121,7 @@ def _about(found: Testable, part: ExportFormat, inputs: NDArray[Any]) -> About:
         provenance=result.provenance,
         metrics=result.metrics,
         versions=result.versions,
+        calibration=calibration,
     )
 
 

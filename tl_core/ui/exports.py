@@ -17,7 +17,7 @@ from tl_core.runs import exported
 from tl_core.runs.disk_use import bytes_of
 from tl_core.runs.exported import Parity
 from tl_core.runs.store import Run
-from tl_core.studies.export_check import ExportCheck, ExportResult
+from tl_core.studies.export_check import ABOUT_CALIBRATED, CALIBRATED, ExportCheck, ExportResult
 from tl_core.ui import formatting, session
 from tl_core.ui.study_panel import StudyPanel
 
@@ -62,8 +62,10 @@ def _mark(parity: Parity | None) -> str:
 
 def panel(run: Run) -> None:
     """Draw how the chosen format is asked for, and what was found of it."""
-    study = ExportCheck(run_id=run.id, format=chosen_format().name)
-    st.subheader(study.part.title, anchor=False)
+    part = chosen_format()
+    st.subheader(part.title, anchor=False)
+    calibrated = st.toggle(CALIBRATED, key="export_calibrated", help=ABOUT_CALIBRATED)
+    study = ExportCheck(run_id=run.id, format=part.name, calibrated=calibrated)
     show = partial(_show, study, session.store().folder(run.id))
     StudyPanel(study, ABOUT, "Export", "Export again", "output", show).draw(Recipe.of(run.spec))
 
@@ -83,7 +85,8 @@ def _show(study: ExportCheck, folder: Path, found: ExportResult) -> None:
 def _offer(place: Path, study: ExportCheck) -> None:
     """Draw the button that fetches an export, and the script that loads it."""
     if (taken := bytes_of(place)) > LARGEST_ZIP:
-        command = f"python -m tl_core export {study.run_id} --format {study.format} --to DIR"
+        option = " --calibrated" if study.calibrated else ""
+        command = f"python -m tl_core export {study.run_id} --format {study.format}{option} --to DIR"
         st.caption(f"It has {size(taken)}, which is too much for a page. On the server: `{command}`")
     else:
         st.download_button(
