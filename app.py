@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from tl_core.errors import TransferError
-from tl_core.ui import formatting, frame, session, steps
+from tl_core.ui import address, formatting, frame, session, steps
 
 UI = Path(frame.__file__).parent
 
@@ -23,7 +23,7 @@ st.html(UI / "style.css")
 try:
     session.ensure_runner()
     frame.choose_run(here)
-    session.keep_address()
+    address.keep_address()
     frame.sidebar()
     page.run()
 except TransferError as error:

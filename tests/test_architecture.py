@@ -19,6 +19,8 @@ from tl_core.spec import RunSpec
 LAYERS = (
     ("app", "pages", "tl_core.__main__"),
     ("tl_core.ui", "tl_core.cli", "tl_core.api", "tl_core.testing"),
+    ("tl_core.report",),
+    ("tl_core.ui.charts",),
     ("tl_core.runner",),
     ("tl_core.studies",),
     ("tl_core.runs",),
@@ -286,7 +288,7 @@ def test_five_parameters_are_described_one_by_one() -> None:
 
 
 def is_command(node: Function) -> bool:
-    return any(ast.unparse(mark).startswith("app.command(") for mark in node.decorator_list)
+    return any(".command(" in ast.unparse(mark) for mark in node.decorator_list)
 
 
 @rule
@@ -325,7 +327,7 @@ SAME_WORD = {
     ("tl_core.tasks.classification", "accuracy"),
     ("tl_core.ui.charts.comparing", "accuracy"),
     ("tl_core.ui.charts.curves", "accuracy"),
-    ("tl_core.ui.comparison", "accuracy"),
+    ("tl_core.report.figures", "accuracy"),
 }
 """Where the name of a part is something else: the library of that name, whose random numbers or classes they are; the word in
 Keras' logs; the column of a table."""

@@ -8,6 +8,7 @@ from tl_core.ui import (
     formatting,
     frame,
     label_counts,
+    report,
     run_filters,
     same_data,
     session,
@@ -35,22 +36,28 @@ def draw() -> None:
         nothing_yet("All runs are listed here, to sort, filter and compare. There are none yet.")
         return
     with formatting.sentence_for_mistakes():
-        shown = run_filters.filtered(runs, keep=comparison.wanted())
+        wanted = comparison.wanted()
+        shown = run_filters.by_group_and_day(run_filters.filtered(runs, keep=wanted), keep=wanted)
         if not shown:
             return
         metric = compare_by.choice(shown)
         rows = comparison.filtered(comparison.table(shown, metric))
         by_id = {run.id: run for run in runs}
-        for run_id in comparison.wanted():
+        for run_id in wanted:
             with formatting.sentence_for_mistakes():
                 session.run(run_id)  # one that the address names may have been deleted
         picked = [by_id[run_id] for run_id in comparison.choose(rows, metric)]
-        verdicts.verdicts(picked, metric)
-        transfers.transfers(picked, metric)
+        found = verdicts.found_of(picked, metric)
+        if found:
+            verdicts.verdicts(found)
+            transfers.transfers(found)
         same_data.among(picked)
-        label_counts.by_labels(picked, metric)
-        comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked, metric)
+        if found:
+            label_counts.by_labels(found)
+        comparison.charts([by_id[run_id] for run_id in rows["Run"]], picked, metric, found)
         comparison.differences(picked)
+        if found:
+            report.report(found)
     st.caption("Choose a run on the page Result to see all of it. The address of this page holds the selection.")
 
 

@@ -46,6 +46,15 @@ def test_a_transfer_is_told_beside_its_twin(line: CommandLine) -> None:
     assert (beside["transfer"], beside["scratch"]) == (["20260101-000003-dddddd"], [RARE_MISSED])
     assert beside["effect"] == ("harms" if beside["told_apart"] else "no evidence")
     assert (beside["p_value"], beside["learning"]) == (told["pairs"][0]["p_value"], None)
+    _, plain = line.call("compare", "dddddd", RARE_MISSED).out.splitlines()
+    assert f"Transfer pays: {'Harms' if beside['told_apart'] else 'No evidence'}. Test accuracy: " in plain
+
+
+def test_a_metric_by_labels_is_told(line: CommandLine) -> None:
+    ids = [f"20260101-00000{labels}-eeeee{labels}" for labels in (5, 9)]
+    for labels, run_id in zip((5, 9), ids, strict=True):
+        put(run_id, finds_the_rare=True, spec=TRANSFER.with_settings({"dataset.labels_per_class": labels}))
+    assert "(29 instead of 9 a class) would bring is not foretold" in line.call("compare", *ids).out
 
 
 @pytest.mark.parametrize(

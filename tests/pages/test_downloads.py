@@ -41,6 +41,8 @@ def test_compare_gives_the_ends_of_an_interval_in_columns_of_their_own(files: di
     assert table.loc[run_id, ["Accuracy", "Low", "High"]].tolist() == pytest.approx([0.75, 0.301, 0.954], abs=1e-3)
     assert table.loc[run_id, "Tags"] == "a, b"
     assert table.loc[waiting, ["Accuracy", "Low", "High"]].isna().all()
+    kept = pd.read_parquet(io.BytesIO(files["runs.parquet"]())).set_index("Run")
+    assert kept[["Low", "High"]].equals(table[["Low", "High"]])
 
 
 def test_the_classes_are_a_file_of_numbers(finished: str, files: dict[str, Callable[[], bytes]]) -> None:

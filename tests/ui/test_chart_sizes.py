@@ -47,6 +47,7 @@ from tl_core.ui.charts import (
     network,
     numbers,
     outcome,
+    parallel,
     predicted,
     rates,
     sizes,
@@ -125,6 +126,9 @@ LARGE: dict[str, Callable[[], go.Figure]] = {
     "output_bars": lambda: predicted.output_bars([(name, 0.1) for name in NAMES[:5]], NAMES),
     "precision_recall": lambda: labels.precision_recall(SCORES > 0.7, SCORES[:, ::-1], np.full(40, 0.5), NAMES[:40]),
     "spread": lambda: numbers.spread(dict.fromkeys(theme.SPLITS, MEASURED), LONG),
+    "parallel_coordinates": lambda: parallel.parallel_coordinates(
+        dict.fromkeys(NAMES[:40], NAMES), SCORES[:MANY, 0].tolist(), ACCURACY
+    ),
     "group_chart": lambda: groups.group_chart(REACHED, Axis(LONG, range(MOST_VALUES)), NAMES[:MOST_RUNS], ACCURACY, "g"),
     "metric_against_cost": lambda: comparing.metric_against_cost(
         [RunPoint(run, NAMES[n], f"family {n % 30}", n / MANY, 0.0, 1.0, 1.0 + n) for n, run in enumerate(IDS)],

@@ -54,6 +54,7 @@ from tl_core.ui.charts import (
     network,
     numbers,
     outcome,
+    parallel,
     predicted,
     ranking,
     rates,
@@ -203,6 +204,7 @@ CHARTS |= {
     "predicted_against_true": lambda: numbers.predicted_against_true(NUMBERS, NUMBERS[::-1], HOSTILE[0]),
     "residuals": lambda: numbers.residuals(NUMBERS, NUMBERS[::-1], HOSTILE[0]),
     "output_bars": lambda: predicted.output_bars([(name, 1 / n) for n, name in enumerate(HOSTILE, 1)], HOSTILE[:1]),
+    "parallel_coordinates": lambda: parallel.parallel_coordinates(dict.fromkeys(HOSTILE, HOSTILE), NUMBERS[:K].tolist(), MAE),
     "precision_recall": lambda: labels.precision_recall(HAS, SAID, np.full(len(HOSTILE), 0.5), HOSTILE),
     "spread": lambda: numbers.spread(dict.fromkeys(theme.SPLITS, NUMBERS), HOSTILE[0]),
 }
@@ -231,6 +233,7 @@ EMPTY: dict[str, Callable[[], go.Figure]] = {
     "precision_recall": lambda: labels.precision_recall(HAS & False, SAID, np.full(len(HOSTILE), 0.5), HOSTILE),
     "spread": lambda: numbers.spread({}, "side"),
     "overlaid_curves": lambda: comparing.overlaid_curves({"a": epochs(3, None)}, {}, measures(Regression, MAE)[0], None),
+    "parallel_coordinates": lambda: parallel.parallel_coordinates({}, [0.5], MAE),
 }
 
 
@@ -267,7 +270,7 @@ def test_shows_text_from_outside_letter_by_letter(chart: go.Figure) -> None:
         assert "\u202e" not in text
         assert "y" * 200 not in text
         assert "\n" not in text
-    templates = [trace.hovertemplate or "" for trace in chart.data]
+    templates = [getattr(trace, "hovertemplate", None) or "" for trace in chart.data]
     assert not any("%{x} &amp;" in template for template in templates)
 
 

@@ -1,7 +1,9 @@
 """The command that says which of several runs is better."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,15 +11,20 @@ import typer
 from tl_core.analysis.paired_tests import PairedTest
 from tl_core.analysis.power_law import PowerLaw
 from tl_core.analysis.statistics import Interval
+from tl_core.analysis.usage import usage_of
 from tl_core.cli.console import AsJson, app, out, print_json, says_what_is_wrong
 from tl_core.cli.settings import Parts, Settings, given_part, with_parts
 from tl_core.errors import RunError
 from tl_core.metrics import Metric, MetricValue, metrics
 from tl_core.recipe import titles_of
-from tl_core.runs import artifacts, compared, seeds
-from tl_core.runs.label_counts import LabelCurve, label_curves, savings
+from tl_core.report import sentences
+from tl_core.report.page import View, page
+from tl_core.runs import artifacts, compared, findings, seeds
+from tl_core.runs.findings import Findings, Reads
+from tl_core.runs.label_counts import LabelCurve
 from tl_core.runs.store import Run, Store
-from tl_core.runs.twins import Twins, twins
+from tl_core.runs.twins import Twins
+from tl_core.system.files import write_whole
 
 
 @app.command()
@@ -28,6 +35,7 @@ def compare(
     *,
     parts: Parts,
     settings: Settings = None,
+    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write all of it with its charts into a file.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say for the first of several finished runs and each other one which is better, by a paired test on the same test images, or
@@ -39,23 +47,47 @@ def compare(
         raise RunError("A comparison needs two runs or more.", "Name another one; see: python -m tl_core runs", received=runs[0])
     read = compared.reader(store)
     values = {run.id: _value(run, metric, read) for run in chosen}
-    found = seeds.matches(chosen[0], chosen, values)
-    test = partial(compared.paired_test, metric=metric, read=read)
-    tests = seeds.tested(found, test)
-    names = {run.id: f"{run.name or ' · '.join(titles_of(run.spec)[1:])} ({run.id})" for run in chosen}
-    sentences = seeds.verdicts(found, tests, names, values, metric)
-    if not as_json:
-        for text in sentences:
-            out.print(text, markup=False, soft_wrap=True)
+    found = findings.find(chosen, values, metric, reads := _reads(store, metric, read))
+    if report:
+        text = page(found, _names, reads, View())
+        write_whole(report, lambda path: path.write_text(text, encoding="utf-8"))
+    if as_json:
+        print_json(_told(found))
         return
-    pairs = [_pair(*each) for each in zip(found, tests, sentences, strict=True)]
-    beside = twins(chosen, values, test, lambda run: store.events(run.id, "epoch"))
-    curves = label_curves(chosen, values, metric, lambda run: len(artifacts.read_result(store.folder(run.id)).class_names))
-    told = {"pairs": pairs, "transfers": list(map(_beside_its_twin, beside)), "by_labels": list(map(_by_labels, curves))}
-    saved = [
-        {"transfer": one.runs[0].id, "scratch": other.runs[0].id} | asdict(found) for one, other, found in savings(curves, values)
-    ]
-    print_json({"metric": metric.spec().model_dump(mode="json")} | told | {"label_savings": saved})
+    for text in (*sentences.verdicts(found, _names), *map(_beside_twin, sentences.beside_twins(found, _names))):
+        out.print(text, markup=False, soft_wrap=True)
+    for text in sentences.by_labels(found, _names):
+        out.print(text, markup=False, soft_wrap=True)
+
+
+def _reads(store: Store, metric: Metric, read: compared.Read) -> Reads:
+    return Reads(
+        test=partial(compared.paired_test, metric=metric, read=read),
+        events=lambda run, kind: store.events(run.id, kind),
+        classes=lambda run: len(artifacts.read_result(store.folder(run.id)).class_names),
+        usage=lambda run: usage_of(store.events(run.id, "telemetry")),
+    )
+
+
+def _names(runs: Sequence[Run]) -> dict[str, str]:
+    return {run.id: f"{run.name or ' · '.join(titles_of(run.spec)[1:])} ({run.id})" for run in runs}
+
+
+def _beside_twin(row: Mapping[str, object]) -> str:
+    return ". ".join(f"{name}: {value}" for name, value in row.items())
+
+
+def _told(found: Findings) -> dict[str, object]:
+    """Return what `--json` prints."""
+    pairs = zip(found.matches, found.tests, sentences.verdicts(found, _names), strict=True)
+    saved = [{"transfer": one.runs[0].id, "scratch": other.runs[0].id} | asdict(saving) for one, other, saving in found.savings]
+    return {
+        "metric": found.metric.spec().model_dump(mode="json"),
+        "pairs": [_pair(*each) for each in pairs],
+        "transfers": list(map(_beside_its_twin, found.twins)),
+        "by_labels": list(map(_by_labels, found.curves)),
+        "label_savings": saved,
+    }
 
 
 def _pair(match: seeds.Match, said: PairedTest | None, text: str) -> dict[str, object]:

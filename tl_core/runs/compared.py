@@ -56,13 +56,7 @@ class Lacks(StrEnum):
 
 def value_of(run: Run, metric: Metric, read: Read) -> MetricValue | Lacks:
     """Return what `metric` gives of the test images of a run: as it was stored, or else from its predictions."""
-    if not run.test_images:
-        return Lacks.NOT_TESTED
-    if metric.label_kind != score.label_kind(run):
-        return Lacks.OTHER_LABELS
-    if metric == ACCURACY and run.correct is not None:
-        return ACCURACY.of_counts(run.correct, run.test_images)
-    if stored := next((found for found in run.metrics if is_of(found, metric)), None):
+    if (stored := stored_value(run, metric)) is not None:
         return stored
     try:
         said = read(run.id)
@@ -70,6 +64,17 @@ def value_of(run: Run, metric: Metric, read: Read) -> MetricValue | Lacks:
         return Lacks.LOST
     outputs = said.probabilities.shape[1] if said.probabilities.ndim > 1 else 1
     return metric.measure(said.labels, said.scores) if metric.suits(outputs) else Lacks.OTHER_CLASSES
+
+
+def stored_value(run: Run, metric: Metric) -> MetricValue | Lacks | None:
+    """Return what `metric` gives of a run as far as that is stored with it; None where its predictions have to be read."""
+    if not run.test_images:
+        return Lacks.NOT_TESTED
+    if metric.label_kind != score.label_kind(run):
+        return Lacks.OTHER_LABELS
+    if metric == ACCURACY and run.correct is not None:
+        return ACCURACY.of_counts(run.correct, run.test_images)
+    return next((found for found in run.metrics if is_of(found, metric)), None)
 
 
 def deciding(run: Run) -> Metric:
@@ -90,12 +95,8 @@ def names_a_chooser(run: Run) -> bool:
 
 def decided(run: Run) -> MetricValue | None:
     """Return what a finished run has of the metric that decides it, as it was stored; None of a run that was not tested."""
-    found = value_of(run, deciding(run), _not_read)
+    found = stored_value(run, deciding(run))
     return None if isinstance(found, Lacks) else found
-
-
-def _not_read(run_id: str) -> Predictions:
-    raise RunError("The predictions are not asked for.", "Read them.", received=run_id)
 
 
 def warnings(run: Run, result: Result) -> tuple[str, ...]:

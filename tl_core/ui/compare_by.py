@@ -16,6 +16,7 @@ from tl_core.errors import RunError, SettingError
 from tl_core.metrics import Metric, MetricValue, metric_of, metrics
 from tl_core.runs import compared
 from tl_core.runs.compared import ACCURACY, Lacks
+from tl_core.runs.findings import Reads
 from tl_core.runs.score import label_kind, primary_metric
 from tl_core.runs.store import Run
 from tl_core.spec import PartSpec, from_text, to_text
@@ -129,6 +130,9 @@ def _measurable(runs: Sequence[Run], metric: Metric) -> list[Run]:
 
 
 def _value(run: Run, metric: Metric) -> MetricValue | Lacks:
+    """Return what is stored with the run, which a thousand of them need not look up, or else what was computed once."""
+    if (stored := compared.stored_value(run, metric)) is not None:
+        return stored
     return _computed(run.id, run.state_revision, metric.spec().model_dump_json())
 
 
@@ -152,6 +156,16 @@ def verdict(first: Run, second: Run, metric: Metric, names: Mapping[str, str]) -
 def tested(first: Run, second: Run, metric: Metric) -> PairedTest | None:
     """Return what a paired test of two finished runs says, computed once."""
     return _tested(first.id, second.id, metric.spec().model_dump_json())
+
+
+def reads(metric: Metric) -> Reads:
+    """Return how the pages read more of runs that are compared by `metric`: once for all browsers."""
+    return Reads(
+        test=lambda first, second: tested(first, second, metric),
+        events=session.events,
+        classes=lambda run: len(session.result(run.id).class_names),
+        usage=session.usage,
+    )
 
 
 def _contender(run: Run, metric: Metric, name: str) -> Contender:

@@ -1,24 +1,21 @@
 """What the Compare page shows of many runs."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from tl_core.analysis import comparison
-from tl_core.errors import TransferError
 from tl_core.metrics import Metric, MetricValue
-from tl_core.recipe import Recipe
+from tl_core.report import figures, tables
 from tl_core.runs import compared
 from tl_core.runs.compared import ACCURACY
-from tl_core.runs.score import task_of
+from tl_core.runs.findings import Findings
 from tl_core.runs.store import Run
-from tl_core.ui import compare_by, decisions, formatting, run_names, session
+from tl_core.ui import address, compare_by, formatting, run_names, session
 from tl_core.ui.against_cost import against_cost
-from tl_core.ui.charts import comparing, curves, machine
-from tl_core.ui.downloads import download
+from tl_core.ui.downloads import PARQUET, download
 
 FILTERS = ("Dataset", "Backbone", "Strategy", "State")
 LABELS = ("Name", "Tags", "Starred")
@@ -62,13 +59,9 @@ def filtered(whole: pd.DataFrame) -> pd.DataFrame:
     chosen = whole
     columns = st.columns(len(FILTERS))
     for place, column in zip(columns, FILTERS, strict=True):
-        kept = place.multiselect(
-            column,
-            sorted(whole[column].unique()),
-            key=f"filter_{column.lower()}",
-            placeholder="All",
-            help=f"Show only these: {column.lower()}.",
-        )
+        with place:
+            about = f"Show only these: {column.lower()}."
+            kept = address.multiselect(column, sorted(whole[column].unique()), f"{address.ONLY}.{column.lower()}", about)
         if kept:
             chosen = chosen[chosen[column].isin(kept)]
     return chosen.reset_index(drop=True)
@@ -93,9 +86,11 @@ def _as_file(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def choose(rows: pd.DataFrame, metric: Metric) -> list[str]:
-    """Draw the table and return the ids of the rows that are ticked. The URL holds them."""
+    """Draw the table and return the ids of the rows that are ticked, which the address holds; of a group where none is, those of
+    all that were tested."""
     ticked = rows.index[rows["Run"].isin(wanted())].tolist()
     shown = as_shown(rows, metric)
+    columns = _columns([name for name in shown if name not in LABELS or rows[name].map(bool).any()])
     picked = st.dataframe(
         shown,
         hide_index=True,
@@ -105,81 +100,62 @@ def choose(rows: pd.DataFrame, metric: Metric) -> list[str]:
         selection_default={"selection": {"rows": ticked}},
         key=f"runs_table_{hash(tuple(rows['Run']))}",  # what is ticked are places, which are of other runs in another table
         placeholder="\N{EN DASH}",
-        column_order=[name for name in shown if name not in LABELS or rows[name].map(bool).any()],
-        column_config={
-            "Tags": st.column_config.ListColumn(help="Tags are given on the pages Train and Result."),
-            "Disk": st.column_config.NumberColumn(format="%.1f MB", help="What its files take, in megabytes."),
-            metric.full_title: st.column_config.TextColumn(
-                help=f"{metric.summary()} Of the test images, with its 95 % interval."
-            ),
-            "Seconds": st.column_config.NumberColumn(format="%.1f", help="Wall seconds of data, backbone, training and test."),
-            "Trainable": st.column_config.NumberColumn(format="localized", help="Parameters that trained in any phase."),
-            "Size": st.column_config.NumberColumn(format="%d px", help="Pixels of each side to which images are brought."),
-            "Labels": st.column_config.NumberColumn(help="Labelled training images of each class; empty means all."),
-            "Made": st.column_config.DatetimeColumn(
-                format="DD MMM HH:mm", help="When it was started, in the time of the machine."
-            ),
-        },
+        column_order=columns,
+        column_config=_column_config(metric),
         alt="All runs; tick rows to compare them",
     )
     shares = " Shares are of 1." if metric.percent else ""
-    about = f"A CSV file with these runs.{shares} The ends of the 95 % intervals have columns of their own."
-    download(lambda: _as_file(rows), "runs", "Download the numbers", about)
-    chosen = rows.loc[picked.selection.rows, "Run"].tolist()
+    about = f"file with these runs.{shares} The ends of the 95 % intervals have columns of their own."
+    with st.container(horizontal=True, gap="small", key="run_files"):
+        download(lambda: _as_file(rows), "runs", "Download the numbers", f"A CSV {about}")
+        download(lambda: _as_file(rows), "runs", "As Parquet", f"A Parquet {about}", PARQUET)
+    chosen = [str(run_id) for run_id in rows.loc[picked.selection.rows, "Run"]]
     if chosen:
         st.query_params[session.RUNS_PARAMETER] = ",".join(chosen)
     elif session.RUNS_PARAMETER in st.query_params and not ticked:
         del st.query_params[session.RUNS_PARAMETER]
-    return chosen
+    tested = rows.loc[rows[metric.full_title].notna(), "Run"]
+    return chosen or ([str(run_id) for run_id in tested] if session.GROUP_PARAMETER in st.query_params else [])
 
 
-def charts(runs: Sequence[Run], chosen: Sequence[Run], metric: Metric) -> None:
-    """Draw `metric` against a cost of all tested runs, and the chosen runs' curves over each other."""
+def _column_config(metric: Metric) -> dict[str, Any]:
+    """Return how columns of the table are shown, and what their headings tell."""
+    return {
+        "Tags": st.column_config.ListColumn(help="Tags are given on the pages Train and Result."),
+        "Disk": st.column_config.NumberColumn(format="%.1f MB", help="What its files take, in megabytes."),
+        metric.full_title: st.column_config.TextColumn(help=f"{metric.summary()} Of the test images, with its 95 % interval."),
+        "Seconds": st.column_config.NumberColumn(format="%.1f", help="Wall seconds of data, backbone, training and test."),
+        "Trainable": st.column_config.NumberColumn(format="localized", help="Parameters that trained in any phase."),
+        "Size": st.column_config.NumberColumn(format="%d px", help="Pixels of each side to which images are brought."),
+        "Labels": st.column_config.NumberColumn(help="Labelled training images of each class; empty means all."),
+        "Made": st.column_config.DatetimeColumn(format="DD MMM HH:mm", help="When it was started, in the time of the machine."),
+    }
+
+
+def _columns(offered: Sequence[str]) -> list[str]:
+    """Draw a choice of the columns of the table and return those that are shown, in their order."""
+    with st.popover("Columns", icon=":material/view_column:", key="columns_choice", help="Which columns the table shows."):
+        about = "Show only these columns. The files that can be downloaded have all of them."
+        chosen = address.multiselect("Columns", offered, address.COLUMN, about)
+    return [name for name in offered if name in chosen or not chosen]
+
+
+def charts(runs: Sequence[Run], chosen: Sequence[Run], metric: Metric, found: Findings | None) -> None:
+    """Draw `metric` against a cost of all tested runs, and of those that are chosen what is `found`, their settings against the
+    metric, and their curves over each other."""
     against_cost(chosen or runs, metric)
+    names, reads = formatting.names_apart, compare_by.reads(metric)
+    if found and len(found.runs) > 1:
+        formatting.draw(figures.parallel_coordinates(found, names), "parallel")
     if chosen:
-        labels = formatting.names_apart(chosen)
-        _curves(chosen, labels)
-        used = [(labels[run.id], session.usage(run)) for run in chosen]
-        formatting.chart(machine.usage_bars(used), "usage", "GPU energy, CPU time and most memory of the chosen runs")
-
-
-def _curves(chosen: Sequence[Run], labels: Mapping[str, str]) -> None:
-    """Draw what validation images say of the chosen runs over each other: of a measure that one chooses, those that have it."""
-    found: dict[curves.Measure, list[Run]] = defaultdict(list)
-    losses = {decisions.measures(run)[0] for run in chosen}
-    for run in chosen:
-        loss, *deciding = decisions.measures(run)
-        for measure in dict.fromkeys([*deciding, *([curves.ACCURACY] if task_of(run).has_accuracy else []), loss]):
-            found[measure].append(run)
-    offered = sorted(found, key=losses.__contains__)
-    place = st.radio(
-        "Curve", range(len(offered)), format_func=lambda place: offered[place].with_unit, horizontal=True, key="curve"
-    )
-    drawn = {run.id: session.events(run, "epoch") for run in found[offered[place]]}
-    if others := len(chosen) - len(drawn):
-        st.caption(f"{others} of the {len(chosen)} runs {'has' if others == 1 else 'have'} no such curve.")
-    formatting.chart(
-        comparing.overlaid_curves(drawn, labels, offered[place], session.run_id()),
-        "overlaid",
-        "Validation curves of the chosen runs",
-    )
+        titles = [measure.with_unit for measure in figures.curves_of(chosen, reads)]
+        place = st.radio("Curve", range(len(titles)), format_func=titles.__getitem__, horizontal=True, key="curve")
+        formatting.draw(figures.curves(chosen, place, names, reads, chosen=session.run_id()), "overlaid")
+        formatting.draw(figures.usage(chosen, names, reads), "usage")
 
 
 def differences(chosen: Sequence[Run]) -> None:
     """Draw a table of the settings in which the chosen runs differ."""
     if len(chosen) > 1:
         st.markdown("**Settings that differ**")
-        names = formatting.names_apart(chosen)
-        st.dataframe(
-            comparison.differences({names[run.id]: _settings(run) for run in chosen}),
-            width="stretch",
-            alt="Settings that differ",
-        )
-
-
-def _settings(run: Run) -> dict[str, object]:
-    """Return the settings of a run by their dotted names, as they are called today where this version can read them."""
-    try:
-        return Recipe.of(run.spec).draft().dotted()
-    except TransferError:
-        return run.spec.dotted()
+        st.dataframe(tables.differences(chosen, formatting.names_apart), width="stretch", alt="Settings that differ")

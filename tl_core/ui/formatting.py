@@ -12,6 +12,7 @@ from streamlit.elements.lib import streamlit_plotly_theme
 from tl_core.analysis.statements import seconds
 from tl_core.errors import TransferError
 from tl_core.recipe import titles_of as titles_of_spec
+from tl_core.report.figures import Drawing
 from tl_core.runs import compared
 from tl_core.runs.score import score
 from tl_core.runs.states import State
@@ -44,6 +45,13 @@ def chart(figure: Any, key: str, alt: str) -> None:
     for axes in (figure.update_xaxes, figure.update_yaxes):
         axes(tickfont_color=TEXT, title_font_color=TEXT)
     st.plotly_chart(figure, width="stretch", theme="streamlit", key=key, config=theme.CONFIG, alt=alt)
+
+
+def draw(drawing: Drawing, key: str) -> None:
+    """Draw a figure below what is to be said of it."""
+    for text in drawing.notes:
+        st.caption(plain(text))
+    chart(drawing.figure, key, drawing.alt)
 
 
 @contextmanager

@@ -1,11 +1,17 @@
-"""Which of many runs a list shows: by tags, by star, and whether archived ones are among them."""
+"""Which of many runs a list shows: by tags, by star, and whether archived ones are among them; by group and by day. The address
+holds what is chosen."""
 
 from collections.abc import Collection, Sequence
+from datetime import date, datetime
 
 import streamlit as st
 
+from tl_core.errors import RunError
 from tl_core.runs import labels
+from tl_core.runs.groups import SEE, StoredGroup
 from tl_core.runs.store import Run
+from tl_core.ui import address, formatting, session, stored_groups
+from tl_core.ui.address import ONLY
 
 
 def listed(runs: Sequence[Run]) -> list[Run]:
@@ -20,15 +26,63 @@ def filtered(runs: Sequence[Run], keep: Collection[str] = ()) -> list[Run]:
         return list(runs)
     with st.container(horizontal=True, vertical_alignment="bottom", key="run_filters"):
         about = "Show only runs that have all of these tags."
-        wanted = st.multiselect("Tags", tags, key="filter_tags", placeholder="All", help=about) if tags else []
-        only_starred = starred and st.toggle("Starred only", key="filter_starred", help="Leave out runs without a star.")
-        all_of_them = archived and st.toggle("Archived, too", key="filter_archived", help="Show archived runs among the others.")
+        wanted = address.multiselect("Tags", tags, f"{ONLY}.tags", about) if tags else []
+        only_starred = starred and address.toggle("Starred only", f"{ONLY}.starred", "Leave out runs without a star.")
+        all_of_them = archived and address.toggle("Archived, too", f"{ONLY}.archived", "Show archived runs among the others.")
     passing = [
         run
         for run in runs
         if run.id in keep
         or (set(wanted) <= set(run.tags) and (run.starred or not only_starred) and (all_of_them or not run.archived))
     ]
+    return _told_where_none(passing)
+
+
+def by_group_and_day(runs: Sequence[Run], keep: Collection[str] = ()) -> list[Run]:
+    """Draw a choice of the group, where there are any, and of the days on which `runs` were made, where these are several, and
+    return the runs that pass, and those of the ids `keep`."""
+    days = {run.id: datetime.fromtimestamp(run.created).date() for run in runs}
+    with st.container(horizontal=True, vertical_alignment="bottom", key="group_and_day"):
+        group = _group()
+        several = len(set(days.values())) > 1
+        about = "Show only runs that were made on these days, the last one included; on any day where none is chosen."
+        first, last = address.dates("Made", f"{ONLY}.from", f"{ONLY}.until", about) if several else (None, None)
+    among = group.runs.keys() if group else days.keys()
+    passing = [
+        run for run in runs if run.id in keep or (run.id in among and (first or date.min) <= days[run.id] <= (last or date.max))
+    ]
+    return _told_where_none(passing) if runs else []
+
+
+def _told_where_none(passing: list[Run]) -> list[Run]:
     if not passing:
         st.caption("No run passes these filters.")
     return passing
+
+
+def _group() -> StoredGroup | None:
+    """Draw a choice of one of the groups, and return it; None for all runs."""
+    every = {each.id: each for each in stored_groups.listed()}
+    if not every:
+        return None
+    asked = st.query_params.get(session.GROUP_PARAMETER)
+    if asked and asked not in every:
+        formatting.say_wrong(str(RunError("The address of this page names a group that is not here.", SEE, received=asked)))
+    st.session_state["filter_group"] = asked if asked in every else None
+    chosen = st.selectbox(
+        "Group",
+        list(every),
+        index=None,
+        key="filter_group",
+        format_func=lambda group_id: stored_groups.label(every[group_id]),
+        placeholder="All runs",
+        on_change=_keep_group,
+        help="Show only the runs of a group. While none is ticked, all of them are compared.",
+    )
+    return every[chosen] if chosen else None
+
+
+def _keep_group() -> None:
+    st.query_params.pop(session.GROUP_PARAMETER, None)
+    if chosen := st.session_state["filter_group"]:
+        st.query_params[session.GROUP_PARAMETER] = chosen

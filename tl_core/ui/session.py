@@ -28,8 +28,6 @@ OF_THE_SAME_SPLITS = {LEFT_OUT, NAME, "dataset.labels_per_class", "dataset.downl
 """Settings of a dataset that move no example into another split."""
 RUN_PARAMETER, RUNS_PARAMETER, BY_PARAMETER, GROUP_PARAMETER = "run", "runs", "by", "group"
 AGAINST_PARAMETER, COST_PARAMETER = "against", "cost"
-OF_PAGES = {RUNS_PARAMETER, BY_PARAMETER, GROUP_PARAMETER, AGAINST_PARAMETER, COST_PARAMETER}
-"""What is compared (settings of a metric are parameters such as `by.k`), against what, and which group is looked at."""
 POLL_SECONDS, MOST_POINTS = 2.0, 500
 SHARED_SECONDS = 0.95 * POLL_SECONDS
 """How long what was read of the store serves all browsers; a browser that polls alone finds everything new."""
@@ -74,14 +72,6 @@ def url_parameters() -> dict[str, str]:
     parameters = {name: to_text(value) for name, value in recipe().overrides().items()}
     chosen = run_id()
     return parameters | ({RUN_PARAMETER: chosen} if chosen else {})
-
-
-def keep_address() -> None:
-    """Write the draft into the page's address, so that a reload, or another browser, finds it as it is."""
-    here = st.query_params.to_dict()
-    wanted = url_parameters() | {name: here[name] for name in here if name.partition(".")[0] in OF_PAGES and here[name]}
-    if here != wanted:
-        st.query_params.from_dict(wanted)
 
 
 def run_id() -> str | None:

@@ -32,6 +32,18 @@ def look_at(group_id: str) -> None:
     st.query_params[session.GROUP_PARAMETER] = group_id
 
 
+def forget() -> None:
+    """Look at no group in particular: the one that was looked at has gone."""
+    listed.clear()
+    st.session_state.pop(CHOSEN, None)
+    st.query_params.pop(session.GROUP_PARAMETER, None)
+
+
+def label(found: StoredGroup) -> str:
+    """Return a group as a list shows it."""
+    return f"{found.group.name} ({found.id[-6:]})"
+
+
 def runs_of(found: StoredGroup) -> list[Run]:
     """Return the runs of a group in the order of its axes."""
     return found.among(session.runs())

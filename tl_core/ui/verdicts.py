@@ -1,12 +1,13 @@
 """What the Compare page says of the chosen runs: each against a baseline, with the test that tells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
 from tl_core.metrics import Metric
-from tl_core.runs import seeds
-from tl_core.runs.seeds import Match
+from tl_core.report import sentences
+from tl_core.runs import findings
+from tl_core.runs.findings import Findings
 from tl_core.runs.store import Run
 from tl_core.ui import compare_by, formatting, session
 
@@ -14,22 +15,25 @@ MOST_VERDICTS = 20
 BASELINE = session.AGAINST_PARAMETER
 
 
-def verdicts(chosen: Sequence[Run], metric: Metric) -> None:
-    """Let one of the chosen runs be the baseline, and write for each other one, or for the seeds that it has in common with the
-    baseline, a sentence that compares them by `metric`, with its test."""
+def found_of(chosen: Sequence[Run], metric: Metric) -> Findings | None:
+    """Let one of the chosen runs be the baseline, and return what is found of those that have a value of `metric`; None where
+    none has."""
     values = compare_by.values(chosen, metric)
     tested = [run for run in chosen if run.id in values]
     if len(tested) < 2:
         st.caption("Select two or more finished runs to see which is better, and whether the difference is significant.")
-        return
+    if not tested:
+        return None
     baseline = _baseline(tested) if len(tested) > 2 else tested[0]
-    found = seeds.matches(baseline, tested, values)
-    shown = found[:MOST_VERDICTS]
-    tests = seeds.tested(shown, lambda one, other: compare_by.tested(one, other, metric))
-    for text in seeds.verdicts(shown, tests, names_of(shown), values, metric):
+    return findings.find(tested, values, metric, compare_by.reads(metric), baseline=baseline, most=MOST_VERDICTS)
+
+
+def verdicts(found: Findings) -> None:
+    """Write for each run but the baseline, or for the seeds that it has in common with that, a sentence that compares them."""
+    for text in sentences.verdicts(found, formatting.names_apart):
         st.markdown(f"- {formatting.plain(text)}")
-    if len(found) > MOST_VERDICTS:
-        more = f"{len(found) - MOST_VERDICTS:,} more comparisons"
+    if found.left:
+        more = f"{found.left:,} more comparisons"
         st.caption(f"{more} are left out here, and their runs are in the table and in the charts. Select fewer to read them.")
 
 
@@ -49,10 +53,3 @@ def _baseline(tested: Sequence[Run]) -> Run:
         "is then over the seeds that both sides have.",
     )
     return by_id[chosen]
-
-
-def names_of(found: Sequence[Match]) -> Mapping[str, str]:
-    """Return names that tell the sides of matches apart, by the ids of their first runs."""
-    return formatting.names_apart(
-        list({side[0].id: side[0] for match in found for side in (match.baseline, match.others)}.values())
-    )
