@@ -43,7 +43,7 @@ def test_a_group_grows_is_stopped_and_extended(file: Path, tab: Tab) -> None:
     (found,) = groups.listed(store := Store())
     wait_until(lambda: not any(run.state.alive for run in store.runs()))
     done = [run.id for run in store.runs() if run.state is State.DONE]
-    page.get_by_text("More values, and the file").click()
+    page.get_by_text("More values, the file, and deletion").click()
     page.get_by_role("textbox", name="Further values").fill("3, 1")
     page.get_by_role("button", name="Add them").click()
     expect(page.get_by_text("of 4 runs done")).to_be_visible()

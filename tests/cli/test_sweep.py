@@ -44,6 +44,9 @@ def test_a_dry_run_says_all_and_does_nothing(line: CommandLine, tmp_path: Path) 
     assert done.json["cost"]["seconds"] > 0 < done.json["cost"]["disk_bytes"]
     assert [each["settings"] for each in done.json["dropped"]] == [{"seed": seed, "image_size": 4} for seed in (0, 1)]
     assert done.json["runs"] == [{"settings": {"seed": seed, "image_size": 16}, "run_id": None} for seed in (0, 1)]
+    within = line.call("sweep", file, "--dry-run", "--budget", "1s", "--json").json
+    assert (within["new"], within["runs"]) == (0, [])
+    assert [each["settings"]["seed"] for each in within["not_started"]] == [0, 1]
     plain = line.call("sweep", "--dry-run", file).err
     for text in ("2 runs.", "on this machine, one run after the other", "of disk in all", "2 combinations are dropped: "):
         assert text in plain
@@ -81,6 +84,11 @@ def test_a_group_is_looked_after(line: CommandLine, tmp_path: Path) -> None:
     assert (listed["name"], listed["axes"], listed["runs"], listed["done"]) == ("What [if]", {"seed": [0, 1, 2]}, 3, 0)
     assert "0 of 3" in line.call("sweep", "list").out
     assert Group.from_yaml(line.call("sweep", "export", name).out) == Group.read(file).extended("seed", [2])
+    assert line.call("delete", started["runs"][1]["run_id"], "--yes").code == 0
+    assert line.call("sweep", "show", name, "--json").json["deleted"] == [{"seed": 1}]
+    assert "1 run of this group was deleted (seed 1)." in line.call("sweep", "show", name).out
+    assert line.call("sweep", "delete", name, "--runs", "--yes").code == 0
+    assert (line.call("sweep", "list", "--json").json, Store().runs()) == ([], [])
 
 
 @pytest.mark.parametrize(

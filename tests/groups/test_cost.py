@@ -41,7 +41,7 @@ def found(**axes: list[Any]) -> Expansion:
 
 
 def of(expansion: Expansion, **more: Any) -> GroupCost:
-    return cost.of(expansion.runs, lambda _: PROFILE, 1e9, **{"has_spare": False} | more)
+    return cost.of(cost.of_each(expansion.runs, lambda _: PROFILE, 1e9, **{"has_spare": False} | more))
 
 
 def alone(expansion: Expansion) -> float:
@@ -75,14 +75,14 @@ def test_each_network_is_asked_for_once() -> None:
         asked.append(recipe.backbone.name)
 
     runs = found(strategy=["linear_probe", "nearest_class_mean"], seed=[0, 1]).runs
-    assert cost.of(runs, measured, 1e9, has_spare=False).unknown == len(runs) == 4
+    assert cost.of_each(runs, measured, 1e9, has_spare=False) == [None] * 4
     assert asked == ["efficientnet_lite0"]  # of one that cannot be measured, each run would wait for it anew
 
 
 def test_a_spare_has_started_already_and_what_was_not_measured_is_told() -> None:
     expansion = found(seed=[0, 1, 2])
     assert of(expansion, has_spare=True).seconds == pytest.approx(of(expansion).seconds - 3 * PROFILE.starting_seconds)
-    unknown = cost.of(expansion.runs, lambda _: None, 1e9, has_spare=False)
+    unknown = cost.of([None] * 3)
     assert unknown == GroupCost(0.0, 0.0, 0, 0, 3)
     assert list(statements.takes(unknown, 3)) == [
         "3 of 3 runs are not counted: how fast the network is here has not been measured yet, or the data are not here."

@@ -63,7 +63,7 @@ def test_values_in_a_line(text: str, expected: list[Any]) -> None:
         ("name: x\naxes: {seed: [2020-01-01, 1]}", "The setting axes.seed.0"),
         ("name: x\naxes: {colour: [1, 2]}", "There is no setting of that name"),
         ("name: x\naxes: {seed.of: [1, 2]}", "There is no setting of that name"),
-        ("name: x\nbudget: 3\naxes: {seed: [1, 2]}", "There is no setting budget"),
+        ("name: x\nlimit: 3\naxes: {seed: [1, 2]}", "There is no setting limit"),
         (f"name: x\naxes: {{seed: {list(range(MOST_VALUES + 1))}}}", f"more than {MOST_VALUES} values"),
         (f"name: x\naxes: {{seed: {list(range(60))}, image_size: {list(range(32, 92))}}}", f"at most {MOST_RUNS} runs"),
         ("x" * (MOST_BYTES + 1), "at most a megabyte"),
@@ -72,6 +72,12 @@ def test_values_in_a_line(text: str, expected: list[Any]) -> None:
 def test_what_is_no_group_is_told(text: str, said: str) -> None:
     with pytest.raises(SettingError, match=said):
         Group.from_yaml(text)
+
+
+@pytest.mark.parametrize("given", ["0", 0, "-5m", "soon", "", "nan", "10 d", True, [1]])
+def test_a_budget_that_is_no_time_is_told(given: object) -> None:
+    with pytest.raises(SettingError, match=r"A time budget is a time above 0.*Received: "):
+        Group.parse({"name": "x", "axes": {"seed": [0, 1]}, "budget": given})
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from tests.helpers import FEW_CROPS
 from tests.tools.pages import SMALL, errors, opened
 from tl_core.groups.group import Group
 from tl_core.runner import group_control, service
-from tl_core.runs import groups
+from tl_core.runs import deletion, groups
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.ui import group_draft, session, steps
@@ -91,6 +91,20 @@ def test_a_group_of_an_address_is_shown_and_one_that_is_gone_is_none(home: Path)
     app = opened(SCRIPT, group="none")
     assert picked(app) is None
     assert not errors(app)
+
+
+def test_a_group_loses_a_run_and_goes_with_the_others(home: Path) -> None:
+    store = Store()
+    kept = group_control.start(store, small_group())
+    deletion.delete(store, kept.queued[0], State.QUEUED)
+    app = opened(SCRIPT, group=kept.group_id)
+    assert "1 run of this group was deleted (seed 0)." in said(app)
+    app.button(key="delete_group").click().run()
+    app.checkbox(key="delete_group_runs").check()
+    app.button(key="delete_group_yes").click().run()
+    assert not errors(app)
+    assert (groups.listed(store), store.runs()) == ([], [])
+    assert session.GROUP_PARAMETER not in app.query_params
 
 
 @pytest.mark.parametrize(

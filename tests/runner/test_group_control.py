@@ -5,15 +5,19 @@ from typing import Any
 
 import pytest
 
+from tests.groups.test_cost import PROFILE
 from tests.helpers import QUICK, keep_run
 from tl_core.errors import RunError, SettingError
 from tl_core.groups.group import Group
+from tl_core.jobs import background
+from tl_core.planning import backbone_profile
 from tl_core.recipe import Recipe
 from tl_core.runner import control, group_control, service
 from tl_core.runs import artifacts, deletion, groups
 from tl_core.runs.groups import Kept
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
+from tl_core.runs.tables import lost_members
 from tl_core.spec import RunSpec
 
 BASE = {name: value for name, value in QUICK.dotted().items() if "." not in name or name.startswith(("dataset.", "backbone."))}
@@ -59,6 +63,25 @@ def test_a_run_that_waits_works_or_is_done_is_not_made_again(state: State, store
     assert folders(store) == set(kept.queued)
 
 
+def test_a_budget_begins_with_what_fits_and_more_time_goes_on(store: Store) -> None:
+    asked = Group.parse({"name": "x", "base": BASE, "axes": {"seed": [0, 1], "strategy.epochs": [1, 500]}})
+    recipe = Recipe.of(QUICK)
+    file = backbone_profile._file(store.home, recipe.backbone, recipe.input_size)
+    with pytest.raises(SettingError, match="how long it takes here is not known"):
+        group_control.start(store, asked.model_copy(update={"budget": 60.0}))
+    file.parent.mkdir(parents=True)
+    background.write(file, PROFILE)
+    with pytest.raises(SettingError, match=r"No run of this group fits.*4 runs are not started.*Received: 0.01 seconds"):
+        group_control.start(store, asked.model_copy(update={"budget": 0.01}))
+    assert store.runs() == []
+    first = group_control.start(store, asked.model_copy(update={"budget": 60.0}))
+    assert members(store, first) == [{"seed": seed, "strategy.epochs": 1} for seed in (0, 1)]
+    group_control.stop(store, first.group_id)
+    rest = group_control.start(store, asked)
+    assert (rest.group_id, len(rest.queued)) == (first.group_id, 4)
+    assert groups.one(store, first.group_id).group == asked
+
+
 def test_a_run_belongs_to_several_groups_and_leaves_all_when_it_is_deleted(store: Store) -> None:
     first, second = (group_control.start(store, group(name)) for name in ("x", "y"))
     assert (second.queued, set(second.joined)) == ((), set(first.queued))
@@ -66,6 +89,37 @@ def test_a_run_belongs_to_several_groups_and_leaves_all_when_it_is_deleted(store
     assert [list(groups.one(store, kept.group_id).runs) for kept in (first, second)] == [[first.queued[1]]] * 2
     again = group_control.start(store, group("x"))  # which queues what the group lacks
     assert (again.group_id, len(again.queued), again.joined) == (first.group_id, 1, ())
+
+
+def test_what_was_deleted_of_a_group_is_known_until_it_is_made_again(store: Store) -> None:
+    kept = group_control.start(store, group())
+    assert groups.one(store, kept.group_id).lost == []
+    deletion.delete(store, kept.queued[1], State.QUEUED)
+    for found in (groups.one(store, kept.group_id), *groups.listed(store)):
+        assert list(found.lost) == [{"seed": 1}]
+    group_control.start(store, group())
+    assert groups.one(store, kept.group_id).lost == []
+
+
+@pytest.mark.parametrize("with_runs", [False, True])
+def test_a_group_is_deleted_alone_or_with_the_runs_that_no_other_has(with_runs: bool, store: Store) -> None:
+    first, second = group_control.start(store, group()), group_control.start(store, group("y", seed=[1, 2]))
+    deletion.delete_group(store, first.group_id, with_runs=with_runs)
+    assert [(each.id, len(each.runs)) for each in groups.listed(store)] == [(second.group_id, 2)]
+    assert {run.spec.seed for run in store.runs()} == ({1, 2} if with_runs else {0, 1, 2})
+    assert len(folders(store)) == len(store.runs())
+    with store.database.reading() as connection:
+        assert connection.execute(lost_members.select()).all() == []  # nobody would ask for them
+    with pytest.raises(RunError, match="no group of that id"):
+        deletion.delete_group(store, first.group_id)
+
+
+def test_a_group_whose_run_works_is_not_deleted_with_its_runs(store: Store) -> None:
+    kept = group_control.start(store, group())
+    assert store.change_state(kept.queued[1], [State.QUEUED], State.STARTING)
+    with pytest.raises(RunError, match="cannot be deleted"):
+        deletion.delete_group(store, kept.group_id, with_runs=True)
+    assert len(members(store, kept)) == len(store.runs()) == 2
 
 
 def test_what_was_stopped_is_resumed_and_not_queued_anew(store: Store) -> None:

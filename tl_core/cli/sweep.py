@@ -16,6 +16,7 @@ from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_
 from tl_core.cli.format import clocks, exit_code, summary
 from tl_core.cli.progress import Interrupts, watch_all
 from tl_core.errors import RunError
+from tl_core.groups import statements
 from tl_core.groups.expansion import expand, read_shape
 from tl_core.groups.group import Group, shown, values_in
 from tl_core.planning import backbone_profile
@@ -23,7 +24,7 @@ from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.estimate import free
 from tl_core.recipe import Recipe
 from tl_core.runner import group_control, service
-from tl_core.runs import groups
+from tl_core.runs import deletion, groups
 from tl_core.runs.groups import StoredGroup
 from tl_core.runs.score import score
 from tl_core.runs.states import State
@@ -53,24 +54,30 @@ GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="Its name, its i
 def start(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A YAML file with a name, base settings, and axes.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    budget: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Start no more runs than fit into this time, such as 10m; cheap ones first."),
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Wait for the end; without, leave the runs in the queue.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Say what the group in a file would take, queue those of its runs that are not there yet, and wait for them. Ctrl-C stops
     them."""
     store, group = Store(), Group.read(file)
+    group = Group.parse(group.model_dump() | {"budget": budget}) if budget is not None else group
     found = expand(group).readable(read_shape)
-    plan = group_control.plan(store.home, store.runs(), found, partial(_measured, store.home))
+    plan = group_control.plan(store.home, store.runs(), group, found, partial(_measured, store.home))
     for sentence in plan.sentences(*free(store.home)):
         err.print(escape(sentence), soft_wrap=True)
     told: dict[str, Any] = {
         "new": plan.new,
         "there": len(plan.there),
         "cost": asdict(plan.cost),
+        "not_started": [{"settings": dict(each.member.settings), "seconds": each.seconds} for each in plan.left],
         "dropped": [{"settings": dict(each.settings), "reason": each.reason} for each in plan.found.dropped],
     }
     if dry_run:
-        asked = [{"settings": dict(each.settings), "run_id": plan.there.get(each.spec.content)} for each in plan.found.runs]
+        asked = [{"settings": dict(each.settings), "run_id": plan.there.get(each.spec.content)} for each in plan.members]
         if as_json:
             print_json(told | {"runs": asked})
         return
@@ -151,6 +158,23 @@ def extend(
 
 @sweep.command()
 @says_what_is_wrong
+def delete(
+    group: GroupName,
+    runs: Annotated[bool, typer.Option("--runs", help="Its runs go, too, but for those of other groups.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete a group. Its runs stay, unless they shall go, too: then none may be at work."""
+    store = Store()
+    found = groups.named(store, group)
+    if not yes:
+        what = f"{found.group.name} with its runs ({len(found.runs)})" if runs else found.group.name
+        typer.confirm(f"Delete the group {what}? This cannot be undone.", abort=True)
+    deletion.delete_group(store, found.id, with_runs=runs)
+    err.print(f"Group {found.id} is deleted.")
+
+
+@sweep.command()
+@says_what_is_wrong
 def export(group: GroupName) -> None:
     """Print the file of a group, which starts it anywhere."""
     typer.echo(groups.named(Store(), group).group.to_yaml(), nl=False)
@@ -188,13 +212,12 @@ def _tell(store: Store, found: StoredGroup, *, as_json: bool, told: dict[str, An
     runs = found.among(store.runs())
     if as_json:
         rows = [{"settings": found.runs[run.id]} | summary(run) for run in runs]
-        print_json(_facts(found) | (told or {}) | {"runs": rows})
+        print_json(_facts(found) | (told or {}) | {"runs": rows, "deleted": list(found.lost)})
         return
     table = Table(*found.group.axes, "State", "Test", "Waited + ran", Column("Run", no_wrap=True), box=None)
     for run in runs:
         settings = [shown(found.runs[run.id][axis]) if axis in found.runs[run.id] else "" for axis in found.group.axes]
         table.add_row(*map(escape, settings), run.state, score(run), clocks(run), run.id)
     out.print(table)
-    for run in runs:
-        if run.error:
-            out.print(escape(f"{run.id}: {run.error}"), soft_wrap=True)
+    for text in (*(f"{run.id}: {run.error}" for run in runs if run.error), *statements.deleted(found.lost)):
+        out.print(escape(text), soft_wrap=True)

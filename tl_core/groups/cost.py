@@ -27,45 +27,81 @@ class GroupCost:
     unknown: int
 
 
+@dataclass(frozen=True)
+class Pass:
+    """A pass through a frozen part, done once for all runs that are `like` in this: its seconds, and the bytes that it keeps."""
+
+    like: Any
+    seconds: float
+    kept_bytes: float
+
+
+@dataclass(frozen=True)
+class RunCost:
+    """What a run takes alone, and which of that are `passes` that others may share."""
+
+    seconds: float
+    memory_bytes: int
+    disk_bytes: int
+    passes: tuple[Pass, ...]
+
+
 @dataclass
-class _Shared:
-    """What each pass through a frozen part takes: all of them together, and each once, the largest of its like."""
+class Together:
+    """What runs take together: each pass is done once, the largest of its like."""
 
-    all: float = 0.0
-    once: dict[Any, float] = field(default_factory=dict)
+    seconds: float = 0.0
+    shared_seconds: float = 0.0
+    disk_bytes: float = 0.0
+    once: dict[Any, Pass] = field(default_factory=dict)
 
-    def add(self, like: Any, amount: float) -> None:
-        self.all += amount
-        self.once[like] = max(amount, self.once.get(like, 0.0))
+    def saved_by(self, run: RunCost) -> float:
+        """Return the seconds that a further run need not take."""
+        return sum(min(each.seconds, self.once[each.like].seconds) for each in run.passes if each.like in self.once)
 
-    @property
-    def saved(self) -> float:
-        return self.all - sum(self.once.values())
+    def add(self, run: RunCost) -> None:
+        """Count a further run."""
+        saved = self.saved_by(run)
+        self.seconds += run.seconds - saved
+        self.shared_seconds += saved
+        self.disk_bytes += run.disk_bytes
+        for each in run.passes:
+            before = self.once.get(each.like, each)
+            self.once[each.like] = Pass(each.like, max(each.seconds, before.seconds), max(each.kept_bytes, before.kept_bytes))
+            if before is not each:
+                self.disk_bytes -= min(each.kept_bytes, before.kept_bytes)
 
 
-def of(runs: Sequence[Member], measured: Measured, room: float, *, has_spare: bool) -> GroupCost:
-    """Return what `runs` take, in float32 and with an empty cache. `room` is how many bytes the cache may take for a run;
-    `has_spare` says whether a Python that has started waits for each of them."""
-    seconds, memory, disk, unknown = 0.0, 0, 0, 0
-    passes, rows = _Shared(), _Shared()
+def of(costs: Sequence[RunCost | None]) -> GroupCost:
+    """Return what runs take that cost so much each; None stands for one of which that is not known."""
+    together, known = Together(), [each for each in costs if each]
+    for each in known:
+        together.add(each)
+    memory = max((each.memory_bytes for each in known), default=0)
+    return GroupCost(together.seconds, together.shared_seconds, memory, int(together.disk_bytes), unknown=len(costs) - len(known))
+
+
+def of_each(runs: Sequence[Member], measured: Measured, room: float, *, has_spare: bool) -> list[RunCost | None]:
+    """Return what each of `runs` takes, in float32 and with an empty cache; None where its network was not measured or its data
+    are not here. `room` is how many bytes the cache may take for a run; `has_spare` says whether a Python that has started waits
+    for each of them."""
     profiles: dict[Any, BackboneProfile | None] = {}  # each is asked for once, since who has none may wait for it
+    found = list[RunCost | None]()
     for run in runs:
         network = run.spec.backbone.model_dump_json(), run.recipe.input_size
         if run.shape and network not in profiles:
             profiles[network] = measured(run.recipe)
         profile = profiles.get(network)
-        if profile is None or run.shape is None:
-            unknown += 1
-            continue
-        found = estimate(run.recipe, profile, run.shape.images, run.shape.classes, room)
-        seconds += found.running_seconds + (0.0 if has_spare else found.starting_seconds)
-        memory, disk = max(memory, found.memory_bytes), disk + found.disk_bytes
-        for like, images, size in _passes(
-            run, run.shape, cost_model.of(run.recipe, profile.outline.blocks, run.shape.images, room)
-        ):
-            passes.add(like, images / profile.frozen_rate)
-            rows.add(like, size)
-    return GroupCost(seconds - passes.saved, passes.saved, memory, int(disk - rows.saved), unknown)
+        found.append(_alone(run, run.shape, profile, room, has_spare=has_spare) if profile and run.shape else None)
+    return found
+
+
+def _alone(run: Member, shape: Shape, profile: BackboneProfile, room: float, *, has_spare: bool) -> RunCost:
+    found = estimate(run.recipe, profile, shape.images, shape.classes, room)
+    seconds = found.running_seconds + (0.0 if has_spare else found.starting_seconds)
+    costs = cost_model.of(run.recipe, profile.outline.blocks, shape.images, room)
+    passes = tuple(Pass(like, images / profile.frozen_rate, size) for like, images, size in _passes(run, shape, costs))
+    return RunCost(seconds, found.memory_bytes, found.disk_bytes, passes)
 
 
 def _passes(run: Member, shape: Shape, costs: cost_model.Costs) -> Iterator[tuple[Any, float, float]]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
-from math import prod
+from math import inf, nan, prod
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -18,6 +18,8 @@ MOST_VALUES, MOST_RUNS = 100, 500
 """Of an axis, and of all axes together."""
 MOST_BYTES = 1_000_000
 """A group file that is larger is none."""
+UNITS = {"s": 1, "m": 60, "h": 3600}
+"""Seconds of each unit of a time."""
 
 
 class Group(BaseModel):
@@ -31,6 +33,8 @@ class Group(BaseModel):
     name: str = Field(min_length=1, max_length=80)
     base: dict[str, JsonValue] = {}
     axes: dict[str, tuple[JsonValue, ...]]
+    budget: float | None = None
+    """Seconds for the runs that are not there yet, one after the other; a file may say "10m"."""
 
     @field_validator("name")
     @classmethod
@@ -38,6 +42,11 @@ class Group(BaseModel):
         if not all(map(is_visible, name)):
             raise SettingError("The name holds a character that cannot be seen.", "Leave it out.", received=printable(name))
         return name
+
+    @field_validator("budget", mode="before")
+    @classmethod
+    def _is_a_time(cls, given: Any) -> float | None:
+        return None if given is None else seconds_in(given)
 
     @field_validator("base", "axes")
     @classmethod
@@ -104,8 +113,12 @@ class Group(BaseModel):
 
     def to_yaml(self) -> str:
         """Return the text of a file that `from_yaml` reads."""
-        value = self.model_dump(mode="json")
+        value = self.stored()
         return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120))
+
+    def stored(self) -> dict[str, Any]:
+        """Return this as it is kept: versions that know no budget read a group without one."""
+        return self.model_dump(mode="json", exclude={"budget"} if self.budget is None else set())
 
     def combinations(self) -> Iterator[dict[str, Any]]:
         """Yield each combination of the values of the axes, by their names."""
@@ -117,6 +130,23 @@ class Group(BaseModel):
         if axis not in self.axes:
             raise SettingError("This group has no such axis.", f"Its axes: {', '.join(self.axes)}.", received=axis)
         return self.parse(self.model_dump() | {"axes": {**self.axes, axis: (*self.axes[axis], *values)}})
+
+
+def question(stored: Mapping[str, Any]) -> str:
+    """Return text that is equal for groups as they are kept that ask the same; a budget is no part of a question."""
+    return key({name: value for name, value in stored.items() if name != "budget"})
+
+
+def seconds_in(given: Any) -> float:
+    """Return a time in seconds: that of a number, or of a text such as "90s", "10m" or "1.5h". Raises `SettingError`."""
+    number, unit = str(given).strip()[:-1], str(given).strip()[-1:]
+    try:
+        found = float(number) * UNITS[unit] if unit in UNITS else float(str(given))
+    except (TypeError, ValueError):
+        found = nan
+    if not 0 < found < inf:
+        raise SettingError("A time budget is a time above 0.", "Give it as 90s, 10m or 1.5h.", received=given)
+    return found
 
 
 def key(value: Any) -> str:

@@ -1,11 +1,14 @@
 """What is said of a group before it starts, on pages and on the command line alike."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from tl_core.analysis.statements import seconds, size
+from tl_core.groups.budget import NotStarted
 from tl_core.groups.cost import GroupCost
 from tl_core.groups.expansion import Expansion
+from tl_core.groups.group import shown
 
 MOST_REASONS = 5
 """So many reasons are told one by one."""
@@ -48,6 +51,32 @@ def left_out(found: Expansion) -> Iterator[str]:
         yield f"{others} further reason{'s' if others != 1 else ''} to drop combinations."
     for (_, part), names in found.lacking.items():
         yield f"{part} has no {' and no '.join(names)}, and so one run for all values."
+
+
+def not_started(left: Sequence[NotStarted], budget: float) -> Iterator[str]:
+    """Yield which runs are not started within a `budget` of seconds, and why."""
+    beyond = [(each, each.seconds) for each in left if each.seconds is not None]
+    if beyond:
+        told = "; ".join(f"{_values(each.member.settings)} (about {seconds(took)})" for each, took in beyond[:MOST_REASONS])
+        more = f"; and {len(beyond) - MOST_REASONS} more" if len(beyond) > MOST_REASONS else ""
+        runs = "1 run is" if len(beyond) == 1 else f"{len(beyond)} runs are"
+        yield f"{runs} not started, as beyond the budget of {seconds(budget)}: {told}{more}."
+    if unknown := len(left) - len(beyond):
+        runs = "1 run is" if unknown == 1 else f"{unknown} runs are"
+        yield f"{runs} not started within a budget: how long it takes here is not known."
+
+
+def deleted(lost: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield which runs of a group were deleted, by their values of its axes; nothing where none was."""
+    if lost:
+        told = "; ".join(map(_values, lost[:MOST_REASONS]))
+        more = f"; and {len(lost) - MOST_REASONS} more" if len(lost) > MOST_REASONS else ""
+        runs = "1 run of this group was" if len(lost) == 1 else f"{len(lost)} runs of this group were"
+        yield f"{runs} deleted ({told}{more}). Whoever starts the same group again queues what is missing."
+
+
+def _values(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{axis} {shown(value)}" for axis, value in settings.items())
 
 
 def _are(count: int) -> str:

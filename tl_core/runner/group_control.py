@@ -5,19 +5,23 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tl_core.analysis.comparison import RunPoint, frontier
 from tl_core.errors import RunError, SettingError
-from tl_core.groups import cost, statements
+from tl_core.groups import budget, cost, statements
+from tl_core.groups.budget import NotStarted
 from tl_core.groups.cost import GroupCost, Measured
 from tl_core.groups.expansion import Expansion, Member, ReadShape, expand, read_shape
 from tl_core.groups.group import Group
 from tl_core.machine import backends
-from tl_core.recipe import LOOK, Look
+from tl_core.planning.backbone_profile import BackboneProfile
+from tl_core.recipe import LOOK, Look, Recipe
 from tl_core.runner import control, service
 from tl_core.runner.warm_worker import WarmWorker, passed_on
-from tl_core.runs import artifacts, groups
+from tl_core.runs import artifacts, compared, groups
 from tl_core.runs.groups import Kept, StoredGroup
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
@@ -29,42 +33,96 @@ Wish = Callable[[Store, str], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What the start of a group would do: its runs, those of them that are `there` already, and what the others cost."""
+    """What the start of `group` would do: which of its runs are `there` already, which are queued, in that order, what these
+    take, and which do not fit into its budget."""
 
+    group: Group
     found: Expansion
     there: Mapping[str, str]
+    queued: Sequence[Member]
     cost: GroupCost
+    left: Sequence[NotStarted] = ()
 
     @property
     def new(self) -> int:
         """Return how many runs would be queued."""
-        return len(self.found.runs) - len(self.there)
+        return len(self.queued)
+
+    @property
+    def members(self) -> list[Member]:
+        """Return the runs that the group would have: what is there, and what would be queued."""
+        return [*(each for each in self.found.runs if each.spec.content in self.there), *self.queued]
 
     def sentences(self, memory: int, disk: int) -> list[str]:
         """Return what there is to be said before the start; `memory` and `disk` are the bytes that are free."""
         told = [f"{statements.runs_of(self.found, len(self.there))}."]
         told += statements.takes(self.cost, self.new) if self.new else ()
+        told += statements.not_started(self.left, self.group.budget or 0.0)
         return [*told, *statements.lacks(self.cost, memory, disk), *statements.left_out(self.found)]
 
 
-def plan(home: Path, known: Iterable[Run], found: Expansion, measured: Measured) -> Plan:
-    """Return what the start of a group would do that comes to what was `found`; `known` are the runs below `home`. Raises
-    `SettingError` where no combination makes sense."""
+def plan(home: Path, known: Iterable[Run], group: Group, found: Expansion, measured: Measured) -> Plan:
+    """Return what the start of a group would do.
+
+    Args:
+        home: Where.
+        known: The runs below it.
+        group: What is asked.
+        found: What it comes to. Raises `SettingError` where that is no run.
+        measured: How fast networks are here.
+    """
     found.require_runs()
+    known = list(known)
     there = groups.existing(known, {each.spec.content for each in found.runs})
     new = [each for each in found.runs if each.spec.content not in there]
-    return Plan(found, there, cost.of(new, measured, cache_room(home), has_spare=WarmWorker.affordable()))
+    costs = cost.of_each(new, measured, cache_room(home), has_spare=WarmWorker.affordable())
+    if group.budget is None:
+        return Plan(group, found, there, new, cost.of(costs))
+    queued, left = budget.within(group.budget, new, costs, _best(found, there, known))
+    by_content = {run.spec.content: each for run, each in zip(new, costs, strict=True)}
+    return Plan(group, found, there, queued, cost.of([by_content[each.spec.content] for each in queued]), left)
+
+
+def _best(found: Expansion, there: Mapping[str, str], known: Iterable[Run]) -> list[Mapping[str, Any]]:
+    """Return the values of the axes of the runs that are done and that no other beats in what decides it and in seconds."""
+    settings = {there[each.spec.content]: each.settings for each in found.runs if each.spec.content in there}
+    points = list[RunPoint]()
+    for run in known:
+        value = compared.decided(run) if run.id in settings else None
+        if value and run.seconds is not None:
+            better = value.better.sign * value.value
+            points.append(RunPoint(run.id, run.id, run.spec.strategy.name, better, better, better, run.seconds))
+    return [settings[point.run_id] for point in frontier(points)]
 
 
 def start(store: Store, group: Group, *, look: Look = LOOK, read: ReadShape = read_shape) -> Kept:
-    """Queue the runs of `group` that are not there yet. One that asks the same and was started before goes on: what it lacks is
-    queued, and what is paused, failed or stopped is resumed. Raises `TransferError`, where no combination makes sense, too."""
+    """Queue the runs of `group` that are not there yet and fit into its budget. One that asks the same and was started before
+    goes on: what it lacks is queued, and what is paused, failed or stopped is resumed. Raises `TransferError`, where no
+    combination makes sense, too, or none fits."""
     found = expand(group, look).readable(read)
     found.require_runs()
     while True:
-        kept = _keep(store, group, found.runs)
+        members = _fitting(store, group, found)
+        kept = _keep(store, group, members)
         if kept is not None:
-            return replace(kept, queued=(*kept.queued, *_each(store, kept.group_id, control.resume, control.RESUMABLE)))
+            settings = [each.settings for each in members]
+            resumed = _each(store, kept.group_id, control.resume, control.RESUMABLE, settings)
+            return replace(kept, queued=(*kept.queued, *resumed))
+
+
+def _fitting(store: Store, group: Group, found: Expansion) -> Sequence[Member]:
+    """Return those of the runs that are there or fit into the budget of `group`: all, where it has none."""
+    if group.budget is None:
+        return found.runs
+    planned = plan(store.home, store.runs(), group, found, partial(_measured, store.home))
+    if not planned.members:
+        (why, *_) = statements.not_started(planned.left, group.budget)
+        raise SettingError(f"No run of this group fits. {why}", "Give it more time.", received=f"{group.budget:g} seconds")
+    return planned.members
+
+
+def _measured(home: Path, recipe: Recipe) -> BackboneProfile | None:
+    return BackboneProfile.read(home, recipe.backbone, recipe.input_size)
 
 
 def extend(
@@ -88,6 +146,7 @@ def extend(
         before = {each.spec.content for each in expand(at.group, look).runs}
         found = expand(wider, look).readable(read)
         new = [each for each in found.runs if each.spec.content not in before]
+        new = list(_fitting(store, wider, replace(found, runs=tuple(new)))) if new else new
         if not new and found.dropped:
             raise SettingError(f"No further combination makes sense. The last: {found.dropped[-1].reason}")
         kept = _keep(store, wider, new, at)
@@ -115,9 +174,20 @@ def _all(store: Store, group_id: str, wish: Wish, states: Sequence[State], what:
         raise RunError(f"No run of this group {what}.", received=group_id)
 
 
-def _each(store: Store, group_id: str, wish: Wish, states: Sequence[State]) -> list[str]:
-    """Do something with each run of a group in one of `states`, and return their ids."""
+def _each(
+    store: Store, group_id: str, wish: Wish, states: Sequence[State], among: Sequence[Mapping[str, Any]] | None = None
+) -> list[str]:
+    """Do something with each run of a group in one of `states`, and return their ids.
+
+    Args:
+        store: Where it is.
+        group_id: The group.
+        wish: What is done.
+        states: Runs in others are left alone.
+        among: The values of the axes that the runs may have; any for None.
+    """
     own = groups.one(store, group_id).runs
+    own = {run_id: settings for run_id, settings in own.items() if among is None or settings in among}
     fitting = [run for run in reversed(store.runs()) if run.id in own and run.state in states]
     fitting.sort(key=lambda run: run.state is not State.QUEUED)
     for run in fitting:  # the waiting ones first, or the next would begin as soon as one is ended

@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from tl_core.errors import RunError, StorageError
-from tl_core.runs import artifacts, evaluations, exported
+from tl_core.runs import artifacts, evaluations, exported, groups, tables
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 
@@ -22,6 +22,21 @@ def delete(store: Store, run_id: str, seen: State) -> None:
     """
     store.delete(run_id, lambda run: require_deletable(run, seen))
     _remove(store.folder(run_id))
+
+
+def delete_group(store: Store, group_id: str, *, with_runs: bool = False) -> None:
+    """Delete a group. Its runs stay; `with_runs` those go, too, that are in no other group. Raises `RunError` where one of them
+    is at work, and then nothing is deleted, or where there is no such group."""
+    own = groups.one(store, group_id).runs
+    if with_runs:
+        others = {run_id for each in groups.listed(store) if each.id != group_id for run_id in each.runs}
+        going = [run for run in store.runs() if run.id in own and run.id not in others]
+        for run in going:
+            require_deletable(run)
+        for run in going:
+            delete(store, run.id, run.state)
+    with store.database.writing(durable=True) as connection:
+        connection.execute(tables.groups.delete().where(tables.groups.c.id == group_id))
 
 
 def require_deletable(run: Run, seen: State | None = None) -> None:

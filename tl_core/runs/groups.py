@@ -1,6 +1,7 @@
 """Groups in the store: what each asks, and which runs answer it. A run may belong to several."""
 
 import time
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,12 +12,12 @@ import sqlalchemy as sa
 
 from tl_core.errors import RunError, SettingError, TransferError
 from tl_core.groups.expansion import Member
-from tl_core.groups.group import Group, key
+from tl_core.groups.group import Group, key, question
 from tl_core.recipe import Recipe
 from tl_core.runs.schema import queued, run_of
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store, new_id
-from tl_core.runs.tables import groups, memberships, runs
+from tl_core.runs.tables import groups, lost_members, memberships, runs
 from tl_core.spec import RunSpec
 
 JOINED = (State.DONE, State.QUEUED, State.STARTING, State.RUNNING)
@@ -26,12 +27,14 @@ SEE = "See all groups with: python -m tl_core sweep list"
 
 @dataclass(frozen=True)
 class StoredGroup:
-    """A group that was started: `runs` are the ids of its runs in the order of its axes, each with its values of them."""
+    """A group that was started: `runs` are the ids of its runs in the order of its axes, each with its values of them, and `lost`
+    are the values of those that were deleted and not made again."""
 
     id: str
     group: Group
     created: float
     runs: Mapping[str, Mapping[str, Any]]
+    lost: Sequence[Mapping[str, Any]] = ()
 
     def among(self, known: Iterable[Run]) -> list[Run]:
         """Return those of the `known` runs that are its own, in their order."""
@@ -52,11 +55,11 @@ def listed(store: Store) -> list[StoredGroup]:
     """Return every group that this version can read, the newest first."""
     with store.database.reading() as connection:
         rows = connection.execute(groups.select().order_by(groups.c.created.desc(), groups.c.id)).mappings().all()
-        members = connection.execute(memberships.select()).mappings().all()
+        members, lost = (_by_group(connection, table) for table in (memberships, lost_members))
     found = []
     for row in rows:
         with suppress(SettingError):
-            found.append(_stored(row, [member for member in members if member["group_id"] == row["id"]]))
+            found.append(_stored(row, members[row["id"]], lost[row["id"]]))
     return found
 
 
@@ -64,10 +67,10 @@ def one(store: Store, group_id: str) -> StoredGroup:
     """Return the group of that id. Raises `RunError` where there is none, and `SettingError` for one of another version."""
     with store.database.reading() as connection:
         row = connection.execute(groups.select().where(groups.c.id == group_id)).mappings().first()
-        members = connection.execute(memberships.select().where(memberships.c.group_id == group_id)).mappings().all()
+        members, lost = (_by_group(connection, table, group_id)[group_id] for table in (memberships, lost_members))
     if row is None:
         raise RunError("There is no group of that id here.", SEE, received=group_id)
-    return _stored(row, members)
+    return _stored(row, members, lost)
 
 
 def named(store: Store, name: str) -> StoredGroup:
@@ -142,9 +145,9 @@ def _content(spec_json: str) -> str:
 
 def _same(connection: sa.Connection, group: Group) -> str | None:
     """Return the id of a group that asks exactly this."""
-    asked = key(group.model_dump(mode="json"))
+    asked = question(group.stored())
     rows = connection.execute(sa.select(groups.c.id, groups.c.definition))
-    return next((row.id for row in rows if key(row.definition) == asked), None)
+    return next((row.id for row in rows if question(row.definition) == asked), None)
 
 
 def _is(connection: sa.Connection, at: StoredGroup) -> bool:
@@ -162,7 +165,7 @@ def _own(connection: sa.Connection, group_id: str | None) -> dict[str, str]:
 
 def _write(connection: sa.Connection, group: Group, group_id: str | None) -> str:
     """Store what a group asks, a new one where it has no id yet, and return its id."""
-    definition = group.model_dump(mode="json")
+    definition = group.stored()
     if group_id is not None:
         connection.execute(groups.update().where(groups.c.id == group_id).values(definition=definition))
         return group_id
@@ -171,7 +174,16 @@ def _write(connection: sa.Connection, group: Group, group_id: str | None) -> str
     return group_id
 
 
-def _stored(row: sa.RowMapping, members: Iterable[sa.RowMapping]) -> StoredGroup:
+def _by_group(connection: sa.Connection, table: sa.Table, group_id: str | None = None) -> dict[str, list[sa.RowMapping]]:
+    """Return the rows of a table of runs by their groups: of one of them, or of all for None."""
+    wanted = table.select() if group_id is None else table.select().where(table.c.group_id == group_id)
+    found: dict[str, list[sa.RowMapping]] = defaultdict(list)
+    for row in connection.execute(wanted).mappings():
+        found[row["group_id"]].append(row)
+    return found
+
+
+def _stored(row: sa.RowMapping, members: Sequence[sa.RowMapping], lost: Sequence[sa.RowMapping]) -> StoredGroup:
     group = Group.parse(row["definition"])
     places = {axis: [key(value) for value in values] for axis, values in group.axes.items()}
 
@@ -179,4 +191,7 @@ def _stored(row: sa.RowMapping, members: Iterable[sa.RowMapping]) -> StoredGroup
         return [places[axis].index(key(settings[axis])) if axis in settings else 0 for axis in places]
 
     own = {member["run_id"]: member["settings"] for member in members}
-    return StoredGroup(row["id"], group, row["created"], dict(sorted(own.items(), key=lambda pair: place(pair[1]))))
+    there = set(map(key, own.values()))
+    gone = {key(each["settings"]): each["settings"] for each in lost if key(each["settings"]) not in there}
+    in_order = dict(sorted(own.items(), key=lambda pair: place(pair[1])))
+    return StoredGroup(row["id"], group, row["created"], in_order, sorted(gone.values(), key=place))

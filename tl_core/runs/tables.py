@@ -55,7 +55,7 @@ deletions = sa.Table(
 """The runs that were deleted. They hold the count of revisions up, say which folders are to be removed, and what became of the
 run that an old address names."""
 COUNTING = (
-    *(f"DROP TRIGGER IF EXISTS {trigger}" for trigger in ("runs_made", "runs_changed", "runs_deleted")),
+    *(f"DROP TRIGGER IF EXISTS {trigger}" for trigger in ("runs_made", "runs_changed", "runs_deleted", "member_lost")),
     "UPDATE runs SET number = rowid, revision = rowid WHERE number = 0",
     "UPDATE runs SET state_revision = revision WHERE state_revision = 0",
     """CREATE VIEW IF NOT EXISTS next_revision AS SELECT 1 + max(
@@ -72,10 +72,13 @@ COUNTING = (
     """CREATE TRIGGER runs_deleted AFTER DELETE ON runs BEGIN
            INSERT INTO deletions (run_id, revision) SELECT OLD.id, max(OLD.revision + 1, next) FROM next_revision;
        END""",
+    """CREATE TRIGGER member_lost AFTER DELETE ON memberships WHEN EXISTS (SELECT 1 FROM groups WHERE id = OLD.group_id) BEGIN
+           INSERT OR REPLACE INTO lost_members (group_id, run_id, settings) VALUES (OLD.group_id, OLD.run_id, OLD.settings);
+       END""",
 )
-"""Statements that have the database count every change of `runs`, whoever makes it, also a process of an earlier version that is
-still at work. Triggers of an earlier version give way to these. Runs of a store from before are counted in the order in which
-they were put into it."""
+"""Statements that have the database count every change of `runs`, and keep what groups lose, whoever makes it, also a process of
+an earlier version that is still at work. Triggers of an earlier version give way to these. Runs of a store from before are
+counted in the order in which they were put into it."""
 events = sa.Table(
     "events",
     metadata,
@@ -102,3 +105,11 @@ memberships = sa.Table(
 )
 """Which runs belong to which groups, each with its values of the axes. A run that is deleted leaves its groups, whichever version
 deletes it."""
+lost_members = sa.Table(
+    "lost_members",
+    metadata,
+    sa.Column("group_id", sa.String, sa.ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("run_id", sa.String, primary_key=True),
+    sa.Column("settings", sa.JSON, nullable=False),
+)
+"""What groups had of runs that were deleted, kept by the database itself, whichever version deletes them."""

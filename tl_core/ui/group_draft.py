@@ -17,7 +17,7 @@ from tl_core.spec import DISPLAY_NAME, PART_KINDS, PartSpec, to_text
 from tl_core.ui import formatting, rerun, session
 from tl_core.ui.ready_groups import READY, ReadyGroup, networks
 
-DRAFT, AXES, NAME, FILE = "group_draft", "group_axes", "group_name", "group_file"
+DRAFT, AXES, NAME, FILE, BUDGET = "group_draft", "group_axes", "group_name", "group_file", "group_budget"
 USUAL = ("strategy", "backbone", "dataset.labels_per_class", "seed", "image_size")
 """What most people vary, first in the list."""
 UNASKED = ("executor", "dataset.left_out", f"dataset.{DISPLAY_NAME}")
@@ -30,7 +30,8 @@ def group(recipe: Recipe) -> Group:
     axes = {name: values for name, values in held["axes"].items() if len(values) > 1}
     single = {name: values[0] for name, values in held["axes"].items() if len(values) == 1}
     base = _of_recipe(recipe, held["axes"]) if held["with_recipe"] else {}
-    return Group.parse({"name": held["name"], "base": base | held["base"] | single, "axes": axes})
+    asked = {"name": held["name"], "base": base | held["base"] | single, "axes": axes}
+    return Group.parse(asked | {"budget": held.get("budget") or None})
 
 
 def builder(recipe: Recipe) -> None:
@@ -55,6 +56,11 @@ def builder(recipe: Recipe) -> None:
     )
     for name, values in held["axes"].items():
         _axis(recipe, variants, name, values)
+    st.session_state[BUDGET] = held.get("budget", "")
+    about = (
+        "Start no more runs than fit into this time, such as 10m: the cheap ones first, and then those beside the best so far."
+    )
+    st.text_input("Time budget", key=BUDGET, on_change=_limit, placeholder="none", help=about)
     own = "".join(f"{name} {to_text(value)}, " for name, value in held["base"].items())
     others = "all else is as on the pages before." if held["with_recipe"] else "all else has its default."
     st.caption(formatting.plain(f"In all runs: {own}{others}"))
@@ -147,6 +153,10 @@ def _rename() -> None:
     st.session_state[DRAFT]["name"] = st.session_state[NAME]
 
 
+def _limit() -> None:
+    st.session_state[DRAFT]["budget"] = st.session_state[BUDGET]
+
+
 def _choose_axes(recipe: Recipe, variants: Mapping[str, Recipe]) -> None:
     """Take what varies; a new axis begins with the value that the recipe has."""
     held = st.session_state[DRAFT]["axes"]
@@ -168,4 +178,6 @@ def _load() -> None:
 def _take_file(text: bytes, _store: object) -> None:
     loaded = Group.from_yaml(text)
     axes = {name: list(values) for name, values in loaded.axes.items()}
-    st.session_state[DRAFT] = {"name": loaded.name, "base": dict(loaded.base), "axes": axes, "with_recipe": False}
+    budget = "" if loaded.budget is None else f"{loaded.budget:g}s"
+    draft = {"name": loaded.name, "base": dict(loaded.base), "axes": axes, "budget": budget, "with_recipe": False}
+    st.session_state[DRAFT] = draft

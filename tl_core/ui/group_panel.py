@@ -3,16 +3,18 @@
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from tl_core.errors import TransferError
+from tl_core.groups import statements
 from tl_core.groups.group import values_in
 from tl_core.recipe import Recipe
 from tl_core.runner import control, group_control
-from tl_core.runs import compared
+from tl_core.runs import compared, deletion
 from tl_core.runs.groups import StoredGroup
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
@@ -41,7 +43,7 @@ def group_panel() -> None:
         list(every),
         index=list(every).index(found.id) if found else None,
         key=picked,
-        format_func=lambda group_id: f"{every[group_id].group.name} ({group_id[-6:]})",
+        format_func=lambda group_id: stored_groups.label(every[group_id]),
         on_change=lambda: stored_groups.look_at(st.session_state[picked]),
         placeholder="There is no group of that id here; choose one",
         help="Any group that was started. The address of this page names the chosen one.",
@@ -65,6 +67,12 @@ def _live(group_id: str, was_alive: bool) -> None:
         _buttons(found.id, runs)
         _chart(found, runs)
         _table(found, runs)
+        for text in statements.deleted(found.lost):
+            st.caption(formatting.plain(text))
+        if any(run.state is State.DONE for run in runs):
+            about = "The page Compare with the runs of this group, and nothing else."
+            address = session.url_parameters() | {session.GROUP_PARAMETER: found.id}
+            st.page_link(steps.COMPARE.script, label="Compare them", icon=steps.COMPARE.icon, help=about, query_params=address)
 
 
 def _standing(runs: Sequence[Run]) -> None:
@@ -165,7 +173,7 @@ def _table(found: StoredGroup, runs: Sequence[Run]) -> None:
 
 def _more(found: StoredGroup) -> None:
     """Draw how a group is extended and taken away as a file, apart from what polls: nobody is disturbed in typing."""
-    with st.expander("More values, and the file", key="group_more"):
+    with st.expander("More values, the file, and deletion", key="group_more"):
         titles, about = _titles(found, stored_groups.runs_of(found)), "The setting that gets further values."
         axis = st.selectbox("Axis", list(titles), format_func=titles.__getitem__, key=f"extended_axis_{found.id}", help=about)
         values = st.text_input("Further values", key="extended_values", help="Separated by commas, such as 3, 4.")
@@ -187,3 +195,24 @@ def _more(found: StoredGroup) -> None:
             on_click="ignore",
             key="download_group",
         )
+        if st.button("Delete this group", key="delete_group", icon=":material/delete:", help="Asks first."):
+            _ask(found)
+
+
+@st.dialog("Delete this group?")
+def _ask(found: StoredGroup) -> None:
+    st.markdown(f"**{formatting.plain(stored_groups.label(found))}**")
+    about = "With their results, models and logs. Runs that are in another group, too, stay. This cannot be undone."
+    st.checkbox(f"Its runs, too ({len(found.runs)})", key="delete_group_runs", help=about)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        kept = st.button("Keep it", key="delete_group_no")
+        how: dict[str, Any] = {"on_click": _delete, "args": (found.id,), "type": "primary", "icon": ":material/delete:"}
+        if st.button("Delete it", key="delete_group_yes", **how) or kept:
+            st.rerun()
+
+
+def _delete(group_id: str) -> None:
+    with_runs = st.session_state["delete_group_runs"]
+    session.request(partial(deletion.delete_group, group_id=group_id, with_runs=with_runs), asker=group_control.__name__)
+    if session.refusal(group_control.__name__) is None:
+        stored_groups.forget()

@@ -62,7 +62,7 @@ def _plan(group: Group) -> Plan:
             missing.append(found)
         return found
 
-    return group_control.plan(home, session.runs(), _expanded(group.to_yaml()), measured)
+    return group_control.plan(home, session.runs(), group, _expanded(group.to_yaml()), measured)
 
 
 def _awaits_measurement(group: Group) -> bool:
