@@ -1,5 +1,6 @@
 """Runs as lines through their settings."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,9 +29,10 @@ def parallel_coordinates(settings: Mapping[str, Sequence[Any]], reached: Sequenc
     values = [scale * value for value in reached[:MOST_RUNS]]
     drawn = theme.figure(title, 380)
     shown = list(settings.items())[:MOST_SETTINGS]
+    alike = Counter(name.rpartition(".")[2] for name, _ in shown)
     last = {"label": f"Test {metric.in_sentence}{' (%)' if metric.percent else ''}", "values": values}
     drawn.add_parcoords(
-        dimensions=[*(_dimension(name, given[:MOST_RUNS]) for name, given in shown), last],
+        dimensions=[*(_dimension(_label(name, alike), given[:MOST_RUNS]) for name, given in shown), last],
         line={"color": values, "colorscale": theme.SCALE},
         labelside="bottom",
     )
@@ -45,11 +47,17 @@ def _counts(settings: Mapping[str, Sequence[Any]], reached: Sequence[float]) -> 
     )
 
 
-def _dimension(name: str, given: Sequence[Any]) -> dict[str, Any]:
-    """Return an axis of numbers, or of texts in the order in which they come."""
-    label = theme.plain(name, LETTERS)
+def _label(name: str, alike: Mapping[str, int]) -> str:
+    """Return a setting's own name, with that of its part where several settings have it."""
+    own = name.rpartition(".")[2]
+    return theme.plain(name if alike[own] > 1 else own, LETTERS)
+
+
+def _dimension(label: str, given: Sequence[Any]) -> dict[str, Any]:
+    """Return an axis of numbers, ticked where there is one while these are few, or of texts in the order in which they come."""
     if all(isinstance(value, int | float) and not isinstance(value, bool) for value in given):
-        return {"label": label, "values": list(given)}
+        numbers = sorted(set(given))
+        return {"label": label, "values": list(given)} | ({"tickvals": numbers} if len(numbers) <= MOST_TEXTS else {})
     texts = dict.fromkeys(map(to_text, given))
     places = {text: place for place, text in enumerate(texts)}
     ticks = theme.thin(list(places.items()), MOST_TEXTS)
