@@ -1,5 +1,6 @@
 """What every backbone keeps to, whichever module it comes from: a new part is tested here without an edit."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,13 @@ from tl_core.testing import Check, backbone
 
 LARGER = {"efficientnet_lite1", "efficientnet_lite2"}
 """What EfficientNet-Lite0 is, by the same code."""
+
+
+@pytest.fixture(autouse=True)
+def copies_are_freed() -> Iterator[None]:
+    """A network is a circle of objects, which waits for Python's search; some checks make three of 90 MB."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module", autouse=True)
