@@ -19,7 +19,7 @@ from tl_core.ui import (
     teacher,
 )
 from tl_core.ui.label_bar import label_bar
-from tl_core.ui.run_picker import chosen_run, nothing_yet, pick
+from tl_core.ui.run_picker import chosen_run
 from tl_core.ui.steps import PageInfo
 
 
@@ -35,16 +35,9 @@ PAGE = PageInfo(6, "Result", ":material/counter_6:", "How good is it, and what d
 def draw() -> None:
     """Draw the page."""
     frame.heading(PAGE)
-    finished = [run for run in session.runs() if run.state is State.DONE]
     with formatting.sentence_for_mistakes():
         draw_unfinished(session.run_id())
-    if not finished:
-        nothing_yet(
-            "The result of a run is shown here: how good it is with an interval, its mistakes, its cost. No run has finished yet."
-        )
-        return
-    shown = run_filters.filtered(finished, keep=[session.run_id() or ""])
-    run = pick(shown) if shown else None
+    run = run_filters.finished_run("The result of a run is shown here: how good it is with an interval, its mistakes, its cost.")
     if run is None:
         return
     with formatting.sentence_for_mistakes():

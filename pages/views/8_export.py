@@ -6,7 +6,7 @@ from tl_core.exports import formats
 from tl_core.runs import exported
 from tl_core.runs.states import State
 from tl_core.ui import exports, formatting, frame, run_filters, session
-from tl_core.ui.run_picker import chosen_run, nothing_yet, pick
+from tl_core.ui.run_picker import chosen_run
 from tl_core.ui.steps import PageInfo
 
 
@@ -24,12 +24,7 @@ PAGE = PageInfo(8, "Export", ":material/counter_8:", "Does it say the same elsew
 def draw() -> None:
     """Draw the page."""
     frame.heading(PAGE)
-    finished = [run for run in session.runs() if run.state is State.DONE]
-    if not finished:
-        nothing_yet("A trained model leaves from here, in formats that run elsewhere. No run has finished yet.")
-        return
-    shown = run_filters.filtered(finished, keep=[session.run_id() or ""])
-    run = pick(shown) if shown else None
+    run = run_filters.finished_run("A trained model leaves from here, in formats that run elsewhere.")
     if run is None:
         return
     choice, evidence = st.columns([1, 2], gap="large")

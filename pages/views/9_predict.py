@@ -3,8 +3,7 @@
 import streamlit as st
 
 from tl_core.runs.states import State
-from tl_core.ui import formatting, frame, predictions, run_filters, session
-from tl_core.ui.run_picker import nothing_yet, pick
+from tl_core.ui import formatting, frame, predictions, run_filters
 from tl_core.ui.steps import PageInfo
 
 
@@ -20,12 +19,7 @@ PAGE = PageInfo(9, "Predict", ":material/counter_9:", "What does it say of your 
 def draw() -> None:
     """Draw the page."""
     frame.heading(PAGE)
-    finished = [run for run in session.runs() if run.state is State.DONE]
-    if not finished:
-        nothing_yet("A trained model says here what it sees in your own pictures. No run has finished yet.")
-        return
-    shown = run_filters.filtered(finished, keep=[session.run_id() or ""])
-    run = pick(shown) if shown else None
+    run = run_filters.finished_run("A trained model says here what it sees in your own pictures.")
     if run is None:
         return
     choice, evidence = st.columns([1, 2], gap="large")

@@ -16,7 +16,7 @@ from tl_core.runs.exported import Calibration, Parity
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.studies.export_check import ExportCheck, ExportResult
-from tl_core.ui import exports, steps
+from tl_core.ui import downloads, steps
 
 pytestmark = pytest.mark.usefixtures("nothing_cached", "known_profiles")
 
@@ -75,7 +75,7 @@ def test_what_says_the_same_can_be_taken(finished: str) -> None:
     assert [each.value for each in app.code] == ["the script"]
     assert len(app.get("download_button")) == 1
     assert "Keras" in [each.value for each in app.sidebar.caption]
-    with zipfile.ZipFile(io.BytesIO(exports.zipped(exported.place(Store().folder(finished), "keras")))) as archive:
+    with zipfile.ZipFile(io.BytesIO(downloads.zipped(exported.place(Store().folder(finished), "keras")))) as archive:
         assert archive.namelist() == [SCRIPT]
 
 
@@ -88,7 +88,7 @@ def test_what_does_not_is_not_offered(finished: str) -> None:
 
 
 def test_what_is_too_large_for_a_page_is_fetched_by_a_command(finished: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "LARGEST_ZIP", 1)
+    monkeypatch.setattr(downloads, "LARGEST_ZIP", 1)
     app = page(finished, GOOD)
     assert not app.get("download_button")
     assert any(f"`python -m tl_core export {finished} --format keras --to DIR`" in each.value for each in app.caption)

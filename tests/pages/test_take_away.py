@@ -13,7 +13,7 @@ from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.studies.keras_script import KerasScript, ScriptResult
 from tl_core.ui import steps
-from tl_core.ui.exports import zipped
+from tl_core.ui.downloads import zipped
 
 pytestmark = pytest.mark.usefixtures("nothing_cached", "known_profiles")
 

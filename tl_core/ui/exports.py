@@ -1,7 +1,5 @@
 """A finished run's model in other formats: cards to choose from, what was found of each, and what one takes away."""
 
-import io
-import zipfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -14,16 +12,14 @@ from tl_core.exports import INSTALL, ExportFormat, formats
 from tl_core.exports._answers import SCRIPT
 from tl_core.recipe import Recipe
 from tl_core.runs import exported
-from tl_core.runs.disk_use import bytes_of
 from tl_core.runs.exported import Parity
 from tl_core.runs.store import Run
 from tl_core.studies.export_check import ABOUT_CALIBRATED, CALIBRATED, ExportCheck, ExportResult
 from tl_core.ui import formatting, session
+from tl_core.ui.downloads import download_folder
 from tl_core.ui.study_panel import StudyPanel
 
 CHOSEN = "export_format"
-LARGEST_ZIP = 500_000_000
-"""Bytes of an export that a page offers: while it is fetched it lies in the server's memory."""
 ABOUT = (
     "The model is written in this format, loaded back by its own runtime in a process of its own, and asked about up to 200 test "
     "examples of the run. It is offered only where it says the same. Whatever prepares pixels is inside the model already."
@@ -84,29 +80,9 @@ def _show(study: ExportCheck, folder: Path, found: ExportResult) -> None:
 
 def _offer(place: Path, study: ExportCheck) -> None:
     """Draw the button that fetches an export, and the script that loads it."""
-    if (taken := bytes_of(place)) > LARGEST_ZIP:
-        option = " --calibrated" if study.calibrated else ""
-        command = f"python -m tl_core export {study.run_id} --format {study.format}{option} --to DIR"
-        st.caption(f"It has {size(taken)}, which is too much for a page. On the server: `{command}`")
-    else:
-        st.download_button(
-            "Download as a zip",
-            partial(zipped, place),
-            file_name=f"{study.run_id}-{study.format}.zip",
-            mime="application/zip",
-            icon=":material/download:",
-            help="The model, model.json with the names of its outputs and where it comes from, and a script that loads it.",
-            on_click="ignore",
-            key="download_export",
-        )
+    about = "The model, model.json with the names of its outputs and where it comes from, and a script that loads it."
+    option = " --calibrated" if study.calibrated else ""
+    command = f"python -m tl_core export {study.run_id} --format {study.format}{option} --to DIR"
+    download_folder(place, f"{study.run_id}-{study.format}", about, command)
     st.markdown(f"`{SCRIPT}`, which goes with it, loads the model without Transfer Lab. This very script was checked.")
     st.code((place / SCRIPT).read_text(encoding="utf-8"), language=None, wrap_lines=True)  # Streamlit colours it too faintly
-
-
-def zipped(place: Path) -> bytes:
-    """Return the folder of an export as a zip. Weights cannot be made smaller."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
-        for file in sorted(each for each in place.rglob("*") if each.is_file() and each.name != exported.PARITY):
-            archive.write(file, file.relative_to(place))
-    return made.getvalue()

@@ -9,14 +9,27 @@ import streamlit as st
 from tl_core.errors import RunError
 from tl_core.runs import labels
 from tl_core.runs.groups import SEE, StoredGroup
+from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.ui import address, formatting, session, stored_groups
 from tl_core.ui.address import ONLY
+from tl_core.ui.run_picker import nothing_yet, pick
 
 
 def listed(runs: Sequence[Run]) -> list[Run]:
     """Return those of `runs` that a list shows unasked: all but the archived ones."""
     return [run for run in runs if not run.archived]
+
+
+def finished_run(nothing: str) -> Run | None:
+    """Draw the filters and the choice of a finished run, and return the chosen one; where none has finished, the page says what
+    is `nothing` yet."""
+    finished = [run for run in session.runs() if run.state is State.DONE]
+    if not finished:
+        nothing_yet(f"{nothing} No run has finished yet.")
+        return None
+    shown = filtered(finished, keep=[session.run_id() or ""])
+    return pick(shown) if shown else None
 
 
 def filtered(runs: Sequence[Run], keep: Collection[str] = ()) -> list[Run]:

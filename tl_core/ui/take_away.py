@@ -6,18 +6,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from tl_core.analysis.statements import size
 from tl_core.recipe import Recipe
 from tl_core.result import Result
 from tl_core.runs import repetition, scripts
 from tl_core.runs.card import Card, card_of
 from tl_core.runs.card_text import FORMATS
-from tl_core.runs.disk_use import bytes_of
 from tl_core.runs.store import Run
 from tl_core.studies.keras_script import KerasScript, ScriptResult
 from tl_core.system.settings import SPEC
 from tl_core.ui import formatting, session
-from tl_core.ui.exports import LARGEST_ZIP, zipped
+from tl_core.ui.downloads import download_folder
 from tl_core.ui.study_panel import StudyPanel
 
 ABOUT = (
@@ -69,18 +67,7 @@ def _offer(run_id: str, folder: Path, found: ScriptResult) -> None:
     place = scripts.place(folder)
     if not found.files or not (place / scripts.SCRIPT).is_file():
         return
-    if (taken := bytes_of(place)) > LARGEST_ZIP:
-        st.caption(f"They have {size(taken)}. On the server: `python -m tl_core reproduce {run_id} --to DIR`")
-    else:
-        st.download_button(
-            "Download as a zip",
-            partial(zipped, place),
-            file_name=f"{run_id}-script.zip",
-            mime="application/zip",
-            icon=":material/download:",
-            help=f"{scripts.SCRIPT}, {scripts.NOTEBOOK}, and the files that they read.",
-            on_click="ignore",
-            key="download_script",
-        )
+    about = f"{scripts.SCRIPT}, {scripts.NOTEBOOK}, and the files that they read."
+    download_folder(place, f"{run_id}-script", about, f"python -m tl_core reproduce {run_id} --to DIR")
     with st.expander(scripts.SCRIPT):
         st.code((place / scripts.SCRIPT).read_text(encoding="utf-8"), language=None, wrap_lines=True)
