@@ -40,7 +40,16 @@ ABOUT = {
 def verdicts(found: Findings, names: Names) -> list[str]:
     """Return what is said of each match with the baseline."""
     sides = {side[0].id: side[0] for match in found.matches for side in (match.baseline, match.others)}
-    return seeds.verdicts(found.matches, found.tests, names(list(sides.values())), found.values, found.metric)
+    texts = seeds.verdicts(found.matches, found.tests, names(list(sides.values())), found.values, found.metric)
+    return [text + _unlike(match.baseline[0], match.others[0]) for match, text in zip(found.matches, texts, strict=True)]
+
+
+def _unlike(one: Run, other: Run) -> str:
+    """Return what else of two runs may decide between them, as a sentence that follows; nothing where nothing else does."""
+    labels = [run.spec.dataset.settings.get("labels_per_class") for run in (one, other)]
+    sizes = [run.spec.image_size for run in (one, other)]
+    unlike = [what for what, (first, second) in (("labels a class", labels), ("image size", sizes)) if first != second]
+    return f" They differ in {' and '.join(unlike)}." if unlike else ""
 
 
 def beside_twins(found: Findings, names: Names) -> list[dict[str, object]]:
