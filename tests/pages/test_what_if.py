@@ -45,7 +45,7 @@ def small_group(**axes: list[int]) -> Group:
 def test_ready_questions_are_counted_before_they_start(home: Path) -> None:
     app = opened(SCRIPT)
     assert "8 runs." in said(app)
-    assert "In all runs: image_size 48" in said(app)
+    assert "In all runs: Image size 48" in said(app)
     app.button(key=f"ready_{READY[1].name}").click().run()
     axes = asked(app).axes
     assert (list(axes), len(axes["strategy"])) == (["strategy", "seed"], 4)

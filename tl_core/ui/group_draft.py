@@ -61,7 +61,7 @@ def builder(recipe: Recipe) -> None:
         "Start no more runs than fit into this time, such as 10m: the cheap ones first, and then those beside the best so far."
     )
     st.text_input("Time budget", key=BUDGET, on_change=_limit, placeholder="none", help=about)
-    own = "".join(f"{name} {to_text(value)}, " for name, value in held["base"].items())
+    own = "".join(f"{_title(variants, name)} {to_text(value)}, " for name, value in held["base"].items())
     others = "all else is as on the pages before." if held["with_recipe"] else "all else has its default."
     st.caption(formatting.plain(f"In all runs: {own}{others}"))
     with st.expander("From a file", key="group_from_file"):
