@@ -131,14 +131,14 @@ class Prediction(Study[PredictionResult]):
 
 
 def _outside(limit: Threshold) -> str:
-    """Return what lies outside, and how often that is said of the run's own test, as the end of a sentence and another one."""
+    """Return what lies outside, and how often that is said of the run's own test, as the end of a sentence and two others."""
     tested = percent(limit.measured, limit.interval)
     near = "no training image is" if limit.k == 1 else f"fewer than {limit.k} training images are"
     apart = ", each held against the others" if limit.fitted_on == "train" else ""
     return (
-        f"outside of what the run was trained on, where {near} within {limit.distance:.2f} of a picture, as the network "
-        f"sees it. That should be so of {100 * FALSE_ALARMS:.0f} % of images like the {limit.fitted:,} {limit.fitted_on} images"
-        f"{apart}; of the {limit.tested:,} images of the run's own test it was found of {tested}."
+        f"outside of what the run was trained on. A picture does where {near} within a distance of {limit.distance:.2f}, as the "
+        f"network sees it. That should be so of {100 * FALSE_ALARMS:.0f} % of images like the {limit.fitted:,} {limit.fitted_on} "
+        f"images{apart}; of the {limit.tested:,} images of the run's own test it was found of {tested}."
     )
 
 
