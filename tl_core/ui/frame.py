@@ -103,6 +103,6 @@ def _held(working: Sequence[Run]) -> None:
 
 def _progress(run: Run) -> None:
     left = eta(run, time.time())
-    about = f", about {seconds(left)} left" if left is not None else ""
+    about = f", about {seconds(left)} left" if left else ""
     does = stage_title(run.stage, run.done) or formatting.state_of(run)
     st.progress(run.done, text=formatting.plain(f"{formatting.title_of(run)}: {does}{about}"))

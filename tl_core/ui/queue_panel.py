@@ -63,7 +63,7 @@ def _at_work(run: Run, looked_at: str) -> None:
     left = eta(run, time.time())
     with st.container(gap="xsmall", key=f"at_work_{run.id}"):
         _title(run, looked_at)
-        about = f", about {seconds(left)} left" if left is not None else ""
+        about = f", about {seconds(left)} left" if left else ""
         st.progress(run.done, text=f"{formatting.state_of(run)}, {100 * run.done:.0f} %{about}")
 
 

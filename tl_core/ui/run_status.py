@@ -78,7 +78,7 @@ def _facts(run: Run) -> list[str]:
         whole = " in total" if run.state is State.DONE else ""  # with what the seconds of a result leave out
         facts.append(f"running for {formatting.clock(ran)}" if run.state.at_work else f"ran {formatting.clock(ran)}{whole}")
     left = eta(run, now)
-    if left is not None:
+    if left:
         facts.append(f"about {seconds(left)} left")
     if run.state.at_work and run.images_per_second:
         facts.append(f"{run.images_per_second:,.0f} images a second in this stage")
