@@ -33,7 +33,9 @@ def draw_choice(recipe: Recipe) -> None:
     """Draw the list of strategies, the settings of the chosen one, and where it runs."""
     offered, families = strategies.strategies.parts(), list(strategies.Family)
     present = families.index(recipe.strategy.family)
-    family = st.selectbox("Kind of strategy", families, index=present, key="strategy_family", help=ABOUT_KINDS)
+    family = st.selectbox(
+        "Kind of strategy", families, index=present, key="strategy_family", on_change=choose_kind, help=ABOUT_KINDS
+    )
     names = [name for name, part in offered.items() if part.family == family]
     st.session_state["strategy_name"] = recipe.strategy.name if recipe.strategy.name in names else None
     titles, about = {name: offered[name].title for name in names}, [offered[name].summary() for name in names]
@@ -43,6 +45,12 @@ def draw_choice(recipe: Recipe) -> None:
     with st.expander("Where it runs"):
         forms.part_choice(executors.executors, recipe.executor, "Executor", ABOUT_EXECUTORS)
         forms.part_form("executor", recipe.executor)
+
+
+def choose_kind() -> None:
+    """Make the first strategy of the kind picked in the list the draft's."""
+    parts = strategies.strategies.parts()
+    session.change({"strategy": next(name for name in parts if parts[name].family == st.session_state["strategy_family"])})
 
 
 def choose() -> None:

@@ -48,6 +48,15 @@ def test_what_is_not_started_is_told() -> None:
     assert many.endswith("; and 4 more.")
 
 
+def test_a_side_of_the_question_that_does_not_fit_is_told() -> None:
+    probes = [run for run in RUNS if run.settings["strategy"] == "linear_probe"]
+    left = [NotStarted(run, 60.0) for run in RUNS if run not in probes]
+    (told,) = statements.unanswered(probes, left)
+    assert told.startswith("No run has strategy lp_ft, so this group says nothing of it")
+    assert list(statements.unanswered(RUNS, [])) == []
+    assert list(statements.unanswered([*probes, left[0].member], left[1:])) == []
+
+
 @pytest.mark.parametrize(("given", "seconds"), [("90s", 90), ("10m", 600), (" 1.5h ", 5400), (30, 30), ("30", 30)])
 def test_a_time_is_read(given: object, seconds: float) -> None:
     assert seconds_in(given) == seconds

@@ -206,6 +206,7 @@ def test_switching_strategies_changes_the_draft(names: Sequence[str]) -> None:
 
 def switch(app: AppTest, name: str) -> None:
     app.selectbox(key="strategy_family").set_value(strategies.strategies.part(name).family).run()
+    assert app.radio(key="strategy_name").value is not None
     app.radio(key="strategy_name").set_value(name).run()
     assert not app.exception
     assert strategies.strategies.part(name).when_to_use in " ".join(element.value for element in app.markdown)

@@ -7,8 +7,8 @@ from typing import Any
 from tl_core.analysis.statements import seconds, size
 from tl_core.groups.budget import NotStarted
 from tl_core.groups.cost import GroupCost
-from tl_core.groups.expansion import Expansion
-from tl_core.groups.group import shown
+from tl_core.groups.expansion import Expansion, Member
+from tl_core.groups.group import key, shown
 
 MOST_REASONS = 5
 """So many reasons are told one by one."""
@@ -64,6 +64,15 @@ def not_started(left: Sequence[NotStarted], budget: float) -> Iterator[str]:
     if unknown := len(left) - len(beyond):
         runs = "1 run is" if unknown == 1 else f"{unknown} runs are"
         yield f"{runs} not started within a budget: how long it takes here is not known."
+
+
+def unanswered(members: Sequence[Member], left: Sequence[NotStarted]) -> Iterator[str]:
+    """Yield the values of axes of which nothing is started, of the runs that are `left`: the group says nothing of them."""
+    started = {(axis, key(value)) for member in members for axis, value in member.settings.items()}
+    lost = {(axis, key(value)): value for each in left for axis, value in each.member.settings.items()}
+    told = [f"{axis} {shown(value)}" for (axis, content), value in lost.items() if (axis, content) not in started]
+    if told:
+        yield f"No run has {' or '.join(told)}, so this group says nothing of {'it' if len(told) == 1 else 'them'}: give it more time."
 
 
 def deleted(lost: Sequence[Mapping[str, Any]]) -> Iterator[str]:

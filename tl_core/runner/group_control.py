@@ -58,6 +58,7 @@ class Plan:
         told = [f"{statements.runs_of(self.found, len(self.there))}."]
         told += statements.takes(self.cost, self.new) if self.new else ()
         told += statements.not_started(self.left, self.group.budget or 0.0)
+        told += statements.unanswered(self.members, self.left) if self.members else ()
         return [*told, *statements.lacks(self.cost, memory, disk), *statements.left_out(self.found)]
 
 
