@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from tl_core.cli.console import RunId, app, out, says_what_is_wrong
+from tl_core.cli.console import RunId, app, out, path_in, says_what_is_wrong
 from tl_core.errors import SettingError
 from tl_core.runs.card import card_of
 from tl_core.runs.card_text import FORMATS
@@ -18,7 +18,7 @@ from tl_core.system.files import write_whole
 @says_what_is_wrong
 def card(
     run: RunId,
-    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="A file whose name ends with .md or .html.")],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", parser=path_in, help="A file whose name ends with .md or .html.")],
 ) -> None:
     """Write the model card of a finished run: data, backbone, licences, scores, where it fails, limits and cost."""
     store, render = Store(), FORMATS.get(to.suffix.lower())

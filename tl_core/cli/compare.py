@@ -12,7 +12,7 @@ from tl_core.analysis.paired_tests import PairedTest
 from tl_core.analysis.power_law import PowerLaw
 from tl_core.analysis.statistics import Interval
 from tl_core.analysis.usage import usage_of
-from tl_core.cli.console import AsJson, app, out, print_json, says_what_is_wrong
+from tl_core.cli.console import AsJson, app, out, path_in, print_json, says_what_is_wrong
 from tl_core.cli.settings import Parts, Settings, given_part, with_parts
 from tl_core.errors import RunError
 from tl_core.metrics import Metric, MetricValue, metrics
@@ -35,7 +35,9 @@ def compare(
     *,
     parts: Parts,
     settings: Settings = None,
-    report: Annotated[Path | None, typer.Option(metavar="FILE.html", help="Write all of it with its charts into a file.")] = None,
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE.html", parser=path_in, help="Write it with its charts into a file.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say for the first of several finished runs and each other one which is better, by a paired test on the same test images, or

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -32,6 +33,13 @@ def priority_named(text: str) -> Priority:
     if text.lower() not in names:
         raise typer.BadParameter(f"A priority is one of {', '.join(names)}. Received: {text}")
     return names[text.lower()]
+
+
+def path_in(text: str) -> Path:
+    """Return the path that `text` is. Raises `typer.BadParameter` for a blank one, which `Path` takes for the current folder."""
+    if not text.strip():
+        raise typer.BadParameter("The path is blank, as an unset variable leaves it. Name a file or a folder.")
+    return Path(text)
 
 
 def says_what_is_wrong(command: Callable[..., None]) -> Callable[..., None]:

@@ -6,12 +6,13 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from tl_core import studies
 from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
 from tl_core.cli.format import USER_MISTAKE
 from tl_core.cli.study import answered, print_rows
 from tl_core.machine.doctor import Examination, examine
 from tl_core.recipe import Recipe, changed
-from tl_core.spec import RunSpec
+from tl_core.spec import PartSpec, RunSpec
 from tl_core.studies._doctors_words import FINE, facts, what_is_the_matter
 from tl_core.studies.backend_times import BackendTimes
 
@@ -24,7 +25,7 @@ def doctor(
     as_json: AsJson = False,
 ) -> None:
     """Say what networks are computed on, why a GPU that is there is not used, and the line that mends it."""
-    found, rows = _timed(backbone, batches) if backbone else (examine(), [])
+    found, rows = _timed(backbone, batches) if backbone is not None else (examine(), [])
     said = what_is_the_matter(found)
     if as_json:
         print_json(asdict(found) | {"finding": found.finding, "said": said, "times": rows})
@@ -38,7 +39,7 @@ def doctor(
 
 
 def _timed(backbone: str, batches: int) -> tuple[Examination, list[dict[str, Any]]]:
-    study = BackendTimes.model_validate({"batches": batches})
+    study = studies.build(PartSpec.model_validate({"name": BackendTimes.name, "batches": batches}))
     found = answered(study, Recipe.of(changed(RunSpec(), {"backbone": backbone})))
     assert found.examination is not None  # it is finished
     return found.examination, list(study.rows(found))

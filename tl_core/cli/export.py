@@ -60,6 +60,8 @@ def require_free(to: Path) -> None:
         raise StorageError(f"This folder cannot be read ({error.strerror}).", "Choose another one.", received=to) from error
     if is_taken:
         raise SettingError("This needs a folder of its own, and something is here.", "Choose another one.", received=to)
+    if to.resolve() == Path.cwd():  # what appears whole takes the place of the folder, in which the shell stands
+        raise SettingError("The current folder cannot be replaced.", "Name a folder in it.", received=to)
 
 
 def copy(source: Path, to: Path) -> None:

@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tl_core.cli.console import AsJson, RunId, app, out, print_json, says_what_is_wrong
+from tl_core.cli.console import AsJson, RunId, app, out, path_in, print_json, says_what_is_wrong
 from tl_core.cli.study import answered, text
 from tl_core.errors import StorageError
 from tl_core.notes import sentences
@@ -25,9 +25,13 @@ MOST_ROWS = 200
 @says_what_is_wrong
 def predict(
     run: RunId,
-    pictures: Annotated[list[Path], typer.Argument(metavar="PATHS...", help="Pictures, folders of pictures, archives.")],
+    pictures: Annotated[
+        list[Path], typer.Argument(metavar="PATHS...", parser=path_in, help="Pictures, folders of pictures, archives.")
+    ],
     top: Annotated[int, typer.Option(min=1, max=1000, help="How many classes are told of each.")] = 3,
-    csv: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a table with a row for each picture, too.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option(metavar="FILE", parser=path_in, help="Write a table with a row for each picture, too.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Say what a finished run sees in pictures, and which of them lie outside of what it was trained on."""

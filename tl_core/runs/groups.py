@@ -75,6 +75,8 @@ def one(store: Store, group_id: str) -> StoredGroup:
 
 def named(store: Store, name: str) -> StoredGroup:
     """Return the only group that has that id or name, or an id that ends so. Raises `RunError`."""
+    if not name.strip():  # an unset variable, and all ids end with nothing
+        raise RunError("The name of the group is blank.", SEE)
     every = listed(store)
     exact = [each for each in every if name in (each.id, each.group.name)]
     found = exact or [each for each in every if each.id.endswith(name)]
