@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from tl_core import executors, strategies
+from tl_core import executors
 from tl_core.analysis.statements import count
 from tl_core.planning import estimate
 from tl_core.recipe import Recipe
@@ -10,11 +10,10 @@ from tl_core.ui import decisions, estimates, formatting, forms, frame, lr_finder
 from tl_core.ui.charts import network
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 from tl_core.ui.steps import PageInfo
+from tl_core.ui.strategy_choice import strategy_choice
 
 PAGE = PageInfo(3, "Strategy", ":material/counter_3:", "How much of it is retrained?", lambda: session.recipe().strategy.title)
-ABOUT_KINDS = "How much of the network is retrained, from the cheapest to the most expensive."
 ABOUT_EXECUTORS = "The machine or the cluster that the run's process is started on."
-ABOUT = "A strategy says which blocks of the network train, in which phase, and how fast."
 
 
 def draw() -> None:
@@ -31,32 +30,12 @@ def draw() -> None:
 
 def draw_choice(recipe: Recipe) -> None:
     """Draw the list of strategies, the settings of the chosen one, and where it runs."""
-    offered, families = strategies.strategies.parts(), list(strategies.Family)
-    present = families.index(recipe.strategy.family)
-    family = st.selectbox(
-        "Kind of strategy", families, index=present, key="strategy_family", on_change=choose_kind, help=ABOUT_KINDS
-    )
-    names = [name for name, part in offered.items() if part.family == family]
-    st.session_state["strategy_name"] = recipe.strategy.name if recipe.strategy.name in names else None
-    titles, about = {name: offered[name].title for name in names}, [offered[name].summary() for name in names]
-    st.radio("Strategy", names, format_func=titles.get, captions=about, key="strategy_name", on_change=choose, help=ABOUT)
+    strategy_choice(recipe)
     forms.part_form("strategy", recipe.strategy)
     decisions.choice(recipe)
     with st.expander("Where it runs"):
         forms.part_choice(executors.executors, recipe.executor, "Executor", ABOUT_EXECUTORS)
         forms.part_form("executor", recipe.executor)
-
-
-def choose_kind() -> None:
-    """Make the first strategy of the kind picked in the list the draft's."""
-    parts = strategies.strategies.parts()
-    session.change({"strategy": next(name for name in parts if parts[name].family == st.session_state["strategy_family"])})
-
-
-def choose() -> None:
-    """Make the strategy picked in the list the draft's."""
-    if st.session_state["strategy_name"]:
-        session.change({"strategy": st.session_state["strategy_name"]})
 
 
 def draw_evidence(recipe: Recipe) -> None:

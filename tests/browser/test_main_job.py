@@ -61,7 +61,7 @@ def test_main_job_on_the_defaults(tab: Tab, browser: Browser, server: Server) ->
     expect(page.get_by_text("of 800 test images right")).to_be_visible()
     for name in ("Hardest images", "Classes", "Curves", "Time", "Proof", "Settings"):
         page.get_by_role("tab", name=name).click()
-    expect(page.get_by_text("python -m tl_core train")).to_be_visible()
+    expect(page.get_by_role("tabpanel", name="Settings").get_by_text("python -m tl_core train")).to_be_visible()
 
     go_to(page, "7 Compare")
     expect(page.get_by_text("Accuracy against time")).to_be_visible()

@@ -194,7 +194,10 @@ def test_nothing_is_kept_of_a_group_without_a_run(store: Store) -> None:
 def test_groups_go_by_name_id_or_the_end_of_it(store: Store) -> None:
     first, _ = (group_control.start(store, group(name)) for name in ("x", "y"))
     assert groups.named(store, "x").id == groups.named(store, first.group_id[-6:]).id == first.group_id
-    with pytest.raises(RunError, match="Several groups are called so"):
+    with pytest.raises(RunError, match="The name of the group is blank"):
         groups.named(store, "")
+    group_control.start(store, group("x", seed=[5, 6]))
+    with pytest.raises(RunError, match="Several groups are called so"):
+        groups.named(store, "x")
     with pytest.raises(RunError, match="There is no such group here"):
         groups.named(store, "z")

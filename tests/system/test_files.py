@@ -43,3 +43,13 @@ def test_what_cannot_be_written_is_told_and_leaves_the_old_file(tmp_path: Path) 
     with pytest.raises(StorageError, match=r"The file a\.txt cannot be written \(.*No space left.*\)\. Free some space"):
         write_whole(tmp_path / "a.txt", fail)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_place_that_is_none_is_told_as_it_was_given(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder").mkdir()
+    for place in (tmp_path / "gone" / "a", tmp_path / "file" / "a", tmp_path / "folder"):
+        with pytest.raises(StorageError, match="Choose another file") as told:
+            write_whole(place, lambda path: path.write_text("content", encoding="utf-8"))
+        assert str(place) in str(told.value)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "folder"]

@@ -16,6 +16,8 @@ import pytest
 
 from tests.helpers import QUICK, CommandLine, Finished, wait_until
 from tests.tools.cluster import free_port
+from tl_core.runs import tracked
+from tl_core.runs.store import Store
 from tl_core.spec import PartSpec
 from tl_core.testing.tracker import RUN
 from tl_core.trackers import Point, Status, Tracker, build
@@ -135,8 +137,9 @@ def test_the_runner_sends_a_run_by_itself_where_the_environment_names_a_place(tm
     (spec := tmp_path / "spec.json").write_text(QUICK.model_dump_json(), encoding="utf-8")
     done = line.run("train", "--spec", spec, "--json", TRANSFER_LAB_MLFLOW=str(folder))
     assert done.code == 0, done.err
-    place = f"sqlite:///{folder}/mlflow.db"
-    wait_until(lambda: (folder / "mlflow.db").is_file() and any(run.info.status == "FINISHED" for run in runs_of(place)))
-    (found,) = runs_of(place)
+    store, run_id = Store(line.home), done.json["run_id"]
+    wait_until(lambda: tracked.sent_to(store, tracker(folder)).get(run_id) == store.run(run_id).revision)
+    (found,) = runs_of(f"sqlite:///{folder}/mlflow.db")  # which nobody else is making any more
+    assert found.info.status == "FINISHED"
     assert found.data.metrics["test_accuracy"] == pytest.approx(done.json["accuracy"])
     assert any(name.startswith("system/") for name in found.data.metrics)

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from tl_core.cli.console import AsJson, RunId, app, out, path_in, print_json, says_what_is_wrong
 from tl_core.cli.study import answered, text
-from tl_core.errors import StorageError
 from tl_core.notes import sentences
 from tl_core.recipe import Recipe
 from tl_core.runs.store import Store
 from tl_core.studies.prediction import Prediction, PredictionResult
+from tl_core.system.files import write_whole
 
 MOST_ROWS = 200
 """So many pictures are printed; a file has all of them."""
@@ -62,7 +62,4 @@ def _table(study: Prediction, found: PredictionResult) -> Table:
 
 def _write(file: Path, table: pd.DataFrame) -> None:
     """Write a table. Raises `StorageError`."""
-    try:
-        table.to_csv(file, index=False)
-    except OSError as error:
-        raise StorageError(f"The table cannot be written ({error}).", "Choose another file.", received=file) from error
+    write_whole(file, lambda path: table.to_csv(path, index=False))

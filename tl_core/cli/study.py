@@ -80,6 +80,7 @@ def answered(part: Study[R], recipe: Recipe) -> R:
         except KeyboardInterrupt:
             if asked:
                 part.cancel(home, recipe)
+            err.print("Stopped.")
             raise typer.Exit(STOPPED) from None
     found = part.read(home, recipe)
     if found is None or found == before:

@@ -1,7 +1,7 @@
 """The command by which runs are sent to a tracker."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -34,19 +34,23 @@ def track(
     if unbegun := next((each for each in wanted if each.started is None), None):
         raise RunError("This run has not begun, and there is nothing to send.", "Wait for it.", received=unbegun.id)
     asked = _asked(parts, settings)
-    found: dict[str, Any] = {tracker.name: _sent(store, tracker, wanted) for tracker in asked}
     if register is not None:
-        found["version"] = _registered(store, asked, wanted, register)
+        version = _registered(store, asked, wanted, register)
+        if as_json:
+            print_json({asked[0].name: [wanted[0].id], "version": version})
+        else:
+            out.print(escape(f"The run was sent to {asked[0].title}; its network is version {version} of {register}."))
+        return
+    found = {tracker.name: _sent(store, tracker, wanted) for tracker in asked}
     if as_json:
         print_json(found)
         return
     for tracker in asked:
         out.print(_told(found[tracker.name], tracker.title))
-    if register is not None:
-        out.print(escape(f"Its network is version {found['version']} of {register}."))
 
 
 def _registered(store: Store, asked: Sequence[Tracker], wanted: Sequence[Run], name: str) -> int:
+    """Return the version that the network of the one run is of the model `name`, once both were sent."""
     if len(asked) != 1 or len(wanted) != 1:
         raise SettingError("A model is one run's, in one tracker.", "Name one run, and --tracker.", received=name)
     return tracked.register_model(store, asked[0], wanted[0], name)

@@ -72,7 +72,8 @@ def unanswered(members: Sequence[Member], left: Sequence[NotStarted]) -> Iterato
     lost = {(axis, key(value)): value for each in left for axis, value in each.member.settings.items()}
     told = [f"{axis} {shown(value)}" for (axis, content), value in lost.items() if (axis, content) not in started]
     if told:
-        yield f"No run has {' or '.join(told)}, so this group says nothing of {'it' if len(told) == 1 else 'them'}: give it more time."
+        of_it = "it" if len(told) == 1 else "them"
+        yield f"No run has {' or '.join(told)}, so this group says nothing of {of_it}: give it more time."
 
 
 def deleted(lost: Sequence[Mapping[str, Any]]) -> Iterator[str]:

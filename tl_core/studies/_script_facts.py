@@ -79,9 +79,8 @@ def facts_of(found: Testable, report: Reporter, cache: ActivationCache) -> Scrip
 def require_sayable(recipe: Recipe, result: Result) -> None:
     """Raise the `SettingError` of a run that no script can say yet, as far as that can be known without Keras."""
     if recipe.dataset.modality is not Modality.IMAGES or recipe.task.label_kind != CLASSES:
-        raise _unsayable(
-            recipe, f"it knows images and classes, and here {recipe.dataset.modality} have {recipe.task.title.lower()}"
-        )
+        asked = f"{recipe.task.title.lower()} of {recipe.dataset.modality}"
+        raise _unsayable(recipe, f"it knows classification of images, and this run is {asked}")
     if not all(result.train_sizes):
         raise _unsayable(recipe, "a class has no training images")
 

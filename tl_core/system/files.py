@@ -1,5 +1,6 @@
 """Files that appear whole, or not at all, whatever happens while they are written."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,9 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
         _to_disk(partial)
         partial.replace(path)
         _to_disk(path.parent)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+        why = "a folder has that name" if path.is_dir() else "the folder that it would be in is not there"
+        raise StorageError(f"The file cannot be written: {why}.", "Choose another file.", received=path) from error
     except OSError as error:
         raise StorageError(
             f"The file {path.name} cannot be written ({error}).",
@@ -27,7 +31,8 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
             received=path.parent,
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with contextlib.suppress(NotADirectoryError):
+            partial.unlink(missing_ok=True)
 
 
 def sweep(path: Path) -> None:

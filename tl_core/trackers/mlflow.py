@@ -138,8 +138,6 @@ def _run_of(record: _Record, title: str, tags: Mapping[str, str], created: float
 @cache
 def _opened(to: str, experiment: str) -> _Record:
     """Return the experiment of that name, made where there is none."""
-    for name, value in CLIENT.items():
-        os.environ.setdefault(name, value)
     from mlflow import MlflowClient
 
     folder = None if urlsplit(to).scheme.partition("+")[0] in SCHEMES else absolute(to)
@@ -155,6 +153,8 @@ def _opened(to: str, experiment: str) -> _Record:
 @contextmanager
 def _said(to: str) -> Iterator[None]:
     """Turn what the client raises into a `TrackingError`, without the password that an address may hold."""
+    for name, value in CLIENT.items():  # before it is imported
+        os.environ.setdefault(name, value)
     from mlflow.exceptions import MlflowException
 
     try:
