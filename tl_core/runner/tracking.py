@@ -36,19 +36,19 @@ class Follower:
         self._home = home
         self._process: subprocess.Popen[bytes] | None = None
         self._started = -math.inf
-        self._is_due = bool(configured())  # what was missed while there was no runner
+        self._has_missed = True  # maybe, while there was no runner
 
     def tend(self, busy: bool) -> None:
         """See to it that it is there while the runner is `busy`, where a tracker is named. Where the disk does not allow it,
         nothing happens."""
-        if not configured() or not (busy or self._is_due):
+        if not (busy or self._has_missed) or not configured():
             return
         is_there = self._process is not None and self._process.poll() is None
         if not is_there and time.monotonic() - self._started > RESTART_SECONDS:
             self._started = time.monotonic()
             with contextlib.suppress(OSError, StorageError):
                 self._process = processes.spawn([COMMAND], self._home, self._home / LOG)
-                self._is_due = False
+                self._has_missed = False
 
 
 def follow(home: Path) -> None:

@@ -56,17 +56,17 @@ def send(store: Store, tracker: Tracker, wanted: Iterable[Run], sent: Mapping[st
     Raises `TrackingError` at the end where one could not, and at once where two in a row could not."""
     now, group_of = dict(sent), _groups(store)
     failed: TrackingError | None = None
-    before = True
+    went_well = True
     for run in wanted:
         try:
             tracker.send(tracked(store, run, group_of.get(run.id)))
         except TrackingError as error:
             failed = error
-            if not before:
+            if not went_well:
                 break
-            before = False
+            went_well = False
             continue
-        before = True
+        went_well = True
         now[run.id] = run.revision
         _keep_sent(store, tracker, now)
         yield run

@@ -21,7 +21,11 @@ def again(run: Run) -> None:
 
 def verdict(run: Run) -> None:
     """Say of a run that repeats another one whether it came to the same."""
-    found = repetition.repetition(session.store(), run)
+    if run.repeats is None:
+        return
+    is_known = any(each.id == run.repeats for each in session.runs())  # else it was deleted
+    # Both runs' predictions are read for it: once, and not whenever something is clicked.
+    found = session.newest("repetition", run, is_known, lambda: repetition.repetition(session.store(), run))
     if found is None:
         return
     first, *others = map(formatting.plain, found.told())
