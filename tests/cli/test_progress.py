@@ -12,8 +12,10 @@ from rich.console import Console
 from tests.helpers import QUICK, python
 from tl_core.cli.progress import Interrupts, watch
 from tl_core.events import Activity
+from tl_core.planning.estimate import Estimate
 from tl_core.runner import service
-from tl_core.runs.eta import eta
+from tl_core.runs import artifacts
+from tl_core.runs.eta import eta, stored_eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.system import locks
@@ -29,7 +31,8 @@ def run() -> Run:
 def test_nothing_is_said_before_there_is_something_to_say_it_from(run: Run) -> None:
     assert eta(run, 100.0) is None
     assert eta(replace(run, done=0.5), 100.0) is None  # it waits
-    assert eta(replace(run, state=State.RUNNING, changed=90.0, done=0.01), 100.0) is None
+    assert eta(replace(run, state=State.RUNNING, changed=90.0, done=0.04), 100.0) is None
+    assert eta(replace(run, state=State.RUNNING, changed=90.0, done=0.01), 100.0, 30.0) is None
 
 
 def test_what_is_left_goes_as_fast_as_what_is_done(run: Run) -> None:
@@ -38,6 +41,15 @@ def test_what_is_left_goes_as_fast_as_what_is_done(run: Run) -> None:
     assert eta(replace(at_work, done=1.0), 100.0) == 0
     assert eta(replace(at_work, done=0.25, stage=Activity.FETCHING_DATASET), 100.0) is None  # that is of the download alone
     assert eta(replace(at_work, done=0.25, ran=10.0), 100.0) == pytest.approx(60.0)  # before a pause it ran, too
+
+
+def test_the_less_is_done_the_more_an_estimate_counts(run: Run, tmp_path: Path) -> None:
+    at_work = replace(run, state=State.RUNNING, changed=90.0)  # ten seconds ago
+    assert eta(replace(at_work, done=0.025), 100.0, 30.0) == pytest.approx((0.1 * 400 + 0.9 * 30) * 0.975)
+    assert eta(replace(at_work, done=0.5), 100.0, 30.0) == eta(replace(at_work, done=0.5), 100.0)
+    assert stored_eta(replace(at_work, done=0.025), 100.0, tmp_path) is None
+    artifacts.write_estimate(tmp_path, Estimate(2.0, 30.0, 1, 1, 1, 1))
+    assert stored_eta(replace(at_work, done=0.025), 100.0, tmp_path) == eta(replace(at_work, done=0.025), 100.0, 30.0)
 
 
 LOST = """

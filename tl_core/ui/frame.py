@@ -1,17 +1,13 @@
 """The frame around every page: the steps with their present choices, the device, and what runs now."""
 
-import time
 from collections.abc import Sequence
 
 import streamlit as st
 
-from tl_core.analysis.stage_titles import stage_title
-from tl_core.analysis.statements import seconds
 from tl_core.machine import telemetry
-from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
-from tl_core.ui import formatting, queue_text, run_names, session, steps
+from tl_core.ui import formatting, queue_text, run_names, run_progress, session, steps
 from tl_core.ui.run_picker import chosen_run
 
 MOST_ELSEWHERE = 3
@@ -91,18 +87,11 @@ def _held(working: Sequence[Run]) -> None:
         st.caption(f":material/memory: {formatting.plain(title)}")
         for run in working:
             if run.device == device:
-                _progress(run)
+                run_progress.progress(run, titled=True)
     elsewhere = [run for run in working if run.device not in devices]
     if elsewhere:
         st.caption(":material/hub: Elsewhere")
     for run in elsewhere[:MOST_ELSEWHERE]:
-        _progress(run)
+        run_progress.progress(run, titled=True)
     if len(elsewhere) > MOST_ELSEWHERE:
         st.caption(f"{len(elsewhere) - MOST_ELSEWHERE} more running")
-
-
-def _progress(run: Run) -> None:
-    left = eta(run, time.time())
-    about = f", about {seconds(left)} left" if left else ""
-    does = stage_title(run.stage, run.done) or formatting.state_of(run)
-    st.progress(run.done, text=formatting.plain(f"{formatting.title_of(run)}: {does}{about}"))

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from tl_core.analysis.statements import seconds
 from tl_core.runner import control
-from tl_core.runs.eta import eta
 from tl_core.runs.score import score
 from tl_core.runs.states import State
 from tl_core.runs.store import Priority, Run, Store
-from tl_core.ui import formatting, queue_text, run_filters, session
+from tl_core.ui import formatting, queue_text, run_filters, run_progress, session
 
 MOST_WAITING, MOST_OTHERS = 8, 4
 """How many runs of a list are shown; of the others their number is told."""
@@ -60,11 +58,9 @@ def _title(run: Run, looked_at: str, before: str = "") -> None:
 
 
 def _at_work(run: Run, looked_at: str) -> None:
-    left = eta(run, time.time())
     with st.container(gap="xsmall", key=f"at_work_{run.id}"):
         _title(run, looked_at)
-        about = f", about {seconds(left)} left" if left else ""
-        st.progress(run.done, text=f"{formatting.state_of(run)}, {100 * run.done:.0f} %{about}")
+        run_progress.progress(run)
 
 
 def _waiting(run: Run, place: int, of: int, looked_at: str) -> None:

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 from tl_core.analysis.statements import seconds
 from tl_core.runner.line import needs_device
-from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
-from tl_core.ui import formatting
+from tl_core.ui import formatting, run_progress
 
 SOON_SECONDS = 10.0
 """A run that nothing is before starts sooner than that."""
@@ -48,7 +47,7 @@ def when(run: Run, runs: Sequence[Run], now: float) -> str:
         if abs(now - run.changed) < SOON_SECONDS:  # a clock may be set back
             return "It starts at once."
         return "It starts as soon as a device is free. Something other than these runs may be using it."
-    lefts = [left for other in working if (left := eta(other, now)) is not None]
+    lefts = [left for other in working if (left := run_progress.seconds_left(other, now)) is not None]
     after = f" (about {seconds(min(lefts))})" if lefts else ""
     ends = f"{formatting.name_of(working[0])} ends" if len(working) == 1 else f"the first of the {len(working)} runs at work ends"
     if not ahead:

@@ -9,10 +9,9 @@ from tl_core.analysis.stage_titles import stage_title
 from tl_core.analysis.statements import seconds
 from tl_core.machine import backends
 from tl_core.runs import artifacts, compared
-from tl_core.runs.eta import eta
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
-from tl_core.ui import formatting, queue_text, session, steps
+from tl_core.ui import formatting, queue_text, run_progress, session, steps
 
 
 def standing(run: Run) -> None:
@@ -22,7 +21,7 @@ def standing(run: Run) -> None:
     if run.state is State.QUEUED:
         _place(run)
     elif run.state.at_work:
-        _progress(run)
+        st.progress(run.done, text=formatting.plain(run_progress.activity(run)))
     elif run.state is State.DONE:
         took = formatting.unbroken(seconds(run.seconds or 0))
         metric = formatting.plain(compared.deciding(run).in_sentence)
@@ -60,12 +59,6 @@ def _place(run: Run) -> None:
         )
 
 
-def _progress(run: Run) -> None:
-    told = {State.CANCELLING: "Stopping at the next batch", State.PAUSING: "Pausing: saving a checkpoint at the next batch"}
-    what = told.get(run.state) or stage_title(run.stage, run.done) or "Launching its process"
-    st.progress(run.done, text=formatting.plain(what))
-
-
 def _facts(run: Run) -> list[str]:
     now = time.time()
     facts = _phase_and_epoch(run) if run.state.at_work else []
@@ -77,7 +70,7 @@ def _facts(run: Run) -> list[str]:
     if ran:
         whole = " in total" if run.state is State.DONE else ""  # with what the seconds of a result leave out
         facts.append(f"running for {formatting.clock(ran)}" if run.state.at_work else f"ran {formatting.clock(ran)}{whole}")
-    left = eta(run, now)
+    left = run_progress.seconds_left(run, now)
     if left:
         facts.append(f"about {seconds(left)} left")
     if run.state.at_work and run.images_per_second:
