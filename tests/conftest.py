@@ -22,7 +22,7 @@ ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 """TensorFlow looks here when it is imported."""
 MALLOC_OPTIONS = {-3: 2**20, -8: 2}
 """glibc's M_MMAP_THRESHOLD and M_ARENA_MAX, see mallopt(3)."""
-SLICES = {"full": 12, "process": 3, "browser": 3, "cluster": 3}
+SLICES = {"full": 20, "process": 5, "browser": 5, "cluster": 5}
 """The tests with a marker are shared among so many commits."""
 
 settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no mistake of what is tested
@@ -33,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the soak test's length, and the slice of the tests marked `full`."""
     parser.addoption("--soak", type=int, default=40, help="How many runs tests/runs/test_soak.py makes.")
     parser.addoption(
-        "--slice", metavar="K", help="Of the tests with a marker, run the K-th slice (0 to 11); `commit` takes a K by HEAD."
+        "--slice", metavar="K", help="Of the tests with a marker, run the K-th slice (0 to 19); `commit` takes a K by HEAD."
     )
 
 

@@ -318,6 +318,9 @@ def test_what_the_command_line_does_not_know(line: CommandLine, arguments: list[
     assert (done.code, done.out) == (2, "")
     assert "Error" in done.err
     assert "Traceback" not in done.err
+    as_json = line.call(arguments[0], "--json", *arguments[1:])
+    assert (as_json.code, as_json.err, set(as_json.json)) == (2, "", ENDING)
+    assert as_json.json["error"]
 
 
 FOLDERS: dict[str, tuple[Any, str]] = {

@@ -187,7 +187,7 @@ def controls(spec: RunSpec) -> Iterator[str]:
 
 def test_the_controls_are_those_that_the_backbones_offer() -> None:
     own = Recipe.of(RunSpec()).backbone.listing().title
-    assert list(controls(RunSpec())) == [own, "Small CNN", "Small CNN with BatchNorm", "Article's MLP"]
+    assert list(controls(RunSpec())) == [own, "Small CNN", "Small CNN with BatchNorm", "Small MLP"]
     declared = [settings for part in backbones.backbones.parts().values() for settings in part.controls]
     assert len(declared) == 4
     texts = RunSpec().with_settings({"dataset": "docstrings", "backbone": "minilm"})

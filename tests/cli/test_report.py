@@ -32,10 +32,15 @@ def test_a_report_has_all_that_is_said_and_no_text_is_run(home: Path, tmp_path: 
     assert not re.findall(r"<(?:script|link|img)[^>]* (?:src|href)=", body)
 
 
-@pytest.mark.parametrize("name", ["none/report.html", "."])
-def test_a_place_that_cannot_be_written_is_one_sentence(name: str, home: Path, tmp_path: Path) -> None:
+CANNOT_BE = {"none/report.html": "cannot be written", "folder.html": "cannot be written", "runs.csv": "Name it runs.html."}
+
+
+@pytest.mark.parametrize("name", CANNOT_BE)
+def test_a_report_that_cannot_be_written_is_one_sentence(name: str, home: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder.html").mkdir()
     for run_id, finds in ((RARE_FOUND, True), (RARE_MISSED, False)):
         put(run_id, finds_the_rare=finds)
     done = CommandLine(home).call("compare", RARE_FOUND, RARE_MISSED, "--report", tmp_path / name)
     assert done.code == 2
-    assert "cannot be written" in " ".join(done.err.split())
+    assert CANNOT_BE[name] in " ".join(done.err.split())
+    assert not [each for each in tmp_path.rglob("*") if each.is_file() and home not in each.parents]

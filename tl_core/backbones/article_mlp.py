@@ -23,7 +23,7 @@ class ArticleMLP(Untrained):
     bring can be measured against it.
     """
 
-    title: ClassVar[str] = "Article's MLP"
+    title: ClassVar[str] = "Small MLP"
     controls: ClassVar[tuple[Mapping[str, Any], ...]] = ({},)
     minimum_size: ClassVar[int] = 8
     size_step: ClassVar[int] = 4

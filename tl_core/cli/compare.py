@@ -26,6 +26,9 @@ from tl_core.runs.store import Run, Store
 from tl_core.runs.twins import Twins
 from tl_core.system.files import write_whole
 
+REPORTS = (".html", ".htm")
+"""Endings of a report's name."""
+
 
 @app.command()
 @says_what_is_wrong
@@ -45,6 +48,8 @@ def compare(
     by, store = given_part("metric", parts, settings), Store()
     metric = metrics.build(by) if by else compared.ACCURACY
     chosen = [store.run(run_id) for run_id in dict.fromkeys(map(store.named, runs))]
+    if report and report.suffix.lower() not in REPORTS:
+        raise RunError("A report is a web page, in one file.", f"Name it {report.stem}.html.", received=report)
     if len(chosen) < 2:
         raise RunError("A comparison needs two runs or more.", "Name another one; see: python -m tl_core runs", received=runs[0])
     read = compared.reader(store)

@@ -10,18 +10,43 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from tl_core.cli.format import ENDING, USER_MISTAKE
 from tl_core.errors import TransferError
 from tl_core.registry import documentation
 from tl_core.runs.schema import Priority
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Transfer learning, measured.")
+
+class Commands(TyperGroup):
+    """All commands. A call that is none is told in JSON where JSON was asked for, as every other mistake is."""
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+        """Read the arguments, and remember whether they ask for JSON."""
+        ctx.meta[JSON] = JSON in args
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]
+        """Run the command. Raises `typer.Exit` with a user's mistake told in JSON."""
+        try:
+            return super().invoke(ctx)
+        except TyperException as error:
+            if not ctx.meta[JSON]:
+                raise
+            print_json(dict.fromkeys(ENDING) | {"error": error.format_message()})
+            raise typer.Exit(USER_MISTAKE) from None
+
+
+JSON = "--json"
+app = typer.Typer(
+    cls=Commands, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Transfer learning, measured."
+)
 # A pipe has no width of its own, and a run's id cut short is of no use to whoever reads it there.
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 err = Console(stderr=True, highlight=False)
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+AsJson = Annotated[bool, typer.Option(JSON, help="Print JSON on standard output.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="The id of a run, or the end of one that no other run has.")]
 
 PRIORITIES = "|".join(priority.name.lower() for priority in Priority)

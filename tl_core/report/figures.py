@@ -81,7 +81,7 @@ def parallel_coordinates(found: Findings, names: Names) -> Drawing:
     told = f"Each line is a run. The best of them, {names(runs)[best.id]}, has {compared.shown(found.values[best.id], metric)}"
     notes = f"{told} with {own}." if own else f"{told}. They differ in no setting that all have."
     drawn = parallel.parallel_coordinates(settings, [found.values[run.id].value for run in runs], metric)
-    return Drawing(drawn, f"Settings that differ against {metric.in_sentence}", (notes,))
+    return Drawing(drawn, f"{metric.full_title} by settings", (notes,))
 
 
 def curves_of(runs: Sequence[Run], reads: Reads) -> dict[Measure, list[Run]]:

@@ -1,6 +1,7 @@
 """The frame around every page: the steps with their present choices, the device, and what runs now."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 import streamlit as st
 
@@ -19,8 +20,12 @@ def sidebar() -> None:
     with st.sidebar:
         st.markdown("### Transfer Lab")
         address = session.url_parameters()
-        for page in steps.pages():
-            _step(page, page.summary(), address)
+        # Beside the result of a run, what the next one would be is easily taken for that run's own settings.
+        of_next = list(takewhile(lambda page: not page.shows, steps.pages()))
+        for title, pages in (("Next run", of_next), ("Runs", steps.pages()[len(of_next) :])):
+            st.markdown(f":small[**{title}**]")
+            for page in pages:
+                _step(page, page.summary(), address)
         st.divider()
         drawn = _standing()
         st.fragment(_running, run_every=session.POLL_SECONDS if drawn[0] else session.ATTENDED_SECONDS)(drawn)

@@ -67,7 +67,7 @@ def _waiting(run: Run, place: int, of: int, looked_at: str) -> None:
     with st.container(gap=None, key=f"waiting_{run.id}"):
         _title(run, looked_at, f"{place}\\. ")
         facts = [] if run.priority is Priority.NORMAL else [f"{run.priority.name.lower()} priority"]
-        facts += [_data(run), f"waiting for {formatting.clock(run.waiting_seconds(time.time()))}"]
+        facts += [formatting.data_of(run), f"waiting for {formatting.clock(run.waiting_seconds(time.time()))}"]
         st.caption(formatting.plain(" · ".join(facts)))
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             _move("Up", run, place - 1, "Move it ahead of the run before it.", disabled=place == 1)
@@ -137,12 +137,7 @@ def _ended(runs: Sequence[Run], looked_at: str) -> None:
         with st.container(gap=None, key=f"ended_{run.id}"):
             _title(run, looked_at)
             ended = score(run) or formatting.state_of(run)
-            st.caption(formatting.plain(f"{_data(run)} · {ended}"))
-
-
-def _data(run: Run) -> str:
-    """Return what tells runs of one network and strategy apart: dataset and seed."""
-    return f"{formatting.titles_of(run)[0]}, seed {run.spec.seed}"
+            st.caption(formatting.plain(f"{formatting.data_of(run)} · {ended}"))
 
 
 def _say_more(number: int, what: str) -> None:

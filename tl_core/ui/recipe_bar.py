@@ -81,7 +81,8 @@ def _labels(count: int | None, drawn_from: str) -> str:
 
 def _chips(recipe: Recipe) -> None:
     address = session.url_parameters()
-    with st.container(horizontal=True, key="chips", gap="small"):
+    with st.container(horizontal=True, key="chips", gap="small", vertical_alignment="center"):
+        st.markdown("**Next run**", width="content")
         for text, page in chips(recipe):
             about = f"Change it on the page {page.title}."
             st.page_link(page.script, label=formatting.plain(text), query_params=address, help=about, width="content")

@@ -45,7 +45,7 @@ def label(run: Run) -> str:
     since a browser knows an entry by its text."""
     made = datetime.fromtimestamp(run.created).strftime("%d %b %H:%M")
     tags = " ".join(f"#{tag}" for tag in run.tags)
-    facts = (run.name, formatting.parts_of(run), f"seed {run.spec.seed}", formatting.accuracy_of(run), made, tags)
+    facts = (run.name, formatting.model_of(run), formatting.data_of(run), formatting.accuracy_of(run), made, tags)
     return ("\N{BLACK STAR} " if run.starred else "") + " · ".join([*filter(None, facts), run_names.short_id(run)])
 
 

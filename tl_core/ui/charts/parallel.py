@@ -19,7 +19,7 @@ LETTERS = 18
 def parallel_coordinates(settings: Mapping[str, Sequence[Any]], reached: Sequence[float], metric: Metric) -> go.Figure:
     """Draw each run as a line through its `settings`, by whose names there is a value a run, to what it `reached` of a metric
     (shares in %)."""
-    title = f"Settings that differ, and {metric.in_sentence}"
+    title = f"{metric.full_title} by settings"
     if not settings or not reached:
         return theme.empty(title, "Runs that differ in their settings will be here.")
     left_out = [text for text, all_of_them, most in _counts(settings, reached) if all_of_them > most]
