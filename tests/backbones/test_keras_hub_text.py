@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.helpers import python
+from tests.tools.reloading import said_when_reloaded
 from tests.tools.variants import variants
 from tl_core.backbones import _keras_hub
 from tl_core.backbones.keras_hub_text import KerasHubText
@@ -18,7 +18,6 @@ from tl_core.errors import SettingError, WeightsError
 from tl_core.events import Event
 from tl_core.features.cache import ActivationCache
 from tl_core.recipe import Recipe
-from tl_core.runs import artifacts
 from tl_core.spec import RunSpec
 from tl_core.strategies import strategies
 from tl_core.training.evaluation import outcome_of
@@ -122,15 +121,9 @@ def test_it_trains_and_what_is_frozen_stays(name: str, preset: Path, tmp_path: P
 @pytest.mark.process
 def test_a_trained_network_is_loaded_where_kerashub_was_not_imported(preset: Path, tmp_path: Path) -> None:
     network = KerasHubText(folder=preset).load(12, pretrained=True)
-    network.model.save(tmp_path / artifacts.MODEL)
     tokens = KerasHubText(folder=preset).preprocessor(12).encode(texts(*SAID), np.arange(3))
-    np.save(tmp_path / "tokens.npy", tokens)
-    code = (
-        "import sys, keras, numpy as np; model = keras.saving.load_model(sys.argv[1], safe_mode=True);"
-        "print(np.asarray(model(np.load(sys.argv[2]))).tolist())"
-    )
-    found = json.loads(python(code, tmp_path / artifacts.MODEL, tmp_path / "tokens.npy").out)
-    np.testing.assert_allclose(found, np.asarray(network.model(tokens, training=False)), atol=1e-6)
+    said = said_when_reloaded(network.model, tokens, tmp_path)
+    np.testing.assert_allclose(said, np.asarray(network.model(tokens, training=False)), atol=1e-6)
 
 
 def test_a_preset_is_found_in_the_cache_of_kaggle(preset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

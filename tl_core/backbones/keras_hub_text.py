@@ -1,35 +1,23 @@
 """Text encoders of KerasHub, by the name of a preset or from a folder."""
 
-import json
-import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
-from pydantic import Field
-
-from tl_core.backbones import CatalogueEntry, register
-from tl_core.backbones._keras_hub import Preset
+from tl_core.backbones import register
+from tl_core.backbones._keras_hub import CONFIG
+from tl_core.backbones._preset_backbone import Known, PresetBackbone, example_folder, preset_field
 from tl_core.backbones._preset_texts import ASSETS, TOKENIZER, PresetTokens, mean_of_tokens
 from tl_core.backbones._texts import PieceBackbone
 from tl_core.backbones._untrained import RANDOM
 from tl_core.data.preprocessor import Preprocessor
-from tl_core.errors import SettingError, WeightsError, printable
+from tl_core.errors import SettingError
 from tl_core.networks.blocks import cut_into_blocks
 from tl_core.networks.outline import Network
-from tl_core.system.settings import ServerPath
 
-UNTOLD = "its folder does not say"
-
-
-class Known(NamedTuple):
-    """What is published of a preset; `parameters` are without the layer that the source's classifier has on the first token."""
-
-    title: str
-    parameters: int
-    learned_from: str
-    licence: str
-
+if TYPE_CHECKING:
+    import tempfile
 
 BOOKS = "English Wikipedia and BooksCorpus"
 KNOWN = {
@@ -39,11 +27,10 @@ KNOWN = {
     "roberta_base_en": Known("RoBERTa base", 124_052_736, "English books, Wikipedia, news and web pages", "MIT"),
     "xlm_roberta_base_multi": Known("XLM-RoBERTa base", 277_450_752, "web pages in 100 languages", "MIT"),
 }
-"""The presets that are offered. Others go by their names, too."""
 
 
 @register("keras_hub_text")
-class KerasHubText(PieceBackbone):
+class KerasHubText(PresetBackbone, PieceBackbone):
     """Encoders of texts from KerasHub, such as BERT, DistilBERT and RoBERTa.
 
     The features are the mean of what the last layer gives of a text's tokens, as for sentences it is better than that of the
@@ -53,50 +40,14 @@ class KerasHubText(PieceBackbone):
     title: ClassVar[str] = "KerasHub text encoder"
     listing_order: ClassVar[int] = 60
 
-    preset: str = Field(
-        "bert_tiny_en_uncased",
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        title="Preset",
-        description="The name by which KerasHub knows the network; its files are looked for in Kaggle's cache on this machine.",
-    )
-    folder: ServerPath | None = Field(
-        None,
-        title="Folder",
-        description="A folder that KerasHub's save_to_preset has written, in place of a preset by its name.",
-    )
-    download: bool = Field(
-        False, title="Download", description="Fetch the preset from Kaggle if it is not on this machine (17 MB to 1.1 GB)."
-    )
+    known: ClassVar[Mapping[str, Known]] = KNOWN
+    needed: ClassVar[tuple[str, ...]] = (TOKENIZER,)
+
+    preset: str = preset_field("bert_tiny_en_uncased")
 
     @classmethod
     def example(cls) -> Self:
         return cls(folder=Path(_example_folder().name))
-
-    @classmethod
-    def catalogue(cls) -> tuple[CatalogueEntry, ...]:
-        """Return the presets that are offered."""
-        return tuple(_listing(name, known) for name, known in KNOWN.items())
-
-    def listing(self) -> CatalogueEntry:
-        """Return the entry of the catalogue, or one for a folder or another preset, which has no settings that choose it."""
-        if self.folder is None and self.preset in KNOWN:
-            return _listing(self.preset, KNOWN[self.preset])
-        preset = self._preset
-        return CatalogueEntry(
-            title=printable(self.folder.name or str(self.folder)) if self.folder else self.preset,
-            settings={},
-            parameters=preset.parameters,
-            accuracy=None,
-            reference=None,
-            learned_from=UNTOLD,
-            licence=UNTOLD,
-            here=_is_here(preset),
-            weights=printable(str(preset.place or "Kaggle")),
-        )
-
-    @property
-    def _preset(self) -> Preset:
-        return Preset(self.preset, self.folder, (TOKENIZER,))
 
     @property
     def longest(self) -> int:
@@ -116,10 +67,6 @@ class KerasHubText(PieceBackbone):
                 f"Set {self.size_setting} to {self.longest} or less.",
                 received=f"{self.size_setting}={size}",
             )
-
-    def require_weights(self) -> None:
-        """Raise `WeightsError` unless KerasHub is installed, and the preset is here or may be fetched."""
-        self._preset.require(download=self.download)
 
     def preprocessor(self, size: int) -> Preprocessor:
         self._preset.require(download=self.download, weights=False)
@@ -141,41 +88,13 @@ class KerasHubText(PieceBackbone):
         return Network(model, cut_into_blocks(model), provenance)
 
 
-def _is_here(preset: Preset) -> bool:
-    try:
-        preset.require(download=False)
-    except WeightsError:
-        return False
-    return True
-
-
-def _listing(name: str, known: Known) -> CatalogueEntry:
-    preset = Preset(name, None, (TOKENIZER,))
-    here = _is_here(preset)
-    return CatalogueEntry(
-        title=known.title,
-        settings={"preset": name},
-        parameters=known.parameters,
-        accuracy=None,
-        reference=None,
-        learned_from=known.learned_from,
-        licence=known.licence,
-        here=here,
-        weights=str(preset.place) if here else f"Kaggle, preset {name}",
-    )
-
-
 @cache
 def _example_folder() -> "tempfile.TemporaryDirectory[str]":
     """Return a folder with a small preset without weights, written without KerasHub."""
-    folder = tempfile.TemporaryDirectory(prefix="transfer_lab_preset_")
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "text", "first", "another", "that", "says", "little", "more"]
     sizes = {"num_layers": 2, "num_heads": 2, "hidden_dim": 16, "intermediate_dim": 32, "max_sequence_length": 64}
-    kinds = {"config.json": ("Backbone", sizes | {"vocabulary_size": 256, "dropout": 0.1}), TOKENIZER: ("Tokenizer", {})}
-    for file, (kind, settings) in kinds.items():
-        module = f"keras_hub.src.models.bert.bert_{kind.lower()}"
-        said = {"module": module, "class_name": f"Bert{kind}", "config": settings, "registered_name": f"keras_hub>Bert{kind}"}
-        Path(folder.name, file).write_text(json.dumps(said), encoding="utf-8")
+    network = "bert.bert_backbone", "BertBackbone", sizes | {"vocabulary_size": 256, "dropout": 0.1}
+    folder = example_folder({CONFIG: network, TOKENIZER: ("bert.bert_tokenizer", "BertTokenizer", {})})
     assets = Path(folder.name, ASSETS)
     assets.mkdir(parents=True)
     (assets / "vocabulary.txt").write_text("\n".join(words), encoding="utf-8")

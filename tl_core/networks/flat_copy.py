@@ -1,6 +1,7 @@
 """A saved model copied into one flat graph, on an input of any size, and the tensor in it that holds its features."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import reduce
 from typing import Any
 
 from tl_core.networks.graph import segments
@@ -12,13 +13,19 @@ POOLING = {4: "GlobalAveragePooling2D", 3: "GlobalAveragePooling1D"}
 """Keras' layer that averages a tensor of so many axes over its places."""
 
 
+def _whole(_: Any) -> Sequence[Any]:
+    return ()
+
+
 class FlatCopy:
-    """A copy of the layers of `model`, called on `tensor`. Models within it are laid open: none is a layer of the copy.
+    """A copy of the layers of `model`, called on `tensor`. Models within it are laid open: none is a layer of the copy. So are
+    operations of which `chained` gives layers: those that it calls one after another.
 
     `output` is what the copy gives. Raises what Keras raises where the model cannot be called on such a tensor.
     """
 
-    def __init__(self, model: Any, tensor: Any) -> None:
+    def __init__(self, model: Any, tensor: Any, chained: Callable[[Any], Sequence[Any]] = _whole) -> None:
+        self._chained = chained
         self._copies: dict[int, tuple[Any, Any]] = {}
         self._names: set[str] = set()
         self.output = self._called(model, tensor)
@@ -38,17 +45,23 @@ class FlatCopy:
     def _called(self, model: Any, tensor: Any) -> Any:
         import keras
 
+        copy = self._copy(keras.Model)
+
         def call(operation: Any, *inputs: Any, **named: Any) -> Any:
-            return self._called(operation, *inputs) if isinstance(operation, keras.Model) else operation(*inputs, **named)
+            if isinstance(operation, keras.Model):
+                return self._called(operation, *inputs)
+            if layers := self._chained(operation):
+                return reduce(lambda tensor, layer: copy(layer)(tensor), layers, *inputs)
+            return operation(*inputs, **named)
 
         # Keras gives the graph of a sequential model by no other name.
         graph = getattr(model, "_functional", model)
-        found = graph._run_through_graph(tensor, operation_fn=self._copy(keras.Model), call_fn=call)
+        found = graph._run_through_graph(tensor, operation_fn=copy, call_fn=call)
         return found[0] if isinstance(found, list) and len(found) == 1 else found
 
     def _copy(self, model: type) -> Callable[[Any], Any]:
         def copy(operation: Any) -> Any:
-            if isinstance(operation, model):
+            if isinstance(operation, model) or self._chained(operation):
                 return operation
             if id(operation) not in self._copies:
                 self._copies[id(operation)] = operation, self._twin(operation)

@@ -52,8 +52,11 @@ class Groups(keras.optimizers.MultiOptimizer):
         self.global_clipnorm = clip_norm
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        """Clip the gradients, then let each group's optimizer do its step."""
-        super().apply(self._clip_gradients(list(grads)), trainable_variables)
+        """Clip the gradients, then let each group's optimizer do its step. A weight that no example meets has none: Keras refuses
+        a group of nothing else."""
+        variables = trainable_variables or self._trainable_variables
+        known = [ops.zeros_like(each) if found is None else found for found, each in zip(grads, variables, strict=True)]
+        super().apply(self._clip_gradients(known), trainable_variables)
 
 
 def optimizer(variables: Sequence[Any], rates: Mapping[str, float], learning: Learning, steps: int) -> Any:
@@ -112,6 +115,8 @@ class GradientNorms(keras.optimizers.Optimizer):
         if not self.built:
             self.build(variables)
         for gradient, variable, total in zip(grads, variables, self._sums, strict=True):
+            if gradient is None:  # of a weight that no example meets, such as the token of what is hidden from a transformer
+                continue
             norms = (ops.sqrt(ops.sum(ops.square(ops.cast(each, "float32")))) for each in (gradient, variable))
             total.assign_add(ops.divide(*norms))
         self._iterations.assign_add(1)
