@@ -162,12 +162,11 @@ class Result(_Plain):
     `class_names` are the names of the model's outputs where these are no classes, and `test_correct` is None where nothing is
     right or wrong. `test_digest` is a sha256 over the test images and labels: runs with equal digests can be compared image by
     image. `data_digest` is one over the content of all splits, as the run used them; empty in results of before there was one.
-    `trainable_parameters` counts every parameter that trained in any phase. `resumed` is how often the run was
-    interrupted and went on from a checkpoint. `frozen_part` is about the test images, as a phase's is about its own.
-    `device` is what computed, "cpu" or "gpu"; empty in results of before it was told. `metrics` are those of the test images,
-    none in results of before they were measured. `thresholds` are those that the metric which decides was fitted with.
-    `train_sizes` are the training images of each class, and `weights_digest` is a sha256 over the trained model's weights and
-    statistics: none, and empty, in results of before they were told.
+    `trainable_parameters` counts every parameter that trained in any phase. `resumed` is how often the run was interrupted and
+    went on from a checkpoint. `frozen_part` is about the test images, as a phase's is about its own. `device` is what computed,
+    "cpu" or "gpu", `metrics` are those of the test images, `train_sizes` the training images of each class, and `weights_digest`
+    is a sha256 over the trained model's weights and statistics: empty in results of before they were told. `thresholds` are
+    those that the metric which decides was fitted with. `flops` are those of the run (`planning.flops`), None if not known.
     """
 
     class_names: tuple[str, ...]
@@ -193,6 +192,7 @@ class Result(_Plain):
     thresholds: tuple[Threshold, ...] = ()
     train_sizes: tuple[int, ...] = ()
     weights_digest: str = ""
+    flops: float | None = None
 
     @property
     def accuracy(self) -> float:

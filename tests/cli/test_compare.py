@@ -39,6 +39,12 @@ def test_two_runs_are_told_apart_by_a_paired_test(line: CommandLine) -> None:
     assert (pair["run_ids"], pair["sides"]) == ([RARE_FOUND, RARE_MISSED], [[RARE_FOUND], [RARE_MISSED]])
 
 
+def test_what_runs_cost_is_told_as_far_as_it_is_known(line: CommandLine) -> None:
+    (cost, _) = line.call("compare", RARE_FOUND, RARE_MISSED, "--json").json["costs"]
+    known = {"run_id": RARE_FOUND, "seconds": 0.0, "parameters": 1, "labels": QUICK.dataset.settings["labels_per_class"]}
+    assert cost == known | dict.fromkeys(["cpu_seconds", "flops", "gpu_energy_joules"])
+
+
 def test_a_transfer_is_told_beside_its_twin(line: CommandLine) -> None:
     put("20260101-000003-dddddd", finds_the_rare=True, spec=TRANSFER)
     told = line.call("compare", "dddddd", RARE_MISSED, "--json").json

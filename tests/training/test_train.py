@@ -2,19 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.helpers import FEW_CROPS, QUICK, Finished
+from tests.groups.test_cost import PROFILE
+from tests.helpers import FEW_CROPS, QUICK, Finished, keep_run
 from tests.tools.toy import TOY, begin, shortened
 from tl_core.analysis.stage_titles import activity_title
 from tl_core.datasets import ArrayImages, Data
 from tl_core.errors import Stopped
 from tl_core.events import Activity, Epoch, Event, Plan, Stage, Step
+from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.recipe import Recipe
 from tl_core.result import Outcome, Result
-from tl_core.runs.artifacts import read_predictions, read_result
+from tl_core.runs import flops
+from tl_core.runs.artifacts import read_predictions, read_result, summary, write_outcome
+from tl_core.runs.states import State
+from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.strategies import HEAD
 from tl_core.training.evaluation import HARDEST, outcome_of
@@ -49,6 +55,19 @@ def told(told_and_outcome: tuple[Told, Outcome]) -> Told:
 @pytest.fixture(scope="module")
 def outcome(told_and_outcome: tuple[Told, Outcome]) -> Outcome:
     return told_and_outcome[1]
+
+
+def test_flops_of_a_run_from_before_they_were_counted_follow_from_the_rest(
+    outcome: Outcome, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, before = Store(), outcome.result.model_copy(update={"flops": None})
+    keep_run(store, "older", State.DONE, TWO_EPOCHS, **summary(before))
+    store.folder("older").mkdir()
+    write_outcome(store.folder("older"), replace(outcome, result=before))
+    assert flops.of(store, store.run("older")) is None
+    outline = Recipe.of(TWO_EPOCHS).backbone.load(Recipe.of(TWO_EPOCHS).input_size, pretrained=False).outline()
+    monkeypatch.setattr(BackboneProfile, "read", lambda *_: replace(PROFILE, outline=outline))
+    assert flops.of(store, store.run("older")) == outcome.result.flops
 
 
 def titles(events: Sequence[Event]) -> list[str]:

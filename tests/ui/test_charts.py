@@ -522,6 +522,20 @@ def test_runs_are_known_by_their_id() -> None:
     assert chosen.y[0] == 60.0
 
 
+@pytest.mark.parametrize(
+    ("cost", "of_one", "x", "told"),
+    [
+        (Cost.FLOPS, 2.5e12, 2500.0, "FLOPs: 2,500 billion"),
+        (Cost.ENERGY, 4680.0, 4680.0, "GPU energy: 1.3 Wh"),
+        (Cost.CPU_SECONDS, 90.0, 90.0, "CPU time: 1 min 30 s"),
+    ],
+)
+def test_a_cost_is_told_in_its_unit(cost: Cost, of_one: float, x: float, told: str) -> None:
+    chart = comparing.metric_against_cost([RunPoint("r1", "A", "from_scratch", 0.5, 0.4, 0.6, of_one)], ACCURACY, cost)
+    (run,) = [trace for trace in chart.data if trace.customdata is not None]
+    assert (run.x, run.hovertext[0].split("<br>")[-1]) == ((x,), told)
+
+
 @given(st.text(max_size=80), st.integers(1, 60))
 def test_plain_text(text: str, most: int) -> None:
     shown = theme.plain(text, most)

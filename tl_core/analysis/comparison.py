@@ -17,10 +17,13 @@ MINUS = "\N{MINUS SIGN}"
 
 
 class Cost(StrEnum):
-    """What runs are held against: their wall seconds, CPU seconds, parameters that trained, or labels a class."""
+    """What runs are held against: their wall seconds, CPU seconds, floating-point operations, joules of their GPUs, parameters
+    that trained, or labels a class."""
 
     SECONDS = "seconds"
     CPU_SECONDS = "cpu_seconds"
+    FLOPS = "flops"
+    ENERGY = "gpu_energy_joules"
     PARAMETERS = "parameters"
     LABELS = "labels"
 

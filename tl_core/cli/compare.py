@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tl_core.analysis.comparison import Cost
 from tl_core.analysis.paired_tests import PairedTest
 from tl_core.analysis.power_law import PowerLaw
 from tl_core.analysis.statistics import Interval
@@ -18,8 +19,9 @@ from tl_core.errors import RunError
 from tl_core.metrics import Metric, MetricValue, metrics
 from tl_core.recipe import titles_of
 from tl_core.report import sentences
+from tl_core.report.figures import cost_of
 from tl_core.report.page import View, page
-from tl_core.runs import artifacts, compared, findings, seeds
+from tl_core.runs import artifacts, compared, findings, flops, seeds
 from tl_core.runs.findings import Findings, Reads
 from tl_core.runs.label_counts import LabelCurve
 from tl_core.runs.store import Run, Store
@@ -59,7 +61,7 @@ def compare(
         text = page(found, _names, reads, View())
         write_whole(report, lambda path: path.write_text(text, encoding="utf-8"))
     if as_json:
-        print_json(_told(found))
+        print_json(_told(found, reads))
         return
     for text in (*sentences.verdicts(found, _names), *map(_beside_twin, sentences.beside_twins(found, _names))):
         out.print(text, markup=False, soft_wrap=True)
@@ -73,6 +75,7 @@ def _reads(store: Store, metric: Metric, read: compared.Read) -> Reads:
         events=lambda run, kind: store.events(run.id, kind),
         classes=lambda run: len(artifacts.read_result(store.folder(run.id)).class_names),
         usage=lambda run: usage_of(store.events(run.id, "telemetry")),
+        flops=partial(flops.of, store),
     )
 
 
@@ -84,7 +87,7 @@ def _beside_twin(row: Mapping[str, object]) -> str:
     return ". ".join(f"{name}: {value}" for name, value in row.items())
 
 
-def _told(found: Findings) -> dict[str, object]:
+def _told(found: Findings, reads: Reads) -> dict[str, object]:
     """Return what `--json` prints."""
     pairs = zip(found.matches, found.tests, sentences.verdicts(found, _names), strict=True)
     saved = [{"transfer": one.runs[0].id, "scratch": other.runs[0].id} | asdict(saving) for one, other, saving in found.savings]
@@ -94,6 +97,7 @@ def _told(found: Findings) -> dict[str, object]:
         "transfers": list(map(_beside_its_twin, found.twins)),
         "by_labels": list(map(_by_labels, found.curves)),
         "label_savings": saved,
+        "costs": [{"run_id": run.id} | {cost: cost_of(run, cost, reads) for cost in Cost} for run in found.runs],
     }
 
 

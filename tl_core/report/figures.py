@@ -23,11 +23,14 @@ from tl_core.ui.charts.curves import ACCURACY, Measure, measures_of
 COST_TITLES = {
     Cost.SECONDS: "Seconds",
     Cost.CPU_SECONDS: "CPU seconds",
+    Cost.FLOPS: "FLOPs",
+    Cost.ENERGY: "GPU energy",
     Cost.PARAMETERS: "Trained parameters",
     Cost.LABELS: "Labels a class",
 }
 MOST_READ = 200
-"""What a run used of the machine is read run by run: at most of so many."""
+"""What a run used of the machine, or computed, is read run by run: at most of so many."""
+READ_EACH = (Cost.CPU_SECONDS, Cost.FLOPS, Cost.ENERGY)
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,14 @@ def against_cost(runs: Sequence[Run], values: Values, metric: Metric, cost: Cost
         names: What they are called.
         reads: How more is known of them."""
     same = [run for run in runs if run.test_digest == runs[0].test_digest]
-    costs = {run.id: _cost(run, cost, reads) for run in (same[:MOST_READ] if cost is Cost.CPU_SECONDS else same)}
+    costs = {run.id: cost_of(run, cost, reads) for run in (same[:MOST_READ] if cost in READ_EACH else same)}
     called = names(same)
     points = [_point(run, called[run.id], values[run.id], known) for run in same if (known := costs.get(run.id)) is not None]
     notes = (
         *_left_out(len(runs) - len(same), "tested on different images"),
-        *_left_out(len(same) - len(points), f"stored without this cost ({COST_TITLES[cost].lower()})"),
+        *_left_out(len(same) - len(points), f"stored without this cost ({comparing.AXES[cost].name})"),
     )
-    alt = f"Test {metric.in_sentence} against {COST_TITLES[cost].lower()} of the runs"
+    alt = f"Test {metric.in_sentence} against {comparing.AXES[cost].name} of the runs"
     return Drawing(comparing.metric_against_cost(points, metric, cost), alt, notes)
 
 
@@ -119,13 +122,17 @@ def usage(runs: Sequence[Run], names: Names, reads: Reads) -> Drawing:
     return Drawing(machine.usage_bars(used), "GPU energy, CPU time and most memory of the chosen runs")
 
 
-def _cost(run: Run, cost: Cost, reads: Reads) -> float | None:
+def cost_of(run: Run, cost: Cost, reads: Reads) -> float | None:
     """Return what a run cost; None where that is not known, or where it took all labels there were."""
     match cost:
         case Cost.SECONDS:
             return run.seconds
         case Cost.CPU_SECONDS:
             return reads.usage(run).cpu_seconds
+        case Cost.FLOPS:
+            return reads.flops(run)
+        case Cost.ENERGY:
+            return reads.usage(run).gpu_energy_joules
         case Cost.PARAMETERS:
             return run.trainable_parameters
         case Cost.LABELS:

@@ -18,12 +18,13 @@ from tl_core.runs.twins import Twins, twins
 @dataclass(frozen=True)
 class Reads:
     """How more is known of runs: what a paired `test` says of two, the `events` of one kind of a run, how many `classes` it tells
-    apart, and its `usage` of the machine."""
+    apart, its `usage` of the machine, and its `flops`, None where they are not known."""
 
     test: Test
     events: Callable[[Run, str], Sequence[StoredEvent]]
     classes: Callable[[Run], int]
     usage: Callable[[Run], Usage]
+    flops: Callable[[Run], float | None]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from tl_core.machine import backends
 from tl_core.machine.telemetry import usable_cores
 from tl_core.metrics import measure
 from tl_core.notes import Note, NoteKind
+from tl_core.planning import flops
 from tl_core.result import MetricValue, Outcome, Predictions, Result, Threshold, Timing
 from tl_core.tasks import Task
 from tl_core.training.freezing import count_parameters, digest_of
@@ -104,6 +105,12 @@ def _timing(stage: str, seconds: float) -> Timing:
     return Timing(activity=activity, phase=phase, seconds=seconds)
 
 
+def _flops(run: Training) -> float | None:
+    outline, epochs = run.network.outline(), [record.epochs for record in run.state.records]
+    features, outputs = run.recipe.strategy.feature_size(outline), len(run.data.class_names)
+    return flops.of(run.costs, outline, features, outputs, epochs)
+
+
 def gather_result(run: Training, probabilities: NDArray[Any], measured: tuple[MetricValue, ...]) -> Result:
     """Return what stays of `run`, whose test images have these `probabilities` (n, classes) and `measured` metrics."""
     test = run.data.test
@@ -133,4 +140,5 @@ def gather_result(run: Training, probabilities: NDArray[Any], measured: tuple[Me
         frozen_part=run.inputs.take_record(),
         metrics=measured,
         weights_digest=digest_of(run.model),
+        flops=_flops(run),
     )

@@ -14,7 +14,7 @@ from tl_core.analysis.paired_tests import PairedTest
 from tl_core.analysis.statistics import Interval
 from tl_core.errors import RunError, SettingError
 from tl_core.metrics import Metric, MetricValue, metric_of, metrics
-from tl_core.runs import compared
+from tl_core.runs import compared, flops
 from tl_core.runs.compared import ACCURACY, Lacks
 from tl_core.runs.findings import Reads
 from tl_core.runs.score import label_kind, primary_metric
@@ -165,7 +165,13 @@ def reads(metric: Metric) -> Reads:
         events=session.events,
         classes=lambda run: len(session.result(run.id).class_names),
         usage=session.usage,
+        flops=lambda run: _flops(run.id, run.state_revision),
     )
+
+
+@st.cache_data(ttl=60, show_spinner=False, max_entries=256)
+def _flops(run_id: str, revision: int) -> float | None:
+    return flops.of(session.store(), session.run(run_id))
 
 
 def _contender(run: Run, metric: Metric, name: str) -> Contender:

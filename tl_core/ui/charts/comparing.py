@@ -4,12 +4,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 
 from tl_core.analysis.comparison import Cost, RunPoint, frontier
 from tl_core.analysis.statements import count, seconds
+from tl_core.analysis.usage import energy
 from tl_core.metrics import Better, Metric
 from tl_core.runs.store import StoredEvent
 from tl_core.strategies import strategies
@@ -29,13 +30,31 @@ WIDTH, DEPTH, MOST_LETTERS = 780, 250, 56
 """Pixels of the plot on a screen of 1280; the most letters of a name."""
 
 
+class CostAxis(NamedTuple):
+    """What a cost is called in a title and on its axis, on which one stands for so many, and how a value of it is told."""
+
+    name: str
+    title: str
+    told: Callable[[float], str]
+    unit: float = 1.0
+
+
+def _whole(value: float) -> str:
+    return count(round(value))
+
+
+def _billions(value: float) -> str:
+    return f"{value:,.0f} billion" if value >= 9.95 else f"{value:.2g} billion"
+
+
 AXES = {
-    Cost.SECONDS: ("time", "Seconds of the run"),
-    Cost.CPU_SECONDS: ("CPU time", "CPU seconds of the run"),
-    Cost.PARAMETERS: ("parameters", "Parameters that trained"),
-    Cost.LABELS: ("labels", "Labelled images a class"),
+    Cost.SECONDS: CostAxis("time", "Seconds of the run", seconds),
+    Cost.CPU_SECONDS: CostAxis("CPU time", "CPU seconds of the run", seconds),
+    Cost.FLOPS: CostAxis("FLOPs", "Billion FLOPs of the run", _billions, 1e9),
+    Cost.ENERGY: CostAxis("GPU energy", "GPU energy of the run (J)", energy),
+    Cost.PARAMETERS: CostAxis("parameters", "Parameters that trained", _whole),
+    Cost.LABELS: CostAxis("labels", "Labelled images a class", _whole),
 }
-"""What a cost is called in a title, and on its axis."""
 
 
 def metric_against_cost(points: Sequence[RunPoint], metric: Metric, cost: Cost) -> go.Figure:
@@ -45,13 +64,13 @@ def metric_against_cost(points: Sequence[RunPoint], metric: Metric, cost: Cost) 
     From scratch is grey, other strategies have their own colour and marker. The line joins the runs that no other beats in both;
     of very many runs these and the first ones are drawn. `customdata` is the run id.
     """
-    name, axis = AXES[cost]
+    name, axis = AXES[cost].name, AXES[cost].title
     title = f"{metric.full_title} against {name}"
     if not points:
         return theme.empty(title, "Runs that have finished will be here.")
     if len(points) > MOST_RUNS:
         title = f"{title}, {MOST_RUNS} of {len(points):,} runs"
-    points = [_scaled(point, metric) for point in _drawn(points, metric.better)]
+    points = [_scaled(point, metric, cost) for point in _drawn(points, metric.better)]
     families = sorted({point.family for point in points})
     drawn = theme.figure(title, 380 + LEGEND_ROW * -(-len(families) // 2), legend=True)
     _add_frontier(drawn, frontier(points, metric.better), f"Best for its {name}")
@@ -69,10 +88,11 @@ def metric_against_cost(points: Sequence[RunPoint], metric: Metric, cost: Cost) 
     return theme.axes(drawn, axis, f"Test {metric.in_sentence}{' (%)' if metric.percent else ''}")
 
 
-def _scaled(point: RunPoint, metric: Metric) -> RunPoint:
-    """Return a point of a share in percent."""
+def _scaled(point: RunPoint, metric: Metric, cost: Cost) -> RunPoint:
+    """Return a point of a share in percent, with its cost in the unit of the axis."""
     scale = 100 if metric.percent else 1
-    return replace(point, value=scale * point.value, low=scale * point.low, high=scale * point.high)
+    value, low, high = (scale * each for each in (point.value, point.low, point.high))
+    return replace(point, value=value, low=low, high=high, cost=point.cost / AXES[cost].unit)
 
 
 def _drawn(points: Sequence[RunPoint], better: Better) -> Sequence[RunPoint]:
@@ -152,12 +172,9 @@ def _point_hover(point: RunPoint, metric: Metric, cost: Cost) -> str:
     digits, unit = (1, " %") if metric.percent else (3, "")
     ends = f" (95 % interval {point.low:.{digits}f}\N{EN DASH}{point.high:.{digits}f})" if point.low < point.high else ""
     value = f"{metric.full_title} {point.value:.{digits}f}{unit}{ends}"
-    return f"<b>{theme.plain(point.label, 60)}</b><br>{value}<br>{_cost_text(point.cost, cost)}"
-
-
-def _cost_text(value: float, cost: Cost) -> str:
-    in_seconds = cost in {Cost.SECONDS, Cost.CPU_SECONDS}
-    return f"{seconds(value) if in_seconds else count(round(value))}, {AXES[cost][1].lower()}"
+    axis = AXES[cost]
+    told = f"{axis.name[0].upper()}{axis.name[1:]}: {axis.told(point.cost)}"
+    return f"<b>{theme.plain(point.label, 60)}</b><br>{value}<br>{told}"
 
 
 def family_style(family: str) -> tuple[str, str, str]:

@@ -133,14 +133,18 @@ def axes(drawn: go.Figure, x: str, y: str) -> go.Figure:
     return drawn
 
 
+POWERS = range(-3, 13)
+"""Of ten, that are ticked on a log axis."""
+
+
 def log_axis(drawn: go.Figure, values: Sequence[float]) -> None:
     """Give `drawn` a log x axis around `values` (all above 0), ticked at 1, 2, 5, 10, ..., which reads better than Plotly's own
     ticks."""
     low, high = min(values) / 1.5, max(values) * 1.5
-    steps = [base * 10.0**power for power in range(-3, 7) for base in (1, 2, 5)]
+    steps = [base * 10.0**power for power in POWERS for base in (1, 2, 5)]
     ticks = [step for step in steps if low <= step <= high]
     if len(ticks) > 7:
-        ticks = [10.0**power for power in range(-3, 7) if low <= 10.0**power <= high]
+        ticks = [10.0**power for power in POWERS if low <= 10.0**power <= high]
     drawn.update_xaxes(type="log", range=[math.log10(low), math.log10(high)], showgrid=True)
     drawn.update_xaxes(tickvals=ticks, ticktext=[f"{tick:,g}" for tick in ticks])
 
