@@ -1,6 +1,6 @@
 """What a run says while it works. An event is a plain value: stored as JSON, drawn by the pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -88,15 +88,31 @@ class Placement(Event):
     unused: tuple[str, ...] = ()
 
 
+def _epochs_of(phase: Mapping[str, Any]) -> int:
+    return 0 if phase.get("computed") else int(phase["epochs"])
+
+
 @dataclass(frozen=True)
 class Plan(Event):
-    """The phases to come: name, epochs, steps an epoch. `classes` is 0 in what early versions stored."""
+    """The phases to come: name, epochs, steps an epoch, whether its head is computed, which earlier versions did not tell.
+    `classes` is 0 in what early versions stored."""
 
     phases: tuple[dict[str, Any], ...]
     train_images: int
     validation_images: int
     test_images: int
     classes: int = 0
+
+    @property
+    def epochs(self) -> int:
+        """Return the epochs of training of all phases; a computed head has none."""
+        return sum(map(_epochs_of, self.phases))
+
+    def trained(self, phase: str, epoch: int) -> int:
+        """Return which of these epochs is number `epoch` of a phase."""
+        names = [each["name"] for each in self.phases]
+        place = names.index(phase)
+        return sum(map(_epochs_of, self.phases[:place])) + min(epoch, _epochs_of(self.phases[place]))
 
 
 @dataclass(frozen=True)

@@ -203,3 +203,24 @@ def test_what_cannot_be_written_ends_the_run_with_its_sentence(store: Store) -> 
 
         with pytest.raises(StorageError, match="Runs cannot be stored"):
             wait_until(report)
+
+
+@pytest.mark.parametrize(("rung", "pauses_after"), [(None, None), (1, 2), (2, 3), (3, None)])
+def test_a_run_pauses_at_its_rung_but_not_at_its_end(rung: int | None, pauses_after: int | None, store: Store) -> None:
+    """Of a computed head, which counts for nothing, and three epochs."""
+    recorder = Recorder(StoreLink(store, "a"), lambda: rung)
+    phases = [
+        {"name": name, "epochs": epochs, "steps_per_epoch": 1, "computed": epochs == 1}
+        for name, epochs in (("head", 1), ("all", 3))
+    ]
+    recorder(Plan(tuple(phases), 4, 4, 4))
+    told = [
+        Epoch(*place, step, 1.0, 1.0, 1.0, 1.0, 0.1)
+        for step, place in enumerate([("head", 1), ("all", 1), ("all", 2), ("all", 3)], 1)
+    ]
+    for event in told[: pauses_after and pauses_after - 1]:
+        recorder(event)
+    if pauses_after:
+        with pytest.raises(Paused):
+            recorder(told[pauses_after - 1])
+    assert store.run("a").state is (State.PAUSING if pauses_after else State.RUNNING)

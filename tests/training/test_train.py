@@ -80,7 +80,9 @@ def test_events_come_in_order(told: Told) -> None:
     assert titles(told) == [*begun, "Reading the images", "Training: everything", "Reading the images", "Testing"]
     (plan,) = (index for index, event in enumerate(told) if isinstance(event, Plan))
     assert not [event for event in told[:plan] if isinstance(event, Step | Epoch)]
-    assert told[plan] == Plan(({"name": "everything", "epochs": 2, "steps_per_epoch": 1},), 32, 16, 32, classes=16)
+    assert told[plan] == Plan(
+        ({"name": "everything", "epochs": 2, "steps_per_epoch": 1, "computed": False},), 32, 16, 32, classes=16
+    )
     assert [type(event).__name__ for event in told if isinstance(event, Step | Epoch)] == ["Step", "Epoch"] * 2
 
 

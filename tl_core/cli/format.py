@@ -24,7 +24,7 @@ USER_MISTAKE, OUR_FAULT, STOPPED = 2, 1, 130
 FIELDS = (
     *("run_id", "state", "accuracy", "accuracy_interval", "metrics", "seconds", "waiting_seconds", "running_seconds"),
     *("priority", "attempts", "device", "trainable_parameters", "error", "unreadable"),
-    *("name", "tags", "starred", "archived", "note", "disk_bytes", "repeats"),
+    *("name", "tags", "starred", "archived", "note", "disk_bytes", "repeats", "left_at"),
 )
 """What `--json` prints of a run."""
 ENDING = (*FIELDS, "notes", "warnings", "evaluations", "thresholds")
@@ -34,12 +34,13 @@ ENDING = (*FIELDS, "notes", "warnings", "evaluations", "thresholds")
 def summary(run: Run) -> dict[str, Any]:
     """Return what `--json` prints of a run."""
     interval, now = interval_of(run), time.time()
-    own = {
+    own: dict[str, Any] = {
         "run_id": run.id,
         "accuracy_interval": interval and [interval.low, interval.high],
         "metrics": metrics_of(run.metrics),
         "waiting_seconds": run.waiting_seconds(now),
         "running_seconds": run.running_seconds(now),
+        "left_at": run.left_at and run.left_at.model_dump(),
     }
     return {field: own[field] if field in own else getattr(run, field) for field in FIELDS}
 

@@ -24,7 +24,7 @@ from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.estimate import free
 from tl_core.recipe import Recipe
 from tl_core.runner import group_control, service
-from tl_core.runs import deletion, groups
+from tl_core.runs import deletion, groups, rungs
 from tl_core.runs.groups import StoredGroup
 from tl_core.runs.score import score
 from tl_core.runs.states import State
@@ -53,18 +53,23 @@ GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="Its name, its i
 @says_what_is_wrong
 def start(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A YAML file with a name, base settings, and axes.")],
+    *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     budget: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="Start no more runs than fit into this time, such as 10m; cheap ones first."),
     ] = None,
+    successive_halving: Annotated[
+        bool, typer.Option("--successive-halving", help="Begin with few epochs; only the better runs go on.")
+    ] = False,
     wait: Annotated[bool, typer.Option(help="Wait for the end; without, leave the runs in the queue.")] = True,
     as_json: AsJson = False,
 ) -> None:
     """Say what the group in a file would take, queue those of its runs that are not there yet, and wait for them. Ctrl-C stops
     them."""
     store, group = Store(), Group.read(file)
-    group = Group.parse(group.model_dump() | {"budget": budget}) if budget is not None else group
+    given = {"budget": budget, "successive_halving": successive_halving or None}
+    group = Group.parse(group.model_dump() | {name: value for name, value in given.items() if value is not None})
     found = expand(group).readable(read_shape)
     plan = group_control.plan(store.home, store.runs(), group, found, partial(_measured, store.home))
     for sentence in plan.sentences(*free(store.home)):
@@ -196,7 +201,11 @@ def _measured(home: Path, recipe: Recipe) -> BackboneProfile | None:
 def _followed(store: Store, found: StoredGroup) -> list[Run]:
     with Interrupts() as interrupts:
         try:
-            return watch_all(store, list(found.runs), err, interrupts)
+            while True:
+                runs = watch_all(store, list(found.runs), err, interrupts)
+                if not (found.group.successive_halving and rungs.decisions(store, runs)):
+                    return runs
+                time.sleep(POLL_SECONDS)  # the runner will see to it
         except KeyboardInterrupt:
             with contextlib.suppress(RunError):  # all have just ended
                 group_control.stop(store, found.id)
@@ -219,5 +228,8 @@ def _tell(store: Store, found: StoredGroup, *, as_json: bool, told: dict[str, An
         settings = [shown(found.runs[run.id][axis]) if axis in found.runs[run.id] else "" for axis in found.group.axes]
         table.add_row(*map(escape, settings), run.state, score(run), clocks(run), run.id)
     out.print(table)
-    for text in (*(f"{run.id}: {run.error}" for run in runs if run.error), *statements.deleted(found.lost)):
+    left = [run.left_at for run in runs if run.left_at]
+    why = [f"{run.id}: {run.error}" for run in runs if run.error]
+    why += [f"{run.id}: {statements.left_at(run.left_at)}" for run in runs if run.left_at]
+    for text in (*why, *statements.not_tried_fully(left), *statements.deleted(found.lost)):
         out.print(escape(text), soft_wrap=True)

@@ -18,6 +18,8 @@ MOST_VALUES, MOST_RUNS = 100, 500
 """Of an axis, and of all axes together."""
 MOST_BYTES = 1_000_000
 """A group file that is larger is none."""
+HOW = ("budget", "successive_halving")
+"""What of a group says how it is answered, and is no part of its question."""
 UNITS = {"s": 1, "m": 60, "h": 3600}
 """Seconds of each unit of a time."""
 
@@ -35,6 +37,8 @@ class Group(BaseModel):
     axes: dict[str, tuple[JsonValue, ...]]
     budget: float | None = None
     """Seconds for the runs that are not there yet, one after the other; a file may say "10m"."""
+    successive_halving: bool = False
+    """Whether runs begin with few epochs, and only the better ones go on (`groups.halving`)."""
 
     @field_validator("name")
     @classmethod
@@ -117,8 +121,8 @@ class Group(BaseModel):
         return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120))
 
     def stored(self) -> dict[str, Any]:
-        """Return this as it is kept: versions that know no budget read a group without one."""
-        return self.model_dump(mode="json", exclude={"budget"} if self.budget is None else set())
+        """Return this as it is kept: versions that know no budget, and no halving, read a group without one."""
+        return self.model_dump(mode="json", exclude={name for name in HOW if getattr(self, name) in (None, False)})
 
     def combinations(self) -> Iterator[dict[str, Any]]:
         """Yield each combination of the values of the axes, by their names."""
@@ -133,8 +137,8 @@ class Group(BaseModel):
 
 
 def question(stored: Mapping[str, Any]) -> str:
-    """Return text that is equal for groups as they are kept that ask the same; a budget is no part of a question."""
-    return key({name: value for name, value in stored.items() if name != "budget"})
+    """Return text that is equal for groups as they are kept that ask the same, however they are answered."""
+    return key({name: value for name, value in stored.items() if name not in HOW})
 
 
 def seconds_in(given: Any) -> float:

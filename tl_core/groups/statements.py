@@ -9,6 +9,7 @@ from tl_core.groups.budget import NotStarted
 from tl_core.groups.cost import GroupCost
 from tl_core.groups.expansion import Expansion, Member
 from tl_core.groups.group import key, shown
+from tl_core.groups.halving import FACTOR, LeftAt
 
 MOST_REASONS = 5
 """So many reasons are told one by one."""
@@ -51,6 +52,38 @@ def left_out(found: Expansion) -> Iterator[str]:
         yield f"{others} further reason{'s' if others != 1 else ''} to drop combinations."
     for (_, part), names in found.lacking.items():
         yield f"{part} has no {' and no '.join(names)}, and so one run for all values."
+
+
+def halved(rung: int | None) -> Iterator[str]:
+    """Yield how runs are halved that are first held against each other after `rung` epochs."""
+    if rung is None:
+        yield "No run trains for more than 1 epoch, so that there is nothing to halve."
+        return
+    yield (
+        f"Each trains {_epochs(rung)} at first; of the settings that learn from the same data the best third by their validation "
+        f"images, seeds together, goes on to {_epochs(FACTOR * rung)}, and so on. The time above is that of all to their end."
+    )
+
+
+def left_at(left: LeftAt) -> str:
+    """Return why a run was left at a rung."""
+    kept = "the best goes" if left.kept == 1 else f"the best {left.kept} go"
+    return f"Left after {_epochs(left.epochs)}: place {left.place} of {left.of} settings by the validation images; {kept} on."
+
+
+def not_tried_fully(left: Sequence[LeftAt]) -> Iterator[str]:
+    """Yield how many runs of a group were left at a rung."""
+    if left:
+        runs = "1 run was" if len(left) == 1 else f"{len(left)} runs were"
+        after = " or ".join(_epochs(count) for count in sorted({each.epochs for each in left}))
+        yield (
+            f"{runs} left after {after} by successive halving, without a test, and so without a place beside those that went on. "
+            "Whoever resumes one, or starts this group again without halving, lets it go on from there."
+        )
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch{'s' if count != 1 else ''}"
 
 
 def not_started(left: Sequence[NotStarted], budget: float) -> Iterator[str]:

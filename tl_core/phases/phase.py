@@ -194,6 +194,11 @@ class Phase:
         """Return the steps of one epoch over `images` images; a head is computed in one."""
         return 1 if self.solver else -(-images // self.batch_size)
 
+    def planned(self, images: int) -> dict[str, Any]:
+        """Return what is told of it before a run over `images` images starts."""
+        told = {"name": self.name, "epochs": self.epochs, "steps_per_epoch": self.steps(images)}
+        return told | {"computed": self.solver is not None}
+
     def factors(self, blocks: Sequence[str]) -> dict[str, float]:
         """Return what the learning rate is multiplied by in each of `blocks` and in the head."""
         given = dict(self.rates(blocks)) if self.rates else {}

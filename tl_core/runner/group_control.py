@@ -11,7 +11,7 @@ from typing import Any
 
 from tl_core.analysis.comparison import RunPoint, frontier
 from tl_core.errors import RunError, SettingError
-from tl_core.groups import budget, cost, statements
+from tl_core.groups import budget, cost, halving, statements
 from tl_core.groups.budget import NotStarted
 from tl_core.groups.cost import GroupCost, Measured
 from tl_core.groups.expansion import Expansion, Member, ReadShape, expand, read_shape
@@ -57,6 +57,7 @@ class Plan:
         """Return what there is to be said before the start; `memory` and `disk` are the bytes that are free."""
         told = [f"{statements.runs_of(self.found, len(self.there))}."]
         told += statements.takes(self.cost, self.new) if self.new else ()
+        told += statements.halved(halving.first_rung(self.queued)) if self.new and self.group.successive_halving else ()
         told += statements.not_started(self.left, self.group.budget or 0.0)
         told += statements.unanswered(self.members, self.left) if self.members else ()
         return [*told, *statements.lacks(self.cost, memory, disk), *statements.left_out(self.found)]
@@ -73,6 +74,8 @@ def plan(home: Path, known: Iterable[Run], group: Group, found: Expansion, measu
         measured: How fast networks are here.
     """
     found.require_runs()
+    if group.successive_halving:
+        halving.require(found.runs)
     known = list(known)
     there = groups.existing(known, {each.spec.content for each in found.runs})
     new = [each for each in found.runs if each.spec.content not in there]
@@ -102,12 +105,14 @@ def start(store: Store, group: Group, *, look: Look = LOOK, read: ReadShape = re
     combination makes sense, too, or none fits."""
     found = expand(group, look).readable(read)
     found.require_runs()
+    if group.successive_halving:
+        halving.require(found.runs)
     while True:
         members = _fitting(store, group, found)
         kept = _keep(store, group, members)
         if kept is not None:
             settings = [each.settings for each in members]
-            resumed = _each(store, kept.group_id, control.resume, control.RESUMABLE, settings)
+            resumed = _each(store, kept.group_id, control.resume, control.RESUMABLE, settings, whole=not group.successive_halving)
             return replace(kept, queued=(*kept.queued, *resumed))
 
 
@@ -166,17 +171,24 @@ def stop(store: Store, group_id: str) -> None:
 
 
 def resume(store: Store, group_id: str) -> None:
-    """Queue all runs of a group again that are paused, failed, or were stopped. Raises `RunError` where there is none."""
-    _all(store, group_id, control.resume, control.RESUMABLE, "is paused, failed or stopped")
+    """Queue all runs of a group again that are paused, failed, or were stopped, and were not left at a rung. Raises `RunError`
+    where there is none."""
+    _all(store, group_id, control.resume, control.RESUMABLE, "is paused, failed or stopped", whole=False)
 
 
-def _all(store: Store, group_id: str, wish: Wish, states: Sequence[State], what: str) -> None:
-    if not _each(store, group_id, wish, states):
+def _all(store: Store, group_id: str, wish: Wish, states: Sequence[State], what: str, *, whole: bool = True) -> None:
+    if not _each(store, group_id, wish, states, whole=whole):
         raise RunError(f"No run of this group {what}.", received=group_id)
 
 
 def _each(
-    store: Store, group_id: str, wish: Wish, states: Sequence[State], among: Sequence[Mapping[str, Any]] | None = None
+    store: Store,
+    group_id: str,
+    wish: Wish,
+    states: Sequence[State],
+    among: Sequence[Mapping[str, Any]] | None = None,
+    *,
+    whole: bool,
 ) -> list[str]:
     """Do something with each run of a group in one of `states`, and return their ids.
 
@@ -186,10 +198,11 @@ def _each(
         wish: What is done.
         states: Runs in others are left alone.
         among: The values of the axes that the runs may have; any for None.
+        whole: Whether what was left at a rung is meant, too.
     """
     own = groups.one(store, group_id).runs
     own = {run_id: settings for run_id, settings in own.items() if among is None or settings in among}
-    fitting = [run for run in reversed(store.runs()) if run.id in own and run.state in states]
+    fitting = [run for run in reversed(store.runs()) if run.id in own and run.state in states and (whole or not run.left_at)]
     fitting.sort(key=lambda run: run.state is not State.QUEUED)
     for run in fitting:  # the waiting ones first, or the next would begin as soon as one is ended
         with suppress(RunError):  # it has just come to its end

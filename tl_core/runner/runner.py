@@ -20,6 +20,7 @@ from tl_core.machine import leases
 from tl_core.machine.leases import Lease
 from tl_core.machine.telemetry import Device, devices
 from tl_core.runner import reconcile, service
+from tl_core.runner.halving import Halving
 from tl_core.runner.line import goes_before
 from tl_core.runner.tracking import Follower
 from tl_core.runner.warm_worker import WarmWorker
@@ -72,7 +73,7 @@ class Runner:
     def __init__(self, store: Store, *, watched: bool = False) -> None:
         self._store = store
         self._spare: WarmWorker | None = None
-        self._follower = Follower(store.home)
+        self._follower, self._halving = Follower(store.home), Halving(store)
         self._retry_at: dict[str, float] = {}
         self._devices: Sequence[Device] = ()
         self._free: Sequence[Device] = ()
@@ -92,8 +93,10 @@ class Runner:
     def tick(self) -> bool:
         """Look after runs at work, launch what can be launched, keep a spare, and return whether anything is going on."""
         with contextlib.suppress(StorageError):  # a full disk now may not be full at the next look
-            for run in self._store.at_work():
+            at_work = self._store.at_work()
+            for run in at_work:
                 self._try(self._look_after, run)
+            self._halving.tend(busy=bool(at_work))
             self._free, self._studies = self._known_devices(), device_queue.waiting(self._store.home)
             for run in self._store.queue():
                 self._try(self._launch_if_possible, run)

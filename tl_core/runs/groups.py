@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tl_core.errors import RunError, SettingError, TransferError
+from tl_core.groups import halving
 from tl_core.groups.expansion import Member
 from tl_core.groups.group import Group, key, question
 from tl_core.recipe import Recipe
@@ -126,8 +127,11 @@ def keep(
         new = {content: folders.get(content) for content in wanted if content not in own | there}
         if None in new.values():
             return None
+        rung = halving.first_rung(members) if group.successive_halving else None
         for content, run_id in new.items():
-            connection.execute(queued(str(run_id), wanted[content].spec, environment=environment))
+            connection.execute(queued(str(run_id), wanted[content].spec, environment=environment, rung=rung))
+        if rung is None:
+            _want_whole(connection, [*own.values(), *joined.values()])
         group_id = _write(connection, group, group_id)
         for content, run_id in (joined | new).items():
             settings = dict(wanted[content].settings)
@@ -174,6 +178,11 @@ def _write(connection: sa.Connection, group: Group, group_id: str | None) -> str
     group_id = new_id()
     connection.execute(groups.insert().values(id=group_id, definition=definition, created=time.time()))
     return group_id
+
+
+def _want_whole(connection: sa.Connection, run_ids: Collection[str]) -> None:
+    """Let runs go to their end that another group would hold against each other on the way."""
+    connection.execute(runs.update().where(runs.c.id.in_(run_ids), runs.c.rung.is_not(None)).values(rung=None))
 
 
 def _by_group(connection: sa.Connection, table: sa.Table, group_id: str | None = None) -> dict[str, list[sa.RowMapping]]:

@@ -4,9 +4,10 @@ import contextlib
 import os
 import threading
 import time
+from collections.abc import Callable
 
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
-from tl_core.events import Checkpoint, Event, Placement, Plan, Resumed, Stage, Step, encoded
+from tl_core.events import Checkpoint, Epoch, Event, Placement, Plan, Resumed, Stage, Step, encoded
 from tl_core.machine.telemetry import Sampler
 from tl_core.runs.link import Link
 from tl_core.runs.states import State
@@ -21,15 +22,16 @@ KEPT_STEPS = 2000
 
 class Recorder:
     """The reporter of a stored run. Called with an event it keeps it, and then raises `Paused` or `Stopped` once that
-    was asked for."""
+    was asked for, or `Paused` after the epoch that is its `rung`, if it has one."""
 
-    def __init__(self, link: Link) -> None:
-        self._link = link
+    def __init__(self, link: Link, rung: Callable[[], int | None] = lambda: None) -> None:
+        self._link, self._read_rung = link, rung
+        self._plan: Plan | None = None
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._waiting: list[tuple[float, Event]] = []
         self._progress: dict[str, object] = {}
         self._stride = 1
-        self._wished = link.state()
+        self._wished, self._rung = link.state(), rung()
         self._stopped_at: float | None = None
         self._broken: TransferError | None = None
         self._closing = threading.Event()
@@ -55,6 +57,7 @@ class Recorder:
             self.flush()
             self._link.forget_after(event.step)
         if isinstance(event, Plan):
+            self._plan = event
             steps = sum(phase["epochs"] * phase["steps_per_epoch"] for phase in event.phases)
             self._stride = -(-steps // KEPT_STEPS)
         with self._lock:
@@ -63,8 +66,11 @@ class Recorder:
                 self._waiting.append((time.time(), event))
         if isinstance(event, Checkpoint):
             self.flush()
-        else:
-            self._heed()
+            return
+        if isinstance(event, Epoch) and self._is_at_rung(event):
+            self._link.change_state((State.RUNNING,), State.PAUSING)
+            self._wished = self._link.state()
+        self._heed()
 
     def flush(self) -> None:
         """Write what is waiting. Raises `StorageError`; what could not be written waits on."""
@@ -88,6 +94,12 @@ class Recorder:
         elif isinstance(event, Placement) and event.unused:
             self._sampler.leave_gpus()
 
+    def _is_at_rung(self, event: Epoch) -> bool:
+        """Return whether the run is to wait here. After its last epoch there is nothing to wait for."""
+        if self._rung is None or self._plan is None:
+            return False
+        return self._rung <= self._plan.trained(event.phase, event.epoch) < self._plan.epochs
+
     def _heed(self) -> None:
         if self._broken:
             raise self._broken
@@ -108,7 +120,7 @@ class Recorder:
                 self._broken = error
 
     def _look_for_wishes(self) -> None:
-        self._wished = self._link.state()
+        self._wished, self._rung = self._link.state(), self._read_rung()
         if self._wished is not State.CANCELLING:
             return
         self._stopped_at = self._stopped_at or time.monotonic()

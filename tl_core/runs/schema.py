@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from tl_core import former
 from tl_core.errors import SettingError
+from tl_core.groups.halving import LeftAt
 from tl_core.result import MetricValue
 from tl_core.runs.states import State
 from tl_core.runs.tables import runs
@@ -51,7 +52,8 @@ class Run:
     From `name` to `note` are what people say of it (`runs.labels`); an archived one is left out of the lists. `disk_bytes` is
     what its folder takes, None until that was measured: after it has come to rest. `metrics` are those of the test images, none
     until it is done, and none of runs of before they were measured. `repeats` is the id of the run that it was
-    started to train again, if any; that one may have been deleted.
+    started to train again, if any; that one may have been deleted. `rung` is after how many epochs of training it pauses by
+    itself, to be held against other runs of its group, and `left_at` what that said where it is not to go on.
     """
 
     id: str
@@ -93,6 +95,8 @@ class Run:
     disk_bytes: int | None
     metrics: tuple[MetricValue, ...]
     repeats: str | None
+    rung: int | None
+    left_at: LeftAt | None
 
     @property
     def accuracy(self) -> float | None:
@@ -108,7 +112,7 @@ class Run:
         return self.ran + (max(0.0, now - self.changed) if self.state in RUNS else 0.0)
 
 
-_READ = ("spec", "unreadable", "state", "priority", "tags", "metrics")
+_READ = ("spec", "unreadable", "state", "priority", "tags", "metrics", "left_at")
 _COLUMNS = tuple(field.name for field in fields(Run) if field.name not in _READ)
 
 
@@ -118,6 +122,7 @@ def run_of(row: sa.RowMapping) -> Run:
     values = {name: row[name] for name in _COLUMNS}
     values |= {"state": State(row["state"]), "priority": Priority(row["priority"]), "tags": tuple(row["tags"])}
     values |= {"stage": former.stage(row["stage"]), "metrics": tuple(map(MetricValue.model_validate, row["metrics"]))}
+    values |= {"left_at": row["left_at"] and LeftAt.model_validate(row["left_at"])}
     return Run(spec=spec, unreadable=unreadable, **values)
 
 
@@ -128,6 +133,7 @@ def queued(
     priority: Priority = Priority.NORMAL,
     environment: Mapping[str, str] | None = None,
     repeats: str | None = None,
+    rung: int | None = None,
 ) -> sa.Insert:
     """Return the statement that keeps a new run, at the end of the line of its priority.
 
@@ -136,6 +142,7 @@ def queued(
         priority: Where it waits.
         environment: The variables that its process is given.
         repeats: The id of the run that it repeats.
+        rung: The epochs after which it pauses by itself.
     """
     now = time.time()
     return runs.insert().values(
@@ -148,6 +155,7 @@ def queued(
         priority=priority,
         environment=dict(environment or {}),
         repeats=repeats,
+        rung=rung,
     )
 
 

@@ -83,6 +83,8 @@ class Store:
         if to is State.QUEUED:
             values |= {"error": None, "error_kind": None, "stage": "", "images_per_second": None, "collected": 0}
             values |= {"archived": False, "disk_bytes": None}
+            # Whoever resumes one that was left at a rung wants it whole.
+            values = {"rung": sa.case((runs.c.left_at.is_(None), runs.c.rung)), "left_at": None} | values
             # One that could not be launched has not had its turn yet.
             values["place"] = sa.case((runs.c.state == State.STARTING, runs.c.place), else_=LAST)
         statement = runs.update().where(runs.c.id == run_id, runs.c.state.in_(leaving)).values(**values)
@@ -160,6 +162,10 @@ class Store:
     def unmeasured(self, most: int | None) -> list[Run]:
         """Return runs at rest whose use of the disk is not known yet: at most so many, or all for None."""
         return self._select(runs.select().where(runs.c.state.in_(AT_REST), runs.c.disk_bytes.is_(None)).limit(most))
+
+    def paused(self) -> list[Run]:
+        """Return the runs that are paused."""
+        return self._select(runs.select().where(runs.c.state == State.PAUSED))
 
     def at_work(self) -> list[Run]:
         """Return the runs that should have a process, the oldest first."""

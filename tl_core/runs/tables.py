@@ -44,6 +44,8 @@ runs = sa.Table(
     sa.Column("disk_bytes", sa.Integer),
     sa.Column("metrics", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("repeats", sa.String),
+    sa.Column("rung", sa.Integer),
+    sa.Column("left_at", sa.JSON(none_as_null=True)),
     sa.Index("runs_by_disk_bytes", "state", "disk_bytes"),
 )
 deletions = sa.Table(

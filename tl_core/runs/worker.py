@@ -5,7 +5,7 @@ import gc
 import os
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -28,14 +28,15 @@ from tl_core.system import settings
 
 def work(run_id: str) -> None:
     """Do the run `run_id` of the store in this process."""
-    do(StoreLink(Store(), run_id))
+    store = Store()
+    do(StoreLink(store, run_id), lambda: store.run(run_id).rung)
 
 
-def do(link: Link) -> None:
-    """Do the run behind `link` and leave it paused or in one of its end states. Raises `StorageError` where that
-    cannot be written; the runner then finds that the process is gone."""
+def do(link: Link, rung: Callable[[], int | None] = lambda: None) -> None:
+    """Do the run behind `link` and leave it paused, also at its `rung`, or in one of its end states. Raises `StorageError` where
+    that cannot be written; the runner then finds that the process is gone."""
     link.record([], handle=str(os.getpid()))
-    with Recorder(link) as recorder:
+    with Recorder(link, rung) as recorder:
         try:
             _train(link, recorder)
         except Paused:

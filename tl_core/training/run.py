@@ -93,8 +93,8 @@ class Training:
     def plan(self) -> Plan:
         """Return what will happen, as it is told before the first phase starts."""
         images = self.images
-        described = [{"name": p.name, "epochs": p.epochs, "steps_per_epoch": p.steps(images.train)} for p in self.cuts.phases]
-        return Plan(tuple(described), images.train, images.validation, images.test, classes=len(self.data.class_names))
+        described = tuple(phase.planned(images.train) for phase in self.cuts.phases)
+        return Plan(described, images.train, images.validation, images.test, classes=len(self.data.class_names))
 
     def remaining_phases(self) -> tuple[Phase, ...]:
         """Return the phases that are still to do: all, or those of an interrupted run, which then goes on where it was."""

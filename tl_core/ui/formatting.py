@@ -88,7 +88,10 @@ def badge(run: Run) -> None:
 
 
 def state_of(run: Run) -> str:
-    """Return the state of a run in the words of the buttons that bring it there: what Stop ends is stopped."""
+    """Return the state of a run in the words of the buttons that bring it there: what Stop ends is stopped. One that was left at
+    a rung is told apart from one that was paused."""
+    if run.left_at:
+        return f"Left after {run.left_at.epochs} epoch{'s' if run.left_at.epochs != 1 else ''}"
     return {State.CANCELLING: "Stopping", State.CANCELLED: "Stopped"}.get(run.state, run.state.capitalize())
 
 

@@ -18,6 +18,7 @@ from tl_core.ui import formatting, rerun, session
 from tl_core.ui.ready_groups import READY, ReadyGroup, networks
 
 DRAFT, AXES, NAME, FILE, BUDGET = "group_draft", "group_axes", "group_name", "group_file", "group_budget"
+HALVING = "group_halving"
 USUAL = ("strategy", "backbone", "dataset.labels_per_class", "seed", "image_size")
 """What most people vary, first in the list."""
 UNASKED = ("executor", "dataset.left_out", f"dataset.{DISPLAY_NAME}")
@@ -31,7 +32,7 @@ def group(recipe: Recipe) -> Group:
     single = {name: values[0] for name, values in held["axes"].items() if len(values) == 1}
     base = _of_recipe(recipe, held["axes"]) if held["with_recipe"] else {}
     asked = {"name": held["name"], "base": base | held["base"] | single, "axes": axes}
-    return Group.parse(asked | {"budget": held.get("budget") or None})
+    return Group.parse(asked | {"budget": held.get("budget") or None, "successive_halving": held.get("halving", False)})
 
 
 def builder(recipe: Recipe) -> None:
@@ -61,6 +62,12 @@ def builder(recipe: Recipe) -> None:
         "Start no more runs than fit into this time, such as 10m: the cheap ones first, and then those beside the best so far."
     )
     st.text_input("Time budget", key=BUDGET, on_change=_limit, placeholder="none", help=about)
+    st.session_state[HALVING] = held.get("halving", False)
+    about = (
+        "All runs begin with few epochs, and the best third of the settings by their validation images goes on, step by step. "
+        "What was left is told, and is not compared with what went on."
+    )
+    st.checkbox("Successive halving", key=HALVING, on_change=_halve, help=about)
     own = "".join(f"{_title(variants, name)} {to_text(value)}, " for name, value in held["base"].items())
     others = "all else is as on the pages before." if held["with_recipe"] else "all else has its default."
     st.caption(formatting.plain(f"In all runs: {own}{others}"))
@@ -157,6 +164,10 @@ def _limit() -> None:
     st.session_state[DRAFT]["budget"] = st.session_state[BUDGET]
 
 
+def _halve() -> None:
+    st.session_state[DRAFT]["halving"] = st.session_state[HALVING]
+
+
 def _choose_axes(recipe: Recipe, variants: Mapping[str, Recipe]) -> None:
     """Take what varies; a new axis begins with the value that the recipe has."""
     held = st.session_state[DRAFT]["axes"]
@@ -180,4 +191,5 @@ def _take_file(text: bytes, _store: object) -> None:
     axes = {name: list(values) for name, values in loaded.axes.items()}
     budget = "" if loaded.budget is None else f"{loaded.budget:g}s"
     draft = {"name": loaded.name, "base": dict(loaded.base), "axes": axes, "budget": budget, "with_recipe": False}
+    draft["halving"] = loaded.successive_halving
     st.session_state[DRAFT] = draft

@@ -14,7 +14,7 @@ from tl_core.groups import statements
 from tl_core.groups.group import values_in
 from tl_core.recipe import Recipe
 from tl_core.runner import control, group_control
-from tl_core.runs import compared, deletion
+from tl_core.runs import compared, deletion, rungs
 from tl_core.runs.groups import StoredGroup
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
@@ -50,7 +50,7 @@ def group_panel() -> None:
     )
     if found is None:
         return
-    alive = any(run.state.alive for run in stored_groups.runs_of(found))
+    alive = any(map(_moves, stored_groups.runs_of(found)))
     st.fragment(_live, run_every=session.POLL_SECONDS if alive else None)(found.id, alive)
     _more(found)
 
@@ -61,13 +61,14 @@ def _live(group_id: str, was_alive: bool) -> None:
         if found is None or found.id != group_id:
             st.rerun()
         runs = stored_groups.runs_of(found)
-        if any(run.state.alive for run in runs) != was_alive:
+        if any(map(_moves, runs)) != was_alive:
             st.rerun()  # the polling begins or ends
         _standing(runs)
         _buttons(found.id, runs)
         _chart(found, runs)
         _table(found, runs)
-        for text in statements.deleted(found.lost):
+        left = [run.left_at for run in runs if run.left_at]
+        for text in (*statements.not_tried_fully(left), *statements.deleted(found.lost)):
             st.caption(formatting.plain(text))
         if any(run.state is State.DONE for run in runs):
             about = "The page Compare with the runs of this group, and nothing else."
@@ -75,12 +76,17 @@ def _live(group_id: str, was_alive: bool) -> None:
             st.page_link(steps.COMPARE.script, label="Compare them", icon=steps.COMPARE.icon, help=about, query_params=address)
 
 
+def _moves(run: Run) -> bool:
+    """Return whether a run may move on without anybody doing anything, or waits at a rung for others to come there."""
+    return run.state.alive or rungs.waits(run)
+
+
 def _standing(runs: Sequence[Run]) -> None:
     """Draw how many runs are done, and how many are in each other state."""
     counted = Counter(formatting.state_of(run) for run in runs if run.state is not State.DONE)
     others = "".join(f", {count} {state.lower()}" for state, count in counted.items())
     done = sum(run.state is State.DONE for run in runs)
-    ended = sum(1.0 if run.state.ended else run.done for run in runs)
+    ended = sum(1.0 if run.state.ended or run.left_at else run.done for run in runs)
     st.progress(ended / len(runs) if runs else 0.0, f"{done} of {len(runs)} runs done{others}")
 
 
@@ -92,7 +98,7 @@ def _buttons(group_id: str, runs: Sequence[Run]) -> None:
     )
     with st.container(horizontal=True, gap="small", key="group_buttons"):
         for label, icon, states, wish, about in wishes:
-            if any(run.state in states for run in runs):
+            if any(run.state in states and not run.left_at for run in runs):
                 key = f"{icon}_group"
                 st.button(label, key=key, icon=f":material/{icon}:", help=about, on_click=session.request, args=(wish, group_id))
     polling.refused(group_control.__name__)
@@ -144,18 +150,19 @@ def _titles(found: StoredGroup, runs: Sequence[Run]) -> dict[str, str]:
 def _table(found: StoredGroup, runs: Sequence[Run]) -> None:
     """Draw the runs, a row each, in the order of the axes; what failed with its reason."""
     titles = _titles(found, runs)
+    why = {run.id: run.error or (statements.left_at(run.left_at) if run.left_at else "") for run in runs}
     rows: list[dict[str, object]] = [
         {titles[axis]: titled(axis, value) for axis, value in found.runs[run.id].items()}
         | {
             "State": formatting.state_of(run),
             "Test": formatting.decided(run),
             "Seconds": run.seconds,
-            "Why": run.error or "",
+            "Why": why[run.id],
             "Run": f"{(steps.RESULT if run.state is State.DONE else steps.TRAIN).path}?{session.RUN_PARAMETER}={run.id}",
         }
         for run in runs
     ]
-    columns = [*titles.values(), "State", "Test", "Seconds", *(["Why"] if any(run.error for run in runs) else []), "Run"]
+    columns = [*titles.values(), "State", "Test", "Seconds", *(["Why"] if any(why.values()) else []), "Run"]
     st.dataframe(
         pd.DataFrame(rows, columns=columns),
         hide_index=True,
