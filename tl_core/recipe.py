@@ -113,7 +113,12 @@ class Recipe:
     def phases(self, blocks: Sequence[BlockOutline], train_images: int) -> tuple[Phase, ...]:
         """Return the phases of the strategy as the task has them. Raises `SettingError` where one makes no sense for it, or the
         strategy does not fit the network with these `blocks`."""
-        return tuple(map(self.task.phase, self.strategy.phases(self.backbone, blocks, train_images)))
+        phases = tuple(map(self.task.phase, self.strategy.phases(self.backbone, blocks, train_images)))
+        is_head_alone = not self.strategy.looks_inside and all(phase.head_alone for phase in phases)
+        if not is_head_alone:
+            way_out = "Choose a strategy that computes the head alone, such as linear_probe, or another network."
+            self.backbone.require_layers(self.strategy.title, way_out)
+        return phases
 
     def titles(self) -> tuple[str, str, str]:
         """Return what people call the dataset, the backbone and the strategy. That of a dataset may be somebody else's text."""

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.features import engines
-from tl_core.features.engines._telemetry import quiet_openvino
 from tl_core.features.engines.openvino import has_bfloat16
 from tl_core.features.inputs import EncodedInputs
+from tl_core.networks.openvino import quiet_openvino
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
 

@@ -15,9 +15,9 @@ from tl_core.datasets import Data
 from tl_core.events import Epoch, Event
 from tl_core.features import engines
 from tl_core.features.cache import ActivationCache
-from tl_core.features.engines._telemetry import quiet_openvino
 from tl_core.features.extractor import FeatureExtractor
 from tl_core.features.inputs import CachedInputs, EncodedInputs
+from tl_core.networks.openvino import quiet_openvino
 from tl_core.planning import cost_model
 from tl_core.planning.cuts import SplitSizes
 from tl_core.recipe import Recipe

@@ -10,6 +10,7 @@ from tests.helpers import CommandLine
 from tests.networks.test_download import CONTENT, server, serving
 from tl_core.backbones import keras_applications
 from tl_core.backbones._keras_catalogue import NETWORKS
+from tl_core.backbones._onnx_example import onnx_bytes
 
 __all__ = ["server", "serving"]
 
@@ -85,3 +86,20 @@ def test_the_list_has_a_line_for_each_network(line: CommandLine) -> None:
     listed = line.call("weights", "list").out
     assert all(name in listed for name in (NETWORK, OTHER, "EfficientNet-Lite0"))
     assert "none published" in listed
+
+
+def test_an_onnx_file_is_brought_verified_and_removed(line: CommandLine, tmp_path: Path) -> None:
+    file = tmp_path / "carried.onnx"
+    file.write_bytes(onnx_bytes())
+    done = line.call("weights", "import", f"mine={file}", "--pixels", "0 to 1")
+    assert (done.code, done.err) == (0, "mine is on the shelf: 16 features from 1,368 parameters.\n")
+    found = told(line, "mine")
+    assert (found["here"], found["bytes"], found["algorithm"]) == (True, len(onnx_bytes()), "sha256")
+    assert "mine: as it came" in line.call("weights", "verify", "mine").out
+    Path(str(found["weights"])).write_bytes(b"")
+    assert "mine: differs from the file that came" in line.call("weights", "verify", "mine").out
+    assert line.call("weights", "remove", "mine", "--yes").code == 0
+    assert not [*(line.home / "networks").iterdir()]
+    refused = line.call("weights", "import", f"mine={file}", "--output", "other")
+    assert (refused.code, "has no tensor called other" in refused.err) == (2, True)
+    assert "standardised" in line.call("weights", "import", f"mine={file}", "--pixels", "own").err

@@ -23,10 +23,10 @@ from tl_core.features import engines
 from tl_core.features.engines import PreparedNetwork, _conversion, _conversion_cache, _networks, choose
 from tl_core.features.engines._networks import is_on_processor
 from tl_core.features.engines._policies import compute_dtypes, in_policy
-from tl_core.features.engines._telemetry import quiet_openvino
 from tl_core.features.engines.keras import KerasEngine
 from tl_core.features.engines.openvino import batch_of
 from tl_core.networks.identity import identity
+from tl_core.networks.openvino import quiet_openvino
 from tl_core.networks.outline import Network
 from tl_core.spec import PartSpec
 from tl_core.strategies.head2toe import Head2Toe

@@ -14,7 +14,8 @@ from tl_core.data.resizing import SquarePixels
 from tl_core.datasets import ArrayImages, FileImages
 from tl_core.features import engines
 from tl_core.features.cache import ActivationCache
-from tl_core.features.extractor import DECODE_BATCH, FeatureExtractor, FrozenSubmodel, View, fits_float16
+from tl_core.features.extractor import DECODE_BATCH, FeatureExtractor, View, fits_float16
+from tl_core.features.frozen import FrozenPart
 from tl_core.features.inputs import EncodedInputs
 from tl_core.features.predict import predict
 from tl_core.networks.outline import Network
@@ -37,7 +38,7 @@ def supply(cache: ActivationCache) -> FeatureExtractor:
     return FeatureExtractor(cache, SquarePixels(SIZE), bfloat16=False, wait=lambda: None)
 
 
-def part_of(network: Network) -> FrozenSubmodel:
+def part_of(network: Network) -> FrozenPart:
     return FeatureExtractor(ActivationCache(Path("none"), 0), SquarePixels(SIZE), bfloat16=False, wait=lambda: None).part(
         network.model
     )

@@ -302,7 +302,7 @@ def test_the_saved_model_of_every_strategy_says_the_same_in_two_parts(name: str,
     trained.outcome.model.save(tmp_path / "model.keras")
     test, cache = trained.data.test, ActivationCache(tmp_path / "cache", 10**9)
     squares, file = SquarePixels(TOY_SIZE), tmp_path / "model.keras"
-    network = SavedModel(file, squares, Precision.FLOAT32, len(test), lambda event: None, cache=cache)
+    network = SavedModel(file, squares, Precision.FLOAT32, len(test), lambda event: None, cache=cache, graph=None)
     said = network.outputs(network.features(test))
     pixels = squares.encode(test, np.arange(len(test))).astype(np.float32)
     np.testing.assert_allclose(said, trained.outcome.model.predict_on_batch(pixels), rtol=1e-3, atol=1e-4)

@@ -14,6 +14,7 @@ from tl_core.data.preprocessor import Preprocessor
 from tl_core.data.resizing import SquarePixels
 from tl_core.errors import SettingError
 from tl_core.networks.download import WeightsFile
+from tl_core.networks.onnx_graph import OnnxGraph
 from tl_core.networks.outline import BlockOutline, Network, Outline, Provenance
 from tl_core.registry import Part, Registry
 
@@ -52,7 +53,8 @@ class CatalogueEntry:
     accuracy in 0..1 and `reference` where it was published (both None where it has none);
     `parameters` includes no classifier, unless it `counts_head`, and is 0 of a network that somebody is still to name;
     `here` says whether its weights are on this machine; `weights` says where they are, or where they can be had; `pretrained`
-    says whether it ever learned anything. `file` is the published file of its weights, where it is one by itself.
+    says whether it ever learned anything. `file` is the published file of its weights, where it is one by itself, or the one that
+    somebody has `brought` here under a name of his own.
     """
 
     title: str
@@ -67,6 +69,7 @@ class CatalogueEntry:
     pretrained: bool = True
     counts_head: bool = False
     file: WeightsFile | None = None
+    brought: bool = False
 
 
 class Backbone(Part):
@@ -95,6 +98,8 @@ class Backbone(Part):
     controls: ClassVar[tuple[Mapping[str, Any], ...]] = ()
     """The settings with which it is offered to be trained from random weights beside a transfer: those of networks that people
     would build instead."""
+    features_only: ClassVar[bool] = False
+    """Whether nothing but what it makes of examples is known of it: its layers cannot be trained, looked into or drawn anew."""
     adapts: ClassVar[bool] = False
     """Whether `adapted_to` makes another network of it."""
     is_control: ClassVar[bool] = False
@@ -105,6 +110,11 @@ class Backbone(Part):
     def load(self, size: int, *, pretrained: bool) -> Network:
         """Return the network for inputs of that `size`, with its pretrained weights or, where `pretrained` is False, with random
         ones drawn from Keras' seed. Raises `WeightsError`."""
+
+    def graph(self, size: int) -> OnnxGraph | None:
+        """Return what computes its features where no Keras model does, for inputs of that `size`. Raises `WeightsError`, and
+        `SettingError` for a size that it does not take. Needs no Keras."""
+        return None
 
     def preprocessor(self, size: int) -> Preprocessor:
         """Return what makes inputs of `load(size)` of examples. Raises `WeightsError` where it needs files that are missing."""
@@ -153,6 +163,16 @@ class Backbone(Part):
     def sizes(self) -> tuple[int, int]:
         """Return the smallest size of an input that these settings accept, and the one that their weights learned at."""
         return self.minimum_size, self.native_size
+
+    def require_layers(self, what: str, way_out: str) -> None:
+        """Raise the `SettingError` of a network of which only the features are known, where something is asked for that needs its
+        layers: `what` that is, and what helps."""
+        if self.features_only:
+            raise SettingError(
+                f"{what} needs the layers of the network, and {self.listing().title} gives its features only.",
+                way_out,
+                received=f"backbone={self.name}",
+            )
 
     def require_size(self, size: int) -> None:
         """Raise `SettingError` where inputs of that `size` are too small for this network."""

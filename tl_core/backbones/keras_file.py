@@ -1,13 +1,13 @@
 """Networks out of people's own files: any model of images that Keras has saved."""
 
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field
 
 from tl_core.backbones import CatalogueEntry, Provenance, register
 from tl_core.backbones._saved_example import saved_example
 from tl_core.backbones._saved_network import SavedNetwork
-from tl_core.backbones._scaling import Scaling
+from tl_core.backbones._scaling import ABOUT_PIXELS, Scaling, Told
 from tl_core.errors import printable
 from tl_core.networks.model_file import ModelFile
 from tl_core.system.settings import ServerPath
@@ -40,12 +40,7 @@ class KerasModelFile(SavedNetwork):
     how_to_name: ClassVar[str] = "Set backbone.path to a .keras file."
 
     path: ServerPath | None = Field(None, title="File", description="A .keras file with a model of colour images.")
-    pixels: Literal[Scaling.INSIDE, Scaling.SHARES, Scaling.SIGNED, Scaling.STANDARDISED, Scaling.BLUE_FIRST] = Field(
-        Scaling.INSIDE,
-        title="Pixels",
-        description="What the model expects of a pixel: 0 to 255, where it scales them itself; numbers within 0 to 1 or -1 to 1; "
-        "standardised by ImageNet's mean and deviation; or blue first, as ResNet50 and VGG do.",
-    )
+    pixels: Told = Field(Scaling.INSIDE, title="Pixels", description=ABOUT_PIXELS)
 
     @classmethod
     def example(cls) -> Self:

@@ -13,15 +13,27 @@ from rich.table import Column, Table
 
 from tl_core.analysis.statements import size
 from tl_core.backbones import CatalogueEntry, backbones
+from tl_core.backbones._scaling import TOLD, Scaling
+from tl_core.backbones._shelf import bring
 from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
 from tl_core.errors import SettingError, WeightsError
 from tl_core.networks.download import WeightsFile, download, file_digest
+from tl_core.system import settings
 from tl_core.system.files import write_whole
 
 BYTES_PER_PARAMETER = 4
 VERIFIED = {True: "as published", False: "differs from the published one"}
+BROUGHT = {True: "as it came", False: "differs from the file that came"}
 Networks = Annotated[list[str], typer.Argument(metavar="NETWORK...", help="Names of networks, as the list has them.")]
 Some = Annotated[list[str] | None, typer.Argument(metavar="[NETWORK...]", help="Names of networks; else all that are here.")]
+
+
+def _scaling(text: str) -> Scaling:
+    """Return the scaling of that name. Raises `typer.BadParameter` where there is none."""
+    if text not in TOLD:
+        raise typer.BadParameter(f"What a network expects of a pixel is one of {', '.join(TOLD)}. Received: {text}")
+    return Scaling(text)
+
 
 shelf = typer.Typer(no_args_is_help=True, help="Weights of networks: which are on this machine, and how others come here.")
 app.add_typer(shelf, name="weights")
@@ -57,8 +69,24 @@ def fetch(network: Networks) -> None:
 
 @shelf.command("import")
 @says_what_is_wrong
-def import_weights(file: Annotated[Path, typer.Argument(help="A file that was fetched elsewhere.")]) -> None:
-    """Put a file of weights to where Keras looks for it, if it is one of the published ones."""
+def import_weights(
+    file: Annotated[str, typer.Argument(metavar="FILE|NAME=FILE.onnx", help="A file that was fetched elsewhere, or a network.")],
+    pixels: Annotated[
+        Scaling, typer.Option(parser=_scaling, metavar="|".join(TOLD), help="What a network expects of a pixel.")
+    ] = Scaling.INSIDE,
+    output: Annotated[str | None, typer.Option(help="The tensor that is its features; else its first result.")] = None,
+) -> None:
+    """Put a file of published weights to where Keras looks for it, or an ONNX file on the shelf as the network NAME."""
+    name, is_named, path = file.partition("=")
+    if is_named and not Path(file).exists():
+        found = bring(settings.home(), name, settings.absolute(path), pixels, output)
+        told = f"{found.facts.features:,} features from {found.facts.parameters:,} parameters"
+        err.print(escape(f"{name} is on the shelf: {told}."), soft_wrap=True)
+        return
+    _import_published(Path(file))
+
+
+def _import_published(file: Path) -> None:
     if not file.is_file():
         raise WeightsError("This file is not there.", "Give the path of a file of weights.", received=file)
     entry, published = _recognised(file)
@@ -77,7 +105,7 @@ def verify(network: Some = None) -> None:
             raise WeightsError(f"No file of the weights of {entry.title} is here.", received=entry.weights)
         is_copy = entry.file.is_copy(entry.file.place)
         wrong += [] if is_copy else [entry.title]
-        said = "no digest is published" if entry.file.digest is None else VERIFIED[is_copy]
+        said = "no digest is published" if entry.file.digest is None else (BROUGHT if entry.brought else VERIFIED)[is_copy]
         out.print(escape(f"{entry.title}: {said} ({entry.file.place})"), soft_wrap=True)
     if wrong:
         raise WeightsError(
@@ -93,16 +121,16 @@ def remove(network: Networks, yes: Annotated[bool, typer.Option("--yes", help="D
     """Remove weights from where Keras looks for them, after a question."""
     found = []
     for entry in map(_named, network):
-        file, _ = _published(entry)
+        place = entry.file.place if entry.brought and entry.file else _published(entry)[0].place
         if not entry.here:
-            raise WeightsError(f"The weights of {entry.title} are not here.", received=file.place)
-        found.append(file.place)
+            raise WeightsError(f"The weights of {entry.title} are not here.", received=place)
+        found.append(place.parent if entry.brought else place)
         if not yes:
-            out.print(escape(f"{entry.title}: {file.place}, {size(file.place.stat().st_size)}"), soft_wrap=True)
+            out.print(escape(f"{entry.title}: {place}, {size(place.stat().st_size)}"), soft_wrap=True)
     if not yes:
         typer.confirm("Remove?" if len(found) == 1 else f"Remove these {len(found)} files?", abort=True)
     for place in found:
-        place.unlink()
+        shutil.rmtree(place) if place.is_dir() else place.unlink()
         err.print(escape(f"{place} is removed."), soft_wrap=True)
 
 

@@ -16,9 +16,10 @@ from tl_core.data.preprocessor import Preprocessor
 from tl_core.features import engines
 from tl_core.features.cache import ActivationCache, Table, Wait
 from tl_core.features.engines import PreparedNetwork
+from tl_core.features.frozen import FrozenPart, frozen_part
 from tl_core.features.inputs import CachedInputs, EncodedInputs, Inputs
 from tl_core.features.prefetch import in_batches, prefetch
-from tl_core.networks.identity import identity, weights_identity
+from tl_core.networks.onnx_graph import OnnxGraph
 from tl_core.notes import Note
 from tl_core.result import FrozenPartRecord
 
@@ -46,16 +47,6 @@ class View:
 
     key: str
     change: Callable[[Pixels, int], NDArray[np.float32]]
-
-
-@dataclass(frozen=True, eq=False)
-class FrozenSubmodel:
-    """From pixels to some tensor within a network: a Keras `model`, the `key` of all that decides what it gives, and the model's
-    `identity` where it has one."""
-
-    model: Any
-    key: str
-    identity: str | None
 
 
 @dataclass
@@ -108,19 +99,15 @@ class FeatureExtractor:
                 on_batch(len(values))
         return CachedInputs(rows, examples.labels)
 
-    def part(self, model: Any) -> FrozenSubmodel:
-        """Return the Keras `model`, from its input upward, as it is now. What one gives that has code of somebody else's in it is
-        kept for this run alone, since that code may change."""
-        engine = engines.expected(model, bfloat16=self._bfloat16)
-        known = identity(model)
-        network = known or [self._own, *map(str, model.output.shape), weights_identity(model)]
-        return FrozenSubmodel(model, _key(*self.preprocessor.key, network, engine), known)
+    def part(self, model: Any, graph: OnnxGraph | None = None) -> FrozenPart:
+        """Return the `graph` of a network that has one, else the Keras `model`, from its input upward, as it is now. What one
+        gives that has code of somebody else's in it is kept for this run alone, since that code may change."""
+        return frozen_part(model, graph, bfloat16=self._bfloat16, own=self._own)
 
-    def features(self, part: FrozenSubmodel, examples: Examples, on_batch: OnBatch, view: View | None = None) -> CachedInputs:
+    def features(self, part: FrozenPart, examples: Examples, on_batch: OnBatch, view: View | None = None) -> CachedInputs:
         """Return what `part` makes of the examples, or of a view of them: (n, ...) float32."""
         viewed = [view.key, hashlib.sha256(b"".join(examples.ids)).hexdigest()] if view else []
-        shape = tuple(part.model.output.shape[1:])
-        table = Table(_key("features", part.key, *viewed), shape, np.dtype(np.float32))
+        table = Table(_key("features", self._part_key(part), *viewed), part.shape, np.dtype(np.float32))
         with self._cache.open(table, examples.ids, halve=fits_float16, wait=self._wait) as rows:
             for values in self._computed(part, examples, rows.missing(), view):
                 rows.write(values)
@@ -134,7 +121,7 @@ class FeatureExtractor:
         return CachedInputs(rows, examples.labels)
 
     def _computed(
-        self, part: FrozenSubmodel, examples: Examples, positions: NDArray[np.intp], view: View | None
+        self, part: FrozenPart, examples: Examples, positions: NDArray[np.intp], view: View | None
     ) -> Iterator[NDArray[np.float32]]:
         """Yield what `part` makes of the examples at `positions`, or of a view, in batches; no engine is made for none."""
         if len(positions):
@@ -142,13 +129,15 @@ class FeatureExtractor:
             pictures = self._viewed(examples, positions, view) if view else self._plain(examples, positions)
             yield from engine.run(_cut(prefetch(pictures, PREFETCHED_BATCHES), engine.batch))
 
-    def _engine(self, part: FrozenSubmodel) -> PreparedNetwork:
+    def _engine(self, part: FrozenPart) -> PreparedNetwork:
         """Return the engine of `part`, made when the first image needs it, and kept until another part does."""
-        if part.key not in self._engines:
-            conversions = engines.kept_in(self._cache.folder)
-            made = engines.choose(part.model, bfloat16=self._bfloat16, conversions=conversions, known=part.identity)
-            self._engines = {part.key: made}
-        return self._engines[part.key]
+        key = self._part_key(part)
+        if key not in self._engines:
+            self._engines = {key: part.prepare(engines.kept_in(self._cache.folder))}
+        return self._engines[key]
+
+    def _part_key(self, part: FrozenPart) -> str:
+        return _key(*self.preprocessor.key, *part.decisive)
 
     def _plain(self, examples: Examples, positions: NDArray[np.intp]) -> Iterator[NDArray[Any]]:
         """Yield the inputs at `positions`, read where they are kept, made as they are asked for where not."""

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -48,6 +49,20 @@ def file_digest(path: Path, algorithm: str = "sha256") -> str:
     """Return the digest of a file in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+
+
+def known_digest(path: Path) -> str:
+    """Return the sha256 of a file, read again only where the file has changed; an empty text where it is not there."""
+    try:
+        now = path.stat()
+    except OSError:
+        return ""
+    return _digest(path, now.st_mtime_ns, now.st_size)
+
+
+@lru_cache(maxsize=256)  # lists of runs and of networks ask for each again and again
+def _digest(path: Path, changed: int, size: int) -> str:
+    return file_digest(path)
 
 
 def download(url: str, file: Path, expected: str | None = None, tell: Tell = lambda done, total: None) -> Path:

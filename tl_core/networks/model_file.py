@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tl_core.errors import WeightsError, printable
-from tl_core.networks.download import file_digest
+from tl_core.networks.download import known_digest
 from tl_core.networks.identity import is_all_of_keras
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
@@ -69,11 +69,7 @@ class ModelFile:
     @property
     def digest(self) -> str:
         """Return the sha256 of the file; an empty text where it is not there."""
-        try:
-            now = self.path.stat()
-        except OSError:
-            return ""
-        return _digest(self.path, now.st_mtime_ns, now.st_size)
+        return known_digest(self.path)
 
     def require(self) -> ModelFacts:
         """Return what the file tells. Raises `WeightsError` where its model is none for a backbone. Needs no Keras."""
@@ -98,11 +94,6 @@ class ModelFile:
                 return keras.saving.deserialize_keras_object(_config(archive), safe_mode=True)
         except DAMAGED as error:
             raise self.error(f"cannot be loaded ({shortened(error)})", SAVE_ANEW) from None
-
-
-@lru_cache(maxsize=256)  # as `_facts`
-def _digest(path: Path, changed: int, size: int) -> str:
-    return file_digest(path)
 
 
 def shortened(error: Exception) -> str:

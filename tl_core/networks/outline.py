@@ -8,6 +8,7 @@ from typing import Any, Self
 from pydantic import TypeAdapter
 
 from tl_core.networks.blocks import Block
+from tl_core.networks.onnx_graph import OnnxGraph
 from tl_core.networks.sublayers import is_adapter, is_batch_norm, own_weights, sublayers_of, takes_adapter
 
 COUNTING = 2
@@ -83,7 +84,8 @@ class Outline:
     @classmethod
     def of(cls, network: "Network") -> Self:
         """Return the outline of a loaded network."""
-        blocks = tuple(_outline_block(block) for block in network.blocks)
+        graph = network.graph
+        blocks = (_outline_graph(graph),) if graph else tuple(_outline_block(block) for block in network.blocks)
         return cls(blocks, int(network.model.output.shape[-1]), network.provenance)
 
     def to_json(self) -> bytes:
@@ -102,17 +104,32 @@ class Network:
 
     `model` maps float32 pixels (batch, size, size, 3) in 0..255 to features (batch, feature_size).
     `blocks` are consecutive groups of its layers, from the pixels upward, each with the one tensor that leaves it.
-    `classifier` is (kernel, bias) of the source's own classes, where it has them.
+    `classifier` is (kernel, bias) of the source's own classes, where it has them. Where a `graph` computes the features, `model`
+    passes them on, and there are no blocks.
     """
 
     model: Any
     blocks: tuple[Block, ...]
     provenance: Provenance
     classifier: tuple[Any, Any] | None = None
+    graph: OnnxGraph | None = None
 
     def outline(self) -> Outline:
         """Return the same network in plain values: blocks with parameters and multiply-adds."""
         return Outline.of(self)
+
+
+def _outline_graph(graph: OnnxGraph) -> BlockOutline:
+    features = graph.facts.features
+    return BlockOutline(
+        "network",
+        layers=1,
+        parameters=graph.facts.parameters,
+        norm_parameters=0,
+        multiply_adds=graph.multiply_adds(),
+        channels=features,
+        numbers=features,
+    )
 
 
 def _outline_block(block: Block) -> BlockOutline:

@@ -186,6 +186,11 @@ class Phase:
     solver: Solver | None = None
     trial: bool = False
 
+    @property
+    def head_alone(self) -> bool:
+        """Return whether it needs no more of the network than what that makes of each example once."""
+        return self.trains is nothing and not self.learning.changes_anew
+
     def trained_blocks(self, blocks: "Sequence[BlockOutline]") -> tuple[str, ...]:
         """Return the names of the blocks that train in this phase."""
         return self.trains([block.name for block in blocks])

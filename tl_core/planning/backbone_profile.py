@@ -162,8 +162,10 @@ def frozen_pass(network: "Network", precision: Precision, cache: Path | None = N
     import numpy as np
 
     from tl_core.features import engines
+    from tl_core.features.frozen import frozen_part
 
-    engine = engines.choose(network.model, bfloat16=precision.in_bfloat16, conversions=engines.kept_in(cache) if cache else None)
+    part = frozen_part(network.model, network.graph, bfloat16=precision.in_bfloat16)
+    engine = part.prepare(engines.kept_in(cache) if cache else None)
     inputs = [np.ones(engine.shape, engine.dtype)] * (BATCH // engine.batch)
     return lambda: list(engine.run(inputs))
 

@@ -1,9 +1,7 @@
 """What left a finished run: its model in other formats, and whether each was found to say the same. Each is a folder within that
 of the run, with the file of the format, what is known of the model, and a script that loads it."""
 
-import shutil
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -11,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from tl_core.analysis.statistics import Interval, wilson
 from tl_core.networks.outline import Provenance
 from tl_core.result import MetricValue, Threshold
-from tl_core.system.files import storage_error, write_whole
+from tl_core.system.files import new_folder, write_whole
 
 FOLDER, ASKED, PARITY = "exports", "asked", "parity.json"
 """Where they are kept in a run's folder, below that what is known of those that are at work, and what was found of one."""
@@ -102,23 +100,6 @@ def place(folder: Path, name: str) -> Path:
 def new_export(folder: Path, name: str) -> AbstractContextManager[Path]:
     """Return a `new_folder` in the place of an export."""
     return new_folder(place(folder, name))
-
-
-@contextmanager
-def new_folder(final: Path) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of `final` where nothing is raised, and else goes. Raises `StorageError` where
-    it cannot be written."""
-    partial = final.with_name(f".partial-{final.name}")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed; one at a time makes it
-        partial.mkdir(parents=True)
-        yield partial
-        shutil.rmtree(final, ignore_errors=True)
-        partial.rename(final)
-    except OSError as error:
-        raise storage_error(final, error) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def write(folder: Path, name: str, content: BaseModel) -> None:

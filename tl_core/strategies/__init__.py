@@ -62,6 +62,8 @@ class Strategy(Part):
     batch_setting: ClassVar[str | None] = None
     """The setting that is how many images a step has, where it has one: fewer take less memory."""
 
+    looks_inside: ClassVar[bool] = False
+    """Whether its head stands on more of the network than its features."""
     balance_setting: ClassVar[str | None] = None
     """The setting that says what makes up for uneven classes, where it has one: a `Balance`."""
 

@@ -21,6 +21,7 @@ class Head2Toe(ByComputation):
 
     title: ClassVar[str] = "Head2Toe"
     family: ClassVar[Family] = Family.FROZEN
+    looks_inside: ClassVar[bool] = True
     when_to_use: ClassVar[str] = (
         "Pictures far from the source's, at the price of a linear probe: textures and edges may say more than objects do. "
         "Lower blocks still hold what the last one has thrown away."

@@ -34,7 +34,7 @@ class FrozenBackbone:
             self.network = recipe.backbone.load(recipe.input_size, pretrained=pretrained)
         waiting = partial(self.stages.say, Activity.WAITING_FOR_FEATURES)
         self._extractor = FeatureExtractor(cache, recipe.preprocessor(), bfloat16=precision.in_bfloat16, wait=waiting)
-        self._part = self._extractor.part(self.network.model)
+        self._part = self._extractor.part(self.network.model, self.network.graph)
 
     @property
     def computed(self) -> int:

@@ -51,7 +51,8 @@ def predict(asked: Testable, given: Sequence[Path], report: Reporter, home: Path
         most_shown: Of so many it is told where the network sees what it says.
     """
     report(Stage(Activity.READING_IMAGES, 0.0))
-    pictures, preprocessor = pictures_at(given, home), Recipe.of(asked.run.spec).preprocessor()
+    recipe = Recipe.of(asked.run.spec)
+    pictures, preprocessor = pictures_at(given, home), recipe.preprocessor()
     reasons = _reasons(pictures, OVERSAMPLING * preprocessor.shape[0])
     said = [PredictedPicture(name, reason) for name, reason in zip(pictures.names, reasons, strict=True)]
     readable = [number for number, reason in enumerate(reasons) if not reason]
@@ -60,7 +61,8 @@ def predict(asked: Testable, given: Sequence[Path], report: Reporter, home: Path
     images, own = pictures.images(readable), looked_at(asked)
     count = len(images) + (sum(map(len, own.splits.values())) if own else 0)
     file = asked.folder / artifacts.MODEL
-    network = SavedModel(file, preprocessor, asked.result.precision, count, report, cache=cache_of(home))
+    graph = recipe.backbone.graph(recipe.input_size)
+    network = SavedModel(file, preprocessor, asked.result.precision, count, report, cache=cache_of(home), graph=graph)
     features = network.features(images)
     outputs = network.outputs(features)
     neighbours = Neighbours.of(np.asarray(features, np.float64), own, network) if own else None

@@ -18,6 +18,7 @@ from tl_core.features.extractor import FeatureExtractor
 from tl_core.features.inputs import CachedInputs
 from tl_core.features.predict import predict
 from tl_core.machine import backends
+from tl_core.networks.onnx_graph import OnnxGraph
 from tl_core.notes import Note, NoteKind
 from tl_core.precision import Precision
 from tl_core.recipe import Recipe
@@ -44,19 +45,22 @@ class SavedModel(TrainedModel):
         report: Reporter,
         *,
         cache: ActivationCache,
+        graph: OnnxGraph | None,
     ) -> None:
         """Load it.
 
         Args:
             file, precision, examples, cache: As the class says.
             preprocessor: Makes its inputs of examples.
+            graph: Computes what the model takes, for a network that has one.
             report: Is told what happens.
         """
         backends.compute_in(precision)
         self._progress = Progress(total=examples)
         stages = Stages(TrainingState(self._progress), report)
         waiting = partial(stages.say, Activity.WAITING_FOR_FEATURES)
-        super().__init__(file, FeatureExtractor(cache, preprocessor, bfloat16=precision.in_bfloat16, wait=waiting), stages)
+        extractor = FeatureExtractor(cache, preprocessor, bfloat16=precision.in_bfloat16, wait=waiting)
+        super().__init__(file, extractor, stages, graph)
 
     def features(self, examples: Examples) -> CachedInputs:
         found = super().features(examples)

@@ -17,11 +17,11 @@ from tl_core.events import Activity, Reporter, Stage
 from tl_core.features.cache import ActivationCache
 from tl_core.runs import artifacts, scripts
 from tl_core.runs.evaluations import Testable
-from tl_core.runs.exported import new_folder
 from tl_core.runs.repetition import spec_of
 from tl_core.studies._script_facts import ScriptFacts, facts_of
 from tl_core.studies._script_templates import ARRAYS, BACKBONE, BLOCKS, HEAD_FILE, SPLIT
 from tl_core.studies._script_text import notebook, script
+from tl_core.system.files import new_folder
 
 LARGEST_ARRAYS = 2_000_000_000
 """Bytes of pixels that lie beside a script, where these cannot be read from files."""

@@ -80,7 +80,9 @@ def evaluate(recipe: Recipe, tested: Testable, report: Reporter, home: Path) -> 
     compared = 0 if own is None else min(fresh.images, len(own.test), MOST)
     preprocessor = preprocessor_of(tested, None if notes_on_own else own)
     file, count = tested.folder / artifacts.MODEL, fresh.images + compared
-    network = SavedModel(file, preprocessor, result.precision, count, report, cache=cache_of(home))
+    its = Recipe.of(tested.run.spec)
+    graph = its.backbone.graph(its.input_size)
+    network = SavedModel(file, preprocessor, result.precision, count, report, cache=cache_of(home), graph=graph)
     here = _side(network, list(fresh.splits.values()), np.concatenate(list(fresh.labels.values())))
     outputs = np.concatenate([network.outputs(features) for features in here.features])
     record = network.take_record()

@@ -104,7 +104,7 @@ class BackboneRanking(Study[BackboneRankingResult]):
         data = recipe.dataset.load(recipe.seed)
         probe = data.train.subsample(self.examples)
         networks = [(each, True) for each in candidates(recipe)]
-        able = [each for each, _ in networks if not each.backbone.is_control]
+        able = [each for each, _ in networks if not (each.backbone.is_control or each.backbone.features_only)]
         networks += [(each, False) for each in sorted(able, key=_own_order)[:1]]
         writer.update(examples=len(probe), expected=len(networks))
         seen = list[Matrix]()

@@ -61,6 +61,7 @@ class BackendTimes(Study[BackendTimesResult]):
 
     def require_possible(self, recipe: Recipe) -> None:
         """Raise the `SettingError` of a backbone that does not take inputs of that size: weights do not matter."""
+        recipe.backbone.require_layers("Timing of training steps", "Choose a network of Keras' to time this computer.")
         recipe.backbone.require_size(recipe.input_size)
 
     def run(self, recipe: Recipe, home: Path, writer: ResultWriter[BackendTimesResult]) -> None:

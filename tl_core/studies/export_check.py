@@ -64,8 +64,9 @@ class ExportCheck(Study[ExportResult]):
         return settings.run_folders(home) / self.run_id / self.folder / exported.ASKED
 
     def require_possible(self, recipe: Recipe) -> None:
-        """Raise the `TransferError` of a format that cannot be written here, or of a run without a model."""
+        """Raise the `TransferError` of a format that cannot be written here, or of a run without a model of its own."""
         backends.require_importable()
+        recipe.backbone.require_layers("An export", f"Let it predict here: python -m tl_core predict {self.run_id} PICTURE")
         self.part.require_possible()
         evaluations.finished(Store(), self.run_id)
 

@@ -44,6 +44,7 @@ class KerasScript(Study[ScriptResult]):
 
     def require_possible(self, recipe: Recipe) -> None:
         """Raise the `TransferError` of a run without a result, or of one whose data or weights are not there."""
+        recipe.backbone.require_layers("A script of Keras alone", "The command below trains it again.")
         evaluations.finished(Store(), self.run_id)
         recipe.require_runnable()
 

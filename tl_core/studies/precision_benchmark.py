@@ -48,6 +48,7 @@ class PrecisionBenchmark(Study[PrecisionBenchmarkResult]):
 
     def require_possible(self, recipe: Recipe) -> None:
         """Raise the `SettingError` of a backbone that does not take images of that size: weights do not matter."""
+        recipe.backbone.require_layers("This measurement", "Set precision to float32 or bfloat16 where auto does not suit.")
         recipe.backbone.require_size(recipe.input_size)
 
     def read(self, home: Path, recipe: Recipe) -> PrecisionBenchmarkResult | None:

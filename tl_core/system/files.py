@@ -1,8 +1,9 @@
-"""Files that appear whole, or not at all, whatever happens while they are written."""
+"""Files and folders that appear whole, or not at all, whatever happens while they are written."""
 
 import contextlib
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tl_core.errors import StorageError
@@ -33,6 +34,23 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         with contextlib.suppress(NotADirectoryError):
             partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def new_folder(final: Path) -> Iterator[Path]:
+    """Yield an empty folder that takes the place of `final` where nothing is raised, and else goes. Raises `StorageError` where
+    it cannot be written."""
+    partial = final.with_name(f".partial-{final.name}")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)  # of a process that was killed; one at a time makes it
+        partial.mkdir(parents=True)
+        yield partial
+        shutil.rmtree(final, ignore_errors=True)
+        partial.rename(final)
+    except OSError as error:
+        raise storage_error(final, error) from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def sweep(path: Path) -> None:

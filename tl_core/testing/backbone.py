@@ -1,4 +1,4 @@
-"""What every backbone keeps to: on its example with random weights, and with its own where they are on this machine."""
+"""What every backbone keeps to: on its example with random weights (its own where it has no others), and with those here."""
 
 import json
 import os
@@ -20,6 +20,7 @@ from tl_core.data.examples import Examples, Modality
 from tl_core.data.images import ArrayImages
 from tl_core.data.texts import Texts
 from tl_core.errors import SettingError, TransferError, WeightsError
+from tl_core.features.frozen import frozen_part
 from tl_core.features.inputs import as_taken
 from tl_core.networks.outline import Network
 
@@ -94,6 +95,8 @@ def check_graph_is_flat(part: type[Backbone]) -> None:
 def check_takes_what_is_encoded(part: type[Backbone]) -> None:
     """Check that its input is what its preprocessor makes of examples, each by itself, and is called `pixels` for images."""
     source, example = _network(part).model.input, part.example()
+    if part.features_only:
+        return  # what takes it is no Keras model
     assert part.accepts is not Modality.IMAGES or source.name == "pixels"
     if part.accepts is not Modality.IMAGES and not example.listing().here and part.pretrained:
         return  # its preprocessor is in the package of its weights
@@ -109,7 +112,7 @@ def check_takes_what_is_encoded(part: type[Backbone]) -> None:
 def check_gives_features(part: type[Backbone]) -> None:
     """Check that its features are finite float32, as many as its outline says, and differ from example to example."""
     network = _network(part)
-    found = _features(network.model, _inputs(network))
+    found = _computed(network) if part.features_only else _features(network.model, _inputs(network))
     assert found.dtype == np.float32
     assert found.shape == (3, network.outline().feature_size)
     assert np.isfinite(found).all()
@@ -130,7 +133,7 @@ def check_one_tensor_leaves_each_block(part: type[Backbone]) -> None:
     """Check that a model can be made of what lies below a block's output, and one of what lies above: Keras says "Graph
     disconnected" where another tensor leaves."""
     network = _network(part)
-    assert network.blocks[-1].output is network.model.output
+    assert part.features_only or network.blocks[-1].output is network.model.output
     for block in network.blocks[:-1]:
         keras.Model(network.model.input, block.output)
         keras.Model(block.output, network.model.output)
@@ -141,9 +144,9 @@ def check_outline_agrees_and_survives_json(part: type[Backbone]) -> None:
     network = _network(part)
     outline = network.outline()
     assert Outline.from_json(outline.to_json()) == outline
-    assert outline.parameters == network.model.count_params()
+    assert outline.parameters == (network.graph.facts.parameters if network.graph else network.model.count_params())
     assert outline.multiply_adds > 0
-    assert (outline.provenance.sha256, network.classifier) == (None, None)
+    assert (outline.provenance.sha256 is None, network.classifier) == (not part.features_only, None)
 
 
 def check_same_seed_gives_the_same_network(part: type[Backbone]) -> None:
@@ -171,6 +174,8 @@ def check_small_inputs_are_refused(part: type[Backbone]) -> None:
     too_small = part.minimum_size - 1
     assert _raises(SettingError, partial(example.require_size, too_small))
     assert _raises(SettingError, partial(example.load, too_small, pretrained=False))
+    if part.features_only:
+        return
     smallest = example.load(part.minimum_size, pretrained=False)
     assert np.isfinite(_features(smallest.model, _inputs(smallest))).all()
 
@@ -203,7 +208,7 @@ def _network(part: type[Backbone]) -> Network:
 
 def _with_random_weights(part: type[Backbone]) -> Network:
     keras.utils.set_random_seed(1)
-    return part.example().load(_size(part), pretrained=False)
+    return part.example().load(_size(part), pretrained=part.features_only)
 
 
 def _of(part: type[Backbone], entry: CatalogueEntry) -> Backbone:
@@ -230,6 +235,11 @@ def _examples(part: type[Backbone]) -> Examples:
 
 def _features(model: Any, images: Any) -> Any:
     return keras.ops.convert_to_numpy(model(images, training=False))
+
+
+def _computed(network: Network) -> Any:
+    engine = frozen_part(network.model, network.graph, bfloat16=False).prepare(None)
+    return np.concatenate(list(engine.run([np.full(engine.shape, value, np.uint8)[:1] for value in (0, 90, 255)])))
 
 
 def _raises(mistake: type[TransferError], action: Callable[[], object]) -> bool:

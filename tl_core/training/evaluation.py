@@ -127,7 +127,7 @@ def gather_result(run: Training, probabilities: NDArray[Any], measured: tuple[Me
         test_digest=test.digest(),
         data_digest=run.data.digest(),
         validation_accuracy=run.progress.validation_accuracy,
-        total_parameters=run.model.count_params(),
+        total_parameters=run.model.count_params() + (run.network.graph.facts.parameters if run.network.graph else 0),
         trainable_parameters=count_parameters(run.model, run.state.ever_trained),
         phases=tuple(run.state.records),
         timings=tuple(_timing(stage, seconds) for stage, seconds in run.state.seconds.items()),

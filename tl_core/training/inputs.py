@@ -12,7 +12,8 @@ from tl_core.data.examples import Examples
 from tl_core.data.images import Pixels
 from tl_core.datasets import Data, Images
 from tl_core.events import Activity
-from tl_core.features.extractor import FeatureExtractor, FrozenSubmodel, View
+from tl_core.features.extractor import FeatureExtractor, View
+from tl_core.features.frozen import FrozenPart
 from tl_core.features.inputs import Inputs, Views
 from tl_core.networks.outline import Network
 from tl_core.planning.cost_model import ENGINE
@@ -51,7 +52,7 @@ class InputPipeline:
     stages: Stages
     extractor: FeatureExtractor
     seed: int
-    _lower: dict[tuple[int, int], FrozenSubmodel] = field(default_factory=dict)
+    _lower: dict[tuple[int, int], FrozenPart] = field(default_factory=dict)
 
     def inputs_for(self, phase: Phase, index: int) -> PhaseInputs:
         """Return the whole classifier on pixels, or what lies above the phase's cut on what lies below it makes of the images.
@@ -96,19 +97,19 @@ class InputPipeline:
         with self.stages.stage(Activity.READING_IMAGES):
             return self.extractor.inputs(examples, self.stages.meter(Activity.READING_IMAGES, 0.0))
 
-    def _divided(self, below: int, index: int) -> tuple[FrozenSubmodel, Any]:
+    def _divided(self, below: int, index: int) -> tuple[FrozenPart, Any]:
         """Return the network in two, before phase number `index`."""
-        whole = below == len(self.network.blocks)
+        whole = below == len(self.cuts.blocks)
         lower, upper = self.preparer.divide(self.classifier.features if whole else self.network.blocks[below - 1].output)
         key = below, self.cuts.moved(below, index)
         if key not in self._lower:  # what does not move need not be looked at again
-            self._lower[key] = self.extractor.part(lower)
+            self._lower[key] = self.extractor.part(lower, self.network.graph)
         return self._lower[key], upper
 
     def _meter(self, below: int) -> Callable[[int], None]:
         return self.stages.meter(Activity.COMPUTING_FEATURES, ENGINE * self.cuts.share_under(below))
 
-    def _train(self, frozen: FrozenSubmodel, learning: Learning, count: Callable[[int], None]) -> Inputs:
+    def _train(self, frozen: FrozenPart, learning: Learning, count: Callable[[int], None]) -> Inputs:
         images = self.data.train
         if not learning.augments:
             return self.extractor.features(frozen, images, count)

@@ -43,7 +43,8 @@ def said_by(teacher: Teacher, data: Data, extractor: FeatureExtractor, stages: S
             "Let a run teach that has the same dataset, with the same test examples.",
             received=f"run {teacher.run}, of {recipe.dataset.shown_name}",
         )
-    model = TrainedModel(file, extractor.by(recipe.adapted_to(data.train).preprocessor()), stages)
+    graph = recipe.backbone.graph(recipe.input_size)
+    model = TrainedModel(file, extractor.by(recipe.adapted_to(data.train).preprocessor()), stages, graph)
     said = model.outputs(model.features(data.train))
     logits = np.log(np.maximum(said, np.finfo(np.float32).tiny), dtype=np.float64)
     return np.asarray(softmax(logits / teacher.temperature, axis=1), np.float32)

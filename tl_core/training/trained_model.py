@@ -16,6 +16,7 @@ from tl_core.features.extractor import FeatureExtractor
 from tl_core.features.inputs import CachedInputs
 from tl_core.features.predict import predict
 from tl_core.networks.classifier import CENTRE, HEAD, Classifier
+from tl_core.networks.onnx_graph import OnnxGraph
 from tl_core.training.stages import Stages
 
 UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, zipfile.BadZipFile)
@@ -23,13 +24,14 @@ UNREADABLE = (OSError, ValueError, TypeError, KeyError, AttributeError, ImportEr
 
 
 class TrainedModel:
-    """The model in `file`. What lies below its head is kept where `extractor` keeps it: for examples that a run with the same
-    frozen backbone has seen it is there already. Raises `RunError` where it cannot be loaded."""
+    """The model in `file`, with the `graph` that computes what it takes, for a network that has one. What lies below its head is
+    kept where `extractor` keeps it: for examples that a run with the same frozen backbone has seen it is there already. Raises
+    `RunError` where it cannot be loaded."""
 
     passes_per_image: ClassVar[float] = 0.0
     """How much of the work of which `stages` tell the share that is done an example is."""
 
-    def __init__(self, file: Path, extractor: FeatureExtractor, stages: Stages) -> None:
+    def __init__(self, file: Path, extractor: FeatureExtractor, stages: Stages, graph: OnnxGraph | None) -> None:
         self.stages, self._extractor = stages, extractor
         with self.stages.stage(Activity.LOADING_MODEL):
             self.model = model = loaded(file)
@@ -37,7 +39,7 @@ class TrainedModel:
             features = next((named[name] for name in (CENTRE, HEAD) if name in named), model.layers[-1]).input
             classifier = Classifier(model, features)
             self._head = classifier.above(features)
-            self._body = self._extractor.part(classifier.below(features))
+            self._body = self._extractor.part(classifier.below(features), graph)
 
     def features(self, examples: Examples) -> CachedInputs:
         """Return what lies below the head makes of the examples: (n, d) float32."""

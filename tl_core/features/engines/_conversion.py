@@ -15,9 +15,9 @@ from tl_core.features.engines import _conversion_cache
 from tl_core.features.engines._converted import Converted
 from tl_core.features.engines._networks import input_of
 from tl_core.features.engines._policies import in_policy
-from tl_core.features.engines._telemetry import quiet_openvino
 from tl_core.features.inputs import as_taken
 from tl_core.networks.identity import identity
+from tl_core.networks.openvino import quiet_openvino
 
 OUTPUT = "Identity:0"
 """TensorFlow's name of what a traced function gives."""

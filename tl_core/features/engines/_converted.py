@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tl_core.features.engines._telemetry import quiet_openvino
+from tl_core.networks.openvino import compiled, quiet_openvino
 
 LENGTH_BYTES = 8
 
@@ -29,21 +29,10 @@ class Converted:
         return cls(content[LENGTH_BYTES:end], content[end:])
 
     def compiled(self, dtype: np.dtype[Any], *, bfloat16: bool) -> Any:
-        """Return OpenVINO's compiled model for this processor, which takes inputs of that `dtype`.
-
-        What OpenVINO would choose by itself is said: where a processor has bfloat16 it computes in that, and it ties its
-        threads to cores, to which another process' may be tied as well.
-        """
+        """Return OpenVINO's compiled model for this processor, which takes inputs of that `dtype`."""
         openvino = quiet_openvino()
         from openvino.preprocess import PrePostProcessor
 
-        core = openvino.Core()
-        preparing = PrePostProcessor(core.read_model(self.graph, self.weights))
+        preparing = PrePostProcessor(openvino.Core().read_model(self.graph, self.weights))
         preparing.input().tensor().set_element_type(openvino.Type(dtype))
-        settings = {
-            "PERFORMANCE_HINT": "THROUGHPUT",
-            "EXECUTION_MODE_HINT": "ACCURACY",
-            "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
-            "ENABLE_CPU_PINNING": False,
-        }
-        return core.compile_model(preparing.build(), "CPU", settings)
+        return compiled(preparing.build(), bfloat16=bfloat16)

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from tl_core.features.engines import Engine, PreparedNetwork, register
 from tl_core.features.engines._conversion import converted
 from tl_core.features.engines._networks import input_of, is_on_processor, is_worth_converting
-from tl_core.features.engines._telemetry import quiet_openvino
+from tl_core.networks.onnx_graph import OnnxGraph
+from tl_core.networks.openvino import quiet_openvino
 
 PLACES, LARGEST = {4: 200_000, 2: 512}, 8
 """About the pixels or tokens of a request, by the rank of a batch, and the most examples: what a layer gives of a request should
@@ -51,6 +52,20 @@ class OpenVINOEngine(Engine):
 
     def preload(self) -> None:
         quiet_openvino()
+
+
+def graph_title(*, bfloat16: bool) -> str:
+    """Return the full title of OpenVINO where it computes a network in a file."""
+    return OpenVINOEngine().full_title(None, bfloat16=bfloat16)
+
+
+def prepared_graph(graph: OnnxGraph, *, bfloat16: bool) -> PreparedNetwork:
+    """Return a network in a file ready to run. Raises `WeightsError` where the file is not what it was, or OpenVINO does not
+    compute it."""
+    one = (graph.side, graph.side, 3)
+    shape = (graph.facts.batch or batch_of(one), *one)
+    network = graph.compiled(shape[0], bfloat16=bfloat16 and has_bfloat16())
+    return _Prepared(graph_title(bfloat16=bfloat16), shape, np.dtype(np.uint8), network)
 
 
 class _Prepared(PreparedNetwork):
