@@ -42,7 +42,7 @@ SHOWS = ("app", "pages", "tl_core.ui")
 """What may import Streamlit, and may import neither Keras nor a backend of it."""
 GRADIENTS = "tl_core.networks.gradients"
 ABOUT_BACKENDS: dict[str, tuple[str, ...]] = {
-    "tensorflow": (GRADIENTS,),
+    "tensorflow": (GRADIENTS, "tl_core.exports.litert_dynamic", "tl_core.exports.litert_int8"),
     "jax": (GRADIENTS,),
     "torch": (GRADIENTS, "tl_core.training.resume"),
 }

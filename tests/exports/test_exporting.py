@@ -13,13 +13,13 @@ from PIL import Image
 from scipy.special import softmax
 
 import tl_core as tl
+from tests.exports.odd import Wrong, checked
 from tests.helpers import HANGS_SECONDS, SMALL_CNN, CommandLine, keep_outcome, keep_run
 from tests.tasks.crops import crops
 from tests.tasks.pairs import pairs
-from tests.tools.answering import answered
 from tl_core.data.resizing import center_crop_resize
 from tl_core.errors import SettingError, StorageError, TransferError
-from tl_core.exports import INSTALL, ExportFormat, formats
+from tl_core.exports import INSTALL, Contents, formats
 from tl_core.exports._answers import SCRIPT
 from tl_core.exports.keras import KerasFormat
 from tl_core.recipe import Recipe
@@ -28,7 +28,7 @@ from tl_core.runs.states import State
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.studies._calibrating import calibrate, require_calibratable
-from tl_core.studies.export_check import ExportCheck, ExportResult
+from tl_core.studies.export_check import ExportCheck
 from tl_core.tasks import Task
 from tl_core.tasks.classification import Classification
 from tl_core.tasks.regression import Regression
@@ -43,11 +43,6 @@ sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 """Runs a script where there is none of these modules."""
-
-
-def checked(run: str, name: str) -> ExportResult:
-    """What the study finds, in this process."""
-    return answered(ExportCheck(run_id=run, format=name), Store().home, Recipe.of(Store().run(run).spec))
 
 
 def printed(folder: Path, given: object) -> dict[str, float]:
@@ -107,25 +102,12 @@ def test_words_and_what_is_no_class_leave_too(home: Path, tmp_path: Path) -> Non
     np.testing.assert_allclose(list(said.values()), words.predictions.probabilities[0], atol=1e-3)
 
 
-class Wrong(ExportFormat):
-    """Another network than the one that it was given."""
-
-    title: ClassVar[str] = "Wrong"
-    file: ClassVar[str] = "model.txt"
-    packages: ClassVar[str] = "nothing"
-    imports: ClassVar[str] = "import math"
-    loads: ClassVar[str] = "def predict(inputs):\n    return np.full((len(inputs), 3), 1 / 3)\n"
-
-    def write(self, model: Any, place: Path) -> None:
-        place.write_text(type(model).__name__)
-
-
 class Unwilling(Wrong):
     """Nothing."""
 
     title: ClassVar[str] = "Unwilling"
 
-    def write(self, model: Any, place: Path) -> None:
+    def write(self, contents: Contents, place: Path) -> None:
         place.write_text("half of it")
         raise RuntimeError("no such\n  operator")
 
@@ -179,11 +161,11 @@ def test_a_disk_that_fills_leaves_the_former_export(tmp_path: Path) -> None:
 
 def test_what_a_format_says_itself_is_said_once(tmp_path: Path) -> None:
     class Refusing(KerasFormat):
-        def write(self, model: Any, place: Path) -> None:
+        def write(self, contents: Contents, place: Path) -> None:
             raise self.refused("it has an operator that this lacks")
 
     with pytest.raises(TransferError) as caught:
-        Refusing().export(None, tmp_path)
+        Refusing().export(Contents(None, np.zeros((0, 4), np.float32), (), ""), tmp_path)
     assert str(caught.value).count("cannot be had as Keras") == 1
 
 

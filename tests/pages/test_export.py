@@ -6,6 +6,7 @@ import zipfile
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.exports.odd import GOOD
 from tests.tools.pages import opened
 from tl_core.exports import INSTALL, formats
 from tl_core.exports._answers import SCRIPT
@@ -19,18 +20,6 @@ from tl_core.studies.export_check import ExportCheck, ExportResult
 from tl_core.ui import downloads, steps
 
 pytestmark = pytest.mark.usefixtures("nothing_cached", "known_profiles")
-
-GOOD = Parity(
-    at=1.8e9,
-    examples=200,
-    largest_difference=3e-8,
-    agreeing=200,
-    correct=178,
-    own_correct=178,
-    file_bytes=13_600_000,
-    seconds_alone=0.0042,
-    seconds_in_batch=0.0011,
-)
 
 
 def page(run: str, parity: Parity | None = None) -> AppTest:

@@ -5,11 +5,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.helpers import QUICK, CommandLine, keep_run
 from tests.tools.short_training import outcome
 from tl_core.result import Better, MetricValue
-from tl_core.runs import artifacts, card_text, labels
+from tl_core.runs import artifacts, card_text, evaluations, labels
 from tl_core.runs.card import Card, ClassRecall, Mistake, card_of
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
@@ -28,7 +29,7 @@ def card(home: Path) -> Card:
     store.folder("a").mkdir()
     artifacts.write_outcome(store.folder("a"), replace(kept, result=result, predictions=said))
     labels.rename(store, "a", HOSTILE)
-    return card_of(store, "a")
+    return card_of(evaluations.finished(store, "a"))
 
 
 def test_it_knows_where_the_model_fails(card: Card) -> None:
@@ -61,6 +62,12 @@ def test_names_stand_in_it_as_they_are(card: Card) -> None:
     text = card_text.markdown(card)
     assert "<script>" not in text.replace("\\<", "")
     assert "\\<script\\>alert(1)\\</script\\> \\| \\[a\\](http://b) \\`c\\`" in text
+    front = yaml.safe_load(text.split("---")[1])
+    assert (front["library_name"], front["license"], front["metrics"]) == ("keras", "other", ["accuracy"])
+    assert front["pipeline_tag"] == "image-classification"
+    (tested,) = front["model-index"]
+    assert tested["name"] == HOSTILE
+    assert tested["results"][0]["metrics"] == [{"type": "accuracy", "value": 0.75}]
     for said in (
         "## Data",
         "## Backbone",

@@ -6,19 +6,34 @@ neither Keras nor its runtime.
 
 import importlib.util
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tl_core.errors import SettingError, TransferError
 from tl_core.machine import backends
 from tl_core.registry import Part, Registry
 from tl_core.system.files import storage_error
 
-__all__ = ["ExportFormat", "build", "formats", "register"]
+__all__ = ["Contents", "ExportFormat", "build", "formats", "register"]
 
 INSTALL = "pip install -r requirements-exports.txt"
 SAID_AT_MOST = 300
 """Letters of what a converter says of a network that it cannot convert."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What an export is made of: the Keras `model`, in float32 and with one input and one output; training `examples` (n, ...) as
+    it takes them, for a quantised format alone; the names of its `outputs`, and its `card` in Markdown."""
+
+    model: Any
+    examples: NDArray[np.float32 | np.int32]
+    outputs: tuple[str, ...]
+    card: str
 
 
 class ExportFormat(Part, ABC):
@@ -30,6 +45,8 @@ class ExportFormat(Part, ABC):
     """What whoever loads it has to install, as pip calls it."""
     needs: ClassVar[tuple[str, ...]] = ()
     """Modules without which it can be neither written nor checked here, beside those that are always there."""
+    quantised: ClassVar[bool] = False
+    """Whether it holds numbers of 8 bits. Then it is held to the accuracy of the model, and not to each probability."""
     converts: ClassVar[frozenset[str]] = frozenset({"tensorflow"})
     """The backends of Keras whose networks it can be made of."""
     imports: ClassVar[str]
@@ -56,15 +73,15 @@ class ExportFormat(Part, ABC):
             )
 
     @abstractmethod
-    def write(self, model: Any, place: Path) -> None:
-        """Write the Keras `model`, in float32 and with one input and one output, to `place`, which is called `file` and not there
-        yet. What a converter raises for a network that it cannot convert may come through."""
+    def write(self, contents: Contents, place: Path) -> None:
+        """Write the model to `place`, which is called `file` and not there yet. What a converter raises for a network that it
+        cannot convert may come through."""
 
-    def export(self, model: Any, folder: Path) -> None:
-        """Write the Keras `model` into `folder`. Raises `StorageError` where that cannot be written, and the `SettingError` of a
+    def export(self, contents: Contents, folder: Path) -> None:
+        """Write the model into `folder`. Raises `StorageError` where that cannot be written, and the `SettingError` of a
         network that cannot be had in this format."""
         try:
-            self.write(model, folder / self.file)
+            self.write(contents, folder / self.file)
         except OSError as error:
             raise storage_error(folder, error) from error
         except TransferError:  # which says it already

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tl_core.exports import ExportFormat
+from tl_core.features.inputs import as_taken
 from tl_core.system.processes import QUIET
 
 SCRIPT = "load.py"
@@ -30,13 +31,14 @@ class Answers:
 
 
 def answers(part: ExportFormat, folder: Path, inputs: NDArray[Any]) -> Answers:
-    """Return what the export in `folder` says of `inputs` (n, ...). Raises `SettingError` where it cannot be loaded, or computed,
-    in its own runtime."""
+    """Return what the export in `folder` says of `inputs` (n, ...), pixels or tokens. Raises `SettingError` where it cannot be
+    loaded, or computed, in its own runtime."""
     with TemporaryDirectory(prefix="transfer_lab_") as place:
         given, said = Path(place) / "inputs.npy", Path(place) / "said.npz"
         np.save(given, inputs)
         # -P: this very folder has modules that are called as the runtimes are.
-        command = [sys.executable, "-P", str(PROGRAM), str(folder / SCRIPT), str(given), str(said)]
+        told = (PROGRAM, folder / SCRIPT, given, said, as_taken(inputs[:1]).dtype)
+        command = [sys.executable, "-P", *map(str, told)]
         done = subprocess.run(command, env={**QUIET, **os.environ, **ON_PROCESSOR}, capture_output=True, text=True, check=False)
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"its process ended with code {done.returncode}"]

@@ -1,9 +1,9 @@
 """Keras' own file."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from tl_core.exports import ExportFormat, register
+from tl_core.exports import Contents, ExportFormat, register
 
 
 @register("keras")
@@ -24,5 +24,5 @@ def predict(inputs):
     return model.predict_on_batch(inputs)
 """
 
-    def write(self, model: Any, place: Path) -> None:
-        model.save(place)
+    def write(self, contents: Contents, place: Path) -> None:
+        contents.model.save(place)

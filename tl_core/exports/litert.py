@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, ClassVar
 
-from tl_core.exports import ExportFormat, register
+from tl_core.exports import Contents, ExportFormat, register
 
 
 @register("litert")
@@ -31,5 +31,9 @@ def predict(inputs):
     return interpreter.get_tensor(exit_["index"])
 """
 
-    def write(self, model: Any, place: Path) -> None:
-        model.export(str(place), format="litert", verbose=False)
+    def write(self, contents: Contents, place: Path) -> None:
+        contents.model.export(str(place), format="litert", verbose=False, **self.conversion(contents))
+
+    def conversion(self, _contents: Contents) -> dict[str, Any]:
+        """Return the settings of TensorFlow's converter."""
+        return {}

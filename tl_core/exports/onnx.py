@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tl_core.exports import ExportFormat, register
+from tl_core.exports import Contents, ExportFormat, register
 
 
 @register("onnx")
@@ -26,12 +26,13 @@ def predict(inputs):
     return session.run(None, {session.get_inputs()[0].name: inputs})[0]
 """
 
-    def write(self, model: Any, place: Path) -> None:
+    def write(self, contents: Contents, place: Path) -> None:
         """Write it. Raises `SettingError` for an operator that ONNX lacks: tf2onnx writes a file all the same."""
         import keras
         import onnx
         from tf2onnx.handler import tf_op
 
+        model = contents.model
         tf_op.register_handler(_erfc, 9, ["Erfc"], "", {})
         entry = keras.InputSpec(shape=model.input.shape, dtype=model.input.dtype, name=model.input.name)
         model.export(str(place), format="onnx", verbose=False, input_signature=[entry])

@@ -1,9 +1,9 @@
 """OpenVINO's own format, by Keras' own export."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from tl_core.exports import ExportFormat, register
+from tl_core.exports import Contents, ExportFormat, register
 from tl_core.features.engines._conversion import write_graph
 
 
@@ -26,5 +26,5 @@ def predict(inputs):
     return network(inputs)[0]
 """
 
-    def write(self, model: Any, place: Path) -> None:
-        write_graph(model, (None, *model.input.shape[1:]), place)
+    def write(self, contents: Contents, place: Path) -> None:
+        write_graph(contents.model, (None, *contents.model.input.shape[1:]), place)

@@ -1,9 +1,9 @@
 """TensorFlow's SavedModel, by Keras' own export."""
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from tl_core.exports import ExportFormat, register
+from tl_core.exports import Contents, ExportFormat, register
 
 
 @register("saved_model")
@@ -23,5 +23,5 @@ def predict(inputs):
     return network.serve(inputs).numpy()
 """
 
-    def write(self, model: Any, place: Path) -> None:
-        model.export(str(place), format="tf_saved_model", verbose=False)
+    def write(self, contents: Contents, place: Path) -> None:
+        contents.model.export(str(place), format="tf_saved_model", verbose=False)

@@ -7,15 +7,18 @@ import numpy as np
 from tl_core.analysis import convergence
 from tl_core.analysis.metrics import confusions
 from tl_core.analysis.statistics import Interval, wilson
-from tl_core.data.label_kinds import CLASSES
+from tl_core.backbones import backbones
+from tl_core.data.examples import Modality
+from tl_core.data.label_kinds import CLASSES, NUMBERS
 from tl_core.recipe import shown_size_of, things_of, titles_of
 from tl_core.result import Predictions, Result
 from tl_core.runs import artifacts, evaluations
-from tl_core.runs.evaluations import Evaluation
+from tl_core.runs.evaluations import Evaluation, Testable
 from tl_core.runs.score import task_of
-from tl_core.runs.store import Run, Store
+from tl_core.runs.store import Run
 from tl_core.strategies import strategies
 
+PIPELINES = {Modality.IMAGES: "image-classification", Modality.TEXTS: "text-classification"}
 WORST = 5
 """So many classes, and pairs of classes, are named."""
 FEW_IMAGES = 30
@@ -53,7 +56,8 @@ class Mistake:
 @dataclass(frozen=True)
 class Card:
     """A finished run, its result, and what is worth knowing of its model: the titles of dataset, backbone and strategy, and what
-    the strategy does (`approach`); what examples are called, and the size of an input; the task; where it fails most, of classes
+    the strategy does (`approach`); what examples are called, and the size of an input; the task, and what Hugging Face calls it
+    (`pipeline`; empty where it has no name); where it fails most, of classes
     alone; how many classes have few test examples; warnings on its training; and its tests on other data."""
 
     run: Run
@@ -63,6 +67,7 @@ class Card:
     things: str
     input_size: str
     task: str
+    pipeline: str
     worst: tuple[ClassRecall, ...]
     mistakes: tuple[Mistake, ...]
     rarely_tested: int
@@ -70,10 +75,11 @@ class Card:
     evaluations: tuple[Evaluation, ...]
 
 
-def card_of(store: Store, run_id: str) -> Card:
-    """Return the card of a finished run. Raises `RunError` where it has none, or where its predictions are lost."""
-    run, folder, result = evaluations.finished(store, run_id)
+def card_of(found: Testable) -> Card:
+    """Return the card of a finished run. Raises `RunError` where its predictions are lost."""
+    run, folder, result = found
     task, strategy = task_of(run), strategies.parts().get(run.spec.strategy.name)
+    backbone = backbones.parts().get(run.spec.backbone.name)
     recalls, mistakes = _failures(result, artifacts.read_predictions(folder)) if task.label_kind == CLASSES else ((), ())
     return Card(
         run=run,
@@ -83,6 +89,7 @@ def card_of(store: Store, run_id: str) -> Card:
         things=things_of(run.spec),
         input_size=shown_size_of(run.spec),
         task=task.title,
+        pipeline=PIPELINES.get(backbone.accepts, "") if backbone and task.label_kind != NUMBERS else "",
         worst=tuple(sorted(recalls, key=lambda found: (found.share, -found.examples))[:WORST]),
         mistakes=mistakes[:WORST],
         rarely_tested=sum(found.examples < FEW_IMAGES for found in recalls),

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import isfinite
+from typing import Any
 
 from tl_core.analysis.statements import count, percent, seconds
 from tl_core.metrics import metric_of, metrics
@@ -17,6 +19,8 @@ from tl_core.runs.score import primary_metric
 
 MOST_NAMES = 20
 """So many outputs are named."""
+HUB_LICENCES = frozenset({"apache-2.0", "mit"})
+"""Licences of weights that Hugging Face's hub knows by name, in its spelling."""
 MARKS = re.compile(r"([\\`*_\[\]<>|#~])")
 """What has a meaning in Markdown."""
 STYLE = """\
@@ -125,15 +129,15 @@ def _loading(card: Card) -> str:
     return f"""\
 import keras
 
-# model.keras comes from: python -m tl_core export {card.run.id} --format keras --to DIR
-model = keras.saving.load_model("model.keras")
+# DIR comes from: python -m tl_core export {card.run.id} --format hugging_face --to DIR
+model = keras.saving.load_model("DIR")  # from Hugging Face's hub, if it is there: "hf://OWNER/NAME"
 outputs = model.predict(inputs)  # load.py, beside it, makes inputs of a file"""
 
 
 def markdown(card: Card) -> str:
     """Return a card as Markdown, with the facts that Hugging Face reads in front."""
-    licences = sorted({step.licence for step in card.result.provenance.steps})
-    front = ["library_name: keras", "license: other", f"license_name: {json.dumps(', '.join(licences))}"]
+    as_json = {name: json.dumps(value).replace("<", "\\u003c") for name, value in _front(card).items()}  # JSON is YAML, too
+    front = (f"{name}: {value}" for name, value in as_json.items())
     parts = ["\n".join(["---", *front, "---"]), f"# {_marked(title_of(card))}"]
     for section in sections(card):
         parts.append(f"## {section.title}")
@@ -144,6 +148,28 @@ def markdown(card: Card) -> str:
         if section.code:
             parts.append(f"```python\n{section.code}\n```")
     return "\n\n".join(parts) + "\n"
+
+
+def _front(card: Card) -> dict[str, Any]:
+    """Return the facts by their names on the hub."""
+    (first, *others) = sorted({step.licence for step in card.result.provenance.steps})
+    is_known = not others and first.lower() in HUB_LICENCES
+    licence = {"license": first.lower()} if is_known else {"license": "other", "license_name": ", ".join((first, *others))}
+    asked = {"pipeline_tag": card.pipeline} if card.pipeline else {}
+    measured = [found for found in card.result.metrics if isfinite(found.value)]
+    tested = {
+        "task": {"type": card.pipeline or "other", "name": card.task},
+        "dataset": {"type": "other", "name": card.titles[0]},
+        "metrics": [{"type": found.name, "value": round(found.value, 4)} for found in measured],
+    }
+    return {
+        "library_name": "keras",
+        **licence,
+        **asked,
+        "tags": ["transfer-learning"],
+        "metrics": [found.name for found in measured],
+        "model-index": [{"name": title_of(card), "results": [tested]}],
+    }
 
 
 def _marked(text: str) -> str:

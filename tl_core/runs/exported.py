@@ -2,10 +2,12 @@
 of the run, with the file of the format, what is known of the model, and a script that loads it."""
 
 from contextlib import AbstractContextManager
+from math import isfinite
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from tl_core.analysis.non_inferiority import greatest_loss
 from tl_core.analysis.statistics import Interval, wilson
 from tl_core.networks.outline import Provenance
 from tl_core.result import MetricValue, Threshold
@@ -15,6 +17,8 @@ FOLDER, ASKED, PARITY = "exports", "asked", "parity.json"
 """Where they are kept in a run's folder, below that what is known of those that are at work, and what was found of one."""
 TOLERANCE = 1e-4
 """By how much a probability may differ, or a number in standard deviations of the test's numbers."""
+MARGIN = 0.01
+"""By how much the accuracy of a quantised model may be lower, as far as the test examples can tell."""
 
 
 class _Plain(BaseModel):
@@ -67,7 +71,8 @@ class Parity(_Plain):
     deviations of the test's. Of `examples` so many had the same first class (`agreeing`), so many were `correct`, and of the same
     ones so many were in the run's own test (`own_correct`): all None where nothing is right or wrong. `file_bytes` are those of
     the format's file, or files. Seconds are wall seconds for an example on the processor, alone and in a batch of 32. With a
-    `calibration` it is compared with the run's model that has the same one.
+    `calibration` it is compared with the run's model that has the same one. Of a quantised
+    export `disagreements` are how many examples only Keras, and only the export, got right.
     """
 
     at: float
@@ -80,11 +85,19 @@ class Parity(_Plain):
     seconds_alone: float
     seconds_in_batch: float
     calibration: Calibration | None = None
+    disagreements: tuple[int, int] | None = None
 
     @property
     def is_good(self) -> bool:
-        """Return whether it says the same; not where what it says is no number."""
-        return self.largest_difference <= TOLERANCE
+        """Return whether it says the same, or is as accurate where it is quantised; not where what it says is no number."""
+        if self.greatest_loss is None:
+            return self.largest_difference <= TOLERANCE
+        return isfinite(self.largest_difference) and self.greatest_loss <= MARGIN
+
+    @property
+    def greatest_loss(self) -> float | None:
+        """Return the one-sided 95% upper bound of the accuracy (-1..1) that quantising cost; None of a format in float32."""
+        return None if self.disagreements is None else greatest_loss(*self.disagreements, self.examples)
 
     @property
     def interval(self) -> Interval | None:

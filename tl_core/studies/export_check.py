@@ -7,8 +7,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from tl_core.analysis.non_inferiority import fewest_examples
 from tl_core.analysis.statements import percent, size
 from tl_core.analysis.statistics import wilson
+from tl_core.data.label_kinds import CLASSES
+from tl_core.errors import SettingError
 from tl_core.events import Activity
 from tl_core.exports import ExportFormat, formats
 from tl_core.jobs.background import ResultWriter
@@ -16,7 +19,8 @@ from tl_core.machine import backends
 from tl_core.recipe import Recipe, things_of
 from tl_core.runs import evaluations, exported
 from tl_core.runs.exported import Parity
-from tl_core.runs.store import Store
+from tl_core.runs.score import task_of
+from tl_core.runs.store import Run, Store
 from tl_core.studies import SharedResult, Study, register
 from tl_core.system import settings
 
@@ -68,7 +72,7 @@ class ExportCheck(Study[ExportResult]):
         backends.require_importable()
         recipe.backbone.require_layers("An export", f"Let it predict here: python -m tl_core predict {self.run_id} PICTURE")
         self.part.require_possible()
-        evaluations.finished(Store(), self.run_id)
+        require_comparable(self.part, evaluations.finished(Store(), self.run_id).run)
 
     def run(self, recipe: Recipe, home: Path, writer: ResultWriter[ExportResult]) -> None:
         from tl_core.studies._exporting import export
@@ -96,6 +100,8 @@ class ExportCheck(Study[ExportResult]):
         if parity is None:
             return ""
         compared = f"{parity.examples:,} test {found.things}"
+        if parity.greatest_loss is not None:
+            return _of_quantised(self.part.title, parity, parity.greatest_loss, compared)
         gap = f"{parity.largest_difference:.1e}"
         most = f"nothing differs by more than {gap}" if parity.largest_difference else "nothing differs at all"
         if not parity.is_good:
@@ -107,24 +113,98 @@ class ExportCheck(Study[ExportResult]):
         return f"{self.part.title} says the same as the run: on {compared}, {same}{most}."
 
 
+def require_comparable(part: ExportFormat, run: Run) -> None:
+    """Raise the `SettingError` of a quantised format of a run whose accuracy does not exist, or cannot show what it costs."""
+    if not part.quantised:
+        return
+    task, fewest, margin = task_of(run), fewest_examples(exported.MARGIN), _points(exported.MARGIN)
+    if task.label_kind != CLASSES:
+        raise SettingError(
+            f"{part.title} is held to the accuracy of the run, and here labels are {task.label_kind.title}.",
+            "Choose a format in float32.",
+            received=part.name,
+        )
+    if (run.test_images or 0) < fewest:
+        raise SettingError(
+            f"{part.title} may cost {margin} of accuracy, and whether it costs more takes {fewest} test examples to show.",
+            "Choose a format in float32, or a run that is tested on more.",
+            received=f"{run.test_images} test examples",
+        )
+
+
+def milliseconds(seconds: float) -> str:
+    """Return a time in milliseconds, to two digits, or whole ones."""
+    value = 1000 * seconds
+    return f"{value:.0f} ms" if value >= 100 else f"{value:.2g} ms"
+
+
+def gap(parity: Parity) -> str:
+    """Return how far an export is from the run, in a few words."""
+    loss = parity.greatest_loss
+    return f"up to {parity.largest_difference:.0e} apart" if loss is None else f"loses {_points(max(loss, 0.0))} at most"
+
+
+def _points(share: float) -> str:
+    points = f"{100 * share:.2g}"
+    return f"{points} point" if points == "1" else f"{points} points"
+
+
+def _of_quantised(title: str, parity: Parity, loss: float, compared: str) -> str:
+    """Return whether a quantised export is as accurate, in a sentence."""
+    allowed = _points(exported.MARGIN)
+    if not parity.is_good:
+        return (
+            f"{title} may be less accurate than the run: on {compared} it may have lost up to {_points(loss)}; at most {allowed} "
+            "may be lost. So it is not offered."
+        )
+    return (
+        f"{title} is as accurate as the run, but for {allowed} at most: on {compared}, the same first class for "
+        f"{parity.agreeing:,}, and a loss of {_points(max(loss, 0.0))} at most."
+    )
+
+
 def _described(parity: Parity, things: str) -> dict[str, str]:
-    compared = {
-        f"Test {things} compared": f"{parity.examples:,}",
-        "Largest difference": f"{parity.largest_difference:.1e} (up to {exported.TOLERANCE:.0e} is allowed)",
+    return _compared(parity, things) | _shares(parity) | _calibration(parity) | _cost(parity)
+
+
+def _compared(parity: Parity, things: str) -> dict[str, str]:
+    allowed = f" (up to {exported.TOLERANCE:.0e} is allowed)" if parity.disagreements is None else ""
+    return (
+        {
+            f"Test {things} compared": f"{parity.examples:,}",
+            "Largest difference": f"{parity.largest_difference:.1e}{allowed}",
+        }
+        | ({} if parity.agreeing is None else {"Same first class": f"{parity.agreeing:,} of {parity.examples:,}"})
+        | _lost(parity)
+    )
+
+
+def _lost(parity: Parity) -> dict[str, str]:
+    if parity.disagreements is None or parity.greatest_loss is None:
+        return {}
+    only_run, only_export = parity.disagreements
+    how = f"one-sided 95 % bound; at most {_points(exported.MARGIN)} may be lost"
+    return {
+        "Right in the run alone, here alone": f"{only_run:,}, {only_export:,}",
+        "Accuracy that is lost, at most": f"{_points(parity.greatest_loss)} ({how})",
     }
-    agreeing = {} if parity.agreeing is None else {"Same first class": f"{parity.agreeing:,} of {parity.examples:,}"}
+
+
+def _shares(parity: Parity) -> dict[str, str]:
     rights = {"Accuracy": parity.correct, "Accuracy of the run on the same": parity.own_correct}
-    shares = {
+    return {
         name: percent(right / parity.examples, wilson(right, parity.examples))
         for name, right in rights.items()
         if right is not None
     }
-    cost = {
+
+
+def _cost(parity: Parity) -> dict[str, str]:
+    return {
         "Size": size(parity.file_bytes),
-        "Time for one, alone": f"{1000 * parity.seconds_alone:.2g} ms",
-        "Time for one, in a batch of 32": f"{1000 * parity.seconds_in_batch:.2g} ms",
+        "Time for one, alone": milliseconds(parity.seconds_alone),
+        "Time for one, in a batch of 32": milliseconds(parity.seconds_in_batch),
     }
-    return compared | agreeing | shares | _calibration(parity) | cost
 
 
 def _calibration(parity: Parity) -> dict[str, str]:

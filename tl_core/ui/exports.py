@@ -14,8 +14,8 @@ from tl_core.recipe import Recipe
 from tl_core.runs import exported
 from tl_core.runs.exported import Parity
 from tl_core.runs.store import Run
-from tl_core.studies.export_check import ABOUT_CALIBRATED, CALIBRATED, ExportCheck, ExportResult
-from tl_core.ui import formatting, session
+from tl_core.studies.export_check import ABOUT_CALIBRATED, CALIBRATED, ExportCheck, ExportResult, gap, milliseconds
+from tl_core.ui import formatting, session, steps
 from tl_core.ui.downloads import download_folder
 from tl_core.ui.study_panel import StudyPanel
 
@@ -52,8 +52,34 @@ def cards(found: Mapping[str, Parity]) -> None:
 def _mark(parity: Parity | None) -> str:
     if parity is None:
         return ""
-    text = f"up to {parity.largest_difference:.0e} apart, {size(parity.file_bytes)}"
+    text = f"{gap(parity)}, {size(parity.file_bytes)}"
     return f" :green-badge[:material/check: {text}]" if parity.is_good else f" :red-badge[:material/close: {text}]"
+
+
+def made(run: Run) -> None:
+    """Draw a table of the exports of a run and what was found of each, and the door to where they are made."""
+    found, known = exported.read(session.store().folder(run.id)), formats.parts()
+    rows = [_row(known[name].title if name in known else name, parity) for name, parity in found.items()]
+    if rows:
+        st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", placeholder="\N{EN DASH}", alt="Exports of this run")
+        st.caption(
+            "Each was loaded back by its own runtime and asked about test examples of the run; times are those of one example. "
+            "What is not the same, or may be less accurate, is not offered."
+        )
+    st.page_link(steps.EXPORT.script, label="Export the model", icon=":material/output:", query_params=session.url_parameters())
+
+
+def _row(title: str, parity: Parity) -> dict[str, str | None]:
+    agreeing = None if parity.agreeing is None else f"{parity.agreeing:,} of {parity.examples:,}"
+    return {
+        "Format": title,
+        "Verdict": f"{'Good' if parity.is_good else 'Not offered'}: {gap(parity)}",
+        "Size": size(parity.file_bytes),
+        "Same first class": agreeing,
+        "Largest difference": f"{parity.largest_difference:.1e}",
+        "Alone": milliseconds(parity.seconds_alone),
+        "In a batch of 32": milliseconds(parity.seconds_in_batch),
+    }
 
 
 def panel(run: Run) -> None:

@@ -1,4 +1,4 @@
-"""What one takes away of a finished run beside its model: a script, a notebook, the command, the settings, the model card."""
+"""What one takes away of a finished run: exports, a script, a notebook, the command, the settings, the model card."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,13 +8,13 @@ import streamlit as st
 
 from tl_core.recipe import Recipe
 from tl_core.result import Result
-from tl_core.runs import repetition, scripts
+from tl_core.runs import evaluations, repetition, scripts
 from tl_core.runs.card import Card, card_of
 from tl_core.runs.card_text import FORMATS
 from tl_core.runs.store import Run
 from tl_core.studies.keras_script import KerasScript, ScriptResult
 from tl_core.system.settings import SPEC
-from tl_core.ui import formatting, session
+from tl_core.ui import exports, formatting, session
 from tl_core.ui.downloads import download_folder
 from tl_core.ui.study_panel import StudyPanel
 
@@ -27,6 +27,8 @@ TITLES = {".md": "Markdown", ".html": "HTML"}
 
 def take_away(run: Run, result: Result) -> None:
     """Draw all of it."""
+    st.markdown("**The model in other formats**, each held against this run")
+    exports.made(run)
     st.markdown("**Model card**: data, licences, scores, where it fails, limits and cost")
     with st.container(horizontal=True, key="cards"):
         for ending, render in FORMATS.items():
@@ -59,7 +61,7 @@ def take_away(run: Run, result: Result) -> None:
 
 
 def _card(render: Callable[[Card], str], run_id: str) -> bytes:
-    return render(card_of(session.store(), run_id)).encode()
+    return render(card_of(evaluations.finished(session.store(), run_id))).encode()
 
 
 def _offer(run_id: str, folder: Path, found: ScriptResult) -> None:
