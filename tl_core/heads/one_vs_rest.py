@@ -33,7 +33,11 @@ class OneVsRest:
     def solve(self, given: Problem) -> Head:
         """Return the head; labels are (images, labels), true where an image has one. A label that all training images have, or
         none, gets a probability that hardly differs from 1, or from 0."""
-        return _joined([self.solver.solve(alone) for alone in _of_each_label(given)], np.asarray(given.train[1]))
+        return _joined(self.solved(given), np.asarray(given.train[1]))
+
+    def solved(self, given: Problem) -> list[Head]:
+        """Return the head of two classes, not to have it and to have it, of each label."""
+        return [self.solver.solve(alone) for alone in _of_each_label(given)]
 
     def path(self, given: Problem, strengths: Sequence[float]) -> Sequence[Head]:
         """Return such a head for each of the `strengths`, which all labels have in common."""

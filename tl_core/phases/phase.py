@@ -4,17 +4,18 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from tl_core.errors import SettingError
 from tl_core.heads import Solver
 from tl_core.networks.blocks import select
 from tl_core.networks.classifier import HEAD
+from tl_core.phases.penalty import Penalty
 from tl_core.phases.schedules import CONSTANT, Schedule
 from tl_core.phases.teacher import Teacher
 
 if TYPE_CHECKING:
-    from tl_core.networks.outline import BlockOutline, Network
+    from tl_core.networks.outline import BlockOutline
 
 Selector = Callable[[Sequence[str]], tuple[str, ...]]
 RateFactors = Callable[[Sequence[str]], Mapping[str, float]]
@@ -150,14 +151,6 @@ class Learning:
     def fixed_views(self) -> int:
         """Return how many pictures of each training image there are, where they are not changed anew."""
         return self.views if self.views and self.augments else 1
-
-
-class Penalty(Protocol):
-    """Something that is added to the loss of a phase. A frozen dataclass, in the file of the strategy that it belongs to."""
-
-    def put_on(self, model: Any, network: "Network", start: Mapping[str, Any]) -> None:
-        """Add it to the compiled `model`'s losses, by regularizers of variables or of layers, which the next phase takes off.
-        `start` holds the values of the variables, by their paths, before any phase."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,19 @@ class Shrinkage:
         """Set it as the regularizer of what the backbone's last layer gives."""
         network.model.layers[-1].activity_regularizer = self
 
+    @property
+    def script(self) -> str:
+        """Return lines of a script that do the same."""
+        return f"""\
+def shrinkage(features):
+    \"\"\"Return what the weakest directions of a batch's features cost, times the batch, by which Keras divides it.\"\"\"
+    values = keras.ops.svd(keras.ops.cast(features, "float32"), compute_uv=False)  # the largest first
+    weakest = keras.ops.sum(keras.ops.square(values[-{self.count}:]))
+    return {self.strength} * weakest * keras.ops.cast(keras.ops.shape(features)[0], "float32")
+
+
+backbone.layers[-1].activity_regularizer = shrinkage"""
+
     def __call__(self, features: Any) -> Any:
         """Return the penalty of features (batch, d), a scalar. Keras divides what an activity regularizer gives by the batch,
         hence the factor.

@@ -26,6 +26,20 @@ class ToStart:
             origin = start[variable.path] if of_backbone else 0.0
             variable.regularizer = half_square(self.backbone if of_backbone else self.head, origin)
 
+    @property
+    def script(self) -> str:
+        """Return lines of a script that do the same."""
+        return f"""\
+def half_square(strength, origin):
+    \"\"\"Return a penalty on the distance from `origin`.\"\"\"
+    return lambda weights: 0.5 * strength * keras.ops.sum(keras.ops.square(weights - origin))
+
+
+start = {{variable.path: keras.ops.convert_to_numpy(variable) for variable in backbone.variables}}
+for variable in model.trainable_variables:  # those of the head are drawn to 0
+    of_backbone = variable.path in start
+    variable.regularizer = half_square({self.backbone} if of_backbone else {self.head}, start.get(variable.path, 0.0))"""
+
 
 def half_square(strength: float, origin: Any) -> Any:
     """Return the function strength / 2 * |w - origin|^2 of the weights w."""

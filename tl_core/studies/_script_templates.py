@@ -1,8 +1,9 @@
 """The pieces of the script of a run: Python that needs Keras and NumPy, and knows nothing of this package."""
 
-BACKBONE, BLOCKS, HEAD_FILE, ARRAYS, SPLIT = "backbone.keras", "blocks.json", "head.npz", "data.npz", "split.csv"
-"""The files that lie beside a script: the network as it was before training, the layers of its blocks, the head where that began
-with random weights, and the examples as arrays, or where each picture is."""
+BACKBONE, BLOCKS, ARRAYS, SPLIT = "backbone.keras", "blocks.json", "data.npz", "split.csv"
+HEAD_FILE, ADAPTERS_FILE = "head.npz", "adapters.npz"
+"""The files that lie beside a script: the network as it was before training, the layers of its blocks, the examples as arrays, or
+where each picture is; and the head and the adapters where these began with random weights."""
 IMPORTS = """\
 {csv}import json
 import math
@@ -15,7 +16,7 @@ import numpy as np
 {others}
 HERE = Path(__file__).parent
 SEED = {seed}
-CLASSES = {classes}
+NAMES = {names}
 keras.utils.set_random_seed(SEED)"""
 
 FROM_ARRAYS = f"""\
@@ -39,7 +40,7 @@ def split(name):
     with (HERE / "{SPLIT}").open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["split"] == name]
     pixels = np.array([picture(row["path"]) for row in rows], np.uint8).reshape(-1, {{size}}, {{size}}, 3)
-    return pixels, np.array([int(row["label"]) for row in rows], np.int64)
+    return pixels, np.array([{{label}} for row in rows])
 
 
 train, train_labels = split("train")
@@ -48,10 +49,15 @@ test, test_labels = split("test")"""
 
 LOADED = f"""\
 backbone = keras.saving.load_model(HERE / "{BACKBONE}", compile=False)
-BLOCKS = json.loads((HERE / "{BLOCKS}").read_text())  # the layers of each block, from the pixels upward"""
+BLOCKS = json.loads((HERE / "{BLOCKS}").read_text())  # the layers of each block, from the input upward"""
+
+ADAPTERS = f"""\
+drawn = np.load(HERE / "{ADAPTERS_FILE}")  # each kernel has A and B beside it (`layer.enable_lora`); B is 0, and A was drawn
+for name in drawn.files:
+    backbone.get_layer(name).lora_kernel_a.assign(drawn[name])"""
 
 NEW_HEAD = f"""\
-head = keras.layers.Dense(len(CLASSES), activation="softmax", dtype="float32", name="head")
+head = keras.layers.Dense(len(NAMES), activation="{{activation}}", dtype="float32", name="head")
 model = keras.Model(backbone.input, head(backbone.output))
 first = np.load(HERE / "{HEAD_FILE}")  # the random weights with which the run began
 head.set_weights([first["kernel"], first["bias"]])"""
@@ -61,22 +67,11 @@ points = backbone.predict(train, batch_size=32, verbose=0).astype(np.float64)"""
 NORMALISED = """
 centre = points.mean(axis=0)
 points = points - centre
-points /= np.linalg.norm(points, axis=1, keepdims=True)"""
+points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)"""
 WEIGHTS = """
-weights = len(train_labels) / (len(CLASSES) * np.bincount(train_labels))  # of each class, the rarer the more"""
-LOGISTIC = """
-fitted = LogisticRegression(C={strength!r}, max_iter=10_000, tol=1e-6).fit(points, train_labels{weighted})
-kernel, bias = fitted.coef_.T, fitted.intercept_"""
-OF_TWO = """
-kernel, bias = np.hstack([-kernel, kernel]) / 2, np.concatenate([-bias, bias]) / 2  # one for each class"""
-RIDGE = """
-fitted = Ridge(alpha={penalty!r}).fit(points, 2.0 * np.eye(len(CLASSES))[train_labels] - 1.0{weighted})
-kernel, bias = fitted.coef_.T / {temperature!r}, fitted.intercept_ / {temperature!r}"""
-MEANS = """
-means = np.array([points[train_labels == label].mean(axis=0) for label in range(len(CLASSES))])
-kernel, bias = 2.0 * means.T / {temperature!r}, -(means**2).sum(axis=1) / {temperature!r}"""
+weights = len(train_labels) / (len(NAMES) * np.bincount(train_labels))  # of each class, the rarer the more"""
 SOLVED_HEAD = """
-head = keras.layers.Dense(len(CLASSES), activation="softmax", dtype="float32", name="head")
+head = keras.layers.Dense(len(NAMES), activation="{activation}", dtype="float32", name="head")
 {normalised}model = keras.Model(backbone.input, head({below}))
 head.set_weights([kernel, bias])"""
 CENTRED = """\
@@ -112,17 +107,15 @@ def release(blocks, trains, statistics):
                 infer(layer)
 
 
-def fit(number, epochs, batch_size, *, best, patience=None):
+def fit(number, epochs, batch_size, *, best, patience=None{views}):
     """Train for so many epochs, and with a `best` validation loss, go back in the end to what had the lowest one."""
     kept, since = model.get_weights(), 0
     for epoch in range(epochs):
         order = np.random.default_rng([SEED, number, epoch]).permutation(len(train))
-        for start in range(0, len(order), batch_size):
+        for step, start in enumerate(range(0, len(order), batch_size)):
             part = order[start : start + batch_size]
-            images, labels = train[part].astype("float32"), targets(train_labels[part])
-            for change in AUGMENTATION:
-                images = change(images, training=True)
-            model.train_on_batch(images, labels{weighted})
+            inputs, aims = {inputs}, targets(train_labels[part])
+{changed}            model.train_on_batch(inputs, aims{weighted})
         loss = validation_loss()
         print(f"epoch {{epoch + 1}} of {{epochs}}: validation loss {{loss:.4f}}")
         if best is not None and loss < best:
@@ -141,21 +134,19 @@ def targets(labels):
 
 
 def validation_loss():
-    """Return the loss on the validation images; not a number where there are none."""
+    """Return the loss on the validation examples, without penalties and smoothing; not a number where there are none."""
     if not len(validation):
         return math.nan
-    return model.evaluate(validation, targets(validation_labels), batch_size=32, verbose=0, return_dict=True)["loss"]
-
-
-AUGMENTATION = [{augmentation}]{weights}'''
+    told = model.evaluate(validation, targets(validation_labels), batch_size=32, verbose=0, return_dict=True)
+    return told["{measure}"]{images}{weights}'''
 
 PHASE = """\
 release({blocks}, {trains}, statistics={statistics})
 trainable = sum(math.prod(variable.shape) for variable in model.trainable_variables)
 assert trainable == {parameters}, trainable  # as many as trained in the run
 optimizer = {optimizer}
-model.compile(optimizer=optimizer, loss={loss})
-fit({number}, epochs={epochs}, batch_size={batch_size}, best={best}, patience={patience})"""
+{penalty}model.compile(optimizer=optimizer, loss={loss}, metrics=["{measure}"])
+fit({number}, epochs={epochs}, batch_size={batch_size}, best={best}, patience={patience}{views})"""
 
 BY_RATE = '''\
 def by_rate(make, rates, head):
@@ -200,12 +191,3 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
 
 '''
-
-TEST = """\
-said = model.predict(test, batch_size=32, verbose=0)
-count, right = len(test), int((said.argmax(axis=1) == test_labels).sum())
-share, z = right / count, 1.959964
-middle = (share + z**2 / (2 * count)) / (1 + z**2 / count)  # Wilson's interval of 95 %
-reach = z * math.sqrt(share * (1 - share) / count + z**2 / (4 * count**2)) / (1 + z**2 / count)
-print(f"{{right}} of {{count}} test images right: {{share:.2%}} ({{middle - reach:.2%}} to {{middle + reach:.2%}})")
-print("The run had {correct} of {images}: {own:.2%}")"""

@@ -4,12 +4,16 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from tl_core.data.images import FileImages
-from tl_core.heads import LogisticRegression, RidgeClassifier
-from tl_core.phases.phase import Augmentation, BatchNorm, Learning, Moves, Phase
+from tl_core.heads import LogisticRegression, Solver
+from tl_core.phases.penalty import Scripted
+from tl_core.phases.phase import BatchNorm, Learning, Moves, Phase
+from tl_core.studies import _script_images as images
 from tl_core.studies import _script_templates as pieces
 from tl_core.studies._script_facts import PhaseFacts, ScriptFacts
-from tl_core.training.augmentation import PADDING
+from tl_core.studies._script_tasks import OF_TWO, SOLVED
 from tl_core.training.optimizers import MOMENTUM
 
 CELL = "# %% "
@@ -18,6 +22,7 @@ BELONGS = {
     Moves.EVERYTHING: "True",
     Moves.NORMS: "isinstance(layer, NORMS)",
     Moves.BIASES: 'isinstance(layer, NORMS) or variable.name == "bias"',
+    Moves.ADAPTERS: '"lora_" in variable.name',
 }
 """Which variables of a trained block train."""
 INSTALLED = ("keras", "numpy", "pillow")
@@ -58,61 +63,78 @@ def _about(facts: ScriptFacts) -> str:
 
 def _sections(facts: ScriptFacts) -> Iterator[tuple[str, str]]:
     """Yield the title and the code of each section."""
-    data, result = facts.training.data, facts.result
-    from_files = isinstance(data.train, FileImages)
+    thing, from_files = facts.recipe.dataset.thing, isinstance(facts.training.data.train, FileImages)
     yield "What it needs, and the seed of the run", _imports(facts, from_files=from_files)
-    read = pieces.FROM_FILES.format(size=facts.recipe.input_size) if from_files else pieces.FROM_ARRAYS
-    yield "The images, in the very splits of the run", read
-    yield "The network, from pixels (0 to 255) to features, as it was before training", pieces.LOADED
+    read = pieces.FROM_ARRAYS
+    if from_files:
+        read = pieces.FROM_FILES.format(size=facts.recipe.input_size, label=facts.task.read)
+    yield f"The {thing}, in the very splits of the run", read + facts.task.known
+    taken = "pixels (0 to 255)" if facts.recipe.has_images else f"{thing} as it takes them"
+    yield f"The network, from {taken} to features, as it was before training", pieces.LOADED
+    if any(each.phase.moves is Moves.ADAPTERS for each in facts.trained):
+        yield "Its low-rank adapters, as the run drew them", pieces.ADAPTERS
     if facts.solved and facts.solved.phase.solver:
-        yield f"The head, computed: {facts.solved.phase.solver.title}", _solved(facts, facts.solved)
+        yield f"The head, computed: {facts.solved.phase.solver.title}", _solved(facts, facts.solved, facts.solved.phase.solver)
     else:
-        yield "A new head", pieces.NEW_HEAD
+        yield "A new head", pieces.NEW_HEAD.format(activation=facts.task.activation)
     if facts.trained:
         yield "How it is trained", _training(facts)
     for each in facts.trained:
         yield f"Phase {each.number + 1}: {each.phase.name}", _phase(facts, each)
-    told = {"correct": result.test_correct, "images": result.test_images, "own": result.accuracy}
-    yield "The test", pieces.TEST.format(**told)
+    primary = facts.recipe.task.primary.name
+    found = next(each for each in facts.result.metrics if each.name == primary)
+    told = {"correct": facts.result.test_correct, "count": found.n, "value": found.value}
+    yield "The test", facts.task.test.format(things=thing, **told)
 
 
 def _imports(facts: ScriptFacts, *, from_files: bool) -> str:
     solver = facts.phases[0].phase.solver
-    fitted = "LogisticRegression" if isinstance(solver, LogisticRegression) else "Ridge"
+    fitted = SOLVED[type(solver)][0] if solver else ""
     others = ["from PIL import Image, ImageOps"] * from_files
-    others += [f"from sklearn.linear_model import {fitted}"] * isinstance(solver, (LogisticRegression, RidgeClassifier))
+    others += [f"from sklearn.linear_model import {fitted}"] * bool(fitted)
+    others += [facts.task.test_needs] * bool(facts.task.test_needs)
     return pieces.IMPORTS.format(
         csv="import csv\n" * from_files,
         others="".join(f"{line}\n" for line in others),
         backend=facts.result.versions["backend"],
         seed=facts.recipe.seed,
-        classes=ascii(list(facts.training.data.class_names)),
+        names=ascii(list(facts.training.data.class_names)),
     )
 
 
-def _solved(facts: ScriptFacts, each: PhaseFacts) -> str:
-    chosen, solver, classes = each.record.chosen, each.phase.solver, len(facts.training.data.class_names)
+def _solved(facts: ScriptFacts, each: PhaseFacts, solver: Solver) -> str:
+    chosen, classes = each.record.chosen, len(facts.training.data.class_names)
     normalises, weighted = facts.training.classifier.normalises, each.phase.learning.balanced
     code = pieces.FEATURES + pieces.NORMALISED * normalises + pieces.WEIGHTS * weighted
-    settings = {"weighted": ", sample_weight=weights[train_labels]" if weighted else ""}
-    if isinstance(solver, LogisticRegression):
-        # Of two classes scikit-learn's model has one weight vector, and the penalty of two half as long ones is half of its own.
-        code += pieces.LOGISTIC.format(strength=chosen["C"] * (2 if classes == 2 else 1), **settings)
-        code += pieces.OF_TWO * (classes == 2)
-    else:
-        template = pieces.RIDGE if isinstance(solver, RidgeClassifier) else pieces.MEANS
-        code += template.format(**chosen, **settings)
+    code += SOLVED[type(solver)][1].format(
+        weighted=", sample_weight=weights[train_labels]" if weighted else "",
+        strengths=facts.strengths,
+        **chosen,
+    )
+    code += OF_TWO * (classes == 2 and isinstance(solver, LogisticRegression))
     below, normalised = ("unit", pieces.CENTRED) if normalises else ("backbone.output", "")
-    return code + pieces.SOLVED_HEAD.format(below=below, normalised=normalised)
+    return code + pieces.SOLVED_HEAD.format(below=below, normalised=normalised, activation=facts.task.activation)
 
 
 def _training(facts: ScriptFacts) -> str:
     learning = facts.trained[0].phase.learning
-    smoothed = "np.eye(len(CLASSES), dtype=np.float32)[labels]" if learning.soft else "labels"
-    weights = pieces.WEIGHTS if learning.balanced and not facts.solved else ""
-    changes = _augmentation(learning, facts.recipe.input_size)
-    weighted = ", sample_weight=weights[train_labels[part]]" if learning.balanced else ""
-    return _helpers(facts) + pieces.FREEZING.format(targets=smoothed, weights=weights, augmentation=changes, weighted=weighted)
+    views = max(_views(facts, each.phase) for each in facts.trained)
+    source = "(views[epoch % len(views)] if views else train)" if views else "train"
+    change = images.BUT_FOR_VIEWS if views else images.IN_BATCHES
+    return _helpers(facts) + pieces.FREEZING.format(
+        views=", views=()" if views else "",
+        inputs=f"{source}[part]" + ("" if facts.recipe.preprocessor().dtype == np.int32 else '.astype("float32")'),
+        changed=change if learning.augments else "",
+        images=images.images(learning, facts.recipe.input_size, views),
+        weights=f"\n\n{pieces.WEIGHTS}" if learning.balanced and not facts.solved else "",
+        weighted=", sample_weight=weights[train_labels[part]]" if learning.balanced else "",
+        **facts.task.of(learning),
+    )
+
+
+def _views(facts: ScriptFacts, phase: Phase) -> int:
+    """Return in how many fixed ways images are changed in a phase; 0 where they are changed anew or not at all."""
+    return phase.learning.fixed_views if phase.learning.augments and facts.training.cuts.cut(phase) else 0
 
 
 def _helpers(facts: ScriptFacts) -> str:
@@ -123,34 +145,24 @@ def _helpers(facts: ScriptFacts) -> str:
     return schedule + pieces.SPARING * bool(learning.weight_decay) + pieces.BY_RATE * several
 
 
-def _augmentation(learning: Learning, size: int) -> str:
-    flip, border = 'keras.layers.RandomFlip("horizontal")', size // PADDING
-    crop = f"keras.layers.ZeroPadding2D({border}), keras.layers.RandomCrop({size}, {size})"
-    return {
-        Augmentation.NONE: "",
-        Augmentation.FLIP: flip,
-        Augmentation.FLIP_AND_CROP: f"{flip}, {crop}",
-        Augmentation.RAND_AUGMENT: f"{flip}, keras.layers.RandAugment((0, 255), factor=0.3)",
-    }[learning.augmentation]
-
-
 def _phase(facts: ScriptFacts, each: PhaseFacts) -> str:
     phase, learning = each.phase, each.phase.learning
     blocks = phase.trained_blocks(facts.training.blocks)
     every = len(blocks) == len(facts.training.blocks)
-    loss = f"keras.losses.CategoricalCrossentropy(label_smoothing={learning.label_smoothing})"
     return pieces.PHASE.format(
         blocks="BLOCKS" if every else json.dumps(blocks),
         trains=_trains(phase),
         statistics=phase.batch_norm is BatchNorm.ADAPTS,
         parameters=each.record.trainable_parameters,
         optimizer=_optimizer(facts, each, blocks),
-        loss=loss if learning.soft else '"sparse_categorical_crossentropy"',
+        penalty=f"\n\n{phase.penalty.script}\n\n" if isinstance(phase.penalty, Scripted) else "",
         number=each.number,
         epochs=phase.epochs,
         batch_size=phase.batch_size,
         best=_best(each),
         patience=learning.patience,
+        views=", views=WAYS" if _views(facts, phase) else "",
+        **facts.task.of(learning),
     )
 
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.data.examples import Examples
+from tl_core.data.examples import Examples, plain_label
 from tl_core.data.images import FileImages
 from tl_core.errors import SettingError
 from tl_core.events import Activity, Reporter, Stage
@@ -19,7 +19,7 @@ from tl_core.runs import artifacts, scripts
 from tl_core.runs.evaluations import Testable
 from tl_core.runs.repetition import spec_of
 from tl_core.studies._script_facts import ScriptFacts, facts_of
-from tl_core.studies._script_templates import ARRAYS, BACKBONE, BLOCKS, HEAD_FILE, SPLIT
+from tl_core.studies._script_templates import ADAPTERS_FILE, ARRAYS, BACKBONE, BLOCKS, HEAD_FILE, SPLIT
 from tl_core.studies._script_text import notebook, script
 from tl_core.system.files import new_folder
 
@@ -47,6 +47,9 @@ def _write_network(facts: ScriptFacts, folder: Path) -> None:
     if not facts.solved:
         kernel, bias = map(keras.ops.convert_to_numpy, (head.kernel, head.bias))
         np.savez(folder / HEAD_FILE, kernel=kernel, bias=bias)
+    adapted = [layer for layer in network.model.layers if getattr(layer, "lora_enabled", False)]
+    if adapted:
+        np.savez(folder / ADAPTERS_FILE, **{layer.name: keras.ops.convert_to_numpy(layer.lora_kernel_a) for layer in adapted})
 
 
 def _write_examples(facts: ScriptFacts, folder: Path) -> None:
@@ -76,4 +79,12 @@ def _write_places(splits: Mapping[str, Examples], place: Path) -> None:
         table.writerow(("split", "label", "path"))
         for name, examples in splits.items():
             assert isinstance(examples, FileImages)
-            table.writerows((name, label, path.absolute()) for label, path in zip(examples.labels, examples.paths, strict=True))
+            table.writerows(
+                (name, _told(label), path.absolute()) for label, path in zip(examples.labels, examples.paths, strict=True)
+            )
+
+
+def _told(label: Any) -> str:
+    """Return a label as a script reads it: a class, a number, or the places of several labels."""
+    plain = plain_label(label)
+    return "|".join(map(str, plain)) if isinstance(plain, tuple) else repr(plain)
