@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from tl_core.exports import Contents, register
 from tl_core.exports.openvino import OpenVINOFormat
-from tl_core.features.engines._telemetry import quiet_openvino
+from tl_core.networks.openvino import quiet_openvino
 
 
 @register("openvino_int8")
