@@ -6,6 +6,7 @@ from tl_core.recipe import Recipe
 from tl_core.ui import formatting, forms, frame, image_size, session
 from tl_core.ui.backbone_card import backbone_card, networks_for
 from tl_core.ui.backbone_list import Offered, backbone_list
+from tl_core.ui.bring_network import bring_network
 from tl_core.ui.charts import choices
 from tl_core.ui.ranking import backbone_ranking
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
@@ -52,6 +53,8 @@ def draw_choice(recipe: Recipe, offered: Offered) -> None:
     if recipe.has_images:
         image_size.image_size(recipe)
     forms.part_form("backbone", recipe.backbone, without=tuple(recipe.backbone.listing().settings))
+    if recipe.has_images:
+        bring_network()
 
 
 if __name__ == "__main__":
