@@ -44,17 +44,17 @@ def test_what_is_not_started_is_told() -> None:
     beyond, unknown = statements.not_started(left, 1.0)
     assert beyond.startswith("3 runs are not started, as beyond the budget of 1.0 s: strategy linear_probe, seed 0 (about ")
     assert unknown.startswith("1 run is not started within a budget")
-    (many,) = statements.not_started([NotStarted(RUNS[0], 60.0)] * 9, 1.0)
+    (many,) = statements.not_started([NotStarted(RUNS[0].settings, 60.0)] * 9, 1.0)
     assert many.endswith("; and 4 more.")
 
 
 def test_a_side_of_the_question_that_does_not_fit_is_told() -> None:
     probes = [run for run in RUNS if run.settings["strategy"] == "linear_probe"]
-    left = [NotStarted(run, 60.0) for run in RUNS if run not in probes]
+    left = [NotStarted(run.settings, 60.0) for run in RUNS if run not in probes]
     (told,) = statements.unanswered(probes, left)
     assert told.startswith("No run has strategy lp_ft, so this group says nothing of it")
     assert list(statements.unanswered(RUNS, [])) == []
-    assert list(statements.unanswered([*probes, left[0].member], left[1:])) == []
+    assert list(statements.unanswered([*probes, next(run for run in RUNS if run not in probes)], left[1:])) == []
 
 
 @pytest.mark.parametrize(("given", "seconds"), [("90s", 90), ("10m", 600), (" 1.5h ", 5400), (30, 30), ("30", 30)])

@@ -8,11 +8,13 @@ import pytest
 from tests.groups.test_cost import PROFILE
 from tests.helpers import QUICK, keep_run
 from tl_core.errors import RunError, SettingError
+from tl_core.groups.expansion import expand, read_shape
 from tl_core.groups.group import Group
 from tl_core.jobs import background
 from tl_core.planning import backbone_profile
 from tl_core.recipe import Recipe
 from tl_core.runner import control, group_control, service
+from tl_core.runner.group_plan import Plan, plan
 from tl_core.runs import artifacts, deletion, groups
 from tl_core.runs.groups import Kept
 from tl_core.runs.states import State
@@ -80,6 +82,31 @@ def test_a_budget_begins_with_what_fits_and_more_time_goes_on(store: Store) -> N
     rest = group_control.start(store, asked)
     assert (rest.group_id, len(rest.queued)) == (first.group_id, 4)
     assert groups.one(store, first.group_id).group == asked
+
+
+def test_a_budget_counts_what_the_group_has_used_and_what_it_left_out_is_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backbone_profile.BackboneProfile, "read", lambda *_: PROFILE)
+    asked = Group.parse({"name": "x", "base": BASE, "axes": {"seed": [0, 1], "strategy.epochs": [1, 500]}, "budget": 60})
+    kept = group_control.start(store, asked)
+    begun = groups.one(store, kept.group_id)
+    assert [each.settings for each in begun.not_started] == [{"seed": seed, "strategy.epochs": 500} for seed in (0, 1)]
+    for run_id in kept.queued:
+        store.update(run_id, lambda _: {"state": State.DONE, "ran": 375.0})
+    found = expand(asked).readable(read_shape)
+
+    def planned(budget: float) -> Plan:
+        more = asked.model_copy(update={"budget": budget})
+        return plan(store.home, store.runs(), more, found, lambda _: PROFILE, begun=begun)
+
+    (first, _) = planned(750.0).left
+    assert planned(750.0).used == 750.0
+    assert first.seconds
+    assert [planned(750.0 + first.seconds + more).new for more in (-1.0, 1.0)] == [0, 1]
+    assert "Its runs have taken about 12 min" in " ".join(planned(750.0).sentences(10**12, 10**12))
+    group_control.start(store, asked.model_copy(update={"budget": None}))
+    assert groups.one(store, kept.group_id).not_started == []
 
 
 def test_a_run_belongs_to_several_groups_and_leaves_all_when_it_is_deleted(store: Store) -> None:

@@ -23,7 +23,8 @@ from tl_core.planning import backbone_profile
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.estimate import free
 from tl_core.recipe import Recipe
-from tl_core.runner import group_control, service
+from tl_core.runner import group_control, group_plan, service
+from tl_core.runner.group_plan import Plan
 from tl_core.runs import deletion, groups, rungs
 from tl_core.runs.groups import StoredGroup
 from tl_core.runs.score import score
@@ -71,16 +72,11 @@ def start(
     given = {"budget": budget, "successive_halving": successive_halving or None}
     group = Group.parse(group.model_dump() | {name: value for name, value in given.items() if value is not None})
     found = expand(group).readable(read_shape)
-    plan = group_control.plan(store.home, store.runs(), group, found, partial(_measured, store.home))
+    begun = groups.asking(groups.listed(store), group)
+    plan = group_plan.plan(store.home, store.runs(), group, found, partial(_measured, store.home), begun=begun)
     for sentence in plan.sentences(*free(store.home)):
         err.print(escape(sentence), soft_wrap=True)
-    told: dict[str, Any] = {
-        "new": plan.new,
-        "there": len(plan.there),
-        "cost": asdict(plan.cost),
-        "not_started": [{"settings": dict(each.member.settings), "seconds": each.seconds} for each in plan.left],
-        "dropped": [{"settings": dict(each.settings), "reason": each.reason} for each in plan.found.dropped],
-    }
+    told = _told(plan)
     if dry_run:
         asked = [{"settings": dict(each.settings), "run_id": plan.there.get(each.spec.content)} for each in plan.members]
         if as_json:
@@ -91,6 +87,17 @@ def start(
     runs = _followed(store, groups.one(store, kept.group_id)) if wait else ()
     _tell(store, groups.one(store, kept.group_id), as_json=as_json, told=told)
     raise typer.Exit(max(map(exit_code, runs), default=0))
+
+
+def _told(plan: Plan) -> dict[str, Any]:
+    return {
+        "new": plan.new,
+        "there": len(plan.there),
+        "cost": asdict(plan.cost),
+        "used": plan.used,
+        "not_started": list(map(asdict, plan.left)),
+        "dropped": [{"settings": dict(each.settings), "reason": each.reason} for each in plan.found.dropped],
+    }
 
 
 @sweep.command("list")
@@ -221,7 +228,8 @@ def _tell(store: Store, found: StoredGroup, *, as_json: bool, told: dict[str, An
     runs = found.among(store.runs())
     if as_json:
         rows = [{"settings": found.runs[run.id]} | summary(run) for run in runs]
-        print_json(_facts(found) | (told or {}) | {"runs": rows, "deleted": list(found.lost)})
+        missing = {"not_started": list(map(asdict, found.not_started)), "deleted": list(found.lost)}
+        print_json(_facts(found) | missing | (told or {}) | {"runs": rows})
         return
     table = Table(*found.group.axes, "State", "Test", "Waited + ran", Column("Run", no_wrap=True), box=None)
     for run in runs:
@@ -231,5 +239,5 @@ def _tell(store: Store, found: StoredGroup, *, as_json: bool, told: dict[str, An
     left = [run.left_at for run in runs if run.left_at]
     why = [f"{run.id}: {run.error}" for run in runs if run.error]
     why += [f"{run.id}: {statements.left_at(run.left_at)}" for run in runs if run.left_at]
-    for text in (*why, *statements.not_tried_fully(left), *statements.deleted(found.lost)):
+    for text in (*why, *statements.not_tried_fully(left), *statements.missing(found.group, found.not_started, found.lost)):
         out.print(escape(text), soft_wrap=True)

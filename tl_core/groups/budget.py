@@ -12,9 +12,10 @@ from tl_core.groups.group import key
 
 @dataclass(frozen=True)
 class NotStarted:
-    """A run that is left out, with the seconds that it would have added; None where it is not known how long it takes."""
+    """A run that is left out: its values of the axes, and the seconds that it would have added, None where it is not known how
+    long it takes."""
 
-    member: Member
+    settings: Mapping[str, Any]
     seconds: float | None
 
 
@@ -37,12 +38,12 @@ def within(
     for run, found in sorted(known, key=lambda pair: (_steps(pair[0].settings, best), pair[1].seconds)):
         more = found.seconds - together.saved_by(found)
         if spent + more > seconds:
-            left.append(NotStarted(run, more))
+            left.append(NotStarted(run.settings, more))
             continue
         together.add(found)
         spent += more
         started.append(run)
-    left += [NotStarted(run, None) for run, found in zip(runs, costs, strict=True) if not found]
+    left += [NotStarted(run.settings, None) for run, found in zip(runs, costs, strict=True) if not found]
     return started, left
 
 

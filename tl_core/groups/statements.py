@@ -8,7 +8,7 @@ from tl_core.analysis.statements import seconds, size
 from tl_core.groups.budget import NotStarted
 from tl_core.groups.cost import GroupCost
 from tl_core.groups.expansion import Expansion, Member
-from tl_core.groups.group import key, shown
+from tl_core.groups.group import Group, key, shown
 from tl_core.groups.halving import FACTOR, LeftAt
 
 MOST_REASONS = 5
@@ -90,7 +90,7 @@ def not_started(left: Sequence[NotStarted], budget: float) -> Iterator[str]:
     """Yield which runs are not started within a `budget` of seconds, and why."""
     beyond = [(each, each.seconds) for each in left if each.seconds is not None]
     if beyond:
-        told = "; ".join(f"{_values(each.member.settings)} (about {seconds(took)})" for each, took in beyond[:MOST_REASONS])
+        told = "; ".join(f"{_values(each.settings)} (about {seconds(took)})" for each, took in beyond[:MOST_REASONS])
         more = f"; and {len(beyond) - MOST_REASONS} more" if len(beyond) > MOST_REASONS else ""
         runs = "1 run is" if len(beyond) == 1 else f"{len(beyond)} runs are"
         yield f"{runs} not started, as beyond the budget of {seconds(budget)}: {told}{more}."
@@ -99,14 +99,26 @@ def not_started(left: Sequence[NotStarted], budget: float) -> Iterator[str]:
         yield f"{runs} not started within a budget: how long it takes here is not known."
 
 
+def spent(used: float, budget: float) -> Iterator[str]:
+    """Yield what of a `budget` of seconds the runs of a group have `used`; nothing where none has run."""
+    if used:
+        yield f"Its runs have taken about {seconds(used)} of the budget of {seconds(budget)}, or will where they are at work."
+
+
 def unanswered(members: Sequence[Member], left: Sequence[NotStarted]) -> Iterator[str]:
     """Yield the values of axes of which nothing is started, of the runs that are `left`: the group says nothing of them."""
     started = {(axis, key(value)) for member in members for axis, value in member.settings.items()}
-    lost = {(axis, key(value)): value for each in left for axis, value in each.member.settings.items()}
+    lost = {(axis, key(value)): value for each in left for axis, value in each.settings.items()}
     told = [f"{axis} {shown(value)}" for (axis, content), value in lost.items() if (axis, content) not in started]
     if told:
         of_it = "it" if len(told) == 1 else "them"
         yield f"No run has {' or '.join(told)}, so this group says nothing of {of_it}: give it more time."
+
+
+def missing(group: Group, left: Sequence[NotStarted], lost: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield which runs a stored group does not have: what its budget `left` out, and what was deleted."""
+    yield from not_started(left, group.budget or 0.0)
+    yield from deleted(lost)
 
 
 def deleted(lost: Sequence[Mapping[str, Any]]) -> Iterator[str]:

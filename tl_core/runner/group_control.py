@@ -2,101 +2,31 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tl_core.analysis.comparison import RunPoint, frontier
 from tl_core.errors import RunError, SettingError
-from tl_core.groups import budget, cost, halving, statements
+from tl_core.groups import halving, statements
 from tl_core.groups.budget import NotStarted
-from tl_core.groups.cost import GroupCost, Measured
 from tl_core.groups.expansion import Expansion, Member, ReadShape, expand, read_shape
 from tl_core.groups.group import Group
 from tl_core.machine import backends
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.recipe import LOOK, Look, Recipe
 from tl_core.runner import control, service
-from tl_core.runner.warm_worker import WarmWorker, passed_on
-from tl_core.runs import artifacts, compared, groups
+from tl_core.runner.group_plan import plan
+from tl_core.runner.warm_worker import passed_on
+from tl_core.runs import artifacts, groups
 from tl_core.runs.groups import Kept, StoredGroup
 from tl_core.runs.states import State
-from tl_core.runs.store import Run, Store
-from tl_core.system.settings import cache_room
+from tl_core.runs.store import Store
 
 Wish = Callable[[Store, str], None]
 """What is asked of a run by its id."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the start of `group` would do: which of its runs are `there` already, which are queued, in that order, what these
-    take, and which do not fit into its budget."""
-
-    group: Group
-    found: Expansion
-    there: Mapping[str, str]
-    queued: Sequence[Member]
-    cost: GroupCost
-    left: Sequence[NotStarted] = ()
-
-    @property
-    def new(self) -> int:
-        """Return how many runs would be queued."""
-        return len(self.queued)
-
-    @property
-    def members(self) -> list[Member]:
-        """Return the runs that the group would have: what is there, and what would be queued."""
-        return [*(each for each in self.found.runs if each.spec.content in self.there), *self.queued]
-
-    def sentences(self, memory: int, disk: int) -> list[str]:
-        """Return what there is to be said before the start; `memory` and `disk` are the bytes that are free."""
-        told = [f"{statements.runs_of(self.found, len(self.there))}."]
-        told += statements.takes(self.cost, self.new) if self.new else ()
-        told += statements.halved(halving.first_rung(self.queued)) if self.new and self.group.successive_halving else ()
-        told += statements.not_started(self.left, self.group.budget or 0.0)
-        told += statements.unanswered(self.members, self.left) if self.members else ()
-        return [*told, *statements.lacks(self.cost, memory, disk), *statements.left_out(self.found)]
-
-
-def plan(home: Path, known: Iterable[Run], group: Group, found: Expansion, measured: Measured) -> Plan:
-    """Return what the start of a group would do.
-
-    Args:
-        home: Where.
-        known: The runs below it.
-        group: What is asked.
-        found: What it comes to. Raises `SettingError` where that is no run.
-        measured: How fast networks are here.
-    """
-    found.require_runs()
-    if group.successive_halving:
-        halving.require(found.runs)
-    known = list(known)
-    there = groups.existing(known, {each.spec.content for each in found.runs})
-    new = [each for each in found.runs if each.spec.content not in there]
-    costs = cost.of_each(new, measured, cache_room(home), has_spare=WarmWorker.affordable())
-    if group.budget is None:
-        return Plan(group, found, there, new, cost.of(costs))
-    queued, left = budget.within(group.budget, new, costs, _best(found, there, known))
-    by_content = {run.spec.content: each for run, each in zip(new, costs, strict=True)}
-    return Plan(group, found, there, queued, cost.of([by_content[each.spec.content] for each in queued]), left)
-
-
-def _best(found: Expansion, there: Mapping[str, str], known: Iterable[Run]) -> list[Mapping[str, Any]]:
-    """Return the values of the axes of the runs that are done and that no other beats in what decides it and in seconds."""
-    settings = {there[each.spec.content]: each.settings for each in found.runs if each.spec.content in there}
-    points = list[RunPoint]()
-    for run in known:
-        value = compared.decided(run) if run.id in settings else None
-        if value and run.seconds is not None:
-            better = value.better.sign * value.value
-            points.append(RunPoint(run.id, run.id, run.spec.strategy.name, better, better, better, run.seconds))
-    return [settings[point.run_id] for point in frontier(points)]
 
 
 def start(store: Store, group: Group, *, look: Look = LOOK, read: ReadShape = read_shape) -> Kept:
@@ -108,23 +38,26 @@ def start(store: Store, group: Group, *, look: Look = LOOK, read: ReadShape = re
     if group.successive_halving:
         halving.require(found.runs)
     while True:
-        members = _fitting(store, group, found)
-        kept = _keep(store, group, members)
+        members, left = _fitting(store, group, found, groups.asking(groups.listed(store), group))
+        kept = _keep(store, group, members, left)
         if kept is not None:
             settings = [each.settings for each in members]
             resumed = _each(store, kept.group_id, control.resume, control.RESUMABLE, settings, whole=not group.successive_halving)
             return replace(kept, queued=(*kept.queued, *resumed))
 
 
-def _fitting(store: Store, group: Group, found: Expansion) -> Sequence[Member]:
-    """Return those of the runs that are there or fit into the budget of `group`: all, where it has none."""
+def _fitting(
+    store: Store, group: Group, found: Expansion, begun: StoredGroup | None
+) -> tuple[Sequence[Member], Sequence[NotStarted]]:
+    """Return those of the runs that are there or fit into the budget of `group`, and those that do not: all and none, where it
+    has none."""
     if group.budget is None:
-        return found.runs
-    planned = plan(store.home, store.runs(), group, found, partial(_measured, store.home))
+        return found.runs, ()
+    planned = plan(store.home, store.runs(), group, found, partial(_measured, store.home), begun=begun)
     if not planned.members:
         (why, *_) = statements.not_started(planned.left, group.budget)
         raise SettingError(f"No run of this group fits. {why}", "Give it more time.", received=f"{group.budget:g} seconds")
-    return planned.members
+    return planned.members, planned.left
 
 
 def _measured(home: Path, recipe: Recipe) -> BackboneProfile | None:
@@ -151,11 +84,11 @@ def extend(
             raise SettingError(f"The axis {axis} has these values already.", "Give others.", received=list(values))
         before = {each.spec.content for each in expand(at.group, look).runs}
         found = expand(wider, look).readable(read)
-        new = [each for each in found.runs if each.spec.content not in before]
-        new = list(_fitting(store, wider, replace(found, runs=tuple(new)))) if new else new
+        new: Sequence[Member] = [each for each in found.runs if each.spec.content not in before]
+        new, left = _fitting(store, wider, replace(found, runs=tuple(new)), at) if new else (new, ())
         if not new and found.dropped:
             raise SettingError(f"No further combination makes sense. The last: {found.dropped[-1].reason}")
-        kept = _keep(store, wider, new, at)
+        kept = _keep(store, wider, new, [*at.not_started, *left], at)
         if kept is not None:  # else somebody was quicker, and all is looked at once more
             return kept
 
@@ -210,8 +143,18 @@ def _each(
     return [run.id for run in fitting]
 
 
-def _keep(store: Store, group: Group, members: Sequence[Member], at: StoredGroup | None = None) -> Kept | None:
-    """Keep `group` and queue those of its `members` that are not there yet; None where all is to be looked at once more."""
+def _keep(
+    store: Store, group: Group, members: Sequence[Member], left: Sequence[NotStarted], at: StoredGroup | None = None
+) -> Kept | None:
+    """Keep a group and queue those of its runs that are not there yet; None where all is to be looked at once more.
+
+    Args:
+        store: Where.
+        group: What is asked.
+        members: Its runs.
+        left: What its budget leaves out.
+        at: The group as it was seen, where it is extended.
+    """
     if any(each.recipe.executor.shares_store for each in members):
         backends.require_importable()
     there = groups.existing(store.runs(), {each.spec.content for each in members})
@@ -223,7 +166,7 @@ def _keep(store: Store, group: Group, members: Sequence[Member], at: StoredGroup
                 folder = store.new_folder()
                 folders[each.spec.content] = folder.name
                 artifacts.write_spec(folder, each.spec)
-        kept = groups.keep(store, group, members, folders, environment=passed_on(os.environ), at=at)
+        kept = groups.keep(store, group, members, folders, environment=passed_on(os.environ), left=left, at=at)
     finally:
         for run_id in set(folders.values()) - set(kept.queued if kept else ()):
             shutil.rmtree(store.folder(run_id), ignore_errors=True)

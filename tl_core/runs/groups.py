@@ -4,7 +4,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from tl_core.errors import RunError, SettingError, TransferError
 from tl_core.groups import halving
+from tl_core.groups.budget import NotStarted
 from tl_core.groups.expansion import Member
 from tl_core.groups.group import Group, key, question
 from tl_core.recipe import Recipe
@@ -28,14 +29,15 @@ SEE = "See all groups with: python -m tl_core sweep list"
 
 @dataclass(frozen=True)
 class StoredGroup:
-    """A group that was started: `runs` are the ids of its runs in the order of its axes, each with its values of them, and `lost`
-    are the values of those that were deleted and not made again."""
+    """A group that was started: `runs` are the ids of its runs in the order of its axes, each with its values of them, `lost` are
+    the values of those that were deleted and not made again, and `not_started` are those that its budget left out."""
 
     id: str
     group: Group
     created: float
     runs: Mapping[str, Mapping[str, Any]]
     lost: Sequence[Mapping[str, Any]] = ()
+    not_started: Sequence[NotStarted] = ()
 
     def among(self, known: Iterable[Run]) -> list[Run]:
         """Return those of the `known` runs that are its own, in their order."""
@@ -74,6 +76,11 @@ def one(store: Store, group_id: str) -> StoredGroup:
     return _stored(row, members, lost)
 
 
+def asking(known: Iterable[StoredGroup], group: Group) -> StoredGroup | None:
+    """Return which of the `known` groups asks the same as `group`, if there is one."""
+    return next((each for each in known if question(each.group.stored()) == question(group.stored())), None)
+
+
 def named(store: Store, name: str) -> StoredGroup:
     """Return the only group that has that id or name, or an id that ends so. Raises `RunError`."""
     if not name.strip():  # an unset variable, and all ids end with nothing
@@ -101,9 +108,11 @@ def keep(
     folders: Mapping[str, str],
     *,
     environment: Mapping[str, str],
+    left: Sequence[NotStarted] = (),
     at: StoredGroup | None = None,
 ) -> Kept | None:
     """Keep `group` and see to it that it has `members`, in one transaction: who asks for the same at once makes nothing twice.
+    Return None, and keep nothing, where the group is not `at` any more, or a run to be joined has gone: look once more.
 
     Args:
         store: Where.
@@ -111,9 +120,8 @@ def keep(
         members: Its runs. Those that the group has, or whose like waits, works or is done, are not queued.
         folders: The ids of runs whose folders are there, by the contents of their specs.
         environment: What their processes are started with.
+        left: What its budget leaves out.
         at: The group as the asker saw it, which becomes `group`. Without, one that asks the same goes on, or a new one begins.
-
-    Returns None, and keeps nothing, where the group is not `at` any more, or a run to be joined has gone: look once more.
     """
     wanted = {member.spec.content: member for member in members}
     with store.database.writing(durable=True) as connection:
@@ -121,18 +129,14 @@ def keep(
             return None
         group_id = at.id if at else _same(connection, group)
         own = _own(connection, group_id)
-        others = connection.execute(runs.select().where(runs.c.state.in_(JOINED))).mappings()
-        there = existing(map(run_of, others), wanted)
+        there = existing(_in(connection, JOINED), wanted)
         joined = {content: run_id for content, run_id in there.items() if content not in own}
         new = {content: folders.get(content) for content in wanted if content not in own | there}
         if None in new.values():
             return None
-        rung = halving.first_rung(members) if group.successive_halving else None
-        for content, run_id in new.items():
-            connection.execute(queued(str(run_id), wanted[content].spec, environment=environment, rung=rung))
-        if rung is None:
-            _want_whole(connection, [*own.values(), *joined.values()])
-        group_id = _write(connection, group, group_id)
+        group_id = _write(connection, group, group_id, left)  # first: runs that are no older were made for it
+        _queue(connection, group, {str(run_id): wanted[content] for content, run_id in new.items()}, environment)
+        _want_whole(connection, group, [*own.values(), *joined.values()])
         for content, run_id in (joined | new).items():
             settings = dict(wanted[content].settings)
             connection.execute(memberships.insert().values(group_id=group_id, run_id=run_id, settings=settings))
@@ -169,20 +173,32 @@ def _own(connection: sa.Connection, group_id: str | None) -> dict[str, str]:
     return {_content(run.spec.model_dump_json()): run.id for run in map(run_of, rows)}
 
 
-def _write(connection: sa.Connection, group: Group, group_id: str | None) -> str:
-    """Store what a group asks, a new one where it has no id yet, and return its id."""
-    definition = group.stored()
+def _write(connection: sa.Connection, group: Group, group_id: str | None, left: Sequence[NotStarted]) -> str:
+    """Store what a group asks, and what is `left` out of it, a new one where it has no id yet, and return its id."""
+    values = {"definition": group.stored(), "not_started": list(map(asdict, left))}
     if group_id is not None:
-        connection.execute(groups.update().where(groups.c.id == group_id).values(definition=definition))
+        connection.execute(groups.update().where(groups.c.id == group_id).values(**values))
         return group_id
     group_id = new_id()
-    connection.execute(groups.insert().values(id=group_id, definition=definition, created=time.time()))
+    connection.execute(groups.insert().values(id=group_id, created=time.time(), **values))
     return group_id
 
 
-def _want_whole(connection: sa.Connection, run_ids: Collection[str]) -> None:
-    """Let runs go to their end that another group would hold against each other on the way."""
-    connection.execute(runs.update().where(runs.c.id.in_(run_ids), runs.c.rung.is_not(None)).values(rung=None))
+def _in(connection: sa.Connection, states: Sequence[State]) -> list[Run]:
+    return [run_of(row) for row in connection.execute(runs.select().where(runs.c.state.in_(states))).mappings()]
+
+
+def _queue(connection: sa.Connection, group: Group, new: Mapping[str, Member], environment: Mapping[str, str]) -> None:
+    """Queue the `new` runs of a group, by their ids; where it is halved they pause at the first rung."""
+    rung = halving.first_rung(list(new.values())) if group.successive_halving else None
+    for run_id, member in new.items():
+        connection.execute(queued(run_id, member.spec, environment=environment, rung=rung))
+
+
+def _want_whole(connection: sa.Connection, group: Group, run_ids: Collection[str]) -> None:
+    """Let runs go to their end, unless `group` holds them against each other on the way."""
+    if not group.successive_halving:
+        connection.execute(runs.update().where(runs.c.id.in_(run_ids), runs.c.rung.is_not(None)).values(rung=None))
 
 
 def _by_group(connection: sa.Connection, table: sa.Table, group_id: str | None = None) -> dict[str, list[sa.RowMapping]]:
@@ -205,4 +221,5 @@ def _stored(row: sa.RowMapping, members: Sequence[sa.RowMapping], lost: Sequence
     there = set(map(key, own.values()))
     gone = {key(each["settings"]): each["settings"] for each in lost if key(each["settings"]) not in there}
     in_order = dict(sorted(own.items(), key=lambda pair: place(pair[1])))
-    return StoredGroup(row["id"], group, row["created"], in_order, sorted(gone.values(), key=place))
+    left = [NotStarted(**each) for each in row["not_started"] if key(each["settings"]) not in there]
+    return StoredGroup(row["id"], group, row["created"], in_order, sorted(gone.values(), key=place), left)

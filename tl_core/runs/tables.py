@@ -97,6 +97,7 @@ groups = sa.Table(
     sa.Column("id", sa.String, primary_key=True),
     sa.Column("definition", sa.JSON, nullable=False),
     sa.Column("created", sa.Float, nullable=False),
+    sa.Column("not_started", sa.JSON, nullable=False, server_default="[]"),
 )
 memberships = sa.Table(
     "memberships",

@@ -68,7 +68,7 @@ def _live(group_id: str, was_alive: bool) -> None:
         _chart(found, runs)
         _table(found, runs)
         left = [run.left_at for run in runs if run.left_at]
-        for text in (*statements.not_tried_fully(left), *statements.deleted(found.lost)):
+        for text in (*statements.not_tried_fully(left), *statements.missing(found.group, found.not_started, found.lost)):
             st.caption(formatting.plain(text))
         if any(run.state is State.DONE for run in runs):
             about = "The page Compare with the runs of this group, and nothing else."

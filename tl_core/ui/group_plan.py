@@ -14,8 +14,9 @@ from tl_core.planning import backbone_profile
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.estimate import free
 from tl_core.recipe import Recipe
-from tl_core.runner import group_control
-from tl_core.runner.group_control import Plan
+from tl_core.runner import group_control, group_plan
+from tl_core.runner.group_plan import Plan
+from tl_core.runs import groups
 from tl_core.spec import PartSpec
 from tl_core.system import settings
 from tl_core.ui import faults, formatting, group_draft, polling, session, stored_groups
@@ -62,7 +63,8 @@ def _plan(group: Group) -> Plan:
             missing.append(found)
         return found
 
-    return group_control.plan(home, session.runs(), group, _expanded(group.to_yaml()), measured)
+    begun = groups.asking(stored_groups.listed(), group)
+    return group_plan.plan(home, session.runs(), group, _expanded(group.to_yaml()), measured, begun=begun)
 
 
 def _awaits_measurement(group: Group) -> bool:
