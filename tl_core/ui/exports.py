@@ -32,21 +32,31 @@ def chosen_format() -> type[ExportFormat]:
 
 
 def cards(found: Mapping[str, Parity]) -> None:
-    """Draw a card for each format, with what was `found` of it."""
+    """Draw a card for each format, with what was `found` of it; those in 8 bits below the others."""
+    quantised = {name: part for name, part in formats.parts().items() if part.quantised}
     for name, part in formats.parts().items():
-        missing, is_chosen = part.missing(), part is chosen_format()
-        with st.container(border=True, key=f"card_{name}"):
-            st.markdown(f"**{part.title}**{_mark(found.get(name))}")
-            st.caption(part.summary())
-            if missing:
-                st.caption(f"{missing.replace('_', '-')} is not installed here: `{INSTALL}`")
-            st.button(
-                "Chosen" if is_chosen else f"Choose {part.title}",
-                key=f"choose_{name}",
-                disabled=bool(missing),
-                type="primary" if is_chosen else "secondary",
-                on_click=partial(st.session_state.__setitem__, CHOSEN, name),
-            )
+        if name not in quantised:
+            _card(part, found.get(name))
+    with st.expander("In 8 bits", expanded=chosen_format().quantised or bool(quantised.keys() & found)):
+        st.caption("Smaller, often quicker, and offered where it loses at most 1 point of accuracy.")
+        for name, part in quantised.items():
+            _card(part, found.get(name))
+
+
+def _card(part: type[ExportFormat], parity: Parity | None) -> None:
+    missing, is_chosen = part.missing(), part is chosen_format()
+    with st.container(border=True, key=f"card_{part.name}"):
+        st.markdown(f"**{part.title}**{_mark(parity)}")
+        st.caption(part.summary())
+        if missing:
+            st.caption(f"{missing.replace('_', '-')} is not installed here: `{INSTALL}`")
+        st.button(
+            "Chosen" if is_chosen else f"Choose {part.title}",
+            key=f"choose_{part.name}",
+            disabled=bool(missing),
+            type="primary" if is_chosen else "secondary",
+            on_click=partial(st.session_state.__setitem__, CHOSEN, part.name),
+        )
 
 
 def _mark(parity: Parity | None) -> str:
@@ -58,8 +68,8 @@ def _mark(parity: Parity | None) -> str:
 
 def made(run: Run) -> None:
     """Draw a table of the exports of a run and what was found of each, and the door to where they are made."""
-    found, known = exported.read(session.store().folder(run.id)), formats.parts()
-    rows = [_row(known[name].title if name in known else name, parity) for name, parity in found.items()]
+    found = exported.read(session.store().folder(run.id))
+    rows = [_row(part.title, found[name]) for name, part in formats.parts().items() if name in found]
     if rows:
         st.dataframe(pd.DataFrame(rows), hide_index=True, width="stretch", placeholder="\N{EN DASH}", alt="Exports of this run")
         st.caption(
