@@ -48,7 +48,9 @@ class OnnxFile(Backbone):
         found = self._found()
         if found:
             return _listed(self._home, found)
-        return _entry(self.network or self.title, f"not on this machine: {HOW_TO_BRING}")
+        if self.network is None:
+            return _entry(self.title, "a network of any library, once you bring it here")
+        return _entry(self.network, f"not on this machine: {HOW_TO_BRING}")
 
     def sizes(self) -> tuple[int, int]:
         found = self._found()
