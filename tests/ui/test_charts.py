@@ -483,6 +483,13 @@ def test_names_beside_points_do_not_cover_each_other() -> None:
     assert all(family.text)
 
 
+def test_names_beside_points_are_without_what_all_begin_with() -> None:
+    named = [replace(point, label=f"Lite0 · Probe, {n} labels") for n, point in enumerate(POINTS[:2])]
+    for runs, texts in ((named, {"0 labels", "1 labels"}), (named[:1], {"Lite0 · Probe, 0 labels"})):
+        traces = comparing.metric_against_cost(runs, ACCURACY, Cost.SECONDS).data
+        assert {text.strip() for trace in traces if trace.text for text in trace.text} == texts
+
+
 def test_time_that_a_run_waited_is_told_apart() -> None:
     parts = [Timing(activity=Activity.TRAINING, seconds=35.0)]
     assert outcome.seconds_bar(parts, 5.9).layout.title.text == "Where the 35 s went, after 5.9 s of waiting"
