@@ -1,4 +1,4 @@
-"""Predict: what a finished run says of pictures that somebody brings."""
+"""Predict: what a finished run says of pictures or texts that somebody brings."""
 
 import streamlit as st
 
@@ -13,21 +13,21 @@ def summary() -> str:
     return f"{len(files):,} {'file' if len(files) == 1 else 'files'}" if files else ""
 
 
-PAGE = PageInfo(9, "Predict", ":material/counter_9:", "What does it say of your pictures?", summary, frozenset({State.DONE}))
+PAGE = PageInfo(9, "Predict", ":material/counter_9:", "What does it say of your own data?", summary, frozenset({State.DONE}))
 
 
 def draw() -> None:
     """Draw the page."""
     frame.heading(PAGE)
-    run = run_filters.finished_run("A trained model says here what it sees in your own pictures.")
+    run = run_filters.finished_run("A trained model says here what it makes of your own pictures or texts.")
     if run is None:
         return
     choice, evidence = st.columns([1, 2], gap="large")
     with formatting.sentence_for_mistakes():
         with choice:
-            files = predictions.brought(run)
+            study = predictions.asked(run)
         with evidence:
-            predictions.predictions(run, files)
+            predictions.predictions(run, study)
 
 
 if __name__ == "__main__":

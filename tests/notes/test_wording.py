@@ -97,6 +97,7 @@ TOLD = [
     ),
     (Note(K.ROWS_WITHOUT_PATH_OR_LABEL, (3,)), "Rows without a path or a label: 3 left out."),
     (Note(K.ROWS_WITHOUT_TEXT_OR_LABEL, (3,)), "Rows without a text or a label: 3 left out."),
+    (Note(K.BLANK_TEXTS, (2,)), "Blank lines: 2 left out."),
     (Note(K.ROWS_WITHOUT_TARGET, (3,)), "Rows without a target: 3 left out."),
     (Note(K.MISSING_VALUES, (1234,), about=("kind",)), "Values missing in kind: 1,234."),
     (Note(K.COLUMN_TYPES, (1, 2)), "1 of 2 columns are numbers, the others words."),
@@ -194,12 +195,12 @@ TOLD = [
     ),
     (
         Note(K.OUTSIDE_UNKNOWN),
-        "The data of this run are not there as they were: whether a picture lies outside of what it was trained on is not known, "
-        "and no training images are shown.",
+        "The data of this run are not where they were: which training examples are the nearest, and whether any of this lies "
+        "outside of what the run was trained on, is not known.",
     ),
     (
         Note(K.TOO_FEW_FOR_OUTSIDE, (12,)),
-        "Whether a picture lies outside of what was trained on is not said: 12 training images are too few for a threshold.",
+        "12 training examples are too few to say what lies outside of what the run was trained on.",
     ),
     (
         Note.counting(K.CLASSES_NOT_HERE, ["a", "b"]),

@@ -73,10 +73,15 @@ class Trained:
         split = next((name for name, found in distances.items() if len(found) >= FEWEST), None)
         if split is None:
             return None
-        found, of_test = np.sort(distances[split]), self.nearest(test).distances[:, -1]
-        # The quantile of split-conformal prediction: another one of their like exceeds it at most at that rate.
-        limit = float(found[ceil((len(found) + 1) * (1 - FALSE_ALARMS)) - 1])
+        found, of_test = distances[split], self.nearest(test).distances[:, -1]
+        limit = exceeded_at(FALSE_ALARMS, found)
         return Threshold(self.k, limit, split, len(found), len(of_test), int((of_test > limit).sum()))
+
+
+def exceeded_at(rate: float, found: NDArray[np.float64]) -> float:
+    """Return what another one like those `found` (n,), no fewer than 1 / `rate` - 1, exceeds at most at that rate: the quantile
+    of split-conformal prediction."""
+    return float(np.sort(found)[ceil((len(found) + 1) * (1 - rate)) - 1])
 
 
 def _of_length_1(features: Matrix) -> Matrix:

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from tl_core.data.formats.columns import is_filled
+from tl_core.data.formats.written import TEXTS
 from tl_core.data.label_kinds import CLASSES, NUMBERS, LabelKind
 from tl_core.data.multi_labels import MULTI_LABELS
 from tl_core.data.texts import Texts
@@ -18,8 +19,6 @@ from tl_core.datasets._user_data import Given
 from tl_core.errors import DataError
 from tl_core.notes import Note, NoteKind
 from tl_core.system.settings import ServerPath
-
-TEXTS = ("text", "sentence", "content", "review", "message", "document")
 
 
 @register("csv_text")

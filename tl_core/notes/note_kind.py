@@ -99,6 +99,7 @@ class NoteKind(StrEnum):
     ROWS_WITHOUT_PATH_OR_LABEL = "rows_without_path_or_label"
     """So many rows are left out."""
     ROWS_WITHOUT_TEXT_OR_LABEL = "rows_without_text_or_label"
+    BLANK_TEXTS = "blank_texts"
     ROWS_WITHOUT_TARGET = "rows_without_target"
     MISSING_VALUES = "missing_values"
     """The column that this is about lacks so many values."""

@@ -48,6 +48,7 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     "{0:.2f}, cross-validated on {1:,} training rows){names}: " + ASK,
     NoteKind.ROWS_WITHOUT_PATH_OR_LABEL: "Rows without a path or a label: {0:,} left out.",
     NoteKind.ROWS_WITHOUT_TEXT_OR_LABEL: "Rows without a text or a label: {0:,} left out.",
+    NoteKind.BLANK_TEXTS: "Blank lines: {0:,} left out.",
     NoteKind.ROWS_WITHOUT_TARGET: "Rows without a target: {0:,} left out.",
     NoteKind.MISSING_VALUES: "Values missing in {about[0]}: {0:,}.",
     NoteKind.COLUMN_TYPES: "{0} of {1} columns are numbers, the others words.",
@@ -104,10 +105,9 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.OWN_DATA_GONE: "The run's own data cannot be read, so nobody knows whether it was trained on some of these images, "
     "or what differs from them: {about[0]}",
     NoteKind.OWN_DATA_CHANGED: "The run's own data have changed since: it may have been trained on some of these images.",
-    NoteKind.OUTSIDE_UNKNOWN: "The data of this run are not there as they were: whether a picture lies outside of what it was "
-    "trained on is not known, and no training images are shown.",
-    NoteKind.TOO_FEW_FOR_OUTSIDE: "Whether a picture lies outside of what was trained on is not said: {0:,} training images are "
-    "too few for a threshold.",
+    NoteKind.OUTSIDE_UNKNOWN: "The data of this run are not where they were: which training examples are the nearest, and "
+    "whether any of this lies outside of what the run was trained on, is not known.",
+    NoteKind.TOO_FEW_FOR_OUTSIDE: "{0:,} training examples are too few to say what lies outside of what the run was trained on.",
     NoteKind.CLASSES_NOT_HERE: "Classes that these data lack: {names}. The run's own test is compared without them, too.",
     NoteKind.LABELS_NOT_HERE: "Labels that none of these data has: {names}. They do not count here, nor in the run's own test.",
     NoteKind.CLASSES_SPELLED_OTHERWISE: "Names that are spelled otherwise here: {names}.",

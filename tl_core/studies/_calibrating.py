@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tl_core.data.label_kinds import CLASSES
+from tl_core.analysis.out_of_distribution import FEWEST, exceeded_at
+from tl_core.data.label_kinds import CLASSES, NUMBERS
 from tl_core.errors import SettingError
 from tl_core.heads.closed_form import temperature
 from tl_core.metrics.ece import ExpectedCalibrationError
 from tl_core.networks.classifier import HEAD
 from tl_core.runs.exported import Calibration
+from tl_core.studies._predicted import COVERED, Fitted
 from tl_core.tasks import Task
 
 Said = tuple[NDArray[Any], NDArray[Any]]
@@ -46,11 +48,26 @@ def calibrate(model: Any, said: NDArray[Any], labels: NDArray[Any], test: Said) 
 
 def _errors(probabilities: NDArray[Any], labels: NDArray[Any], heat: float) -> tuple[float, float]:
     """Return the expected calibration error as it is, and with that temperature."""
+    pair = probabilities, cooled(probabilities, heat)
+    before, after = (ExpectedCalibrationError().value(labels, each) for each in pair)
+    return before, after
+
+
+def cooled(probabilities: NDArray[Any], heat: float) -> NDArray[Any]:
+    """Return probabilities (n, classes) whose logits are divided by `heat`."""
     from scipy.special import softmax
 
-    cooled = np.asarray(softmax(_logits(probabilities) / heat, axis=1))
-    before, after = (ExpectedCalibrationError().value(labels, each) for each in (probabilities, cooled))
-    return before, after
+    return np.asarray(softmax(_logits(probabilities) / heat, axis=1))
+
+
+def fitted(task: Task, said: NDArray[Any], labels: NDArray[Any]) -> Fitted | None:
+    """Return what a model `said` of validation examples (n, ...) with these `labels` (n, ...) is made to mean what it says with;
+    None where there is nothing for that, or these are too few."""
+    if len(labels) < FEWEST or not task.label_kind.single:
+        return None
+    if task.label_kind == NUMBERS:
+        return Fitted(len(labels), reach=exceeded_at(1 - COVERED, np.abs(said - labels)))
+    return Fitted(len(labels), temperature=temperature(_logits(said), labels))
 
 
 def _logits(probabilities: NDArray[Any]) -> NDArray[np.float64]:

@@ -40,7 +40,7 @@ def occluded(asked: Testable, most: int, report: Reporter) -> Iterator[tuple[tup
     found: tuple[TextWords, ...] = ()
     report(Stage(Activity.LEAVING_OUT_WORDS, 0.0))
     for example in hardest:
-        found += (_of_text(texts.read(example), example, preprocessor, model, asked.result.class_names),)
+        found += (words_of(texts.read(example), example, preprocessor, model, asked.result.class_names),)
         yield found, len(found) / len(hardest)
 
 
@@ -55,7 +55,15 @@ def _unchanged_data(asked: Testable) -> Data:
     return own
 
 
-def _of_text(text: str, example: int, preprocessor: Preprocessor, model: Any, names: Sequence[str]) -> TextWords:
+def words_of(text: str, example: int, preprocessor: Preprocessor, model: Any, names: Sequence[str]) -> TextWords:
+    """Return what carried what `model` says of a text, of which `preprocessor` makes its inputs.
+
+    Args:
+        text, example: It and its number.
+        preprocessor: Makes inputs.
+        model: A saved Keras model.
+        names: Those of its outputs.
+    """
     words = words_in(text)
     read = words_read(preprocessor, text, words)
     size = together(min(read, MOST_WORDS), MOST_PARTS)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 class TextWords:
     """What carried a prediction, by the words of its text.
 
-    `example` is the text's number among the test examples, `predicted` the name of the class that the model takes it for, or of
-    the number that it predicts, and `value` the probability of that class, or that number. `parts` are the text from its
-    beginning: words, or `together` neighbouring ones, each with by how much `value` falls where they are left out. What follows
-    them begins with `rest`: `untried` words that were not left out, since they are too many, and `unread` ones that the network
-    does not see.
+    `example` is the text's number among the test examples, or among those that were given, `predicted` the name of the class
+    that the model takes it for, or of the number that it predicts, and `value` the probability of that class, or that number.
+    `parts` are the text from its beginning: words, or `together` neighbouring ones, each with by how much `value` falls where
+    they are left out. What follows them begins with `rest`: `untried` words that were not left out, since they are too many, and
+    `unread` ones that the network does not see.
     """
 
     example: int

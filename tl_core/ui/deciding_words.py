@@ -43,17 +43,27 @@ def deciding_words(said: Predictions, run_id: str) -> None:
 
 def _show(said: Predictions, names: Sequence[str], in_percent: bool, found: WordsResult) -> None:
     st.markdown("**The words that decided**")
-    legend = f"{_mark('for the prediction', 1.0)} or {_mark('against it', -1.0)}"
-    st.html(f"<p>Words that spoke {legend}; in each text, the stronger the colour, the more.</p>")
+    legend()
     for number, text in enumerate(found.texts, 1):
         true = said.labels[text.example]
         is_what = names[true] if in_percent else f"{true:,.4g}"
         taken = f"taken for {text.predicted}, {100 * text.value:.0f} %" if in_percent else f"predicted {text.value:,.4g}"
         st.markdown(f"{number}\\. is **{formatting.plain(is_what)}**, {formatting.plain(taken)}")
-        is_long = sum(len(words) for words, _ in text.parts) > LONG
-        with st.container(height=TALL if is_long else "content", border=is_long):
-            st.html(shaded(text))
-        st.caption(formatting.plain(in_words(text, in_percent=in_percent)))
+        draw_text(text, in_percent=in_percent)
+
+
+def legend() -> None:
+    """Say what the shades of words mean."""
+    either = f"{_mark('for the prediction', 1.0)} or {_mark('against it', -1.0)}"
+    st.html(f"<p>Words that spoke {either}; in each text, the stronger the colour, the more.</p>")
+
+
+def draw_text(text: TextWords, *, in_percent: bool) -> None:
+    """Draw a text with its words shaded by their effect, and below it the same in words."""
+    is_long = sum(len(words) for words, _ in text.parts) > LONG
+    with st.container(height=TALL if is_long else "content", border=is_long):
+        st.html(shaded(text))
+    st.caption(formatting.plain(in_words(text, in_percent=in_percent)))
 
 
 def shaded(text: TextWords) -> str:

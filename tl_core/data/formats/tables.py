@@ -62,7 +62,7 @@ def read_table(path: Path) -> "pd.DataFrame":
 def _csv(path: Path) -> "pd.DataFrame":
     import pandas as pd
 
-    encoding = _encoding(path)
+    encoding = encoding_of(path)
     first = _first_line(path, encoding)
     separator = _separator(path, first)
     rows = min(MOST_ROWS, MOST_VALUES // (first.count(separator) + 1))
@@ -78,7 +78,7 @@ def _csv(path: Path) -> "pd.DataFrame":
     return frame.fillna("")
 
 
-def _encoding(path: Path) -> str:
+def encoding_of(path: Path) -> str:
     """Return how the text is encoded: as its first bytes say, UTF-16 where one of two is 0, and UTF-8 otherwise."""
     with path.open("rb") as file:
         head = file.read(4)
