@@ -42,9 +42,9 @@ SHOWS = ("app", "pages", "tl_core.ui")
 """What may import Streamlit, and may import neither Keras nor a backend of it."""
 GRADIENTS = "tl_core.networks.gradients"
 ABOUT_BACKENDS: dict[str, tuple[str, ...]] = {
-    "tensorflow": (GRADIENTS, "tl_core.exports.litert_dynamic", "tl_core.exports.litert_int8"),
+    "tensorflow": (GRADIENTS, "tl_core.machine.backends", "tl_core.exports.litert_dynamic", "tl_core.exports.litert_int8"),
     "jax": (GRADIENTS,),
-    "torch": (GRADIENTS, "tl_core.training.resume"),
+    "torch": (GRADIENTS, "tl_core.training.resume", "tl_core.machine.backends"),
 }
 """Modules that must speak with a backend of Keras itself."""
 UNPICKLERS = {"pickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}

@@ -31,6 +31,7 @@ def test_the_spec_is_written_out_in_full_and_means_the_same() -> None:
         ({"seed": 4, "image_size": 64}, {"seed": 4, "image_size": 64}),
         ({"strategy": "fine_tuning"}, {"strategy": "fine_tuning"}),
         ({"strategy": "lp_ft", "strategy.blocks": "last 2"}, {"strategy": "lp_ft", "strategy.blocks": "last 2"}),
+        ({"deterministic": "true"}, {"deterministic": True}),
         ({"dataset.labels_per_class": 10}, {}),
         ({"dataset.labels_per_class": 11}, {"dataset.labels_per_class": 11}),
     ],

@@ -42,6 +42,7 @@ class Recipe:
     given_size: int | None
     seed: int
     precision: Precision = Precision.AUTO
+    deterministic: bool = False
     metric: Metric = field(default_factory=Accuracy)
     look: Look = field(default=LOOK, compare=False, repr=False)
 
@@ -50,7 +51,8 @@ class Recipe:
         """Return the parts that `spec` names. Raises `SettingError` for a name or a setting that does not fit."""
         parts = {kind: registry(kind).build(getattr(spec, kind)) for kind in PART_KINDS}
         parts["dataset"] = parts["dataset"].labelled(parts["task"].label_kind)
-        return cls(**parts, given_size=spec.image_size, seed=spec.seed, precision=spec.precision, look=look)
+        own: dict[str, Any] = {name: getattr(spec, name) for name in ("seed", "precision", "deterministic")}
+        return cls(**parts, given_size=spec.image_size, look=look, **own)
 
     @cached_property
     def typical_size(self) -> int | None:
@@ -93,7 +95,8 @@ class Recipe:
     def draft(self) -> RunSpec:
         """Return the spec with every setting but an image size that nobody set, which goes on following the images."""
         parts = {kind: getattr(self, kind).spec() for kind in PART_KINDS}
-        return RunSpec(**parts, image_size=self.given_size, seed=self.seed, precision=self.precision)
+        own: dict[str, Any] = {name: getattr(self, name) for name in ("seed", "precision", "deterministic")}
+        return RunSpec(**parts, image_size=self.given_size, **own)
 
     def overrides(self) -> dict[str, Any]:
         """Return the fewest settings, by dotted name, that turn the default spec into this one: a short command, a short URL."""

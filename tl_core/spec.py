@@ -69,6 +69,12 @@ class RunSpec(BaseModel):
         description="The numbers that the network is computed in, and whether XLA compiles its steps. Auto takes float32, unless "
         "something else was measured to be faster for such a run on this machine.",
     )
+    deterministic: bool = Field(
+        False,
+        title="Deterministic operations",
+        description="Have every step computed in one fixed order, so that a run on a GPU comes to the same bits again. Steps "
+        "take longer there; on a processor a run comes to the same bits without it.",
+    )
 
     @model_validator(mode="before")
     @classmethod

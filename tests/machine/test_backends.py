@@ -242,3 +242,26 @@ def test_a_stored_run_with_another_environment_says_what_is_wrong_with_it(home: 
     told = CommandLine(home).run("watch", folder.name, "--json")
     assert told.code == 2
     assert "Networks are trained with one of Keras' backends" in told.json["error"]
+
+
+IN_ORDER = """
+import sys
+from tl_core.spec import RunSpec
+from tl_core.training.train import train
+from tensorflow.python.framework import config
+strategy = {"name": "from_scratch", "epochs": 1}
+spec = RunSpec.parse({"dataset": "digits", "backbone": "small_cnn", "strategy": strategy, "image_size": 16})
+for deterministic in (False, True, True):
+    found = train(spec.with_settings({"deterministic": deterministic}), lambda event: None)
+    print(config.is_op_determinism_enabled(), found.result.weights_digest)
+"""
+"""Trains without and, twice, with deterministic operations, and says whether TensorFlow computes in a fixed order."""
+
+
+@pytest.mark.process
+def test_a_run_computes_in_a_fixed_order_where_it_is_to(home: Path) -> None:
+    done = python(IN_ORDER)
+    assert done.code == 0, done.err
+    in_order, digests = zip(*(line.split() for line in done.out.splitlines()[-3:]), strict=True)
+    assert in_order == ("False", "True", "True")
+    assert digests[1] == digests[2]

@@ -110,6 +110,12 @@ def test_anything_else_is_told_as_what_is_known(store: Store) -> None:
     assert kind == failures.CRASH
     assert "SIGSEGV" in told
     assert "Resume goes on from its last checkpoint" in told
+    lacking = RuntimeError("Deterministic GPU implementation of unsorted segment reduction op not available.")
+    strict = QUICK.with_settings({"deterministic": True})
+    assert [failures.of_exception(lacking, spec, Path("a"))[1] for spec in (strict, QUICK)] == [
+        failures.NO_DETERMINISM,
+        failures.INTERNAL,
+    ]
     told, kind = failures.of_exception(ValueError("first\nsecond"), QUICK, Path("/runs/a"))
     assert (kind, told.count("\n")) == (failures.INTERNAL, 0)
     assert "(ValueError: first)" in told

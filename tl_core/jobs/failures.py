@@ -16,16 +16,27 @@ CRASH = "Crash"
 INTERNAL = "InternalError"
 
 
+NO_DETERMINISM = "NoDeterminism"
+
+
 _MEMORY_TYPES = {"MemoryError", "ResourceExhaustedError", "OutOfMemoryError"}
 
 
 MEMORY_WORDS = re.compile(r"RESOURCE_EXHAUSTED|out of memory|bad_alloc|OOM when allocating|Cannot allocate memory", re.IGNORECASE)
 
 
+ORDER_WORDS = re.compile(r"determinis", re.IGNORECASE)
+
+
+NO_ORDER = "Something in this run cannot be computed in one fixed order on this device, which deterministic operations ask for."
+
+
 def of_exception(error: Exception, spec: RunSpec, folder: Path) -> tuple[str, str]:
     """Return the sentence and the kind of an exception that nobody expected."""
     if type(error).__name__ in _MEMORY_TYPES or MEMORY_WORDS.search(str(error)):
         return out_of_memory("Memory ran out while this run was at work.", spec), OUT_OF_MEMORY
+    if spec.deterministic and ORDER_WORDS.search(str(error)):
+        return f"{NO_ORDER} Run it again with deterministic=false, or another network or strategy.", NO_DETERMINISM
     return f"{fault(error, 'ended this run')} The log in {folder} has the details.", INTERNAL
 
 

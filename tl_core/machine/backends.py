@@ -23,6 +23,9 @@ CPU, GPU = "cpu", "gpu"
 """What a backend can compute on."""
 LIMITS = ("KERAS_MAX_EPOCHS", "KERAS_MAX_STEPS_PER_EPOCH")
 """Variables that Keras reads as numbers when it is imported."""
+CUBLAS_IN_ORDER = "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
+"""The variable without which torch refuses to multiply matrices in a fixed order on a GPU."""
+JAX_IN_ORDER = "--xla_gpu_deterministic_ops=true"
 ANOTHER = f"Choose another one: export {BACKEND_VARIABLE}=tensorflow."
 
 
@@ -109,11 +112,37 @@ def gpu_line(backend: str) -> str:
     return f"Install CUDA's libraries for it: pip install -r requirements-gpu.txt{brought}"
 
 
-def compute_in(precision: Precision) -> None:
-    """Make Keras compute in `precision`, and otherwise as all networks here expect, whatever keras.json says."""
+def compute_in(precision: Precision, *, fixed_order: bool = False) -> None:
+    """Make Keras compute in `precision`, and otherwise as all networks here expect, whatever keras.json says; from now on in a
+    `fixed_order`, if asked (`compute_in_fixed_order`)."""
     import keras
 
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
     keras.config.set_dtype_policy(precision.policy)
+    if fixed_order:
+        compute_in_fixed_order()
+
+
+def compute_in_fixed_order() -> None:
+    """Have Keras' backend compute each operation in one order, from now on in this process: a GPU adds up in another one each
+    time. Raises `SettingError` where only the process's environment can say so."""
+    import keras
+
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow
+
+        tensorflow.config.experimental.enable_op_determinism()
+    elif backend == "torch":
+        import torch
+
+        os.environ.setdefault(*CUBLAS_IN_ORDER)
+        torch.use_deterministic_algorithms(True)
+    elif device() == GPU and JAX_IN_ORDER not in os.environ.get("XLA_FLAGS", ""):
+        raise SettingError(
+            "JAX computes in a fixed order on a GPU only in a process that began with that in its environment.",
+            f"Start the dashboard or the command anew after: export XLA_FLAGS={JAX_IN_ORDER}",
+            received="deterministic=true",
+        )

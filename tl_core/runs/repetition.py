@@ -168,6 +168,7 @@ def _decisive(found: Testable) -> dict[str, str]:
         "weights before training": result.provenance.sha256,
         "seed": str(found.run.spec.seed),
         "precision": str(result.precision),
+        "deterministic operations": "on" if found.run.spec.deterministic else "off",
         "device": result.device,
     }
     return {name: value for name, value in named.items() if value} | result.versions

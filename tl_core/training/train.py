@@ -92,7 +92,7 @@ def set_up(
     Raises:
         TransferError: For what the user can mend.
     """
-    backends.compute_in(Precision.FLOAT32)  # until it is decided
+    backends.compute_in(Precision.FLOAT32, fixed_order=recipe.deterministic)  # in float32 until it is decided
     keras.utils.set_random_seed(recipe.seed)
     report(Placement(keras.backend.backend(), backends.device()))
     recipe.require_accepted()

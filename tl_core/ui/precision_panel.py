@@ -1,4 +1,4 @@
-"""Which precision a run computes in, what was measured of each, and what "auto" takes."""
+"""Which precision a run computes in, what was measured of each, what "auto" takes, and whether it computes in a fixed order."""
 
 from functools import partial
 
@@ -18,6 +18,10 @@ ABOUT = (
     "GPUs are often faster in mixed bfloat16 or with steps compiled by XLA; most CPUs are slower. Auto chooses by what was "
     "measured on this machine, and takes float32 if nothing was."
 )
+COST = (
+    "Deterministic operations make each step on a GPU slower, some networks much more than others; what it costs yours was not "
+    "measured. A processor does not need them: there runs come to the same bits anyway, though to others than with them."
+)
 
 
 def precision_panel(recipe: Recipe, images: SplitSizes) -> None:
@@ -26,6 +30,8 @@ def precision_panel(recipe: Recipe, images: SplitSizes) -> None:
         forms.run_setting(RunSpec, "precision", recipe.precision)
         show = partial(_show, recipe, images)
         StudyPanel(PrecisionBenchmark(), ABOUT, "Measure on this machine", "Measure again", "speed", show).draw(recipe)
+        forms.run_setting(RunSpec, "deterministic", recipe.deterministic)
+        st.caption(COST)
 
 
 def _show(recipe: Recipe, images: SplitSizes, found: PrecisionBenchmarkResult) -> None:
