@@ -145,6 +145,8 @@ def test_names_are_told_apart(home: Path) -> None:
     for name, said in (("mine", "There is a network of that name"), ("MobileNetV2", "of that name"), ("../up", "no name")):
         with pytest.raises(SettingError, match=said):
             _shelf.bring(home, name, home.parent / "carried.onnx", Scaling.INSIDE, None)
+    (home / _shelf.FOLDER / "mine").rename(home / "elsewhere")
+    assert _shelf.find(home, "../elsewhere") is None
 
 
 def test_a_name_means_the_file_that_came(home: Path) -> None:

@@ -98,6 +98,8 @@ def test_an_onnx_file_is_brought_verified_and_removed(line: CommandLine, tmp_pat
     assert "mine: as it came" in line.call("weights", "verify", "mine").out
     Path(str(found["weights"])).write_bytes(b"")
     assert "mine: differs from the file that came" in line.call("weights", "verify", "mine").out
+    Path(str(found["weights"])).unlink()
+    assert "which is gone" in line.call("weights", "remove", "mine").out
     assert line.call("weights", "remove", "mine", "--yes").code == 0
     assert not [*(line.home / "networks").iterdir()]
     refused = line.call("weights", "import", f"mine={file}", "--output", "other")

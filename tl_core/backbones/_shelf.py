@@ -54,7 +54,8 @@ def whole(home: Path, network: str) -> str:
 def find(home: Path, network: str) -> Brought | None:
     """Return the network of that name, which may be `whole`; None where there is none."""
     name, _, digest = network.partition(MARK)
-    found = _read(graph_file(home, name).with_name(ABOUT))
+    is_name = re.fullmatch(rf"\.?{NAME}", name)  # and no way out of the folder
+    found = _read(graph_file(home, name).with_name(ABOUT)) if is_name else None
     return found if found and found.digest.startswith(digest) else None
 
 

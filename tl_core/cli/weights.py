@@ -122,11 +122,12 @@ def remove(network: Networks, yes: Annotated[bool, typer.Option("--yes", help="D
     found = []
     for entry in map(_named, network):
         place = entry.file.place if entry.brought and entry.file else _published(entry)[0].place
-        if not entry.here:
+        if not (entry.here or entry.brought):
             raise WeightsError(f"The weights of {entry.title} are not here.", received=place)
         found.append(place.parent if entry.brought else place)
         if not yes:
-            out.print(escape(f"{entry.title}: {place}, {size(place.stat().st_size)}"), soft_wrap=True)
+            held = size(place.stat().st_size) if entry.here else "which is gone"
+            out.print(escape(f"{entry.title}: {place}, {held}"), soft_wrap=True)
     if not yes:
         typer.confirm("Remove?" if len(found) == 1 else f"Remove these {len(found)} files?", abort=True)
     for place in found:

@@ -25,12 +25,7 @@ def proof(result: Result, unit: str = "nats") -> None:
             f"**{formatting.plain(phase.name)}** · {_how(phase)}. "
             f"{len(phase.trained)} variables with {phase.trainable_parameters:,} parameters trained."
         )
-        still = f"{phase.unchanged_tensors} of {phase.frozen_tensors} frozen tensors unchanged"
-        st.markdown(
-            f":material/verified: **{still}**, bit for bit, BatchNorm statistics included."
-            if phase.frozen_tensors
-            else "Nothing was frozen."
-        )
+        st.markdown(_still(phase))
         for line in (*remarks(phase, unit), *frozen_part(phase.frozen_part)):
             st.caption(formatting.plain(line))
         with st.expander("Variables that trained"):
@@ -47,6 +42,15 @@ def proof(result: Result, unit: str = "nats") -> None:
     for step in reversed(source.steps):
         if step.sha256:
             st.caption(f"sha256 of the weights file of {formatting.plain(step.source)}: {step.sha256}")
+
+
+def _still(phase: PhaseRecord) -> str:
+    """Return what did not move in a phase. A network in a file has no tensor here that could."""
+    if phase.frozen_tensors:
+        still = f"{phase.unchanged_tensors} of {phase.frozen_tensors} frozen tensors unchanged"
+        return f":material/verified: **{still}**, bit for bit, BatchNorm statistics included."
+    has_part = phase.frozen_part.computed or phase.frozen_part.reused
+    return "What is below the head has nothing here that could train." if has_part else "Nothing was frozen."
 
 
 def _how(phase: PhaseRecord) -> str:
