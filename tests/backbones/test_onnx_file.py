@@ -85,8 +85,11 @@ def is_as_keras_says(found: np.ndarray, scaling: Scaling = Scaling.INSIDE) -> No
 
 
 @pytest.mark.parametrize("scaling", TOLD)
-def test_pixels_are_scaled_as_layers_of_keras_scale_them(home: Path, extractor: FeatureExtractor, scaling: Scaling) -> None:
-    is_as_keras_says(features(brought(home, pixels=scaling), extractor), scaling)
+def test_pixels_are_scaled_as_layers_of_keras_scale_them(scaling: Scaling) -> None:
+    taken, affine = PIXELS.astype(np.float32), scaling.affine()
+    ordered = taken[..., ::-1] if affine.blue_first else taken
+    expected = keras.ops.convert_to_numpy(scaling.of(taken))
+    np.testing.assert_allclose(ordered * np.array(affine.factors) + np.array(affine.offsets), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -96,7 +99,7 @@ def test_its_features_are_those_of_keras(home: Path, extractor: FeatureExtractor
 
 def test_channels_may_come_last(home: Path, extractor: FeatureExtractor) -> None:
     content = onnx_bytes(LAST_CHANNELS, {"pixels": (None, None, None, 3)})
-    is_as_keras_says(features(brought(home, content), extractor))
+    is_as_keras_says(features(brought(home, content, Scaling.BLUE_FIRST), extractor), Scaling.BLUE_FIRST)
 
 
 def test_features_may_be_an_inner_tensor(home: Path, extractor: FeatureExtractor) -> None:
@@ -198,7 +201,7 @@ def test_strategies_that_need_its_layers_refuse(home: Path) -> None:
     assert refused == named | {"head2toe"}
 
 
-def test_it_is_ranked_without_a_random_floor_of_its_own(home: Path) -> None:
+def test_it_is_a_candidate_of_rankings(home: Path) -> None:
     brought(home)
     recipe = Recipe.of(RunSpec().with_settings({"dataset": "digits"}))
     assert "mine" in [each.backbone.listing().title for each in candidates(recipe)]

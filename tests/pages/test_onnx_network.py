@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.tools.pages import errors, opened
 from tl_core.backbones._onnx_example import onnx_bytes
 from tl_core.strategies import Family
 from tl_core.ui import steps
 
 
+@pytest.mark.full
 def test_a_network_is_brought_and_greys_what_it_cannot_do(tmp_path: Path) -> None:
     file = tmp_path / "carried.onnx"
     file.write_bytes(b"no network")
