@@ -25,9 +25,11 @@ class OpenVINOInt8(OpenVINOFormat):
         with TemporaryDirectory(prefix="transfer_lab_") as folder:
             exact = Path(folder) / place.name
             super().write(contents, exact)
-            examples = nncf.Dataset([each[None] for each in contents.examples])
-            uneven = nncf.QuantizationPreset.MIXED  # for activations that are not even around 0, as those of most networks
             network = nncf.quantize(
-                openvino.Core().read_model(exact), examples, preset=uneven, subset_size=len(contents.examples)
+                openvino.Core().read_model(exact),
+                nncf.Dataset([each[None] for each in contents.examples]),
+                subset_size=len(contents.examples),
+                # Else the first layers have 7 bits, for processors without VNNI.
+                advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.DISABLE),
             )
             openvino.save_model(network, place, compress_to_fp16=False)
