@@ -39,12 +39,17 @@ def test_each_format_is_a_card(finished: str, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(formats.part("onnx"), "needs", ("no_such_module",))
     app = page(finished)
     captions = [each.value for each in app.caption]
-    assert {part.summary() for part in formats.parts().values()} <= set(captions)
+    exact = {part.summary() for part in formats.parts().values() if not part.quantised}
+    assert exact <= set(captions)
     assert f"no-such-module is not installed here: `{INSTALL}`" in captions
     assert (app.button(key="choose_onnx").disabled, app.button(key="choose_openvino").disabled) == (True, False)
     app.button(key="choose_openvino").click().run()
     assert [each.value for each in app.subheader] == ["OpenVINO"]
     assert app.button(key="ask_export_check").label == "Export"
+    app.toggle(key="export_quantised").set_value(True).run()
+    captions = [each.value for each in app.caption]
+    assert {part.summary() for part in formats.parts().values() if part.quantised} <= set(captions)
+    assert not exact & set(captions)
 
 
 def test_what_says_the_same_can_be_taken(finished: str) -> None:
