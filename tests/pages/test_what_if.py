@@ -7,7 +7,11 @@ from streamlit.testing.v1 import AppTest
 
 from tests.helpers import FEW_CROPS
 from tests.tools.pages import SMALL, errors, opened
+from tl_core.groups import statements
+from tl_core.groups.budget import NotStarted
+from tl_core.groups.expansion import expand
 from tl_core.groups.group import Group
+from tl_core.groups.halving import LeftAt
 from tl_core.runner import group_control, service
 from tl_core.runs import deletion, groups
 from tl_core.runs.states import State
@@ -61,12 +65,15 @@ def test_a_question_is_changed_started_and_extended(home: Path) -> None:
     app.text_input(key="axis_seed").set_value("0, 1").run()
     app.text_input(key="axis_strategy.epochs").set_value("1, 2").run()
     app.multiselect(key="axis_precision").set_value(['"float32"']).run()
+    app.checkbox(key=group_draft.HALVING).check().run()
     assert "4 runs." in said(app)
     assert "on this machine, one run after the other" in said(app)
+    assert "Each trains 1 epoch at first" in said(app)
     app.button(key="start_group").click().run()
     assert not errors(app)
     (found,) = groups.listed(Store())
-    assert found.group.name == "Own"
+    assert (found.group.name, found.group.successive_halving) == ("Own", True)
+    assert {run.rung for run in Store().runs()} == {1}
     assert [dict(each) for each in found.runs.values()] == [
         {"seed": seed, "strategy.epochs": epochs} for seed in (0, 1) for epochs in (1, 2)
     ]
@@ -81,6 +88,25 @@ def test_a_question_is_changed_started_and_extended(home: Path) -> None:
     (table,) = (each.value for each in app.dataframe)
     assert table["Seed"].tolist() == ["0", "0", "1", "1", "2", "2"]
     assert set(table["State"]) == {"Stopped"}
+
+
+def test_what_was_left_at_a_rung_and_what_did_not_fit_into_the_budget_is_told(home: Path) -> None:
+    store, group = Store(), small_group().model_copy(update={"budget": 60.0})
+    members, left = expand(group).runs, [NotStarted({"seed": 2}, 30.0)]
+    folders = {each.spec.content: f"run{place}" for place, each in enumerate(members)}
+    kept = groups.keep(store, group, members, folders, environment={}, left=left)
+    assert kept
+    one, other = kept.queued
+    why = LeftAt(epochs=3, place=2, of=2, kept=1)
+    store.update(one, lambda _: {"state": State.PAUSED, "rung": 3, "left_at": why.model_dump()})
+    app = opened(SCRIPT, group=kept.group_id)
+    assert "1 run was left after 3 epochs by successive halving" in said(app)
+    assert "1 run is not started, as beyond the budget of 1 min 0 s: seed 2" in said(app)
+    (table,) = (each.value for each in app.dataframe)
+    assert table["State"].tolist() == ["Left after 3 epochs", "Queued"]
+    assert table["Why"].tolist() == [statements.left_at(why), ""]
+    assert "resume_group" not in {button.key for button in app.button}
+    assert store.run(other).left_at is None
 
 
 def test_a_group_of_an_address_is_shown_and_one_that_is_gone_is_none(home: Path) -> None:

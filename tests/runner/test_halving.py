@@ -4,8 +4,9 @@ import time
 
 import pytest
 
-from tests.helpers import keep_run
+from tests.helpers import keep_run, wait_until
 from tests.runner.test_group_control import BASE
+from tests.tools.crashing import short_training
 from tl_core.errors import RunError
 from tl_core.events import Epoch, Plan
 from tl_core.groups.group import Group
@@ -121,6 +122,18 @@ def test_what_is_asked_for_whole_by_its_group_or_another_one_is_not_halved(name:
     asked = HALVED.model_copy(update={"name": name, "successive_halving": False})
     assert group_control.start(store, asked).queued == ()
     assert set(standing(store).values()) == {(State.QUEUED, None)}
+
+
+@pytest.mark.process
+def test_runs_pause_at_their_rung_and_go_on_to_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without validation numbers all are equal, and go on."""
+    short_training(monkeypatch)
+    found, base = Store(), BASE | {"strategy.epochs": 2}
+    group_control.start(found, HALVED.model_copy(update={"base": base, "axes": {"strategy.learning_rate": (GOOD, FAIR)}}))
+    wait_until(lambda: all(run.state is State.DONE for run in found.runs()))
+    runs = found.runs()
+    assert [(run.state, run.attempts, run.left_at) for run in runs] == [(State.DONE, 2, None)] * 2
+    assert [len(found.events(run.id, "epoch")) for run in runs] == [2, 2]
 
 
 def test_a_run_that_belongs_to_no_group_is_left_alone(store: Store) -> None:

@@ -67,8 +67,9 @@ def halved(rung: int | None) -> Iterator[str]:
 
 def left_at(left: LeftAt) -> str:
     """Return why a run was left at a rung."""
-    kept = "the best goes" if left.kept == 1 else f"the best {left.kept} go"
-    return f"Left after {_epochs(left.epochs)}: place {left.place} of {left.of} settings by the validation images; {kept} on."
+    kept = "the best one" if left.kept == 1 else f"the best {left.kept}"
+    place = f"Place {left.place} of {left.of} settings after {_epochs(left.epochs)}"
+    return f"{place}, by the validation images; {kept} went on."
 
 
 def not_tried_fully(left: Sequence[LeftAt]) -> Iterator[str]:
