@@ -234,6 +234,7 @@ def test_the_command_writes_what_was_checked(line: CommandLine, run: str, tmp_pa
     assert done.code == 0, done.err
     assert done.json["largest_difference"] < 1e-4
     assert done.json["correct"] == done.json["own_correct"]
+    assert done.json["greatest_loss"] is None
     assert done.json["calibration"]["examples"] == artifacts.read_result(Store().folder(run)).validation_images
     assert json.loads((tmp_path / "new" / "there" / "model.json").read_text())["calibration"] == done.json["calibration"]
     assert {file.name for file in (tmp_path / "new" / "there").iterdir()} == {"model.xml", "model.bin", "model.json", SCRIPT}

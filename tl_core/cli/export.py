@@ -42,7 +42,10 @@ def export(
     copy(exported.place(store.folder(run_id), name), to)
     if as_json:
         interval = found.parity.interval
-        accuracy = {"accuracy_interval": interval and [interval.low, interval.high]}
+        accuracy = {
+            "accuracy_interval": interval and [interval.low, interval.high],
+            "greatest_loss": found.parity.greatest_loss,
+        }
         print_json({"run_id": run_id, "format": name, "folder": str(to)} | found.parity.model_dump(mode="json") | accuracy)
         return
     table = Table("", Column("", justify="right"), box=None, show_header=False)
