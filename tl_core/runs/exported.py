@@ -71,8 +71,8 @@ class Parity(_Plain):
     deviations of the test's. Of `examples` so many had the same first class (`agreeing`), so many were `correct`, and of the same
     ones so many were in the run's own test (`own_correct`): all None where nothing is right or wrong. `file_bytes` are those of
     the format's file, or files. Seconds are wall seconds for an example on the processor, alone and in a batch of 32. With a
-    `calibration` it is compared with the run's model that has the same one. Of a quantised
-    export `disagreements` are how many examples only Keras, and only the export, got right.
+    `calibration` it is compared with the run's model that has the same one. Of a quantised export
+    `disagreements` are how many examples only Keras, and only the export, got right.
     """
 
     at: float
