@@ -54,8 +54,8 @@ class StoredRun:
 
     @cached_property
     def model(self) -> Any:
-        """Return the trained Keras model, from pixels (batch, size, size, 3) in 0..255 to probabilities (batch, classes). Raises
-        `RunError` where there is none."""
+        """Return the trained Keras model, from pixels (batch, size, size, 3) in 0..255 to probabilities (batch, classes); its
+        head on features, where only these are known of its network. Raises `RunError` where there is none."""
         file = self.folder / artifacts.MODEL
         if not file.is_file():
             raise RunError("This run has no model.", "Only finished runs have one; run it again.", received=self.id)

@@ -55,6 +55,13 @@ class Seen(HTMLParser):
         self.text += data
 
 
+def test_a_head_alone_is_loaded_by_nobody_else(card: Card) -> None:
+    assert "load_model" in card_text.markdown(card)
+    alone = card_text.markdown(replace(card, head_alone=True))
+    assert "load_model" not in alone
+    assert f"predict {card.run.id} PICTURE" in alone.replace("\\", "")
+
+
 def test_names_stand_in_it_as_they_are(card: Card) -> None:
     page = Seen(card_text.page(card))
     assert not page.tags & {"script", "a", "img"}

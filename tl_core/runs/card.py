@@ -57,8 +57,9 @@ class Mistake:
 class Card:
     """A finished run, its result, and what is worth knowing of its model: the titles of dataset, backbone and strategy, and what
     the strategy does (`approach`); what examples are called, and the size of an input; the task, and what Hugging Face calls it
-    (`pipeline`; empty where it has no name); where it fails most, of classes
-    alone; how many classes have few test examples; warnings on its training; and its tests on other data."""
+    (`pipeline`; empty where it has no name); where it fails most, of classes alone; how many classes have few test examples;
+    warnings on its training; its tests on other data; and whether the stored model is its head alone, since only the features of
+    its network are known."""
 
     run: Run
     result: Result
@@ -73,6 +74,7 @@ class Card:
     rarely_tested: int
     warnings: tuple[str, ...]
     evaluations: tuple[Evaluation, ...]
+    head_alone: bool
 
 
 def card_of(found: Testable) -> Card:
@@ -95,6 +97,7 @@ def card_of(found: Testable) -> Card:
         rarely_tested=sum(found.examples < FEW_IMAGES for found in recalls),
         warnings=tuple(convergence.warnings(result, things_of(run.spec))),
         evaluations=evaluations.read(folder),
+        head_alone=backbone is not None and backbone.features_only,
     )
 
 

@@ -62,7 +62,7 @@ def sections(card: Card) -> Iterator[Section]:
     yield from _failures(card)
     yield Section("Limits", list(_limits(card)))
     yield _cost(card)
-    yield Section("How to load it", ["With Keras alone, or in another format by Transfer Lab's export."], code=_loading(card))
+    yield _loading(card)
 
 
 def _phase(record: PhaseRecord) -> str:
@@ -125,13 +125,18 @@ def _cost(card: Card) -> Section:
     return Section("Cost", [f"{seconds(result.seconds)}{where}. {trained}", f"Made with {versions}."])
 
 
-def _loading(card: Card) -> str:
-    return f"""\
+def _loading(card: Card) -> Section:
+    title = "How to load it"
+    if card.head_alone:
+        asked = f"python -m tl_core predict {card.run.id} PICTURE"
+        return Section(title, [f"By Transfer Lab, which has its network in the file with that sha256: {asked}"])
+    code = f"""\
 import keras
 
 # DIR comes from: python -m tl_core export {card.run.id} --format hugging_face --to DIR
 model = keras.saving.load_model("DIR")  # from Hugging Face's hub, if it is there: "hf://OWNER/NAME"
 outputs = model.predict(inputs)  # load.py, beside it, makes inputs of a file"""
+    return Section(title, ["With Keras alone, or in another format by Transfer Lab's export."], code=code)
 
 
 def markdown(card: Card) -> str:

@@ -7,6 +7,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from tl_core.backbones import backbones
 from tl_core.errors import RunError, TrackingError
 from tl_core.runs import groups
 from tl_core.runs.artifacts import PREDICTIONS
@@ -80,6 +81,7 @@ def register_model(store: Store, tracker: Tracker, run: Run, name: str) -> int:
     file = store.folder(run.id) / MODEL
     if run.state is not State.DONE or not file.is_file():
         raise RunError("This run has no model.", "Only a finished run has one.", received=run.id)
+    backbones.build(run.spec.backbone).require_layers("A registered model", "Send the run without its model.")
     return tracker.register_model(tracked(store, run, _groups(store).get(run.id)), file, name)
 
 
