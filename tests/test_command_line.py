@@ -30,7 +30,7 @@ __all__ = ["immediate"]
 KEYS = {
     *("run_id", "state", "accuracy", "accuracy_interval", "metrics", "seconds", "trainable_parameters", "error"),
     *("waiting_seconds", "running_seconds", "priority", "attempts", "device", "unreadable"),
-    *("name", "tags", "starred", "archived", "note", "disk_bytes", "repeats"),
+    *("name", "tags", "starred", "archived", "note", "disk_bytes", "repeats", "left_at"),
 }
 ENDING = KEYS | {"notes", "warnings", "evaluations", "thresholds"}
 TINY = ("--backbone", "small_cnn", "--strategy", "from_scratch", "--set", "strategy.epochs=1", "--set", "image_size=16")

@@ -106,7 +106,16 @@ def test_features_may_be_an_inner_tensor(home: Path, extractor: FeatureExtractor
     assert features(brought(home, output="shapes"), extractor).shape == (len(PICTURES), 8)
 
 
+def of_zeros() -> bytes:
+    """A file whose weights are all zero."""
+    content = onnx_bytes()
+    for values in example_weights().values():
+        content = content.replace(values.tobytes(), bytes(values.nbytes))
+    return content
+
+
 BAD = {
+    "all zeros": (of_zeros(), "gives the same features of any image"),
     "no ONNX": (b"a text", "cannot be computed by OpenVINO"),
     "truncated": (onnx_bytes()[:-200], "cannot be computed by OpenVINO"),
     "empty": (b"", "has 0 inputs"),

@@ -105,7 +105,7 @@ def test_it_is_shown_what_is_said_and_what_is_near(finished: str) -> None:
     answered(finished, GOOD, BROKEN, notes=(Note(NoteKind.LINKS_OUT, (1,), ("b",)),))
     app = given(finished)
     said = told(app)
-    assert "1 predicted, 1 could not be read. None of them looks unlike anything that the run has learned from." in said
+    assert "1 predicted, 1 could not be read. It does not look unlike anything that the run has learned from." in said
     assert any(
         "Of the 800 test images, which are of the run's own kind, it comes for 6 % (4\N{EN DASH}7)." in each for each in said
     )

@@ -205,7 +205,7 @@ def test_the_run_that_is_looked_at_stands_out_and_others_say_their_data() -> Non
     keys = {button.key for button in app.button}
     assert f"look_at_{second}" in keys
     assert f"look_at_{first}" not in keys
-    assert "Photo patches, seed 7 · waiting for " in said(app)
+    assert "Photo patches, 2 labels a class, 16 px, seed 7 · waiting for " in said(app)
 
 
 def test_what_stop_ended_is_called_stopped() -> None:

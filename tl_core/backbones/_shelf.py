@@ -113,7 +113,9 @@ def _require_free(name: str) -> None:
         )
     titles = {entry.title.casefold() for part in backbones.parts().values() for entry in part.catalogue()}
     if name.casefold() in titles:
-        raise SettingError("There is a network of that name.", "Take another name, or remove that one first.", received=name)
+        raise SettingError(
+            "There is a network of that name.", "Take another name, or remove that one first if you brought it.", received=name
+        )
 
 
 def _require_file(path: Path) -> None:

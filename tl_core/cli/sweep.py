@@ -136,7 +136,7 @@ def show(group: GroupName, as_json: AsJson = False) -> None:
 def pause(group: GroupName) -> None:
     """Pause all runs of a group that wait or work."""
     store = Store()
-    group_control.pause(store, groups.named(store, group).id)
+    _say(group_control.pause(store, groups.named(store, group).id), "asked to pause")
 
 
 @sweep.command()
@@ -144,7 +144,7 @@ def pause(group: GroupName) -> None:
 def stop(group: GroupName) -> None:
     """End all runs of a group; those that are done stay as they are."""
     store = Store()
-    group_control.stop(store, groups.named(store, group).id)
+    _say(group_control.stop(store, groups.named(store, group).id), "asked to stop")
 
 
 @sweep.command()
@@ -152,7 +152,7 @@ def stop(group: GroupName) -> None:
 def resume(group: GroupName) -> None:
     """Queue all runs of a group again that are paused, failed, or were stopped."""
     store = Store()
-    group_control.resume(store, groups.named(store, group).id)
+    _say(group_control.resume(store, groups.named(store, group).id), "queued again")
 
 
 @sweep.command()
@@ -203,6 +203,10 @@ def _measured(home: Path, recipe: Recipe) -> BackboneProfile | None:
         said = True
         time.sleep(POLL_SECONDS)
     return found
+
+
+def _say(runs: list[str], what: str) -> None:
+    out.print(f"{len(runs)} run{'s' if len(runs) != 1 else ''} {what}.")
 
 
 def _followed(store: Store, found: StoredGroup) -> list[Run]:

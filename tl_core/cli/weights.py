@@ -109,8 +109,8 @@ def verify(network: Some = None) -> None:
         out.print(escape(f"{entry.title}: {said} ({entry.file.place})"), soft_wrap=True)
     if wrong:
         raise WeightsError(
-            "Not all files are the published ones.",
-            f"Remove them and fetch them again: python -m tl_core weights remove {' '.join(wrong)}",
+            "Not all files are the published ones, or as they came here.",
+            f"Remove them and fetch or import them again: python -m tl_core weights remove {' '.join(wrong)}",
             received=", ".join(wrong),
         )
 

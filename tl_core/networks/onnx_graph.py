@@ -86,9 +86,13 @@ def examined(path: Path, told: Path, output: str | None, scaling: Affine) -> Gra
         facts = _described(network, told)
         graph = OnnxGraph(path, "", output, scaling, facts.side or USUAL_SIDE, facts)
         computing = compiled(_on_pixels(network, graph, facts.batch or 1), bfloat16=False)
-        found = computing(np.full(tuple(computing.input().shape), 127, np.uint8))[0]
+        grey = np.full(tuple(computing.input().shape), 127, np.uint8)
+        noise = np.random.default_rng(0).integers(0, 256, grey.shape, np.uint8)
+        found, other = (np.array(computing(pixels)[0]) for pixels in (grey, noise))
     if found.ndim != 2 or len(found) != (facts.batch or 1) or not np.isfinite(found).all():
         raise refused(told, f"gives no features of an image, but numbers of the shape {found.shape}")
+    if np.array_equal(found, other):
+        raise refused(told, "gives the same features of any image", "Its weights may be missing or no numbers: export it anew.")
     return replace(facts, features=found.shape[1])
 
 

@@ -93,25 +93,26 @@ def extend(
             return kept
 
 
-def pause(store: Store, group_id: str) -> None:
-    """Pause all runs of a group that wait or work. Raises `RunError` where none does."""
-    _all(store, group_id, control.pause, control.PAUSABLE, "waits or works")
+def pause(store: Store, group_id: str) -> list[str]:
+    """Pause all runs of a group that wait or work, and return their ids. Raises `RunError` where none does."""
+    return _all(store, group_id, control.pause, control.PAUSABLE, "waits or works")
 
 
-def stop(store: Store, group_id: str) -> None:
-    """End all runs of a group that wait, work or are paused. Raises `RunError` where none does."""
-    _all(store, group_id, control.stop, control.STOPPABLE, "waits, works or is paused")
+def stop(store: Store, group_id: str) -> list[str]:
+    """End all runs of a group that wait, work or are paused, and return their ids. Raises `RunError` where none does."""
+    return _all(store, group_id, control.stop, control.STOPPABLE, "waits, works or is paused")
 
 
-def resume(store: Store, group_id: str) -> None:
-    """Queue all runs of a group again that are paused, failed, or were stopped, and were not left at a rung. Raises `RunError`
-    where there is none."""
-    _all(store, group_id, control.resume, control.RESUMABLE, "is paused, failed or stopped", whole=False)
+def resume(store: Store, group_id: str) -> list[str]:
+    """Queue all runs of a group again that are paused, failed, or were stopped, and were not left at a rung, and return their
+    ids. Raises `RunError` where there is none."""
+    return _all(store, group_id, control.resume, control.RESUMABLE, "is paused, failed or stopped", whole=False)
 
 
-def _all(store: Store, group_id: str, wish: Wish, states: Sequence[State], what: str, *, whole: bool = True) -> None:
-    if not _each(store, group_id, wish, states, whole=whole):
+def _all(store: Store, group_id: str, wish: Wish, states: Sequence[State], what: str, *, whole: bool = True) -> list[str]:
+    if not (found := _each(store, group_id, wish, states, whole=whole)):
         raise RunError(f"No run of this group {what}.", received=group_id)
+    return found
 
 
 def _each(

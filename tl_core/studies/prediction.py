@@ -153,6 +153,8 @@ class Prediction(Study[PredictionResult]):
         if found.threshold is None or not read:
             return told
         outside = sum(each.is_outside is True for each in read)
+        if len(read) == 1:
+            return f"{told} It {'looks' if outside else 'does not look'} unlike anything that the run has learned from."
         many = {0: "None of them looks", 1: "One of them looks"}.get(outside, f"{outside:,} of them look")
         return f"{told} {many} unlike anything that the run has learned from."
 

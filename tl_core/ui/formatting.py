@@ -119,7 +119,7 @@ def data_of(run: Run) -> str:
     """Return what tells runs of one network and strategy apart: the dataset, how many labels and pixels of it where that is set,
     and the seed."""
     labels, size = run.spec.dataset.settings.get("labels_per_class"), run.spec.image_size
-    set_here = [f"{labels} labels a class"] * bool(labels) + [f"{size} px"] * bool(size)
+    set_here = [f"{labels} label{'s' if labels != 1 else ''} a class"] * bool(labels) + [f"{size} px"] * bool(size)
     return ", ".join([titles_of(run)[0], *set_here, f"seed {run.spec.seed}"])
 
 

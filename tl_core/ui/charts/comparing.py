@@ -1,11 +1,9 @@
 """Runs beside each other."""
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import takewhile
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -30,8 +28,6 @@ LEGEND_ROW = 20
 """Pixels of a row of two names."""
 WIDTH, DEPTH, MOST_LETTERS = 780, 250, 32
 """Pixels of the plot on a screen of 1280; the most letters of a name."""
-BETWEEN = re.compile("(?<=[,\N{MIDDLE DOT}] )")
-"""Where a word of a run's name ends."""
 
 
 class CostAxis(NamedTuple):
@@ -74,7 +70,9 @@ def metric_against_cost(points: Sequence[RunPoint], metric: Metric, cost: Cost) 
         return theme.empty(title, "Runs that have finished will be here.")
     if len(points) > MOST_RUNS:
         title = f"{title}, {MOST_RUNS} of {len(points):,} runs"
-    points = [_scaled(point, metric, cost) for point in _without_common(_drawn(points, metric.better))]
+    points = [_scaled(point, metric, cost) for point in _drawn(points, metric.better)]
+    labels = names.without_common([point.label for point in points])
+    points = [replace(point, label=label) for point, label in zip(points, labels, strict=True)]
     families = sorted({point.family for point in points})
     drawn = theme.figure(title, 380 + LEGEND_ROW * -(-len(families) // 2), legend=True)
     _add_frontier(drawn, frontier(points, metric.better), f"Best for its {name}")
@@ -105,13 +103,6 @@ def _drawn(points: Sequence[RunPoint], better: Better) -> Sequence[RunPoint]:
         return points
     best = {point.run_id: point for point in frontier(points, better)}
     return list((best | {point.run_id: point for point in points}).values())[:MOST_RUNS]
-
-
-def _without_common(points: Sequence[RunPoint]) -> Sequence[RunPoint]:
-    """Return the runs without the words that all of their names begin with, so that what differs has room on a telephone."""
-    words = [BETWEEN.split(point.label) for point in points]
-    common = sum(1 for _ in takewhile(lambda each: len(set(each)) == 1 < len(each), zip(*words, strict=False)))
-    return [replace(point, label="".join(own[common:]) or point.label) for point, own in zip(points, words, strict=True)]
 
 
 def _add_frontier(drawn: go.Figure, best: Sequence[RunPoint], name: str) -> None:

@@ -1,6 +1,8 @@
-"""Where the names of points stand, so that no two of them lie over each other."""
+"""What the names of points say, and where they stand, so that no two of them lie over each other."""
 
+import re
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 LETTER = 6.2
@@ -9,6 +11,8 @@ MARKER = 8
 """Pixels from the middle of a marker to its end."""
 NARROW = 270
 """Pixels of the plot of a chart on a telephone. Names that have room there have it on a larger screen, too."""
+BETWEEN = re.compile("(?<=[,\N{MIDDLE DOT}] )")
+"""Where a word of a name ends."""
 SIDES = ("bottom right", "top left", "top right", "bottom left")
 
 
@@ -18,6 +22,13 @@ class Place(NamedTuple):
     x: float
     y: float
     letters: int
+
+
+def without_common(labels: Sequence[str]) -> list[str]:
+    """Return names without the words that all of them begin with, so that what differs has room on a telephone."""
+    words = [BETWEEN.split(label) for label in labels]
+    common = sum(1 for _ in takewhile(lambda each: len(set(each)) == 1 < len(each), zip(*words, strict=False)))
+    return ["".join(own[common:]) or label for label, own in zip(labels, words, strict=True)]
 
 
 def along(values: Sequence[float], span: tuple[float, float], pixels: float) -> list[float]:
