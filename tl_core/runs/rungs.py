@@ -74,13 +74,16 @@ def _decided(store: Store, runs: Sequence[Run]) -> list[Decision]:
 
 
 def _standing(store: Store, run: Run) -> _Standing:
-    plans, metric = store.events(run.id, "plan"), compared.deciding(run)
-    values = dict[int, float]()
+    metric, values = compared.deciding(run), dict[int, float]()
+    plans = store.events(run.id, "plan")
+    if not plans:
+        return _Standing(0, values)
+    plan = Plan(**plans[-1].data)
     for event in store.events(run.id, "epoch"):
         data = event.data
         by_metric = data.get("validation_metric")
         told = data["validation_accuracy"] if by_metric is None else metric.better.sign * by_metric
         loss = data["validation_loss"]
         value = told if told is not None else -loss if loss is not None else -inf
-        values[Plan(**plans[-1].data).trained(data["phase"], data["epoch"])] = value if isfinite(value) else -inf
+        values[plan.trained(data["phase"], data["epoch"])] = value if isfinite(value) else -inf
     return _Standing(max(values, default=0), values)

@@ -14,7 +14,7 @@ from tl_core.errors import TransferError
 from tl_core.recipe import titles_of as titles_of_spec
 from tl_core.report.figures import Drawing
 from tl_core.runs import compared
-from tl_core.runs.score import score
+from tl_core.runs.score import label_kind, score
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.spec import RunSpec
@@ -118,14 +118,23 @@ def model_of(run: Run) -> str:
 def data_of(run: Run) -> str:
     """Return what tells runs of one network and strategy apart: the dataset, how many labels and pixels of it where that is set,
     and the seed."""
-    labels, size = run.spec.dataset.settings.get("labels_per_class"), run.spec.image_size
-    set_here = [f"{labels} label{'s' if labels != 1 else ''} a class"] * bool(labels) + [f"{size} px"] * bool(size)
+    size, has_fewer = run.spec.image_size, bool(run.spec.dataset.settings.get("labels_per_class"))
+    set_here = [_labels_of(run)] * has_fewer + [f"{size} px"] * bool(size)
     return ", ".join([titles_of(run)[0], *set_here, f"seed {run.spec.seed}"])
+
+
+def labels(count: int | None, drawn_from: str) -> str:
+    """Return how many labels are used, and of what so many each: "10 labels a class", "1 label", "all labels"."""
+    return "all labels" if count is None else f"{count} label{'s' if count != 1 else ''} {drawn_from}".strip()
+
+
+def _labels_of(run: Run) -> str:
+    return labels(run.spec.dataset.settings.get("labels_per_class"), label_kind(run).drawn_from)
 
 
 TELLING_APART: tuple[Callable[[Run], str], ...] = (
     lambda run: titles_of(run)[0],
-    lambda run: f"{run.spec.dataset.settings.get('labels_per_class') or 'all'} labels a class",
+    _labels_of,
     lambda run: f"seed {run.spec.seed}",
     lambda run: f"run {run_names.short_id(run)}",
 )

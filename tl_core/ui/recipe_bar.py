@@ -69,14 +69,9 @@ def chips(recipe: Recipe) -> list[tuple[str, steps.PageInfo]]:
         (backbone, steps.BACKBONE),
         (strategy, steps.STRATEGY),
         (recipe.shown_size, steps.BACKBONE),
-        (_labels(labels, recipe.dataset.label_kind.drawn_from), steps.DATASET),
+        (formatting.labels(labels, recipe.dataset.label_kind.drawn_from), steps.DATASET),
         (f"seed {recipe.seed}", steps.DATASET),
     ]
-
-
-def _labels(count: int | None, drawn_from: str) -> str:
-    """Return how many labels are used: "10 labels a class", "all labels"."""
-    return "all labels" if count is None else f"{count} label{'s' if count != 1 else ''} {drawn_from}".strip()
 
 
 def _chips(recipe: Recipe) -> None:
