@@ -22,7 +22,7 @@ ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 """TensorFlow looks here when it is imported."""
 MALLOC_OPTIONS = {-3: 2**20, -8: 2}
 """glibc's M_MMAP_THRESHOLD and M_ARENA_MAX, see mallopt(3)."""
-SLICES = {"full": 20, "process": 5, "browser": 5, "cluster": 5}
+SLICES = {"full": 20, "process": 8, "browser": 8, "cluster": 8}
 """The tests with a marker are shared among so many commits."""
 
 settings.register_profile("untimed", settings(), deadline=None)  # a busy machine is no mistake of what is tested
