@@ -1,5 +1,6 @@
 """Networks in ONNX files: their features are Keras' own, heads stand on them, and what needs their layers is refused."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -118,7 +119,8 @@ BAD = {
     "all zeros": (of_zeros(), "gives the same features of any image"),
     "no ONNX": (b"a text", "cannot be computed by OpenVINO"),
     "truncated": (onnx_bytes()[:-200], "cannot be computed by OpenVINO"),
-    "empty": (b"", "has 0 inputs"),
+    "empty": (b"", "carried.onnx is empty. Export it anew"),
+    "no input": (onnx_bytes([("Relu", "first", "features", {})], {}), "has 0 inputs"),
     "two inputs": (onnx_bytes(inputs={"pixels": (None, 3, None, None), "more": (None, 3, None, None)}), "has 2 inputs"),
     "no image": (
         onnx_bytes([("Relu", "pixels", "features", {})], {"pixels": (None, None)}),
@@ -140,7 +142,13 @@ def test_what_cannot_serve_leaves_nothing(home: Path, content: bytes, said: str)
     with pytest.raises(WeightsError, match=r"carried\.onnx") as raised:
         _shelf.bring(home, "mine", file, Scaling.INSIDE, None)
     assert said in str(raised.value)
-    assert [*(home / _shelf.FOLDER).iterdir()] == []
+    assert [*(home / _shelf.FOLDER).glob("*")] == []
+
+
+@pytest.mark.parametrize(("output", "named"), [("nonsense", "features, shapes, edges"), ("shape", "shapes")])
+def test_a_tensor_that_is_not_there_is_told_with_those_that_could_be_meant(home: Path, output: str, named: str) -> None:
+    with pytest.raises(WeightsError, match=f"has no tensor called {output}. Name one that it has, such as {named}. Received"):
+        brought(home, output=output)
 
 
 def test_what_is_too_large_is_not_read(home: Path) -> None:
@@ -154,8 +162,13 @@ def test_what_is_too_large_is_not_read(home: Path) -> None:
 
 def test_names_are_told_apart(home: Path) -> None:
     brought(home)
-    for name, said in (("mine", "There is a network of that name"), ("MobileNetV2", "of that name"), ("../up", "no name")):
-        with pytest.raises(SettingError, match=said):
+    taken = "There is a network of that name. Take another name"
+    for name, said in (
+        ("Mine", f"{taken}, or remove it first: python -m tl_core weights remove mine Received: Mine"),
+        ("MobileNetV2", f"{taken}. Received: MobileNetV2"),
+        ("../up", "This is no name for a network."),
+    ):
+        with pytest.raises(SettingError, match=re.escape(said)):
             _shelf.bring(home, name, home.parent / "carried.onnx", Scaling.INSIDE, None)
     (home / _shelf.FOLDER / "mine").rename(home / "elsewhere")
     assert _shelf.find(home, "../elsewhere") is None

@@ -111,17 +111,18 @@ def _require_free(name: str) -> None:
             "Take letters, digits, dots, underscores and hyphens, at most 64 of them.",
             received=printable(name),
         )
-    titles = {entry.title.casefold() for part in backbones.parts().values() for entry in part.catalogue()}
-    if name.casefold() in titles:
-        raise SettingError(
-            "There is a network of that name.", "Take another name, or remove that one first if you brought it.", received=name
-        )
+    known = {entry.title.casefold(): entry for part in backbones.parts().values() for entry in part.catalogue()}
+    if taken := known.get(name.casefold()):
+        way_out = f", or remove it first: python -m tl_core weights remove {taken.title}" if taken.brought else "."
+        raise SettingError("There is a network of that name.", f"Take another name{way_out}", received=name)
 
 
 def _require_file(path: Path) -> None:
     if not path.is_file():
         raise WeightsError("This file is not there.", "Give the path of an ONNX file.", received=printable(str(path)))
-    if (taken := path.stat().st_size) > LARGEST:
+    if not (taken := path.stat().st_size):
+        raise refused(path, "is empty")
+    if taken > LARGEST:
         raise refused(path, f"has {size(taken)}, and an ONNX file in one piece at most {size(LARGEST)}")
 
 

@@ -1,5 +1,6 @@
 """A network in an ONNX file as OpenVINO computes it: from pixels to a vector of features. Keras knows no layer of it."""
 
+import difflib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ USUAL_SIDE = 224
 COLOURS, IMAGE_AXES = 3, 4
 PLACES = {True: {3: [1], 4: [2, 3]}, False: {3: [1], 4: [1, 2]}}
 """Over which axes features are averaged, by their rank: with the channels before the places, and behind them."""
+RANKS, NAMED = (2, 3, 4), 5
+"""The ranks that features have, and so many tensors are named where one is not there."""
 ONE_FILE = "Export it anew, as one file with its weights inside, for one batch of colour images."
 
 
@@ -81,8 +84,9 @@ def examined(path: Path, told: Path, output: str | None, scaling: Affine) -> Gra
     with _sentence_for_failures(told):
         try:
             network = _network(path, output)
-        except LookupError:
-            raise refused(told, f"has no tensor called {output}", "Give the name of one of its tensors.") from None
+        except LookupError as error:
+            names = printable(", ".join(error.args))
+            raise refused(told, f"has no tensor called {printable(str(output))}", f"Name one that it has, such as {names}.") from None
         facts = _described(network, told)
         graph = OnnxGraph(path, "", output, scaling, facts.side or USUAL_SIDE, facts)
         computing = compiled(_on_pixels(network, graph, facts.batch or 1), bfloat16=False)
@@ -123,7 +127,7 @@ def _sentence_for_failures(path: Path) -> Iterator[None]:
 
 def _network(path: Path, output: str | None) -> Any:
     """Return OpenVINO's network in a file, to its first result or to the tensor `output`. No other format than ONNX is tried.
-    Raises `LookupError` where there is no such tensor."""
+    Raises `LookupError` where there is no such tensor, with the names of some that could be meant."""
     openvino = quiet_openvino()
     from openvino.frontend import FrontEndManager
 
@@ -136,10 +140,27 @@ def _network(path: Path, output: str | None) -> Any:
     else:
         found = [each for op in network.get_ops() for each in op.outputs() if output in each.get_names()]
     if not found:
-        raise LookupError(output)
+        raise LookupError(*_meant(network, output or ""))
     node = found[0].get_node()
     ends = node.input_value(0) if node.get_type_name() == "Result" else found[0]
     return openvino.Model([ends], network.get_parameters())
+
+
+def _meant(network: Any, name: str) -> list[str]:
+    """Return the names of up to `NAMED` tensors that could be meant by one that a network lacks: those that are called nearly so,
+    or else those nearest to its result."""
+    reached, names = {each.get_friendly_name() for each in network.get_parameters()}, list[str]()
+    for op in network.get_ordered_ops():
+        if any(each.get_source_output().get_node().get_friendly_name() in reached for each in op.inputs()):
+            reached.add(op.get_friendly_name())
+            given = [] if op.get_type_name() == "Result" else [end for end in op.outputs() if _rank(end) in RANKS]
+            names += [each for end in given for each in sorted(end.get_names())]
+    return difflib.get_close_matches(name, names, NAMED) or names[: -NAMED - 1 : -1]
+
+
+def _rank(end: Any) -> int | None:
+    rank = end.get_partial_shape().rank
+    return int(rank.get_length()) if rank.is_static else None
 
 
 def _described(network: Any, told: Path) -> GraphFacts:
