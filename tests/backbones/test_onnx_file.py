@@ -118,7 +118,7 @@ def of_zeros() -> bytes:
 BAD = {
     "all zeros": (of_zeros(), "gives the same features of any image"),
     "no ONNX": (b"a text", "cannot be computed by OpenVINO"),
-    "truncated": (onnx_bytes()[:-200], "cannot be computed by OpenVINO"),
+    "truncated": (onnx_bytes()[:-200], "no file to serve here: take the backbone finished_run. Received"),
     "empty": (b"", "carried.onnx is empty. Export it anew"),
     "no input": (onnx_bytes([("Relu", "first", "features", {})], {}), "has 0 inputs"),
     "two inputs": (onnx_bytes(inputs={"pixels": (None, 3, None, None), "more": (None, 3, None, None)}), "has 2 inputs"),
@@ -127,10 +127,16 @@ BAD = {
         "takes no square colour images, but inputs of the shape ?x?",
     ),
     "no square": (onnx_bytes(inputs={"pixels": (None, 3, 32, 48)}), "but inputs of the shape ?x3x32x48"),
-    "shapes that fit nothing": (onnx_bytes(inputs={"pixels": (None, 3, 5, 5)}), "cannot be computed by OpenVINO"),
+    "shapes that fit nothing": (
+        onnx_bytes(inputs={"pixels": (None, 3, 5, 5)}),
+        "OpenVINO (Conv-13: Kernel after dilation has size (dim: 3) larger than the data shape after padding (dim: 2) at axis 0)",
+    ),
     "weights elsewhere": (onnx_bytes(elsewhere="weights.bin"), "cannot be computed by OpenVINO"),
     "weights out of its folder": (onnx_bytes(elsewhere="../weights.bin"), "cannot be computed by OpenVINO"),
-    "unknown operator": (onnx_bytes([*PLAIN[:1], ("Guess", *PLAIN[1][1:]), *PLAIN[2:]]), "Guess"),
+    "unknown operator": (
+        onnx_bytes([*PLAIN[:1], ("Guess", *PLAIN[1][1:]), *PLAIN[2:]]),
+        "OpenVINO (No conversion rule found for operations: Guess-13). ",
+    ),
 }
 
 

@@ -22,6 +22,8 @@ from tl_core.errors import SettingError, StorageError, TransferError
 from tl_core.exports import INSTALL, Contents, formats
 from tl_core.exports._answers import SCRIPT
 from tl_core.exports.keras import KerasFormat
+from tl_core.networks.classifier import Classifier
+from tl_core.networks.onnx_graph import Affine, OnnxGraph, examined
 from tl_core.recipe import Recipe
 from tl_core.runs import artifacts, exported
 from tl_core.runs.states import State
@@ -74,6 +76,20 @@ def test_the_script_predicts_with_its_runtime_alone(name: str, run: str, tmp_pat
     np.testing.assert_allclose(list(said.values()), expected, atol=1e-3)
     about = json.loads((folder / "model.json").read_text())
     assert (about["task"], about["input"]["shape"]) == ("classification", [16, 16, 3])
+
+
+@pytest.mark.full
+def test_a_head_that_normalises_leaves_as_an_onnx_file_that_serves_as_a_network(tmp_path: Path) -> None:
+    if missing := formats.part("onnx").missing():
+        pytest.skip(f"{missing} is not installed: {INSTALL}")
+    pixels = keras.Input((8, 8, 3))
+    found = Classifier.on(pixels, keras.layers.GlobalAveragePooling2D()(pixels), 3, normalise=True)
+    found.set_head(np.eye(3), np.zeros(3), centre=np.array([9.0, 99.0, 199.0]), groups=(3,))
+    formats.part("onnx")().export(Contents(found.model, np.zeros((0, 8)), (), ""), tmp_path)
+    file, images = tmp_path / "model.onnx", np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
+    graph = OnnxGraph(file, "", None, Affine(), 8, examined(file, file, None, Affine()))
+    said = graph.compiled(4, bfloat16=False)(images)[0]
+    np.testing.assert_allclose(said, keras.ops.convert_to_numpy(found.model(images.astype(np.float32))), atol=1e-5)
 
 
 @pytest.mark.process

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field
 
-from tl_core.backbones import CatalogueEntry, Provenance, register
+from tl_core.backbones import Backbone, CatalogueEntry, Provenance, backbones, register
 from tl_core.backbones._saved_example import saved_example
 from tl_core.backbones._saved_network import SavedNetwork
 from tl_core.errors import TransferError, WeightsError
@@ -92,6 +92,20 @@ class FinishedRun(SavedNetwork):
                 received=f"run {self.run}",
             )
         return file
+
+    def require_weights(self) -> None:
+        """Raise `WeightsError` as `required_file` does, and `SettingError` where the run's network gives its features only."""
+        self.required_file()
+        if own := self._own_network():
+            own.require_layers("To start from a run", "Take that network itself as the backbone.")
+        super().require_weights()
+
+    def _own_network(self) -> Backbone | None:
+        """Return the backbone of the run; None where that is not told."""
+        try:
+            return backbones.build(RunSpec.read(self.folder / SPEC).backbone)
+        except TransferError:
+            return None
 
     def features(self, model: Any) -> Any:
         named = {layer.name: layer for layer in model.layers}

@@ -34,6 +34,7 @@ def predict(inputs):
 
         model = contents.model
         tf_op.register_handler(_erfc, 9, ["Erfc"], "", {})
+        tf_op.register_handler(_einsum, 13, ["Einsum"], "", {})
         entry = keras.InputSpec(shape=model.input.shape, dtype=model.input.dtype, name=model.input.name)
         model.export(str(place), format="onnx", verbose=False, input_signature=[entry])
         graph = onnx.load(place)
@@ -52,3 +53,17 @@ def _erfc(graph: Any, node: Any, **_settings: Any) -> None:
     error = graph.make_node("Erf", [node.input[0]], dtypes=[dtype], shapes=[shape]).output[0]
     graph.remove_node(node.name)
     graph.make_node("Sub", [one, error], outputs=[result], dtypes=[dtype], shapes=[shape])
+
+
+def _einsum(graph: Any, node: Any, **settings: Any) -> None:
+    """Put a product in the place of an einsum that is one, such as that of a head which centres its features: the dozens of
+    operators that tf2onnx makes of it OpenVINO does not read."""
+    from tf2onnx.onnx_opset.math import Einsum
+
+    taken, _, given = node.get_attr_value("equation").decode().partition("->")
+    first, *others = taken.split(",")
+    if first == given and len(others) == 1 and first.endswith(others[0]):
+        node.type = "Mul"
+        del node.attr["N"], node.attr["equation"]
+    else:
+        Einsum.version_12(graph, node, **settings)

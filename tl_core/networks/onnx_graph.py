@@ -21,6 +21,9 @@ PLACES = {True: {3: [1], 4: [2, 3]}, False: {3: [1], 4: [1, 2]}}
 RANKS, NAMED = (2, 3, 4), 5
 """The ranks that features have, and so many tensors are named where one is not there."""
 ONE_FILE = "Export it anew, as one file with its weights inside, for one batch of colour images."
+OWN_RUN = "What a finished run has learned needs no file to serve here: take the backbone finished_run."
+LACKING, SAID_AT_MOST = "No conversion rule found", 300
+"""What OpenVINO begins a line with that names operators, and so many letters of what it says are told."""
 
 
 class Affine(NamedTuple):
@@ -85,8 +88,8 @@ def examined(path: Path, told: Path, output: str | None, scaling: Affine) -> Gra
         try:
             network = _network(path, output)
         except LookupError as error:
-            names = printable(", ".join(error.args))
-            raise refused(told, f"has no tensor called {printable(str(output))}", f"Name one that it has, such as {names}.") from None
+            mend = f"Name one that it has, such as {printable(', '.join(error.args))}."
+            raise refused(told, f"has no tensor called {printable(str(output))}", mend) from None
         facts = _described(network, told)
         graph = OnnxGraph(path, "", output, scaling, facts.side or USUAL_SIDE, facts)
         computing = compiled(_on_pixels(network, graph, facts.batch or 1), bfloat16=False)
@@ -106,10 +109,14 @@ def refused(path: Path, problem: str, mend: str = ONE_FILE) -> WeightsError:
 
 
 def _said(error: BaseException) -> str:
-    """Return what OpenVINO says is wrong: the points that it lists, or its last line. Where in its code that was comes before."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    points = [line.removeprefix("--").strip() for line in lines if line.startswith("--")]
-    return printable("; ".join(points or lines[-1:])[:200])
+    """Return what OpenVINO says is wrong: the operators that it lacks, or the first one that fails and why. Where in its code
+    that was comes before."""
+    told, _, summary = str(error).partition("\nSummary:")
+    lacking = [line.strip(" -") for line in summary.splitlines() if LACKING in line]
+    lines = [line.strip() for line in told.splitlines() if line.strip()] or [type(error).__name__]
+    failing = [line.strip(" -").removesuffix(" with a message:") for line in lines if line.startswith("--")]
+    said = lacking[0] if lacking else ": ".join([*failing[:1], lines[-1]])
+    return printable(said.rstrip(".")[:SAID_AT_MOST])
 
 
 @contextmanager
@@ -122,7 +129,7 @@ def _sentence_for_failures(path: Path) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, *of_reading, frontend.InitializationFailure, frontend.NotImplementedFailure) as error:
-        raise refused(path, f"cannot be computed by OpenVINO ({_said(error)})") from None
+        raise refused(path, f"cannot be computed by OpenVINO ({_said(error)})", f"{ONE_FILE} {OWN_RUN}") from None
 
 
 def _network(path: Path, output: str | None) -> Any:
