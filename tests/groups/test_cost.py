@@ -7,13 +7,15 @@ import pytest
 
 from tl_core.backbones import BlockOutline, Outline
 from tl_core.groups import cost, statements
-from tl_core.groups.cost import GroupCost
+from tl_core.groups.cost import GroupCost, RunCost
 from tl_core.groups.expansion import Expansion, expand, read_shape
 from tl_core.groups.group import Group
 from tl_core.networks.outline import Provenance
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.estimate import estimate
 from tl_core.recipe import Recipe
+from tl_core.runner.group_plan import Plan
+from tl_core.system.settings import CACHE_VARIABLE
 
 RATE, NUMBERS = 100.0, 8
 """Images a second through the frozen network, and numbers that it makes of each."""
@@ -87,6 +89,19 @@ def test_a_spare_has_started_already_and_what_was_not_measured_is_told() -> None
     assert list(statements.takes(unknown, 3)) == [
         "3 of 3 runs are not counted: how fast the network is here has not been measured yet, or the data are not here."
     ]
+
+
+@pytest.mark.parametrize(
+    ("where", "told"), [("local", ""), ("ray", "They run elsewhere (Ray cluster)"), ("ray, local", "1 of them runs elsewhere")]
+)
+def test_what_runs_in_a_cluster_is_not_held_against_this_machine(where: str, told: str) -> None:
+    runs = tuple(run for run in found(executor=["ray", "local"]).runs if run.recipe.executor.name in where)
+    costs = cost.of([RunCost(1.0, 10**12, 10**12, ())] * len(runs))
+    asked = Group.parse({"name": "x", "axes": {"seed": [0, 1]}, "budget": 60})
+    lines = Plan(asked, Expansion(runs, (), {}), {}, runs, costs).sentences(1, 1)
+    assert any("choose smaller images" in line for line in lines) == ("local" in where)
+    assert [line.startswith(told) for line in lines if CACHE_VARIABLE in line] == [True] * bool(told)
+    assert {"It fits into the budget of 1 min 0 s.", "All 2 fit into the budget of 1 min 0 s."} & set(lines)
 
 
 def test_what_the_machine_lacks_is_said() -> None:

@@ -54,11 +54,6 @@ def test_without_validation_images_nothing_is_halved() -> None:
     halving.require([replace(run, shape=None)])
 
 
-def test_runs_in_a_cluster_are_not_halved() -> None:
-    with pytest.raises(SettingError, match=r"for runs on this computer.*Received: ray"):
-        halving.require(members(executor=["ray", "local"]))
-
-
 def test_a_group_that_is_halved_is_a_file_and_asks_the_same() -> None:
     halved = GROUP.model_copy(update={"successive_halving": True})
     assert Group.from_yaml(halved.to_yaml()) == halved

@@ -17,6 +17,7 @@ from tl_core.errors import SettingError, StorageError
 from tl_core.events import Activity, Epoch, Plan, Step, Telemetry
 from tl_core.runs import artifacts, file_link
 from tl_core.runs.file_link import Mailbox
+from tl_core.runs.letters import LETTERS, WISH
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
 
@@ -62,7 +63,7 @@ def steps(store: Store) -> list[int]:
 
 
 def letters(store: Store, attempt: int = 1) -> Path:
-    return artifacts.attempt_folder(store.folder(RUN), attempt) / file_link.LETTERS
+    return artifacts.attempt_folder(store.folder(RUN), attempt) / LETTERS
 
 
 def write_outcome(folder: Path, text: str = "{}") -> None:
@@ -298,11 +299,29 @@ def test_a_ghost_of_a_former_attempt_reaches_nothing(store: Store) -> None:
     assert store.run(RUN).stage != "ghost"
 
 
+def test_a_run_waits_at_its_rung_and_the_next_attempt_hears_of_its_own(store: Store) -> None:
+    store.update(RUN, lambda run: {"rung": 1})
+    link = begin(store)
+    assert link.rung() == 1
+    assert link.change_state((State.RUNNING,), State.PAUSING)
+    assert look(store) is State.PAUSING
+    assert link.change_state((State.PAUSING,), State.PAUSED)
+    assert look(store) is State.PAUSED
+    heir = box(store, 2)
+    assert heir.rung() is None  # that of the attempt before it is not its own
+    store.change_state(RUN, (State.PAUSED,), State.QUEUED, rung=3)
+    launch(store)
+    assert (heir.state(), heir.rung()) == (State.STARTING, 3)
+    store.update(RUN, lambda run: {"rung": None})  # somebody wants it whole
+    look(store)
+    assert heir.rung() is None
+
+
 def test_a_process_that_is_quicker_than_the_wish_begins(store: Store) -> None:
     """Its folder may still show the wish of the former attempt, or none."""
     link = box(store, 2)
     assert link.state() is State.STARTING
-    (store.folder(RUN) / file_link.WISH).unlink()
+    (store.folder(RUN) / WISH).unlink()
     assert link.state() is State.STARTING
     assert link.change_state((State.STARTING,), State.RUNNING)
     assert link.state() is State.RUNNING
@@ -313,7 +332,7 @@ def test_the_last_wish_counts_while_the_folder_cannot_be_read(store: Store) -> N
     store.change_state(RUN, (State.RUNNING,), State.PAUSING)
     look(store)
     assert link.state() is State.PAUSING
-    (store.folder(RUN) / file_link.WISH).write_text("")
+    (store.folder(RUN) / WISH).write_text("")
     assert link.state() is State.PAUSING
 
 

@@ -208,7 +208,8 @@ def test_what_cannot_be_written_ends_the_run_with_its_sentence(store: Store) -> 
 @pytest.mark.parametrize(("rung", "pauses_after"), [(None, None), (1, 2), (2, 3), (3, None)])
 def test_a_run_pauses_at_its_rung_but_not_at_its_end(rung: int | None, pauses_after: int | None, store: Store) -> None:
     """Of a computed head, which counts for nothing, and three epochs."""
-    recorder = Recorder(StoreLink(store, "a"), lambda: rung)
+    store.update("a", lambda run: {"rung": rung})
+    recorder = Recorder(StoreLink(store, "a"))
     phases = [
         {"name": name, "epochs": epochs, "steps_per_epoch": 1, "computed": epochs == 1}
         for name, epochs in (("head", 1), ("all", 3))

@@ -137,7 +137,8 @@ class Ray(Executor):
     def _environment(self, job: Job) -> dict[str, str]:
         """Return what the process sees. Ray hides no GPU from those that asked for none."""
         hidden = {} if self.gpus else {"CUDA_VISIBLE_DEVICES": ""}
-        return {**processes.QUIET, **job.environment, **hidden, "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}
+        shared = {settings.RUNS_VARIABLE: str(job.folder.parent)}  # where a teacher, or a run to start from, is found
+        return {**processes.QUIET, **job.environment, **shared, **hidden, "RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}
 
     def _where(self) -> tuple[str, str | None]:
         """Return where the head answers, and the token that it asks for: only the address that came with the token gets it.

@@ -14,7 +14,6 @@ from tl_core.recipe import ONE_BLOCK
 
 FACTOR = 3
 """One of so many goes on, to so many times the epochs."""
-WAY_OUT = "Start this group without successive halving."
 ROUNDS = 2
 """So many rungs lie below the whole length of a run."""
 
@@ -38,12 +37,10 @@ def first_rung(members: Sequence[Member]) -> int | None:
 
 
 def require(members: Sequence[Member]) -> None:
-    """Raise the `SettingError` of runs that cannot be halved: nothing could be said of them by validation images, or they train
-    elsewhere."""
+    """Raise the `SettingError` of runs that cannot be halved, since nothing could be said of them by validation images."""
     if any(member.shape and not member.shape.images.validation for member in members):
-        raise SettingError("Successive halving goes by validation images, and a dataset of this group has none.", WAY_OUT)
-    if away := next((member.recipe.executor for member in members if not member.recipe.executor.shares_store), None):
-        raise SettingError("Successive halving is for runs on this computer.", WAY_OUT, received=away.name)
+        what = "Successive halving goes by validation images, and a dataset of this group has none."
+        raise SettingError(what, "Start this group without it.")
 
 
 def _epochs(member: Member) -> int:

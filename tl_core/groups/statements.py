@@ -10,6 +10,7 @@ from tl_core.groups.cost import GroupCost
 from tl_core.groups.expansion import Expansion, Member
 from tl_core.groups.group import Group, key, shown
 from tl_core.groups.halving import FACTOR, LeftAt
+from tl_core.system.settings import CACHE_VARIABLE
 
 MOST_REASONS = 5
 """So many reasons are told one by one."""
@@ -33,6 +34,18 @@ def takes(cost: GroupCost, new: int) -> Iterator[str]:
     if cost.unknown:
         which = "The run is" if new == 1 else f"{cost.unknown} of {new} runs {_are(cost.unknown)}"
         yield f"{which} not counted: how fast the network is here has not been measured yet, or the data are not here."
+
+
+def elsewhere(members: Sequence[Member]) -> Iterator[str]:
+    """Yield where those of the `members` run that are not for this machine, and what they share there; nothing where all are."""
+    away = [each.recipe.executor.title for each in members if not each.recipe.executor.shares_store]
+    if away:
+        runs = "They run" if len(away) == len(members) else f"{len(away)} of them run{'s' if len(away) == 1 else ''}"
+        yield (
+            f"{runs} elsewhere ({', '.join(dict.fromkeys(away))}), several at once and at another pace: times and sizes here are "
+            "those of this machine. The frozen part is computed once on each machine there, or once for all of them where "
+            f"{CACHE_VARIABLE} names a folder that they all see."
+        )
 
 
 def lacks(cost: GroupCost, memory: int, disk: int) -> Iterator[str]:
@@ -61,7 +74,8 @@ def halved(rung: int | None) -> Iterator[str]:
         return
     yield (
         f"Each trains {_epochs(rung)} at first; of the settings that learn from the same data the best third by their validation "
-        f"images, seeds together, goes on to {_epochs(FACTOR * rung)}, and so on. The time above is that of all to their end."
+        f"images, seeds together, goes on to {_epochs(FACTOR * rung)}, and so on. The time above, and what a budget counts, is "
+        "that of all to their end."
     )
 
 
@@ -104,6 +118,12 @@ def spent(used: float, budget: float) -> Iterator[str]:
     """Yield what of a `budget` of seconds the runs of a group have `used`; nothing where none has run."""
     if used:
         yield f"Its runs have taken about {seconds(used)} of the budget of {seconds(budget)}, or will where they are at work."
+
+
+def fits(new: int, budget: float) -> Iterator[str]:
+    """Yield that all `new` runs fit into a `budget` of seconds; nothing where none is new."""
+    if new:
+        yield f"{'It fits' if new == 1 else f'All {new} fit'} into the budget of {seconds(budget)}."
 
 
 def unanswered(members: Sequence[Member], left: Sequence[NotStarted]) -> Iterator[str]:

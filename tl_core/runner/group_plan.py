@@ -1,7 +1,7 @@
 """What the start of a group would do, before it does it: which of its runs are queued within its budget, and what they take."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -50,11 +50,17 @@ class Plan:
         """Return what there is to be said before the start; `memory` and `disk` are the bytes that are free."""
         told = [f"{statements.runs_of(self.found, len(self.there))}."]
         told += statements.takes(self.cost, self.new) if self.new else ()
+        told += statements.elsewhere(self.queued)
         told += statements.halved(halving.first_rung(self.queued)) if self.new and self.group.successive_halving else ()
-        told += statements.spent(self.used, self.group.budget or 0.0)
-        told += statements.not_started(self.left, self.group.budget or 0.0)
-        told += statements.unanswered(self.members, self.left) if self.members else ()
-        return [*told, *statements.lacks(self.cost, memory, disk), *statements.left_out(self.found)]
+        told += self._within_budget(self.group.budget) if self.group.budget is not None else ()
+        if any(each.recipe.executor.shares_store for each in self.queued):
+            told += statements.lacks(self.cost, memory, disk)
+        return [*told, *statements.left_out(self.found)]
+
+    def _within_budget(self, budget: float) -> Iterator[str]:
+        yield from statements.spent(self.used, budget)
+        yield from statements.not_started(self.left, budget) if self.left else statements.fits(self.new, budget)
+        yield from statements.unanswered(self.members, self.left) if self.members else ()
 
 
 def plan(

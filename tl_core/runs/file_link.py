@@ -12,60 +12,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from tl_core import executors
 from tl_core.errors import StorageError
 from tl_core.events import Activity, Event
 from tl_core.machine import telemetry
-from tl_core.result import MetricValue
 from tl_core.runs import artifacts
+from tl_core.runs.letters import LETTERS, WISH, Command, Message, read_wish
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Run, Store
 from tl_core.spec import RunSpec
 from tl_core.system.files import write_whole
 
-WISH, LETTERS = "wish.json", "letters.jsonl"
-CLAIMS = (State.RUNNING, State.PAUSED, State.CANCELLED, State.DONE, State.FAILED)
+CLAIMS = (State.RUNNING, State.PAUSING, State.PAUSED, State.CANCELLED, State.DONE, State.FAILED)
 """States that a process may say it has come to."""
 
 _logger = logging.getLogger(__name__)
 _KINDS = {kind.__name__.lower(): TypeAdapter(kind) for kind in Event.__subclasses__()}
-
-
-class Command(BaseModel):
-    """What the runner tells the process: the attempt that counts, and the state of the run in the store."""
-
-    attempt: int
-    state: State
-
-
-class Values(BaseModel):
-    """What a process may say of its run; anything else is not heard."""
-
-    stage: str = ""
-    done: float = 0.0
-    images_per_second: float | None = None
-    started: float | None = None
-    error: str | None = None
-    error_kind: str | None = None
-    correct: int | None = None
-    test_images: int | None = None
-    test_digest: str | None = None
-    seconds: float | None = None
-    trainable_parameters: int | None = None
-    total_parameters: int | None = None
-    metrics: tuple[MetricValue, ...] = ()
-
-
-class Message(BaseModel):
-    """One line: events (time, kind, fields), a step after which all is void, a state to come to, and values."""
-
-    events: list[tuple[float, str, dict[str, Any]]] = []
-    forget_after: int | None = None
-    leaving: list[State] = []
-    to: State | None = None
-    values: Values = Field(default_factory=Values)
 
 
 class Mailbox:
@@ -99,6 +63,11 @@ class Mailbox:
         wished = self._wish.state if self._wish.attempt == self._attempt else State.STARTING
         return wished if wished in (State.PAUSING, State.CANCELLING) else self._own
 
+    def rung(self) -> int | None:
+        """Return after how many epochs the run is to wait; None for none, and as long as this attempt was told nothing."""
+        wish = self._latest_wish()
+        return wish.rung if wish.attempt == self._attempt else None
+
     def record(self, told: Sequence[tuple[float, Event]], **progress: Any) -> None:
         """Keep events and progress."""
         self._write(events=[(at, event.kind, event.values()) for at, event in told], values=progress)
@@ -117,10 +86,14 @@ class Mailbox:
 
     def _is_void(self) -> bool:
         """Return whether another attempt counts, or the run was given up. An older wish has only not been renewed yet."""
+        wish = self._latest_wish()
+        if wish.attempt != self._attempt:
+            return wish.attempt > self._attempt
+        return not wish.state.at_work
+
+    def _latest_wish(self) -> Command:
         self._wish = read_wish(self._run_folder) or self._wish
-        if self._wish.attempt != self._attempt:
-            return self._wish.attempt > self._attempt
-        return not self._wish.state.at_work
+        return self._wish
 
     def _write(self, **letter: Any) -> None:
         """Add a line in one write. It begins with the end of a line, so that one that a full disk cut off spoils no other."""
@@ -135,14 +108,18 @@ class Mailbox:
 
 def tell(store: Store, run: Run) -> None:
     """Let the process of `run` know where the run stands. Raises `StorageError`."""
-    if read_wish(store.folder(run.id)) != Command(attempt=run.attempts, state=run.state):
+    if read_wish(store.folder(run.id)) != _command(run, run.state):
         _wish(store, run, run.state)
         if run.state is State.STARTING:
             store.record(run.id, [], stage=Activity.WAITING_FOR_CLUSTER)
 
 
+def _command(run: Run, state: State) -> Command:
+    return Command(attempt=run.attempts, state=state, rung=run.rung)
+
+
 def _wish(store: Store, run: Run, state: State) -> None:
-    text = Command(attempt=run.attempts, state=state).model_dump_json() + "\n"
+    text = _command(run, state).model_dump_json() + "\n"
     write_whole(store.folder(run.id) / WISH, lambda path: path.write_text(text, encoding="utf-8"))
 
 
@@ -167,13 +144,6 @@ def collect(store: Store, run: Run) -> None:
     if read == 0 and granted:
         _wish(store, run, granted)  # first: should this process end here, a run at rest would not be looked after
         store.change_state(run.id, (run.state,), granted)
-
-
-def read_wish(folder: Path) -> Command | None:
-    """Return the wish in the folder of a run; None where there is none yet, or where it cannot be read now."""
-    with contextlib.suppress(OSError, ValueError):
-        return Command.model_validate_json((folder / WISH).read_bytes())
-    return None
 
 
 def _lines(file: Path, start: int) -> Iterator[bytes]:

@@ -31,6 +31,10 @@ class Link(Protocol):
         """Return where the run stands, by the last word of the store."""
         ...
 
+    def rung(self) -> int | None:
+        """Return after how many epochs of training the run is to wait, to be held against others of its group; None for none."""
+        ...
+
     def record(self, told: Sequence[tuple[float, Event]], **progress: Any) -> None:
         """Keep events (each with its time) and progress."""
         ...
@@ -67,6 +71,10 @@ class StoreLink:
     def state(self) -> State:
         """Return where the run stands."""
         return self._store.run(self._run_id).state
+
+    def rung(self) -> int | None:
+        """Return after how many epochs the run is to wait."""
+        return self._store.run(self._run_id).rung
 
     def record(self, told: Sequence[tuple[float, Event]], **progress: Any) -> None:
         """Keep events and progress."""

@@ -4,7 +4,6 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable
 
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
 from tl_core.events import Checkpoint, Epoch, Event, Placement, Plan, Resumed, Stage, Step, encoded
@@ -24,14 +23,14 @@ class Recorder:
     """The reporter of a stored run. Called with an event it keeps it, and then raises `Paused` or `Stopped` once that
     was asked for, or `Paused` after the epoch that is its `rung`, if it has one."""
 
-    def __init__(self, link: Link, rung: Callable[[], int | None] = lambda: None) -> None:
-        self._link, self._read_rung = link, rung
+    def __init__(self, link: Link) -> None:
+        self._link = link
         self._plan: Plan | None = None
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._waiting: list[tuple[float, Event]] = []
         self._progress: dict[str, object] = {}
         self._stride = 1
-        self._wished, self._rung = link.state(), rung()
+        self._wished, self._rung = link.state(), link.rung()
         self._stopped_at: float | None = None
         self._broken: TransferError | None = None
         self._closing = threading.Event()
@@ -120,7 +119,7 @@ class Recorder:
                 self._broken = error
 
     def _look_for_wishes(self) -> None:
-        self._wished, self._rung = self._link.state(), self._read_rung()
+        self._wished, self._rung = self._link.state(), self._link.rung()
         if self._wished is not State.CANCELLING:
             return
         self._stopped_at = self._stopped_at or time.monotonic()

@@ -5,7 +5,7 @@ import gc
 import os
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -28,15 +28,14 @@ from tl_core.system import settings
 
 def work(run_id: str) -> None:
     """Do the run `run_id` of the store in this process."""
-    store = Store()
-    do(StoreLink(store, run_id), lambda: store.run(run_id).rung)
+    do(StoreLink(Store(), run_id))
 
 
-def do(link: Link, rung: Callable[[], int | None] = lambda: None) -> None:
-    """Do the run behind `link` and leave it paused, also at its `rung`, or in one of its end states. Raises `StorageError` where
+def do(link: Link) -> None:
+    """Do the run behind `link` and leave it paused, also at its rung, or in one of its end states. Raises `StorageError` where
     that cannot be written; the runner then finds that the process is gone."""
     link.record([], handle=str(os.getpid()))
-    with Recorder(link, rung) as recorder:
+    with Recorder(link) as recorder:
         try:
             _train(link, recorder)
         except Paused:
