@@ -33,6 +33,7 @@ class Activity(StrEnum):
     LEAVING_OUT_WORDS = "leaving_out_words"
     CONVERTING = "converting"
     CHECKING_EXPORT = "checking_export"
+    WAITING_AT_RUNG = "waiting_at_rung"
     OTHER = "other"
     """What this list does not have. What it is stands in the place of the phase, in somebody else's words."""
 

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from tests.helpers import FEW_CROPS, WAYS, CommandLine
 from tests.tools.pages import SMALL, known_profiles, profiles
+from tl_core.__main__ import app
 from tl_core.groups.group import Group
 from tl_core.runner import service
+from tl_core.runs import groups
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Store
 
@@ -89,6 +92,14 @@ def test_a_group_is_looked_after(line: CommandLine, tmp_path: Path) -> None:
     assert "1 run of this group was deleted (seed 1)." in line.call("sweep", "show", name).out
     assert line.call("sweep", "delete", name, "--runs", "--yes").code == 0
     assert (line.call("sweep", "list", "--json").json, Store().runs()) == ([], [])
+
+
+@pytest.mark.usefixtures("nothing_starts")
+@pytest.mark.parametrize(("answer", "code", "said"), [("n", 0, "Nothing was done."), ("", 2, "Nobody answered this question.")])
+def test_who_says_no_is_not_told_of_a_failure(answer: str, code: int, said: str, line: CommandLine, tmp_path: Path) -> None:
+    line.call("sweep", written(tmp_path, QUICKEST, seed=[0, 1]), "--no-wait")
+    done = CliRunner().invoke(app, ["sweep", "delete", "What [if]"], input=answer)
+    assert (done.exit_code, said in done.stderr, len(groups.listed(Store()))) == (code, True, 1)
 
 
 @pytest.mark.parametrize(

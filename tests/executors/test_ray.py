@@ -17,20 +17,22 @@ import h5py
 import psutil
 import pytest
 
-from tests.helpers import ENDLESS, QUICK, wait_until
+from tests.helpers import ENDLESS, FEW_CROPS, QUICK, wait_until
 from tests.tools.cluster import TOKEN, Cluster, free_port
 from tests.tools.crashing import runner_of, settled
 from tl_core import executors
 from tl_core.errors import ExecutorError, SettingError
 from tl_core.events import Activity
 from tl_core.executors import Executor, Job, ray
-from tl_core.runner import control
+from tl_core.groups.group import Group
+from tl_core.groups.halving import LeftAt
+from tl_core.runner import control, group_control
 from tl_core.runner.reconcile import job_of
-from tl_core.runs import artifacts
+from tl_core.runs import artifacts, groups
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.spec import PartSpec, RunSpec
-from tl_core.system.settings import CHECKPOINT_VARIABLE, SPARE_VARIABLE
+from tl_core.system.settings import CACHE_VARIABLE, CHECKPOINT_VARIABLE, SPARE_VARIABLE
 
 pytestmark = pytest.mark.cluster
 
@@ -182,6 +184,23 @@ def test_a_paused_run_goes_on_to_the_same_result(store: Store) -> None:
     assert steps(store, interrupted) == steps(store, whole)
     (resumed,) = store.events(interrupted, "resumed")
     assert resumed.data["step"] > 0
+
+
+def test_a_group_is_halved_there_and_the_frozen_part_is_computed_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two settings, one of which learns nothing, on a sound interpreter and on one that is not there."""
+    pytest.importorskip("optuna", reason="Optuna is not installed")
+    monkeypatch.setenv(CACHE_VARIABLE, str(store.home / "shared"))
+    tuned = {"strategy": "last_blocks", "strategy.blocks": "last 1", "strategy.epochs": 2, "image_size": 32}
+    axes = {"executor.python": [sys.executable, "/no such python"], "strategy.learning_rate": [0.01, 1e-9]}
+    asked = {"name": "x", "base": FEW_CROPS | tuned | {"executor": "ray"}, "axes": axes, "successive_halving": True}
+    kept = group_control.start(store, Group.parse(asked))
+    better, worse, *broken = [settled(store, run_id) for run_id in groups.one(store, kept.group_id).runs]
+    assert [run.state for run in broken] == [State.CRASHED] * 2
+    better = wait_until(lambda: found if (found := store.run(better.id)).state is State.DONE else None)
+    assert (better.attempts, len(store.events(better.id, "epoch"))) == (2, 2)
+    assert store.run(worse.id).left_at == LeftAt(epochs=1, place=2, of=2, kept=1)
+    (phase,) = artifacts.read_result(store.folder(better.id)).phases
+    assert (phase.frozen_part.computed, phase.frozen_part.reused) == ({}, 48)  # its first attempt, or the other run, computed it
 
 
 @pytest.mark.full

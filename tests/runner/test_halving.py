@@ -8,12 +8,12 @@ from tests.helpers import keep_run, wait_until
 from tests.runner.test_group_control import BASE
 from tests.tools.crashing import short_training
 from tl_core.errors import RunError
-from tl_core.events import Epoch, Plan
+from tl_core.events import Activity, Epoch, Plan
 from tl_core.groups.group import Group
 from tl_core.groups.halving import LeftAt
 from tl_core.runner import control, group_control, service
 from tl_core.runner.halving import Halving
-from tl_core.runs import groups, rungs
+from tl_core.runs import deletion, groups, rungs
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Run, Store
 
@@ -49,6 +49,7 @@ def trained(store: Store, run: Run, epochs: int, *, then: State = State.PAUSED) 
     plan = Plan(({"name": "everything", "epochs": 10, "steps_per_epoch": 1, "computed": False},), 4, 4, 4)
     store.record(run.id, [(time.time(), event) for event in (plan, *told)])
     if then is State.PAUSED:
+        store.record(run.id, [], stage=Activity.WAITING_AT_RUNG)
         assert store.change_state(run.id, before(State.PAUSING), State.PAUSING)
     assert store.change_state(run.id, before(then), then)
 
@@ -80,6 +81,27 @@ def test_the_better_setting_goes_on_and_the_others_are_told_why_not(store: Store
         POOR: LeftAt(epochs=1, place=3, of=3, kept=1),
     }
     assert not any(map(rungs.waits, store.runs()))
+
+
+def test_a_run_that_waits_at_its_rung_is_told_from_one_that_was_paused(store: Store) -> None:
+    waits, paused, *_ = store.queue()
+    trained(store, waits, 1)
+    control.pause(store, paused.id)
+    runs = {run.id: run for run in store.runs()}
+    assert {run.id: rungs.standing(run) for run in runs.values() if run.state is State.PAUSED} == {
+        waits.id: "waiting after 1 epoch",
+        paused.id: "",
+    }
+    wait, held_up = rungs.not_tried_fully(list(runs.values()))
+    assert wait.startswith("1 run waits at a rung until the others have come as far")
+    assert held_up == "1 run that somebody paused is waited for, too: resume or stop it."
+    assert "The group x loses it, and its other runs are held against each other without it." in deletion.losses(
+        store, runs[waits.id]
+    )
+    (group,) = groups.listed(store)
+    assert group_control.resume(store, group.id) == [paused.id]
+    control.resume(store, waits.id)
+    assert (store.run(waits.id).stage, list(rungs.not_tried_fully(store.runs()))) == ("", [])
 
 
 def test_what_equals_the_best_goes_on_to_a_rung_three_times_as_high(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -224,4 +224,6 @@ def test_a_run_pauses_at_its_rung_but_not_at_its_end(rung: int | None, pauses_af
     if pauses_after:
         with pytest.raises(Paused):
             recorder(told[pauses_after - 1])
+        recorder.flush()
+    assert (store.run("a").stage == Activity.WAITING_AT_RUNG) == bool(pauses_after)
     assert store.run("a").state is (State.PAUSING if pauses_after else State.RUNNING)

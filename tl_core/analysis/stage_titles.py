@@ -27,6 +27,7 @@ TITLES = {
     Activity.LEAVING_OUT_WORDS: "Leaving out words",
     Activity.CONVERTING: "Converting the model",
     Activity.CHECKING_EXPORT: "Checking that it says the same",
+    Activity.WAITING_AT_RUNG: "Waiting for the other runs of its group to come as far",
 }
 
 

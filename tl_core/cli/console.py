@@ -13,8 +13,8 @@ from rich.markup import escape
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from tl_core.cli.format import ENDING, USER_MISTAKE
-from tl_core.errors import TransferError
+from tl_core.cli.format import ENDING, STOPPED, USER_MISTAKE
+from tl_core.errors import SettingError, TransferError
 from tl_core.registry import documentation
 from tl_core.runs.schema import Priority
 
@@ -83,6 +83,20 @@ def says_what_is_wrong(command: Callable[..., None]) -> Callable[..., None]:
 
     guarded.__doc__ = documentation(command)  # the help of the command
     return guarded
+
+
+def confirm(question: str) -> None:
+    """Ask, and leave where the answer is no: with exit code 0, since nothing went wrong. Raises `SettingError` where nobody can
+    answer."""
+    try:
+        is_wanted = typer.confirm(question)
+    except typer.Abort:
+        if sys.stdin.isatty():  # Ctrl-C
+            raise typer.Exit(STOPPED) from None
+        raise SettingError("Nobody answered this question.", "With --yes it is not asked.") from None
+    if not is_wanted:
+        err.print("Nothing was done.")
+        raise typer.Exit
 
 
 def print_json(value: Any) -> None:

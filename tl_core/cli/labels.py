@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from tl_core.analysis.statements import size
-from tl_core.cli.console import AsJson, RunId, app, err, out, print_json, says_what_is_wrong
+from tl_core.cli.console import AsJson, RunId, app, confirm, err, out, print_json, says_what_is_wrong
 from tl_core.cli.format import metrics_of, summary, told_evaluation
 from tl_core.cli.settings import Parts, Settings, given_part, with_parts
 from tl_core.errors import StorageError
@@ -153,7 +153,7 @@ def _ask(store: Store, found: list[Run]) -> None:
         out.print(escape(f"{run.id} {run.name} ({run.state}{taken})"), soft_wrap=True)
         for loss in deletion.losses(store, run):
             out.print(f"    {loss}", soft_wrap=True)
-    typer.confirm("Delete?" if len(found) == 1 else f"Delete these {len(found)} runs?", abort=True)
+    confirm("Delete?" if len(found) == 1 else f"Delete these {len(found)} runs?")
 
 
 def _set(change: Callable[..., None], runs: list[str], *, on: bool) -> None:

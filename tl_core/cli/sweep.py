@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Column, Table
 from typer.core import TyperGroup
 
-from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
+from tl_core.cli.console import AsJson, app, confirm, err, out, print_json, says_what_is_wrong
 from tl_core.cli.format import clocks, exit_code, summary
 from tl_core.cli.progress import Interrupts, watch_all
 from tl_core.errors import RunError
@@ -180,7 +180,7 @@ def delete(
     found = groups.named(store, group)
     if not yes:
         what = f"{found.group.name} with its runs ({len(found.runs)})" if runs else found.group.name
-        typer.confirm(f"Delete the group {what}? This cannot be undone.", abort=True)
+        confirm(f"Delete the group {what}? This cannot be undone.")
     deletion.delete_group(store, found.id, with_runs=runs)
     err.print(f"Group {found.id} is deleted.")
 
@@ -227,21 +227,24 @@ def _facts(found: StoredGroup) -> dict[str, Any]:
     return {"group_id": found.id} | found.group.model_dump(mode="json", include={"name", "axes"})
 
 
+def _row(found: StoredGroup, run: Run) -> dict[str, Any]:
+    return {"settings": found.runs[run.id], "waits_at": run.rung if rungs.is_at_rung(run) else None} | summary(run)
+
+
 def _tell(store: Store, found: StoredGroup, *, as_json: bool, told: dict[str, Any] | None = None) -> None:
     """Print the runs of a group with their values of the axes, as a table or as JSON with what else is `told`."""
     runs = found.among(store.runs())
     if as_json:
-        rows = [{"settings": found.runs[run.id]} | summary(run) for run in runs]
+        rows = [_row(found, run) for run in runs]
         missing = {"not_started": list(map(asdict, found.not_started)), "deleted": list(found.lost)}
         print_json(_facts(found) | missing | (told or {}) | {"runs": rows})
         return
     table = Table(*found.group.axes, "State", "Test", "Waited + ran", Column("Run", no_wrap=True), box=None)
     for run in runs:
         settings = [shown(found.runs[run.id][axis]) if axis in found.runs[run.id] else "" for axis in found.group.axes]
-        table.add_row(*map(escape, settings), run.state, score(run), clocks(run), run.id)
+        table.add_row(*map(escape, settings), rungs.standing(run) or run.state, score(run), clocks(run), run.id)
     out.print(table)
-    left = [run.left_at for run in runs if run.left_at]
     why = [f"{run.id}: {run.error}" for run in runs if run.error]
     why += [f"{run.id}: {statements.left_at(run.left_at)}" for run in runs if run.left_at]
-    for text in (*why, *statements.not_tried_fully(left), *statements.missing(found.group, found.not_started, found.lost)):
+    for text in (*why, *rungs.not_tried_fully(runs), *statements.missing(found.group, found.not_started, found.lost)):
         out.print(escape(text), soft_wrap=True)

@@ -15,7 +15,7 @@ from tl_core.analysis.statements import size
 from tl_core.backbones import CatalogueEntry, backbones
 from tl_core.backbones._scaling import TOLD, Scaling
 from tl_core.backbones._shelf import bring
-from tl_core.cli.console import AsJson, app, err, out, print_json, says_what_is_wrong
+from tl_core.cli.console import AsJson, app, confirm, err, out, print_json, says_what_is_wrong
 from tl_core.errors import SettingError, WeightsError
 from tl_core.networks.download import WeightsFile, download, file_digest
 from tl_core.system import settings
@@ -129,7 +129,7 @@ def remove(network: Networks, yes: Annotated[bool, typer.Option("--yes", help="D
             held = size(place.stat().st_size) if entry.here else "which is gone"
             out.print(escape(f"{entry.title}: {place}, {held}"), soft_wrap=True)
     if not yes:
-        typer.confirm("Remove?" if len(found) == 1 else f"Remove these {len(found)} files?", abort=True)
+        confirm("Remove?" if len(found) == 1 else f"Remove these {len(found)} files?")
     for place in found:
         shutil.rmtree(place) if place.is_dir() else place.unlink()
         err.print(escape(f"{place} is removed."), soft_wrap=True)

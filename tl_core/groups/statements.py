@@ -79,6 +79,29 @@ def halved(rung: int | None) -> Iterator[str]:
     )
 
 
+def left_after(left: LeftAt) -> str:
+    """Return the state of a run that was left at a rung."""
+    return f"left after {_epochs(left.epochs)}"
+
+
+def waiting_after(rung: int) -> str:
+    """Return the state of a run that waits at a rung."""
+    return f"waiting after {_epochs(rung)}"
+
+
+def waiting(runs: int, held_up_by: int) -> Iterator[str]:
+    """Yield what so many runs wait for at a rung, and how many were paused by somebody on their way there; nothing where none
+    waits."""
+    if runs:
+        yield (
+            f"{'1 run waits' if runs == 1 else f'{runs} runs wait'} at a rung until the others have come as far, and then the "
+            "better ones go on by themselves. Resumed by hand, one goes back to the queue, trains an epoch more and waits again."
+        )
+    if runs and held_up_by:
+        they = "1 run that somebody paused is" if held_up_by == 1 else f"{held_up_by} runs that somebody paused are"
+        yield f"{they} waited for, too: resume or stop {'it' if held_up_by == 1 else 'them'}."
+
+
 def left_at(left: LeftAt) -> str:
     """Return why a run was left at a rung."""
     kept = "the best one" if left.kept == 1 else f"the best {left.kept}"

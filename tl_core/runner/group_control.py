@@ -20,7 +20,7 @@ from tl_core.recipe import LOOK, Look, Recipe
 from tl_core.runner import control, service
 from tl_core.runner.group_plan import plan
 from tl_core.runner.warm_worker import passed_on
-from tl_core.runs import artifacts, groups
+from tl_core.runs import artifacts, groups, rungs
 from tl_core.runs.groups import Kept, StoredGroup
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
@@ -104,8 +104,8 @@ def stop(store: Store, group_id: str) -> list[str]:
 
 
 def resume(store: Store, group_id: str) -> list[str]:
-    """Queue all runs of a group again that are paused, failed, or were stopped, and were not left at a rung, and return their
-    ids. Raises `RunError` where there is none."""
+    """Queue all runs of a group again that are paused, failed, or were stopped, and neither wait at a rung nor were left there,
+    and return their ids. Raises `RunError` where there is none."""
     return _all(store, group_id, control.resume, control.RESUMABLE, "is paused, failed or stopped", whole=False)
 
 
@@ -132,11 +132,12 @@ def _each(
         wish: What is done.
         states: Runs in others are left alone.
         among: The values of the axes that the runs may have; any for None.
-        whole: Whether what was left at a rung is meant, too.
+        whole: Whether what waits at a rung, or was left there, is meant, too.
     """
     own = groups.one(store, group_id).runs
     own = {run_id: settings for run_id, settings in own.items() if among is None or settings in among}
-    fitting = [run for run in reversed(store.runs()) if run.id in own and run.state in states and (whole or not run.left_at)]
+    fitting = [run for run in reversed(store.runs()) if run.id in own and run.state in states]
+    fitting = [run for run in fitting if whole or not (run.left_at or rungs.is_at_rung(run))]
     fitting.sort(key=lambda run: run.state is not State.QUEUED)
     for run in fitting:  # the waiting ones first, or the next would begin as soon as one is ended
         with suppress(RunError):  # it has just come to its end

@@ -9,7 +9,8 @@ import shutil
 from pathlib import Path
 
 from tl_core.errors import RunError, StorageError
-from tl_core.runs import artifacts, evaluations, exported, groups, tables
+from tl_core.runs import artifacts, evaluations, exported, groups, rungs, tables
+from tl_core.runs.groups import StoredGroup
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 
@@ -53,6 +54,7 @@ def losses(store: Store, run: Run) -> list[str]:
     found = []
     if run.state is State.QUEUED:
         found.append("It waits in the queue and will not start.")
+    found += [_loss_of(group, run) for group in groups.listed(store) if run.id in group.runs]
     if run.state is not State.DONE and artifacts.has_checkpoint(folder):
         found.append(f"It could go on from its checkpoint at {100 * run.done:.0f} %. The checkpoint is lost.")
     if run.state is State.DONE:
@@ -62,6 +64,11 @@ def losses(store: Store, run: Run) -> list[str]:
     if others := len(exported.read(folder)):
         found.append(f"Its exports are lost: {others}.")
     return [*found, "Its settings, curves and log are lost. This cannot be undone."]
+
+
+def _loss_of(group: StoredGroup, run: Run) -> str:
+    without = ", and its other runs are held against each other without it" if rungs.waits(run) else ""
+    return f"The group {group.group.name} loses it{without}."
 
 
 def sweep(store: Store) -> None:

@@ -6,7 +6,7 @@ import threading
 import time
 
 from tl_core.errors import Paused, Stopped, StorageError, TransferError
-from tl_core.events import Checkpoint, Epoch, Event, Placement, Plan, Resumed, Stage, Step, encoded
+from tl_core.events import Activity, Checkpoint, Epoch, Event, Placement, Plan, Resumed, Stage, Step, encoded
 from tl_core.machine.telemetry import Sampler
 from tl_core.runs.link import Link
 from tl_core.runs.states import State
@@ -68,6 +68,8 @@ class Recorder:
             return
         if isinstance(event, Epoch) and self._is_at_rung(event):
             self._link.change_state((State.RUNNING,), State.PAUSING)
+            with self._lock:
+                self._progress["stage"] = Activity.WAITING_AT_RUNG
             self._wished = self._link.state()
         self._heed()
 

@@ -1,12 +1,12 @@
 """Runs of groups that are halved: how far each has come, what its validation images say there, and who goes on."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
 
-from tl_core.events import Plan
-from tl_core.groups import halving
+from tl_core.events import Activity, Plan
+from tl_core.groups import halving, statements
 from tl_core.groups.halving import LeftAt
 from tl_core.runs import compared
 from tl_core.runs.seeds import settings_of
@@ -39,6 +39,25 @@ class _Standing:
 def waits(run: Run) -> bool:
     """Return whether a run is paused on its way to a rung, or at it: nothing has been decided of it yet."""
     return run.state is State.PAUSED and run.rung is not None and run.left_at is None
+
+
+def is_at_rung(run: Run) -> bool:
+    """Return whether a run came to its rung and paused by itself, and not because somebody paused it on its way."""
+    return waits(run) and run.stage == Activity.WAITING_AT_RUNG
+
+
+def standing(run: Run) -> str:
+    """Return in words how a run stands that waits at a rung, or was left there; empty where its state says all."""
+    if run.left_at:
+        return statements.left_after(run.left_at)
+    return statements.waiting_after(run.rung) if run.rung is not None and is_at_rung(run) else ""
+
+
+def not_tried_fully(runs: Sequence[Run]) -> Iterator[str]:
+    """Yield which of a group's `runs` wait at a rung, and for what, and which were left at one."""
+    at_rung = sum(map(is_at_rung, runs))
+    yield from statements.waiting(at_rung, held_up_by=sum(map(waits, runs)) - at_rung)
+    yield from statements.not_tried_fully([run.left_at for run in runs if run.left_at])
 
 
 def decisions(store: Store, runs: Iterable[Run]) -> list[Decision]:

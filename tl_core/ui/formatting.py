@@ -13,7 +13,7 @@ from tl_core.analysis.statements import seconds
 from tl_core.errors import TransferError
 from tl_core.recipe import titles_of as titles_of_spec
 from tl_core.report.figures import Drawing
-from tl_core.runs import compared
+from tl_core.runs import compared, rungs
 from tl_core.runs.score import label_kind, score
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
@@ -88,10 +88,10 @@ def badge(run: Run) -> None:
 
 
 def state_of(run: Run) -> str:
-    """Return the state of a run in the words of the buttons that bring it there: what Stop ends is stopped. One that was left at
-    a rung is told apart from one that was paused."""
-    if run.left_at:
-        return f"Left after {run.left_at.epochs} epoch{'s' if run.left_at.epochs != 1 else ''}"
+    """Return the state of a run in the words of the buttons that bring it there: what Stop ends is stopped. One that waits at a
+    rung, or was left there, is told apart from one that was paused."""
+    if told := rungs.standing(run):
+        return told.capitalize()
     return {State.CANCELLING: "Stopping", State.CANCELLED: "Stopped"}.get(run.state, run.state.capitalize())
 
 

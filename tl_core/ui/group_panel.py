@@ -67,8 +67,7 @@ def _live(group_id: str, was_alive: bool) -> None:
         _buttons(found.id, runs)
         _chart(found, runs)
         _table(found, runs)
-        left = [run.left_at for run in runs if run.left_at]
-        for text in (*statements.not_tried_fully(left), *statements.missing(found.group, found.not_started, found.lost)):
+        for text in (*rungs.not_tried_fully(runs), *statements.missing(found.group, found.not_started, found.lost)):
             st.caption(formatting.plain(text))
         if any(run.state is State.DONE for run in runs):
             about = "The page Compare with the runs of this group, and nothing else."
@@ -98,7 +97,8 @@ def _buttons(group_id: str, runs: Sequence[Run]) -> None:
     )
     with st.container(horizontal=True, gap="small", key="group_buttons"):
         for label, icon, states, wish, about in wishes:
-            if any(run.state in states and not run.left_at for run in runs):
+            meant = [run for run in runs if not run.left_at and (wish is not group_control.resume or not rungs.is_at_rung(run))]
+            if any(run.state in states for run in meant):
                 key = f"{icon}_group"
                 st.button(label, key=key, icon=f":material/{icon}:", help=about, on_click=session.request, args=(wish, group_id))
     polling.refused(group_control.__name__)
