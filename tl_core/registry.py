@@ -11,7 +11,8 @@ import inspect
 import pkgutil
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -28,7 +29,7 @@ from pydantic import (
 )
 
 from tl_core.errors import SettingError
-from tl_core.spec import PartSpec, setting_error
+from tl_core.spec import PART_KINDS, PartSpec, RunSpec, setting_error
 
 KINDS = {
     "dataset": "tl_core.datasets:datasets",
@@ -211,3 +212,23 @@ def registry(kind: str) -> Registry[Any]:
 def registries() -> dict[str, Registry[Any]]:
     """Return the registry of each kind of part, in the order of `KINDS`."""
     return {kind: registry(kind) for kind in KINDS}
+
+
+def setting_title(spec: RunSpec, name: str) -> str:
+    """Return what forms call a setting of `spec`, given by its dotted name: that name where its part has no such setting, or is
+    not installed."""
+    if name in PART_KINDS:
+        return name.capitalize()
+    kind, _, setting = name.rpartition(".")
+    owner = registry(kind).parts().get(getattr(spec, kind).name) if kind else RunSpec
+    field = owner.model_fields.get(setting) if owner else None
+    return (field.title if field else None) or name
+
+
+def setting_titles(specs: Iterable[RunSpec], names: Sequence[str]) -> dict[str, str]:
+    """Return what forms call settings, by their dotted `names`: as the first of `specs` does that has it, with the kind of its
+    part where several are called the same."""
+    specs = list(specs)
+    titles = {name: next((told for spec in specs if (told := setting_title(spec, name)) != name), name) for name in names}
+    alike = Counter(titles.values())
+    return {name: f"{name.partition('.')[0]}: {told}" if alike[told] > 1 else told for name, told in titles.items()}

@@ -22,6 +22,14 @@ def test_a_file_gives_the_same_group(tmp_path: Path) -> None:
     assert list(Group.read(file).axes) == ["strategy", "strategy.learning_rate", "seed"]
 
 
+def test_axes_are_called_as_in_forms() -> None:
+    assert GROUP.titles == {"strategy": "Strategy", "strategy.learning_rate": "Learning rate", "seed": "Seed"}
+    paths = {f"{kind}.path": ("a", "b") for kind in ("backbone", "dataset")}
+    alike = Group(name="x", axes={"backbone": ("keras_file", 5), "dataset": ("gone", "numpy")} | paths).titles
+    assert [alike[name] for name in paths] == ["backbone: File", "dataset: File"]
+    assert Group(name="x", axes={"dataset.gone": (0, 1)}).titles == {"dataset.gone": "dataset.gone"}
+
+
 def test_combinations_come_in_the_order_of_the_axes() -> None:
     found = list(GROUP.combinations())
     assert len(found) == 8

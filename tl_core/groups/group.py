@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
 from tl_core.errors import SettingError, is_visible, printable
+from tl_core.registry import setting_titles
 from tl_core.spec import PART_KINDS, RunSpec, from_text, setting_error, to_text, with_current_names
 
 VERSION: Literal[1] = 1
@@ -123,6 +124,12 @@ class Group(BaseModel):
     def stored(self) -> dict[str, Any]:
         """Return this as it is kept: versions that know no budget, and no halving, read a group without one."""
         return self.model_dump(mode="json", exclude={name for name in HOW if getattr(self, name) in (None, False)})
+
+    @property
+    def titles(self) -> dict[str, str]:
+        """Return what forms call its axes, by their names."""
+        parts = [(kind, value) for kind in PART_KINDS for value in self.axes.get(kind, (self.base.get(kind),)) if value]
+        return setting_titles([*(RunSpec.salvage({kind: value}) for kind, value in parts), RunSpec()], list(self.axes))
 
     def combinations(self) -> Iterator[dict[str, Any]]:
         """Yield each combination of the values of the axes, by their names."""

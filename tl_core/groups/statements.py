@@ -10,8 +10,11 @@ from tl_core.groups.cost import GroupCost
 from tl_core.groups.expansion import Expansion, Member
 from tl_core.groups.group import Group, key, shown
 from tl_core.groups.halving import FACTOR, LeftAt
+from tl_core.registry import lowered
 from tl_core.system.settings import CACHE_VARIABLE
 
+Titles = Mapping[str, str]
+"""What forms call axes, by their names."""
 MOST_REASONS = 5
 """So many reasons are told one by one."""
 
@@ -124,11 +127,11 @@ def _epochs(count: int) -> str:
     return f"{count} epoch{'s' if count != 1 else ''}"
 
 
-def not_started(left: Sequence[NotStarted], budget: float) -> Iterator[str]:
-    """Yield which runs are not started within a `budget` of seconds, and why."""
+def not_started(left: Sequence[NotStarted], budget: float, titles: Titles) -> Iterator[str]:
+    """Yield which runs are not started within a `budget` of seconds, and why, with their axes by their `titles`."""
     beyond = [(each, each.seconds) for each in left if each.seconds is not None]
     if beyond:
-        told = "; ".join(f"{_values(each.settings)} (about {seconds(took)})" for each, took in beyond[:MOST_REASONS])
+        told = "; ".join(f"{_values(each.settings, titles)} (about {seconds(took)})" for each, took in beyond[:MOST_REASONS])
         more = f"; and {len(beyond) - MOST_REASONS} more" if len(beyond) > MOST_REASONS else ""
         runs = "1 run is" if len(beyond) == 1 else f"{len(beyond)} runs are"
         yield f"{runs} not started, as beyond the budget of {seconds(budget)}: {told}{more}."
@@ -149,11 +152,11 @@ def fits(new: int, budget: float) -> Iterator[str]:
         yield f"{'It fits' if new == 1 else f'All {new} fit'} into the budget of {seconds(budget)}."
 
 
-def unanswered(members: Sequence[Member], left: Sequence[NotStarted]) -> Iterator[str]:
+def unanswered(members: Sequence[Member], left: Sequence[NotStarted], titles: Titles) -> Iterator[str]:
     """Yield the values of axes of which nothing is started, of the runs that are `left`: the group says nothing of them."""
     started = {(axis, key(value)) for member in members for axis, value in member.settings.items()}
     lost = {(axis, key(value)): value for each in left for axis, value in each.settings.items()}
-    told = [f"{axis} {shown(value)}" for (axis, content), value in lost.items() if (axis, content) not in started]
+    told = [_values({axis: value}, titles) for (axis, content), value in lost.items() if (axis, content) not in started]
     if told:
         of_it = "it" if len(told) == 1 else "them"
         yield f"No run has {' or '.join(told)}, so this group says nothing of {of_it}: give it more time."
@@ -161,21 +164,21 @@ def unanswered(members: Sequence[Member], left: Sequence[NotStarted]) -> Iterato
 
 def missing(group: Group, left: Sequence[NotStarted], lost: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield which runs a stored group does not have: what its budget `left` out, and what was deleted."""
-    yield from not_started(left, group.budget or 0.0)
-    yield from deleted(lost)
+    yield from not_started(left, group.budget or 0.0, group.titles)
+    yield from deleted(lost, group.titles)
 
 
-def deleted(lost: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def deleted(lost: Sequence[Mapping[str, Any]], titles: Titles) -> Iterator[str]:
     """Yield which runs of a group were deleted, by their values of its axes; nothing where none was."""
     if lost:
-        told = "; ".join(map(_values, lost[:MOST_REASONS]))
+        told = "; ".join(_values(each, titles) for each in lost[:MOST_REASONS])
         more = f"; and {len(lost) - MOST_REASONS} more" if len(lost) > MOST_REASONS else ""
         runs = "1 run of this group was" if len(lost) == 1 else f"{len(lost)} runs of this group were"
         yield f"{runs} deleted ({told}{more}). Whoever starts the same group again queues what is missing."
 
 
-def _values(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"{axis} {shown(value)}" for axis, value in settings.items())
+def _values(settings: Mapping[str, Any], titles: Titles) -> str:
+    return ", ".join(f"{lowered(titles.get(axis, axis))} {shown(value)}" for axis, value in settings.items())
 
 
 def _are(count: int) -> str:

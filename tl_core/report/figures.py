@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from tl_core.analysis.comparison import Cost, RunPoint
 from tl_core.metrics import Metric, MetricValue
+from tl_core.registry import lowered, setting_titles
 from tl_core.report import tables
 from tl_core.report.sentences import Names
 from tl_core.runs import compared
@@ -78,9 +79,10 @@ def parallel_coordinates(found: Findings, names: Names) -> Drawing:
     metric, runs = found.metric, found.runs
     given = [tables.settings_of(run) for run in runs]
     differing = [str(name) for name in tables.differences(runs, names).index]
-    settings = {name: [each[name] for each in given] for name in differing if all(name in each for each in given)}
+    had = [name for name in differing if all(name in each for each in given)]
+    settings = {title: [each[name] for each in given] for name, title in setting_titles([runs[0].spec], had).items()}
     best = max(runs, key=lambda run: metric.better.sign * found.values[run.id].value)
-    own = ", ".join(f"{name} {to_text(values[runs.index(best)])}" for name, values in settings.items())
+    own = ", ".join(f"{lowered(title)} {to_text(values[runs.index(best)])}" for title, values in settings.items())
     told = f"Each line is a run. The best of them, {names(runs)[best.id]}, has {compared.shown(found.values[best.id], metric)}"
     notes = f"{told} with {own}." if own else f"{told}. They differ in no setting that all have."
     drawn = parallel.parallel_coordinates(settings, [found.values[run.id].value for run in runs], metric)

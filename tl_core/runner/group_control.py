@@ -55,7 +55,7 @@ def _fitting(
         return found.runs, ()
     planned = plan(store.home, store.runs(), group, found, partial(_measured, store.home), begun=begun)
     if not planned.members:
-        (why, *_) = statements.not_started(planned.left, group.budget)
+        (why, *_) = statements.not_started(planned.left, group.budget, group.titles)
         raise SettingError(f"No run of this group fits. {why}", "Give it more time.", received=f"{group.budget:g} seconds")
     return planned.members, planned.left
 

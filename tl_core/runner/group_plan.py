@@ -58,9 +58,10 @@ class Plan:
         return [*told, *statements.left_out(self.found)]
 
     def _within_budget(self, budget: float) -> Iterator[str]:
+        titles = self.group.titles
         yield from statements.spent(self.used, budget)
-        yield from statements.not_started(self.left, budget) if self.left else statements.fits(self.new, budget)
-        yield from statements.unanswered(self.members, self.left) if self.members else ()
+        yield from statements.not_started(self.left, budget, titles) if self.left else statements.fits(self.new, budget)
+        yield from statements.unanswered(self.members, self.left, titles) if self.members else ()
 
 
 def plan(

@@ -12,7 +12,7 @@ from tl_core.backbones import backbones
 from tl_core.errors import TransferError
 from tl_core.groups.group import Group, key, shown, values_in
 from tl_core.recipe import Recipe
-from tl_core.registry import registry
+from tl_core.registry import registry, setting_title
 from tl_core.spec import DISPLAY_NAME, PART_KINDS, PartSpec, to_text
 from tl_core.ui import formatting, rerun, session
 from tl_core.ui.ready_groups import READY, ReadyGroup, networks
@@ -112,7 +112,7 @@ def _variants(recipe: Recipe, axes: Mapping[str, Sequence[Any]]) -> Iterator[Rec
 def _title(variants: Mapping[str, Recipe], name: str) -> str:
     if name not in variants:
         return name
-    title = rerun.title(variants[name], name)
+    title = setting_title(variants[name].draft(), name)
     return title if name in USUAL else f"{title} ({name})"
 
 

@@ -2,23 +2,20 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from tl_core.errors import TransferError
 from tl_core.groups import statements
 from tl_core.groups.group import values_in
-from tl_core.recipe import Recipe
 from tl_core.runner import control, group_control
 from tl_core.runs import compared, deletion, rungs
 from tl_core.runs.groups import StoredGroup
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
-from tl_core.ui import formatting, polling, rerun, session, steps, stored_groups
+from tl_core.ui import formatting, polling, session, steps, stored_groups
 from tl_core.ui.charts.groups import Axis, GroupPoint, group_chart
 from tl_core.ui.example_sizes import typical_size
 from tl_core.ui.group_draft import titled
@@ -122,7 +119,7 @@ def _chart(found: StoredGroup, runs: Sequence[Run]) -> None:
         for run, value in tested
         if compared.is_of(value, metric) and {x, lines or x} <= found.runs[run.id].keys()
     ]
-    across = Axis(_titles(found, runs)[x], [_place(x, value) for value in found.group.axes[x]])
+    across = Axis(found.group.titles[x], [_place(x, value) for value in found.group.axes[x]])
     names = [titled(lines, value) for value in found.group.axes[lines]] if lines else []
     figure = group_chart(points, across, names, metric, found.id)
     live_chart(str(figure.to_json(validate=False)), f"group_{found.id}", f"Test {metric.in_sentence} of the runs of this group")
@@ -135,21 +132,9 @@ def _place(axis: str, value: Any) -> Any:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else titled(axis, value)
 
 
-def _titles(found: StoredGroup, runs: Sequence[Run]) -> dict[str, str]:
-    """Return what people call the axes of a group: as the first of its runs that has such a setting does."""
-    titles = dict[str, str]()
-    for run in runs:
-        untold = found.runs[run.id].keys() - titles.keys()
-        if untold:
-            with suppress(TransferError):
-                recipe = Recipe.of(run.spec, typical_size)
-                titles |= {axis: rerun.title(recipe, axis) for axis in untold}
-    return {axis: titles.get(axis, axis) for axis in found.group.axes}
-
-
 def _table(found: StoredGroup, runs: Sequence[Run]) -> None:
     """Draw the runs, a row each, in the order of the axes; what failed with its reason."""
-    titles = _titles(found, runs)
+    titles = found.group.titles
     why = {run.id: run.error or (statements.left_at(run.left_at) if run.left_at else "") for run in runs}
     rows: list[dict[str, object]] = [
         {titles[axis]: titled(axis, value) for axis, value in found.runs[run.id].items()}
@@ -181,7 +166,7 @@ def _table(found: StoredGroup, runs: Sequence[Run]) -> None:
 def _more(found: StoredGroup) -> None:
     """Draw how a group is extended and taken away as a file, apart from what polls: nobody is disturbed in typing."""
     with st.expander("More values, the file, and deletion", key="group_more"):
-        titles, about = _titles(found, stored_groups.runs_of(found)), "The setting that gets further values."
+        titles, about = found.group.titles, "The setting that gets further values."
         axis = st.selectbox("Axis", list(titles), format_func=titles.__getitem__, key=f"extended_axis_{found.id}", help=about)
         values = st.text_input("Further values", key="extended_values", help="Separated by commas, such as 3, 4.")
         pressed = st.button("Add them", key="extend_group", icon=":material/add:", help="Queue the runs that are new.")

@@ -7,7 +7,7 @@ import streamlit as st
 
 from tl_core.errors import SettingError
 from tl_core.recipe import Recipe
-from tl_core.registry import registry
+from tl_core.registry import registry, setting_title
 from tl_core.runs.store import Run
 from tl_core.spec import PART_KINDS, RunSpec
 from tl_core.ui import formatting, forms, recipe_bar, session
@@ -33,7 +33,7 @@ def _form(run: Run) -> None:
             names,
             index=names.index(FIRST),
             key=f"again_setting_{run.id}",
-            format_func=lambda name: f"{title(recipe, name)} ({name})",
+            format_func=lambda name: f"{setting_title(run.spec, name)} ({name})",
             help="Every setting of this run, and its name on the command line.",
         )
         value = _value(run.id, recipe, name, values[name])
@@ -54,11 +54,6 @@ def _value(run_id: str, recipe: Recipe, name: str, present: Any) -> Any:
     text = "" if present is None else str(present)
     given = st.text_input("New value", text, key=key, help=about, placeholder="automatic")
     return present if given == text else given or None
-
-
-def title(recipe: Recipe, name: str) -> str:
-    """Return what people call a setting of a run."""
-    return name.capitalize() if name in PART_KINDS else _field(recipe, name).title or name
 
 
 def choices(recipe: Recipe, name: str) -> list[Any]:

@@ -1,6 +1,5 @@
 """Runs as lines through their settings."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ LETTERS = 18
 
 
 def parallel_coordinates(settings: Mapping[str, Sequence[Any]], reached: Sequence[float], metric: Metric) -> go.Figure:
-    """Draw each run as a line through its `settings`, by whose names there is a value a run, to what it `reached` of a metric
+    """Draw each run as a line through its `settings`, by whose titles there is a value a run, to what it `reached` of a metric
     (shares in %)."""
     title = f"{metric.full_title} by settings"
     if not settings or not reached:
@@ -29,10 +28,9 @@ def parallel_coordinates(settings: Mapping[str, Sequence[Any]], reached: Sequenc
     values = [scale * value for value in reached[:MOST_RUNS]]
     drawn = theme.figure(title, 380)
     shown = list(settings.items())[:MOST_SETTINGS]
-    alike = Counter(name.rpartition(".")[2] for name, _ in shown)
     last = {"label": f"Test {metric.in_sentence}{' (%)' if metric.percent else ''}", "values": values}
     drawn.add_parcoords(
-        dimensions=[*(_dimension(_label(name, alike), given[:MOST_RUNS]) for name, given in shown), last],
+        dimensions=[*(_dimension(theme.plain(name, LETTERS), given[:MOST_RUNS]) for name, given in shown), last],
         line={"color": values, "colorscale": theme.SCALE},
         labelside="bottom",
     )
@@ -45,12 +43,6 @@ def _counts(settings: Mapping[str, Sequence[Any]], reached: Sequence[float]) -> 
         (f"{MOST_RUNS} of {len(reached):,} runs", len(reached), MOST_RUNS),
         (f"{MOST_SETTINGS} of {len(settings)} settings", len(settings), MOST_SETTINGS),
     )
-
-
-def _label(name: str, alike: Mapping[str, int]) -> str:
-    """Return a setting's own name, with that of its part where several settings have it."""
-    own = name.rpartition(".")[2]
-    return theme.plain(name if alike[own] > 1 else own, LETTERS)
 
 
 def _dimension(label: str, given: Sequence[Any]) -> dict[str, Any]:
