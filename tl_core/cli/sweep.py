@@ -14,15 +14,13 @@ from typer.core import TyperGroup
 
 from tl_core.cli.console import AsJson, app, confirm, err, out, print_json, says_what_is_wrong
 from tl_core.cli.format import clocks, exit_code, summary
+from tl_core.cli.measuring import measured
 from tl_core.cli.progress import Interrupts, watch_all
 from tl_core.errors import RunError
 from tl_core.groups import statements
 from tl_core.groups.expansion import expand, read_shape
 from tl_core.groups.group import Group, shown, values_in
-from tl_core.planning import backbone_profile
-from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.planning.estimate import free
-from tl_core.recipe import Recipe
 from tl_core.runner import group_control, group_plan, service
 from tl_core.runner.group_plan import Plan
 from tl_core.runs import deletion, groups, rungs
@@ -32,8 +30,6 @@ from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 
 POLL_SECONDS = 0.25
-MOST_SECONDS = 120
-"""How long the measurement of a network is waited for."""
 
 
 class FileFirst(TyperGroup):
@@ -73,7 +69,7 @@ def start(
     group = Group.parse(group.model_dump() | {name: value for name, value in given.items() if value is not None})
     found = expand(group).readable(read_shape)
     begun = groups.asking(groups.listed(store), group)
-    plan = group_plan.plan(store.home, store.runs(), group, found, partial(_measured, store.home), begun=begun)
+    plan = group_plan.plan(store.home, store.runs(), group, found, partial(measured, store.home), begun=begun)
     for sentence in plan.sentences(*free(store.home)):
         err.print(escape(sentence), soft_wrap=True)
     told = _told(plan)
@@ -190,19 +186,6 @@ def delete(
 def export(group: GroupName) -> None:
     """Print the file of a group, which starts it anywhere."""
     typer.echo(groups.named(Store(), group).group.to_yaml(), nl=False)
-
-
-def _measured(home: Path, recipe: Recipe) -> BackboneProfile | None:
-    """Return how fast a network is here. Where that is not known it is measured now, once, and waited for."""
-    end = time.monotonic() + MOST_SECONDS
-    said = False
-    while (found := BackboneProfile.read(home, recipe.backbone, recipe.input_size)) is None and time.monotonic() < end:
-        if not said:
-            backbone_profile.request(home, recipe.backbone, recipe.input_size)
-            err.print(f"Measuring {escape(recipe.backbone.listing().title)} on this machine, once.", soft_wrap=True)
-        said = True
-        time.sleep(POLL_SECONDS)
-    return found
 
 
 def _say(runs: list[str], what: str) -> None:
