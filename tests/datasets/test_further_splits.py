@@ -94,7 +94,7 @@ def test_what_is_no_further_split_is_left_alone(folder: Path) -> None:
     assert list(data.splits) == ["train", "validation", "test"]
     assert sentences(data.notes) == (
         "Folders beside train, validation and test: 1 left out (unlabelled).",
-        "The source split has classes without training images and is left out: raw scans.",
+        "The source split has classes without training examples and is left out: raw scans.",
     )
     assert split_named("source") is None
 

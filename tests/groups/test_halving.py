@@ -63,7 +63,7 @@ def test_a_group_that_is_halved_is_a_file_and_asks_the_same() -> None:
 
 def test_what_is_left_is_told() -> None:
     left = LeftAt(epochs=3, place=4, of=9, kept=3)
-    assert statements.left_at(left) == "Place 4 of 9 settings after 3 epochs, by the validation images; the best 3 went on."
+    assert statements.left_at(left) == "Place 4 of 9 settings after 3 epochs, by the validation examples; the best 3 went on."
     (told,) = statements.not_tried_fully([left, LeftAt(epochs=1, place=2, of=2, kept=1)])
     assert told.startswith("2 runs were left after 1 epoch or 3 epochs by successive halving, without a test")
     assert list(statements.not_tried_fully([])) == []

@@ -23,8 +23,8 @@ TOLD = [
     (Note(K.CONSTANT_LABELS, (2,)), "Labels that all training examples have, or none has, so the head always says so: 2."),
     (
         Note(K.THRESHOLDS_OF_HALF),
-        "There are no validation images to fit thresholds to: a label is predicted from a probability of 1/2 on. Set aside "
-        "validation images to have a threshold for each label.",
+        "There are no validation examples to fit thresholds to: a label is predicted from a probability of 1/2 on. Set aside "
+        "validation examples to have a threshold for each label.",
     ),
     (
         Note(K.LABELS_OF_PARTS, (1200,)),
@@ -59,7 +59,7 @@ TOLD = [
     (Note(K.SPLITS_LEFT_OUT, names=("more", "other")), "Splits left out: more, other."),
     (
         Note.counting(K.SPLIT_OF_OTHER_CLASSES, ["raw"], ["source"]),
-        "The source split has classes without training images and is left out: raw.",
+        "The source split has classes without training examples and is left out: raw.",
     ),
     (
         Note(K.NOT_USED_YET, (1200,), about=("unlabelled", "images")),
@@ -137,7 +137,7 @@ TOLD = [
         "The test images are nearly constant: nearly all of their values lie between 90 and 95 of 255. Look whether they are "
         "what they should be.",
     ),
-    (Note(K.ONE_CLASS), "All training images are of one class, so the head always gives that class."),
+    (Note(K.ONE_CLASS), "All training examples are of one class, so the head always gives that class."),
     (
         Note(K.NOT_CONVERGED, (1000,)),
         "Logistic regression had not settled after 1,000 steps; the head can be used, and a smaller C settles sooner.",
@@ -145,12 +145,12 @@ TOLD = [
     (Note(K.APPROXIMATE_RANKING), "The group lasso had not settled, so the ranking of the features is approximate."),
     (
         Note(K.CHOSEN_ON_FEWER, (5000, 45_000)),
-        "C was chosen by fits to about 5,000 of the 45,000 training images; the head is fitted to all of them.",
+        "C was chosen by fits to about 5,000 of the 45,000 training examples; the head is fitted to all of them.",
     ),
     (
         Note(K.NO_THRESHOLDS),
-        "There are no validation images to fit a threshold to: the metric says what the best one for the test images would "
-        "reach. Set aside validation images to get one.",
+        "There are no validation examples to fit a threshold to: the metric says what the best one for the test examples "
+        "would reach. Set aside validation examples to get one.",
     ),
     (Note(K.NOTHING_IN_BLOCKS), "The blocks of this phase hold nothing of what it trains, so the head trained alone."),
     (Note(K.TAUGHT, (140, 160)), "The teacher gives 140 of the 160 training examples the class of their label."),
@@ -186,12 +186,12 @@ TOLD = [
     ),
     (
         Note(K.OWN_DATA_GONE, about=("This folder does not exist.",)),
-        "The run's own data cannot be read, so nobody knows whether it was trained on some of these images, or what differs from "
-        "them: This folder does not exist.",
+        "The run's own data cannot be read, so nobody knows whether it was trained on some of these examples, or what differs "
+        "from them: This folder does not exist.",
     ),
     (
         Note(K.OWN_DATA_CHANGED),
-        "The run's own data have changed since: it may have been trained on some of these images.",
+        "The run's own data have changed since: it may have been trained on some of these examples.",
     ),
     (
         Note(K.OUTSIDE_UNKNOWN),
@@ -216,28 +216,28 @@ TOLD = [
     ),
     (
         Note(K.SHIFT_UNKNOWN),
-        "Whether these images differ from those of the run's own test cannot be told from so few: it takes ten of each, of the "
+        "Whether these examples differ from those of the run's own test cannot be told from so few: it takes ten of each, of the "
         "classes that both have.",
     ),
     (
         Note(K.SHIFT_TOO_FEW, (0.6, 0.4, 0.8, 30)),
-        "There are too few images to say whether these differ from those of the run's own test "
-        "(area under the ROC curve 0.60 (0.40-0.80), 30 images).",
+        "There are too few examples to say whether these differ from those of the run's own test "
+        "(area under the ROC curve 0.60 (0.40-0.80), 30 examples).",
     ),
     (
         Note(K.SHIFT_NONE, (0.52, 0.45, 0.6, 1500)),
-        "A classifier cannot tell these images from those of the run's own test "
-        "(area under the ROC curve 0.52 (0.45-0.60), 1,500 images).",
+        "A classifier cannot tell these examples from those of the run's own test "
+        "(area under the ROC curve 0.52 (0.45-0.60), 1,500 examples).",
     ),
     (
         Note(K.SHIFT_LITTLE, (0.6, 0.55, 0.65, 900)),
-        "These images differ a little from those of the run's own test, as the network sees them "
-        "(area under the ROC curve 0.60 (0.55-0.65), 900 images).",
+        "These examples differ a little from those of the run's own test, as the network sees them "
+        "(area under the ROC curve 0.60 (0.55-0.65), 900 examples).",
     ),
     (
         Note(K.SHIFT_CLEAR, (0.9, 0.85, 0.95, 900)),
-        "These images differ from those of the run's own test, as the network sees them: a classifier tells them apart "
-        "(area under the ROC curve 0.90 (0.85-0.95), 900 images).",
+        "These examples differ from those of the run's own test, as the network sees them: a classifier tells them apart "
+        "(area under the ROC curve 0.90 (0.85-0.95), 900 examples).",
     ),
     (Note(K.OTHER_BRIGHTNESS, (55.2, 110)), "Brightness: 55 of 255 on average, against 110 in the run's own test."),
     (

@@ -13,8 +13,11 @@ from tests.tools.interrupting import Attempt, at_step, in_attempts, require_same
 from tests.tools.toy import known
 from tl_core.backbones.finished_run import FinishedRun
 from tl_core.errors import TransferError
+from tl_core.groups.group import Group
 from tl_core.notes import Note, NoteKind
 from tl_core.phases.teacher import Teacher
+from tl_core.runner import control, group_control
+from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.strategies import Learning
 from tl_core.strategies.lp_ft import ProbeThenFineTune
@@ -87,8 +90,13 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_cannot_teach_is_said(name: str, student: RunSpec) -> None:
     settings, said = REFUSED[name]
-    with pytest.raises(TransferError, match=said):
-        train(student.with_settings(settings), Attempt())
+    spec, store = student.with_settings(settings), Store()
+    base = {part: value for part, value in spec.model_dump(mode="json").items() if part != "seed"}
+    group = Group(name="x", base=base, axes={"seed": (0, 1)})
+    for asked in (lambda: train(spec, Attempt()), lambda: control.start(store, spec), lambda: group_control.start(store, group)):
+        with pytest.raises(TransferError, match=said):
+            asked()
+    assert not store.runs()
 
 
 def test_a_teacher_that_has_left_no_result_is_said(student: RunSpec, home: Path) -> None:

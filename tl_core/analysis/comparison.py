@@ -108,7 +108,8 @@ def verdict(first: Contender, second: Contender, paired: PairedTest | None) -> s
     are lost. Then only the intervals can be held side by side.
     """
     if first.test_digest != second.test_digest:
-        return f"Tested on different {first.thing}, so that only their intervals can be compared: {_side_by_side(first, second)}."
+        tested = f"different {first.thing}" if first.thing == second.thing else f"{first.thing} and on {second.thing}"
+        return f"Tested on {tested}, so that only their intervals can be compared: {_side_by_side(first, second)}."
     if paired is None:
         return (
             f"The single predictions are missing, so that only their intervals can be compared: {_side_by_side(first, second)}."

@@ -39,7 +39,7 @@ def first_rung(members: Sequence[Member]) -> int | None:
 def require(members: Sequence[Member]) -> None:
     """Raise the `SettingError` of runs that cannot be halved, since nothing could be said of them by validation images."""
     if any(member.shape and not member.shape.images.validation for member in members):
-        what = "Successive halving goes by validation images, and a dataset of this group has none."
+        what = "Successive halving goes by validation examples, and a dataset of this group has none."
         raise SettingError(what, "Start this group without it.")
 
 

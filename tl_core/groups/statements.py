@@ -77,7 +77,7 @@ def halved(rung: int | None) -> Iterator[str]:
         return
     yield (
         f"Each trains {_epochs(rung)} at first; of the settings that learn from the same data the best third by their validation "
-        f"images, seeds together, goes on to {_epochs(FACTOR * rung)}, and so on. The time above, and what a budget counts, is "
+        f"examples, seeds together, goes on to {_epochs(FACTOR * rung)}, and so on. The time above, and what a budget counts, is "
         "that of all to their end."
     )
 
@@ -109,7 +109,7 @@ def left_at(left: LeftAt) -> str:
     """Return why a run was left at a rung."""
     kept = "the best one" if left.kept == 1 else f"the best {left.kept}"
     place = f"Place {left.place} of {left.of} settings after {_epochs(left.epochs)}"
-    return f"{place}, by the validation images; {kept} went on."
+    return f"{place}, by the validation examples; {kept} went on."
 
 
 def not_tried_fully(left: Sequence[LeftAt]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from tl_core.notes.naming import LEFT_OUT, named
 from tl_core.notes.note import Note
 from tl_core.notes.note_kind import NoteKind
 
-AREA = "area under the ROC curve {0:.2f} ({1:.2f}-{2:.2f}), {3:,} images)."
+AREA = "area under the ROC curve {0:.2f} ({1:.2f}-{2:.2f}), {3:,} examples)."
 """How far a classifier tells images apart, to its closing bracket."""
 
 TEACHER = "The teacher gives {0:,} of the {1:,} training examples the class of their label"
@@ -30,7 +30,7 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     NoteKind.CLASSES_NUMBERED: "Classes of one name, told apart by a number: {names}.",
     NoteKind.UNLABELLED_IMAGES: "Images without a label: {0:,} left out.",
     NoteKind.SPLITS_LEFT_OUT: "Splits left out: {names}.",
-    NoteKind.SPLIT_OF_OTHER_CLASSES: "The {about[0]} split has classes without training images and is left out: {names}.",
+    NoteKind.SPLIT_OF_OTHER_CLASSES: "The {about[0]} split has classes without training examples and is left out: {names}.",
     NoteKind.NOT_USED_YET: "There are {0:,} {about[1]} in the split {about[0]}, which nothing uses yet.",
     NoteKind.SPLIT_WITHOUT_LABELS: "The {about[0]} split has no labels and is left out.",
     NoteKind.COLUMN_EMPTY: "The column {about[0]} is not used for the {about[1]}: it is empty.",
@@ -76,17 +76,17 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     "255. Look whether they are what they should be.",
     NoteKind.TEXTS_TRUNCATED: "Of {1:,} training texts that were looked at, {0:,} are longer than the {2:,} tokens that the "
     "network reads. It does not see what comes after these.",
-    NoteKind.ONE_CLASS: "All training images are of one class, so the head always gives that class.",
+    NoteKind.ONE_CLASS: "All training examples are of one class, so the head always gives that class.",
     NoteKind.CONSTANT_LABELS: "Labels that all training examples have, or none has, so the head always says so: {0:,}.",
     NoteKind.NOT_CONVERGED: "Logistic regression had not settled after {0:,} steps; the head can be used, and a smaller C "
     "settles sooner.",
     NoteKind.APPROXIMATE_RANKING: "The group lasso had not settled, so the ranking of the features is approximate.",
-    NoteKind.CHOSEN_ON_FEWER: "C was chosen by fits to about {0:,} of the {1:,} training images; the head is fitted to all of "
-    "them.",
-    NoteKind.NO_THRESHOLDS: "There are no validation images to fit a threshold to: the metric says what the best one for the "
-    "test images would reach. Set aside validation images to get one.",
-    NoteKind.THRESHOLDS_OF_HALF: "There are no validation images to fit thresholds to: a label is predicted from a probability "
-    "of 1/2 on. Set aside validation images to have a threshold for each label.",
+    NoteKind.CHOSEN_ON_FEWER: "C was chosen by fits to about {0:,} of the {1:,} training examples; the head is fitted to all "
+    "of them.",
+    NoteKind.NO_THRESHOLDS: "There are no validation examples to fit a threshold to: the metric says what the best one for the "
+    "test examples would reach. Set aside validation examples to get one.",
+    NoteKind.THRESHOLDS_OF_HALF: "There are no validation examples to fit thresholds to: a label is predicted from a "
+    "probability of 1/2 on. Set aside validation examples to have a threshold for each label.",
     NoteKind.NO_BETTER_THAN_MEAN: "Nothing shows that this run predicts better than one number for all, their mean, would: "
     "R\N{SUPERSCRIPT TWO} is {0:.2f} ({1:.2f} to {2:.2f}) on the test examples, and the mean has 0. Try more labels, another "
     "network, or another strategy.",
@@ -102,21 +102,21 @@ SENTENCES = {kind: f"{what}: {{0:,}} left out ({{names}})." for kind, what in LE
     "{1:,} {about[0]}.",
     NoteKind.ALSO_IN_OWN_TEST: "Also in the run's own test: {0:,} of these {about[0]}. The interval of the difference, which is "
     "for independent samples, is too wide.",
-    NoteKind.OWN_DATA_GONE: "The run's own data cannot be read, so nobody knows whether it was trained on some of these images, "
-    "or what differs from them: {about[0]}",
-    NoteKind.OWN_DATA_CHANGED: "The run's own data have changed since: it may have been trained on some of these images.",
+    NoteKind.OWN_DATA_GONE: "The run's own data cannot be read, so nobody knows whether it was trained on some of these "
+    "examples, or what differs from them: {about[0]}",
+    NoteKind.OWN_DATA_CHANGED: "The run's own data have changed since: it may have been trained on some of these examples.",
     NoteKind.OUTSIDE_UNKNOWN: "The data of this run are not where they were: which training examples are the nearest, and "
     "whether any of this lies outside of what the run was trained on, is not known.",
     NoteKind.TOO_FEW_FOR_OUTSIDE: "{0:,} training examples are too few to say what lies outside of what the run was trained on.",
     NoteKind.CLASSES_NOT_HERE: "Classes that these data lack: {names}. The run's own test is compared without them, too.",
     NoteKind.LABELS_NOT_HERE: "Labels that none of these data has: {names}. They do not count here, nor in the run's own test.",
     NoteKind.CLASSES_SPELLED_OTHERWISE: "Names that are spelled otherwise here: {names}.",
-    NoteKind.SHIFT_UNKNOWN: "Whether these images differ from those of the run's own test cannot be told from so few: it takes "
+    NoteKind.SHIFT_UNKNOWN: "Whether these examples differ from those of the run's own test cannot be told from so few: it takes "
     "ten of each, of the classes that both have.",
-    NoteKind.SHIFT_TOO_FEW: "There are too few images to say whether these differ from those of the run's own test (" + AREA,
-    NoteKind.SHIFT_NONE: "A classifier cannot tell these images from those of the run's own test (" + AREA,
-    NoteKind.SHIFT_LITTLE: "These images differ a little from those of the run's own test, as the network sees them (" + AREA,
-    NoteKind.SHIFT_CLEAR: "These images differ from those of the run's own test, as the network sees them: a classifier tells "
+    NoteKind.SHIFT_TOO_FEW: "There are too few examples to say whether these differ from those of the run's own test (" + AREA,
+    NoteKind.SHIFT_NONE: "A classifier cannot tell these examples from those of the run's own test (" + AREA,
+    NoteKind.SHIFT_LITTLE: "These examples differ a little from those of the run's own test, as the network sees them (" + AREA,
+    NoteKind.SHIFT_CLEAR: "These examples differ from those of the run's own test, as the network sees them: a classifier tells "
     "them apart (" + AREA,
     NoteKind.OTHER_BRIGHTNESS: "Brightness: {0:.0f} of 255 on average, against {1:.0f} in the run's own test.",
     NoteKind.OTHER_CONTRAST: "Contrast: brightness varies by {0:.0f} within an image, against {1:.0f} in the run's own test.",

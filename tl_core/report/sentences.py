@@ -10,6 +10,7 @@ from tl_core.analysis.statements import measured
 from tl_core.analysis.statistics import Interval
 from tl_core.analysis.transfer import NEARLY, Effect, Gain, Learning, Reached
 from tl_core.metrics import Metric
+from tl_core.recipe import things_of
 from tl_core.runs import seeds
 from tl_core.runs.findings import Findings
 from tl_core.runs.label_counts import NEXT_LABELS, LabelCurve, typical
@@ -48,7 +49,11 @@ def _unlike(one: Run, other: Run) -> str:
     """Return what else of two runs may decide between them, as a sentence that follows; nothing where nothing else does."""
     labels = [run.spec.dataset.settings.get("labels_per_class") for run in (one, other)]
     sizes = [run.spec.image_size for run in (one, other)]
-    unlike = [what for what, (first, second) in (("labels a class", labels), ("image size", sizes)) if first != second]
+    things, tasks = [things_of(run.spec) for run in (one, other)], [run.spec.task.name for run in (one, other)]
+    own = {"data": [things, [run.spec.dataset.name for run in (one, other)]], "task": [tasks], "labels a class": [labels]}
+    if things[0] == things[1]:
+        own["image size"] = [sizes]
+    unlike = [what for what, facts in own.items() if any(first != second for first, second in facts)]
     return f" They differ in {' and '.join(unlike)}." if unlike else ""
 
 

@@ -13,6 +13,7 @@ from tl_core.runs import artifacts
 from tl_core.runs.states import State, before
 from tl_core.runs.store import Priority, Store
 from tl_core.spec import RunSpec
+from tl_core.training.teachers import require_teacher
 
 RESUMABLE = before(State.QUEUED)[1:]
 """States from which a run can be continued: a pause, and every end but `done`."""
@@ -25,6 +26,7 @@ def start(store: Store, spec: RunSpec, *, priority: Priority = Priority.NORMAL, 
     that it is to be held against, if it repeats one. Raises `TransferError`."""
     recipe = Recipe.of(spec)
     recipe.require_runnable()
+    require_teacher(recipe)
     folder = store.new_folder()
     try:
         artifacts.write_spec(folder, recipe.spec())

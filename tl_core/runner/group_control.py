@@ -24,6 +24,7 @@ from tl_core.runs import artifacts, groups, rungs
 from tl_core.runs.groups import Kept, StoredGroup
 from tl_core.runs.states import State
 from tl_core.runs.store import Store
+from tl_core.training.teachers import require_teacher
 
 Wish = Callable[[Store, str], None]
 """What is asked of a run by its id."""
@@ -160,6 +161,9 @@ def _keep(
     if any(each.recipe.executor.shares_store for each in members):
         backends.require_importable()
     there = groups.existing(store.runs(), {each.spec.content for each in members})
+    for each in members:
+        if each.spec.content not in there:
+            require_teacher(each.recipe)
     folders = dict[str, str]()
     kept = None
     try:

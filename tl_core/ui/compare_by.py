@@ -44,7 +44,7 @@ def choice(runs: Sequence[Run]) -> Metric:
             list(offered),
             key="compare_by",
             on_change=lambda: _keep(offered[st.session_state["compare_by"]], usual),
-            help="The metric of the test images by which the table is sorted, the chart is drawn and runs are told apart.",
+            help="The metric of the test examples by which the table is sorted, the chart is drawn and runs are told apart.",
         )
         chosen = offered[title]
         if type(chosen).model_fields:
@@ -181,7 +181,7 @@ def _contender(run: Run, metric: Metric, name: str) -> Contender:
     return compared.contender(run, name, found, metric)
 
 
-@st.cache_resource(show_spinner="Comparing the runs image by image.", max_entries=1024)
+@st.cache_resource(show_spinner="Comparing the runs example by example.", max_entries=1024)
 def _tested(first: str, second: str, metric: str) -> PairedTest | None:
     return compared.paired_test(session.run(first), session.run(second), _read(metric), session.predictions)
 

@@ -123,11 +123,11 @@ def _column_config(metric: Metric) -> dict[str, Any]:
     return {
         "Tags": st.column_config.ListColumn(help="Tags are given on the pages Train and Result."),
         "Disk": st.column_config.NumberColumn(format="%.1f MB", help="What its files take, in megabytes."),
-        metric.full_title: st.column_config.TextColumn(help=f"{metric.summary()} Of the test images, with its 95 % interval."),
+        metric.full_title: st.column_config.TextColumn(help=f"{metric.summary()} Of the test examples, with its 95 % interval."),
         "Seconds": st.column_config.NumberColumn(format="%.1f", help="Wall seconds of data, backbone, training and test."),
         "Trainable": st.column_config.NumberColumn(format="localized", help="Parameters that trained in any phase."),
         "Size": st.column_config.NumberColumn(format="%d px", help="Pixels of each side to which images are brought."),
-        "Labels": st.column_config.NumberColumn(help="Labelled training images of each class; empty means all."),
+        "Labels": st.column_config.NumberColumn(help="Labelled training examples of each class; empty means all."),
         "Made": st.column_config.DatetimeColumn(format="DD MMM HH:mm", help="When it was started, in the time of the machine."),
     }
 

@@ -26,7 +26,7 @@ def confusion(said: Predictions, names: list[str], run_id: str) -> None:
         images=np.bincount(said.labels, minlength=len(names))[drawn],
         classes=len(names),
     )
-    formatting.chart(figure, f"confusion_{run_id}", "Confusion matrix of the test images")
+    formatting.chart(figure, f"confusion_{run_id}", "Confusion matrix of the test examples")
     download(
         lambda: metrics.confusion_table(said.labels, predicted, names),
         f"confusion_{run_id}",

@@ -15,7 +15,7 @@ from tl_core.runs.store import Run
 from tl_core.ui import formatting, forms, session
 from tl_core.ui.charts import curves
 
-ABOUT = "The number of the test images that stands first in the result, and that chooses on the validation images."
+ABOUT = "The number of the test examples that stands first in the result, and that chooses on the validation examples."
 
 
 def measures(run: Run) -> tuple[curves.Measure, ...]:
@@ -29,17 +29,18 @@ def curves_alt(run: Run) -> str:
     return " and ".join([measures(run)[0].title, *(each.title.lower() for each in measures(run)[1:])]) + " by step"
 
 
-def explained(metric: Metric, *, chooses: bool) -> str:
-    """Return what a metric does where it decides a run, in sentences: whether it `chooses`, too, or the loss does."""
+def explained(metric: Metric, things: str, *, chooses: bool) -> str:
+    """Return what a metric does where it decides a run on `things`, in sentences: whether it `chooses`, too, or the loss does."""
     lower = "" if metric.better.sign > 0 else " Lower is better."
     chosen = (
-        "Its value on the validation images chooses the best epoch, the best trial and the penalty of a computed head."
+        f"Its value on the validation {things} chooses the best epoch, the best trial and the penalty of a computed head."
         if chooses
-        else "The loss on the validation images chooses the best epoch, the best trial and the penalty, as it always did."
+        else f"The loss on the validation {things} chooses the best epoch, the best trial and the penalty, as it always did."
     )
-    fitted = " Thresholds are fitted to the validation images and applied to the test images." if metric.fits_thresholds else ""
-    cost = " Each image is taken for the class of the least expected cost." if not metric.most_probable else ""
-    return f"{metric.summary()}{lower} {chosen}{fitted}{cost} The test images choose nothing."
+    how = f" Thresholds are fitted to the validation {things} and applied to the test {things}."
+    fitted = how if metric.fits_thresholds else ""
+    cost = f" Each of the {things} is taken for the class of the least expected cost." if not metric.most_probable else ""
+    return f"{metric.summary()}{lower} {chosen}{fitted}{cost} The test {things} choose nothing."
 
 
 def choice(recipe: Recipe) -> None:
@@ -60,7 +61,7 @@ def choice(recipe: Recipe) -> None:
             on_change=lambda: session.change({"metric": st.session_state[key] or compared.ACCURACY.name}),
         )
         forms.part_form("metric", metric)
-        st.caption(formatting.plain(explained(metric, chooses=recipe.metric_chooses)))
+        st.caption(formatting.plain(explained(metric, recipe.dataset.thing, chooses=recipe.metric_chooses)))
 
 
 def headline(run: Run, result: Result, took: str) -> None:
@@ -73,7 +74,7 @@ def headline(run: Run, result: Result, took: str) -> None:
         f"### {formatting.plain(metric.full_title)} {value} on {result.test_images:,} test {things_of(run.spec)}, in {took}"
     )
     accuracy = "" if run.accuracy is None else f"Accuracy: {formatting.unbroken(formatting.accuracy_of(run))}. "
-    st.caption(f"{accuracy}{explained(metric, chooses=chooses)}")
+    st.caption(f"{accuracy}{explained(metric, things_of(run.spec), chooses=chooses)}")
     if metric.fits_thresholds and result.thresholds:
         _thresholds(run, result)
 
@@ -81,10 +82,10 @@ def headline(run: Run, result: Result, took: str) -> None:
 def _thresholds(run: Run, result: Result) -> None:
     rows = [_row(run, result, each) for each in result.thresholds]
     st.table(pd.DataFrame(rows).set_index("Class"))
-    images = result.thresholds[0].n
+    count, things = result.thresholds[0].n, things_of(run.spec)
     st.caption(
-        f"Each threshold was fitted to the {images:,} validation images; precision and recall are what it attains on the test "
-        "images, with 95 % intervals. The value above is what the best threshold for the test images would reach."
+        f"Each threshold was fitted to the {count:,} validation {things}; precision and recall are what it attains on the test "
+        f"{things}, with 95 % intervals. The value above is what the best threshold for the test {things} would reach."
     )
 
 

@@ -64,7 +64,7 @@ def builder(recipe: Recipe) -> None:
     st.text_input("Time budget", key=BUDGET, on_change=_limit, placeholder="none", help=about)
     st.session_state[HALVING] = held.get("halving", False)
     about = (
-        "All runs begin with few epochs, and the best third of the settings by their validation images goes on, step by step. "
+        "All runs begin with few epochs, and the best third of the settings by their validation examples goes on, step by step. "
         "What was left is told, and is not compared with what went on."
     )
     st.checkbox("Successive halving", key=HALVING, on_change=_halve, help=about)

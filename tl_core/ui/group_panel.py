@@ -156,7 +156,7 @@ def _table(found: StoredGroup, runs: Sequence[Run]) -> None:
         placeholder="",
         column_config={
             "Seconds": st.column_config.NumberColumn(format="%.1f", help="Wall seconds of data, backbone, training and test."),
-            "Test": st.column_config.TextColumn(width=120, help="Of the test images, with its 95 % interval."),
+            "Test": st.column_config.TextColumn(width=120, help="Of the test examples, with its 95 % interval."),
             "Run": st.column_config.LinkColumn(display_text="Open", help="All of this run, in another tab."),
         },
         alt="The runs of this group, with their settings and what they reached",

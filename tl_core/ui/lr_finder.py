@@ -17,18 +17,18 @@ from tl_core.ui.study_panel import StudyPanel
 ABOUT = (
     "Trains for a few dozen batches while the learning rate rises from far too low to far too high. The suggestion is a tenth of "
     "the highest rate at which the loss is still low, or the rate at which the loss first gets that low, if it is smaller. If "
-    "the head is computed first, half of the training images compute it, and the rates are tried on the other half."
+    "the head is computed first, half of the training examples compute it, and the rates are tried on the other half."
 )
 SAID = {
     Shape.SHORT: "The loss diverged before enough rates had been tried, so nothing is suggested.",
     Shape.FALLS: "The loss was lowest between {reached:.1g} and {limit:.1g}. The suggestion is the lower end, or a tenth of "
     "the upper end if that is smaller.",
     Shape.BREAKS: "The loss never fell, and beyond {limit:.1g} it rose: training diverges there. The suggestion is a tenth of "
-    "that. It is safe, but only what the validation images say can tell whether training helps.",
+    "that. It is safe, but only what the validation examples say can tell whether training helps.",
     Shape.RISES: "The loss rose from the lowest rates on: no rate is safe, and nothing is suggested. Check the data and the "
     "other settings first.",
     Shape.STAYS: "No rate changed the loss, so nothing is suggested; the present rate stays.",
-    Shape.NOTHING: "The loss was zero from the start: these images were classified correctly before any training. The rates "
+    Shape.NOTHING: "The loss was zero from the start: these examples were classified correctly before any training. The rates "
     "cannot be compared, and nothing is suggested; the present rate stays.",
 }
 
@@ -57,7 +57,7 @@ def _told(found: LrFinderResult) -> str:
     """Return what a finished search says, in words."""
     reached, limit = found.curve.low or (None, None)
     said = SAID[found.curve.shape].format(reached=reached, limit=limit)
-    return f"Tried in the phase *{formatting.plain(found.phase)}* on training images alone. {said}" if found.phase else said
+    return f"Tried in the phase *{formatting.plain(found.phase)}* on training examples alone. {said}" if found.phase else said
 
 
 def _suggestion(suggestion: float | None, present: float, setting: str) -> None:

@@ -65,7 +65,7 @@ def evidence(run: Run, result: Result) -> None:
         "Other metrics": lambda: other_metrics.other_metrics(run),
         "Curves": lambda: _curves(run),
         "Time": lambda: _time(run, result),
-        "Proof": lambda: proof(result, task.loss_unit),
+        "Proof": lambda: proof(result, task.loss_unit, things_of(run.spec)),
         "Settings": lambda: settings(run.spec, result),
         "Take it with you": lambda: take_away(run, result),
     }
@@ -123,7 +123,7 @@ def classes(said: Predictions, names: list[str], run_id: str) -> None:
     table = numbers_apart.copy()
     table["recall"] = [_recall(row) for row in table.itertuples()]
     table[["precision", "f1"]] *= 100
-    titles = {name: name.capitalize() for name in CLASS_COLUMNS}
+    titles = {name: "Examples" if name == "images" else name.capitalize() for name in CLASS_COLUMNS}
     numbers = {name: st.column_config.NumberColumn(titles[name], format="%.0f %%") for name in ("precision", "f1")}
     st.dataframe(
         table,
@@ -136,8 +136,8 @@ def classes(said: Predictions, names: list[str], run_id: str) -> None:
         alt="Precision and recall of each class",
     )
     st.caption(
-        "Precision: the share of the images classified as this class that belong to it. Recall: the share of this class's images "
-        "that were found, with its 95 % interval. F1: the harmonic mean of both."
+        "Precision: the share of the examples classified as this class that belong to it. Recall: the share of this class's "
+        "examples that were found, with its 95 % interval. F1: the harmonic mean of both."
     )
     about = "A CSV file with these numbers as shares of 1, the recall and the ends of its 95 % interval in columns of their own."
     download(lambda: numbers_apart, f"classes_{run_id}", "Download the numbers", about)

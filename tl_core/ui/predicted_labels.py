@@ -18,7 +18,7 @@ from tl_core.ui.hardest_texts import hardest_texts
 
 COLUMNS = {
     "label": "Label",
-    "images": "Images",
+    "images": "Examples",
     "ap": "Average precision",
     "threshold": "Threshold",
     "precision": "Precision",
@@ -48,11 +48,11 @@ def labels(said: Predictions, names: list[str], run_id: str) -> None:
         placeholder="\N{EN DASH}",
         alt="Precision and recall of each label",
     )
-    fitted = "was chosen on the validation images for the largest F1" if len(said.thresholds) else "is 1/2: nothing chose it"
+    fitted = "was chosen on the validation examples for the largest F1" if len(said.thresholds) else "is 1/2: nothing chose it"
     st.caption(
-        f"A label is predicted from its threshold on, which {fitted}. Precision: the share of the images said to have it that "
-        "do. Recall: the share of the images which have it that were found. Both have 95 % intervals. Average precision needs no "
-        "threshold."
+        f"A label is predicted from its threshold on, which {fitted}. Precision: the share of the examples said to have it "
+        "that do. Recall: the share of the examples which have it that were found. Both have 95 % intervals. Average precision "
+        "needs no threshold."
     )
     about = "A CSV file with these numbers as shares of 1, and the ends of the intervals in columns of their own."
     download(lambda: found, f"labels_{run_id}", "Download the numbers", about)
@@ -62,7 +62,7 @@ def precision_recall(said: Predictions, names: list[str], run_id: str) -> None:
     """Draw precision over recall of the labels, with their thresholds."""
     figure = charts.precision_recall(said.labels, said.probabilities, _thresholds(said), names)
     formatting.chart(figure, f"precision_recall_{run_id}", "Precision over recall of each label")
-    st.caption("Each curve goes through all thresholds on the test images; the point is the one that was chosen before.")
+    st.caption("Each curve goes through all thresholds on the test examples; the point is the one that was chosen before.")
 
 
 def hardest(said: Predictions, names: list[str], run_id: str) -> None:

@@ -15,12 +15,12 @@ def predicted(said: Predictions, names: list[str], run_id: str) -> None:
     """Draw the predicted numbers against the true ones, and offer all of them as a file."""
     figure = numbers.predicted_against_true(said.labels, said.probabilities, names[0])
     formatting.chart(figure, f"predicted_{run_id}", "Predicted numbers against the true ones")
-    st.caption("Each point is a test image. On the dotted line the prediction is exact; above it, too high.")
+    st.caption("Each point is a test example. On the dotted line the prediction is exact; above it, too high.")
     download(
         lambda: pd.DataFrame({f"true {names[0]}": said.labels, f"predicted {names[0]}": said.probabilities}),
         f"predicted_{run_id}",
         "Download the numbers",
-        "A CSV file with the true and the predicted number of each test image.",
+        "A CSV file with the true and the predicted number of each test example.",
     )
 
 

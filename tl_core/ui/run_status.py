@@ -8,6 +8,7 @@ import streamlit as st
 from tl_core.analysis.stage_titles import stage_title
 from tl_core.analysis.statements import seconds
 from tl_core.machine import backends
+from tl_core.recipe import things_of
 from tl_core.runs import artifacts, compared
 from tl_core.runs.states import State
 from tl_core.runs.store import Run
@@ -74,7 +75,7 @@ def _facts(run: Run) -> list[str]:
     if left:
         facts.append(f"about {seconds(left)} left")
     if run.state.at_work and run.images_per_second:
-        facts.append(f"{run.images_per_second:,.0f} images a second in this stage")
+        facts.append(f"{run.images_per_second:,.0f} {things_of(run.spec)} a second in this stage")
     return facts
 
 

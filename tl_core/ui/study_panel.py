@@ -41,7 +41,7 @@ class StudyPanel(Generic[R]):
             formatting.say_wrong(found.error)
         else:
             if not found.finished:
-                _progress(found)
+                _progress(found, recipe.dataset.thing)
             self.show(found)
         if is_at_work(found):
             self._button("cancel", "Cancel", "close", lambda store: self.study.cancel(store.home, recipe))
@@ -60,11 +60,11 @@ class StudyPanel(Generic[R]):
         self.study.request(store.home, recipe)
 
 
-def _progress(found: StudyResult) -> None:
+def _progress(found: StudyResult, things: str) -> None:
     """Draw how far the study is, or its place in the line."""
     if found.place is not None:
         st.progress(0.0, f"Waiting for a device: place {found.place} in the queue")
         return
-    rate = f", {found.images_per_second:,.0f} images a second" if found.images_per_second else ""
+    rate = f", {found.images_per_second:,.0f} {things} a second" if found.images_per_second else ""
     left = f", about {formatting.clock(found.seconds_left)} left" if found.seconds_left is not None else ""
     st.progress(found.share, formatting.plain(f"{stage_title(found.stage)}{rate}{left}"))

@@ -53,7 +53,7 @@ AXES = {
     Cost.FLOPS: CostAxis("FLOPs", "Billion FLOPs of the run", _billions, 1e9),
     Cost.ENERGY: CostAxis("GPU energy", "GPU energy of the run (J)", energy),
     Cost.PARAMETERS: CostAxis("parameters", "Parameters that trained", _whole),
-    Cost.LABELS: CostAxis("labels", "Labelled images a class", _whole),
+    Cost.LABELS: CostAxis("labels", "Labelled examples a class", _whole),
 }
 
 
@@ -207,7 +207,7 @@ def overlaid_curves(
     title, field = f"{measure.title} of the runs", f"validation_{measure.field}"
     shown = {run: events for run, events in curves.items() if any(e.data.get(field) is not None for e in events)}
     if not shown:
-        return theme.empty(title, "None of these runs has validation images.")
+        return theme.empty(title, "None of these runs has validation examples.")
     if len(shown) > MOST_CURVES:
         title = f"{measure.title} of {MOST_CURVES} of {len(shown):,} runs"
         shown = _first_ones(shown, chosen)

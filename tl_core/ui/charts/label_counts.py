@@ -25,7 +25,7 @@ def metric_by_labels(curves: Sequence[LabelCurve], names: Sequence[str], metric:
         _add_curve(drawn, curve, theme.plain(name, 60), style, metric)
         _add_foretold(drawn, curve, style["color"], metric)
     theme.log_axis(drawn, [x for curve in shown for x in (curve.points[0].labels, curve.more)])
-    return theme.axes(drawn, "Labelled images a class", f"Test {metric.in_sentence}{' (%)' if metric.percent else ''}")
+    return theme.axes(drawn, "Labelled examples a class", f"Test {metric.in_sentence}{' (%)' if metric.percent else ''}")
 
 
 def _style(place: int, *, is_control: bool) -> dict[str, str]:

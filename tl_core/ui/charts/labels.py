@@ -22,7 +22,7 @@ def precision_recall(
 
     there = [label for label in np.flatnonzero(labels.any(axis=0)).tolist() if np.isfinite(probabilities[:, label]).all()]
     if not there:
-        return theme.empty("Precision and recall of each label", "No test image has a label.")
+        return theme.empty("Precision and recall of each label", "No test example has a label.")
     ranked = {label: float(average_precision_score(labels[:, label], probabilities[:, label])) for label in there}
     shown = sorted(sorted(ranked, key=lambda label: ranked[label])[:MOST_LABELS])
     which = "each label" if len(shown) == len(names) else f"the {len(shown)} labels ranked worst"

@@ -22,7 +22,7 @@ def predicted_against_true(true: Numbers, predicted: Numbers, name: str) -> go.F
     shown = _finite(true, predicted)
     title = _title("Predicted against true", shown, true)
     if not len(shown):
-        return theme.empty(title, "No test image has a predicted number.")
+        return theme.empty(title, "No test example has a predicted number.")
     drawn = theme.figure(title, HEIGHT)
     both = np.concatenate([true[shown], predicted[shown]])
     low, high = float(both.min()), float(both.max())
@@ -40,7 +40,7 @@ def residuals(true: Numbers, predicted: Numbers, name: str) -> go.Figure:
     shown = _finite(true, predicted)
     title = _title("Predicted less true", shown, true)
     if not len(shown):
-        return theme.empty(title, "No test image has a predicted number.")
+        return theme.empty(title, "No test example has a predicted number.")
     drawn = theme.figure(title, HEIGHT)
     drawn.add_hline(0, line={"color": theme.NEUTRAL, "dash": "dot", "width": 1.5})
     off = predicted[shown] - true[shown]
@@ -80,7 +80,7 @@ def _points(x: Numbers, y: Numbers, places: Sequence[int] | NDArray[np.intp], ho
         "mode": "markers",
         "marker": {"color": theme.CHOSEN, "size": 7, "opacity": 0.6},
         "customdata": places,
-        "hovertemplate": f"test image %{{customdata}}<br>{hover}<extra></extra>",
+        "hovertemplate": f"test example %{{customdata}}<br>{hover}<extra></extra>",
     }
 
 
@@ -91,4 +91,4 @@ def _finite(true: Numbers, predicted: Numbers) -> NDArray[np.intp]:
 
 
 def _title(what: str, shown: NDArray[np.intp], true: Numbers) -> str:
-    return what if len(shown) == len(true) else f"{what}, {len(shown):,} of {len(true):,} test images"
+    return what if len(shown) == len(true) else f"{what}, {len(shown):,} of {len(true):,} test examples"

@@ -48,7 +48,7 @@ def confusion(
         raise ValueError(f"{k} classes, of which {MOST_CLASSES} can be drawn")
     images = matrix.sum(axis=1) if images is None else images
     if not k or not images.sum():
-        return theme.empty("Confusion matrix", "No test images were classified.")
+        return theme.empty("Confusion matrix", "No test examples were classified.")
     shares = (100 * matrix / np.maximum(images, 1)[:, None]).round(1)
     title = "Confusion matrix" if classes in {None, k} else f"The {k} most confused of {classes:,} classes"
     rows = k * (26 if k <= MOST_NUMBERS else 18 if k <= 40 else 12)
@@ -94,7 +94,7 @@ def _name_classes(drawn: go.Figure, class_names: Sequence[str]) -> None:
 def _confusion_hover(names: Sequence[str], matrix: NDArray[np.int64], of_class: NDArray[np.int64], row: int, column: int) -> str:
     counted, images = int(matrix[row, column]), int(of_class[row])
     verb = "recognised" if row == column else f"taken for {names[column]}"
-    return f"<b>{names[row]}</b> {verb}<br>{counted:,} of {images:,} images, {100 * counted / max(images, 1):.0f} %"
+    return f"<b>{names[row]}</b> {verb}<br>{counted:,} of {images:,}, {100 * counted / max(images, 1):.0f} %"
 
 
 def seconds_bar(timings: Sequence[Timing], waited_seconds: float | None) -> go.Figure:
