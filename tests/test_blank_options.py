@@ -56,11 +56,16 @@ def test_a_blank_group_is_not_the_only_one(home: Path, blank: str) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("predict", "RUN"), ("predict", "RUN", "a.png", "--csv"), ("card", "RUN", "--to"), ("compare", "RUN", "RUN", "--report")],
+    [("predict", "RUN", "a.png", "--csv"), ("card", "RUN", "--to"), ("compare", "RUN", "RUN", "--report")],
 )
 def test_a_blank_path_is_not_the_current_folder(home: Path, words: tuple[str, ...]) -> None:
     done = CliRunner().invoke(app, [*words, ""])
     assert (done.exit_code, "The path is blank" in done.output) == (2, True)
+
+
+def test_a_blank_text_is_none(home: Path) -> None:
+    done = CliRunner().invoke(app, ["predict", "RUN", " "])
+    assert (done.exit_code, "What is given is blank" in done.output) == (2, True)
 
 
 def test_a_folder_to_be_filled_is_not_the_current_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,7 +76,7 @@ def test_rows_that_are_too_long_are_never_shifted(rows: str, tmp_path: Path) -> 
         ("none.csv", None, "This file does not exist"),
         ("a.csv", b"", "This table cannot be read"),
         ("a.csv", b"text,label\n", "This table has no rows"),
-        ("a.csv", "text,label\nüber,a\n".encode("latin-1"), r"utf-8.*Save it as CSV in UTF-8"),
+        ("a.csv", "text,label\nüber,a\n".encode("latin-1"), r"no text in UTF-8.*Save it as CSV in UTF-8"),
         ("a.csv", b"\xff\xfea", "This table cannot be read"),
         ("a.csv", b"label, label \na,b\n", "Two columns of this table are called label"),
         ("a.parquet", b"", "This table cannot be read"),

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tl_core.data.formats import written
-from tl_core.data.formats.written import is_named_as_texts, texts_in
+from tl_core.data.formats.written import is_path, texts_in
 from tl_core.errors import DataError
 from tl_core.notes import Note, NoteKind
 
@@ -26,7 +26,10 @@ def test_texts_come_from_lines_and_from_tables(tmp_path: Path) -> None:
         ("gone.txt", None, None, "There is no such file of texts."),
         ("picture.png", b"x", None, "This is no file of texts."),
         ("empty.txt", b"\n \n", None, "There is no text here."),
-        ("latin.txt", "caf\xe9 au lait".encode("latin-1"), None, "This file of texts cannot be read"),
+        ("latin.txt", "caf\xe9 au lait".encode("latin-1"), None, "This file of texts cannot be read: it is no text in UTF-8"),
+        ("broken.txt", b"\xff\xfea", None, "This file of texts cannot be read: it is no text in UTF-8"),
+        ("binary.txt", b"a\n" + bytes(9), None, "This file of texts cannot be read: it holds characters of the value 0"),
+        ("binary.csv", b"text\n\x85", None, "This file of texts cannot be read: it is no text in UTF-8"),
         ("table.csv", b"a,b\n1,2\n", None, "No column holds the texts"),
         ("table.csv", b"a,b\n1,2\n", "c", "There is no column 'c' for the texts."),
         ("large.txt", b"x" * 101, None, "These are more than 0 MB of texts."),
@@ -52,6 +55,11 @@ def test_too_many_texts_and_none_are_told(tmp_path: Path, monkeypatch: pytest.Mo
             texts_in(files, None)
 
 
-def test_a_word_that_must_be_a_file_is_no_text() -> None:
-    words = {"reviews.csv": True, "mine.TXT": True, "It ends in mine.txt": False, "fine": False}
-    assert {word: is_named_as_texts(word) for word in words} == words
+def test_what_must_be_a_path_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my reviews").mkdir()
+    paths = ("reviews.csv", "mine.TXT", "/nowhere/reviews", "./reviews", "my reviews")
+    texts = ("It ends in mine.txt", "fine", "good and/or bad", "x" * 9000)
+    assert [is_path(each) for each in (*paths, *texts)] == [True] * len(paths) + [False] * len(texts)
+    with pytest.raises(DataError, match="This is a folder, and no file of texts"):
+        texts_in([tmp_path / "my reviews"], None)

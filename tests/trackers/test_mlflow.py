@@ -101,7 +101,7 @@ def test_a_server_holds_each_run_once_below_its_group_also_after_an_outage(tmp_p
     )
     away = line.run(*options)
     assert away.code == 2
-    assert "MLflow cannot be written now" in away.err
+    assert "MLflow cannot be written now (Connection refused)." in away.err
     assert "Traceback" not in away.err
     assert "secret" not in away.err
     with server(tmp_path, port) as address:

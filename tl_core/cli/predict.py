@@ -13,7 +13,7 @@ from rich.table import Table
 from tl_core.cli.console import AsJson, RunId, app, out, path_in, print_json, says_what_is_wrong
 from tl_core.cli.study import answered, text
 from tl_core.data.formats.pictures import bring
-from tl_core.data.formats.written import is_file, is_named_as_texts
+from tl_core.data.formats.written import is_path
 from tl_core.datasets import Modality
 from tl_core.notes import sentences
 from tl_core.recipe import Recipe
@@ -27,7 +27,8 @@ MOST_ROWS, MOST_TEXTS = 200, 12
 
 def given_in(text: str) -> str:
     """Return what is given as it is. Raises `typer.BadParameter` for what is blank."""
-    path_in(text)
+    if not text.strip():
+        raise typer.BadParameter("What is given is blank, as an unset variable leaves it. Name a file, or write a text.")
     return text
 
 
@@ -68,12 +69,12 @@ def predict(
 
 
 def _study(run: Run, given: Sequence[str], top: int, column: str | None) -> Prediction:
-    """Return the question. Of a run of texts what is no file, and is not named as one, is a text itself."""
+    """Return the question. Of a run of texts what is no path is a text itself."""
     if modality_of(run) is Modality.IMAGES:
         return Prediction(run_id=run.id, files=tuple(map(Path, given)), top=top)
-    files = [Path(each) for each in given if is_named_as_texts(each) or is_file(each)]
+    files = [Path(each) for each in given if is_path(each)]
     study = Prediction(run_id=run.id, files=tuple(files), top=top, shown=MOST_TEXTS, column=column)
-    if lines := [" ".join(each.splitlines()) for each in given if not (is_named_as_texts(each) or is_file(each))]:
+    if lines := [" ".join(each.splitlines()) for each in given if not is_path(each)]:
         # A process cannot be told of long texts in its command.
         written = bring([("written.txt", "\n".join(lines).encode())], study.place(Store().home) / GIVEN)
         return study.model_copy(update={"files": (*written, *study.files)})

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.metadata import version
 from math import isfinite
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from urllib.parse import urlsplit
 
@@ -28,7 +29,7 @@ OWN_ID, OWN_GROUP = "transfer_lab.run", "transfer_lab.group"
 MOST_METRICS, MOST_SETTINGS = 1000, 100
 """Of one request, as MLflow's server has them."""
 SAID_AT_MOST = 300
-"""Letters of what its client says of an address that does not answer."""
+"""Letters of what its client says of something that it cannot do."""
 LONGEST_SETTING = 6000
 """Characters of a parameter there."""
 CLIENT = {
@@ -162,7 +163,17 @@ def _said(to: str) -> Iterator[None]:
     except (MlflowException, SQLAlchemyError, OSError) as error:  # a request that fails is an `OSError`, too
         person = f"{urlsplit(to).netloc.rpartition('@')[0]}@"  # with a password, maybe
         raise TrackingError(
-            f"MLflow cannot be written now ({' '.join(str(error).replace(person, '').split())[:SAID_AT_MOST]}).",
+            f"MLflow cannot be written now ({_reason(error, person)}).",
             "See that it is there, and send again: python -m tl_core track",
             received=to.replace(person, ""),
         ) from error
+
+
+def _reason(error: BaseException, person: str) -> str:
+    """Return what the network or the disk said first, such as "Connection refused"; else what the client says, without the
+    `person`, in one line."""
+    first = error
+    while cause := first.__cause__ or first.__context__:
+        first = cause
+    told = first.strerror if isinstance(first, OSError) else None
+    return told or shorten(str(error).replace(person, ""), SAID_AT_MOST, placeholder=" ...")

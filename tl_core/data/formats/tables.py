@@ -17,7 +17,8 @@ from tl_core.errors import DataError, printable
 if TYPE_CHECKING:
     import pandas as pd
 
-ENDINGS = (".csv", ".tsv", ".txt", ".parquet")
+PARQUET = ".parquet"
+ENDINGS = (".csv", ".tsv", ".txt", PARQUET)
 MOST_BYTES, MOST_ROWS, MOST_VALUES, LONGEST_LINE = 2_000_000_000, 5_000_000, 100_000_000, 1 << 20
 SEPARATORS = ",;\t|"
 ENCODINGS = {
@@ -43,10 +44,10 @@ def read_table(path: Path) -> "pd.DataFrame":
             raise DataError("This file does not exist.", "Check its spelling.", received=received)
         if path.stat().st_size > MOST_BYTES:
             raise DataError(f"This table has more than {MOST_BYTES:,} bytes.", "Cut it into smaller ones.", received=received)
-        is_parquet = path.suffix.lower() == ".parquet"
+        is_parquet = path.suffix.lower() == PARQUET
         frame = read_parquet(path, MOST_BYTES, MOST_ROWS) if is_parquet else _csv(path)
     except (OSError, ValueError, ImportError, OverflowError, LookupError) as error:  # pandas' own errors are ValueErrors
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        reason = why_unreadable(error)
         if isinstance(error, pd.errors.ParserError):
             next_step = "Put quotes around each value that holds the separator of the columns."
         raise DataError(f"This table cannot be read ({reason}).", next_step, received=received) from None
@@ -57,6 +58,13 @@ def read_table(path: Path) -> "pd.DataFrame":
         what = f"Two columns of this table are called {printable(twice[0])}."
         raise DataError(what, "Give each a name of its own.", received=received)
     return frame
+
+
+def why_unreadable(error: Exception) -> str:
+    """Return why a file could not be read."""
+    if isinstance(error, UnicodeError):
+        return "it is no text in UTF-8"
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _csv(path: Path) -> "pd.DataFrame":

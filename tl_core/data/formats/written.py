@@ -8,7 +8,7 @@ import numpy as np
 
 from tl_core.data.formats.columns import Columns
 from tl_core.data.formats.tables import ENDINGS as ENDINGS_OF_TABLES
-from tl_core.data.formats.tables import encoding_of, read_table
+from tl_core.data.formats.tables import PARQUET, encoding_of, read_table, why_unreadable
 from tl_core.data.texts import EXCERPT, Texts
 from tl_core.errors import DataError, printable
 from tl_core.notes import Note, NoteKind
@@ -40,31 +40,34 @@ class Written:
         return Texts(self.texts, np.zeros(len(self.texts), np.int64))
 
 
-def is_named_as_texts(word: str) -> bool:
-    """Return whether a word must be the name of a file of texts, by how it ends."""
-    return len(word.split()) == 1 and Path(word).suffix.lower() in ENDINGS
-
-
-def is_file(word: str) -> bool:
-    """Return whether a word is the place of a file; a text that is too long to be one is none."""
+def is_path(given: str) -> bool:
+    """Return whether what is `given` is there as a file or a folder, or must be meant as one: a single word that ends as files of
+    texts do, or has a slash in it."""
+    if len(given.split()) == 1 and ("/" in given or Path(given).suffix.lower() in ENDINGS):
+        return True
     try:
-        return Path(word).is_file()
-    except (OSError, ValueError):
+        return Path(given).exists()
+    except (OSError, ValueError):  # a text that is too long to be the name of a file
         return False
 
 
 def require_files(files: Sequence[Path]) -> None:
-    """Raise `DataError` where nothing is given, or one of the `files` is none of texts, or larger than `MOST_BYTES`."""
+    """Raise `DataError` where nothing is given, or one of the `files` is none of texts, larger than `MOST_BYTES`, or binary."""
     if not files:
         raise DataError("No text is given.", f"Write one, or name files that end in {', '.join(ENDINGS)}.")
     for file in files:
         received = printable(str(file))
+        if file.is_dir():
+            raise DataError("This is a folder, and no file of texts.", "Name the files in it.", received=received)
         if not file.is_file():
-            raise DataError("There is no such file of texts.", "Check its spelling.", received=received)
+            next_step = "Check its spelling; a text that looks like a path can stand in a .txt file."
+            raise DataError("There is no such file of texts.", next_step, received=received)
         if file.suffix.lower() not in ENDINGS:
             raise DataError("This is no file of texts.", f"Give one that ends in {', '.join(ENDINGS)}.", received=received)
         if file.stat().st_size > MOST_BYTES:
             raise _too_much(received)
+        if file.suffix.lower() != PARQUET:
+            _read(file)
 
 
 def texts_in(files: Sequence[Path], column: str | None) -> Written:
@@ -85,12 +88,20 @@ def texts_in(files: Sequence[Path], column: str | None) -> Written:
 
 
 def _lines(file: Path) -> list[str]:
+    return _read(file).removesuffix("\n").split("\n")
+
+
+def _read(file: Path) -> str:
+    """Return what stands in a file. Raises `DataError` where that is no text."""
     try:
-        return file.read_text(encoding=encoding_of(file)).removesuffix("\n").split("\n")
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"This file of texts cannot be read ({error}).", "Save it in UTF-8, one text a line.", received=printable(str(file))
-        ) from None
+        content = file.read_text(encoding=encoding_of(file))
+        why = "it holds characters of the value 0, as binary files do" if "\0" in content else ""
+    except (OSError, UnicodeError) as error:
+        why = why_unreadable(error)
+    if why:
+        next_step = "Save it as plain text in UTF-8."
+        raise DataError(f"This file of texts cannot be read: {why}.", next_step, received=printable(str(file)))
+    return content
 
 
 def _column(file: Path, column: str | None, notes: list[Note]) -> list[str]:

@@ -160,6 +160,7 @@ def write_in_cells(drawn: go.Figure, shares: NDArray[np.float64], texts: Sequenc
             mode="text",
             text=[texts[row][column] for row, column in cells],
             textfont={"size": 11, "color": "white" if deep else None},
+            cliponaxis=False,  # on a telephone a cell is narrower than a number of three digits
             hoverinfo="skip",
             showlegend=False,
         )
