@@ -331,8 +331,9 @@ SAME_WORD = {
 }
 """Where the name of a part is something else: the library of that name, whose random numbers or classes they are; the word in
 Keras' logs; the column of a table."""
-FOREIGN_SENTENCES = {"tl_core.spec"}
-"""Modules that read what another library says in words: pydantic's complaint about a setting becomes ours."""
+FOREIGN_SENTENCES = {"tl_core.spec", "tl_core.networks.onnx_graph"}
+"""Modules that read what another library says in words: pydantic's complaint about a setting becomes ours, and so does what
+OpenVINO cannot compute."""
 SENTENCE = re.compile(r"\w\W* \W*\w")
 TEXT_METHODS = {"startswith", "endswith", "removeprefix", "removesuffix", "find", "index", "count", "partition", "rpartition"}
 KIND_FIELDS = {

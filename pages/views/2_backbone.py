@@ -8,6 +8,7 @@ from tl_core.ui.backbone_card import backbone_card, networks_for
 from tl_core.ui.backbone_list import Offered, backbone_list
 from tl_core.ui.bring_network import bring_network
 from tl_core.ui.charts import choices
+from tl_core.ui.dataset_similarity import dataset_similarity
 from tl_core.ui.ranking import backbone_ranking
 from tl_core.ui.recipe_bar import recipe_bar, require_allowed_paths
 from tl_core.ui.steps import PageInfo
@@ -44,6 +45,7 @@ def draw() -> None:
             require_allowed_paths(recipe)
             recipe.require_weights()
         backbone_ranking(recipe)
+        dataset_similarity(recipe)
         this_computer(recipe)
 
 

@@ -85,7 +85,7 @@ def test_a_head_that_normalises_leaves_as_an_onnx_file_that_serves_as_a_network(
     pixels = keras.Input((8, 8, 3))
     found = Classifier.on(pixels, keras.layers.GlobalAveragePooling2D()(pixels), 3, normalise=True)
     found.set_head(np.eye(3), np.zeros(3), centre=np.array([9.0, 99.0, 199.0]), groups=(3,))
-    formats.part("onnx")().export(Contents(found.model, np.zeros((0, 8)), (), ""), tmp_path)
+    formats.part("onnx")().export(Contents(found.model, np.zeros((0, 8), np.float32), (), ""), tmp_path)
     file, images = tmp_path / "model.onnx", np.random.default_rng(0).integers(0, 256, (4, 8, 8, 3), np.uint8)
     graph = OnnxGraph(file, "", None, Affine(), 8, examined(file, file, None, Affine()))
     said = graph.compiled(4, bfloat16=False)(images)[0]

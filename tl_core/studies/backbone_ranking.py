@@ -12,8 +12,8 @@ from pydantic import Field, field_validator
 
 from tl_core.analysis import ranking, similarity
 from tl_core.analysis.ranking import SAMPLES, Candidate, Scored
-from tl_core.backbones import backbones
-from tl_core.datasets import Examples
+from tl_core.backbones import CatalogueEntry, backbones
+from tl_core.datasets import Examples, Modality
 from tl_core.errors import SettingError
 from tl_core.events import Activity
 from tl_core.features.cache import cache_of
@@ -180,11 +180,15 @@ def candidates(recipe: Recipe) -> list[Recipe]:
     own = recipe.backbone.listing()
     specs = [recipe.backbone.spec()] if recipe.is_accepted and recipe.backbone.pretrained and own.here else []
     titles = {own.title} if specs else set()
-    for name, part in backbones.parts().items():
-        if part.accepts is recipe.dataset.modality and part.pretrained:
-            entries = [entry for entry in part.catalogue() if entry.here and entry.title not in titles]
-            specs += [PartSpec(name=name, **entry.settings) for entry in entries]
+    specs += [spec for entry, spec in here(recipe.dataset.modality) if entry.title not in titles]
     return [replace(recipe, backbone=backbones.build(spec)) for spec in specs]
+
+
+def here(modality: Modality) -> Iterator[tuple[CatalogueEntry, PartSpec]]:
+    """Yield the listed networks for such examples whose weights are on this machine, each with what names it."""
+    for name, part in backbones.parts().items():
+        if part.accepts is modality and part.pretrained:
+            yield from ((entry, PartSpec(name=name, **entry.settings)) for entry in part.catalogue() if entry.here)
 
 
 def _own_order(recipe: Recipe) -> str:
