@@ -21,6 +21,7 @@ LAYERS = (
     ("tl_core.ui", "tl_core.cli", "tl_core.api", "tl_core.testing"),
     ("tl_core.report",),
     ("tl_core.ui.charts",),
+    ("tl_core.studies.search",),
     ("tl_core.runner",),
     ("tl_core.studies",),
     ("tl_core.runs",),
@@ -36,7 +37,8 @@ LAYERS = (
     ("tl_core",),
 )
 """A module imports from its own entry and from lower layers, never from a neighbour or from above. The longest name that
-fits decides: an outline is a plain value, and lies lower than the networks that it describes."""
+fits decides: an outline is a plain value, and lies lower than the networks that it describes; a search is a study that starts
+runs, and lies higher than the others."""
 
 SHOWS = ("app", "pages", "tl_core.ui")
 """What may import Streamlit, and may import neither Keras nor a backend of it."""

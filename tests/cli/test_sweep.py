@@ -10,7 +10,6 @@ from typer.testing import CliRunner
 from tests.helpers import FEW_CROPS, WAYS, CommandLine
 from tests.tools.pages import SMALL, known_profiles, profiles
 from tl_core.__main__ import app
-from tl_core.cli import measuring
 from tl_core.groups.group import Group
 from tl_core.planning import backbone_profile
 from tl_core.runner import service
@@ -60,7 +59,7 @@ def test_a_dry_run_says_all_and_does_nothing(line: CommandLine, tmp_path: Path) 
 
 def test_a_network_that_cannot_be_measured_is_told(line: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backbone_profile, "request", lambda *network: None)
-    monkeypatch.setattr(measuring, "MOST_SECONDS", 0)
+    monkeypatch.setattr(backbone_profile, "GIVEN_UP_SECONDS", 0)
     told = line.call("sweep", written(tmp_path, QUICKEST, seed=[0, 1]), "--dry-run").err.splitlines()
     network = told[0].removeprefix("Measuring ").partition(" on ")[0]
     assert told[1] == f"{network} could not be measured within 0 s; its runs are not counted."

@@ -83,17 +83,17 @@ def ranks(candidates: Sequence[Candidate], score: str) -> list[Rank]:
     return found
 
 
-def level_with_the_best(candidates: Sequence[Candidate], score: str) -> list[Candidate]:
-    """Return the candidates that cannot be told from the best by this score, the best first."""
-    placed = ranks(candidates, score)
-    return [rank.candidate for rank in placed if rank.first == 1]
+def front_runners(candidates: Sequence[Candidate], score: str) -> list[Candidate]:
+    """Return the best candidate by this score and those that cannot be told from it, the best first. What learned nothing is none
+    of them as long as there is anything else."""
+    pretrained = [each for each in candidates if not each.control]
+    return [rank.candidate for rank in ranks(pretrained or candidates, score) if rank.first == 1]
 
 
 def choice(candidates: Sequence[Candidate], score: str) -> tuple[Candidate, Candidate] | None:
     """Return the best candidate by this score, and of those that cannot be told from it the one that costs least, which may be
-    itself; None where nothing was scored. What learned nothing is not chosen as long as there is anything else."""
-    pretrained = [each for each in candidates if not each.control]
-    level = level_with_the_best(pretrained or candidates, score)
+    itself; None where nothing was scored."""
+    level = front_runners(candidates, score)
     return (level[0], min(level, key=lambda each: each.multiply_adds)) if level else None
 
 

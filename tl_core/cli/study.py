@@ -43,11 +43,15 @@ def study(
     own = {key.partition(".")[2]: value for key, value in given.items() if key.startswith("study.")}
     part = studies.build(PartSpec.model_validate(own | {"name": name}))
     recipe = Recipe.of(changed(RunSpec(), {key: value for key, value in given.items() if not key.startswith("study.")}))
-    found = answered(part, recipe)
+    tell(part, answered(part, recipe), as_json=as_json)
+
+
+def tell(part: Study[R], found: R, *, as_json: bool) -> None:
+    """Print what a study has found: its table and what follows from it, or both as JSON with all that it knows."""
     rows = list(part.rows(found))
     if as_json:
         result = TypeAdapter(type(found)).dump_python(found, mode="json", exclude={*UNTOLD})
-        print_json({"study": name, "rows": rows, "conclusion": part.conclusion(found), **result})
+        print_json({"study": part.name, "rows": rows, "conclusion": part.conclusion(found), **result})
         return
     print_rows(rows)
     if said := part.conclusion(found):

@@ -42,7 +42,8 @@ HEAD_SHAPE = 4096, 1280, 40
 PROCESS = Path("/proc/self/status")
 """What Linux tells of this process."""
 GIVEN_UP_SECONDS = 120
-"""A probe that has not come by then is asked for again."""
+"""A probe that has not come by then is asked for again, and is no longer waited for."""
+POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,20 @@ def request(home: Path, backbone: Backbone, size: int) -> None:
             marker.unlink(missing_ok=True)
         os.close(os.open(marker, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # of many browsers one asks
         local.watch(processes.spawn(command, home, marker.with_suffix(".log")))
+
+
+def awaited(home: Path, backbone: Backbone, size: int, begun: Callable[[], object]) -> BackboneProfile | None:
+    """Return the kept probe. Where there is none the network is measured now, which `begun` is told, and waited for; None where
+    nothing could measure it, or it has not come within `GIVEN_UP_SECONDS`."""
+    found = BackboneProfile.read(home, backbone, size)
+    if found or not backends.is_importable():
+        return found
+    begun()
+    request(home, backbone, size)
+    end = time.monotonic() + GIVEN_UP_SECONDS
+    while (found := BackboneProfile.read(home, backbone, size)) is None and time.monotonic() < end:
+        time.sleep(POLL_SECONDS)
+    return found
 
 
 def measure(home: Path, backbone_json: str, size: int) -> None:

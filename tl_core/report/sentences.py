@@ -47,13 +47,16 @@ def verdicts(found: Findings, names: Names) -> list[str]:
 
 def _unlike(one: Run, other: Run) -> str:
     """Return what else of two runs may decide between them, as a sentence that follows; nothing where nothing else does."""
-    labels = [run.spec.dataset.settings.get("labels_per_class") for run in (one, other)]
-    sizes = [run.spec.image_size for run in (one, other)]
-    things, tasks = [things_of(run.spec) for run in (one, other)], [run.spec.task.name for run in (one, other)]
-    own = {"data": [things, [run.spec.dataset.name for run in (one, other)]], "task": [tasks], "labels a class": [labels]}
-    if things[0] == things[1]:
-        own["image size"] = [sizes]
-    unlike = [what for what, facts in own.items() if any(first != second for first, second in facts)]
+    first, second = one.spec, other.spec
+    alike = things_of(first) == things_of(second)
+    labels = [spec.dataset.settings.get("labels_per_class") for spec in (first, second)]
+    told = {
+        "data": not alike or first.dataset.name != second.dataset.name,
+        "task": first.task.name != second.task.name,
+        "labels a class": labels[0] != labels[1],
+        "image size": alike and first.image_size != second.image_size,
+    }
+    unlike = [what for what, differs in told.items() if differs]
     return f" They differ in {' and '.join(unlike)}." if unlike else ""
 
 

@@ -60,6 +60,11 @@ def not_tried_fully(runs: Sequence[Run]) -> Iterator[str]:
     yield from statements.not_tried_fully([run.left_at for run in runs if run.left_at])
 
 
+def moves(run: Run) -> bool:
+    """Return whether a run may move on without anybody doing anything, or waits at a rung for others to come there."""
+    return run.state.alive or waits(run)
+
+
 def decisions(store: Store, runs: Iterable[Run]) -> list[Decision]:
     """Return what is to become of those of a group's `runs` that wait at a rung. Nothing is decided of a run before all that
     learn from the same data, for the same task and by the same metric, have come as far, failed, or were stopped."""

@@ -16,6 +16,7 @@ class LastBlocks(FromNewHead):
     """Freeze the lower blocks and train the last ones together with the head."""
 
     title: ClassVar[str] = "Last blocks"
+    listing_order: ClassVar[int] = 40
     family: ClassVar[Family] = Family.TUNED
     when_to_use: ClassVar[str] = (
         "Pictures whose edges and textures are familiar but whose objects are not: the lower blocks still fit. "

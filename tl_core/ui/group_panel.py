@@ -47,7 +47,7 @@ def group_panel() -> None:
     )
     if found is None:
         return
-    alive = any(map(_moves, stored_groups.runs_of(found)))
+    alive = any(map(rungs.moves, stored_groups.runs_of(found)))
     st.fragment(_live, run_every=session.POLL_SECONDS if alive else None)(found.id, alive)
     _more(found)
 
@@ -58,7 +58,7 @@ def _live(group_id: str, was_alive: bool) -> None:
         if found is None or found.id != group_id:
             st.rerun()
         runs = stored_groups.runs_of(found)
-        if any(map(_moves, runs)) != was_alive:
+        if any(map(rungs.moves, runs)) != was_alive:
             st.rerun()  # the polling begins or ends
         _standing(runs)
         _buttons(found.id, runs)
@@ -70,11 +70,6 @@ def _live(group_id: str, was_alive: bool) -> None:
             about = "The page Compare with the runs of this group, and nothing else."
             address = session.url_parameters() | {session.GROUP_PARAMETER: found.id}
             st.page_link(steps.COMPARE.script, label="Compare them", icon=steps.COMPARE.icon, help=about, query_params=address)
-
-
-def _moves(run: Run) -> bool:
-    """Return whether a run may move on without anybody doing anything, or waits at a rung for others to come there."""
-    return run.state.alive or rungs.waits(run)
 
 
 def _standing(runs: Sequence[Run]) -> None:

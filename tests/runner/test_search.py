@@ -1,0 +1,158 @@
+"""How a search goes: what it starts after what, by which numbers it chooses, and what it says of the rest."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.groups.test_cost import PROFILE
+from tests.helpers import FEW_CROPS
+from tests.tools.ranked import RANKED, keep_ranking, scored
+from tests.tools.short_training import outcome
+from tl_core.backbones.efficientnet_lite1 import EfficientNetLite1
+from tl_core.errors import RunError, SettingError, TransferError
+from tl_core.jobs.background import ResultWriter
+from tl_core.planning.backbone_profile import BackboneProfile
+from tl_core.recipe import Recipe
+from tl_core.runner import search, search_words, service
+from tl_core.runner.search import Course
+from tl_core.runner.search_result import SearchResult
+from tl_core.runs import artifacts, groups
+from tl_core.runs.searched import Why
+from tl_core.runs.states import State, before
+from tl_core.runs.store import Run, Store
+from tl_core.spec import RunSpec
+from tl_core.studies import backbone_ranking
+
+LITE0, LITE1 = "efficientnet_lite0", "efficientnet_lite1"
+RECIPE = Recipe.of(RunSpec().with_settings(FEW_CROPS | {"image_size": 32}))
+REACHED = {
+    **{(LITE0, "nearest_class_mean"): 50, (LITE0, "linear_probe"): 70, (LITE1, "linear_probe"): 60},
+    **{(LITE0, "lp_ft"): 80, (LITE0, "last_blocks"): 75},
+}
+"""Right of 100 validation images; of the test images it is the other way round. What is not here fails."""
+HOUR = 3600.0
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A machine that has two networks, both measured, and does at once what is queued."""
+    found = Store()
+    others = [RECIPE, Recipe.of(RunSpec().with_settings(FEW_CROPS | {"image_size": 32, "backbone": LITE1}))]
+    for module in (search, backbone_ranking):
+        monkeypatch.setattr(module, "candidates", lambda recipe: others)
+    monkeypatch.setattr(EfficientNetLite1, "require_weights", lambda self: None)
+    monkeypatch.setattr(BackboneProfile, "read", lambda *_: PROFILE)
+    monkeypatch.setattr(service, "ensure", lambda home: finish(found))
+    monkeypatch.setattr(search, "POLL_SECONDS", 0.01)
+    return found
+
+
+def finish(store: Store) -> None:
+    """What processes do of the runs in the queue."""
+    for run in store.queue():
+        work(store, run)
+
+
+def work(store: Store, run: Run) -> None:
+    """What a process does of a run."""
+    for to in (State.STARTING, State.RUNNING):
+        assert store.change_state(run.id, before(to), to)
+    right = REACHED.get((run.spec.backbone.name, run.spec.strategy.name))
+    if right is None:
+        assert store.change_state(run.id, before(State.FAILED), State.FAILED, error="It fell over.")
+        return
+    told = {"validation_images": 100, "validation_accuracy": right / 100, "test_images": 200, "test_correct": 200 - right}
+    result = outcome(4, 0).result.model_copy(update=told)
+    (store.folder(run.id) / artifacts.RESULT).write_text(result.model_dump_json(), encoding="utf-8")
+    assert store.change_state(run.id, before(State.DONE), State.DONE, **artifacts.summary(result))
+
+
+def searched(store: Store, tmp_path: Path, seconds: float = HOUR, hurry: Callable[[Course], None] | None = None) -> SearchResult:
+    """What a search comes to."""
+    writer = ResultWriter(tmp_path / "search.json", SearchResult())
+    course = Course(RECIPE, store, writer, seconds)
+    if hurry:
+        hurry(course)
+    course.go()
+    return writer.now
+
+
+def ranked(home: Path, *values: float) -> None:
+    """A ranking is kept, with these scores of the two networks."""
+    networks = tuple(scored(f"EfficientNet-Lite{n}", f"efficientnet_lite{n}", each, 1, 0.7) for n, each in enumerate(values))
+    keep_ranking(home, RECIPE, replace(RANKED, candidates=networks))
+
+
+def test_front_runners_are_probed_and_the_best_by_validation_images_is_fine_tuned(store: Store, tmp_path: Path) -> None:
+    ranked(store.home, 0.8, 0.8)
+    found = searched(store, tmp_path)
+    probes, tuning = (groups.one(store, each).group for each in found.groups)
+    assert probes.axes == {"backbone": ({"name": LITE0}, {"name": LITE1})}
+    assert tuning.axes == {"strategy": ("lp_ft", "fine_tuning", "last_blocks")}
+    assert (probes.successive_halving, tuning.successive_halving) == (False, True)
+    assert tuning.base["backbone"] == {"name": LITE0}
+    best = found.run(found.best)
+    assert best
+    assert (best.network, best.strategy, best.run_id in found.queued) == ("EfficientNet-Lite0", "Probe, then fine-tune", True)
+    assert found.regret
+    assert found.regret.value == pytest.approx(0.1)
+    assert found.regret.interval
+    assert found.regret.interval.low < 0 < found.regret.interval.high
+    assert found.test
+    assert (found.test.value, found.test.n) == (0.6, 200)
+    said = " ".join(search_words.sentences(found))
+    assert "is the best found: accuracy 80 % (71\N{EN DASH}87) of 100 validation examples. Of 200 test examples" in said
+    assert "10 points below it on the validation examples, which may be chance" in said
+    assert [search_words.how_far(each) for each in found.tried if each.strategy == "Fine-tuning"] == ["It fell over."]
+
+
+def test_what_is_behind_beyond_doubt_is_not_probed(store: Store, tmp_path: Path) -> None:
+    ranked(store.home, 0.9, 0.8)
+    found = searched(store, tmp_path)
+    assert {each.network for each in found.tried} == {"EfficientNet-Lite0"}
+    assert groups.one(store, found.groups[0]).group.axes == {"strategy": ("linear_probe", "nearest_class_mean")}
+    assert [(each.network, each.why) for each in found.not_tried] == [("EfficientNet-Lite1", Why.BEHIND)]
+    again = searched(store, tmp_path)
+    assert (again.best, len(again.groups), again.regret) == (found.best, 2, found.regret)
+    assert found.best not in again.queued  # what is there is not made again
+
+
+FITS = {"no ranking": (8.1, "Nearest class mean"), "no fine-tuning": (30.0, "Linear probe")}
+
+
+@pytest.mark.parametrize("lacks", FITS)
+def test_what_does_not_fit_is_told_with_its_time(lacks: str, store: Store, tmp_path: Path) -> None:
+    seconds, tried = FITS[lacks]
+    if lacks != "no ranking":
+        ranked(store.home, 0.8, 0.8)
+    found = searched(store, tmp_path, seconds)
+    assert {each.strategy for each in found.tried} == {tried}
+    left = [each for each in found.not_tried if each.why is Why.BUDGET]
+    assert {each.strategy for each in left} >= {"Fine-tuning", "Probe, then fine-tune", "Last blocks"}
+    assert all(each.seconds and "It takes about" in search_words.why_not(each) for each in left)
+    said = " ".join(search_words.sentences(found))
+    assert ("There was no time to rank the 2 networks here" in said) == (lacks == "no ranking")
+
+
+def test_where_nothing_fits_it_is_said_what_would(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match=r"the quickest run takes about .* s, and the ranking about .* s\. Give it more time"):
+        searched(store, tmp_path, 1.0)
+    assert store.runs() == []
+
+
+def test_when_time_is_over_its_runs_are_stopped(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranked(store.home, 0.8, 0.8)
+    courses = list[Course]()
+    monkeypatch.setattr(service, "ensure", lambda home: setattr(courses[0], "_ends", 0.0))
+    with pytest.raises(TransferError, match="Nothing was finished"):
+        searched(store, tmp_path, hurry=courses.append)
+    assert {run.state for run in store.runs()} == {State.CANCELLED}
+
+
+def test_where_all_fail_the_first_reason_is_told(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranked(store.home, 0.8, 0.8)
+    monkeypatch.setattr(f"{__name__}.REACHED", {})
+    with pytest.raises(RunError, match="It fell over"):
+        searched(store, tmp_path)
