@@ -23,7 +23,7 @@ def test_before_other_data_were_learned_from_it_says_what_will_be_here_and_then_
     session.runs.clear()
     study, recipe = DatasetSimilarity(), Recipe.of(RunSpec())
     app.run()
-    assert app.button(key=f"ask_{study.name}").label == "Hold them against these"
+    assert app.button(key=f"ask_{study.name}").label == "Compare them"
     file = study.file(home, recipe)
     file.parent.mkdir()
     pair = (seen("Dogs", 3.0, "X with Y"), seen("Cats", 1.0))
@@ -34,4 +34,4 @@ def test_before_other_data_were_learned_from_it_says_what_will_be_here_and_then_
     (table,) = (each.value for each in app.dataframe)
     assert table["Dataset"].tolist() == ["Cats", "Dogs"]
     assert table["MMD"].tolist()[0].startswith("1.00 (0.")
-    assert table["Transfer harmed"].tolist()[1] == "X with Y"
+    assert table["Transfer"].tolist()[1] == "harmed"

@@ -22,9 +22,9 @@ ABOUT = (
 DISTANCES = (
     "MMD is the squared maximum mean discrepancy (Gretton et al. 2012) with the kernel of the kernel inception distance "
     "(Binkowski et al. 2018): 0, and as often below as above, where the network sees both alike; it orders the list. The Fréchet "
-    "distance of Gaussians (Heusel et al. 2017) is the more above the truth the fewer examples there are. Neither has a unit: "
-    "they say which of two datasets is nearer, not what transfer will bring."
+    "distance of Gaussians (Heusel et al. 2017) is the more above the truth the fewer examples there are."
 )
+CAVEAT = "Neither distance has a unit: they say which of two datasets is nearer, not what transfer will bring."
 
 
 def dataset_similarity(recipe: Recipe) -> None:
@@ -40,7 +40,7 @@ def dataset_similarity(recipe: Recipe) -> None:
         address = session.url_parameters()
         st.page_link(steps.DATASET.script, label="Choose other data", icon=":material/arrow_forward:", query_params=address)
         return
-    StudyPanel(STUDY, ABOUT, "Hold them against these", "Hold them again", "compare", partial(_show, recipe)).draw(recipe)
+    StudyPanel(STUDY, ABOUT, "Compare them", "Compare again", "compare", partial(_show, recipe)).draw(recipe)
 
 
 def _show(recipe: Recipe, found: DatasetSimilarityResult) -> None:
@@ -58,7 +58,7 @@ def _show(recipe: Recipe, found: DatasetSimilarityResult) -> None:
     if found.finished:
         lost = f" Not to be read any more, or too small: {listed(found.lost, what='datasets')}." if found.lost else ""
         told = f"{found.examples:,} training {recipe.dataset.thing}, seen by {found.network}, {seconds(found.seconds)}.{lost}"
-        st.caption(f"{formatting.plain(told)} {DISTANCES}")
+        st.caption(f"{formatting.plain(told)} {CAVEAT}")
 
 
 def _row(each: SeenDataset) -> dict[str, object]:
@@ -67,7 +67,6 @@ def _row(each: SeenDataset) -> dict[str, object]:
         "Dataset": each.title,
         "MMD": f"{each.mmd.value:z.2f} ({span.low:z.2f} to {span.high:z.2f})",
         "Fréchet": f"{each.frechet:.1f}",
+        "Transfer": "harmed" if each.harmed else None,
         "Won there": f"{won.network}, {won.strategy}" if won else None,
-        "Runs": each.runs,
-        "Transfer harmed": ", ".join(each.harmed) or None,
     }
