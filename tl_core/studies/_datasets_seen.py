@@ -8,7 +8,6 @@ from functools import partial
 from tl_core.analysis.dataset_distances import interval
 from tl_core.analysis.ranking import Scored, lead
 from tl_core.analysis.transfer import Effect
-from tl_core.errors import TransferError
 from tl_core.metrics import MetricValue, metrics
 from tl_core.notes import listed
 from tl_core.recipe import Recipe, titles_of
@@ -18,6 +17,7 @@ from tl_core.runs.states import State
 from tl_core.runs.store import Run
 from tl_core.runs.twins import twins
 from tl_core.spec import PartSpec
+from tl_core.studies._ranking_audit import recipe_of
 
 FAR = "But each of them is farther from these data than any two of them are from each other: what won there says little here."
 
@@ -61,19 +61,11 @@ def datasets_known(runs: Sequence[Run], recipe: Recipe) -> list[Known]:
     for run in sorted((run for run in runs if run.state is State.DONE), key=lambda run: -run.number):
         data = run.spec.dataset.model_dump_json(), run.spec.task.name
         if data not in built:  # of a thousand runs most are on the same few
-            built[data] = _recipe(run)
+            built[data] = recipe_of(run)
         if (its := built[data]) and its.dataset.modality is recipe.dataset.modality and _place(its) != _place(recipe):
             before = found.get(_place(its), Known(its, ()))
             found[_place(its)] = replace(before, runs=(*before.runs, run))
     return list(found.values())
-
-
-def _recipe(run: Run) -> Recipe | None:
-    """Return the parts of a run; None where one is no longer installed."""
-    try:
-        return Recipe.of(run.spec)
-    except TransferError:
-        return None
 
 
 def _place(recipe: Recipe) -> tuple[str, ...]:

@@ -38,7 +38,7 @@ def audits(found: BackboneRankingResult, runs: Sequence[Run], digest_of: DigestO
     ranked = {_identity(each.backbone, each.settings, each.size): each for each in found.candidates if not each.random}
     trained, titles = defaultdict[str, dict[str, list[Run]]](lambda: defaultdict(list)), dict[str, tuple[str, str]]()
     for run in runs:
-        recipe = _recipe(run) if found.test_digest and run.test_digest == found.test_digest else None
+        recipe = recipe_of(run) if found.test_digest and run.test_digest == found.test_digest else None
         if recipe is None or not recipe.strategy.pretrained or not _is_of(run, found.data_digest, digest_of):
             continue
         network = _identity(recipe.backbone.name, recipe.backbone.listing().settings, recipe.shown_size)
@@ -53,7 +53,7 @@ def audits(found: BackboneRankingResult, runs: Sequence[Run], digest_of: DigestO
     return sorted(made, key=lambda audit: (-len(audit.networks), audit.title))
 
 
-def _recipe(run: Run) -> Recipe | None:
+def recipe_of(run: Run) -> Recipe | None:
     """Return the parts of a run; None where one is no longer installed."""
     try:
         return Recipe.of(run.spec)
