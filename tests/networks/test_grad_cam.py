@@ -8,7 +8,11 @@ from PIL import Image
 from skimage.data import chelsea, coffee
 
 from tl_core.analysis.heat_check import areas
+from tl_core.backbones import backbones
+from tl_core.backbones._keras_catalogue import NETWORKS
 from tl_core.backbones.efficientnet_lite0 import EfficientNetLite0
+from tl_core.backbones.keras_applications import KerasApplications
+from tl_core.data.examples import Modality
 from tl_core.data.resizing import center_crop_resize
 from tl_core.networks.classifier import Classifier
 from tl_core.networks.grad_cam import GradCam, last_map
@@ -92,3 +96,30 @@ def test_it_points_at_the_cat_beside_a_cup_of_coffee(side: int) -> None:
     assert np.split(heat, 2, axis=1)[side].sum() > 0.7 * heat.sum()
     found = areas(lambda pictures: probabilities(pictures)[:, cat[0]], picture, heat)
     assert found.insertion > 5 * found.deletion
+
+
+SMALLEST = {entry.family: name for name, entry in sorted(NETWORKS.items(), key=lambda network: -network[1].parameters)}
+"""Of each family of Keras Applications the network with the fewest parameters: the others are more of the same layers."""
+OF_IMAGES = (part for part in backbones.parts().values() if part.accepts is Modality.IMAGES and part is not KerasApplications)
+SHELF: list[tuple[str, dict[str, str]]] = [(part.name, {}) for part in OF_IMAGES]
+SHELF += [(KerasApplications.name, {"family": name}) for name in SMALLEST.values()]
+WITHOUT_A_MAP = {"article_mlp", "onnx_file", "keras_hub_image"}
+"""The first has no places, and of the second the layers are not known; of KerasHub the example is DINOv2, which knows places as
+tokens in a row."""
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("name", "settings"), SHELF, ids=[settings.get("family", name) for name, settings in SHELF])
+def test_every_network_of_the_shelf_has_a_map_or_says_that_it_has_none(name: str, settings: dict[str, str]) -> None:
+    keras.utils.set_random_seed(1)
+    backbone = backbones.part(name).model_validate(settings) if settings else backbones.part(name).example()
+    model = backbone.load(max(64, backbone.sizes()[0]), pretrained=backbone.features_only).model
+    maps = GradCam.of(Classifier.on(model.input, model.output, 3).model)
+    assert (maps is None) == (name in WITHOUT_A_MAP)
+    if maps is None:
+        return
+    heat = maps.heat(RNG.uniform(0, 255, (2, *model.input.shape[1:])).astype(np.float32), np.array([0, 2]))
+    assert heat.shape == (2, *maps.size)
+    assert min(maps.size) > 1
+    assert np.isfinite(heat).all()
+    assert 0 <= heat.min() <= heat.max() <= 1
