@@ -77,13 +77,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         cache = ActivationCache(Path(scratch), 2 * 10**10)
         for text in track(asked.data or DEFAULT_DATA, "Datasets"):
-            settings = dict(pair.split("=", 1) for pair in text.split(","))
-            if asked.labels:
-                settings["dataset.labels_per_class"] = asked.labels
-            recipe = Recipe.of(changed(RunSpec(), settings))
+            recipe = recipe_of(text, asked.labels)
             by_data[recipe.dataset.shown_name] = list(measured(recipe, asked.examples, cache, fine_tune=asked.fine_tune))
     Console().print(each_network(by_data))
     Console().print(each_score(by_data))
+
+
+def recipe_of(text: str, labels: int | None = None) -> Recipe:
+    """Return the recipe of a dataset with its settings, with commas, and with so many labels a class."""
+    settings: dict[str, Any] = dict(pair.split("=", 1) for pair in text.split(","))
+    return Recipe.of(changed(RunSpec(), settings | ({"dataset.labels_per_class": labels} if labels else {})))
 
 
 def contenders(recipe: Recipe) -> Iterator[Contender]:
