@@ -83,6 +83,8 @@ def test_two_transfers_are_not_called_help() -> None:
 def test_different_images_are_not_tested_against_each_other() -> None:
     text = verdict(PROBE, contender("From scratch", 472, transfer=False, test_digest="other"))
     assert text.startswith("Tested on different images, so that only their intervals can be compared")
+    texts = verdict(PROBE, contender("Bag of words", 472, test_digest="other", thing="texts"))
+    assert texts.startswith("Tested on images and on texts, so that only")
     assert "do not overlap" in text
     assert "Transfer" not in text
     assert "McNemar" not in text

@@ -1,5 +1,7 @@
 """Taylor and Stone's quantities of a transfer beside its twin, by hand."""
 
+from math import inf
+
 import pytest
 
 from tl_core.analysis.paired_tests import PairedTest
@@ -22,6 +24,13 @@ def test_what_a_transfer_gains_while_it_learns() -> None:
     assert found.threshold == pytest.approx(0.95 * 0.75)
     assert found.transfer == Reached(2, 0, 2)
     assert found.scratch == Reached(None, 1, 2)
+
+
+def test_where_less_is_better_a_transfer_is_ahead_below() -> None:
+    found = learning([[4.0, 2.0]], [[9.0, 5.0, 4.0]], sign=-1, most=inf)
+    assert (found.jump_start.mean, found.area.mean, found.asymptote.mean) == pytest.approx((5.0, (5 + 3 + 2) / 3, 2.0))
+    assert found.threshold == pytest.approx(4.2)
+    assert (found.transfer, found.scratch) == (Reached(1, 0, 1), Reached(3, 0, 1))
 
 
 def test_one_seed_has_no_interval() -> None:

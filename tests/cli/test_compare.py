@@ -6,6 +6,7 @@ import pytest
 
 from tests.helpers import QUICK, CommandLine
 from tests.pages.test_compare_by import RARE_FOUND, RARE_MISSED, STORED_BEFORE, put
+from tl_core.spec import RunSpec
 
 TRANSFER = QUICK.with_settings({"backbone": "efficientnet_lite0", "strategy": "linear_probe"})
 
@@ -37,6 +38,12 @@ def test_two_runs_are_told_apart_by_a_paired_test(line: CommandLine) -> None:
     assert pair["told_apart"] == (low > 0)
     assert "in balanced accuracy on the same 250 images" in pair["verdict"]
     assert (pair["run_ids"], pair["sides"]) == ([RARE_FOUND, RARE_MISSED], [[RARE_FOUND], [RARE_MISSED]])
+
+
+def test_what_else_two_runs_differ_in_is_named(line: CommandLine) -> None:
+    texts = RunSpec().with_settings({"dataset": "docstrings", "backbone": "bag_of_words"})
+    put("20260101-000003-ffffff", finds_the_rare=True, spec=texts)
+    assert "They differ in data and labels a class." in line.call("compare", RARE_FOUND, "ffffff").out
 
 
 def test_what_runs_cost_is_told_as_far_as_it_is_known(line: CommandLine) -> None:

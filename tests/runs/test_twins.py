@@ -31,6 +31,22 @@ def test_over_seeds(template: Run) -> None:
     assert (found.learning.transfer, found.learning.scratch) == (Reached(1, 0, 3), Reached(3, 0, 3))
 
 
+@pytest.mark.parametrize(("decides", "ahead"), [("log_loss", 0.5), ("accuracy", 0.55)])
+def test_how_both_learn_is_told_by_the_metric_that_decides_them(decides: str, ahead: float, template: Run) -> None:
+    scratch, probe = (spec.with_settings({"metric": "log_loss"}) for spec in (SCRATCH, PROBE))
+    runs = [*several(template, scratch, 1, "s"), *several(template, probe.with_settings({"metric": decides}), 1, "p")]
+    losses = {"s0": [0.9, 0.7], "p0": [0.4]}
+
+    def told(run: Run) -> list[StoredEvent]:
+        both = zip(curve(run), losses[run.id], strict=False)
+        return [StoredEvent(1, 0.0, "epoch", {**each.data, "validation_metric": loss}) for each, loss in both]
+
+    (found,) = twins(runs, KNOWN, by_images, told)
+    assert found.learned_by.name == decides
+    assert found.learning
+    assert found.learning.jump_start.mean == pytest.approx(ahead)
+
+
 def test_of_one_seed_the_test_images_decide(template: Run) -> None:
     runs = [*several(template, SCRATCH, 1, "s"), *several(template, PROBE, 1, "p")]
     (found,) = twins(runs, KNOWN, by_images, lambda run: [])

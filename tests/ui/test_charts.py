@@ -512,7 +512,7 @@ def test_classes_named_alike_keep_their_own_rows() -> None:
 def test_confusion_is_of_the_true_class() -> None:
     chart = outcome.confusion(np.array([[3, 1], [0, 0]]), ["cat", "dog"])
     assert chart.data[0].z.tolist() == [[75.0, 25.0], [0.0, 0.0]]
-    assert "1 of 4 images, 25 %" in chart.data[0].text[0][1]
+    assert "1 of 4, 25 %" in chart.data[0].text[0][1]
 
 
 def test_numbers_read_on_the_page_they_are_on() -> None:

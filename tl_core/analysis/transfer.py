@@ -14,7 +14,7 @@ from tl_core.analysis.statistics import Interval, mean_interval
 NEARLY = 0.95
 """Share of what the runs from scratch end with that counts as having learned what there is to learn."""
 Curve = Sequence[float]
-"""The validation accuracy (0..1) of a run after each epoch; at least one."""
+"""What a metric gives of the validation examples of a run after each epoch; at least one."""
 
 
 class Effect(StrEnum):
@@ -34,7 +34,7 @@ def effect(test: PairedTest, gain: float) -> Effect:
 
 @dataclass(frozen=True)
 class Gain:
-    """By how much transfers are ahead of their twins in validation accuracy: the mean over the seeds, with its 95% interval
+    """By how much transfers are ahead of their twins on the validation examples: the mean over the seeds, with its 95% interval
     where there are several."""
 
     mean: float
@@ -55,7 +55,7 @@ class Reached:
 class Learning:
     """How transfers learn beside their twins of the same seeds: `jump_start` after the first epoch, `area` in the mean over all
     epochs of the longer one, `asymptote` at the end; and after how many epochs either reaches `threshold`, which is `NEARLY` of
-    what the twins end with in the mean."""
+    what the twins end with in the mean, or, where less is better, that far above it."""
 
     jump_start: Gain
     area: Gain
@@ -65,29 +65,37 @@ class Learning:
     scratch: Reached
 
 
-def learning(transfers: Sequence[Curve], twins: Sequence[Curve]) -> Learning:
+def learning(transfers: Sequence[Curve], twins: Sequence[Curve], *, sign: int = 1, most: float = 1.0) -> Learning:
     """Return how transfers learn beside their twins, by the curves of the same seeds, at least one. A run that has ended keeps
-    what it had while its twin goes on."""
-    starts = [one[0] - other[0] for one, other in zip(transfers, twins, strict=True)]
-    ends = [one[-1] - other[-1] for one, other in zip(transfers, twins, strict=True)]
+    what it had while its twin goes on.
+
+    Args:
+        transfers: Their curves.
+        twins: Those of the runs from scratch.
+        sign: 1 where more is better, -1 where less is.
+        most: How far two values can be apart.
+    """
+    starts = [sign * (one[0] - other[0]) for one, other in zip(transfers, twins, strict=True)]
+    ends = [sign * (one[-1] - other[-1]) for one, other in zip(transfers, twins, strict=True)]
     lengths = [max(len(one), len(other)) for one, other in zip(transfers, twins, strict=True)]
-    areas = [_mean(one, n) - _mean(other, n) for one, other, n in zip(transfers, twins, lengths, strict=True)]
-    threshold = NEARLY * float(np.mean([curve[-1] for curve in twins]))
-    return Learning(
-        _gain(starts), _gain(areas), _gain(ends), threshold, _reached(transfers, threshold), _reached(twins, threshold)
-    )
+    areas = [sign * (_mean(one, n) - _mean(other, n)) for one, other, n in zip(transfers, twins, lengths, strict=True)]
+    ended = float(np.mean([curve[-1] for curve in twins]))
+    threshold = ended - sign * (1 - NEARLY) * abs(ended)
+    gains = [_gain(differences, most) for differences in (starts, areas, ends)]
+    return Learning(*gains, threshold, *(_reached(curves, threshold, sign) for curves in (transfers, twins)))
 
 
 def _mean(curve: Curve, epochs: int) -> float:
     return (sum(curve) + curve[-1] * (epochs - len(curve))) / epochs
 
 
-def _gain(differences: Sequence[float]) -> Gain:
-    interval = mean_interval(differences, -1.0, 1.0) if len(differences) > 1 else None
+def _gain(differences: Sequence[float], most: float) -> Gain:
+    interval = mean_interval(differences, -most, most) if len(differences) > 1 else None
     return Gain(float(np.mean(differences)), interval)
 
 
-def _reached(curves: Sequence[Curve], threshold: float) -> Reached:
-    epochs = [next((place for place, value in enumerate(curve, start=1) if value >= threshold), inf) for curve in curves]
+def _reached(curves: Sequence[Curve], threshold: float, sign: int) -> Reached:
+    places = ((place for place, value in enumerate(curve, start=1) if sign * value >= sign * threshold) for curve in curves)
+    epochs = [next(each, inf) for each in places]
     half = median(epochs)
     return Reached(None if half == inf else half, epochs.count(inf), len(epochs))

@@ -121,7 +121,7 @@ def _by_labels(curve: LabelCurve) -> dict[str, object]:
 
 def _beside_its_twin(each: Twins) -> dict[str, object]:
     scratch, transfer = _ids(each.match)
-    learning = each.learning and asdict(each.learning)
+    learning = each.learning and asdict(each.learning) | {"metric": each.learned_by.spec().model_dump(mode="json")}
     told = {"transfer": transfer, "scratch": scratch, "gain": each.gain, "effect": each.effect, "learning": learning}
     return told | _facts(each.test)
 

@@ -7,11 +7,10 @@ from tl_core.analysis.comparison import MINUS, gap, p_text
 from tl_core.analysis.label_saving import Saving
 from tl_core.analysis.power_law import FARTHEST, LEAST_EXPLAINED, Silence
 from tl_core.analysis.statements import measured
-from tl_core.analysis.statistics import Interval
 from tl_core.analysis.transfer import NEARLY, Effect, Gain, Learning, Reached
 from tl_core.metrics import Metric
 from tl_core.recipe import things_of
-from tl_core.runs import seeds
+from tl_core.runs import compared, seeds
 from tl_core.runs.findings import Findings
 from tl_core.runs.label_counts import NEXT_LABELS, LabelCurve, typical
 from tl_core.runs.store import Run
@@ -30,7 +29,8 @@ TWINS_TITLE = "Transfer against its twin from scratch"
 DASH = "\N{EN DASH}"
 VERDICTS = {Effect.HELPS: "Helps", Effect.NO_EVIDENCE: "No evidence", Effect.HARMS: "Harms"}
 ABOUT = {
-    "Jump-start": "How many points of validation accuracy the transfer is ahead after the first epoch.",
+    "Jump-start": "How far the transfer is ahead on the validation examples after the first epoch, by the metric that decides it "
+    "where its epochs tell that, or else by accuracy: in points of a share.",
     "Area": "The same in the mean over all epochs; a run that has ended keeps what it had.",
     "Asymptote": "The same at the end of training.",
     "Epochs": f"After how many epochs half of the seeds reach {NEARLY:.0%} of what the runs from scratch end with: the transfer, "
@@ -84,26 +84,26 @@ def _row(each: Twins, names: Mapping[str, str], metric: Metric) -> dict[str, obj
         "Seeds": len(each.match.others),
         "Transfer pays": VERDICTS[each.effect],
         f"Test {metric.in_sentence}": f"{by}, {p_text(p_value)}" if p_value is not None else by,
-    } | _learning(each.learning)
+    } | _learning(each.learning, each.learned_by)
 
 
-def _learning(found: Learning | None) -> dict[str, object]:
+def _learning(found: Learning | None, metric: Metric) -> dict[str, object]:
     if found is None:
         return dict.fromkeys(ABOUT, DASH)
-    gains = [_gain(each) for each in (found.jump_start, found.area, found.asymptote)]
+    gains = [_gain(each, metric) for each in (found.jump_start, found.area, found.asymptote)]
     return dict(zip(ABOUT, [*gains, f"{_reached(found.transfer)} against {_reached(found.scratch)}"], strict=True))
 
 
-def _gain(gain: Gain) -> str:
-    return _points(gain.mean) + (f" ({_ends(gain.interval)})" if gain.interval else "")
+def _gain(gain: Gain, metric: Metric) -> str:
+    interval = gain.interval
+    ends = f" ({_ahead(interval.low, metric)} to {_ahead(interval.high, metric)})" if interval else ""
+    by = "" if metric == compared.ACCURACY else f" in {metric.in_sentence}"
+    return f"{_ahead(gain.mean, metric)}{ends}{by}"
 
 
-def _ends(interval: Interval) -> str:
-    return f"{_points(interval.low)} to {_points(interval.high)}"
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:+.1f}".replace("-", MINUS)
+def _ahead(value: float, metric: Metric) -> str:
+    """Return by how much one is ahead: in points of a share, or as it is, with its sign."""
+    return (f"{100 * value:+.1f}" if metric.percent else f"{value:+.3g}").replace("-", MINUS)
 
 
 def _reached(found: Reached) -> str:

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import inf
 
 import numpy as np
 
 from tl_core.analysis.paired_tests import PairedTest
 from tl_core.analysis.transfer import Effect, Learning, effect, learning
-from tl_core.runs import seeds
+from tl_core.metrics import Metric
+from tl_core.runs import compared, seeds
 from tl_core.runs.compared import is_control
 from tl_core.runs.seeds import Match, Values
 from tl_core.runs.store import Run, StoredEvent
@@ -20,13 +22,15 @@ Epochs = Callable[[Run], Sequence[StoredEvent]]
 @dataclass(frozen=True)
 class Twins:
     """A transfer, the others of `match`, beside its twin, the baseline: by how much it is better (`gain`, in the unit of the
-    metric), what the test says of that, and how both learned, where they have validation accuracies."""
+    metric), what the test says of that, and how both learned on validation examples, by the metric `learned_by`: the one that
+    decides all of them, where each epoch has told it, or else their accuracy. None where that was not told."""
 
     match: Match
     gain: float
     test: PairedTest
     effect: Effect
     learning: Learning | None
+    learned_by: Metric
 
 
 def twins(runs: Sequence[Run], values: Values, test: seeds.Test, epochs: Epochs) -> list[Twins]:
@@ -56,11 +60,21 @@ def _is_twin(run: Run, other: Run) -> bool:
 def _twins(match: Match, test: PairedTest, values: Values, epochs: Epochs) -> Twins:
     means = [float(np.mean([values[run.id].value for run in side])) for side in (match.others, match.baseline)]
     gain = values[match.others[0].id].better.sign * (means[0] - means[1])
-    curves = [[_curve(epochs(run)) for run in side] for side in (match.others, match.baseline)]
-    known = learning(*curves) if all(all(side) for side in curves) else None
-    return Twins(match, gain, test, effect(test, gain), known)
+    told = [[epochs(run) for run in side] for side in (match.others, match.baseline)]
+    metric = compared.deciding(match.baseline[0])
+    alike = all(compared.deciding(run) == metric for run in (*match.others, *match.baseline))
+    curves = [[_curve(events, "validation_metric") for events in side] for side in told]
+    if not alike or not _are_whole(curves):
+        metric, curves = compared.ACCURACY, [[_curve(events, "validation_accuracy") for events in side] for side in told]
+    most = 1.0 if metric.percent else inf
+    known = learning(*curves, sign=metric.better.sign, most=most) if _are_whole(curves) else None
+    return Twins(match, gain, test, effect(test, gain), known, metric)
 
 
-def _curve(events: Sequence[StoredEvent]) -> list[float]:
-    known = [event.data.get("validation_accuracy") for event in events]
+def _curve(events: Sequence[StoredEvent], what: str) -> list[float]:
+    known = [event.data.get(what) for event in events]
     return [float(value) for value in known if value is not None]
+
+
+def _are_whole(curves: Sequence[Sequence[Sequence[float]]]) -> bool:
+    return all(all(side) for side in curves)
