@@ -81,8 +81,11 @@ def learning(transfers: Sequence[Curve], twins: Sequence[Curve], *, sign: int = 
     areas = [sign * (_mean(one, n) - _mean(other, n)) for one, other, n in zip(transfers, twins, lengths, strict=True)]
     ended = float(np.mean([curve[-1] for curve in twins]))
     threshold = ended - sign * (1 - NEARLY) * abs(ended)
-    gains = [_gain(differences, most) for differences in (starts, areas, ends)]
-    return Learning(*gains, threshold, *(_reached(curves, threshold, sign) for curves in (transfers, twins)))
+    return Learning(
+        *(_gain(starts, most), _gain(areas, most), _gain(ends, most)),
+        threshold,
+        *(_reached(transfers, threshold, sign), _reached(twins, threshold, sign)),
+    )
 
 
 def _mean(curve: Curve, epochs: int) -> float:

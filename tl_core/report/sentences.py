@@ -47,16 +47,14 @@ def verdicts(found: Findings, names: Names) -> list[str]:
 
 def _unlike(one: Run, other: Run) -> str:
     """Return what else of two runs may decide between them, as a sentence that follows; nothing where nothing else does."""
-    first, second = one.spec, other.spec
-    alike = things_of(first) == things_of(second)
-    labels = [spec.dataset.settings.get("labels_per_class") for spec in (first, second)]
-    told = {
-        "data": not alike or first.dataset.name != second.dataset.name,
-        "task": first.task.name != second.task.name,
-        "labels a class": labels[0] != labels[1],
-        "image size": alike and first.image_size != second.image_size,
+    specs = one.spec, other.spec
+    facts: dict[str, set[object]] = {
+        "data": {(spec.dataset.name, things_of(spec)) for spec in specs},
+        "task": {spec.task.name for spec in specs},
+        "labels a class": {spec.dataset.settings.get("labels_per_class") for spec in specs},
+        "image size": {spec.image_size for spec in specs if spec.image_size},  # texts have none
     }
-    unlike = [what for what, differs in told.items() if differs]
+    unlike = [what for what, found in facts.items() if len(found) > 1]
     return f" They differ in {' and '.join(unlike)}." if unlike else ""
 
 
