@@ -5,6 +5,7 @@ import streamlit as st
 from tl_core.ui import formatting, frame, group_draft, session, stored_groups
 from tl_core.ui.group_panel import group_panel
 from tl_core.ui.group_plan import plan_box
+from tl_core.ui.search import search_panel
 from tl_core.ui.steps import PageInfo
 
 
@@ -23,6 +24,7 @@ def draw() -> None:
     if problem := session.complaint():
         formatting.say_wrong(problem)
     recipe = session.recipe()
+    search_panel(recipe)
     choice, evidence = st.columns([1, 2], gap="large")
     with choice:
         group_draft.builder(recipe)

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.groups.test_cost import PROFILE
-from tests.helpers import FEW_CROPS
+from tests.helpers import FEW_CROPS, CommandLine
 from tests.tools.ranked import RANKED, keep_ranking, scored
 from tests.tools.short_training import outcome
 from tl_core.backbones.efficientnet_lite1 import EfficientNetLite1
 from tl_core.errors import RunError, SettingError, TransferError
+from tl_core.jobs import background
 from tl_core.jobs.background import ResultWriter
+from tl_core.planning import backbone_profile
 from tl_core.planning.backbone_profile import BackboneProfile
 from tl_core.recipe import Recipe
 from tl_core.runner import search, search_words, service
@@ -44,29 +46,24 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
         monkeypatch.setattr(module, "candidates", lambda recipe: others)
     monkeypatch.setattr(EfficientNetLite1, "require_weights", lambda self: None)
     monkeypatch.setattr(BackboneProfile, "read", lambda *_: PROFILE)
-    monkeypatch.setattr(service, "ensure", lambda home: finish(found))
+    monkeypatch.setattr(service, "ensure", lambda home: finish(found, *found.queue()))
     monkeypatch.setattr(search, "POLL_SECONDS", 0.01)
     return found
 
 
-def finish(store: Store) -> None:
-    """What processes do of the runs in the queue."""
-    for run in store.queue():
-        work(store, run)
-
-
-def work(store: Store, run: Run) -> None:
-    """What a process does of a run."""
-    for to in (State.STARTING, State.RUNNING):
-        assert store.change_state(run.id, before(to), to)
-    right = REACHED.get((run.spec.backbone.name, run.spec.strategy.name))
-    if right is None:
-        assert store.change_state(run.id, before(State.FAILED), State.FAILED, error="It fell over.")
-        return
-    told = {"validation_images": 100, "validation_accuracy": right / 100, "test_images": 200, "test_correct": 200 - right}
-    result = outcome(4, 0).result.model_copy(update=told)
-    (store.folder(run.id) / artifacts.RESULT).write_text(result.model_dump_json(), encoding="utf-8")
-    assert store.change_state(run.id, before(State.DONE), State.DONE, **artifacts.summary(result))
+def finish(store: Store, *runs: Run) -> None:
+    """What processes do of runs."""
+    for run in runs:
+        for to in (State.STARTING, State.RUNNING):
+            assert store.change_state(run.id, before(to), to)
+        right = REACHED.get((run.spec.backbone.name, run.spec.strategy.name))
+        if right is None:
+            assert store.change_state(run.id, before(State.FAILED), State.FAILED, error="It fell over.")
+            continue
+        told = {"validation_images": 100, "validation_accuracy": right / 100, "test_images": 200, "test_correct": 200 - right}
+        result = outcome(4, 0).result.model_copy(update=told)
+        (store.folder(run.id) / artifacts.RESULT).write_text(result.model_dump_json(), encoding="utf-8")
+        assert store.change_state(run.id, before(State.DONE), State.DONE, **artifacts.summary(result))
 
 
 def searched(store: Store, tmp_path: Path, seconds: float = HOUR, hurry: Callable[[Course], None] | None = None) -> SearchResult:
@@ -103,7 +100,8 @@ def test_front_runners_are_probed_and_the_best_by_validation_images_is_fine_tune
     assert found.test
     assert (found.test.value, found.test.n) == (0.6, 200)
     said = " ".join(search_words.sentences(found))
-    assert "is the best found: accuracy 80 % (71\N{EN DASH}87) of 100 validation examples. Of 200 test examples" in said
+    assert "Best found: EfficientNet-Lite0 (Probe, then fine-tune), accuracy 80 % (71\N{EN DASH}87) of 100 validation" in said
+    assert "Of 200 test examples, which have chosen nothing, it has 60 %" in said
     assert "10 points below it on the validation examples, which may be chance" in said
     assert [search_words.how_far(each) for each in found.tried if each.strategy == "Fine-tuning"] == ["It fell over."]
 
@@ -156,3 +154,28 @@ def test_where_all_fail_the_first_reason_is_told(store: Store, tmp_path: Path, m
     monkeypatch.setattr(f"{__name__}.REACHED", {})
     with pytest.raises(RunError, match="It fell over"):
         searched(store, tmp_path)
+
+
+@pytest.mark.process
+def test_the_command_searches_and_shows_what_it_found(home: Path) -> None:
+    """Fine-tuning is measured to be slow here, so that it is told and not done."""
+    ranked(home, 0.9)
+    file = backbone_profile._file(home, RECIPE.backbone, RECIPE.input_size)
+    file.parent.mkdir(parents=True)
+    background.write(file, replace(PROFILE, trained_rate=0.01))
+    settings = [part for name, value in (FEW_CROPS | {"image_size": 32}).items() for part in ("--set", f"{name}={value}")]
+    done = CommandLine(home).call("search", "--minutes", 60, *settings, "--json")
+    assert done.code == 0, done.err
+    found = done.json
+    assert {(each["strategy"], each["state"]) for each in found["tried"]} == {
+        ("Linear probe", "done"),
+        ("Nearest class mean", "done"),
+    }
+    assert {each["why"] for each in found["not_tried"]} == {"budget"}
+    assert len(found["not_tried"]) == 3
+    assert found["test"]["n"] == 32
+    best, alone = (next(each for each in found["tried"] if each["run_id"] == found[name]) for name in ("best", "alone"))
+    assert found["regret"]["value"] == best["validation"]["value"] - alone["validation"]["value"] >= 0
+    assert [list(each.runs) for each in groups.listed(Store())] == [[each["run_id"] for each in found["tried"]]]
+    assert "Best found: EfficientNet-Lite0" in found["conclusion"]
+    assert len(found["rows"]) == 5

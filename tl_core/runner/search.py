@@ -174,8 +174,9 @@ class Course:
 
     def _tell(self, stage: str) -> None:
         """Keep what all runs have come to, and which is the best of them."""
-        ids = {run_id for each in self._writer.now.groups for run_id in groups.one(self._store, each).runs}
-        runs = [run for run in reversed(self._store.runs()) if run.id in ids]
+        known = self._store.runs()
+        own = (groups.one(self._store, each).among(known) for each in self._writer.now.groups)
+        runs = list({run.id: run for each in own for run in each}.values())
         for run in runs:
             if run.state is State.DONE and run.id not in self._validation:
                 self._validation[run.id] = searched.validation_of(run, self._store.folder(run.id))

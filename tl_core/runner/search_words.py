@@ -25,7 +25,7 @@ def sentences(found: SearchResult) -> Iterator[str]:
     if best and best.validation:
         metric = metric_of(best.validation)
         value = f"{metric.in_sentence} {told(best.validation)} of {best.validation.n:,} validation examples"
-        yield f"{best.network} with the strategy {best.strategy} is the best found: {value}."
+        yield f"Best found: {best.network} ({best.strategy}), {value}."
     if found.test:
         yield f"Of {found.test.n:,} test examples, which have chosen nothing, it has {told(found.test)}."
     if alone := found.run(found.alone):
@@ -38,7 +38,7 @@ def sentences(found: SearchResult) -> Iterator[str]:
 
 def _missed(found: SearchResult, alone: Tried) -> str:
     """Return how far what the ranking alone would have given lies behind the best."""
-    told_of = f"The ranking alone would have given {alone.network} with the strategy {alone.strategy}"
+    told_of = f"The ranking alone would have given {alone.network} ({alone.strategy})"
     if alone.run_id == found.best:
         return f"{told_of}: this very run."
     if found.regret is None or alone.validation is None:

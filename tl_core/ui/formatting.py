@@ -88,11 +88,13 @@ def badge(run: Run) -> None:
 
 
 def state_of(run: Run) -> str:
-    """Return the state of a run in the words of the buttons that bring it there: what Stop ends is stopped. One that waits at a
-    rung, or was left there, is told apart from one that was paused."""
-    if told := rungs.standing(run):
-        return told.capitalize()
-    return {State.CANCELLING: "Stopping", State.CANCELLED: "Stopped"}.get(run.state, run.state.capitalize())
+    """Return how a run stands: one that waits at a rung, or was left there, is told apart from one that was paused."""
+    return rungs.standing(run).capitalize() or state_named(run.state)
+
+
+def state_named(state: State) -> str:
+    """Return a state in the words of the buttons that bring a run there: what Stop ends is stopped."""
+    return {State.CANCELLING: "Stopping", State.CANCELLED: "Stopped"}.get(state, state.capitalize())
 
 
 def title_of(run: Run) -> str:
