@@ -69,7 +69,7 @@ def test_what_works_is_neither_archived_nor_deleted(line: CommandLine) -> None:
 
 def test_deleting_asks_and_says_what_is_lost(line: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = line.call("delete", "aaa", "bbb")  # and nobody answers
-    assert asked.code == 1
+    assert asked.code == 2
     assert "Its result, its predictions and its trained model are lost." in asked.out
     assert "Delete these 2 runs? [y/N]" in asked.out
     assert len(Store().runs()) == 2
