@@ -7,6 +7,7 @@ import pytest
 from tests.studies.test_dataset_similarity import seen
 from tests.tools.pages import errors, opened
 from tests.tools.ranked import keep_trained
+from tl_core.analysis.comparison import MINUS
 from tl_core.jobs import background
 from tl_core.recipe import Recipe
 from tl_core.spec import RunSpec
@@ -26,12 +27,12 @@ def test_before_other_data_were_learned_from_it_says_what_will_be_here_and_then_
     assert app.button(key=f"ask_{study.name}").label == "Compare them"
     file = study.file(home, recipe)
     file.parent.mkdir()
-    pair = (seen("Dogs", 3.0, "X with Y"), seen("Cats", 1.0))
+    pair = (seen("Dogs", 3.0, "X with Y"), seen("Cats", 0.004))
     background.write(file, DatasetSimilarityResult(network="Toy", examples=400, expected=2, seen=pair, apart=2.0, finished=True))
     app.run()
     assert not errors(app)
     assert any(each.value.startswith("**Most like Cats, where Lite0 with Probe won") for each in app.markdown)
     (table,) = (each.value for each in app.dataframe)
     assert table["Dataset"].tolist() == ["Cats", "Dogs"]
-    assert table["MMD"].tolist()[0].startswith("1.00 (0.")
+    assert table["MMD"].tolist()[0].startswith(f"0.004 ({MINUS}0.1")
     assert table["Transfer"].tolist()[1] == "harmed"

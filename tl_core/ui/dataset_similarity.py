@@ -5,6 +5,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from tl_core.analysis.comparison import MINUS
 from tl_core.analysis.dataset_distances import interval
 from tl_core.analysis.statements import seconds
 from tl_core.notes import listed
@@ -65,8 +66,14 @@ def _row(each: SeenDataset) -> dict[str, object]:
     span, won = interval(each.mmd), each.winner
     return {
         "Dataset": each.title,
-        "MMD": f"{each.mmd.value:z.2f} ({span.low:z.2f} to {span.high:z.2f})",
-        "Fréchet": f"{each.frechet:.1f}",
+        "MMD": f"{_told(each.mmd.value)} ({_told(span.low)} to {_told(span.high)})",
+        "Fréchet": _told(each.frechet),
         "Transfer": "harmed" if each.harmed else None,
         "Won there": f"{won.network}, {won.strategy}" if won else None,
     }
+
+
+def _told(distance: float) -> str:
+    """Return a distance to two digits, whatever its size is: networks differ in that by orders of magnitude."""
+    told = f"{distance:,.0f}" if abs(distance) >= 100 else f"{distance:z.2g}"
+    return told.replace("-", MINUS)
