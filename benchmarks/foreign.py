@@ -2,10 +2,10 @@
 
     python -m benchmarks.foreign RUN [--data dataset=digits] [--data dataset=image_folder,dataset.path=DIR] ... [--most 200]
 
-RUN is a finished run of the home, of images. Each `--data` is a dataset with its settings, with commas; up to `--most` of its test
-images are looked at, and as many crops of four photographs of scikit-image that the default data do not have. Told are the false
-alarms on the run's own test images, which chose nothing, and the share of each foreign dataset that is warned about, all with
-Wilson's 95 % interval.
+RUN is a finished run of the home, of images. Each `--data` is a dataset with its settings, with commas; up to `--most` of its
+test images are looked at, and as many crops of four photographs of scikit-image that the default data do not have. Told are the
+false alarms on the run's own test images, which chose nothing, and the share of each foreign dataset that is warned about, all
+with Wilson's 95 % interval.
 """
 
 import argparse

@@ -32,6 +32,6 @@ def test_a_model_is_exported_and_downloaded(trained: tuple[RunSpec, Path], run: 
     (script,) = (tmp_path / "taken").rglob(SCRIPT)
     data = Recipe.of(trained[0]).dataset.load(trained[0].seed)
     done = subprocess.run([sys.executable, script, data.test.paths[0]], capture_output=True, text=True, check=True)
-    said = dict(reversed(line.split(" ", 1)) for line in done.stdout.splitlines())
-    assert set(said) == set(data.class_names)
-    assert sum(map(float, said.values())) == pytest.approx(1, abs=1e-3)
+    said = [line.split(" ", 1) for line in done.stdout.splitlines()]
+    assert tuple(name for _, name in said) == data.class_names
+    assert sum(float(probability) for probability, _ in said) == pytest.approx(1, abs=1e-3)

@@ -518,6 +518,9 @@ def test_confusion_is_of_the_true_class() -> None:
 def test_numbers_read_on_the_page_they_are_on() -> None:
     matrix = np.array([[9, 1], [4, 6]])
     assert [trace.textfont.color for trace in outcome.confusion(matrix, "ab").data[1:]] == [None, "white"]
+    on_a_telephone = outcome.confusion(np.eye(12, dtype=np.int64), "abcdefghijkl").data[-1]
+    assert set(on_a_telephone.text) == {"100"}
+    assert set(on_a_telephone.textfont.size) == {8}
 
 
 def test_runs_are_known_by_their_id() -> None:

@@ -107,7 +107,6 @@ def _odd(phase: Phase, training: Training) -> Iterator[str]:
         "it measures its learning rates": bool(phase.measured_rates),
         "it tries several learning rates": phase.trial,
         f"{recipe.deciding_metric.title} chose its epochs": by_metric and learning.keeps_best,
-        "it makes up for uneven classes otherwise than by weights": learning.sampled or learning.adjusted,
         "it shortens gradients over several learning rates": clipped and phase.rates is not None,
         "the network has layers within layers": composite and phase.moves is not Moves.EVERYTHING,
     }

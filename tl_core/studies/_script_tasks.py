@@ -91,7 +91,8 @@ class TaskCode:
         """Return the targets, the loss and the measure for this way of learning."""
         soft = "soft_" if learning.soft and self.soft_loss else ""
         names = {name: getattr(self, f"{soft}{name}") for name in ("targets", "loss", "measure")}
-        return names | {"loss": names["loss"].format(smoothing=learning.label_smoothing)}
+        loss = names["loss"].format(smoothing=learning.label_smoothing)
+        return names | {"loss": f"Adjusted({loss})" if learning.adjusted else loss}
 
 
 OF_OUTPUTS: dict[type[Outputs], TaskCode] = {

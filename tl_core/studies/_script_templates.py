@@ -1,5 +1,7 @@
 """The pieces of the script of a run: Python that needs Keras and NumPy, and knows nothing of this package."""
 
+from tl_core.machine.backends import CUBLAS_IN_ORDER, JAX_IN_ORDER
+
 BACKBONE, BLOCKS, ARRAYS, SPLIT = "backbone.keras", "blocks.json", "data.npz", "split.csv"
 HEAD_FILE, ADAPTERS_FILE = "head.npz", "adapters.npz"
 """The files that lie beside a script: the network as it was before training, the layers of its blocks, the examples as arrays, or
@@ -11,13 +13,31 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("KERAS_BACKEND", "{backend}")
-import keras
+{in_order}import keras
 import numpy as np
 {others}
 HERE = Path(__file__).parent
 SEED = {seed}
 NAMES = {names}
 keras.utils.set_random_seed(SEED)"""
+
+IN_ORDER = {
+    "tensorflow": """\
+import tensorflow
+
+tensorflow.config.experimental.enable_op_determinism()  # the run computed in a fixed order
+""",
+    "torch": f"""\
+os.environ.setdefault("{CUBLAS_IN_ORDER[0]}", "{CUBLAS_IN_ORDER[1]}")
+import torch
+
+torch.use_deterministic_algorithms(True)  # the run computed in a fixed order
+""",
+    "jax": f"""\
+os.environ["XLA_FLAGS"] = os.environ.get("XLA_FLAGS", "") + " {JAX_IN_ORDER}"  # the run computed in a fixed order
+""",
+}
+"""What has each backend compute in a fixed order, from before Keras is imported."""
 
 FROM_ARRAYS = f"""\
 kept = np.load(HERE / "{ARRAYS}")
@@ -70,6 +90,10 @@ points = points - centre
 points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-12)"""
 WEIGHTS = """
 weights = len(train_labels) / (len(NAMES) * np.bincount(train_labels))  # of each class, the rarer the more"""
+SHARES = """
+shares = np.bincount(train_labels) / len(train_labels)  # of each class, whose logarithms adjust the logits"""
+BIAS_ADJUSTED = """
+bias = bias - np.log(shares)"""
 SOLVED_HEAD = """
 head = keras.layers.Dense(len(NAMES), activation="{activation}", dtype="float32", name="head")
 {normalised}model = keras.Model(backbone.input, head({below}))
@@ -111,7 +135,7 @@ def fit(number, epochs, batch_size, *, best, patience=None{views}):
     """Train for so many epochs, and with a `best` validation loss, go back in the end to what had the lowest one."""
     kept, since = model.get_weights(), 0
     for epoch in range(epochs):
-        order = np.random.default_rng([SEED, number, epoch]).permutation(len(train))
+        order = {order}
         for step, start in enumerate(range(0, len(order), batch_size)):
             part = order[start : start + batch_size]
             inputs, aims = {inputs}, targets(train_labels[part])
@@ -138,7 +162,33 @@ def validation_loss():
     if not len(validation):
         return math.nan
     told = model.evaluate(validation, targets(validation_labels), batch_size=32, verbose=0, return_dict=True)
-    return told["{measure}"]{images}{weights}'''
+    return told["{measure}"]{images}{balance}'''
+IN_ANY_ORDER = "np.random.default_rng([SEED, number, epoch]).permutation(len(train))"
+IN_EVEN_DRAWS = "drawn_evenly(np.random.default_rng([SEED, number, epoch]))"
+DRAWN_EVENLY = '''
+
+
+def drawn_evenly(rng):
+    """Return as many places as there are training examples, with each class as often, to one."""
+    present, parts = rng.permutation(np.unique(train_labels)), []
+    for label, many in zip(present, np.diff(np.linspace(0, len(train), len(present) + 1).astype(int)), strict=True):
+        own = np.flatnonzero(train_labels == label)
+        rounds = max(1, -(-many // len(own)))
+        parts.append(np.concatenate([rng.permutation(own) for _ in range(rounds)])[:many])
+    return rng.permutation(np.concatenate(parts))'''
+ADJUSTED = '''
+
+
+class Adjusted(keras.losses.Loss):
+    """A loss of probabilities whose logits have the logarithm of their class's share added (Menon et al. 2021)."""
+
+    def __init__(self, loss):
+        super().__init__()
+        self.loss = loss
+
+    def call(self, y_true, y_pred):
+        weighted = y_pred * keras.ops.convert_to_tensor(shares.astype("float32"))
+        return self.loss.call(y_true, weighted / keras.ops.maximum(keras.ops.sum(weighted, axis=-1, keepdims=True), 1e-30))'''
 
 PHASE = """\
 release({blocks}, {trains}, statistics={statistics})

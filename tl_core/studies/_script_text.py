@@ -93,10 +93,12 @@ def _imports(facts: ScriptFacts, *, from_files: bool) -> str:
     others = ["from PIL import Image, ImageOps"] * from_files
     others += [f"from sklearn.linear_model import {fitted}"] * bool(fitted)
     others += [facts.task.test_needs] * bool(facts.task.test_needs)
+    backend = facts.result.versions["backend"]
     return pieces.IMPORTS.format(
         csv="import csv\n" * from_files,
         others="".join(f"{line}\n" for line in others),
-        backend=facts.result.versions["backend"],
+        backend=backend,
+        in_order=pieces.IN_ORDER[backend] if facts.recipe.deterministic else "",
         seed=facts.recipe.seed,
         names=ascii(list(facts.training.data.class_names)),
     )
@@ -105,13 +107,14 @@ def _imports(facts: ScriptFacts, *, from_files: bool) -> str:
 def _solved(facts: ScriptFacts, each: PhaseFacts, solver: Solver) -> str:
     chosen, classes = each.record.chosen, len(facts.training.data.class_names)
     normalises, weighted = facts.training.classifier.normalises, each.phase.learning.balanced
-    code = pieces.FEATURES + pieces.NORMALISED * normalises + pieces.WEIGHTS * weighted
+    adjusted = each.phase.learning.adjusted
+    code = pieces.FEATURES + pieces.NORMALISED * normalises + pieces.WEIGHTS * weighted + pieces.SHARES * adjusted
     code += SOLVED[type(solver)][1].format(
         weighted=", sample_weight=weights[train_labels]" if weighted else "",
         strengths=facts.strengths,
         **chosen,
     )
-    code += OF_TWO * (classes == 2 and isinstance(solver, LogisticRegression))
+    code += OF_TWO * (classes == 2 and isinstance(solver, LogisticRegression)) + pieces.BIAS_ADJUSTED * adjusted
     below, normalised = ("unit", pieces.CENTRED) if normalises else ("backbone.output", "")
     return code + pieces.SOLVED_HEAD.format(below=below, normalised=normalised, activation=facts.task.activation)
 
@@ -126,10 +129,18 @@ def _training(facts: ScriptFacts) -> str:
         inputs=f"{source}[part]" + ("" if facts.recipe.preprocessor().dtype == np.int32 else '.astype("float32")'),
         changed=change if learning.augments else "",
         images=images.images(learning, facts.recipe.input_size, views),
-        weights=f"\n\n{pieces.WEIGHTS}" if learning.balanced and not facts.solved else "",
+        order=pieces.IN_EVEN_DRAWS if learning.sampled else pieces.IN_ANY_ORDER,
+        balance=_balance(learning, has_solved=facts.solved is not None),
         weighted=", sample_weight=weights[train_labels[part]]" if learning.balanced else "",
         **facts.task.of(learning),
     )
+
+
+def _balance(learning: Learning, *, has_solved: bool) -> str:
+    """Return what makes up for uneven classes; what a computed head has needed already is there."""
+    counted = pieces.WEIGHTS * learning.balanced + pieces.SHARES * learning.adjusted
+    before = f"\n\n{counted}" if counted and not has_solved else ""
+    return before + pieces.DRAWN_EVENLY * learning.sampled + pieces.ADJUSTED * learning.adjusted
 
 
 def _views(facts: ScriptFacts, phase: Phase) -> int:

@@ -159,11 +159,18 @@ def write_in_cells(drawn: go.Figure, shares: NDArray[np.float64], texts: Sequenc
             y=[row for row, _ in cells],
             mode="text",
             text=[texts[row][column] for row, column in cells],
-            textfont={"size": 11, "color": "white" if deep else None},
-            cliponaxis=False,  # on a telephone a cell is narrower than a number of three digits
+            textfont={
+                "size": [_size(texts[row][column], len(shares)) for row, column in cells],
+                "color": "white" if deep else None,
+            },
             hoverinfo="skip",
             showlegend=False,
         )
+
+
+def _size(text: str, rows: int) -> int:
+    """Return the size of a number in a cell: on a telephone three digits are wider than a cell of more than ten."""
+    return 8 if rows > 10 and len(text) > 2 else 11
 
 
 def empty(title: str, message: str, height: int = 160) -> go.Figure:
