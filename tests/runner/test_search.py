@@ -149,6 +149,19 @@ def test_when_time_is_over_its_runs_are_stopped(store: Store, tmp_path: Path, mo
     assert {run.state for run in store.runs()} == {State.CANCELLED}
 
 
+def test_who_ends_it_keeps_what_it_had_found(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ranked(store.home, 0.8, 0.8)
+    known = searched(store, tmp_path)
+    monkeypatch.setattr(service, "ensure", lambda home: None)
+    for run_id in known.queued[2:]:
+        store.update(run_id, lambda _: {"state": State.QUEUED})
+    found = search.stopped(store, replace(known, test=None))
+    assert {store.run(run_id).state for run_id in known.queued[2:]} == {State.CANCELLED}
+    assert [each.state for each in found.tried] == [State.DONE] * 2 + [State.CANCELLED] * 3
+    assert (found.finished, found.stopped) == (True, True)
+    assert "Stopped after" in " ".join(search_words.sentences(found))
+
+
 def test_where_all_fail_the_first_reason_is_told(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ranked(store.home, 0.8, 0.8)
     monkeypatch.setattr(f"{__name__}.REACHED", {})

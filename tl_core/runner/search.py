@@ -6,6 +6,7 @@ It has the ranking answered and starts groups of runs, as anybody could; what fo
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -43,6 +44,16 @@ def stop(store: Store, run_ids: Collection[str]) -> None:
     for run in sorted(moving, key=lambda run: run.state is not State.QUEUED):
         with suppress(RunError):  # it has just come to its end
             control.stop(store, run.id)
+
+
+def stopped(store: Store, now: SearchResult) -> SearchResult:
+    """Stop the runs of a search that somebody has ended, and return what it has come to."""
+    stop(store, now.queued)
+    runs = {run.id: run for run in store.runs()}
+    states = {run.id: State.CANCELLED if run.id in now.queued and run.state.alive else run.state for run in runs.values()}
+    tried = tuple(replace(each, state=states.get(each.run_id, each.state)) for each in now.tried)
+    test = compared.decided(runs[now.best]) if now.best in runs else None
+    return replace(now, tried=tried, test=test, finished=True, stopped=True)
 
 
 class Course:

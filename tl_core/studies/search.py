@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -84,9 +83,9 @@ class Search(Study[SearchResult]):
             time.sleep(0.05)
         if not now.groups:
             BackboneRanking().cancel(home, recipe)
-        search.stop(Store(home), now.queued)
-        if now.tried:
-            background.write(self.file(home, recipe), replace(now, finished=True, stopped=True))
+        found = search.stopped(Store(home), now)
+        if found.tried:
+            background.write(self.file(home, recipe), found)
 
     def conclusion(self, found: SearchResult) -> str:
         return " ".join(search_words.sentences(found))

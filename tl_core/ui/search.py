@@ -60,6 +60,7 @@ def _show(found: SearchResult) -> None:
             column_config={
                 "Validation": st.column_config.TextColumn(help=CHOOSES),
                 "Seconds": st.column_config.NumberColumn(format="%.0f", help="What a run took, or is estimated to take."),
+                "Why": st.column_config.TextColumn(width=330),
                 "Run": st.column_config.LinkColumn(display_text="Open", help="All of this run, in another tab."),
             },
             alt="What the search has tried, and what it has not",
