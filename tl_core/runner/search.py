@@ -4,7 +4,7 @@ It has the ranking answered and starts groups of runs, as anybody could; what fo
 """
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -14,22 +14,21 @@ from tl_core.analysis import ranking
 from tl_core.analysis.ranking import Candidate
 from tl_core.analysis.statements import seconds as spoken
 from tl_core.errors import RunError, SettingError
-from tl_core.groups.expansion import Shape, expand, flat, read_shape
+from tl_core.groups.expansion import Shape, expand, read_shape
 from tl_core.groups.group import Group, key
 from tl_core.jobs.background import ResultWriter
 from tl_core.planning import backbone_profile
 from tl_core.planning.backbone_profile import BackboneProfile
-from tl_core.recipe import Recipe, titles_of
-from tl_core.registry import Part
+from tl_core.recipe import Recipe
 from tl_core.result import MetricValue
-from tl_core.runner import control, group_control, group_plan, service
+from tl_core.runner import control, group_control, group_plan, search_space, service
 from tl_core.runner.search_result import SearchResult
 from tl_core.runs import compared, groups, rungs, searched
 from tl_core.runs.searched import NotTried, Why
 from tl_core.runs.states import State
 from tl_core.runs.store import Run, Store
 from tl_core.spec import RunSpec
-from tl_core.strategies import Family, strategies
+from tl_core.strategies import strategies
 from tl_core.studies.backbone_ranking import BackboneRanking, BackboneRankingResult, candidates, described
 
 POLL_SECONDS = 0.5
@@ -71,31 +70,43 @@ class Course:
         return self._ends - time.monotonic()
 
     def go(self) -> None:
-        """Do all of it. Raises `TransferError` where nothing could be tried."""
+        """Do all of it. Raises `TransferError` where nothing could be tried.
+
+        The first heads stand on the recipe's own network, so that there is an answer whatever else takes too long.
+        """
         shape = read_shape(self._recipe.dataset, self._recipe.seed)
         if shape is None or not shape.images.validation:
             which = "these data have none" if shape else "these data are not on this machine yet"
             raise SettingError(f"A search goes by validation images, and {which}.", "Choose other data.")
         networks = candidates(self._recipe)
         self._writer.update(networks=len(networks))
-        self._probe(self._front(networks, shape) or [described(networks[0], 0)])
+        own = described(networks[0], 0)
+        self._start("first heads", {"backbone": search_space.network(own)}, {"strategy": search_space.computed()})
+        front = self._front(networks, shape, own.title)
+        if any(each.title != own.title for each in front):
+            self._start("probes", {"strategy": PROBE}, {"backbone": [search_space.network(each) for each in front]})
         if best := self._writer.now.best:
             backbone = self._store.run(best).spec.backbone
-            self._start("fine-tuning", {"backbone": backbone.model_dump()}, {"strategy": _tuned()}, halved=True)
+            self._start("fine-tuning", {"backbone": backbone.model_dump()}, {"strategy": search_space.tuned()}, halved=True)
         self._end()
 
-    def _front(self, networks: Sequence[Recipe], shape: Shape) -> list[Candidate]:
-        """Return the networks that the ranking cannot tell from the best; none where there is nothing, or no time, to rank."""
+    def _front(self, networks: Sequence[Recipe], shape: Shape, tried: str) -> list[Candidate]:
+        """Return the networks that the ranking cannot tell from the best; none where there is nothing, or no time, to rank. That
+        called `tried` has its heads already."""
         if len(networks) < 2:
             return []
         takes = 0.0 if self._ranking() else self._ranking_seconds(networks, min(RANKING.examples, shape.images.train))
         if takes > self._left:
             self._writer.update(ranking_seconds=takes)
             return []
-        found = self._ranked(len(networks)).candidates
+        begun = time.monotonic()
+        if (ranked := self._ranked(len(networks))) is None:
+            self._writer.update(ranking_seconds=max(takes, time.monotonic() - begun))
+            return []
+        found = ranked.candidates
         front = ranking.front_runners(found, RANKING.asked[0].name)
         self._first, probe = front[0], strategies.part(PROBE).title
-        behind = [each for each in found if each not in front and not each.random]
+        behind = [each for each in found if each not in front and not each.random and each.title != tried]
         self._leave(NotTried(each.title, probe, Why.CONTROL if each.control else Why.BEHIND) for each in behind)
         return front
 
@@ -113,8 +124,8 @@ class Course:
         found = RANKING.read(self._store.home, self._recipe)
         return found if found and found.finished and not found.error else None
 
-    def _ranked(self, networks: int) -> BackboneRankingResult:
-        """Return the ranking, a new one where none is kept. Raises `TransferError` where it does not come in time."""
+    def _ranked(self, networks: int) -> BackboneRankingResult | None:
+        """Return the ranking, a new one where none is kept; None where time is over before. Raises `RunError` if it fails."""
         if kept := self._ranking():
             return kept
         home = self._store.home
@@ -122,21 +133,13 @@ class Course:
         while RANKING.is_at_work(home, self._recipe):
             if self._left < 0:
                 RANKING.cancel(home, self._recipe)
-                raise RunError(f"The time was over before {networks} networks were ranked.", "Give it more time.")
+                return None
             self._writer.update(stage=f"Ranking {networks} networks")
             time.sleep(POLL_SECONDS)
         found = RANKING.read(home, self._recipe)
         if found is None or found.error:
             raise RunError(found.error if found else "The process that was to rank the networks has gone.")
         return found
-
-    def _probe(self, networks: Sequence[Candidate]) -> None:
-        """Compute a linear probe on each of several networks, or every head that is computed on a single one."""
-        values = [{"name": each.backbone, **each.settings} for each in networks]
-        if len(values) > 1:
-            self._start("probes", {"strategy": PROBE}, {"backbone": values})
-        else:
-            self._start("probes", {"backbone": values[0]}, {"strategy": _computed()})
 
     def _start(self, what: str, base: dict[str, Any], axes: dict[str, Any], *, halved: bool = False) -> None:
         """Start a group of what fits into the time that is left, wait for its end, and keep what does not.
@@ -152,7 +155,7 @@ class Course:
         name = f"Search {time.strftime('%d %b %H:%M:%S')}: {what}"
         group = Group.parse({"name": name, "base": own | base, "axes": axes, "successive_halving": halved})
         found = expand(group).readable(read_shape)
-        titles = {key(settings): _titles(group, settings) for settings in group.combinations()}
+        titles = {key(settings): search_space.titles(group, settings) for settings in group.combinations()}
         self._leave(NotTried(*titles[key(each.settings)], Why.UNSUITED, reason=each.reason) for each in found.dropped)
         for each in found.runs:
             self._measured(each.recipe)
@@ -222,7 +225,9 @@ class Course:
         )
 
     def _leave(self, left: Iterable[NotTried]) -> None:
-        self._writer.update(not_tried=(*self._writer.now.not_tried, *left))
+        known = self._writer.now.not_tried
+        told = {(each.network, each.strategy) for each in known}
+        self._writer.update(not_tried=(*known, *(each for each in left if (each.network, each.strategy) not in told)))
 
     def _measured(self, recipe: Recipe) -> BackboneProfile | None:
         """Return how fast the network of a recipe is here. Where that is not known it is measured now, while there is time."""
@@ -231,20 +236,3 @@ class Course:
             return BackboneProfile.read(home, recipe.backbone, size)
         told = f"Measuring {recipe.backbone.listing().title} on this machine, once"
         return backbone_profile.awaited(home, recipe.backbone, size, partial(self._writer.update, stage=told))
-
-
-def _computed() -> list[str]:
-    """Return the strategies that compute a head on the features of a frozen network."""
-    return [name for name, part in strategies.parts().items() if part.family is Family.FROZEN and not part.looks_inside]
-
-
-def _tuned() -> list[str]:
-    """Return the strategies that train a pretrained network for some epochs, those that stand in front of the lists."""
-    every = strategies.parts().items()
-    return [name for name, part in every if part.epochs_setting and part.pretrained and part.listing_order < Part.listing_order]
-
-
-def _titles(group: Group, settings: Mapping[str, Any]) -> tuple[str, str]:
-    """Return what people call the network and the strategy of a combination of a group."""
-    _, network, strategy = titles_of(RunSpec().with_settings(flat(group.base) | flat(settings)))
-    return network, strategy
