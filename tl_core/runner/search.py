@@ -84,7 +84,8 @@ class Course:
         self._start("first heads", {"backbone": search_space.network(own)}, {"strategy": search_space.computed()})
         front = self._front(networks, shape, own.title)
         if any(each.title != own.title for each in front):
-            self._start("probes", {"strategy": PROBE}, {"backbone": [search_space.network(each) for each in front]})
+            networks_in_front = [search_space.network(each) for each in front]
+            self._start("probes", {"strategy": PROBE}, {"backbone": networks_in_front}, weighed=False)
         if best := self._writer.now.best:
             backbone = self._store.run(best).spec.backbone
             self._start("fine-tuning", {"backbone": backbone.model_dump()}, {"strategy": search_space.tuned()}, halved=True)
@@ -114,8 +115,7 @@ class Course:
         """Return what the ranking takes, by those of the networks that were measured here, the first one now if need be: the
         others, and the one with random weights, are taken for their mean."""
         self._measured(networks[0])
-        read = (BackboneProfile.read(self._store.home, each.backbone, each.input_size) for each in networks)
-        known = [each for each in read if each]
+        known = [each for each in map(self._known, networks) if each]
         takes = [each.loading_seconds + each.frozen_first + examples / each.frozen_rate for each in known]
         return (len(networks) + 1) * sum(takes) / len(takes) + known[0].starting_seconds if known else 0.0
 
@@ -141,13 +141,17 @@ class Course:
             raise RunError(found.error if found else "The process that was to rank the networks has gone.")
         return found
 
-    def _start(self, what: str, base: dict[str, Any], axes: dict[str, Any], *, halved: bool = False) -> None:
+    def _start(
+        self, what: str, base: dict[str, Any], axes: dict[str, Any], *, weighed: bool = True, halved: bool = False
+    ) -> None:
         """Start a group of what fits into the time that is left, wait for its end, and keep what does not.
 
         Args:
             what: Its runs, in a word.
             base: What all of them have beside the recipe's settings.
             axes: What varies.
+            weighed: Whether those alone are started whose estimated time is there, for which networks are measured; else all are,
+                while there is time.
             halved: Whether only the better ones are trained to their end.
         """
         asked = base.keys() | axes.keys()
@@ -157,14 +161,16 @@ class Course:
         found = expand(group).readable(read_shape)
         titles = {key(settings): search_space.titles(group, settings) for settings in group.combinations()}
         self._leave(NotTried(*titles[key(each.settings)], Why.UNSUITED, reason=each.reason) for each in found.dropped)
+        measured = self._measured if weighed else self._known
         for each in found.runs:
-            self._measured(each.recipe)
+            measured(each.recipe)
         if not found.runs:
             return
-        group = group.model_copy(update={"budget": max(self._left, POLL_SECONDS)})
-        plan = group_plan.plan(self._store.home, self._store.runs(), group, found, self._measured)
+        if weighed or self._left < 0:
+            group = group.model_copy(update={"budget": max(self._left, POLL_SECONDS)})
+        plan = group_plan.plan(self._store.home, self._store.runs(), group, found, measured)
         for left in plan.left:
-            why = Why.UNKNOWN if left.seconds is None else Why.BUDGET
+            why = Why.UNKNOWN if left.seconds is None and self._left > 0 else Why.BUDGET
             self._leave([NotTried(*titles[key(left.settings)], why, left.seconds)])
         if plan.members:
             kept, now = group_control.start(self._store, group), self._writer.now
@@ -229,10 +235,13 @@ class Course:
         told = {(each.network, each.strategy) for each in known}
         self._writer.update(not_tried=(*known, *(each for each in left if (each.network, each.strategy) not in told)))
 
+    def _known(self, recipe: Recipe) -> BackboneProfile | None:
+        return BackboneProfile.read(self._store.home, recipe.backbone, recipe.input_size)
+
     def _measured(self, recipe: Recipe) -> BackboneProfile | None:
         """Return how fast the network of a recipe is here. Where that is not known it is measured now, while there is time."""
-        home, size = self._store.home, recipe.input_size
         if self._left < 0:
-            return BackboneProfile.read(home, recipe.backbone, size)
+            return self._known(recipe)
+        home, size = self._store.home, recipe.input_size
         told = f"Measuring {recipe.backbone.listing().title} on this machine, once"
         return backbone_profile.awaited(home, recipe.backbone, size, partial(self._writer.update, stage=told))

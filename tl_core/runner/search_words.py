@@ -60,7 +60,7 @@ def why_not(left: NotTried) -> str:
         case Why.CONTROL:
             return "It learned nothing that could be transferred."
         case Why.BUDGET:
-            return f"It takes about {spoken(left.seconds or 0.0)}, and there was less."
+            return f"It takes about {spoken(left.seconds)}, and there was less." if left.seconds else "The time was over."
         case Why.UNKNOWN:
             return "How long it takes here is not known."
         case Why.UNSUITED:
