@@ -69,4 +69,4 @@ def test_what_it_cannot_be_asked_of_is_refused_in_a_sentence(home: Path) -> None
     app = opened(steps.WHAT_IF.script, metric="ece")
     app.button(key="ask_search").click().run()
     (said,) = errors(app)
-    assert "chooses nothing on validation images" in said
+    assert "chooses nothing on validation examples" in said

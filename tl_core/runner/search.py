@@ -77,7 +77,7 @@ class Course:
         shape = read_shape(self._recipe.dataset, self._recipe.seed)
         if shape is None or not shape.images.validation:
             which = "these data have none" if shape else "these data are not on this machine yet"
-            raise SettingError(f"A search goes by validation images, and {which}.", "Choose other data.")
+            raise SettingError(f"A search goes by validation examples, and {which}.", "Choose other data.")
         networks = candidates(self._recipe)
         self._writer.update(networks=len(networks))
         own = described(networks[0], 0)

@@ -59,7 +59,7 @@ class Search(Study[SearchResult]):
         metric = recipe.deciding_metric
         if metric != Accuracy() and not recipe.metric_chooses:
             raise SettingError(
-                f"{metric.full_title} chooses nothing on validation images, and a search goes by them.",
+                f"{metric.full_title} chooses nothing on validation examples, and a search goes by them.",
                 "Choose another metric, such as accuracy.",
                 received=metric.name,
             )
