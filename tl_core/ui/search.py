@@ -18,12 +18,11 @@ from tl_core.ui.study_panel import StudyPanel
 (MINUTES,) = Search.model_fields.values()
 LEAST_MINUTES = 0.1
 ABOUT = (
-    "Computes heads on the network of the recipe, so that there is soon an answer; ranks the pretrained networks that are on this "
-    "machine, computes a linear probe on those that cannot be told from the best, and fine-tunes the best of them in a few ways, "
-    "by successive halving. Validation examples alone choose; what would not fit "
-    "into the time is not started, and is told. It goes on when you close the browser, and its runs are runs like others."
+    "Computes heads on the network of the recipe, so that there is soon an answer; ranks the pretrained networks on this "
+    "machine, computes a linear probe on those that cannot be told from the best, and fine-tunes the best of them in a few "
+    "ways, by successive halving. Validation examples alone choose; what would not fit into the time is not started, and is "
+    "told. It goes on when you close the browser, and its runs are runs like others."
 )
-
 CHOOSES = (
     "Of the validation examples, which choose, with its 95 % interval. The best of several looks better on the examples that "
     "chose it than it is; its test does not."
