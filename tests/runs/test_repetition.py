@@ -19,6 +19,7 @@ from tl_core.runs.repetition import Agreement, Fact, Repetition, agreement, repe
 from tl_core.runs.store import Store
 from tl_core.spec import RunSpec
 from tl_core.strategies import strategies
+from tl_core.testing._toy import finish_example
 from tl_core.training.train import train
 
 __all__ = ["immediate"]
@@ -116,6 +117,7 @@ def test_every_strategy_comes_to_the_same_number(name: str, home: Path, tmp_path
     with known() as backbone:
         settings = FEW | {"backbone": backbone if strategy.pretrained else "small_cnn", "image_size": SIZE}
         spec = Recipe.of(RunSpec().with_settings(settings).model_copy(update={"strategy": strategy.spec()})).spec()
+        finish_example(spec.dataset)  # which teaches, where a strategy wants that
         for run_id, repeats in (("a", None), ("b", "a")):
             (tmp_path / run_id).mkdir()
             artifacts.write_outcome(tmp_path / run_id, train(spec, lambda event: None, cache=temporary_cache()))

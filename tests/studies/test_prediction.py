@@ -234,7 +234,7 @@ def test_what_cannot_be_asked_is_said_before_anything_starts(run: str, folder: P
     assert "Only a finished run" in refused("failed", folder)
     keep_run(Store(), "texts", State.DONE, RunSpec().with_settings(TEXTS))
     shutil.copytree(Store().folder(run), Store().folder("texts"))
-    assert refused("texts", folder).startswith("There is no such file of texts.")
+    assert refused("texts", folder).startswith("This is a folder, and no file of texts.")
     keep_run(Store(), "rows", State.DONE, RunSpec().with_settings({"dataset": "csv_table"}))
     shutil.copytree(Store().folder(run), Store().folder("rows"))
     assert refused("rows", folder).startswith("Pictures and texts are predicted, and this run has learned from neither.")

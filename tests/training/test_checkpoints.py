@@ -42,6 +42,7 @@ from tl_core.result import Outcome, Result
 from tl_core.spec import RunSpec
 from tl_core.strategies import Strategy
 from tl_core.system.settings import CHECKPOINT_VARIABLE
+from tl_core.testing._toy import finish_example
 from tl_core.training.checkpoints import COST_FACTOR, STATE, Checkpoints, Snapshot, TrainingState
 from tl_core.training.freezing import digests
 from tl_core.training.loop import EpochProgress, Progress
@@ -141,6 +142,7 @@ SHORT_LIST = {part.family: name for name, part in sorted(PARTS.items())}.values(
 def test_every_strategy(name: str, tmp_path: Path) -> None:
     with known():
         spec, events = example_spec(PARTS[name].example()), Attempt()
+        finish_example(spec.dataset)  # which teaches, where a strategy wants that
         outcome = train(spec, events)
         attempts, resumed = in_attempts(spec, tmp_path, spread(events))
     require_same_run((events, outcome), attempts, resumed)

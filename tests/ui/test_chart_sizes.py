@@ -184,7 +184,7 @@ def test_the_chosen_run_and_the_best_ones_are_never_left_out() -> None:
 def test_a_percentage_is_of_all_images_of_the_class() -> None:
     chart = outcome.confusion(np.array([[1, 1], [0, 2]]), ["cat", "dog"], images=np.array([10, 2]), classes=1500)
     assert chart.data[0].z.tolist() == [[10.0, 10.0], [0.0, 100.0]]
-    assert "1 of 10 images, 10 %" in chart.data[0].text[0][1]
+    assert "1 of 10, 10 %" in chart.data[0].text[0][1]
 
 
 def test_samples_of_some_classes_say_how_many_more_there_are() -> None:
